@@ -1,0 +1,92 @@
+"""Counts and histories: their invariants, and the one gate that checks them.
+
+*Counts* are whole numbers >= 0 on a gap-free ``PeriodIndex``; 0 is a covered and quiet period,
+``<NA>`` one that nobody observed.  *Histories* are a table of equally plausible count series, one
+column a draw (the columns' name is ``draw``), where the true series is not known exactly.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.errors import InputError
+from escalation.periods import parse_freq
+
+DRAW = "draw"
+"""Name of a histories table's columns; this is how it is told from a panel of units."""
+
+LARGEST = 2**53
+"""Counts above this are no longer exact as floats."""
+
+Counts: TypeAlias = pd.Series
+Histories: TypeAlias = pd.DataFrame
+
+
+def is_histories(table: object) -> bool:
+    """Tell whether a table holds histories (columns named ``draw``) and not units."""
+    return isinstance(table, pd.DataFrame) and table.columns.name == DRAW
+
+
+def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Series | pd.DataFrame:
+    """Check one count series, a panel of them or histories, and return it in its canonical type.
+
+    Parameters
+    ----------
+    table : pandas.Series or pandas.DataFrame
+        On a ``PeriodIndex``; numbers that are whole and >= 0, or missing.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    pandas.Series or pandas.DataFrame
+        The same values as ``Int64`` (histories as ``int64``).
+
+    Raises
+    ------
+    InputError
+        If it is not on a gap-free, sorted ``PeriodIndex`` of days, weeks or months, is empty, or
+        holds a negative, fractional, infinite or too large number; histories must have no gap.
+    """
+    if not isinstance(table, pd.Series | pd.DataFrame):
+        raise InputError(f"{name} is a {type(table).__name__}; give a pandas Series or DataFrame on a PeriodIndex")
+    index = table.index
+    if not isinstance(index, pd.PeriodIndex):
+        raise InputError(
+            f"{name} has a {type(index).__name__}; give it a PeriodIndex, such as counts.to_period('W-SUN')"
+        )
+    parse_freq(index.freqstr)
+    if table.size == 0:
+        raise InputError(f"{name} is empty; at least one period is needed")
+    steps = np.diff(index.asi8)
+    if (steps != 1).any():
+        at = index[int(np.flatnonzero(steps != 1)[0])]
+        raise InputError(f"{name} has a gap or is not sorted after {at}; reindex it and mark unobserved periods <NA>")
+    values = _as_float(table, name)
+    bad = ~np.isnan(values) & ((values < 0) | (values != np.floor(values)) | (values > LARGEST))
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        raise InputError(f"{name} holds {values[row, column]:g} at {index[row]}; counts are whole numbers >= 0")
+    if is_histories(table):
+        if np.isnan(values).any():
+            raise InputError(f"{name} holds a missing value; histories have a count in every period")
+        return table.astype("int64")
+    return table.astype("Int64")
+
+
+def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """Values as floats with NaN for missing, shape (periods, columns)."""
+    frame = table.to_frame() if isinstance(table, pd.Series) else table
+    try:
+        return np.column_stack([frame.iloc[:, j].to_numpy(dtype=float, na_value=np.nan) for j in range(frame.shape[1])])
+    except (TypeError, ValueError):
+        raise InputError(f"{name} holds values that are not numbers; counts are whole numbers >= 0") from None
+
+
+def count_matrix(table: pd.Series | pd.DataFrame) -> NDArray[np.float64]:
+    """Checked counts as floats, NaN where not observed, shape (periods, columns)."""
+    return _as_float(table, "counts")

@@ -1,0 +1,35 @@
+"""Errors and warnings of the package: each says what, which value, where, and what to do."""
+
+from __future__ import annotations
+
+
+class EscalationError(Exception):
+    """Base of every error that the package raises on purpose."""
+
+
+class InputError(EscalationError, ValueError):
+    """A value, table or option that cannot be used as given."""
+
+
+class FileError(EscalationError, OSError):
+    """A file that cannot be read or written."""
+
+
+class FitError(EscalationError, RuntimeError):
+    """A model that cannot be fitted to these counts."""
+
+
+class EscalationWarning(UserWarning):
+    """Base of every warning that the package gives."""
+
+
+class NotConvergedWarning(EscalationWarning):
+    """A sampler or an optimiser stopped before its answer was settled; the message says what to raise."""
+
+
+class PartialPeriodWarning(EscalationWarning):
+    """A period is covered only in part; the message says how to hand its exposure to a fit."""
+
+
+class DataWarning(EscalationWarning):
+    """Something in the data that the result depends on and that its reader should know."""

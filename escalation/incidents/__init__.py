@@ -1,0 +1,1 @@
+"""Incidents: one row an incident, read from any table of them and counted by period."""

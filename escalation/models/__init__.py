@@ -1,0 +1,1 @@
+"""Count models, one file each, behind the contract in :mod:`escalation.models.base`."""

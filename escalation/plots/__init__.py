@@ -1,0 +1,1 @@
+"""Charts, one family a file; only this folder and the report import matplotlib."""

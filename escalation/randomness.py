@@ -1,0 +1,35 @@
+"""The one place where an ``rng`` argument becomes a generator."""
+
+from __future__ import annotations
+
+from numpy.random import Generator, default_rng
+
+from escalation.errors import InputError
+
+Seed = int | Generator | None
+"""What every ``rng`` keyword takes: a seed, a generator, or None for a fresh one."""
+
+
+def as_generator(rng: Seed) -> Generator:
+    """Turn a seed, a generator or None into a generator.
+
+    Parameters
+    ----------
+    rng : int, numpy.random.Generator or None
+        A whole number >= 0 gives the same numbers each time; a generator is used (and moved on)
+        as it is; None draws fresh entropy.
+
+    Returns
+    -------
+    numpy.random.Generator
+
+    Raises
+    ------
+    InputError
+        If a seed is negative or not a whole number.
+    """
+    if rng is None or isinstance(rng, Generator):
+        return default_rng(rng)
+    if isinstance(rng, bool) or not hasattr(rng, "__index__") or int(rng) < 0:
+        raise InputError(f"rng is {rng!r}; give a whole number >= 0, a numpy Generator or None")
+    return default_rng(int(rng))
