@@ -185,7 +185,7 @@ def _header(names: list[str], path: Path) -> list[str]:
 
 @contextmanager
 def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under its name only when the block ends without an error.
+    r"""Open a file that appears under its name only when the block ends without an error.
 
     Parameters
     ----------
@@ -210,12 +210,12 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         raise FileError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
     try:
         text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-        with open(handle, mode, **text) as stream:  # type: ignore[call-overload]
+        with os.fdopen(handle, mode, **text) as stream:  # type: ignore[call-overload]
             yield stream
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # mkstemp makes it private
-        os.replace(name, path)
+        Path(name).chmod(0o666 & ~umask)  # mkstemp makes it private
+        Path(name).replace(path)
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise FileError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
