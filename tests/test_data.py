@@ -414,6 +414,7 @@ def test_flags_agree_with_their_source_but_for_the_judgements_in_the_codebook() 
     assert len(both) == 297
     moved = both[both["flag"].ne(both["flag_there"])]
     assert sorted(zip(moved["counter"], moved["count"], moved["flag"], strict=True)) == [
+        ("claimant", "34", "unit_ambiguous"),
         ("jinsa_fdd", "172", "contradiction"),
         ("musings_on_iraq", "10", "unit_ambiguous"),
         ("musings_on_iraq", "233", "unit_ambiguous"),
