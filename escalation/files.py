@@ -7,16 +7,18 @@ import datetime as dt
 import io
 import json
 import os
+import stat
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import pandas as pd
 
-from escalation.errors import FileError, InputError
+from escalation.errors import EscalationError, FileError, InputError
 
 MAX_BYTES = 2_000_000_000
 """A text file larger than this is refused."""
@@ -27,7 +29,7 @@ MAX_UNPACKED = 500_000_000
 
 DELIMITERS = (",", ";", "\t", "|")
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def read_table(path: str | Path, *, encoding: str | None = None, max_rows: int = MAX_ROWS) -> pd.DataFrame:
@@ -47,7 +49,8 @@ def read_table(path: str | Path, *, encoding: str | None = None, max_rows: int =
     -------
     pandas.DataFrame
         Columns as in the header, stripped; the index is the row as a spreadsheet shows it (the
-        header is row 1). Rows that are wholly blank are left out.
+        header is row 1). Rows that are wholly blank are left out; rows that end early are filled
+        with blanks.
 
     Raises
     ------
@@ -71,11 +74,12 @@ def read_table(path: str | Path, *, encoding: str | None = None, max_rows: int =
 
 
 def _check_readable(path: Path) -> None:
-    if not path.exists():
+    kind = _kind(path)
+    if kind == "nothing":
         raise FileError(f"{path}: no such file; check the path")
-    if path.is_dir():
+    if kind == "directory":
         raise FileError(f"{path}: is a directory; name a file in it")
-    if not path.is_file():
+    if kind == "other":
         raise FileError(f"{path}: is not a regular file; copy its content to one")
     try:
         size = path.stat().st_size
@@ -89,17 +93,39 @@ def _check_readable(path: Path) -> None:
         raise InputError(f"{path}: has {size:,} bytes; {MAX_BYTES:,} is the limit, split it")
 
 
+def _kind(path: Path) -> Literal["nothing", "file", "directory", "other"]:
+    """What stands at a path, links followed."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "nothing"
+    except (OSError, ValueError) as error:  # a name too long, no permission, a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{str(path)[:200]!r}: cannot be reached ({reason}); check the path") from None
+    return "directory" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
 def _read_text(path: Path, encoding: str | None, max_rows: int) -> pd.DataFrame:
     text = _decode(path, encoding)
     if "\0" in text:
         raise InputError(f"{path}: holds NUL characters, so it is no text table; export it again as UTF-8 CSV")
-    header_line = text.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         return _frame(enumerate(reader, start=1), path, max_rows)
     except csv.Error as error:
         raise InputError(f"{path}: cannot be split near line {reader.line_num} ({error}); check its quotes") from None
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that splits the header into the most cells."""
+
+    def cells(delimiter: str) -> int:
+        try:
+            return len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
+        except csv.Error:
+            return 0
+
+    return max(DELIMITERS, key=cells)
 
 
 def _decode(path: Path, encoding: str | None) -> str:
@@ -107,35 +133,46 @@ def _decode(path: Path, encoding: str | None) -> str:
     marked = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
     name = encoding or ("utf-16" if marked else "utf-8-sig")
     try:
-        return raw.decode(name)
-    except LookupError:
-        raise InputError(f"encoding {encoding!r} is not known; try utf-8, utf-16, cp1252 or latin-1") from None
+        return raw.decode(name).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
+        name = "utf-8" if name == "utf-8-sig" else name
         raise InputError(
             f"{path}: byte {error.start:,} (line {line:,}) is not {name}; save it as UTF-8 or name its encoding"
         ) from None
+    except (LookupError, ValueError):  # names of codecs that are none for text raise either
+        raise InputError(f"encoding {encoding!r} is not known; try utf-8, utf-16, cp1252 or latin-1") from None
 
 
 def _read_xlsx(path: Path, max_rows: int) -> pd.DataFrame:
     from openpyxl import load_workbook  # half a second that only spreadsheets need
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MAX_UNPACKED:
-            raise InputError(f"{path}: unpacks to {unpacked:,} bytes; {MAX_UNPACKED:,} is the limit, save it as CSV")
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
+        _check_unpacked(path)
+        with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles it does not know
+            book = load_workbook(path, read_only=True, data_only=True)
+            try:
+                return _frame(_sheet_rows(book.worksheets[0]), path, max_rows)
+            finally:
+                book.close()
+    except EscalationError:
+        raise
+    except Exception as error:  # what openpyxl, zlib and the XML parser raise on damage has no common base
         raise InputError(f"{path}: is not a readable XLSX workbook ({error}); save it again or as CSV") from None
-    try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        return _frame(((i, [_cell_text(cell) for cell in row]) for i, row in enumerate(rows, start=1)), path, max_rows)
-    finally:
-        book.close()
+
+
+def _check_unpacked(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > MAX_UNPACKED:
+        raise InputError(f"{path}: unpacks to {unpacked:,} bytes; {MAX_UNPACKED:,} is the limit, save it as CSV")
+
+
+def _sheet_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a sheet as text, numbered from 1."""
+    sheet.reset_dimensions()  # the size that a file states for its sheet is often wrong
+    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        yield number, [_cell_text(cell) for cell in row]
 
 
 def _cell_text(cell: object) -> str:
@@ -156,16 +193,15 @@ def _frame(rows: Iterator[tuple[int, list[str]]], path: Path, max_rows: int) -> 
     numbers: list[int] = []
     cells: list[list[str]] = []
     for number, row in rows:
+        row = [cell.strip() for cell in row]
         if not any(row):
             continue
-        if len(row) > width:
-            if any(cell.strip() for cell in row[width:]):
-                raise InputError(f"{path}: row {number:,} has {len(row)} cells for {width} columns; quote its commas")
-            row = row[:width]
+        if any(row[width:]):
+            raise InputError(f"{path}: row {number:,} has {len(row)} cells for {width} columns; quote its commas")
         if len(cells) >= max_rows:
             raise InputError(f"{path}: has more than {max_rows:,} rows, which is the limit; split it")
         numbers.append(number)
-        cells.append([cell.strip() for cell in row] + [""] * (width - len(row)))
+        cells.append(row[:width] + [""] * (width - len(row)))
     return pd.DataFrame(cells, columns=header, index=pd.Index(numbers, name="row"), dtype=str)
 
 
@@ -200,9 +236,12 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         If the directory is missing or not writable, or the path is a directory.
     """
     path = Path(path)
-    if path.is_dir():
-        raise FileError(f"{path}: is a directory; name a file in it")
-    if not path.parent.is_dir():
+    kind = _kind(path)
+    if kind == "directory":
+        raise FileError(f"{path}: is a directory; name the file to write")
+    if kind == "other":
+        raise FileError(f"{path}: is a device or a pipe, which cannot be replaced; name a file")
+    if _kind(path.parent) != "directory":
         raise FileError(f"{path}: the directory {path.parent} does not exist; create it first")
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -216,11 +255,10 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)  # mkstemp makes it private
         Path(name).replace(path)
-    except OSError as error:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
-        raise FileError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, EscalationError):
+            raise FileError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
         raise
 
 
@@ -230,10 +268,9 @@ def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     Source: OWASP, *CSV Injection*. Numbers are left alone.
     """
     table = table.copy()
-    for position, name in enumerate(table.columns):
-        if pd.api.types.is_numeric_dtype(table[name].dtype) or pd.api.types.is_datetime64_any_dtype(table[name].dtype):
-            continue
-        table.isetitem(position, [_safe(cell) for cell in table.iloc[:, position]])
+    for position, dtype in enumerate(table.dtypes):
+        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
+            table.isetitem(position, [_safe(cell) for cell in table.iloc[:, position]])
     return table.rename(columns=_safe)
 
 

@@ -1,0 +1,206 @@
+"""Dates as people write them: text to days, with one order of day and month for the whole file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.errors import InputError
+from escalation.periods import EARLIEST
+
+DateOrder: TypeAlias = Literal["day-first", "month-first"]
+ORDERS = ("auto", "day-first", "month-first")
+
+BLANKS = ("", "na", "n/a", "nan", "nat", "null", "none")
+"""Cells that say nothing, in lower case."""
+
+MISPRINTS = 0.05
+"""Where both orders are proved by some rows, the rarer must be at most this share to be a misprint."""
+
+TWO_DIGIT_PIVOT = 70
+"""Years of two digits below this are 20xx, the others 19xx."""
+
+SPREADSHEET_DAY_ZERO = np.datetime64("1899-12-30")
+
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+MONTH_NUMBERS = {name: i for i, full in enumerate(MONTHS, 1) for name in (full, full[:3])} | {"sept": 9}
+
+_TIME = r"(?:(?:t|,? +)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:am|pm)?\s*(?:z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? +)?"
+_YEAR_FIRST = rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_TIME}"
+_DIGITS = rf"(?P<year>\d{{4}})(?P<month>\d{{2}})(?P<day>\d{{2}}){_TIME}"
+_YEAR_LAST = rf"(?P<day>\d{{1,2}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}|\d{{2}}){_TIME}"
+_ORDINAL = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_NAME = r"(?P<month>[a-z]{3,9})"
+_DAY_NAME = rf"{_WEEKDAY}{_ORDINAL}[ ./-]*{_NAME}[ .,/-]*(?P<year>\d{{4}}|\d{{2}}){_TIME}"
+_NAME_DAY = rf"{_WEEKDAY}{_NAME}\.? *{_ORDINAL},? +(?P<year>\d{{4}}){_TIME}"
+_SERIAL = r"(?P<serial>\d{5})(?:\.\d+)?"
+
+
+@dataclass(frozen=True)
+class Days:
+    """One column of dates as read, aligned with the column.
+
+    Attributes
+    ----------
+    days : pandas.Series
+        ``datetime64[ns]`` at midnight; ``NaT`` where there is a problem.
+    problem : pandas.Series
+        Why there is no day, ``""`` where there is one.
+    serial : pandas.Series
+        True where the cell held a spreadsheet's day number.
+    """
+
+    days: pd.Series
+    problem: pd.Series
+    serial: pd.Series
+
+
+def read_days(
+    columns: Sequence[pd.Series], *, order: str, usual: DateOrder | None, today: pd.Timestamp, where: str
+) -> list[Days]:
+    """Read columns of dates, as text, that one file holds.
+
+    Understood are ``2024-11-12``, ``20241112``, ``12/11/2024`` (with ``/`` or ``-``),
+    ``12.11.2024`` (always day first), ``12 November 2024``, ``12-Nov-24``, ``Nov 12, 2024``, a time of
+    day after any of them (left out), and a spreadsheet's day number such as ``45608``.
+
+    Parameters
+    ----------
+    columns : sequence of pandas.Series
+        Text, indexed by the row of the file.
+    order : {"auto", "day-first", "month-first"}
+        What ``03/04/2024`` means. ``"auto"`` lets the file tell: one date such as ``25/04/2024``
+        proves the order of all.
+    usual : {"day-first", "month-first"}, optional
+        The order where no date proves one, if the kind of file has a usual one.
+    today : pandas.Timestamp
+        Later days are in the future.
+    where : str
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the order is not one of the three, or cannot be told: no date proves it, or dates prove
+        both (and neither is as rare as a misprint).
+    """
+    if order not in ORDERS:
+        raise InputError(f"date_order is {order!r}; use auto, day-first or month-first")
+    parts = [_split(column) for column in columns]
+    settled = order if order != "auto" else _settle(pd.concat(parts), pd.concat(list(columns)), usual, where)
+    return [_to_days(part, settled, today) for part in parts]
+
+
+def _split(column: pd.Series) -> pd.DataFrame:
+    """Split texts into year, month, day (NaN: unreadable), ``open`` (order untold), ``serial``, ``blank``."""
+    codes, distinct = pd.factorize(column)
+    texts = pd.Series(distinct, dtype=object).str.strip().str.lower()
+    parts = pd.DataFrame({"year": np.nan, "month": np.nan, "day": np.nan, "serial": np.nan}, index=texts.index)
+    parts["open"] = False
+    parts["blank"] = texts.isin(BLANKS)
+    for pattern in (_YEAR_FIRST, _DIGITS, _YEAR_LAST, _DAY_NAME, _NAME_DAY):
+        found = texts.str.extract(rf"\A{pattern}\Z", flags=re.ASCII)
+        hit = found["year"].notna()
+        if pattern in (_DAY_NAME, _NAME_DAY):
+            found["month"] = found["month"].map(MONTH_NUMBERS)
+        for part in ("year", "month", "day"):
+            parts.loc[hit, part] = found.loc[hit, part].astype(float)
+        short = hit & (found["year"].str.len() == 2)
+        parts.loc[short, "year"] += np.where(parts.loc[short, "year"] < TWO_DIGIT_PIVOT, 2000, 1900)
+        if pattern is _YEAR_LAST:
+            parts["open"] = hit & (found["mark"] != ".")
+    parts["serial"] = texts.str.extract(rf"\A{_SERIAL}\Z", flags=re.ASCII)["serial"].astype(float)
+    return parts.take(codes).set_axis(column.index)
+
+
+def _settle(parts: pd.DataFrame, texts: pd.Series, usual: DateOrder | None, where: str) -> DateOrder:
+    """Tell from all dates of a file whether days or months come first."""
+    first, second = parts["day"], parts["month"]
+    day_first = (parts["open"] & first.between(13, 31) & second.between(1, 12)).to_numpy()
+    month_first = (parts["open"] & second.between(13, 31) & first.between(1, 12)).to_numpy()
+    either = (parts["open"] & first.between(1, 12) & second.between(1, 12) & (first != second)).to_numpy()
+    n_day, n_month = int(day_first.sum()), int(month_first.sum())
+    if min(n_day, n_month) > MISPRINTS * (n_day + n_month):
+        raise InputError(
+            f"{where}: {_shown(texts, day_first)} has the day first and {_shown(texts, month_first)} the month; "
+            "write all dates as YYYY-MM-DD"
+        )
+    if n_day or n_month:
+        return "day-first" if n_day > n_month else "month-first"
+    if either.any() and usual is None:
+        raise InputError(
+            f"{where}: {_shown(texts, either)} may have the day or the month first and no other date tells; "
+            "write YYYY-MM-DD, or pass date_order='day-first' or 'month-first'"
+        )
+    return usual or "day-first"
+
+
+def _shown(texts: pd.Series, flags: NDArray[np.bool_]) -> str:
+    """The first flagged date and its row."""
+    at = int(np.argmax(flags))
+    return f"{texts.iloc[at]!r} (row {texts.index[at]:,})"
+
+
+def _to_days(parts: pd.DataFrame, order: str, today: pd.Timestamp) -> Days:
+    """Turn parts into days, and say why where that is impossible."""
+    swap = parts["open"] & (order == "month-first")
+    month = parts["month"].where(~swap, parts["day"]).to_numpy()
+    day = parts["day"].where(~swap, parts["month"]).to_numpy()
+    days, real = _calendar(parts["year"].to_numpy(), month, day)
+    serial = parts["serial"].notna().to_numpy()
+    numbers = parts["serial"].fillna(0).to_numpy().astype("timedelta64[D]")
+    days = np.where(serial, SPREADSHEET_DAY_ZERO + numbers, days)
+    readable = serial | parts[["year", "month", "day"]].notna().all(axis=1).to_numpy()
+    problem = np.select(
+        [
+            parts["blank"].to_numpy(),
+            ~readable,
+            ~serial & ~real & parts["open"].to_numpy(),
+            ~serial & ~real,
+            days < EARLIEST.to_datetime64(),
+            days > today.to_datetime64(),
+        ],
+        [
+            "is blank",
+            "is no date that can be read",
+            f"is no day of the calendar (dates here are read {order})",
+            "is no day of the calendar",
+            "lies before 1900",
+            f"lies in the future (after {today:%Y-%m-%d})",
+        ],
+        default="",
+    )
+    kept = np.where(problem == "", days, np.datetime64("NaT")).astype("datetime64[ns]")
+    index = parts.index
+    return Days(pd.Series(kept, index), pd.Series(problem, index), pd.Series(serial & (problem == ""), index))
+
+
+def _calendar(
+    year: NDArray[np.float64], month: NDArray[np.float64], day: NDArray[np.float64]
+) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    """Days of the Gregorian calendar, and whether each exists (year, month, day may be NaN)."""
+    possible = (month >= 1) & (month <= 12) & (day >= 1)
+    months = np.where(possible, (year - 1970) * 12 + month - 1, 0).astype("int64").astype("datetime64[M]")
+    length = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")
+    real = possible & (day <= length.astype("int64"))
+    return months.astype("datetime64[D]") + np.where(real, day - 1, 0).astype("timedelta64[D]"), real

@@ -1,0 +1,174 @@
+"""The incidents table: its columns, its invariants, and the one gate that checks them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from escalation.errors import InputError
+from escalation.periods import EARLIEST
+
+COLUMNS = (
+    "date",
+    "date_end",
+    "actor",
+    "target",
+    "event_type",
+    "country",
+    "admin1",
+    "place",
+    "latitude",
+    "longitude",
+    "fatalities",
+    "fatalities_low",
+    "fatalities_high",
+    "source",
+    "incident_id",
+)
+TEXT_COLUMNS = ("actor", "target", "event_type", "country", "admin1", "place", "source", "incident_id")
+FATALITY_COLUMNS = ("fatalities", "fatalities_low", "fatalities_high")
+COORDINATE_LIMITS = {"latitude": 90.0, "longitude": 180.0}
+
+LATEST = pd.Timestamp("2200-01-01")
+MAX_FATALITIES = 100_000_000
+"""No single incident is believed to have killed more; sums stay exact far below 2**53."""
+
+
+def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFrame:
+    """Check a table of incidents and return it in its canonical types.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row an incident. Only ``date`` must be there; a missing ``date_end`` is the ``date``,
+        other missing columns are blank, and a blank ``incident_id`` gets a fallback identity.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`COLUMNS` in that order, then any others as they are: dates
+        ``datetime64`` at midnight, text with ``""`` for blank, coordinates float, fatalities ``Int64``.
+
+    Raises
+    ------
+    InputError
+        If it is no DataFrame, has no rows, no ``date``, a column twice, a date that is missing, not
+        a date, outside 1900 to 2199 or after its ``date_end``, fatalities that are not whole
+        numbers >= 0 or not in the order low <= best <= high, a coordinate out of range, or an
+        ``incident_id`` twice.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> check_incidents(pd.DataFrame({"date": [pd.Timestamp("2024-11-12")]})).loc[0, "date_end"]
+    Timestamp('2024-11-12 00:00:00')
+    """
+    _check_shape(table, name)
+    checked = pd.DataFrame(index=table.index)
+    checked["date"] = _days(table["date"], "date", name)
+    checked["date_end"] = _days(table["date_end"], "date_end", name) if "date_end" in table else checked["date"]
+    _refuse(
+        checked["date_end"] < checked["date"], checked["date_end"], name, "is before its date; swap or correct them"
+    )
+    for column in COLUMNS[2:]:
+        checked[column] = _column(table, column, name)
+    _check_order(checked, name)
+    _check_identity(checked, name)
+    others = [column for column in table.columns if column not in COLUMNS]
+    return checked if not others else pd.concat([checked, table[others]], axis=1)
+
+
+def fallback_ids(rows: pd.DataFrame) -> pd.Series:
+    """Name rows that have no id by what they say, so that a later export of the same rows agrees.
+
+    Rows that say the same are told apart by a number: none is ever taken for another.
+    """
+    said = rows[[column for column in COLUMNS if column != "incident_id"]]
+    for column in TEXT_COLUMNS[:-1]:
+        said = said.assign(**{column: said[column].astype(object)})  # the same hash in every version of pandas
+    digest = pd.util.hash_pandas_object(said, index=False)
+    repeat = digest.groupby(digest).cumcount()
+    names = "no-id-" + digest.astype(str)
+    return names.where(repeat == 0, names + "-" + (repeat + 1).astype(str))
+
+
+def _check_shape(table: pd.DataFrame, name: str) -> None:
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"{name} is a {type(table).__name__}; give the DataFrame that read_incidents returns")
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise InputError(f"{name} has two columns called {twice!r}; drop or rename one")
+    if "date" not in table:
+        found = ", ".join(str(column) for column in table.columns)
+        raise InputError(f"{name} has no column 'date' (columns found: {found}); rename the column of dates")
+    if table.empty:
+        raise InputError(f"{name} has no rows; check the filter that made it (no rows is not the same as no incidents)")
+
+
+def _days(column: pd.Series, label: str, name: str) -> pd.Series:
+    """Dates at midnight, after the checks on one date column."""
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        raise InputError(f"{name}: column {label!r} is {column.dtype}, not dates; convert it with pandas.to_datetime")
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        raise InputError(f"{name}: column {label!r} has a time zone; choose one and drop it with .dt.tz_localize(None)")
+    _refuse(column.isna(), column, name, f"is a missing {label}; drop or date the row")
+    _refuse(~column.between(EARLIEST, LATEST, inclusive="left"), column, name, f"({label}) lies outside 1900 to 2199")
+    midnight: pd.Series = column.dt.normalize().astype("datetime64[ns]")
+    return midnight
+
+
+def _column(table: pd.DataFrame, column: str, name: str) -> pd.Series:
+    """One column after the dates in its canonical type, blank where the table has none."""
+    if column in TEXT_COLUMNS:
+        if column not in table:
+            return pd.Series("", index=table.index, dtype=str)
+        return table[column].astype(object).where(table[column].notna(), "").astype(str)
+    values = _numbers(table[column], column, name) if column in table else pd.Series(np.nan, index=table.index)
+    if column in COORDINATE_LIMITS:
+        limit = COORDINATE_LIMITS[column]
+        _refuse(values.abs() > limit, values, name, f"is no {column}; it must lie in {-limit:g} to {limit:g}")
+        return values
+    bad = (values < 0) | (values != values.round()) & values.notna() | (values > MAX_FATALITIES)
+    _refuse(bad, values, name, f"({column}) is no whole number from 0 to {MAX_FATALITIES:,}")
+    return values.astype("Int64")
+
+
+def _numbers(column: pd.Series, label: str, name: str) -> pd.Series:
+    if pd.api.types.is_bool_dtype(column.dtype) or not (
+        pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all()
+    ):
+        raise InputError(f"{name}: column {label!r} is {column.dtype}, not numbers; convert it with pandas.to_numeric")
+    return pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
+
+
+def _check_order(checked: pd.DataFrame, name: str) -> None:
+    low, best, high = (checked[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
+    reversed_ = out_of_order(low, best, high)
+    _refuse(reversed_, best, name, "(fatalities) breaks low <= best <= high; blank or correct the three")
+
+
+def out_of_order(low: pd.Series, best: pd.Series, high: pd.Series) -> pd.Series:
+    """Rows whose known fatality figures are not in the order low <= best <= high, bool."""
+    pairs = ((low, best), (best, high), (low, high))
+    return pd.concat([(a > b).fillna(value=False).astype(bool) for a, b in pairs], axis=1).any(axis=1)
+
+
+def _check_identity(checked: pd.DataFrame, name: str) -> None:
+    """Refuse repeated ids, then name the rows that have none (in place)."""
+    ids = checked["incident_id"]
+    blank = ids == ""
+    _refuse(ids.duplicated() & ~blank, ids, name, "is an incident_id that two rows have; drop one of them")
+    if blank.any():
+        checked.loc[blank, "incident_id"] = fallback_ids(checked[blank])
+
+
+def _refuse(bad: pd.Series, values: pd.Series, name: str, why: str) -> None:
+    """Raise for the first bad row, with its value and its label."""
+    flags = bad.to_numpy(dtype=bool, na_value=False)
+    if flags.any():
+        at = int(np.argmax(flags))
+        value = values.iloc[at]
+        shown = f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value
+        raise InputError(f"{name}, row {values.index[at]!r}: {shown} {why}")
