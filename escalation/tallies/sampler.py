@@ -11,7 +11,8 @@ Moves, each leaving the joint posterior unchanged:
 2. move some incidents from one atom to another nearby (later totals stay as they are);
 3. a new level for one block, its counts kept;
 4. a shift of a run of levels together with its counts, which are thinned or topped up so that
-   their Poisson law is kept (this is what mixes stretches that no tally speaks about);
+   their Poisson law is kept (this is what mixes stretches that no tally speaks about); every other
+   time the next run is shifted the other way, so that a total over both can stay;
 5. a new scale of the walk.
 """
 
@@ -36,22 +37,57 @@ def _step_logpdf(step: float, scale: float, df: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _edges_logpdf(x: FloatArray, first: int, last: int, scale: float, df: float) -> float:
-    """Log density of the two steps that a common shift of levels ``first..last`` changes."""
+def _walk_logpdf(x: FloatArray, first: int, last: int, scale: float, df: float) -> float:
+    """Log density of the steps into levels ``first..last`` and out of the last of them."""
     value = 0.0
-    if first > 0:
-        value += _step_logpdf(x[first] - x[first - 1], scale, df)
-    if last < x.size - 1:
-        value += _step_logpdf(x[last + 1] - x[last], scale, df)
+    for p in range(max(first, 1), min(last + 2, x.size)):
+        value += _step_logpdf(x[p] - x[p - 1], scale, df)
     return value
 
 
 @njit(cache=True, nogil=True)
-def _walk_logpdf(x: FloatArray, scale: float, df: float) -> float:
-    value = 0.0
-    for p in range(1, x.size):
-        value += _step_logpdf(x[p] - x[p - 1], scale, df)
-    return value
+def _by_atom(edge: IntArray, atoms: int) -> tuple[IntArray, IntArray]:
+    """Windows whose ``edge`` is each atom: those of atom a are ``order[first[a]:first[a + 1]]``."""
+    first = np.zeros(atoms + 1, np.int64)
+    for w in range(edge.size):
+        first[edge[w] + 1] += 1
+    return np.cumsum(first), np.argsort(edge, kind="mergesort")
+
+
+@njit(cache=True, nogil=True)
+def _windows_of_atoms(first: IntArray, last: IntArray, atoms: int) -> tuple[IntArray, IntArray]:
+    """Windows that hold each atom: those of atom a are ``held[begin[a]:begin[a + 1]]``."""
+    begin = np.zeros(atoms + 1, np.int64)
+    for w in range(first.size):
+        for a in range(first[w], last[w] + 1):
+            begin[a + 1] += 1
+    begin = np.cumsum(begin)
+    place = begin.copy()
+    held = np.empty(begin[atoms], np.int64)
+    for w in range(first.size):
+        for a in range(first[w], last[w] + 1):
+            held[place[a]] = w
+            place[a] += 1
+    return begin, held
+
+
+@njit(cache=True, nogil=True)
+def _kernel_change(log_kernel: FloatArray, w: int, now: int, delta: int) -> float:
+    """Change of a window's log kernel when its count changes; -inf beyond the table."""
+    if now + delta < 0 or now + delta >= log_kernel.shape[1]:
+        return -np.inf
+    return log_kernel[w, now + delta] - log_kernel[w, now]  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True)
+def _set_total(
+    w: int, new: int, total: IntArray, log_kernel: FloatArray, one_more: FloatArray, one_less: FloatArray
+) -> None:
+    """Set a window's count and what one incident more or less would change in its log kernel."""
+    total[w] = new
+    now = log_kernel[w, new]
+    one_more[w] = log_kernel[w, new + 1] - now if new + 1 < log_kernel.shape[1] else -np.inf
+    one_less[w] = log_kernel[w, new - 1] - now if new > 0 else -np.inf
 
 
 @njit(cache=True, nogil=True)
@@ -60,6 +96,17 @@ def _jump(rng: Generator, mean_extra: float) -> int:
     if mean_extra <= 0.0 or rng.random() < 0.5:
         return 1
     return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
+
+
+@njit(cache=True, nogil=True)
+def _thin(rng: Generator, n: int, share: float) -> int:
+    """Binomial draw; for the usual small counts faster than the generator's own."""
+    if n > 20:
+        return rng.binomial(n, share)
+    kept = 0
+    for _ in range(n):
+        kept += rng.random() < share
+    return kept
 
 
 @njit(cache=True, nogil=True)
@@ -126,19 +173,23 @@ def run_chain(
     most = log_kernel.shape[1] - 1
     n, x = n.copy(), x.copy()
     total = np.zeros(windows, np.int64)
+    one_more, one_less = np.empty(windows), np.empty(windows)
     for w in range(windows):
-        for a in range(window_first[w], window_last[w] + 1):
-            total[w] += n[a]
+        _set_total(w, n[window_first[w] : window_last[w] + 1].sum(), total, log_kernel, one_more, one_less)
+    begin, held = _windows_of_atoms(window_first, window_last, atoms)
     log_days = np.log(atom_days)
     level_step = np.full(blocks, 0.5)
     shift_step = np.full(blocks, 0.7)
     scale_step = 0.3
     reach = max(2.0, atoms / 12.0)
+    opening, by_first = _by_atom(window_first, atoms)
+    closing, by_last = _by_atom(window_last, atoms)
+    touched, delta = np.empty(2 * windows, np.int64), np.empty(2 * windows, np.int64)
 
     kept_n = np.empty((keep, atoms), np.int64)
     kept_x = np.empty((keep, blocks))
     kept_scale = np.empty(keep)
-    proposal = np.empty(atoms, np.int64)
+    proposal, added = np.empty(atoms, np.int64), np.empty(atoms + 1, np.int64)
 
     for sweep in range(warmup + keep * thin):
         adapting = sweep < warmup
@@ -150,18 +201,20 @@ def run_chain(
                 k = -k
             if n[a] + k >= 0:
                 change = k * (log_days[a] + x[atom_block[a]]) - math.lgamma(n[a] + k + 1.0) + math.lgamma(n[a] + 1.0)
-                for w in range(windows):
-                    if window_first[w] <= a <= window_last[w]:
-                        new = total[w] + k
-                        if new < 0 or new > most:
-                            change = -np.inf
-                            break
-                        change += log_kernel[w, new] - log_kernel[w, total[w]]
+                if k == 1:
+                    for i in range(begin[a], begin[a + 1]):
+                        change += one_more[held[i]]
+                elif k == -1:
+                    for i in range(begin[a], begin[a + 1]):
+                        change += one_less[held[i]]
+                else:
+                    for i in range(begin[a], begin[a + 1]):
+                        change += _kernel_change(log_kernel, held[i], total[held[i]], k)
                 if math.log(1.0 - rng.random()) < change:
                     n[a] += k
-                    for w in range(windows):
-                        if window_first[w] <= a <= window_last[w]:
-                            total[w] += k
+                    for i in range(begin[a], begin[a + 1]):
+                        w = held[i]
+                        _set_total(w, total[w] + k, total, log_kernel, one_more, one_less)
 
         for _ in range(2 * atoms):  # 2: move between atoms
             a = int(rng.random() * atoms)
@@ -172,23 +225,29 @@ def run_chain(
                 change = k * (log_days[b] + x[atom_block[b]] - log_days[a] - x[atom_block[a]])
                 change += math.lgamma(n[a] + 1.0) - math.lgamma(n[a] - k + 1.0)
                 change += math.lgamma(n[b] + 1.0) - math.lgamma(n[b] + k + 1.0)
-                for w in range(windows):
-                    has_a = window_first[w] <= a <= window_last[w]
-                    has_b = window_first[w] <= b <= window_last[w]
-                    if has_a != has_b:
-                        new = total[w] + (k if has_b else -k)
-                        if new > most:
-                            change = -np.inf
-                            break
-                        change += log_kernel[w, new] - log_kernel[w, total[w]]
+                # only windows that hold one of the two change: those with an edge between them
+                left, right = min(a, b), max(a, b)
+                gain_left = k if b < a else -k
+                crossed = 0
+                for c in range(left, right):
+                    for i in range(closing[c], closing[c + 1]):
+                        w = by_last[i]
+                        if window_first[w] <= left:
+                            touched[crossed], delta[crossed] = w, gain_left
+                            crossed += 1
+                    for i in range(opening[c + 1], opening[c + 2]):
+                        w = by_first[i]
+                        if window_last[w] >= right:
+                            touched[crossed], delta[crossed] = w, -gain_left
+                            crossed += 1
+                for i in range(crossed):
+                    change += _kernel_change(log_kernel, touched[i], total[touched[i]], delta[i])
                 if math.log(1.0 - rng.random()) < change:
                     n[a] -= k
                     n[b] += k
-                    for w in range(windows):
-                        has_a = window_first[w] <= a <= window_last[w]
-                        has_b = window_first[w] <= b <= window_last[w]
-                        if has_a != has_b:
-                            total[w] += k if has_b else -k
+                    for i in range(crossed):
+                        w = touched[i]
+                        _set_total(w, total[w] + delta[i], total, log_kernel, one_more, one_less)
 
         for p in range(blocks):  # 3: one level, counts kept
             count, days = 0, 0.0
@@ -198,9 +257,9 @@ def run_chain(
             old = x[p]
             new_x = old + level_step[p] * rng.standard_normal()
             change = count * (new_x - old) - days * (math.exp(new_x) - math.exp(old))
-            before = _edges_logpdf(x, p, p, scale, df)
+            change -= _walk_logpdf(x, p, p, scale, df)
             x[p] = new_x
-            change += _edges_logpdf(x, p, p, scale, df) - before
+            change += _walk_logpdf(x, p, p, scale, df)
             if p == 0:
                 change += 0.5 * ((old - level_mean) ** 2 - (new_x - level_mean) ** 2) / level_sd**2
             accept = math.exp(min(0.0, change))
@@ -209,55 +268,57 @@ def run_chain(
             if adapting:
                 level_step[p] *= math.exp(gain * (accept - 0.44))
 
-        for p in range(blocks):  # 4: a run of levels with its counts
-            last = p
-            while last < blocks - 1 and rng.random() < 0.4:
-                last += 1
+        for p in range(blocks):  # 4: runs of levels with their counts
+            middle = p
+            longer = 0.4 if rng.random() < 0.5 else 0.85
+            while middle < blocks - 1 and rng.random() < longer:
+                middle += 1
+            last = middle
+            if rng.random() < 0.5 and middle < blocks - 1:
+                last = middle + 1
+                while last < blocks - 1 and rng.random() < longer:
+                    last += 1
             shift = shift_step[p] * rng.standard_normal()
-            change = -_edges_logpdf(x, p, last, scale, df)
+            change = -_walk_logpdf(x, p, last, scale, df)
             if p == 0:
                 change += 0.5 * ((x[0] - level_mean) ** 2 - (x[0] + shift - level_mean) ** 2) / level_sd**2
             for q in range(p, last + 1):
-                x[q] += shift
-            change += _edges_logpdf(x, p, last, scale, df)
+                x[q] += shift if q <= middle else -shift
+            change += _walk_logpdf(x, p, last, scale, df)
             first_atom, end_atom = block_first[p], block_first[last + 1]
+            kept_share = math.exp(-abs(shift))
+            added[first_atom] = 0
             for a in range(first_atom, end_atom):
-                rate = atom_days[a] * math.exp(x[atom_block[a]])
-                if shift > 0:
+                if (shift > 0) == (atom_block[a] <= middle):  # its level went up
+                    extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - kept_share)
                     # beyond any count a window may hold: refused below, so the draw itself is spared
-                    extra = rate * (1.0 - math.exp(-shift))
                     proposal[a] = n[a] + rng.poisson(extra) if extra < 1e9 else most + 1 + n[a]
-                elif n[a] > 0:
-                    proposal[a] = rng.binomial(n[a], math.exp(shift))
                 else:
-                    proposal[a] = 0
+                    proposal[a] = _thin(rng, n[a], kept_share)
+                added[a + 1] = added[a] + proposal[a] - n[a]
             for w in range(windows):
                 lo, hi = max(window_first[w], first_atom), min(window_last[w] + 1, end_atom)
                 if lo < hi:
-                    new = total[w]
-                    for a in range(lo, hi):
-                        new += proposal[a] - n[a]
-                    if new > most:
-                        change = -np.inf
-                        break
-                    change += log_kernel[w, new] - log_kernel[w, total[w]]
+                    delta[w] = added[hi] - added[lo]
+                    if delta[w] != 0:
+                        change += _kernel_change(log_kernel, w, total[w], delta[w])
             accept = math.exp(min(0.0, change))
             if rng.random() < accept:
                 for w in range(windows):
-                    for a in range(max(window_first[w], first_atom), min(window_last[w] + 1, end_atom)):
-                        total[w] += proposal[a] - n[a]
+                    if window_first[w] < end_atom and window_last[w] >= first_atom and delta[w] != 0:
+                        _set_total(w, total[w] + delta[w], total, log_kernel, one_more, one_less)
                 for a in range(first_atom, end_atom):
                     n[a] = proposal[a]
             else:
                 for q in range(p, last + 1):
-                    x[q] -= shift
+                    x[q] -= shift if q <= middle else -shift
             if adapting:
                 shift_step[p] = min(3.0, shift_step[p] * math.exp(gain * (accept - 0.3)))
 
         if blocks > 1:
             for _ in range(3):  # 5: scale of the walk
                 new_scale = scale * math.exp(scale_step * rng.standard_normal())
-                change = _walk_logpdf(x, new_scale, df) - _walk_logpdf(x, scale, df)
+                change = _walk_logpdf(x, 0, blocks, new_scale, df) - _walk_logpdf(x, 0, blocks, scale, df)
                 change += 0.5 * (scale**2 - new_scale**2) / scale_sd**2 + math.log(new_scale / scale)
                 accept = math.exp(min(0.0, change))
                 if rng.random() < accept:

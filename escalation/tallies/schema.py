@@ -1,0 +1,221 @@
+"""The noun *tallies*: one row a reported count, and the one gate that checks such a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from escalation.errors import InputError
+from escalation.periods import EARLIEST
+from escalation.tallies.kernels import default_kernels
+
+REQUIRED = ("series", "count", "qualifier", "start", "end")
+DEFAULTS = {
+    "low": "",
+    "high": "",
+    "as_of": "",
+    "place": "ALL",
+    "counter": "unstated",
+    "kind": "",
+    "unit": "incidents",
+    "flag": "ok",
+    "date_confidence": "stated",
+    "source": "",
+    "url": "",
+    "note": "",
+}
+COLUMNS = (
+    "series", "count", "qualifier", "low", "high", "start", "end", "as_of", "place",
+    "counter", "kind", "unit", "flag", "date_confidence", "source", "url", "note",
+)  # fmt: skip
+DATES = ("start", "end", "as_of")
+NUMBERS = ("count", "low", "high")
+KINDS = ("cumulative", "interval", "single_day", "zero_window", "baseline")
+FLAGS = ("ok", "duplicate", "stale", "rounded", "unit_ambiguous", "contradiction", "outlier", "weak")
+DATE_CONFIDENCE = {"stated": 1.0, "inferred": 1.5, "interpolated": 2.0}
+"""How much wider a kernel is when a window's dates are not stated."""
+
+EVERYWHERE = "ALL"
+"""The place that contains every other; ``Iraq`` contains ``Iraq/Ain al-Asad``."""
+
+MAX_COUNT = 50_000
+"""Larger counts are refused; give them in hundreds or thousands, with a unit that says so."""
+
+
+def contains(whole: str, part: str) -> bool:
+    """Tell whether one place lies in another (or is the same)."""
+    return whole in (EVERYWHERE, part) or part.startswith(whole + "/")
+
+
+def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame:
+    """Check a table of tallies and return it with all columns in their types.
+
+    Parameters
+    ----------
+    tallies : pandas.DataFrame
+        At least ``series, count, qualifier, start, end``; see ``data/README.md`` for the others.
+        Numbers and dates may be text.
+    where : str
+        What messages call the table; rows are named by its index.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`COLUMNS`: numbers ``Int64``, dates ``datetime64``, the rest text.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or a row cannot be used; the message names the first such row and
+        how many more there are.
+    """
+    if not isinstance(tallies, pd.DataFrame):
+        raise InputError(f"{where} is a {type(tallies).__name__}; give a DataFrame, such as read_tallies(path)[0]")
+    missing = [name for name in REQUIRED if name not in tallies.columns]
+    if missing:
+        raise InputError(
+            f"{where}: no column {', '.join(missing)}; found {', '.join(map(str, tallies.columns))}; "
+            f"tallies need {', '.join(REQUIRED)}"
+        )
+    if tallies.empty:
+        raise InputError(f"{where}: has no rows; at least one tally is needed")
+    faults = _Faults(where, tallies.index)
+    table = pd.DataFrame(index=tallies.index)
+    for name in COLUMNS:
+        if name in NUMBERS:
+            table[name] = _numbers(_text(tallies, name), name, faults)
+        elif name in DATES:
+            table[name] = _dates(_text(tallies, name), name, faults)
+        else:
+            table[name] = _text(tallies, name)
+    faults.raise_first()
+    _check_words(table, faults)
+    _check_windows(table, faults)
+    _check_numbers(table, faults)
+    faults.raise_first()
+    table["kind"] = _kinds(table)
+    return table
+
+
+class _Faults:
+    """Collects the rows that cannot be used, so that the message can count them."""
+
+    def __init__(self, where: str, index: pd.Index) -> None:
+        self.where, self.index = where, index
+        self.found: list[tuple[int, str]] = []
+
+    def add(self, bad: pd.Series, message: str, *columns: pd.Series) -> None:
+        """Note a fault for each row where ``bad`` holds; ``{0}``, ``{1}`` in the message are its cells."""
+        for position in np.flatnonzero(bad.to_numpy(dtype=bool)):
+            cells = [_shown(column.iloc[position]) for column in columns]
+            self.found.append((int(position), message.format(*cells)))
+
+    def raise_first(self) -> None:
+        """Raise one error for the first faulty row, if there is any."""
+        if not self.found:
+            return
+        position, message = min(self.found, key=lambda fault: fault[0])
+        rows = len({fault[0] for fault in self.found})
+        more = f" (and {rows - 1} more faulty rows)" if rows > 1 else ""
+        raise InputError(f"{self.where}, row {self.index[position]}: {message}{more}")
+
+
+def _shown(cell: object) -> str:
+    return str(cell.date()) if isinstance(cell, pd.Timestamp) else str(cell)
+
+
+def _text(tallies: pd.DataFrame, name: str) -> pd.Series:
+    """One column as stripped text, its default where it is missing or blank."""
+    default = DEFAULTS.get(name, "")
+    if name not in tallies.columns:
+        return pd.Series(default, index=tallies.index, dtype=str)
+    column = tallies[name]
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        column = column.dt.strftime("%Y-%m-%d")
+    elif pd.api.types.is_float_dtype(column.dtype):
+        column = pd.Series([f"{value:.15g}" if pd.notna(value) else "" for value in column], index=column.index)
+    text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
+    return text.where(text != "", default)
+
+
+def _numbers(text: pd.Series, name: str, faults: _Faults) -> pd.Series:
+    value = pd.to_numeric(text.where(text != "", None), errors="coerce").astype(float)
+    given = text != ""
+    faults.add(given & value.isna(), f"{name} is {{0!r}}, which is no number; write a whole number such as 12", text)
+    faults.add(value < 0, f"{name} is {{0}}, below 0; a count cannot be negative", text)
+    faults.add((value >= 0) & (value != np.floor(value)), f"{name} is {{0}}, not whole; round it or use a range", text)
+    faults.add(
+        value > MAX_COUNT,
+        f"{name} is {{0}}, above {MAX_COUNT:,}; give it in hundreds or thousands, with a unit that says so",
+        text,
+    )
+    return value.where((value >= 0) & (value == np.floor(value)) & (value <= MAX_COUNT)).astype("Int64")
+
+
+def _dates(text: pd.Series, name: str, faults: _Faults) -> pd.Series:
+    given = text != ""
+    iso = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?").astype(bool)
+    serial = text.str.fullmatch(r"\d{5}(\.\d+)?").astype(bool)
+    faults.add(given & serial, f"{name} is {{0}}, a spreadsheet's day number; format the column as YYYY-MM-DD", text)
+    faults.add(given & ~iso & ~serial, f"{name} is {{0!r}}; write the date as YYYY-MM-DD", text)
+    day = pd.to_datetime(text.where(iso).str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
+    faults.add(
+        iso & day.isna() & (text.str.slice(0, 4) >= "1900"), f"{name} is {{0}}, a day that no calendar has", text
+    )
+    old = (iso & day.isna() & (text.str.slice(0, 4) < "1900")) | (day < EARLIEST)
+    faults.add(old, f"{name} is {{0}}, before 1900; check the year", text)
+    if name != "as_of":
+        faults.add(~given, f"{name} is blank; every tally needs the first and last day of its window", text)
+    return day.astype("datetime64[s]")
+
+
+def _check_words(table: pd.DataFrame, faults: _Faults) -> None:
+    faults.add(table["series"] == "", "series is blank; say what is counted", table["series"])
+    known = {
+        "qualifier": tuple(default_kernels().index),
+        "kind": (*KINDS, ""),
+        "flag": FLAGS,
+        "date_confidence": tuple(DATE_CONFIDENCE),
+    }
+    for name, words in known.items():
+        listed = ", ".join(word for word in words if word)
+        faults.add(~table[name].isin(words), f"{name} is {{0!r}}; use one of {listed}", table[name])
+
+
+def _check_windows(table: pd.DataFrame, faults: _Faults) -> None:
+    start, end = table["start"], table["end"]
+    tomorrow = pd.Timestamp(dt.date.today()) + pd.Timedelta(days=1)
+    faults.add(end < start, "the window ends on {0}, before it starts on {1}; swap them", end, start)
+    faults.add(start > tomorrow, "the window starts on {0}, in the future; check the year", start)
+    faults.add((end > tomorrow) & (start <= tomorrow), "the window ends on {0}, in the future; check the year", end)
+    faults.add(
+        table["as_of"].notna() & (table["as_of"] < end),
+        "as_of is {0}, before the window ends on {1}",
+        table["as_of"],
+        end,
+    )
+
+
+def _check_numbers(table: pd.DataFrame, faults: _Faults) -> None:
+    kernels = default_kernels()
+    count, low, high, qualifier = table["count"], table["low"], table["high"], table["qualifier"]
+    point = qualifier.map(kernels["shape"]) == "point"
+    ranged = qualifier == "range"
+    word = ~point & ~ranged & qualifier.map(kernels["per_days"]).isna()
+    faults.add(point & count.isna(), "count is blank; {0!r} needs a number", qualifier)
+    faults.add(point & (low.notna() | high.notna()), "low and high do not go with {0!r}; use 'range'", qualifier)
+    faults.add(word & count.notna(), "count is given with {0!r}, a word for a number; leave it blank", qualifier)
+    faults.add(ranged & (low.isna() | high.isna()), "low or high is blank; 'range' needs both", qualifier)
+    faults.add((low > high).fillna(False), "low is {0}, above high {1}; swap them", low, high)
+    outside = ranged & ((count < low) | (count > high)).fillna(False)
+    faults.add(outside, "count is {0}, outside low {1} to high {2}", count, low, high)
+
+
+def _kinds(table: pd.DataFrame) -> pd.Series:
+    """The stated kind, or the one that the window and the count imply."""
+    implied = np.select(
+        [table["count"].eq(0).fillna(False), table["start"] == table["end"]], ["zero_window", "single_day"], "interval"
+    )
+    return table["kind"].where(table["kind"] != "", pd.Series(implied, index=table.index))
