@@ -1,4 +1,6 @@
 # The public names and where they live; __init__.py loads them lazily from this list.
+from .assessment import Assessment as Assessment
+from .assessment import assess as assess
 from .counts import check_counts as check_counts
 from .errors import DataWarning as DataWarning
 from .errors import EscalationError as EscalationError
@@ -20,6 +22,10 @@ from .models.negative_binomial import NegativeBinomial as NegativeBinomial
 from .models.negative_binomial import Pulse as Pulse
 from .models.negative_binomial import Step as Step
 from .periods import exposure as exposure
+from .sources import CountedSeries as CountedSeries
+from .sources import Source as Source
+from .sources import count_series as count_series
+from .sources import open_source as open_source
 from .tallies.cases import Case as Case
 from .tallies.cases import list_cases as list_cases
 from .tallies.cases import load_case as load_case

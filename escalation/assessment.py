@@ -1,0 +1,262 @@
+"""An assessment: the numbers behind a report, computed once, for the screen, the PDF and notebooks alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.counts import check_counts, count_matrix
+from escalation.errors import FitError, InputError
+from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
+from escalation.forecast import Forecast
+from escalation.models.base import CountFit
+from escalation.models.registry import get_model
+from escalation.periods import period_word
+from escalation.randomness import Seed, as_generator
+from escalation.sources import CountedSeries
+from escalation.trend import RateChange, compare_rates
+
+HORIZON = {"D": 28, "W": 8, "M": 6}
+"""Periods ahead, unless asked otherwise."""
+RECENT = {"D": 28, "W": 4, "M": 3}
+"""Periods that count as now."""
+BASELINE = {"D": 182, "W": 26, "M": 12}
+"""Periods before them to compare with, as far as there are."""
+
+MODELS = ("local_level", "negative_binomial", "climatology")
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """Answers to: how many now, is it rising, what comes next, how likely is a flashpoint.
+
+    Attributes
+    ----------
+    series : CountedSeries
+        The counts or histories and where they come from.
+    change : RateChange
+        The recent periods against the baseline.
+    fits : dict of str to CountFit
+        The models that could be fitted, by name.
+    forecasts : dict of str to Forecast
+        Their forecasts.
+    model : str
+        Name of the model that the answers use.
+    flashpoints : tuple of FlashpointProbability
+        One a threshold, the chosen one first.
+    passage : pandas.DataFrame
+        Probability that each threshold has been reached by each period; columns are thresholds.
+    at_least, over, within : int
+        The chosen flashpoint.
+    level : float
+        Probability of the intervals.
+    failed : dict of str to str
+        Models that could not be fitted, and why.
+    """
+
+    series: CountedSeries
+    change: RateChange
+    fits: dict[str, CountFit]
+    forecasts: dict[str, Forecast]
+    model: str
+    flashpoints: tuple[FlashpointProbability, ...]
+    passage: pd.DataFrame
+    at_least: int
+    over: int
+    within: int
+    level: float
+    failed: dict[str, str]
+
+    @property
+    def forecast(self) -> Forecast:
+        """The forecast that the answers use."""
+        return self.forecasts[self.model]
+
+    @property
+    def freq(self) -> str:
+        """Frequency of the periods."""
+        return str(self.forecast.periods.freqstr)
+
+    def answers(self) -> pd.DataFrame:
+        """The answers as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``question``; columns ``value``, ``lower``, ``upper`` (interval at ``level``; for
+            a flashpoint its Monte Carlo interval) and ``unit``.
+        """
+        word, unit = period_word(self.forecast.periods.freqstr), self.series.unit
+        per = f"{unit} per {word}"
+        change, total = self.change, _total(self.forecast, self.within, self.level)
+        rows: list[tuple[str, float, float, float, str]] = [
+            (f"counted in the last {change.recent.observed} {period_word(self.freq, 2)}", *self.counted(), unit),
+            ("rate now", change.recent.rate, change.recent.lower, change.recent.upper, per),
+            ("rate before", change.baseline.rate, change.baseline.lower, change.baseline.upper, per),
+            ("ratio of rates", change.ratio, change.lower, change.upper, "times"),
+            ("probability that the rate rose", change.probability_rose, np.nan, np.nan, "probability"),
+            (f"forecast total, next {self.within} {period_word(self.freq, self.within)}", *total, unit),
+        ]
+        rows += [
+            (_question(point), point.probability, point.lower, point.upper, "probability") for point in self.flashpoints
+        ]
+        frame = pd.DataFrame(rows, columns=["question", "value", "lower", "upper", "unit"])
+        return frame.set_index("question")
+
+    def counted(self) -> tuple[float, float, float]:
+        """Median and interval of what was counted in the recent window (for exact counts all the same)."""
+        recent = count_matrix(self.series.counts)[-len(self._recent()) :]
+        return _spread(np.nansum(recent, axis=0), self.level)
+
+    def _recent(self) -> pd.PeriodIndex:
+        return pd.period_range(self.change.recent.first, self.change.recent.last)
+
+    def sentences(self) -> list[str]:
+        """The answers in plain sentences, with their ranges."""
+        forecast, word = self.forecast, period_word(self.freq)
+        value, lower, upper = _total(forecast, self.within, self.level)
+        nxt = forecast.summary_frame(self.level).iloc[0]
+        ahead = (
+            f"Over the {self.within} {period_word(self.freq, self.within)} to "
+            f"{forecast.periods[self.within - 1].end_time.date()} the {self.model.replace('_', ' ')} model expects "
+            f"{value:,.0f} {self.series.unit} in all ({self.level:.0%} interval {lower:,.0f} to {upper:,.0f}); in the "
+            f"first {word} {nxt['median']:,.0f} ({nxt['obs_pi_lower']:,.0f} to {nxt['obs_pi_upper']:,.0f})."
+        )
+        value, lower, upper = self.counted()
+        span = "" if lower == upper else f" ({self.level:.0%} interval {lower:,.0f} to {upper:,.0f})"
+        seen = f"{value:,.0f} {self.series.unit}{span} in {self.change.recent.span()}."
+        return [f"There were {seen}", self.change.sentence(), ahead, *(point.sentence() for point in self.flashpoints)]
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p>{sentence}</p>" for sentence in self.sentences())
+        return f"<b>{self.series.title}</b>{lines}{self.answers().round(3).to_html()}"
+
+
+def assess(
+    series: CountedSeries,
+    *,
+    horizon: int | None = None,
+    at_least: int | None = None,
+    over: int = 1,
+    within: int | None = None,
+    recent: int | None = None,
+    baseline: int | None = None,
+    model: str = "local_level",
+    models: Sequence[str] = MODELS,
+    level: float = 0.9,
+    draws: int = 4000,
+    rng: Seed = None,
+) -> Assessment:
+    """Answer the analyst's questions about one count series.
+
+    Parameters
+    ----------
+    series : CountedSeries
+        From :func:`escalation.sources.count_series`.
+    horizon : int, optional
+        Periods to forecast; 28 days, 8 weeks or 6 months when left out.
+    at_least, over, within : int, optional
+        The flashpoint: ``over`` periods that sum to ``at_least`` or more, the last of them among the next
+        ``within``.  Left out: what the busiest tenth of the windows so far reached, one period,
+        the whole horizon.
+    recent, baseline : int, optional
+        Periods that count as now (28, 4 or 3), and before them to compare with (up to 182, 26 or 12).
+    model : str
+        Whose forecast the answers use.
+    models : sequence of str
+        Models to fit for comparison; ``model`` is always among them.
+    level : float
+        Probability of the intervals.
+    draws : int
+        Forecast paths.
+    rng : int, Generator or None
+        Seed or generator.
+
+    Returns
+    -------
+    Assessment
+
+    Raises
+    ------
+    InputError
+        If an option is out of range or the series is too short to compare two windows.
+    FitError
+        If ``model`` cannot be fitted.
+    """
+    rng = as_generator(rng)
+    counts = check_counts(series.counts)
+    index = pd.PeriodIndex(counts.index)
+    kind = index.freqstr[0]
+    horizon = HORIZON[kind] if horizon is None else horizon
+    if within is not None and within > horizon:
+        raise InputError(f"within is {within}, beyond the horizon of {horizon} periods; raise the horizon")
+    n = len(counts)
+    if n < 4:
+        raise InputError(f"the series has {n} {period_word(index.freqstr, n)}; an assessment needs at least 4")
+    recent = min(RECENT[kind], n // 2) if recent is None else recent
+    baseline = min(BASELINE[kind], n - recent) if baseline is None else baseline
+    change = compare_rates(counts, recent, baseline, exposure=series.exposure, level=level)
+
+    fits: dict[str, CountFit] = {}
+    forecasts: dict[str, Forecast] = {}
+    failed: dict[str, str] = {}
+    for name in dict.fromkeys((model, *models)):
+        try:
+            fits[name] = get_model(name).fit(counts, exposure=series.exposure, unit=series.unit)
+            forecasts[name] = fits[name].forecast(horizon, draws=draws, rng=rng)
+        except FitError as error:
+            if name == model:
+                raise
+            failed[name] = str(error)
+
+    usual, record = _busy(counts, over)
+    at_least = usual if at_least is None else at_least
+    within = horizon if within is None else within
+    thresholds = [at_least, *sorted({max(1, at_least // 2), 2 * at_least, record} - {at_least})]
+    chosen = forecasts[model]
+    return Assessment(
+        series=series,
+        change=change,
+        fits=fits,
+        forecasts=forecasts,
+        model=model,
+        flashpoints=tuple(flashpoint(chosen, threshold, over, within) for threshold in thresholds),
+        passage=pd.DataFrame({threshold: first_passage(chosen, threshold, over) for threshold in thresholds}),
+        at_least=at_least,
+        over=over,
+        within=within,
+        level=level,
+        failed=failed,
+    )
+
+
+def _question(point: FlashpointProbability) -> str:
+    window = "a" if point.over == 1 else f"{point.over}"
+    word = period_word(point.last.freqstr, point.over)
+    return f"{window} {word} of {point.at_least:,} or more by {point.last.end_time.date()}"
+
+
+def _total(forecast: Forecast, within: int, level: float) -> tuple[float, float, float]:
+    """Median and interval of the sum over the first ``within`` steps."""
+    return _spread(forecast.paths[:, :within].sum(axis=1), level)
+
+
+def _spread(draws: NDArray[np.float64] | NDArray[np.int64], level: float) -> tuple[float, float, float]:
+    """Median and central interval of draws."""
+    middle, lower, upper = np.quantile(draws, [0.5, (1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return float(middle), float(lower), float(upper)
+
+
+def _busy(counts: pd.Series | pd.DataFrame, over: int) -> tuple[int, int]:
+    """What the busiest tenth of the windows reached, and the busiest of all (median over histories); at least 1."""
+    if over < 1:
+        raise InputError(f"over is {over}; a window has at least 1 period")
+    table = pd.DataFrame(count_matrix(counts)).rolling(over).sum()
+    if table.isna().all(axis=None):
+        raise InputError(f"no {over} consecutive periods were observed; shorten over")
+    tenth, most = (float(np.median(table.quantile(q, interpolation="lower"))) for q in (0.9, 1.0))
+    return max(1, int(tenth)), max(1, int(most))

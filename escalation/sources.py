@@ -1,0 +1,270 @@
+"""Where counts come from: a bundled case, a file of tallies or a file of incidents, told by its columns."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from escalation.errors import EscalationWarning, InputError
+from escalation.files import read_table
+from escalation.incidents.aggregate import aggregate
+from escalation.incidents.read import read_incidents
+from escalation.ledger import LedgerEntries
+from escalation.periods import DateLike, exposure, parse_date
+from escalation.randomness import Seed
+from escalation.tallies.cases import DEFAULT_CASE, list_cases, load_case
+from escalation.tallies.read import read_tallies
+from escalation.tallies.reconstruct import Reconstruction, reconstruct
+from escalation.tallies.schema import REQUIRED
+
+Measure = Literal["incidents", "fatalities"]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A table that counts can be had from, and where it came from.
+
+    Attributes
+    ----------
+    name, title : str
+        The case's name or the file's path; what it is called in print.
+    kind : {"tallies", "incidents"}
+        What the table holds.
+    table : pandas.DataFrame
+        Checked tallies or incidents.
+    ledger : pandas.DataFrame
+        What the reader dropped, merged or changed.
+    sha256 : str
+        Hash of the content read, so that a report can be traced to it.
+    defaults : dict
+        Options that a bundled case brings along: series, counter, start, end, freq.
+    """
+
+    name: str
+    title: str
+    kind: Literal["tallies", "incidents"]
+    table: pd.DataFrame
+    ledger: pd.DataFrame
+    sha256: str
+    defaults: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class CountedSeries:
+    """One count series out of a source.
+
+    Attributes
+    ----------
+    counts : pandas.Series or pandas.DataFrame
+        Counts, or histories of them.
+    exposure : pandas.Series
+        Share of each period covered.
+    title, unit, place, counter : str
+        What is counted, in what unit, where and by whom (the last two may be empty).
+    reconstruction : Reconstruction or None
+        Where the counts come from tallies.
+    notes : tuple of str
+        What the reader should know of the counting: the messages of the warnings on the way.
+    """
+
+    counts: pd.Series | pd.DataFrame
+    exposure: pd.Series
+    title: str
+    unit: str
+    place: str
+    counter: str
+    reconstruction: Reconstruction | None
+    notes: tuple[str, ...]
+
+
+def open_source(
+    source: str | Path | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    layout: Literal["auto", "tallies", "plain", "acled", "ucdp"] = "auto",
+    encoding: str | None = None,
+) -> Source:
+    """Open a bundled case by its name, or a file of tallies or incidents.
+
+    Parameters
+    ----------
+    source : str or Path, optional
+        Name of a bundled case or path of a CSV, TSV or XLSX file; the main bundled case when left out.
+    columns : mapping, optional
+        Column map for a plain table of incidents: target column -> column of the file.
+    layout : {"auto", "tallies", "plain", "acled", "ucdp"}
+        What the file is; ``auto`` tells by its columns (a table with ``series``, ``count``,
+        ``qualifier``, ``start`` and ``end`` holds tallies).
+    encoding : str, optional
+        Encoding of a text file that is not UTF-8.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    FileError
+        If there is neither a case nor a file of this name.
+    InputError
+        If the table cannot be used.
+    """
+    name = DEFAULT_CASE if source is None else str(source)
+    cases = list_cases()
+    if name in cases.index:
+        case = load_case(name)
+        digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
+        return Source(name, case.title, "tallies", case.tallies, LedgerEntries(name).frame(), digest, dict(case.report))
+    path = Path(name)
+    if not path.exists() and path.suffix == "":
+        raise InputError(
+            f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases.index)}"
+        )
+    if layout == "tallies" or (layout == "auto" and _holds_tallies(path, encoding)):
+        if columns:
+            raise InputError("a column map goes with incidents; tallies need the codebook's own column names")
+        tallies, ledger = read_tallies(path, encoding=encoding)
+        return Source(name, path.stem, "tallies", tallies, ledger, _hash(path), {})
+    incidents, ledger = read_incidents(path, layout, columns, encoding)
+    return Source(name, path.stem, "incidents", incidents, ledger, _hash(path), {})
+
+
+def count_series(
+    source: Source,
+    *,
+    series: str | None = None,
+    counter: str | None = None,
+    place: str | None = None,
+    unit: str | None = None,
+    by: str | None = None,
+    measure: Measure = "incidents",
+    freq: str | None = None,
+    start: DateLike | None = None,
+    end: DateLike | None = None,
+    draws: int = 500,
+    rng: Seed = None,
+) -> CountedSeries:
+    """Get one count series out of a source.
+
+    Parameters
+    ----------
+    source : Source
+        From :func:`open_source`.
+    series, counter, place, unit : str, optional
+        For tallies: which to reconstruct; see :func:`escalation.reconstruct`.  For incidents ``series``
+        is the value of the column ``by`` to keep.
+    by : str, optional
+        For incidents: the column that ``series`` is looked up in, such as ``country``.
+    measure : {"incidents", "fatalities"}
+        For incidents: what is counted.
+    freq : str, optional
+        ``D``, ``W-SUN`` … ``W-SAT`` or ``M``; the case's own, or weeks.
+    start, end : date, optional
+        First and last day.
+    draws : int
+        Histories of a reconstruction.
+    rng : int, Generator or None
+        Seed or generator.
+
+    Returns
+    -------
+    CountedSeries
+
+    Raises
+    ------
+    InputError
+        If an option does not go with the source, or leaves a choice.
+    """
+    own = source.defaults
+    if series is not None and series != own.get("series"):
+        own = {"freq": own.get("freq", "W-SUN")}  # another series is another question
+    freq = freq or own.get("freq", "W-SUN")
+    series = series or own.get("series")
+    start = own.get("start") if start is None else start
+    end = own.get("end") if end is None else end
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", EscalationWarning)
+        if source.kind == "tallies":
+            if by is not None or measure != "incidents":
+                raise InputError("by and measure go with incidents; this source holds tallies")
+            counter = counter or own.get("counter")
+            names = sorted(source.table["series"].unique())
+            if series is None and len(names) > 1:
+                raise InputError(f"{source.name} holds {len(names)} series; choose one series of {', '.join(names)}")
+            result = reconstruct(
+                source.table,
+                series=series or names[0],
+                counter=counter,
+                place=place,
+                unit=unit,
+                freq=freq,
+                start=start,
+                end=end,
+                draws=draws,
+                rng=rng,
+            )
+            counted = _from_tallies(result)
+        else:
+            if counter is not None or place is not None or unit is not None:
+                raise InputError("counter, place and unit go with tallies; for incidents use by and series")
+            counted = _from_incidents(source, series, by, measure, freq, start, end)
+    notes = tuple(str(one.message) for one in caught if issubclass(one.category, EscalationWarning))
+    return replace(counted, notes=notes)
+
+
+def _from_tallies(result: Reconstruction) -> CountedSeries:
+    return CountedSeries(
+        counts=result.histories,
+        exposure=result.exposure,
+        title=result.series.replace("_", " "),
+        unit=result.unit,
+        place=result.place,
+        counter=result.counter,
+        reconstruction=result,
+        notes=(),
+    )
+
+
+def _from_incidents(
+    source: Source,
+    series: str | None,
+    by: str | None,
+    measure: Measure,
+    freq: str,
+    start: DateLike | None,
+    end: DateLike | None,
+) -> CountedSeries:
+    if (by is None) != (series is None):
+        raise InputError("by and series go together for incidents: by='country', series='Syria' counts Syria's rows")
+    table = source.table
+    # the covered span is that of the whole table: a unit that was quiet at first was still watched
+    first = table["date"].min() if start is None else parse_date(start, "start")
+    last = table["date_end"].max() if end is None else parse_date(end, "end")
+    title = source.title
+    if by is not None:
+        if by not in table.columns:
+            raise InputError(f"by is {by!r}; the columns are {', '.join(table.columns)}")
+        values = table[by].astype(str)
+        if series not in set(values):
+            there = ", ".join(values.value_counts().index[:8])
+            raise InputError(f"no incident has {by} {series!r}; the most frequent are {there}")
+        table, title = table[values == series], f"{series} ({source.title})"
+    counts = aggregate(table, freq, start=first, end=last, measure=measure)
+    assert isinstance(counts, pd.Series)  # without by it is one series
+    shares = exposure(pd.PeriodIndex(counts.index), first, last)
+    return CountedSeries(counts, shares, title, measure, "", "", None, ())
+
+
+def _holds_tallies(path: Path, encoding: str | None) -> bool:
+    return set(REQUIRED) <= set(read_table(path, encoding=encoding).columns)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
