@@ -1,0 +1,116 @@
+"""Coverage of 90% forecast intervals on series simulated from the model that is fitted to them.
+
+The true parameters of each series are drawn around typical values, with means of some 20 to 150 a
+period and more: an interval of whole numbers covers a little more than its level where counts are
+small, and that is not what is measured here.
+
+    python benchmarks/coverage.py --model local_level --series 500
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
+
+from escalation.errors import NotConvergedWarning
+from escalation.models.base import CountModel
+from escalation.models.local_level import LocalLevel
+from escalation.models.negative_binomial import NegativeBinomial
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def counts_around(mean: FloatArray, dispersion: float, rng: Generator) -> FloatArray:
+    """NB2 counts with these means."""
+    return rng.poisson(mean * rng.gamma(1 / dispersion, dispersion, len(mean))).astype(float)
+
+
+def simulate_local_level(periods: int, rng: Generator) -> FloatArray:
+    """Damping around 0.9 (90% between 0.74 and 0.97), level_sd around 0.2, dispersion around 0.1."""
+    level = rng.uniform(np.log(20), np.log(150))
+    damping = 1 / (1 + np.exp(-rng.normal(2.2, 0.7)))
+    level_sd, dispersion = 0.2 * np.exp(rng.normal(0, 0.4)), 0.1 * np.exp(rng.normal(0, 0.5))
+    x = np.empty(periods)
+    x[0] = level + level_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = level + damping * (x[t - 1] - level) + level_sd * rng.standard_normal()
+    return counts_around(np.exp(x), dispersion, rng)
+
+
+def simulate_negative_binomial(periods: int, rng: Generator) -> FloatArray:
+    """A linear trend of the log rate (sd 0.5 over the whole series), dispersion around 0.2."""
+    level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
+    return counts_around(np.exp(level + trend * np.arange(periods)), 0.2 * np.exp(rng.normal(0, 0.5)), rng)
+
+
+TRUTHS: dict[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
+    model.name: (model, simulate)
+    for model, simulate in (
+        (LocalLevel(), simulate_local_level),
+        (NegativeBinomial(trend="linear"), simulate_negative_binomial),
+    )
+}
+
+
+def measure(
+    name: str, *, series: int, periods: int = 120, steps: int = 8, draws: int = 1000, level: float = 0.9, seed: int = 1
+) -> BoolArray:
+    """Tell of each series and step whether the interval held the count; shape (series, steps)."""
+    model, simulate = TRUTHS[name]
+    index = pd.period_range("2020-01-05", periods=periods + steps, freq="W-SUN")
+    inside = np.empty((series, steps), dtype=bool)
+    for k, rng in enumerate(default_rng(seed).spawn(series)):
+        counts = pd.Series(simulate(periods + steps, rng), index=index)
+        table = model.fit(counts.iloc[:periods]).forecast(steps, draws=draws, rng=rng).summary_frame(level)
+        ahead = counts.iloc[periods:]
+        inside[k] = (table["obs_pi_lower"] <= ahead) & (ahead <= table["obs_pi_upper"])
+    return inside
+
+
+def summarise(inside: BoolArray) -> pd.DataFrame:
+    """Share inside per step and over all steps, with standard errors (over all: between series)."""
+    series = len(inside)
+    share = inside.mean(axis=0)
+    table = pd.DataFrame({"coverage": share, "std_error": np.sqrt(share * (1 - share) / series)})
+    table.index = pd.Index([str(step + 1) for step in range(len(share))], name="step")
+    table.loc["all"] = [inside.mean(), inside.mean(axis=1).std(ddof=1) / np.sqrt(series)]
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Coverage of 90% forecast intervals under the model itself.")
+    parser.add_argument("--model", choices=sorted(TRUTHS), required=True)
+    parser.add_argument("--series", type=int, default=500)
+    parser.add_argument("--periods", type=int, default=120)
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    begin = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        inside = measure(
+            options.model,
+            series=options.series,
+            periods=options.periods,
+            steps=options.steps,
+            draws=options.draws,
+            seed=options.seed,
+        )
+    seconds = time.perf_counter() - begin
+    unsettled = sum(issubclass(one.category, NotConvergedWarning) for one in caught)
+    print(f"{TRUTHS[options.model][0]}, {options.series} series of {options.periods} periods, {options.draws} draws")
+    print(summarise(inside).round(4).to_string())
+    print(f"{unsettled} fits did not settle; {seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,432 @@
+"""LocalLevel: its likelihood against a fine grid filter, its estimates and forecasts against simulation."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+from scipy.stats import nbinom, norm, poisson
+
+from escalation.errors import FitError, InputError
+from escalation.models import local_level
+from escalation.models.base import make_design
+from escalation.models.local_level import LocalLevel, smooth, smooth_all
+
+COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
+
+
+def weeks(n):
+    return pd.period_range("2020-01-05", periods=n, freq="W-SUN", name="period")
+
+
+def series(values):
+    return pd.Series(np.asarray(values, dtype=float), index=weeks(len(values)))
+
+
+def simulated(n, level, damping, level_sd, dispersion, seed):
+    rng = np.random.default_rng(seed)
+    x = np.empty(n)
+    x[0] = level + level_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, n):
+        x[t] = level + damping * (x[t - 1] - level) + level_sd * rng.standard_normal()
+    return rng.poisson(np.exp(x) * rng.gamma(1 / dispersion, dispersion, n)).astype(float)
+
+
+def with_gaps(counts):
+    counts = counts.copy()
+    counts[[0, 20, -1]] = np.nan
+    counts[5:12] = np.nan
+    return counts
+
+
+N = 40
+SERIES = {
+    "typical": simulated(N, 2.5, 0.9, 0.25, 0.15, 1),
+    "high": simulated(N, 6.0, 0.9, 0.2, 0.05, 2),
+    "low": simulated(N, -0.5, 0.9, 0.4, 0.3, 3),
+    "quiet": np.zeros(N),
+    "onset": np.r_[np.zeros(25), simulated(15, 3, 0.9, 0.3, 0.2, 4)],
+    "lull": np.r_[simulated(25, 3, 0.9, 0.3, 0.2, 5), np.zeros(15)],
+    "outlier": np.r_[np.ones(20), 300, np.ones(19)],
+    "gaps": with_gaps(simulated(N, 2.5, 0.9, 0.25, 0.15, 6)),
+}
+
+
+def posterior_of(counts, model=None, exposure=None):
+    model = model or LocalLevel()
+    exposure = np.ones(len(counts)) if exposure is None else exposure
+    return local_level._prepare(counts, exposure, model.damping, model.family)
+
+
+def count_logpmf(count, mean, dispersion):
+    if dispersion == 0:
+        return poisson.logpmf(count, mean)
+    return nbinom.logpmf(count, 1 / dispersion, 1 / (1 + dispersion * mean))
+
+
+def grid_filter(counts, exposure, anchor, natural):
+    """Brute force on a fine fixed grid: log-likelihood, grid, law of the last level, smoothed expected counts."""
+    level, damping, level_sd, dispersion = natural
+    centre, sd = (level, level_sd / np.sqrt(1 - damping**2)) if damping < 1 else (anchor, 3.0)
+    seen = ~np.isnan(counts)
+    rough = np.log(counts[seen] + 0.5)
+    reach = 8 * max(level_sd, 0.3) + 2
+    low, high = min(centre - 6 * sd, rough.min() - reach), max(centre + 4 * sd, rough.max() + reach)
+    narrowest = min(level_sd, np.sqrt(1 / max(counts[seen].max(), 1) + dispersion))
+    points = int(
+        np.clip((high - low) / (narrowest / 2), 400, 2500)
+    )  # a trapezoid sum is exact to 1e-30 at half a standard deviation
+    x, h = np.linspace(low, high, points, retstep=True)
+    drift = level * (1 - damping) if damping < 1 else 0.0
+    move = np.exp(-0.5 * ((x[:, None] - drift - damping * x) / level_sd) ** 2) * (h / level_sd / np.sqrt(2 * np.pi))
+    emission = np.ones((len(counts), points))
+    for t in np.flatnonzero(seen):
+        emission[t] = np.exp(count_logpmf(counts[t], exposure[t] * np.exp(x), dispersion))
+    forward = np.empty((len(counts), points))
+    llf = 0.0
+    for t in range(len(counts)):
+        law = norm.pdf(x, centre, sd) * h if t == 0 else move @ forward[t - 1]
+        law = law * emission[t]
+        llf += np.log(law.sum())
+        forward[t] = law / law.sum()
+    backward, expected = np.ones(points), np.empty(len(counts))
+    for t in range(len(counts) - 1, -1, -1):
+        law = forward[t] * backward
+        expected[t] = exposure[t] * (law @ np.exp(x)) / law.sum()
+        backward = move.T @ (backward * emission[t])
+        backward /= backward.max()
+    return llf, x, forward[-1], expected
+
+
+def kernel(posterior, natural):
+    """Log-likelihood and law of the last level by the model's own kernel."""
+    law = posterior.smooth(np.asarray(natural, dtype=float), posterior.mode)[2]
+    return law[0] + posterior.constant(np.array([natural[3]]))[0], law[1:]
+
+
+def dense_laplace(counts, log_exposure, anchor, natural, start):
+    """The kernel's formulas with full matrices, a plain inverse and explicit double sums."""
+    level, damping, level_sd, dispersion = natural
+    n, q = len(counts), level_sd**-2
+    first, q_first = (level, q * (1 - damping**2)) if damping < 1 else (anchor, 1 / 9)
+    shift = level * (1 - damping) if damping < 1 else 0.0
+    steps = np.eye(n) - damping * np.eye(n, k=-1)
+    weights = np.r_[q_first, np.full(n - 1, q)]
+    offset = np.r_[first, np.full(n - 1, shift)]
+    prior = steps.T @ np.diag(weights) @ steps
+    seen = ~np.isnan(counts)
+    y = np.where(seen, counts, 0.0)
+    x = start.copy()
+    for _ in range(20):
+        mu = np.exp(x + log_exposure)
+        p = dispersion * mu / (1 + dispersion * mu)
+        pull = (1 + dispersion * y) * mu / (1 + dispersion * mu)
+        f2 = np.where(seen, -pull * (1 - p), 0.0)
+        hessian = prior - np.diag(f2)
+        gradient = np.where(seen, y - pull, 0.0) - steps.T @ (weights * (steps @ x - offset))
+        x = x + np.linalg.solve(hessian, gradient)
+    v = np.linalg.inv(hessian)
+    d = np.diag(v)
+    damp = 1 / (1 + (d / local_level.WIDE_VARIANCE) ** 4)
+    f3, f4 = damp * f2 * (1 - 2 * p), damp * f2 * (1 - 6 * p + 6 * p**2)
+    value = np.where(seen, y * (x + log_exposure), 0.0).sum()
+    value -= (seen * ((y + 1 / dispersion) * np.log1p(dispersion * mu) if dispersion > 0 else mu)).sum()
+    value -= 0.5 * (weights * (steps @ x - offset) ** 2).sum()
+    value += 0.5 * (np.log(weights).sum() - np.linalg.slogdet(hessian)[1])
+    correction = (f4 * d**2).sum() / 8
+    for s in range(n):
+        for t in range(n):
+            correction += f3[s] * f3[t] * (d[s] * v[s, t] * d[t] / 8 + v[s, t] ** 3 / 12)
+    mean = x + 0.5 * v @ (f3 * d)
+    return mean, d, np.array([value + correction, mean[-1], d[-1], (f3 * v[-1] ** 3).sum()]), x
+
+
+POINTS = [(1.0, 0.9, 0.3, 0.2), (1.5, 0.5, 0.8, 0.05), (0.0, 1.0, 0.2, 0.3), (1.0, 0.98, 0.5, 0.0)]
+
+
+@pytest.mark.parametrize("natural", POINTS)
+@pytest.mark.parametrize("name", ["typical", "quiet", "gaps"])
+def test_kernel_is_its_plain_loop(name, natural):
+    log_exposure, start = np.linspace(-0.5, 0.2, N), np.full(N, 1.0)
+    compiled = smooth(SERIES[name], log_exposure, 1.0, *natural, start)
+    plain = smooth.py_func(SERIES[name], log_exposure, 1.0, *natural, start)
+    for ours, twin in zip(compiled, plain, strict=True):
+        np.testing.assert_allclose(ours, twin, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("natural", POINTS)
+@pytest.mark.parametrize("name", ["typical", "quiet", "gaps"])
+def test_kernel_is_the_dense_formula(name, natural):
+    log_exposure = np.linspace(-0.5, 0.2, N)
+    from_afar = smooth(SERIES[name], log_exposure, 1.0, *natural, np.full(N, 4.0))
+    dense = dense_laplace(SERIES[name], log_exposure, 1.0, natural, from_afar[3])
+    ours = smooth(SERIES[name], log_exposure, 1.0, *natural, dense[3])
+    for one, other in zip(ours, dense, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)  # a 40 x 40 inverse loses some digits
+    for one, other in zip(from_afar, dense, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)  # Newton stops at steps of 1e-6
+
+
+def test_many_points_at_once_are_the_single_ones():
+    points = np.array(POINTS)
+    laws, first = smooth_all(SERIES["low"], np.zeros(N), 0.0, points, np.zeros(N))
+    for row, law in zip(points, laws, strict=True):
+        np.testing.assert_allclose(law, smooth(SERIES["low"], np.zeros(N), 0.0, *row, first)[2], rtol=1e-6, atol=1e-6)
+
+
+# damping, level_sd, dispersion, and the error of the log-likelihood that is allowed.  The error grows with the variance
+# of the levels given the counts: the first term left out of the expansion is of the order of its square.
+SETTINGS = [
+    (0.9, 0.1, 0.1, 0.001),
+    (0.9, 0.3, 0.1, 0.005),
+    (0.9, 0.3, 0.0, 0.005),
+    (0.95, 0.5, 0.05, 0.02),
+    (1.0, 0.2, 0.2, 0.02),
+    (0.5, 0.7, 0.3, 0.02),
+    (0.9, 0.7, 0.3, 0.02),
+    (0.9, 1.5, 0.3, 0.7),
+    (0.98, 0.7, 0.05, 0.7),
+]
+
+
+@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize(("damping", "level_sd", "dispersion", "allowed"), SETTINGS)
+def test_likelihood_against_a_fine_grid_filter(name, damping, level_sd, dispersion, allowed):
+    exposure = np.linspace(0.7, 1.3, N)
+    posterior = posterior_of(SERIES[name], LocalLevel(family="negbin" if dispersion else "poisson"), exposure)
+    natural = (posterior.anchor, damping, level_sd, dispersion)
+    llf, last = kernel(posterior, natural)
+    exact, x, law, _ = grid_filter(SERIES[name], exposure, posterior.anchor, natural)
+    assert llf == pytest.approx(exact, abs=allowed)
+    # the last level: its mean is right to the second order, its variance to the first
+    mean = law @ x
+    sd = np.sqrt(law @ (x - mean) ** 2)
+    assert abs(last[0] - mean) < 0.15 * sd
+    assert np.sqrt(last[1]) == pytest.approx(sd, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["typical", "lull", "gaps"])
+def test_drawn_last_levels_have_the_quantiles_of_the_grid_filter(name):
+    posterior = posterior_of(SERIES[name])
+    natural = (posterior.anchor, 0.9, 0.4, 0.1)
+    _, x, law, _ = grid_filter(SERIES[name], np.ones(N), posterior.anchor, natural)
+    last = np.tile(kernel(posterior, natural)[1], (100_000, 1))
+    drawn = local_level._skew_normal(*last.T, np.random.default_rng(1))
+    share = np.cumsum(law)
+    for q in (0.05, 0.25, 0.5, 0.75, 0.95):
+        reached = np.interp(np.quantile(drawn, q), x + (x[1] - x[0]) / 2, share)
+        assert reached == pytest.approx(q, abs=0.01)  # 3 standard errors are 0.005; the rest is the approximation
+
+
+def test_fitted_is_the_smoothed_expected_count():
+    exposure = np.linspace(0.7, 1.3, N)
+    design = make_design(weeks(N), 0, pd.Series(exposure, index=weeks(N)), None)
+    for name in ("typical", "low", "gaps"):
+        found = LocalLevel().estimate(SERIES[name], design)
+        posterior = found.state["posterior"]
+        expected = grid_filter(SERIES[name], exposure, posterior.anchor, found.params)[3]
+        np.testing.assert_allclose(found.fitted, expected, rtol=0.01)  # second-order terms only
+
+
+def test_without_drift_it_is_negative_binomial_or_poisson_by_the_textbook():
+    counts = SERIES["typical"]
+    for family, dispersion in (("negbin", 0.3), ("negbin", 1e-4), ("poisson", 0.0)):
+        posterior = posterior_of(counts, LocalLevel(family=family))
+        llf, _ = kernel(posterior, (2.0, 0.5, 1e-5, dispersion))
+        assert llf == pytest.approx(count_logpmf(counts, np.exp(2.0), dispersion).sum(), abs=1e-5)
+
+
+def test_dispersion_near_zero_is_poisson():
+    counts = np.r_[SERIES["high"], 1e6]
+    negbin, _ = kernel(posterior_of(counts), (3.0, 0.9, 0.5, 1e-9))
+    plain, _ = kernel(posterior_of(counts, LocalLevel(family="poisson")), (3.0, 0.9, 0.5, 0.0))
+    assert negbin == pytest.approx(plain, abs=2e-3)  # counts of 1e6 with dispersion 1e-9: relative variance 1 + 1e-3
+
+
+@pytest.mark.parametrize("model", [LocalLevel(), LocalLevel("none"), LocalLevel(0.8, "poisson")])
+@pytest.mark.parametrize("name", ["typical", "onset", "quiet"])
+def test_estimate_is_the_mode_that_a_simplex_search_finds(name, model):
+    posterior = posterior_of(SERIES[name], model)
+    theta, _, mode, converged = local_level._climb(posterior)
+    start = np.array([0.3, 1.5, np.log(0.15), np.log(0.1)])[posterior.free]
+    found = minimize(
+        lambda point: -posterior.evaluate(point[None], mode)[0][0],
+        start,
+        method="Nelder-Mead",
+        options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 5000},
+    )
+    assert converged
+    np.testing.assert_allclose(theta, found.x, atol=0.01)
+
+
+def test_parameters_are_recovered_from_a_long_series():
+    truth = (2.0, 0.9, 0.3, 0.2)
+    fit = LocalLevel().fit(series(simulated(2000, *truth, 11)))
+    assert fit.converged
+    assert (fit.bse < [0.15, 0.05, 0.05, 0.05]).all()
+    assert (abs(fit.params - np.array(truth)) < 3.5 * fit.bse).all()  # each fails in 1 of 2,000 such series
+
+
+def test_standard_errors_are_the_spread_of_estimates():
+    truth = (2.5, 0.8, 0.3, 0.1)
+    fits = [LocalLevel(0.8).fit(series(simulated(300, *truth, seed))) for seed in range(100)]
+    spread = np.std([fit.params for fit in fits], axis=0, ddof=1)
+    typical = np.median([fit.bse for fit in fits], axis=0)
+    np.testing.assert_allclose(typical, spread, rtol=0.3)  # a standard deviation of 100 values is known to 7%
+
+
+def test_exposure_only_moves_the_level():
+    counts = series(SERIES["typical"])
+    whole = LocalLevel().fit(counts)
+    half = LocalLevel().fit(counts, exposure=pd.Series(0.5, index=counts.index))
+    moved = whole.params.to_numpy() + np.array([np.log(2), 0, 0, 0])
+    np.testing.assert_allclose(half.params, moved, rtol=1e-4)  # the search stops within 1e-6 of the highest value
+    np.testing.assert_allclose(half.fitted, whole.fitted, rtol=1e-3)
+
+
+HARD = {
+    "all quiet": np.zeros(60),
+    "quiet and short": np.zeros(5),
+    "one incident": np.r_[np.zeros(30), 1, np.zeros(29)],
+    "constant": np.full(50, 7.0),
+    "constant millions": np.full(60, 1e6),
+    "millions": 1e6 + np.random.default_rng(1).integers(-3000, 3000, 60),
+    "outlier": np.r_[np.full(40, 3.0), 1e6, np.full(20, 3.0)],
+    "outlier first": np.r_[1e6, np.zeros(40)],
+    "outlier last": np.r_[np.zeros(40), 1e6],
+    "five points": np.array([0, 1, 0, 2, 5.0]),
+    "steep rise": np.round(np.exp(np.linspace(-2, 10, 60))),
+    "up and down": np.tile([0.0, 1000.0], 30),
+    "mostly missing": np.r_[np.full(100, np.nan), 3, 4, 5, 1, 0, np.full(50, np.nan)],
+}
+MODELS = [LocalLevel(damping, family) for damping in ("estimate", "none", 0.9) for family in ("negbin", "poisson")]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+@pytest.mark.parametrize("name", HARD)
+def test_hard_series_give_finite_numbers_and_no_warning(name, model):
+    fit = model.fit(series(HARD[name]))
+    assert np.isfinite(fit.params).all()
+    assert np.isfinite(fit.bse).all()
+    assert (fit.bse > 0).all()
+    assert np.isfinite(fit.llf)
+    assert np.isfinite(fit.fitted).all()
+    assert (fit.fitted > 0).all()
+    paths = fit.forecast(60, draws=300, rng=1).paths
+    assert paths.min() >= 0
+    assert paths.max() <= 2 * local_level.LARGEST_MEAN
+
+
+def test_quiet_series_are_forecast_quiet_and_constant_ones_constant():
+    quiet = LocalLevel().fit(series(np.zeros(60))).forecast(4, rng=1)
+    assert (quiet.paths == 0).mean() > 0.95
+    constant = LocalLevel().fit(series(np.full(60, 1e6))).forecast(4, rng=1)
+    assert abs(constant.quantile(0.5) / 1e6 - 1).max() < 0.001
+
+
+def test_parameters_have_the_names_of_what_is_estimated():
+    names = {repr(model): list(model.fit(series(SERIES["typical"])).params.index) for model in MODELS}
+    assert list(names.values()) == [
+        ["level", "damping", "level_sd", "dispersion"],
+        ["level", "damping", "level_sd"],
+        ["level_sd", "dispersion"],
+        ["level_sd"],
+        ["level", "level_sd", "dispersion"],
+        ["level", "level_sd"],
+    ]
+
+
+def test_damping_one_is_none():
+    counts = series(SERIES["low"])
+    one, none = LocalLevel(1.0).fit(counts), LocalLevel("none").fit(counts)
+    pd.testing.assert_series_equal(one.params, none.params)
+    assert (one.forecast(3, rng=1).paths == none.forecast(3, rng=1).paths).all()
+
+
+def test_drawn_parameters_follow_the_posterior_worked_out_on_a_grid():
+    counts, prior = SERIES["low"], norm(np.log(0.2), 1.0)
+    posterior = posterior_of(counts, LocalLevel("none", "poisson"))
+    grid = np.linspace(np.log(0.03), np.log(1.9), 18)
+    value = [grid_filter(counts, np.ones(N), posterior.anchor, (0.0, 1.0, np.exp(g), 0.0))[0] for g in grid]
+    weight = np.exp(value - np.max(value)) * prior.pdf(grid)
+    share = np.cumsum(weight) / weight.sum()
+    found = LocalLevel("none", "poisson").estimate(counts, make_design(weeks(N), 0, None, None))
+    drawn = local_level._resample(found, 40_000, np.random.default_rng(1))[0][:, local_level.LEVEL_SD]
+    for q in (0.1, 0.5, 0.9):
+        reached = np.interp(np.log(np.quantile(drawn, q)), grid + (grid[1] - grid[0]) / 2, share)
+        assert reached == pytest.approx(q, abs=0.03)  # 5,000 weighted points: standard error below 0.01
+
+
+def test_forecast_of_known_parameters_is_the_grid_filter_carried_on(monkeypatch):
+    counts, natural = SERIES["low"], (0.2, 0.9, 0.3, 0.2)
+    posterior = posterior_of(counts)
+    _, x, law, _ = grid_filter(counts, np.ones(N), posterior.anchor, natural)
+    move = norm.pdf(x[:, None], 0.2 * 0.1 + 0.9 * x, 0.3) * (x[1] - x[0])
+    second = move @ (move @ law)
+    expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
+    last, draws = kernel(posterior, natural)[1], 100_000
+    known = (np.tile(natural, (draws, 1)), np.tile(last, (draws, 1)))
+    monkeypatch.setattr(local_level, "_resample", lambda *_: known)
+    design = make_design(weeks(2), N, None, None)
+    paths = LocalLevel().simulate(None, design, draws, np.random.default_rng(1))
+    seen = [(paths[:, 1] == k).mean() for k in range(6)]
+    np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
+
+
+def count_logpmf_exp(count, x, dispersion):
+    return np.exp(count_logpmf(count, np.exp(x), dispersion))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_forecasts_widen_with_the_horizon(model):
+    fit = model.fit(series(simulated(120, 4.0, 0.9, 0.25, 0.05, 21)))
+    table = fit.forecast(12, draws=4000, rng=1).summary_frame(0.9)
+    width = (table["obs_pi_upper"] - table["obs_pi_lower"]).to_numpy()
+    assert width[11] > 1.15 * width[0]
+
+
+def test_coming_exposure_scales_the_forecast():
+    model, design = LocalLevel(), make_design(weeks(N), 0, None, None)
+    found = model.estimate(SERIES["high"], design)
+    coming = weeks(N + 1)[-1:]
+    part = make_design(coming, N, pd.Series(0.25, index=coming), None)
+    whole = make_design(coming, N, None, None)
+    small, large = (model.simulate(found, one, 4000, np.random.default_rng(1)).mean() for one in (part, whole))
+    assert small / large == pytest.approx(0.25, rel=0.02)
+
+
+def test_same_seed_same_numbers():
+    fits = [LocalLevel().fit(series(SERIES["typical"])) for _ in range(2)]
+    pd.testing.assert_series_equal(fits[0].params, fits[1].params, check_exact=True)
+    first, again = (fit.forecast(5, draws=200, rng=3).paths for fit in fits)
+    assert (first == again).all()
+    assert (first != fits[0].forecast(5, draws=200, rng=4).paths).any()
+
+
+def test_coverage_of_forecasts_of_its_own_series():
+    shares = runpy.run_path(str(COVERAGE))["measure"]("local_level", series=150, draws=600, seed=5).mean(axis=1)
+    error = 0.15 / np.sqrt(150)  # the share inside of one series of 8 steps has a standard deviation of 0.15
+    assert shares.mean() == pytest.approx(0.9, abs=3 * error)
+
+
+@pytest.mark.parametrize("damping", ["some", 0, 1.5, -0.1, True, float("nan")])
+def test_damping_out_of_range_is_refused(damping):
+    with pytest.raises(InputError, match=r"damping is .*; use 'estimate', 'none', or a number above 0 and up to 1"):
+        LocalLevel(damping)
+
+
+def test_unknown_family_is_refused():
+    with pytest.raises(InputError, match="family is 'normal'; local_level takes 'negbin' or 'poisson'"):
+        LocalLevel(family="normal")
+
+
+def test_counts_beyond_its_digits_are_refused():
+    with pytest.raises(FitError, match=r"local_level got a count of 2e\+07; it takes up to 1e\+07"):
+        LocalLevel().fit(series([1, 2, 3, 2e7, 5]))
+
+
+def test_too_few_periods_are_refused():
+    with pytest.raises(FitError, match="4 observed periods are too few for local_level; it needs 5"):
+        LocalLevel().fit(series([1, 2, 3, 4]))
