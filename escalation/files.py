@@ -28,6 +28,8 @@ MAX_UNPACKED = 500_000_000
 """A spreadsheet that unpacks to more bytes than this is refused."""
 
 DELIMITERS = (",", ";", "\t", "|")
+HEADER_CHARACTERS = 65_536
+"""The delimiter is told from this much of the file."""
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -121,7 +123,7 @@ def _delimiter(text: str) -> str:
 
     def cells(delimiter: str) -> int:
         try:
-            return len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
+            return len(next(csv.reader(io.StringIO(text[:HEADER_CHARACTERS], newline=""), delimiter=delimiter), []))
         except csv.Error:
             return 0
 
@@ -148,21 +150,21 @@ def _read_xlsx(path: Path, max_rows: int) -> pd.DataFrame:
     from openpyxl import load_workbook  # half a second that only spreadsheets need
 
     try:
-        _check_unpacked(path)
-        with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles it does not know
-            book = load_workbook(path, read_only=True, data_only=True)
-            try:
-                return _frame(_sheet_rows(book.worksheets[0]), path, max_rows)
-            finally:
-                book.close()
+        with (
+            path.open("rb") as file,
+            warnings.catch_warnings(action="ignore"),
+        ):  # openpyxl warns of styles unknown to it
+            _check_unpacked(file, path)
+            book = load_workbook(file, read_only=True, data_only=True)
+            return _frame(_sheet_rows(book.worksheets[0]), path, max_rows)
     except EscalationError:
         raise
     except Exception as error:  # what openpyxl, zlib and the XML parser raise on damage has no common base
         raise InputError(f"{path}: is not a readable XLSX workbook ({error}); save it again or as CSV") from None
 
 
-def _check_unpacked(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
+def _check_unpacked(file: IO[bytes], path: Path) -> None:
+    with zipfile.ZipFile(file) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > MAX_UNPACKED:
         raise InputError(f"{path}: unpacks to {unpacked:,} bytes; {MAX_UNPACKED:,} is the limit, save it as CSV")

@@ -177,8 +177,8 @@ def _to_days(parts: pd.DataFrame, order: str, today: pd.Timestamp) -> Days:
             ~readable,
             ~serial & ~real & parts["open"].to_numpy(),
             ~serial & ~real,
-            days < EARLIEST.to_datetime64(),
-            days > today.to_datetime64(),
+            days < np.datetime64(EARLIEST, "D"),  # finer units would overflow in the year 2999
+            days > np.datetime64(today, "D"),
         ],
         [
             "is blank",

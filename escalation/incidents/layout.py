@@ -102,6 +102,8 @@ def match_columns(layout: Layout, found: Iterable[str], chosen: Mapping[str, str
 
 
 def _check_choice(chosen: Mapping[str, str], found: list[str], where: str) -> None:
+    if not isinstance(chosen, Mapping):
+        raise InputError(f"columns is {chosen!r}; give a mapping such as {{'date': 'Datum'}}")
     for target, name in chosen.items():
         if target not in COLUMNS:
             raise InputError(

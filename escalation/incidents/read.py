@@ -92,8 +92,8 @@ def read_incidents(
     >>> incidents, ledger = read_incidents(file, columns={"date": "Datum", "place": "Ort"})
     >>> incidents[["date", "place", "fatalities"]].to_string(index=False).split("\n")[1]
     '2024-11-11  Erbil           0'
-    >>> ledger.loc[0, ["row", "value", "action"]].tolist()
-    [4, '31/02/2024', 'dropped']
+    >>> ledger[["row", "value", "why"]].to_string(index=False, header=False)
+    '4 31/02/2024 is no day of the calendar (dates here are read day-first)'
     """
     table = read_table(path, encoding=encoding)
     layout = _layout(source, table)

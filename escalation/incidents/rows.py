@@ -67,12 +67,17 @@ def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     table = pd.DataFrame(figures)
     low, best, high = (table[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
     wrong = out_of_order(low, best, high)
-    said = "low " + low.astype(str) + ", best " + best.astype(str) + ", high " + high.astype(str)
+    said = "low " + _shown(low) + ", best " + _shown(best) + ", high " + _shown(high)
     for column in ("fatalities_low", "fatalities_high"):
         why = said + " are not in that order; low and high blanked"
         notes.add(wrong & table[column].notna(), column, "changed", why)
         table[column] = table[column].mask(wrong)
     return table
+
+
+def _shown(figures: pd.Series) -> pd.Series:
+    """Figures as text, unknown ones by that word."""
+    return figures.astype(object).where(figures.notna(), "unknown").astype(str)
 
 
 def clean_coordinates(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
