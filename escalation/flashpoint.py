@@ -1,0 +1,272 @@
+"""Flashpoints: the chance that counts pass a threshold, read from joint forecast paths."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from escalation.errors import InputError
+from escalation.forecast import Forecast
+from escalation.periods import period_word
+
+MC_LEVEL = 0.9
+"""Probability of the Monte Carlo interval."""
+
+
+@dataclass(frozen=True)
+class FlashpointProbability:
+    """The chance of a flashpoint within a horizon, and how far the number of paths leaves it open.
+
+    Attributes
+    ----------
+    probability : float
+        Share of the paths that pass the threshold, 0 to 1.
+    mc_error : float
+        Monte Carlo standard error of ``probability``, always > 0; see :func:`flashpoint`.
+    lower, upper : float
+        90% interval of ``probability`` for Monte Carlo error alone.  What the model does not know is
+        in the probability itself, not in this interval.
+    at_least, over, within : int
+        The definition: some ``over`` consecutive periods sum to ``at_least`` or more, the last of
+        them one of the first ``within`` periods of the forecast.
+    first, last : pandas.Period
+        First and last period in which such a window may end.
+    draws : int
+        Paths behind the number.
+    unit, model : str
+        What is counted, and what made the forecast.
+    """
+
+    probability: float
+    mc_error: float
+    lower: float
+    upper: float
+    at_least: int
+    over: int
+    within: int
+    first: pd.Period
+    last: pd.Period
+    draws: int
+    unit: str
+    model: str
+
+    def sentence(self) -> str:
+        """Say it in plain words, with its Monte Carlo error."""
+        word = period_word(self.last.freqstr)
+        span = f"a {word} with" if self.over == 1 else f"{self.over} consecutive {word}s that together reach"
+        ends = f"between {self.first.start_time.date()} and {self.last.end_time.date()}"
+        ending = ends if self.over == 1 else f"the last of them {ends}"
+        return (
+            f"The probability of {span} at least {self.at_least:,} {self.unit}, {ending}, is "
+            f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths)."
+        )
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<b>Flashpoint</b> by {html.escape(self.model)}: {html.escape(self.sentence())} "
+            f"90% Monte Carlo interval {self.lower:.3f} to {self.upper:.3f}."
+        )
+
+
+def flashpoint(forecast: Forecast, at_least: int, over: int = 1, within: int | None = None) -> FlashpointProbability:
+    r"""Probability that some window of consecutive periods reaches a threshold.
+
+    A window is ``over`` consecutive periods that end in one of the first ``within`` periods of the
+    forecast.  Windows that begin before the origin count what was observed there; a window that holds
+    an unobserved period, or begins before the series, is left out.  The chance is the share of joint
+    paths with at least one window of ``at_least`` or more: periods of one path depend on each other,
+    so chances of single periods are never multiplied.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Joint paths, shape (draws, steps).
+    at_least : int
+        Threshold of a window's sum, >= 1.
+    over : int
+        Periods in a window, >= 1.
+    within : int, optional
+        Horizon in periods, 1 to ``forecast.steps``; all of them when left out.
+
+    Returns
+    -------
+    FlashpointProbability
+
+    Raises
+    ------
+    InputError
+        If a number is not whole or out of range, or no window is complete.
+
+    Notes
+    -----
+    With ``k`` of ``n`` paths over the threshold the Monte Carlo error is
+    :math:`\sqrt{\tilde p (1 - \tilde p) / n}` at :math:`\tilde p = (k + 1/2) / (n + 1)`, so that it is
+    never 0.  Paths that continue the same history share what that history says; with ``m`` histories
+    and shares :math:`p_c` from :math:`n_c` paths, the error is at least
+    :math:`\sqrt{\frac{m}{m-1} \sum_c (n_c / n)^2 (p_c - p)^2}`, the standard error of a mean of
+    clusters (Cochran, Sampling Techniques, 3rd ed. 1977, section 9A).  ``lower`` and ``upper`` are Wilson's
+    interval (doi:10.1080/01621459.1927.10502953) with the number of independent paths that this
+    error stands for.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> weeks = pd.period_range("2024-12-02", periods=3, freq="W-SUN")
+    >>> paths = np.array([[0, 1, 0], [2, 4, 1], [3, 0, 0], [0, 0, 6]])
+    >>> forecast = Forecast(paths, weeks, observed=np.full((4, 2), 3.0), model="by hand")
+    >>> flashpoint(forecast, 6).probability
+    0.25
+    >>> flashpoint(forecast, 6, over=2, within=2).probability  # 3 observed + 3, and 2 + 4
+    0.5
+    """
+    _check(forecast, at_least, over)
+    steps = _whole(forecast.steps if within is None else within, "within", "periods of the horizon")
+    if steps > forecast.steps:
+        raise InputError(f"within is {steps}, but the forecast has {forecast.steps} steps; forecast further ahead")
+    complete, passed = _windows(forecast.observed, forecast.paths, at_least, over)
+    if not complete[:steps].any():
+        raise InputError(
+            f"no window of over={over} periods that ends within {steps} steps is complete; "
+            f"shorten over, raise within or fill unobserved periods"
+        )
+    hit = np.asarray(passed[:, :steps].any(axis=1))
+    error = _mc_error(hit, forecast.component)
+    lower, upper = _wilson(float(hit.mean()), error, len(hit))
+    return FlashpointProbability(
+        probability=float(hit.mean()),
+        mc_error=error,
+        lower=lower,
+        upper=upper,
+        at_least=int(at_least),
+        over=int(over),
+        within=steps,
+        first=forecast.periods[int(np.argmax(complete))],
+        last=forecast.periods[steps - 1],
+        draws=forecast.draws,
+        unit=forecast.unit,
+        model=forecast.model,
+    )
+
+
+def first_passage(forecast: Forecast, at_least: int, over: int = 1) -> pd.Series:
+    """Probability that the threshold has been passed by each period of the forecast.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Joint paths, shape (draws, steps).
+    at_least, over : int
+        The threshold of a window's sum and its periods, as in :func:`flashpoint`.
+
+    Returns
+    -------
+    pandas.Series
+        One value a period, never falling; each equals :func:`flashpoint` with ``within`` up to that
+        period.  NaN before the first complete window.
+
+    Raises
+    ------
+    InputError
+        If a number is not whole or out of range, or no window is complete.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> weeks = pd.period_range("2024-12-02", periods=3, freq="W-SUN")
+    >>> paths = np.array([[0, 1, 0], [2, 4, 1], [3, 0, 0], [0, 0, 6]])
+    >>> forecast = Forecast(paths, weeks, observed=np.full((4, 2), 3.0), model="by hand")
+    >>> first_passage(forecast, 6, over=2).tolist()
+    [0.25, 0.5, 0.75]
+    """
+    _check(forecast, at_least, over)
+    complete, passed = _windows(forecast.observed, forecast.paths, at_least, over)
+    if not complete.any():
+        raise InputError(f"no window of over={over} periods in the forecast is complete; shorten over")
+    by_then = np.maximum.accumulate(passed, axis=1).mean(axis=0)
+    by_then[: int(np.argmax(complete))] = np.nan
+    return pd.Series(by_then, index=forecast.periods, name="probability")
+
+
+def _windows(
+    observed: NDArray[np.float64], paths: NDArray[np.int64], at_least: int, over: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell for each step whether a window that ends there is complete (steps,), and whether it passes (draws, steps).
+
+    A window is complete for a step if it is for any path; a path's own gaps never pass.
+    """
+    draws, steps = paths.shape
+    before = observed[:, max(observed.shape[1] - (over - 1), 0) :]
+    missing = np.isnan(before)
+    whole = np.concatenate([np.where(missing, 0, before).astype(np.int64), paths], axis=1)
+    gaps = np.concatenate([missing, np.zeros(paths.shape, dtype=bool)], axis=1)
+    complete = np.zeros((draws, steps), dtype=bool)
+    passed = np.zeros((draws, steps), dtype=bool)
+    ends = whole.shape[1] - over + 1
+    complete[:, steps - ends :] = _moving_sum(gaps.astype(np.int64), over) == 0
+    passed[:, steps - ends :] = _moving_sum(whole, over) >= at_least
+    return np.asarray(complete.any(axis=0)), passed & complete
+
+
+def _moving_sum(values: NDArray[np.int64], over: int) -> NDArray[np.int64]:
+    """Sums of ``over`` neighbours along the rows, shape (rows, columns - over + 1)."""
+    running = np.cumsum(values, axis=1)
+    sums = running[:, over - 1 :].copy()
+    sums[:, 1:] -= running[:, :-over]
+    return sums
+
+
+def _mc_error(hit: NDArray[np.bool_], component: NDArray[np.int64] | None) -> float:
+    """Binomial standard error, or that of the mean over histories where it is larger."""
+    n = len(hit)
+    smoothed = (hit.sum() + 0.5) / (n + 1)
+    binomial = sqrt(smoothed * (1 - smoothed) / n)
+    if component is None:
+        return binomial
+    _, member = np.unique(component, return_inverse=True)
+    size = np.bincount(member)
+    if len(size) == 1:
+        return binomial
+    share = np.bincount(member, weights=hit) / size
+    spread = np.sum((size / n) ** 2 * (share - hit.mean()) ** 2) * len(size) / (len(size) - 1)
+    return max(binomial, sqrt(spread))
+
+
+def _wilson(share: float, error: float, n: int) -> tuple[float, float]:
+    """Wilson's interval of a share, for as many independent paths as its standard error stands for."""
+    smoothed = (share * n + 0.5) / (n + 1)
+    size = smoothed * (1 - smoothed) / error**2
+    z = float(norm.ppf((1 + MC_LEVEL) / 2))
+    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
+    return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def _chance(result: FlashpointProbability) -> str:
+    """Write the probability; one that no path or every path has, as a bound."""
+    if result.probability == 0.0:
+        return f"below {result.upper:.2g}"
+    if result.probability == 1.0:
+        return f"above {1 - float(f'{1 - result.lower:.2g}'):g}"
+    return f"{result.probability:.3f}" if result.draws >= 1000 else f"{result.probability:.2f}"
+
+
+def _check(forecast: Forecast, at_least: int, over: int) -> None:
+    """Check what both functions are given."""
+    _whole(at_least, "at_least", "incidents, the threshold")
+    _whole(over, "over", "periods summed")
+    span = forecast.observed.shape[1] + forecast.steps
+    if over > span:
+        raise InputError(f"over is {over}, longer than the {span} periods observed and forecast; shorten it")
+
+
+def _whole(value: int, name: str, what: str) -> int:
+    """Return a whole number >= 1."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
+        raise InputError(f"{name} is {value!r}; give a whole number >= 1 ({what})")
+    return int(value)
