@@ -122,10 +122,7 @@ def _delimiter(text: str) -> str:
     """The delimiter that splits the header into the most cells."""
 
     def cells(delimiter: str) -> int:
-        try:
-            return len(next(csv.reader(io.StringIO(text[:HEADER_CHARACTERS], newline=""), delimiter=delimiter), []))
-        except csv.Error:
-            return 0
+        return len(next(csv.reader(io.StringIO(text[:HEADER_CHARACTERS], newline=""), delimiter=delimiter), []))
 
     return max(DELIMITERS, key=cells)
 
@@ -238,17 +235,7 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         If the directory is missing or not writable, or the path is a directory.
     """
     path = Path(path)
-    kind = _kind(path)
-    if kind == "directory":
-        raise FileError(f"{path}: is a directory; name the file to write")
-    if kind == "other":
-        raise FileError(f"{path}: is a device or a pipe, which cannot be replaced; name a file")
-    if _kind(path.parent) != "directory":
-        raise FileError(f"{path}: the directory {path.parent} does not exist; create it first")
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
+    handle, name = _open_beside(path)
     try:
         text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
         with os.fdopen(handle, mode, **text) as stream:  # type: ignore[call-overload]
@@ -262,6 +249,39 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         if isinstance(error, OSError) and not isinstance(error, EscalationError):
             raise FileError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
         raise
+
+
+def check_target(path: str | Path) -> None:
+    """Raise at once what :func:`atomic_write` would raise after a long computation.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file that is to be written.
+
+    Raises
+    ------
+    FileError
+        If the directory is missing or not writable, or the path is a directory.
+    """
+    handle, name = _open_beside(Path(path))
+    os.close(handle)
+    Path(name).unlink()
+
+
+def _open_beside(path: Path) -> tuple[int, str]:
+    """Open a new file in the directory of the path: its handle and its name."""
+    kind = _kind(path)
+    if kind == "directory":
+        raise FileError(f"{path}: is a directory; name the file to write")
+    if kind == "other":
+        raise FileError(f"{path}: is a device or a pipe, which cannot be replaced; name a file")
+    if _kind(path.parent) != "directory":
+        raise FileError(f"{path}: the directory {path.parent} does not exist; create it first")
+    try:
+        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
 
 
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:

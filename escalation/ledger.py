@@ -21,11 +21,16 @@ class LedgerEntries:
     file: str
     entries: list[tuple[str, int, str, str, str, str]] = field(default_factory=list)
 
-    def add(self, rows: Iterable[int], column: str, values: Iterable[object], action: str, why: str) -> None:
-        """Note one reason for each of several rows."""
+    def add(
+        self, rows: Iterable[int], column: str, values: Iterable[object], action: str, why: str | Iterable[str]
+    ) -> None:
+        """Note several rows, with one reason for all or one for each."""
         assert action in ACTIONS
+        rows = list(rows)
+        reasons = [why] * len(rows) if isinstance(why, str) else why
         self.entries.extend(
-            (self.file, int(row), column, str(value), action, why) for row, value in zip(rows, values, strict=True)
+            (self.file, int(row), column, str(value), action, reason)
+            for row, value, reason in zip(rows, values, reasons, strict=True)
         )
 
     def frame(self) -> pd.DataFrame:

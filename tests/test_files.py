@@ -267,7 +267,7 @@ def test_a_path_as_text(tmp_path):
 
 def test_spreadsheet_cells_become_the_text_of_a_csv(tmp_path):
     day = dt.datetime(2024, 11, 12)
-    cells = [day, day.replace(hour=18), dt.time(6, 30), 45608, 45608.0, 2.5, True, None, " x ", "=1+1", "007"]
+    cells = [day, day.replace(hour=18), dt.time(6, 30), 45608, 45608.0, 2.5, True, None, " x ", "=1+1", "007", 1e20]
     table = read_table(workbook(tmp_path, [[f"c{i}" for i in range(len(cells))], cells]))
     assert table.iloc[0].tolist() == [
         "2024-11-12",
@@ -281,6 +281,7 @@ def test_spreadsheet_cells_become_the_text_of_a_csv(tmp_path):
         "x",
         "",  # a formula that no program has worked out yet
         "007",
+        "100000000000000000000",
     ]
 
 

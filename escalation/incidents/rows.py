@@ -22,10 +22,8 @@ class Notes:
     def add(self, bad: pd.Series, column: str, action: str, why: str | pd.Series) -> None:
         """Note the rows where ``bad`` is true, with their cell and why (one text, or one a row)."""
         rows = bad.index[bad]
-        reasons = why[rows] if isinstance(why, pd.Series) else pd.Series(why, index=rows)
-        for reason, group in reasons.groupby(reasons, sort=False):
-            cells = self.cells.loc[group.index, column]
-            self.entries.add(group.index, self.names.get(column, column), cells, action, str(reason))
+        reasons = why if isinstance(why, str) else why[rows]
+        self.entries.add(rows, self.names.get(column, column), self.cells.loc[rows, column], action, reasons)
 
 
 def keep_dated(date: Days, date_end: Days, notes: Notes) -> pd.DataFrame:
