@@ -12,7 +12,7 @@ from scipy.stats import nbinom, norm, poisson
 from escalation.errors import FitError, InputError
 from escalation.models import local_level
 from escalation.models.base import make_design
-from escalation.models.local_level import LocalLevel, smooth, smooth_all
+from escalation.models.local_level import LocalLevel, smooth
 
 COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
 
@@ -102,7 +102,7 @@ def grid_filter(counts, exposure, anchor, natural):
 
 def kernel(posterior, natural):
     """Log-likelihood and law of the last level by the model's own kernel."""
-    law = posterior.smooth(np.asarray(natural, dtype=float), posterior.mode)[2]
+    law = posterior.smooth(np.array([natural], dtype=float), posterior.mode)[0][0]
     return law[0] + posterior.constant(np.array([natural[3]]))[0], law[1:]
 
 
@@ -140,7 +140,7 @@ def dense_laplace(counts, log_exposure, anchor, natural, start):
         for t in range(n):
             correction += f3[s] * f3[t] * (d[s] * v[s, t] * d[t] / 8 + v[s, t] ** 3 / 12)
     mean = x + 0.5 * v @ (f3 * d)
-    return mean, d, np.array([value + correction, mean[-1], d[-1], (f3 * v[-1] ** 3).sum()]), x
+    return np.array([[value + correction, mean[-1], d[-1], (f3 * v[-1] ** 3).sum()]]), x, mean, d
 
 
 POINTS = [(1.0, 0.9, 0.3, 0.2), (1.5, 0.5, 0.8, 0.05), (0.0, 1.0, 0.2, 0.3), (1.0, 0.98, 0.5, 0.0)]
@@ -150,8 +150,9 @@ POINTS = [(1.0, 0.9, 0.3, 0.2), (1.5, 0.5, 0.8, 0.05), (0.0, 1.0, 0.2, 0.3), (1.
 @pytest.mark.parametrize("name", ["typical", "quiet", "gaps"])
 def test_kernel_is_its_plain_loop(name, natural):
     log_exposure, start = np.linspace(-0.5, 0.2, N), np.full(N, 1.0)
-    compiled = smooth(SERIES[name], log_exposure, 1.0, *natural, start)
-    plain = smooth.py_func(SERIES[name], log_exposure, 1.0, *natural, start)
+    points = np.array([natural, POINTS[0]])
+    compiled = smooth(SERIES[name], log_exposure, 1.0, points, start, 1e-6)
+    plain = smooth.py_func(SERIES[name], log_exposure, 1.0, points, start, 1e-6)
     for ours, twin in zip(compiled, plain, strict=True):
         np.testing.assert_allclose(ours, twin, rtol=1e-12, atol=1e-12)
 
@@ -160,9 +161,10 @@ def test_kernel_is_its_plain_loop(name, natural):
 @pytest.mark.parametrize("name", ["typical", "quiet", "gaps"])
 def test_kernel_is_the_dense_formula(name, natural):
     log_exposure = np.linspace(-0.5, 0.2, N)
-    from_afar = smooth(SERIES[name], log_exposure, 1.0, *natural, np.full(N, 4.0))
-    dense = dense_laplace(SERIES[name], log_exposure, 1.0, natural, from_afar[3])
-    ours = smooth(SERIES[name], log_exposure, 1.0, *natural, dense[3])
+    point = np.array([natural])
+    from_afar = smooth(SERIES[name], log_exposure, 1.0, point, np.full(N, 4.0), 1e-6)
+    dense = dense_laplace(SERIES[name], log_exposure, 1.0, natural, from_afar[1])
+    ours = smooth(SERIES[name], log_exposure, 1.0, point, dense[1], 1e-6)
     for one, other in zip(ours, dense, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)  # a 40 x 40 inverse loses some digits
     for one, other in zip(from_afar, dense, strict=True):
@@ -170,10 +172,10 @@ def test_kernel_is_the_dense_formula(name, natural):
 
 
 def test_many_points_at_once_are_the_single_ones():
-    points = np.array(POINTS)
-    laws, first = smooth_all(SERIES["low"], np.zeros(N), 0.0, points, np.zeros(N))
-    for row, law in zip(points, laws, strict=True):
-        np.testing.assert_allclose(law, smooth(SERIES["low"], np.zeros(N), 0.0, *row, first)[2], rtol=1e-6, atol=1e-6)
+    laws, first, _, _ = smooth(SERIES["low"], np.zeros(N), 0.0, np.array(POINTS), np.zeros(N), 1e-6)
+    for point, law in zip(POINTS, laws, strict=True):
+        alone = smooth(SERIES["low"], np.zeros(N), 0.0, np.array([point]), first, 1e-6)[0][0]
+        np.testing.assert_allclose(law, alone, rtol=1e-6, atol=1e-6)
 
 
 # damping, level_sd, dispersion, and the error of the log-likelihood that is allowed.  The error grows with the variance

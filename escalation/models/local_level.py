@@ -117,14 +117,14 @@ class LocalLevel(CountModel):
         posterior = _prepare(counts, design.exposure, self.damping, self.family)
         theta, curvature, mode, converged = _climb(posterior)
         natural = posterior.unpack(theta[None])[0][0]
-        mean, variance, law, _ = posterior.smooth(natural, mode)
+        laws, _, mean, variance = posterior.smooth(natural[None], mode)
         move = STEP * np.eye(len(theta))
         slopes = (posterior.unpack(theta + move)[0] - posterior.unpack(theta - move)[0])[:, posterior.free] / (2 * STEP)
         return Estimate(
             params=natural[posterior.free],
             cov=slopes.T @ np.linalg.inv(curvature) @ slopes,
             names=tuple(NAMES[k] for k in posterior.free),
-            llf=float(law[0] + posterior.constant(natural[DISPERSION:])[0]),
+            llf=float(laws[0, 0] + posterior.constant(natural[DISPERSION:])[0]),
             fitted=design.exposure * np.exp(np.minimum(mean + variance / 2, math.log(LARGEST_MEAN))),
             converged=converged,
             state={"posterior": posterior, "theta": theta, "curvature": curvature, "mode": mode},
@@ -203,15 +203,18 @@ class _Posterior:
         value: FloatArray = terms @ self.times
         return value
 
-    def smooth(self, natural: FloatArray, mode: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Run :func:`smooth` at one set (4,) of natural parameters."""
-        level, damping, level_sd, dispersion = natural
-        return smooth(self.counts, self.log_exposure, self.anchor, level, damping, level_sd, dispersion, mode)
+    def smooth(
+        self, natural: FloatArray, mode: FloatArray, tolerance: float = 1e-6
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Run :func:`smooth` on this series."""
+        return smooth(self.counts, self.log_exposure, self.anchor, natural, mode, tolerance)
 
-    def evaluate(self, theta: FloatArray, mode: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def evaluate(
+        self, theta: FloatArray, mode: FloatArray, tolerance: float = 1e-6
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Log posterior (P,), law of the last level (P, 3), and the mode (n,) of the levels at the first row."""
         natural, z, _ = self.unpack(theta)
-        laws, first = smooth_all(self.counts, self.log_exposure, self.anchor, natural, mode)
+        laws, first, _, _ = self.smooth(natural, mode, tolerance)
         value = laws[:, 0] + self.constant(natural[:, DISPERSION]) - 0.5 * (z * z).sum(axis=1)
         return value, laws[:, 1:], first
 
@@ -224,7 +227,8 @@ def _prepare(counts: FloatArray, exposure: FloatArray, damping: str | float, fam
     anchor = math.log((counts[seen].sum() + 0.5) / exposure[seen].sum())
     log_exposure = np.log(exposure)
     rough = np.where(seen, np.log(np.where(seen, counts, 0.0) + 0.5) - log_exposure, anchor)
-    mode = smooth(counts, log_exposure, anchor, anchor, 0.9, 0.3, 0.0 if family == "poisson" else 0.2, rough)[3]
+    typically = np.array([[anchor, 0.9, 0.3, 0.0 if family == "poisson" else 0.2]])
+    mode = smooth(counts, log_exposure, anchor, typically, rough, 1e-6)[1]
     distinct, times = np.unique(counts[seen & (counts > 0)], return_counts=True)
     repeats, typical = times.astype(float), float(mode[seen].mean())
     free = np.array([k for k, is_held in held.items() if not is_held])
@@ -282,7 +286,7 @@ def _resample(estimate: Estimate, draws: int, rng: Generator) -> tuple[FloatArra
     z = rng.standard_normal((points, d)) / np.sqrt(rng.chisquare(TAIL_DF, (points, 1)) / TAIL_DF)
     axes = np.linalg.cholesky(np.linalg.inv(estimate.state["curvature"]))
     theta = estimate.state["theta"] + WIDENING * z @ axes.T
-    value, laws, _ = posterior.evaluate(theta, estimate.state["mode"])
+    value, laws, _ = posterior.evaluate(theta, estimate.state["mode"], tolerance=1e-3)
     natural, _, log_unit = posterior.unpack(theta)
     log_weight = value + log_unit + (TAIL_DF + d) / 2 * np.log1p((z * z).sum(axis=1) / TAIL_DF)
     weight = np.cumsum(np.exp(log_weight - log_weight.max()))
@@ -314,34 +318,32 @@ def smooth(
     counts: FloatArray,
     log_exposure: FloatArray,
     anchor: float,
-    level: float,
-    damping: float,
-    level_sd: float,
-    dispersion: float,
+    natural: FloatArray,
     start: FloatArray,
+    tolerance: float,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Integrate the levels out by Laplace's approximation and its second-order correction.
+    """Integrate the levels out by Laplace's approximation and its next-order correction, at each of P points.
 
     Parameters
     ----------
     counts, log_exposure : (n,) float
         Counts, NaN where not observed, and logs of the exposures.
     anchor : float
-        Centre of the first level where ``damping`` is 1.
-    level, damping, level_sd, dispersion : float
-        Natural parameters; ``damping`` in (0, 1], ``level_sd`` > 0, ``dispersion`` >= 0.
+        Centre of the first level where damping is 1.
+    natural : (P, 4) float
+        Level, damping in (0, 1], level_sd > 0 and dispersion >= 0, one point a row.
     start : (n,) float
-        Levels to start Newton's method from.
+        Levels to start Newton's method from; the second and later points start from the mode of the first.
+    tolerance : float
+        Newton's method stops when no level moves by more than this.
 
     Returns
     -------
-    mean, variance : (n,) float
-        Of the levels given all counts; the mean to the second order.
-    law : (4,) float
+    laws : (P, 4) float
         Log-likelihood without the terms that depend on counts and dispersion only; mean, variance and third central
         moment of the last level.
-    mode : (n,) float
-        Where the joint density of the levels is highest.
+    mode, mean, variance : (n,) float
+        At the first point: where the joint density of the levels is highest, and their moments given all counts.
 
     Notes
     -----
@@ -352,107 +354,90 @@ def smooth(
     fails, so f3_t and f4_t are damped by ``1 / (1 + (V_tt / 15)^4)``.
     """
     n = counts.size
-    precision = 1.0 / (level_sd * level_sd)
-    link = -precision * damping
-    if damping < 1.0:
-        drift, first, first_precision = level * (1.0 - damping), level, precision * (1.0 - damping * damping)
-    else:
-        drift, first, first_precision = 0.0, anchor, 1.0 / FIRST_LEVEL_SD**2
-    x, previous, step = start.copy(), start.copy(), np.zeros(n)
-    spread, reduced, third, fourth = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    best = -np.inf
-    value = best
-    for _ in range(200):
-        value = 0.0
-        residual = x[0] - first
-        weight = first_precision
-        for t in range(n):
-            value -= 0.5 * weight * residual * residual
-            gradient, curvature, third[t], fourth[t] = -weight * residual, weight, 0.0, 0.0
-            y = counts[t]
-            if not math.isnan(y):
-                mu = math.exp(x[t] + log_exposure[t])
-                shrink = 1.0 / (1.0 + dispersion * mu)
-                share = dispersion * mu * shrink
-                pull = (1.0 + dispersion * y) * mu * shrink
-                if dispersion > 0.0:
-                    value += y * (x[t] + log_exposure[t]) - (y + 1.0 / dispersion) * math.log1p(dispersion * mu)
-                else:
-                    value += y * (x[t] + log_exposure[t]) - mu
-                gradient += y - pull
-                second = pull * (1.0 - share)
-                curvature += second
-                third[t] = -second * (1.0 - 2.0 * share)
-                fourth[t] = -second * (1.0 - 6.0 * share + 6.0 * share * share)
-            if t < n - 1:
-                residual = x[t + 1] - drift - damping * x[t]
-                weight = precision
-                gradient += precision * damping * residual
-                curvature += precision * damping * damping
-            if t > 0:
-                ratio = link * spread[t - 1]
-                curvature -= ratio * link
-                gradient -= ratio * reduced[t - 1]
-            spread[t] = 1.0 / curvature
-            reduced[t] = gradient
-        if not value >= best - 1e-9 * (1.0 + abs(best)):
-            for t in range(n):
-                step[t] *= 0.5
-                x[t] = previous[t] + step[t]
-            continue
-        best = value
-        largest = 0.0
-        for t in range(n - 1, -1, -1):
-            step[t] = (reduced[t] - (link * step[t + 1] if t < n - 1 else 0.0)) * spread[t]
-            largest = max(largest, abs(step[t]))
-        for t in range(n):
-            previous[t] = x[t]
-            x[t] += step[t]
-        if largest < 1e-6:
-            break
-
-    mean, variance = x.copy(), np.empty(n)
-    law = np.empty(4)
-    law[0] = value + 0.5 * ((n - 1) * math.log(precision) + math.log(first_precision))
-    backward = 0.0
-    for t in range(n - 1, -1, -1):
-        ratio = -link * spread[t]
-        variance[t] = spread[t] + (ratio * ratio * variance[t + 1] if t < n - 1 else 0.0)
-        # the last Newton step is not evaluated: its gain and its effect on the determinant to the first order
-        law[0] += 0.5 * (reduced[t] * reduced[t] * spread[t] + variance[t] * third[t] * step[t] + math.log(spread[t]))
-        damp = 1.0 / (1.0 + (variance[t] / WIDE_VARIANCE) ** 4)
-        third[t] *= damp
-        fourth[t] *= damp
-        backward *= ratio
-        mean[t] += 0.5 * backward
-        backward += third[t] * variance[t] * variance[t]
-    forward = cubes = 0.0
-    for t in range(n):
-        if t > 0:
-            ratio = -link * spread[t - 1] * variance[t] / variance[t - 1]
-            forward *= ratio
-            cubes *= ratio**3
-        v = variance[t]
-        law[0] += fourth[t] * v * v / 8.0 + third[t] ** 2 * v**3 * 5.0 / 24.0
-        law[0] += third[t] * (forward * v / 4.0 + cubes / 6.0)
-        forward += third[t] * v * v
-        cubes += third[t] * v**3
-        mean[t] += 0.5 * forward
-    law[1], law[2], law[3] = mean[n - 1], variance[n - 1], cubes
-    return mean, variance, law, x
-
-
-@njit(cache=True, nogil=True)
-def smooth_all(
-    counts: FloatArray, log_exposure: FloatArray, anchor: float, natural: FloatArray, start: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Run :func:`smooth` for each row of ``natural`` (P, 4): the laws (P, 4), and the mode (n,) at the first row."""
     laws = np.empty((natural.shape[0], 4))
-    first = start
+    x, previous, step, spread, reduced = np.empty(n), np.empty(n), np.zeros(n), np.empty(n), np.empty(n)
+    third, fourth, mean, variance = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    first_mode, first_mean, first_variance = start, start, start
     for p in range(natural.shape[0]):
-        row = natural[p]
-        _, _, law, mode = smooth(counts, log_exposure, anchor, row[0], row[1], row[2], row[3], first)
-        laws[p] = law
+        level, damping, level_sd, dispersion = natural[p, 0], natural[p, 1], natural[p, 2], natural[p, 3]
+        precision = 1.0 / (level_sd * level_sd)
+        link = -precision * damping
+        drift, first, first_precision = 0.0, anchor, 1.0 / FIRST_LEVEL_SD**2
+        if damping < 1.0:
+            drift, first, first_precision = level * (1.0 - damping), level, precision * (1.0 - damping * damping)
+        for t in range(n):
+            x[t] = first_mode[t]
+        best = -np.inf
+        for _ in range(200):
+            value, residual, weight = 0.0, x[0] - first, first_precision
+            for t in range(n):  # the gradient, and the first half of the tridiagonal solution
+                value -= 0.5 * weight * residual * residual
+                gradient, curvature, third[t], fourth[t] = -weight * residual, weight, 0.0, 0.0
+                y = counts[t]
+                if not math.isnan(y):
+                    mu = math.exp(x[t] + log_exposure[t])
+                    shrink = 1.0 / (1.0 + dispersion * mu)
+                    share = dispersion * mu * shrink
+                    pull = (1.0 + dispersion * y) * mu * shrink
+                    value += y * (x[t] + log_exposure[t])
+                    value -= (y + 1.0 / dispersion) * math.log1p(dispersion * mu) if dispersion > 0.0 else mu
+                    gradient += y - pull
+                    second = pull * (1.0 - share)
+                    curvature += second
+                    third[t] = -second * (1.0 - 2.0 * share)
+                    fourth[t] = -second * (1.0 - 6.0 * share + 6.0 * share * share)
+                if t < n - 1:
+                    residual, weight = x[t + 1] - drift - damping * x[t], precision
+                    gradient += precision * damping * residual
+                    curvature += precision * damping * damping
+                if t > 0:
+                    ratio = link * spread[t - 1]
+                    curvature -= ratio * link
+                    gradient -= ratio * reduced[t - 1]
+                spread[t] = 1.0 / curvature
+                reduced[t] = gradient
+            if not value >= best - 1e-9 * (1.0 + abs(best)):
+                for t in range(n):
+                    step[t] *= 0.5
+                    x[t] = previous[t] + step[t]
+                continue
+            best = value
+            largest = 0.0
+            for t in range(n - 1, -1, -1):
+                step[t] = (reduced[t] - (link * step[t + 1] if t < n - 1 else 0.0)) * spread[t]
+                largest = max(largest, abs(step[t]))
+                previous[t] = x[t]
+                x[t] += step[t]
+            if largest < tolerance:
+                break
+
+        loglik = best + 0.5 * ((n - 1) * math.log(precision) + math.log(first_precision))
+        backward = 0.0
+        for t in range(n - 1, -1, -1):
+            ratio = -link * spread[t]
+            v = spread[t] + (ratio * ratio * variance[t + 1] if t < n - 1 else 0.0)
+            # the last Newton step is not evaluated: its gain and its effect on the determinant to the first order
+            loglik += 0.5 * (reduced[t] * reduced[t] * spread[t] + v * third[t] * step[t] + math.log(spread[t]))
+            damp = 1.0 / (1.0 + (v / WIDE_VARIANCE) ** 4)
+            third[t] *= damp
+            fourth[t] *= damp
+            backward *= ratio
+            mean[t] = x[t] + 0.5 * backward
+            backward += third[t] * v * v
+            variance[t] = v
+        forward = cubes = 0.0
+        for t in range(n):
+            v = variance[t]
+            if t > 0:
+                ratio = -link * spread[t - 1] * v / variance[t - 1]
+                forward *= ratio
+                cubes *= ratio**3
+            loglik += fourth[t] * v * v / 8.0 + third[t] ** 2 * v**3 * 5.0 / 24.0
+            loglik += third[t] * (forward * v / 4.0 + cubes / 6.0)
+            forward += third[t] * v * v
+            cubes += third[t] * v**3
+            mean[t] += 0.5 * forward
+        laws[p, 0], laws[p, 1], laws[p, 2], laws[p, 3] = loglik, mean[n - 1], variance[n - 1], cubes
         if p == 0:
-            first = mode
-    return laws, first
+            first_mode, first_mean, first_variance = x.copy(), mean.copy(), variance.copy()
+    return laws, first_mode, first_mean, first_variance
