@@ -25,7 +25,7 @@ from openpyxl.chart import BarChart
 
 from escalation import files
 from escalation.errors import FileError, InputError
-from escalation.files import FORMULA_STARTS, atomic_write, read_table, safe_cells, table_text
+from escalation.files import FORMULA_STARTS, atomic_write, check_target, read_table, safe_cells, table_text
 
 
 def write(folder, content, name="table.csv"):
@@ -489,6 +489,16 @@ def test_places_that_cannot_be_written(tmp_path):
             pytest.fail("the block must not run")
     assert names(tmp_path) == ["table.csv"]
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_target_is_checked_without_a_trace(tmp_path):
+    path = write(tmp_path, "old")
+    check_target(path)
+    check_target(tmp_path / "new.csv")
+    assert names(tmp_path) == ["table.csv"]
+    assert path.read_text() == "old"
+    with pytest.raises(FileError, match="does not exist; create it first"):
+        check_target(tmp_path / "none" / "out.csv")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
