@@ -340,6 +340,12 @@ def test_parameters_have_the_names_of_what_is_estimated():
     ]
 
 
+def test_intervals_stay_where_the_parameters_live():
+    table = LocalLevel().fit(series(SERIES["quiet"])).conf_int(0.99)
+    assert (table.loc[["damping", "level_sd", "dispersion"]] >= 0).all(axis=None)
+    assert table.loc["damping", "upper"] <= 1
+
+
 def test_damping_one_is_none():
     counts = series(SERIES["low"])
     one, none = LocalLevel(1.0).fit(counts), LocalLevel("none").fit(counts)

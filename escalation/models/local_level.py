@@ -9,6 +9,7 @@ border (no drift, no overdispersion, no damping).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -95,6 +96,11 @@ class LocalLevel(CountModel):
     family: Literal["negbin", "poisson"] = "negbin"
     name: ClassVar[str] = "local_level"
     min_periods: ClassVar[int] = 5
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "damping": (0.0, 1.0),
+        "level_sd": (0.0, math.inf),
+        "dispersion": (0.0, math.inf),
+    }
 
     def __post_init__(self) -> None:
         number = isinstance(self.damping, int | float) and not isinstance(self.damping, bool)
