@@ -22,7 +22,7 @@ IntArray = NDArray[np.int64]
 CHAINS = 4
 WARMUP = 2000
 KEEP = 1000
-THIN = 10
+THIN = 15
 LEVEL_DAYS = 7
 MONDAY = np.datetime64("1900-01-01", "D")
 MAX_DAYS = 20_000
@@ -274,8 +274,11 @@ def _agreement(counts: IntArray, scales: FloatArray, evidence: Evidence) -> tupl
     """Largest R-hat and smallest effective sample size over weekly and cumulative counts and the scale."""
     weekly = np.add.reduceat(counts, evidence.block_first[:-1], axis=2)
     watched = np.concatenate([weekly, np.cumsum(weekly, axis=2), scales[:, :, None]], axis=2).astype(float)
-    moving = watched.reshape(-1, watched.shape[2]).std(axis=0) > 0  # a count that is certain has no R-hat
+    moving = np.ptp(watched, axis=(0, 1)) > 0  # a count that is certain has no R-hat
+    if not moving.any():
+        return 1.0, float(watched.shape[0] * watched.shape[1])
     kept = watched[:, :, moving]
-    rhat = array_stats.rhat(kept, chain_axis=0, draw_axis=1)  # type: ignore[no-untyped-call]
-    ess = array_stats.ess(kept, chain_axis=0, draw_axis=1)  # type: ignore[no-untyped-call]
-    return float(np.max(rhat)), float(np.min(ess))
+    with np.errstate(invalid="ignore", divide="ignore"):  # halves in which a rare count never moved give 0 / 0
+        rhat = array_stats.rhat(kept, chain_axis=0, draw_axis=1)  # type: ignore[no-untyped-call]
+        ess = array_stats.ess(kept, chain_axis=0, draw_axis=1)  # type: ignore[no-untyped-call]
+    return float(np.nanmax(rhat)), float(np.nanmin(ess))

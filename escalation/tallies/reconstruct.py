@@ -23,7 +23,7 @@ SURPRISING = 0.02
 """A tally whose surprise probability is below this is named as a contradiction."""
 
 RHAT_LIMIT = 1.02
-ESS_LIMIT = 200
+ESS_LIMIT = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Reconstruction:
         Largest split R-hat and smallest bulk effective sample size over all weekly and cumulative
         counts and the scale of the random walk (Vehtari et al. 2021, doi:10.1214/20-BA1221).
     converged : bool
-        R-hat <= 1.02 and effective sample size >= 200.
+        R-hat <= 1.02 and effective sample size >= 100.
     series, counter, place, unit : str
         What was counted, by whom, where.
     """
@@ -281,26 +281,27 @@ def _choose(
     table: pd.DataFrame, series: str, counter: str | None, place: str | None, unit: str | None
 ) -> tuple[pd.DataFrame, str]:
     """Rows of the one series, counter and unit, and the place."""
-    rows = _pick(table, "series", series, "")
+    rows = _pick(table, "series", series, " of the table")
     rows = _pick(rows, "counter", counter, f" of {series}")
     rows = _pick(rows, "unit", unit, f" of {series} by {rows['counter'].iloc[0]}")
     places = sorted(rows["place"].unique())
     if place is None:
         place = EVERYWHERE if EVERYWHERE in places or len(places) > 1 else places[0]
-    elif not any(contains(place, other) or contains(other, place) for other in places):
+    elif not any(contains(place, other) for other in places):
         raise InputError(f"no tally of {series} is about {place!r}; the places are {', '.join(places)}")
     return rows, place
 
 
 def _pick(table: pd.DataFrame, column: str, choice: str | None, of: str) -> pd.DataFrame:
     there = sorted(table[column].unique())
+    several = column if column.endswith("s") else f"{column}s"
     if choice is None:
         if len(there) > 1:
             listed = ", ".join(there)
-            raise InputError(f"{len(there)} {column}s{of} do not add up; choose one {column} of {listed}")
+            raise InputError(f"{len(there)} {several}{of} do not add up; choose one {column} of {listed}")
         return table
     if choice not in there:
-        raise InputError(f"{column} is {choice!r}; the {column}s{of} are {', '.join(there)}")
+        raise InputError(f"{column} is {choice!r}; the {several}{of} are {', '.join(there)}")
     return table[table[column] == choice]
 
 

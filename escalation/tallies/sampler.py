@@ -12,7 +12,7 @@ Moves, each leaving the joint posterior unchanged:
 3. a new level for one block, its counts kept;
 4. a shift of a run of levels together with its counts, which are thinned or topped up so that
    their Poisson law is kept (this is what mixes stretches that no tally speaks about); every other
-   time the next run is shifted the other way, so that a total over both can stay;
+   time the next run is shifted the other way, so that the expected total over both stays;
 5. a new scale of the walk.
 """
 
@@ -43,6 +43,17 @@ def _walk_logpdf(x: FloatArray, first: int, last: int, scale: float, df: float) 
     for p in range(max(first, 1), min(last + 2, x.size)):
         value += _step_logpdf(x[p] - x[p - 1], scale, df)
     return value
+
+
+@njit(cache=True, nogil=True)
+def _rate(
+    x: FloatArray, atom_days: FloatArray, atom_block: IntArray, block_first: IntArray, first: int, last: int
+) -> float:
+    """Expected count of blocks ``first..last``."""
+    rate = 0.0
+    for a in range(block_first[first], block_first[last + 1]):
+        rate += atom_days[a] * math.exp(x[atom_block[a]])
+    return rate
 
 
 @njit(cache=True, nogil=True)
@@ -180,6 +191,7 @@ def run_chain(
     log_days = np.log(atom_days)
     level_step = np.full(blocks, 0.5)
     shift_step = np.full(blocks, 0.7)
+    exchange_step = np.full(blocks, 0.7)
     scale_step = 0.3
     reach = max(2.0, atoms / 12.0)
     opening, by_first = _by_atom(window_first, atoms)
@@ -278,18 +290,29 @@ def run_chain(
                 last = middle + 1
                 while last < blocks - 1 and rng.random() < longer:
                     last += 1
-            shift = shift_step[p] * rng.standard_normal()
+            paired = last > middle
+            move = (exchange_step[p] if paired else shift_step[p]) * rng.standard_normal()
+            up, down = move, 0.0
+            if paired:
+                ahead = _rate(x, atom_days, atom_block, block_first, p, middle)
+                behind = _rate(x, atom_days, atom_block, block_first, middle + 1, last)
+                share = ahead / (ahead + behind)
+                # the share moves on the logit scale, the sum of both stays: a map that keeps volume
+                up = -math.log(share + (1.0 - share) * math.exp(-move))
+                down = up - move
             change = -_walk_logpdf(x, p, last, scale, df)
             if p == 0:
-                change += 0.5 * ((x[0] - level_mean) ** 2 - (x[0] + shift - level_mean) ** 2) / level_sd**2
+                change += 0.5 * ((x[0] - level_mean) ** 2 - (x[0] + up - level_mean) ** 2) / level_sd**2
             for q in range(p, last + 1):
-                x[q] += shift if q <= middle else -shift
+                x[q] += up if q <= middle else down
             change += _walk_logpdf(x, p, last, scale, df)
             first_atom, end_atom = block_first[p], block_first[last + 1]
-            kept_share = math.exp(-abs(shift))
+            share_up, share_down = math.exp(-abs(up)), math.exp(-abs(down))
             added[first_atom] = 0
             for a in range(first_atom, end_atom):
-                if (shift > 0) == (atom_block[a] <= middle):  # its level went up
+                in_first = atom_block[a] <= middle
+                kept_share = share_up if in_first else share_down
+                if (up if in_first else down) > 0:
                     extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - kept_share)
                     # beyond any count a window may hold: refused below, so the draw itself is spared
                     proposal[a] = n[a] + rng.poisson(extra) if extra < 1e9 else most + 1 + n[a]
@@ -311,8 +334,10 @@ def run_chain(
                     n[a] = proposal[a]
             else:
                 for q in range(p, last + 1):
-                    x[q] -= shift if q <= middle else -shift
-            if adapting:
+                    x[q] -= up if q <= middle else down
+            if adapting and paired:
+                exchange_step[p] = min(3.0, exchange_step[p] * math.exp(gain * (accept - 0.3)))
+            elif adapting:
                 shift_step[p] = min(3.0, shift_step[p] * math.exp(gain * (accept - 0.3)))
 
         if blocks > 1:

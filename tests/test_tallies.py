@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import escalation
+from escalation.errors import InputError
+from escalation.ledger import rows_lost
+from escalation.tallies.schema import COLUMNS, check_tallies, contains
+
+HEAD = "series,count,qualifier,start,end"
+
+
+def write(folder: Path, *rows: str, head: str = HEAD) -> Path:
+    file = folder / "tallies.csv"
+    file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return file
+
+
+def test_columns_types_and_defaults(tmp_path: Path) -> None:
+    tallies, ledger = escalation.read_tallies(write(tmp_path, "a, 12 ,exact,2024-01-01,2024-01-31"))
+    assert tuple(tallies.columns) == COLUMNS
+    row = tallies.iloc[0]
+    assert (row["count"], row["place"], row["counter"], row["flag"], row["unit"]) == (
+        12,
+        "ALL",
+        "unstated",
+        "ok",
+        "incidents",
+    )
+    assert row["start"] == pd.Timestamp("2024-01-01")
+    assert str(tallies["count"].dtype) == "Int64"
+    assert ledger.empty
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        ("a,0,exact,2024-01-01,2024-01-31", "zero_window"),
+        ("a,3,exact,2024-01-01,2024-01-01", "single_day"),
+        ("a,3,exact,2024-01-01,2024-01-02", "interval"),
+        ("a,,almost_weekly,2024-01-01,2024-12-31", "interval"),
+    ],
+)
+def test_kind_is_implied_by_window_and_count(tmp_path: Path, row: str, kind: str) -> None:
+    tallies, _ = escalation.read_tallies(write(tmp_path, row))
+    assert tallies["kind"].tolist() == [kind]
+
+
+def test_repeats_are_merged_and_unused_columns_named(tmp_path: Path) -> None:
+    row = "a,3,exact,2024-01-01,2024-01-31,blue"
+    tallies, ledger = escalation.read_tallies(write(tmp_path, row, row, head=HEAD + ",colour"))
+    assert len(tallies) == 1
+    assert rows_lost(ledger) == 1
+    assert ledger["row"].tolist() == [1, 3]
+    assert ledger["value"].tolist() == ["colour", ""]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (",3,exact,2024-01-01,2024-01-31", "series is blank"),
+        ("a,three,exact,2024-01-01,2024-01-31", "'three', which is no number"),
+        ("a,-3,exact,2024-01-01,2024-01-31", "-3, below 0"),
+        ("a,3.5,exact,2024-01-01,2024-01-31", "3.5, not whole"),
+        ("a,50001,exact,2024-01-01,2024-01-31", "50001, above 50,000"),
+        ("a,,exact,2024-01-01,2024-01-31", "count is blank"),
+        ("a,3,dozens,2024-01-01,2024-01-31", "a word for a number"),
+        ("a,3,circa,2024-01-01,2024-01-31", "qualifier is 'circa'"),
+        ("a,3,exact,45292,2024-01-31", "a spreadsheet's day number"),
+        ("a,3,exact,13/25/2024,2024-01-31", "'13/25/2024'; write the date"),
+        ("a,3,exact,2024-02-30,2024-03-31", "a day that no calendar has"),
+        ("a,3,exact,0025-01-01,2024-01-31", "0025-01-01, before 1900"),
+        ("a,3,exact,,2024-01-31", "start is blank"),
+        ("a,3,exact,2024-02-01,2024-01-31", "ends on 2024-01-31, before it starts on 2024-02-01"),
+        ("a,3,exact,2999-01-01,2999-01-31", "starts on 2999-01-01, in the future"),
+        ("a,3,exact,2024-01-01,2999-01-31", "ends on 2999-01-31, in the future"),
+        ("a,,range,2024-01-01,2024-01-31", "'range' needs both"),
+    ],
+)
+def test_a_faulty_row_is_named(tmp_path: Path, row: str, said: str) -> None:
+    good = "a,1,exact,2024-01-01,2024-01-31"
+    with pytest.raises(InputError, match="row 3") as caught:
+        escalation.read_tallies(write(tmp_path, good, row))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("low", "9", "low and high do not go with 'exact'"),
+        ("flag", "odd", "flag is 'odd'"),
+        ("kind", "weekly", "kind is 'weekly'"),
+        ("date_confidence", "sure", "date_confidence is 'sure'"),
+        ("as_of", "2024-01-05", "as_of is 2024-01-05, before the window ends"),
+    ],
+)
+def test_a_faulty_optional_cell_is_named(tmp_path: Path, column: str, value: str, said: str) -> None:
+    file = write(tmp_path, f"a,1,exact,2024-01-01,2024-01-31,{value}", head=f"{HEAD},{column}")
+    with pytest.raises(InputError, match="row 2") as caught:
+        escalation.read_tallies(file)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "count", "said"), [("9", "5", "", "above high 5"), ("5", "9", "12", "outside low 5 to high 9")]
+)
+def test_ranges_are_checked(tmp_path: Path, low: str, high: str, count: str, said: str) -> None:
+    file = write(tmp_path, f"a,{count},range,2024-01-01,2024-01-31,{low},{high}", head=HEAD + ",low,high")
+    with pytest.raises(InputError, match=said):
+        escalation.read_tallies(file)
+
+
+def test_the_message_counts_the_other_faulty_rows(tmp_path: Path) -> None:
+    bad = "a,-1,exact,2024-01-01,2024-01-31"
+    with pytest.raises(InputError, match="and 2 more faulty rows"):
+        escalation.read_tallies(write(tmp_path, bad, bad + " ", bad.replace("-1", "-2")))
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no column qualifier"):
+        escalation.read_tallies(write(tmp_path, "a,3,2024-01-01,2024-01-31", head="series,count,start,end"))
+
+
+def test_a_table_made_by_hand_is_checked_too() -> None:
+    with pytest.raises(InputError, match="is a list"):
+        check_tallies([1, 2])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="has no rows"):
+        check_tallies(pd.DataFrame(columns=HEAD.split(",")))
+    frame = pd.DataFrame(
+        {"series": "a", "count": [3.0, None], "qualifier": ["exact", "dozens"], "start": pd.Timestamp("2024-01-01"),
+         "end": pd.Timestamp("2024-01-31")}
+    )  # fmt: skip
+    assert check_tallies(frame)["count"].tolist() == [3, pd.NA]
+
+
+def test_places_are_a_path() -> None:
+    assert contains("ALL", "Iraq/Ain al-Asad")
+    assert contains("Iraq", "Iraq/Ain al-Asad")
+    assert contains("Iraq", "Iraq")
+    assert not contains("Iraq", "Iraqi Kurdistan")
+    assert not contains("Iraq/Ain al-Asad", "Iraq")
+
+
+def test_cases_are_listed_and_an_unknown_one_is_refused() -> None:
+    cases = escalation.list_cases()
+    assert cases["tallies"].tolist() == [297, 6]
+    case = escalation.load_case("militia-attacks-2023-2024")
+    assert case.tallies["series"].nunique() == 8
+    assert case.tallies["counter"].nunique() == 10
+    assert case.incidents is not None
+    assert len(case.incidents) == 149
+    assert case.sources["rows"].sum() == 297 + 149
+    assert case.report["counter"] == "us_government_or_press"
+    assert "militia" in case._repr_html_()
+    assert escalation.load_case("november-2024-article").incidents is None
+    with pytest.raises(
+        InputError, match=r"case is 'militia'; the bundled cases are militia-attacks-2023-2024, november"
+    ):
+        escalation.load_case("militia")
