@@ -14,13 +14,14 @@ from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
 from .forecast import Forecast as Forecast
+from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
 from .models.climatology import Climatology as Climatology
+from .models.interventions import Pulse as Pulse
+from .models.interventions import Step as Step
 from .models.local_level import LocalLevel as LocalLevel
 from .models.negative_binomial import NegativeBinomial as NegativeBinomial
-from .models.negative_binomial import Pulse as Pulse
-from .models.negative_binomial import Step as Step
 from .periods import exposure as exposure
 from .sources import CountedSeries as CountedSeries
 from .sources import Source as Source

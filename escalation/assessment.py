@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import check_counts, count_matrix
+from escalation.counts import LARGEST, check_counts, count_matrix
 from escalation.errors import FitError, InputError
 from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
-from escalation.forecast import Forecast
-from escalation.models.base import CountFit
+from escalation.forecast import Forecast, pool
+from escalation.models.base import MAX_STEPS, CountFit
 from escalation.models.registry import get_model
-from escalation.periods import period_word
+from escalation.periods import MAX_PERIODS, period_word
 from escalation.randomness import Seed, as_generator
 from escalation.sources import CountedSeries
 from escalation.trend import RateChange, compare_rates
@@ -28,6 +28,9 @@ BASELINE = {"D": 182, "W": 26, "M": 12}
 """Periods before them to compare with, as far as there are."""
 
 MODELS = ("local_level", "negative_binomial", "climatology")
+"""Models fitted for every assessment."""
+POOL = "pool"
+"""Name of their equal pool, which answers as long as no model has been shown to be better."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class Assessment:
     forecasts : dict of str to Forecast
         Their forecasts.
     model : str
-        Name of the model that the answers use.
+        Name of the forecast that the answers use; ``pool`` is the equal pool of all.
     flashpoints : tuple of FlashpointProbability
         One a threshold, the chosen one first.
     passage : pandas.DataFrame
@@ -107,6 +110,13 @@ class Assessment:
         frame = pd.DataFrame(rows, columns=["question", "value", "lower", "upper", "unit"])
         return frame.set_index("question")
 
+    def maker(self) -> str:
+        """What made the forecast, in words."""
+        if self.model != POOL:
+            return f"the {self.model.replace('_', ' ')} model"
+        names = [name.replace("_", " ") for name in self.fits]
+        return f"the pool of {len(names)} models ({', '.join(names)})"
+
     def counted(self) -> tuple[float, float, float]:
         """Median and interval of what was counted in the recent window (for exact counts all the same)."""
         recent = count_matrix(self.series.counts)[-len(self._recent()) :]
@@ -122,7 +132,7 @@ class Assessment:
         nxt = forecast.summary_frame(self.level).iloc[0]
         ahead = (
             f"Over the {self.within} {period_word(self.freq, self.within)} to "
-            f"{forecast.periods[self.within - 1].end_time.date()} the {self.model.replace('_', ' ')} model expects "
+            f"{forecast.periods[self.within - 1].end_time.date()} {self.maker()} gives "
             f"{value:,.0f} {self.series.unit} in all ({self.level:.0%} interval {lower:,.0f} to {upper:,.0f}); in the "
             f"first {word} {nxt['median']:,.0f} ({nxt['obs_pi_lower']:,.0f} to {nxt['obs_pi_upper']:,.0f})."
         )
@@ -145,7 +155,7 @@ def assess(
     within: int | None = None,
     recent: int | None = None,
     baseline: int | None = None,
-    model: str = "local_level",
+    model: str = POOL,
     models: Sequence[str] = MODELS,
     level: float = 0.9,
     draws: int = 4000,
@@ -158,7 +168,7 @@ def assess(
     series : CountedSeries
         From :func:`escalation.sources.count_series`.
     horizon : int, optional
-        Periods to forecast; 28 days, 8 weeks or 6 months when left out.
+        Periods to forecast; 28 days, 8 weeks or 6 months (or ``within``, if that is more) when left out.
     at_least, over, within : int, optional
         The flashpoint: ``over`` periods that sum to ``at_least`` or more, the last of them among the next
         ``within``.  Left out: what the busiest tenth of the windows so far reached, one period,
@@ -166,9 +176,10 @@ def assess(
     recent, baseline : int, optional
         Periods that count as now (28, 4 or 3), and before them to compare with (up to 182, 26 or 12).
     model : str
-        Whose forecast the answers use.
+        Whose forecast the answers use: a model's name, or ``pool`` for the equal pool of all that
+        could be fitted.
     models : sequence of str
-        Models to fit for comparison; ``model`` is always among them.
+        Models to fit; ``model`` is always among them.
     level : float
         Probability of the intervals.
     draws : int
@@ -185,15 +196,14 @@ def assess(
     InputError
         If an option is out of range or the series is too short to compare two windows.
     FitError
-        If ``model`` cannot be fitted.
+        If ``model`` (or, for the pool, no model) can be fitted.
     """
     rng = as_generator(rng)
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
     counts = check_counts(series.counts)
     index = pd.PeriodIndex(counts.index)
     kind = index.freqstr[0]
-    horizon = HORIZON[kind] if horizon is None else horizon
-    if within is not None and within > horizon:
-        raise InputError(f"within is {within}, beyond the horizon of {horizon} periods; raise the horizon")
+    horizon = max(HORIZON[kind], within or 0) if horizon is None else horizon
     n = len(counts)
     if n < 4:
         raise InputError(f"the series has {n} {period_word(index.freqstr, n)}; an assessment needs at least 4")
@@ -204,7 +214,7 @@ def assess(
     fits: dict[str, CountFit] = {}
     forecasts: dict[str, Forecast] = {}
     failed: dict[str, str] = {}
-    for name in dict.fromkeys((model, *models)):
+    for name in dict.fromkeys(models if model == POOL else (model, *models)):
         try:
             fits[name] = get_model(name).fit(counts, exposure=series.exposure, unit=series.unit)
             forecasts[name] = fits[name].forecast(horizon, draws=draws, rng=rng)
@@ -212,6 +222,9 @@ def assess(
             if name == model:
                 raise
             failed[name] = str(error)
+    if not forecasts:
+        raise FitError(f"no model could be fitted: {'; '.join(failed.values())}")
+    forecasts = {POOL: pool(list(forecasts.values())), **forecasts}
 
     usual, record = _busy(counts, over)
     at_least = usual if at_least is None else at_least
@@ -234,6 +247,36 @@ def assess(
     )
 
 
+def check_question(
+    *,
+    horizon: int | None = None,
+    at_least: int | None = None,
+    over: int = 1,
+    within: int | None = None,
+    model: str = POOL,
+) -> None:
+    """Raise what :func:`assess` would raise for these options, before counts are made for it.
+
+    Parameters
+    ----------
+    horizon, at_least, over, within, model
+        As in :func:`assess`.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
+    """
+    if model != POOL:
+        get_model(model)
+    limits = {"horizon": (horizon, MAX_STEPS), "at_least": (at_least, LARGEST), "over": (over, MAX_PERIODS)}
+    for name, (value, most) in (limits | {"within": (within, MAX_STEPS)}).items():
+        if value is not None and not 1 <= value <= most:
+            raise InputError(f"{name} is {value}; give a whole number from 1 to {most:,}")
+    if horizon is not None and within is not None and within > horizon:
+        raise InputError(f"within is {within}, beyond the horizon of {horizon} periods; raise the horizon")
+
+
 def _question(point: FlashpointProbability) -> str:
     window = "a" if point.over == 1 else f"{point.over}"
     word = period_word(point.last.freqstr, point.over)
@@ -253,8 +296,6 @@ def _spread(draws: NDArray[np.float64] | NDArray[np.int64], level: float) -> tup
 
 def _busy(counts: pd.Series | pd.DataFrame, over: int) -> tuple[int, int]:
     """What the busiest tenth of the windows reached, and the busiest of all (median over histories); at least 1."""
-    if over < 1:
-        raise InputError(f"over is {over}; a window has at least 1 period")
     table = pd.DataFrame(count_matrix(counts)).rolling(over).sum()
     if table.isna().all(axis=None):
         raise InputError(f"no {over} consecutive periods were observed; shorten over")

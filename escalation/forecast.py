@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,16 +31,28 @@ class Forecast:
         What made it.
     unit : str
         What is counted, for axes and sentences.
-    component : (draws,) int64 array
+    component : (draws,) int64 array, optional
         Which history each path continues; all 0 for exact counts.
+
+    Raises
+    ------
+    InputError
+        If the shapes of ``paths``, ``periods`` and ``observed`` do not fit together.
     """
 
-    paths: NDArray[np.int64]
+    paths: NDArray[np.int64] = field(repr=False)
     periods: pd.PeriodIndex
-    observed: NDArray[np.float64]
+    observed: NDArray[np.float64] = field(repr=False)
     model: str
     unit: str = "incidents"
-    component: NDArray[np.int64] | None = None
+    component: NDArray[np.int64] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.paths.ndim != 2 or self.paths.shape[1] != len(self.periods) or len(self.observed) != len(self.paths):
+            raise InputError(
+                f"paths have the shape {self.paths.shape} and observed {self.observed.shape}; "
+                f"give (draws, {len(self.periods)}) and (draws, periods before)"
+            )
 
     @property
     def draws(self) -> int:
@@ -113,3 +126,57 @@ class Forecast:
             f"after {html.escape(str(self.origin))} by {html.escape(self.model)}, {self.draws:,} paths; 90% intervals"
         )
         return head + self.summary_frame().round(1).to_html()
+
+
+def pool(forecasts: Sequence[Forecast]) -> Forecast:
+    """Equal linear pool: the paths of several forecasts of one series, joined.
+
+    The distribution of the pool is the mean of theirs (Stone 1961, doi:10.1214/aoms/1177704873), so
+    it keeps what each thinks possible; it is a safe choice as long as none has been shown to be better.
+
+    Parameters
+    ----------
+    forecasts : sequence of Forecast
+        Of the same periods and unit, with as many paths each.
+
+    Returns
+    -------
+    Forecast
+        ``model`` is ``"pool"``; ``component`` tells forecasts and their histories apart.
+
+    Raises
+    ------
+    InputError
+        If there is none, or periods, units or numbers of paths differ.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
+    >>> low, high = (Forecast(np.full((3, 2), k), weeks, np.ones((3, 4)), f"always {k}") for k in (1, 5))
+    >>> pool([low, high]).mean().tolist()
+    [3.0, 3.0]
+    """
+    if not forecasts:
+        raise InputError("pool got no forecast; give at least one")
+    first = forecasts[0]
+    for other in forecasts[1:]:
+        if not (other.periods.equals(first.periods) and other.unit == first.unit and other.draws == first.draws):
+            raise InputError(f"pool got {_label(first)} and {_label(other)}; forecast the same with as many draws")
+    components: list[NDArray[np.int64]] = []
+    for one in forecasts:
+        own = np.zeros(one.draws, np.int64) if one.component is None else one.component
+        components.append(own + (components[-1].max() + 1 if components else 0))
+    length = min(one.observed.shape[1] for one in forecasts)
+    return Forecast(
+        paths=np.concatenate([one.paths for one in forecasts]),
+        periods=first.periods,
+        observed=np.concatenate([one.observed[:, one.observed.shape[1] - length :] for one in forecasts]),
+        model="pool",
+        unit=first.unit,
+        component=np.concatenate(components),
+    )
+
+
+def _label(forecast: Forecast) -> str:
+    return f"{forecast.model} ({forecast.draws:,} paths of {forecast.unit} from {forecast.periods[0]})"

@@ -11,14 +11,14 @@ from typing import Literal
 
 import pandas as pd
 
-from escalation.errors import EscalationWarning, InputError
-from escalation.files import read_table
+from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning
+from escalation.files import kind_of, read_table
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.read import read_incidents
 from escalation.ledger import LedgerEntries
 from escalation.periods import DateLike, exposure, parse_date
 from escalation.randomness import Seed
-from escalation.tallies.cases import DEFAULT_CASE, list_cases, load_case
+from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
 from escalation.tallies.schema import REQUIRED
@@ -89,6 +89,7 @@ def open_source(
     columns: Mapping[str, str] | None = None,
     layout: Literal["auto", "tallies", "plain", "acled", "ucdp"] = "auto",
     encoding: str | None = None,
+    date_order: Literal["auto", "day-first", "month-first"] = "auto",
 ) -> Source:
     """Open a bundled case by its name, or a file of tallies or incidents.
 
@@ -99,10 +100,12 @@ def open_source(
     columns : mapping, optional
         Column map for a plain table of incidents: target column -> column of the file.
     layout : {"auto", "tallies", "plain", "acled", "ucdp"}
-        What the file is; ``auto`` tells by its columns (a table with ``series``, ``count``,
-        ``qualifier``, ``start`` and ``end`` holds tallies).
+        What the file is; ``auto`` tells by its columns (a table with at least four of ``series``,
+        ``count``, ``qualifier``, ``start`` and ``end`` is one of tallies).
     encoding : str, optional
         Encoding of a text file that is not UTF-8.
+    date_order : {"auto", "day-first", "month-first"}
+        What ``03/04/2024`` means in a table of incidents; ``auto`` lets its other dates tell.
 
     Returns
     -------
@@ -116,22 +119,25 @@ def open_source(
         If the table cannot be used.
     """
     name = DEFAULT_CASE if source is None else str(source)
-    cases = list_cases()
-    if name in cases.index:
+    cases = case_names()
+    if name in cases:
+        if columns or encoding is not None or (layout, date_order) != ("auto", "auto"):
+            raise InputError(f"a column map, layout, encoding and date order go with a file; {name} is a bundled case")
         case = load_case(name)
         digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
         return Source(name, case.title, "tallies", case.tallies, LedgerEntries(name).frame(), digest, dict(case.report))
     path = Path(name)
-    if not path.exists() and path.suffix == "":
-        raise InputError(
-            f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases.index)}"
-        )
+    if path.suffix == "" and kind_of(path) == "nothing":
+        raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
     if layout == "tallies" or (layout == "auto" and _holds_tallies(path, encoding)):
-        if columns:
-            raise InputError("a column map goes with incidents; tallies need the codebook's own column names")
+        if columns or date_order != "auto":
+            raise InputError(
+                f"{name}: a column map and a date order go with incidents; "
+                "tallies need the codebook's own column names and YYYY-MM-DD"
+            )
         tallies, ledger = read_tallies(path, encoding=encoding)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(path), {})
-    incidents, ledger = read_incidents(path, layout, columns, encoding)
+    incidents, ledger = read_incidents(path, layout, columns, encoding, date_order=date_order)
     return Source(name, path.stem, "incidents", incidents, ledger, _hash(path), {})
 
 
@@ -214,8 +220,18 @@ def count_series(
             if counter is not None or place is not None or unit is not None:
                 raise InputError("counter, place and unit go with tallies; for incidents use by and series")
             counted = _from_incidents(source, series, by, measure, freq, start, end)
-    notes = tuple(str(one.message) for one in caught if issubclass(one.category, EscalationWarning))
-    return replace(counted, notes=notes)
+    for one in caught:
+        if not issubclass(one.category, EscalationWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return replace(counted, notes=tuple(_note(one) for one in caught if issubclass(one.category, EscalationWarning)))
+
+
+def _note(warning: warnings.WarningMessage) -> str:
+    """What a warning says; of partial periods, whose exposure is at hand, without what to do."""
+    text = str(warning.message)
+    if issubclass(warning.category, PartialPeriodWarning):
+        return text.partition("; pass exposure=")[0] + "; rates and fits allow for it"
+    return text
 
 
 def _from_tallies(result: Reconstruction) -> CountedSeries:
@@ -262,7 +278,8 @@ def _from_incidents(
 
 
 def _holds_tallies(path: Path, encoding: str | None) -> bool:
-    return set(REQUIRED) <= set(read_table(path, encoding=encoding).columns)
+    """Tell a table of tallies; one that lacks a single column is still meant as one, and its reader says which."""
+    return len(set(REQUIRED) & set(read_table(path, encoding=encoding).columns)) >= len(REQUIRED) - 1
 
 
 def _hash(path: Path) -> str:

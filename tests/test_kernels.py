@@ -92,7 +92,7 @@ def test_uncertain_dates_widen() -> None:
         (lambda k: k.drop(index="dozens"), "dozens"),
         (lambda k: k.assign(shape="round"), "neither point nor span"),
         (lambda k: k.assign(below_abs=0.0), "below_abs"),
-        (lambda k: k.assign(below_rel=-1.0), "below_rel"),
+        (lambda k: k.assign(below_rel=-1.0), "no scale below 0"),
     ],
 )
 def test_a_users_kernels_are_checked(change, said: str) -> None:

@@ -7,8 +7,9 @@ contradict themselves (55 and 56 on one day), and hard constraints would leave n
 Two shapes:
 
 ``point``
-    a number ``n``: a two-sided geometric around ``S`` whose scales below and above are
-    ``below_abs + below_rel * S`` and ``above_abs + above_rel * S`` incidents, normalised over n >= 0;
+    a number ``n``: a two-sided geometric around ``S``, normalised over n >= 0, whose scales below and
+    above are ``abs + root * sqrt(S) + rel * S`` incidents (a doubtful hour at the edge of a window
+    matters more where there is more to count);
 ``span``
     no single number: flat while ``S`` lies in a range, geometric beyond its ends.  The range is
     ``low`` to ``high`` of the tally, or the qualifier's own (dozens, scores, hundreds), or, for the
@@ -30,7 +31,8 @@ from escalation.packaged import data_folder
 
 FloatArray = NDArray[np.float64]
 
-KERNEL_COLUMNS = ("shape", "below_abs", "below_rel", "above_abs", "above_rel", "span_low", "span_high", "per_days")
+SCALES = ("below_abs", "below_root", "below_rel", "above_abs", "above_root", "above_rel")
+KERNEL_COLUMNS = ("shape", *SCALES, "span_low", "span_high", "per_days")
 
 
 @cache
@@ -45,8 +47,9 @@ def default_kernels() -> pd.DataFrame:
     -------
     pandas.DataFrame
         A copy to change and hand to ``reconstruct(..., kernels=...)``. Columns ``shape`` (point or
-        span), ``below_abs``, ``above_abs`` (incidents), ``below_rel``, ``above_rel`` (share of the true
-        count), ``span_low``, ``span_high`` (incidents, or multiples where ``per_days`` is given), ``meaning``.
+        span), ``below_abs``, ``above_abs`` (incidents), ``below_root``, ``above_root`` (times the root of
+        the true count), ``below_rel``, ``above_rel`` (share of the true count), ``span_low``,
+        ``span_high`` (incidents, or multiples where ``per_days`` is given), ``meaning``.
 
     Examples
     --------
@@ -74,10 +77,10 @@ def check_kernels(kernels: pd.DataFrame | None) -> pd.DataFrame:
     if len(unknown):
         raise InputError(f"kernels: {unknown[0]!r} has a shape that is neither point nor span")
     scales = kernels[["below_abs", "above_abs"]].astype(float)
-    shares = kernels[["below_rel", "above_rel"]].astype(float)
+    shares = kernels[["below_root", "below_rel", "above_root", "above_rel"]].astype(float)
     bad = kernels.index[~((scales > 0).all(axis=1) & (shares >= 0).all(axis=1))]
     if len(bad):
-        raise InputError(f"kernels: {bad[0]!r} needs below_abs and above_abs > 0, below_rel and above_rel >= 0")
+        raise InputError(f"kernels: {bad[0]!r} needs below_abs and above_abs > 0, and no scale below 0")
     return kernels
 
 
@@ -91,34 +94,32 @@ class Kernel:
         See the module.
     low, high : float
         The reported number twice, or the range of the true count.
-    below_abs, below_rel, above_abs, above_rel : float
-        Scales, already widened where the window's dates are uncertain.
+    below, above : tuple of float
+        Scales ``(abs, root, rel)``, already widened where the window's dates are uncertain.
     """
 
     shape: str
     low: float
     high: float
-    below_abs: float
-    below_rel: float
-    above_abs: float
-    above_rel: float
+    below: tuple[float, float, float]
+    above: tuple[float, float, float]
 
     def log_prob(self, true: NDArray[np.int64] | FloatArray) -> FloatArray:
         """Log probability of what was reported, for each true count (any shape)."""
         count = np.asarray(true, dtype=np.float64)
         if self.shape == "span":
-            short = np.maximum(self.low - count, 0.0) / (self.below_abs + self.below_rel * self.low)
+            short = np.maximum(self.low - count, 0.0) / _scale(self.below, self.low)
             if np.isinf(self.high):
                 return -short
-            over = np.maximum(count - self.high, 0.0) / (self.above_abs + self.above_rel * self.high)
+            over = np.maximum(count - self.high, 0.0) / _scale(self.above, self.high)
             return -(short + over)
-        below, above = self._scales(count)
+        below, above = _scale(self.below, count), _scale(self.above, count)
         distance = np.where(self.low <= count, (count - self.low) / below, (self.low - count) / above)
         return -distance - np.log(_mass(count, below, above))
 
     def sample(self, true: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
         """Draw what a counter would report for each true count (point kernels)."""
-        below, above = self._scales(true.astype(float))
+        below, above = _scale(self.below, true.astype(np.float64)), _scale(self.above, true.astype(np.float64))
         down, up = np.exp(-1.0 / below), np.exp(-1.0 / above)
         mass_down = down * (1.0 - down**true) / (1.0 - down)
         mass_up = up / (1.0 - up)
@@ -130,8 +131,9 @@ class Kernel:
         shift = np.where(side < mass_down, -fewer, np.where(side < mass_down + mass_up, more, 0.0))
         return np.maximum(true + shift, 0).astype(np.int64)
 
-    def _scales(self, true: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return self.below_abs + self.below_rel * true, self.above_abs + self.above_rel * true
+
+def _scale(parts: tuple[float, float, float], true: FloatArray | float) -> FloatArray:
+    return np.asarray(parts[0] + parts[1] * np.sqrt(true) + parts[2] * true)
 
 
 def _mass(true: FloatArray, below: FloatArray, above: FloatArray) -> FloatArray:
@@ -158,19 +160,19 @@ def make_kernel(tally: pd.Series, kernels: pd.DataFrame, days: int, role: str, w
         Factor on every scale, for uncertain dates.
     """
     row = kernels.loc[tally["qualifier"]]
-    below, above = float(row["below_abs"]) * widen, float(row["above_abs"]) * widen
-    below_rel, above_rel = float(row["below_rel"]) * widen, float(row["above_rel"]) * widen
+    below_abs, below_root, below_rel, above_abs, above_root, above_rel = (float(row[name]) * widen for name in SCALES)
+    below, above = (below_abs, below_root, below_rel), (above_abs, above_root, above_rel)
     shape = str(row["shape"])
     if shape == "point":
         low = high = float(tally["count"])
     else:
         low, high = _span(tally, row, days)
     if role == "count":
-        return Kernel(shape, low, high, below, below_rel, above, above_rel)
+        return Kernel(shape, low, high, below, above)
     # a bound: flat on the allowed side; beyond it the truth falls short by as much as the number may be too high
     if role == "floor":
-        return Kernel("span", low, np.inf, above, above_rel, 1.0, 0.0)
-    return Kernel("span", 0.0, high, 1.0, 0.0, below, below_rel)
+        return Kernel("span", low, np.inf, above, below)
+    return Kernel("span", 0.0, high, above, below)
 
 
 def _span(tally: pd.Series, row: pd.Series, days: int) -> tuple[float, float]:

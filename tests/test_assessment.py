@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import escalation
+from escalation.errors import FitError, InputError
+from escalation.forecast import Forecast
+from escalation.sources import CountedSeries
+
+
+def counted(values: list[int], freq: str = "W-SUN", unit: str = "attacks") -> CountedSeries:
+    index = pd.period_range("2023-01-02", periods=len(values), freq=freq, name="period")
+    counts = pd.Series(values, index=index, dtype="Int64")
+    return CountedSeries(counts, pd.Series(1.0, index=index), "attacks", unit, "", "", None, ())
+
+
+RISING = [2, 1, 0, 3, 2, 1, 2, 0, 1, 2, 3, 1, 0, 2, 1, 2, 9, 12, 10, 14]
+
+
+@pytest.fixture(scope="module")
+def rising() -> escalation.Assessment:
+    return escalation.assess(counted(RISING), draws=600, rng=1)
+
+
+def test_answers_are_the_numbers_of_the_parts(rising: escalation.Assessment) -> None:
+    answers = rising.answers()
+    assert answers.loc["counted in the last 4 weeks", "value"] == 45
+    assert answers.loc["rate now", "value"] == rising.change.recent_rate
+    assert answers.loc["probability that the rate rose", "value"] > 0.99
+    total = answers.loc["forecast total, next 8 weeks"]
+    paths = rising.forecast.paths.sum(axis=1)
+    assert total["value"] == np.quantile(paths, 0.5, method="inverted_cdf")
+    assert np.mean((paths >= total["lower"]) & (paths <= total["upper"])) >= 0.9
+    chosen = rising.flashpoints[0]
+    assert chosen.at_least == rising.at_least == 10  # the busiest tenth of 20 weeks: 12, 14; the next is 10
+    assert answers["value"].iloc[-len(rising.flashpoints)] == chosen.probability
+
+
+def test_passage_ends_at_the_flashpoint_probability(rising: escalation.Assessment) -> None:
+    for point in rising.flashpoints:
+        assert rising.passage[point.at_least].iloc[-1] == pytest.approx(point.probability)
+    assert (rising.passage.diff().dropna() >= 0).all(axis=None)
+
+
+def test_the_pool_holds_every_model(rising: escalation.Assessment) -> None:
+    assert rising.model == "pool"
+    assert set(rising.forecasts) == {"pool", *rising.fits}
+    assert rising.forecast.draws == 600 * len(rising.fits)
+    means = [rising.forecasts[name].mean() for name in rising.fits]
+    assert rising.forecast.mean().tolist() == pytest.approx((sum(means) / len(means)).tolist())
+
+
+def test_sentences_give_every_number_with_its_range(rising: escalation.Assessment) -> None:
+    sentences = rising.sentences()
+    assert sentences[0].startswith("There were 45 attacks in ")
+    assert "probably rose" in sentences[1]
+    assert "90% interval" in sentences[2]
+    assert sum("Monte Carlo error" in line for line in sentences) == len(rising.flashpoints)
+    assert "<table" in rising._repr_html_()
+
+
+def test_one_model_can_answer_alone() -> None:
+    alone = escalation.assess(counted(RISING), model="climatology", horizon=3, at_least=11, within=2, draws=400, rng=1)
+    assert alone.forecast.model == "climatology"
+    assert alone.flashpoints[0].within == 2
+    # drawn from the last 12 weeks, of which 12 and 14 reach 11
+    assert alone.flashpoints[0].probability == pytest.approx(1 - (10 / 12) ** 2, abs=4 * np.sqrt(0.31 * 0.69 / 400))
+    assert "the climatology model" in alone.sentences()[2]
+
+
+def test_same_seed_same_answers() -> None:
+    first, again = (escalation.assess(counted(RISING), draws=200, rng=3).answers() for _ in range(2))
+    pd.testing.assert_frame_equal(first, again)
+
+
+@pytest.mark.parametrize("freq", ["D", "M"])
+def test_other_periods_have_their_own_defaults(freq: str) -> None:
+    result = escalation.assess(counted([1, 0, 2, 1] * 15, freq), draws=100, rng=1)
+    assert len(result.passage) == {"D": 28, "M": 6}[freq]
+    assert result.change.recent.observed == {"D": 28, "M": 3}[freq]
+
+
+def test_a_model_that_cannot_be_fitted_is_named_and_left_out() -> None:
+    short = escalation.assess(counted([1, 2, 0, 1]), draws=100, rng=1)
+    assert "local_level" in short.failed
+    assert "too few" in short.failed["local_level"]
+    with pytest.raises(FitError, match="too few for local_level"):
+        escalation.assess(counted([1, 2, 0, 1]), model="local_level", rng=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"horizon": 0}, "horizon is 0"),
+        ({"at_least": 0}, "at_least is 0"),
+        ({"over": 0}, "over is 0"),
+        ({"within": 9, "horizon": 8}, "within is 9, beyond the horizon of 8"),
+        ({"model": "oracle"}, "model is 'oracle'"),
+        ({"recent": 0}, "recent"),
+    ],
+)
+def test_options_out_of_range_are_named(options: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        escalation.assess(counted(RISING), **options)
+
+
+def test_a_series_too_short_is_refused() -> None:
+    with pytest.raises(InputError, match="the series has 3 weeks; an assessment needs at least 4"):
+        escalation.assess(counted([1, 2, 3]), rng=1)
+
+
+def test_pool_needs_forecasts_of_the_same() -> None:
+    weeks = pd.period_range("2024-01-01", periods=2, freq="W-SUN")
+    one = Forecast(np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one")
+    fewer = Forecast(np.ones((3, 2), np.int64), weeks, np.ones((3, 3)), "fewer")
+    with pytest.raises(InputError, match=r"pool got one .4 paths .* and fewer .3 paths"):
+        escalation.pool([one, fewer])
+    with pytest.raises(InputError, match="got no forecast"):
+        escalation.pool([])
+    both = escalation.pool([one, one])
+    assert both.component is not None
+    assert both.component.tolist() == [0] * 4 + [1] * 4
