@@ -9,7 +9,13 @@ import escalation
 from escalation.errors import FileError, InputError
 
 TALLIES = "series,count,qualifier,start,end\nraids,9,exact,2024-01-01,2024-01-31\nraids,4,exact,2024-02-01,2024-02-20\n"
-INCIDENTS = "date,country,fatalities\n2024-01-03,Syria,0\n2024-01-04,Iraq,2\n2024-01-18,Iraq,1\n2024-01-20,Syria,0\n2024-01-28,Iraq,0\n"
+INCIDENTS = """date,country,fatalities
+2024-01-03,Syria,0
+2024-01-04,Iraq,2
+2024-01-18,Iraq,1
+2024-01-20,Syria,0
+2024-01-28,Iraq,0
+"""
 
 
 @pytest.fixture
