@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import warnings
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,14 +19,6 @@ from escalation.incidents import aggregate as aggregate_module
 from escalation.incidents.aggregate import BLANK_UNIT, aggregate
 from escalation.incidents.read import read_incidents
 from escalation.periods import exposure
-
-SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
-
-
-def shared(name):
-    if not (SHARED / name).exists():
-        pytest.skip(f"shared data absent: {SHARED / name}")
-    return SHARED / name
 
 
 def table(dates, **columns):
@@ -331,15 +322,15 @@ def test_the_table_goes_through_the_gate():
         ("ged_ethiopia.csv", "Ethiopia", "2020-10"),  # the next two months were revised after VIEWS took them
     ],
 )
-def test_state_based_deaths_are_those_of_views_in_every_month(name, country, last):
+def test_state_based_deaths_are_those_of_views_in_every_month(name, country, last, shared_data):
     pytest.importorskip("pyarrow")
-    key = pd.read_csv(shared("views_challenge/country_key.csv"))
-    views = pd.read_parquet(shared("views_challenge/history_v2_1990-01_2020-12.parquet"))
+    key = pd.read_csv(shared_data("data/views_challenge/country_key.csv"))
+    views = pd.read_parquet(shared_data("data/views_challenge/history_v2_1990-01_2020-12.parquet"))
     views = views[views["country_id"].isin(key.loc[key["name"] == country, "id"])].groupby("month_id")["ged_sb"].sum()
     views.index = pd.PeriodIndex.from_ordinals(
         views.index + 119, freq="M"
     )  # month 1 is January 1980, ten years after 0
-    incidents, _ = read_incidents(shared("ucdp_ged/" + name))
+    incidents, _ = read_incidents(shared_data(f"data/ucdp_ged/{name}"))
     state_based = incidents[incidents["event_type"] == "state-based"]
     counts = quietly(state_based, "M", start=views.index[0], end=last + "-28", measure="fatalities")
     agree = counts.to_numpy(dtype=int) == views[:last].to_numpy()
@@ -349,15 +340,15 @@ def test_state_based_deaths_are_those_of_views_in_every_month(name, country, las
 
 
 @pytest.mark.parametrize("name", ["ged_sri_lanka.csv", "ged_sudan_shifted_header.csv"])
-def test_real_months_agree_with_a_plain_loop(name):
-    with shared("ucdp_ged/" + name).open(newline="", encoding="utf-8-sig") as file:
+def test_real_months_agree_with_a_plain_loop(name, shared_data):
+    with shared_data(f"data/ucdp_ged/{name}").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     loop = Counter()
     for row in rows:
         end = row["date_end"]
         month = f"{end[6:10]}-{end[:2]}" if "/" in end else end[:7]
         loop[month, row["side_a"]] += int(row.get("best") or row["best_est"])
-    incidents, _ = read_incidents(shared("ucdp_ged/" + name))
+    incidents, _ = read_incidents(shared_data(f"data/ucdp_ged/{name}"))
     counts = quietly(incidents, "M", by="actor", measure="fatalities")
     found = {(str(month), actor): int(n) for actor in counts for month, n in counts[actor].items() if n}
     assert found == {key: deaths for key, deaths in loop.items() if deaths}

@@ -15,9 +15,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
-SHARED = ROOT.parent / "shared"
-REPORTED = SHARED / "data" / "reported_counts"
-ARTICLE_TEXT = SHARED / "seed" / "article-2024-11-12.txt"
 MILITIA = "militia-attacks-2023-2024"
 ARTICLE = "november-2024-article"
 README = (DATA / "README.md").read_text(encoding="utf-8")
@@ -381,16 +378,17 @@ def test_codebook_days_of_the_report() -> None:
 # against what the tables were compiled from
 
 
-needs_reported = pytest.mark.skipif(not REPORTED.exists(), reason=f"{REPORTED} is absent")
+CLAIMS = "data/reported_counts/claims.csv"
 
 # a base is a place here and a unit there; single air strikes were called operations there
 UNITS_THERE = {"attacks_one_base": "attacks"}
 BASES = {"Ain al-Asad": "Iraq/Ain al-Asad", "al-Harir": "Iraq/al-Harir"}
 
 
-def claims() -> pd.DataFrame:
+@pytest.fixture
+def claims(shared_data) -> pd.DataFrame:
     names = {"family": "counter", "country": "place", "source_name": "source", "source_url": "url"}
-    there = read(REPORTED / "claims.csv").rename(columns=names)
+    there = read(shared_data(CLAIMS)).rename(columns=names)
     base = there["unit"].eq("attacks_one_base")
     for name, place in BASES.items():
         there.loc[base & there["note"].str.contains(name, regex=False), "place"] = place
@@ -398,17 +396,14 @@ def claims() -> pd.DataFrame:
     return there.assign(unit=there["unit"].replace(UNITS_THERE).mask(masyaf, "strikes"))
 
 
-@needs_reported
-def test_tallies_agree_with_their_source() -> None:
+def test_tallies_agree_with_their_source(claims: pd.DataFrame) -> None:
     facts = [column for column in TALLY_COLUMNS if column not in ("flag", "date_confidence", "note")]
     here = Counter(map(tuple, MILITIA_TALLIES[facts].to_numpy()))
-    assert here == Counter(map(tuple, claims()[facts].to_numpy()))
+    assert here == Counter(map(tuple, claims[facts].to_numpy()))
 
 
-@needs_reported
-def test_flags_agree_with_their_source_but_for_the_judgements_in_the_codebook() -> None:
-    there = claims()
-    there["flag"] = there["flag"].replace("other_family", "ok")
+def test_flags_agree_with_their_source_but_for_the_judgements_in_the_codebook(claims: pd.DataFrame) -> None:
+    there = claims.assign(flag=claims["flag"].replace("other_family", "ok"))
     keys = [column for column in TALLY_COLUMNS if column not in ("flag", "date_confidence", "note")]
     both = MILITIA_TALLIES.merge(there, on=keys, suffixes=("", "_there"), validate="one_to_one")
     assert len(both) == 297
@@ -425,21 +420,19 @@ def test_flags_agree_with_their_source_but_for_the_judgements_in_the_codebook() 
     ]
 
 
-@needs_reported
-def test_main_series_has_as_many_ok_rows_as_its_source() -> None:
+def test_main_series_has_as_many_ok_rows_as_its_source(shared_data) -> None:
     names = {"family": "counter"}
     there, here = (
         counted_by(table[table["flag"].eq("ok")], *MAIN)
-        for table in (read(REPORTED / "claims.csv").rename(columns=names), MILITIA_TALLIES)
+        for table in (read(shared_data(CLAIMS)).rename(columns=names), MILITIA_TALLIES)
     )
     assert len(there) == len(here) == 114
     bases = here["place"].str.contains("/", regex=False)
     assert there["unit"].eq("attacks_one_base").sum() == bases.sum() == 1
 
 
-@needs_reported
-def test_incidents_agree_with_their_source() -> None:
-    there = read(REPORTED / "incidents.csv").reset_index(drop=True)
+def test_incidents_agree_with_their_source(shared_data) -> None:
+    there = read(shared_data("data/reported_counts/incidents.csv")).reset_index(drop=True)
     columns = {"date": "date", "fatalities": "killed", "wounded": "wounded", "url": "source_url", "series": "series"}
     for here, name in columns.items():
         assert list(INCIDENTS[here]) == list(there[name])
@@ -461,9 +454,7 @@ def runs_of_six(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + 6]) for i in range(len(words) - 5)}
 
 
-@pytest.mark.skipif(not ARTICLE_TEXT.exists(), reason=f"{ARTICLE_TEXT} is absent")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(DATA).as_posix())
-def test_no_wording_of_the_article(path: Path) -> None:
-    assert (
-        runs_of_six(path.read_text(encoding="utf-8")) & runs_of_six(ARTICLE_TEXT.read_text(encoding="utf-8")) == set()
-    )
+def test_no_wording_of_the_article(path: Path, shared_data) -> None:
+    article = shared_data("seed/article-2024-11-12.txt")
+    assert runs_of_six(path.read_text(encoding="utf-8")) & runs_of_six(article.read_text(encoding="utf-8")) == set()

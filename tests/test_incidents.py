@@ -22,7 +22,6 @@ from escalation.incidents.schema import COLUMNS, FATALITY_COLUMNS, TEXT_COLUMNS,
 from escalation.ledger import LEDGER_COLUMNS, rows_lost
 
 DATA = Path(__file__).parent / "data"
-GED = Path(__file__).resolve().parents[1].parent / "shared/data/ucdp_ged"
 GED_FILES = (
     "ged_ethiopia.csv",
     "ged_sample1000_from_rda.csv",
@@ -30,12 +29,6 @@ GED_FILES = (
     "ged_sri_lanka.csv",
     "ged_sudan_shifted_header.csv",
 )
-
-
-def ged_path(name):
-    if not (GED / name).exists():
-        pytest.skip(f"shared data absent: {GED / name}")
-    return GED / name
 
 
 def write(folder, text, name="table.csv", encoding="utf-8"):
@@ -208,12 +201,13 @@ def test_old_ucdp_columns_american_dates_and_a_spare_comma():
 
 
 @pytest.mark.parametrize("name", GED_FILES)
-def test_real_ucdp_rows_and_deaths_are_all_there(name):
+def test_real_ucdp_rows_and_deaths_are_all_there(name, shared_data):
     """Against the csv module and datetime alone."""
-    with ged_path(name).open(newline="", encoding="utf-8-sig") as file:
+    path = shared_data(f"data/ucdp_ged/{name}")
+    with path.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     best = "best" if "best" in rows[0] else "best_est"
-    incidents, ledger = read_incidents(ged_path(name))
+    incidents, ledger = read_incidents(path)
     assert len(incidents) + rows_lost(ledger) == len(rows)
     assert incidents["fatalities"].sum() == sum(int(float(row[best])) for row in rows)
     kinds = {"1": "state-based", "2": "non-state", "3": "one-sided"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,6 @@ from scipy import stats
 
 from escalation import InputError, compare_rates
 from escalation.rates import WindowCounts, invert, negbin, poisson
-
-REFERENCE = Path(__file__).resolve().parents[1].parent / "shared/data/reference/R_poisson_test.json"
 
 
 def weekly(values, start="2024-01-01"):
@@ -33,9 +30,8 @@ def counts_of(*columns, exposure=None):
 # Poisson
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason="R_poisson_test.json is not beside this checkout")
-def test_poisson_agrees_with_r():
-    cases = json.loads(REFERENCE.read_text())["two_sample"] if REFERENCE.exists() else []
+def test_poisson_agrees_with_r(shared_data):
+    cases = json.loads(shared_data("data/reference/R_poisson_test.json").read_text())["two_sample"]
     two_sided = [case for case in cases if case["alternative"] == "two.sided"]
     assert len(two_sided) == 24
     for case in two_sided:
