@@ -12,12 +12,16 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import infer_dtype
 
 from escalation.errors import InputError
 from escalation.periods import parse_freq
 
 DRAW = "draw"
 """Name of a histories table's columns; this is how it is told from a panel of units."""
+
+NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty")
+"""What pandas calls columns that hold numbers only, missing ones aside."""
 
 LARGEST = 2**53
 """Counts above this are no longer exact as floats."""
@@ -62,6 +66,8 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
     parse_freq(index.freqstr)
     if table.size == 0:
         raise InputError(f"{name} is empty; at least one period is needed")
+    if index.hasnans:
+        raise InputError(f"{name} has a row without a period (NaT); drop it or give it its period")
     steps = np.diff(index.asi8)
     if (steps != 1).any():
         at = index[int(np.flatnonzero(steps != 1)[0])]
@@ -80,11 +86,14 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
 
 def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]:
     """Values as floats with NaN for missing, shape (periods, columns)."""
-    frame = table.to_frame() if isinstance(table, pd.Series) else table
-    try:
-        return np.column_stack([frame.iloc[:, j].to_numpy(dtype=float, na_value=np.nan) for j in range(frame.shape[1])])
-    except (TypeError, ValueError):
-        raise InputError(f"{name} holds values that are not numbers; counts are whole numbers >= 0") from None
+    if isinstance(table, pd.DataFrame) and all(
+        isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in table.dtypes
+    ):
+        return table.to_numpy(dtype=float)
+    columns = [table] if isinstance(table, pd.Series) else [table.iloc[:, j] for j in range(table.shape[1])]
+    if not all(infer_dtype(column, skipna=True) in NUMBERS for column in columns):
+        raise InputError(f"{name} holds values that are not numbers; counts are whole numbers >= 0")
+    return np.column_stack([column.to_numpy(dtype=float, na_value=np.nan) for column in columns])
 
 
 def count_matrix(table: pd.Series | pd.DataFrame) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -41,8 +41,17 @@ def parse_freq(freq: str) -> str:
     raise InputError(f"freq is {freq!r}; use D, M, or W-SUN to W-SAT (the day that ends the week)")
 
 
-def parse_date(value: DateLike, name: str) -> pd.Timestamp:
+def parse_date(value: DateLike, name: str, side: Literal["start", "end"] = "start") -> pd.Timestamp:
     """Turn a date, or a text such as ``2024-11-12``, into a timestamp at midnight.
+
+    Parameters
+    ----------
+    value : date, str, Timestamp or Period
+        What was given.
+    name : str
+        What messages call it.
+    side : {"start", "end"}
+        Which day of a Period is meant, its first or its last.
 
     Raises
     ------
@@ -50,7 +59,9 @@ def parse_date(value: DateLike, name: str) -> pd.Timestamp:
         If it is not a date, or lies outside 1900 to 2200.
     """
     if isinstance(value, pd.Period):
-        value = value.start_time
+        value = value.start_time if side == "start" else value.end_time
+    if isinstance(value, int | float | np.number) and not pd.isna(value):
+        raise InputError(f"{name} is the number {value!r}; write the date as text, YYYY-MM-DD")
     if isinstance(value, str) and not pd.Series([value]).str.fullmatch(r"\d{4}-\d{2}-\d{2}([ T].*)?").item():
         raise InputError(f"{name} is {value!r}; write the date as YYYY-MM-DD")
     try:
@@ -92,7 +103,7 @@ def exposure(index: pd.PeriodIndex, start: DateLike, end: DateLike) -> pd.Series
     index : pandas.PeriodIndex
         The periods, such as ``counts.index``.
     start, end : date or str
-        First and last covered day.
+        First and last covered day (of a Period, its first or its last one).
 
     Returns
     -------
@@ -103,7 +114,7 @@ def exposure(index: pd.PeriodIndex, start: DateLike, end: DateLike) -> pd.Series
     Raises
     ------
     InputError
-        If a date cannot be read or ``end`` is before ``start``.
+        If ``index`` is no ``PeriodIndex``, a date cannot be read or ``end`` is before ``start``.
 
     Examples
     --------
@@ -112,7 +123,9 @@ def exposure(index: pd.PeriodIndex, start: DateLike, end: DateLike) -> pd.Series
     >>> exposure(weeks, "2024-11-04", "2024-11-13").round(3).tolist()
     [1.0, 0.429]
     """
-    first, last = parse_date(start, "start"), parse_date(end, "end")
+    if not isinstance(index, pd.PeriodIndex):
+        raise InputError(f"index is a {type(index).__name__}; give a PeriodIndex, such as counts.index")
+    first, last = parse_date(start, "start"), parse_date(end, "end", side="end")
     if last < first:
         raise InputError(f"end {last.date()} is before start {first.date()}; swap them")
     begin = index.to_timestamp(how="start")

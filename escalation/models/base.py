@@ -8,8 +8,10 @@ their pooling, the result records) is here.
 from __future__ import annotations
 
 import html
+import math
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -28,6 +30,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 MAX_STEPS = 5_000
+MAX_CELLS = 250_000_000
+"""Draws x steps of a forecast; so many fill 2 GB."""
 POOLED = 25
 """Histories that a fit pools by default; Rubin's rules lose little beyond some twenty."""
 
@@ -99,6 +103,8 @@ class CountModel(ABC):
     min_periods: ClassVar[int] = 3
     """Fewest observed periods that a fit needs."""
     takes_exog: ClassVar[bool] = False
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {"dispersion": (0.0, math.inf)}
+    """What parameters can be at least and at most; confidence intervals are cut there."""
 
     @abstractmethod
     def estimate(self, counts: FloatArray, design: Design) -> Estimate:
@@ -139,7 +145,7 @@ class CountModel(ABC):
             model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
             (doi:10.1002/9780470316696) and forecast paths are joined.
         exposure : pandas.Series, optional
-            Share of each period that was covered, > 0; all 1 when left out.
+            Share of each period that was covered, > 0 where it was observed; all 1 when left out.
         exog : pandas.DataFrame, optional
             Regressors on the same periods; only for models that take them.
         pool : int
@@ -163,16 +169,15 @@ class CountModel(ABC):
             raise InputError(
                 f"{self.name} fits one series and got a table of {table.shape[1]} units; fit each column by itself"
             )
-        periods = pd.PeriodIndex(table.index)
-        design = make_design(periods, 0, exposure, exog)
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out or use negative_binomial")
+        pool = _whole(pool, "pool", 1_000_000)
         matrix = count_matrix(table)
-        observed = int((~np.isnan(matrix[:, 0])).sum())
+        unobserved = np.isnan(matrix[:, 0])
+        design = make_design(pd.PeriodIndex(table.index), 0, exposure, exog, unobserved)
+        observed = int((~unobserved).sum())
         if observed < self.min_periods:
             raise FitError(f"{observed} observed periods are too few for {self.name}; it needs {self.min_periods}")
-        if pool < 1:
-            raise InputError(f"pool is {pool!r}; give a whole number >= 1")
         chosen = np.unique(np.linspace(0, matrix.shape[1] - 1, min(pool, matrix.shape[1])).round().astype(int))
         estimates = tuple(self.estimate(matrix[:, j], design) for j in chosen)
         if not all(estimate.converged for estimate in estimates):
@@ -206,10 +211,10 @@ class CountFit:
     """
 
     model: CountModel
-    counts: pd.Series | pd.DataFrame
-    design: Design
-    estimates: tuple[Estimate, ...]
-    matrix: FloatArray
+    counts: pd.Series | pd.DataFrame = field(repr=False)
+    design: Design = field(repr=False)
+    estimates: tuple[Estimate, ...] = field(repr=False)
+    matrix: FloatArray = field(repr=False)
     unit: str
 
     @property
@@ -236,7 +241,7 @@ class CountFit:
         return pd.Series(np.sqrt(np.diag(cov)), index=cov.index, name="bse")
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
-        """Normal confidence intervals of the parameters.
+        """Normal confidence intervals of the parameters, cut at their limits (a dispersion is not below 0).
 
         Parameters
         ----------
@@ -256,7 +261,10 @@ class CountFit:
         if not 0.0 < level < 1.0:
             raise InputError(f"level is {level!r}; give a probability between 0 and 1, such as 0.95")
         half = norm.ppf((1 + level) / 2) * self.bse
-        return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
+        anything = (-math.inf, math.inf)
+        least, most = np.array([self.model.limits.get(name, anything) for name in half.index]).reshape(-1, 2).T
+        lower, upper = np.maximum(self.params - half, least), np.minimum(self.params + half, most)
+        return pd.DataFrame({"lower": lower, "upper": upper})
 
     @property
     def llf(self) -> float:
@@ -324,10 +332,12 @@ class CountFit:
         InputError
             If ``steps`` or ``draws`` is out of range or the regressors do not fit.
         """
-        if not 1 <= steps <= MAX_STEPS:
-            raise InputError(f"steps is {steps!r}; give 1 to {MAX_STEPS:,} periods ahead")
-        if draws < 1:
-            raise InputError(f"draws is {draws!r}; give a whole number >= 1")
+        steps = _whole(steps, "steps", MAX_STEPS)
+        draws = _whole(draws, "draws", MAX_CELLS)
+        if steps * draws > MAX_CELLS:
+            raise InputError(
+                f"{draws:,} draws of {steps:,} steps are too many to hold; give up to {MAX_CELLS // steps:,}"
+            )
         last = self.design.periods[-1]
         periods = pd.period_range(last + 1, periods=steps, freq=last.freqstr, name="period")
         design = make_design(periods, len(self.design.time), None, exog)
@@ -357,10 +367,23 @@ class CountFit:
         return head + self.summary().round(4).to_html()
 
 
+def _whole(value: int, name: str, most: int) -> int:
+    """Check a whole number from 1 to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
+        raise InputError(f"{name} is {value!r}; give a whole number from 1 to {most:,}")
+    return int(value)
+
+
 def make_design(
-    periods: pd.PeriodIndex, first_time: int, exposure: pd.Series | None, exog: pd.DataFrame | None
+    periods: pd.PeriodIndex,
+    first_time: int,
+    exposure: pd.Series | None,
+    exog: pd.DataFrame | None,
+    unobserved: NDArray[np.bool_] | None = None,
 ) -> Design:
     """Check exposure and regressors against the periods and put them into arrays.
+
+    Where ``unobserved`` (n,) an exposure of 0 is no error, because nothing was counted there; it is taken as 1.
 
     Raises
     ------
@@ -375,16 +398,34 @@ def make_design(
             raise InputError(
                 "exposure is not a Series on the periods of the counts; use escalation.exposure(counts.index, ...)"
             )
-        shares = exposure.to_numpy(dtype=float)
-        if not (np.isfinite(shares) & (shares > 0)).all():
-            raise InputError(f"exposure holds {shares[~(shares > 0)][:1]}; every share must be a number > 0")
+        shares = _floats(exposure, "exposure")
+        if unobserved is not None:
+            shares[unobserved & (shares == 0)] = 1.0
+        wrong = ~(np.isfinite(shares) & (shares > 0))
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise InputError(
+                f"exposure is {shares[at]:g} at {periods[at]}; give a number > 0 wherever there is a count"
+            )
     if exog is None:
         return Design(periods, time, shares, np.empty((n, 0)))
     if not isinstance(exog, pd.DataFrame) or len(exog) != n:
         raise InputError(f"exog must be a DataFrame with one row for each of the {n} periods")
-    if isinstance(exog.index, pd.PeriodIndex) and not exog.index.equals(periods):
+    if not isinstance(exog.index, pd.RangeIndex) and not exog.index.equals(periods):
         raise InputError(f"exog covers {exog.index[0]} to {exog.index[-1]}, not {periods[0]} to {periods[-1]}")
-    values = exog.to_numpy(dtype=float)
-    if not np.isfinite(values).all():
-        raise InputError("exog holds a missing or infinite value; fill it or drop the column")
+    values = _floats(exog, "exog")
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        raise InputError(
+            f"exog column {exog.columns[column]!r} is missing or infinite at {periods[row]}; fill or drop it"
+        )
     return Design(periods, time, shares, values, tuple(str(name) for name in exog.columns))
+
+
+def _floats(table: pd.Series | pd.DataFrame, name: str) -> FloatArray:
+    """Copy of the values as floats, NaN for missing."""
+    try:
+        return np.array(table.astype("Float64").to_numpy(dtype=float, na_value=np.nan))
+    except (TypeError, ValueError):
+        raise InputError(f"{name} holds values that are not numbers; turn them into numbers first") from None
