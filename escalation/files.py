@@ -76,7 +76,7 @@ def read_table(path: str | Path, *, encoding: str | None = None, max_rows: int =
 
 
 def _check_readable(path: Path) -> None:
-    kind = _kind(path)
+    kind = kind_of(path)
     if kind == "nothing":
         raise FileError(f"{path}: no such file; check the path")
     if kind == "directory":
@@ -95,8 +95,14 @@ def _check_readable(path: Path) -> None:
         raise InputError(f"{path}: has {size:,} bytes; {MAX_BYTES:,} is the limit, split it")
 
 
-def _kind(path: Path) -> Literal["nothing", "file", "directory", "other"]:
-    """What stands at a path, links followed."""
+def kind_of(path: Path) -> Literal["nothing", "file", "directory", "other"]:
+    """Tell what stands at a path, links followed.
+
+    Raises
+    ------
+    FileError
+        If it cannot be told: the name is too long or holds a NUL, or a directory may not be entered.
+    """
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -271,12 +277,12 @@ def check_target(path: str | Path) -> None:
 
 def _open_beside(path: Path) -> tuple[int, str]:
     """Open a new file in the directory of the path: its handle and its name."""
-    kind = _kind(path)
+    kind = kind_of(path)
     if kind == "directory":
         raise FileError(f"{path}: is a directory; name the file to write")
     if kind == "other":
         raise FileError(f"{path}: is a device or a pipe, which cannot be replaced; name a file")
-    if _kind(path.parent) != "directory":
+    if kind_of(path.parent) != "directory":
         raise FileError(f"{path}: the directory {path.parent} does not exist; create it first")
     try:
         return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

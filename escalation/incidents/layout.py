@@ -89,14 +89,17 @@ def match_columns(layout: Layout, found: Iterable[str], chosen: Mapping[str, str
             continue
         if len(named[present[0]]) > 1:
             pair = " and ".join(map(repr, named[present[0]][:2]))
-            raise InputError(f"{where}: {pair} may both be the {target}; choose with columns={{{target!r}: ...}}")
+            raise InputError(
+                f"{where}: {pair} may both be the {target}; "
+                f"choose with columns={{{target!r}: ...}} or --column {target}=..."
+            )
         matched[target] = named[present[0]][0]
     missing = [target for target in layout.needs if target not in matched]
     if missing:
         wanted = "; ".join(f"{target} (such as {', '.join(layout.columns[target][:4])})" for target in missing)
         raise InputError(
             f"{where}: is no {layout.name} table that can be read: no column for {wanted}; columns found: "
-            f"{_listed(found)}; name it with columns={{{missing[0]!r}: '...'}}"
+            f"{_listed(found)}; name it with columns={{{missing[0]!r}: '...'}} or --column {missing[0]}=..."
         )
     return matched
 

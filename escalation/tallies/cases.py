@@ -63,7 +63,7 @@ def list_cases() -> pd.DataFrame:
     >>> list_cases().index.tolist()
     ['militia-attacks-2023-2024', 'november-2024-article']
     """
-    cases = [load_case(name) for name in _names()]
+    cases = [load_case(name) for name in case_names()]
     return pd.DataFrame(
         {
             "title": [case.title for case in cases],
@@ -97,8 +97,8 @@ def load_case(name: str) -> Case:
     >>> len(case.tallies), len(case.incidents)
     (297, 149)
     """
-    if name not in _names():
-        raise InputError(f"case is {name!r}; the bundled cases are {', '.join(_names())}")
+    if name not in case_names():
+        raise InputError(f"case is {name!r}; the bundled cases are {', '.join(case_names())}")
     folder = data_folder() / name
     about = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
     tallies, _ = read_tallies(folder / "tallies.csv")
@@ -107,7 +107,8 @@ def load_case(name: str) -> Case:
     return Case(name, about["title"], about["summary"], tallies, incidents, _sources(tallies, incidents), report)
 
 
-def _names() -> list[str]:
+def case_names() -> list[str]:
+    """Names of the bundled case studies, sorted."""
     return sorted(file.parent.name for file in data_folder().glob("*/case.toml"))
 
 

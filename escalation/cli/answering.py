@@ -1,0 +1,152 @@
+"""The commands that fit a model: report, forecast and flashpoint."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import typer
+
+import escalation
+from escalation.assessment import MODELS, POOL, Assessment, assess, check_question
+from escalation.cli import screen
+from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
+from escalation.cli.options import Format, Selection
+from escalation.periods import period_word
+
+
+def report(
+    selection: Selection, output: str, *, horizon: int | None, at_least: int | None, over: int, within: int | None
+) -> None:
+    """Show the answers, then draw the PDF and say where it is."""
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within)
+    if Path(output).suffix.lower() != ".pdf":
+        raise escalation.InputError(f"--output is {output!r}; a report is a PDF, so end its name in .pdf")
+    check_targets(selection, output)
+    with screen.progress(3) as step:
+        source, counted = count(selection, step)
+        step("fitting the models")
+        assessment = assess(counted, horizon=horizon, at_least=at_least, over=over, within=within, rng=selection.seed)
+    _warn_of_failures(assessment)
+    _show_answers(assessment)
+    with screen.progress(1) as step:
+        step(f"drawing {output}")
+        escalation.write_report(assessment, source, output, seed=selection.seed)
+    typer.echo(f"Report: {Path(output)}")
+
+
+def forecast(selection: Selection, form: Format | None, output: str | None, *, horizon: int | None, model: str) -> None:
+    """Show the forecast of the next periods."""
+    form = choose_form(form, output)
+    check_question(horizon=horizon, model=model)
+    check_targets(selection, output)
+    with screen.progress(3) as step:
+        _, counted = count(selection, step)
+        step("fitting the models")
+        assessment = assess(counted, horizon=horizon, model=model, models=_needed(model), rng=selection.seed)
+    _warn_of_failures(assessment)
+    table = assessment.forecast.summary_frame()
+    if form != "table":
+        return deliver(with_dates(table), form, output)
+    rows = [
+        [
+            screen.period_text(row["period"]),
+            screen.number(row["mean"]),
+            screen.number(row["median"]),
+            screen.span(row["obs_pi_lower"], row["obs_pi_upper"]),
+        ]
+        for row in table.rename_axis("period").reset_index().to_dict("records")
+    ]
+    header = [period_word(assessment.freq), "mean", "median", "90% prediction interval"]
+    return screen.show(f"{title(counted)}; forecast by {assessment.maker()}", header, rows)
+
+
+def flashpoint(
+    selection: Selection,
+    form: Format | None,
+    output: str | None,
+    *,
+    horizon: int | None,
+    at_least: int | None,
+    over: int,
+    within: int | None,
+    model: str,
+) -> None:
+    """Show the probability of the flashpoint, and by when it falls."""
+    form = choose_form(form, output)
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    check_targets(selection, output)
+    with screen.progress(3) as step:
+        _, counted = count(selection, step)
+        step("fitting the models")
+        assessment = assess(
+            counted,
+            horizon=horizon,
+            at_least=at_least,
+            over=over,
+            within=within,
+            model=model,
+            models=_needed(model),
+            rng=selection.seed,
+        )
+    _warn_of_failures(assessment)
+    table = _passage(assessment)
+    if form != "table":
+        return deliver(table, form, output)
+    rows = [
+        [
+            row["by"],
+            screen.chance(row["probability"]),
+            f"{row['mc_error']:.2g}",
+            f"{row['lower']:.2f} to {row['upper']:.2f}",
+        ]
+        for row in table.reset_index().to_dict("records")
+    ]
+    screen.say(assessment.flashpoints[0].sentence())
+    return screen.show(title(counted), ["by", "probability", "Monte Carlo error", "90% Monte Carlo interval"], rows)
+
+
+def _passage(assessment: Assessment) -> pd.DataFrame:
+    """The chance that the chosen threshold is reached by the end of each period, with its Monte Carlo error."""
+    passage = assessment.passage[assessment.at_least].iloc[: assessment.within]
+    points = [
+        escalation.flashpoint(assessment.forecast, assessment.at_least, assessment.over, step)
+        for step in range(1, assessment.within + 1)
+        if pd.notna(passage.iloc[step - 1])
+    ]
+    columns = ["probability", "mc_error", "lower", "upper", "at_least", "over", "draws"]
+    by = pd.Index([f"{point.last.end_time:%Y-%m-%d}" for point in points], name="by")
+    return pd.DataFrame([[getattr(point, name) for name in columns] for point in points], index=by, columns=columns)
+
+
+def _show_answers(assessment: Assessment) -> None:
+    """Print the answers.
+
+    The range of a flashpoint's chance is only what the number of paths leaves open, so its error is shown in place
+    of an interval.
+    """
+    rows = [
+        [
+            row["question"],
+            screen.chance(row["value"]) if row["unit"] == "probability" else screen.number(row["value"]),
+            screen.span(row["lower"], row["upper"]),
+            "" if row["unit"] == "probability" else row["unit"],
+        ]
+        for row in assessment.answers().reset_index().to_dict("records")
+    ]
+    for row, point in zip(rows[-len(assessment.flashpoints) :], assessment.flashpoints, strict=True):
+        row[2] = f"± {point.mc_error:.2g}"
+    header = ["", "answer", f"{assessment.level:.0%} interval", "unit"]
+    screen.show(title(assessment.series), header, rows, words=(0, 3))
+    screen.say("±: Monte Carlo error of the probability.")
+
+
+def _needed(model: str) -> tuple[str, ...]:
+    """The models that a forecast by one of them, or by their pool, needs beside itself."""
+    return MODELS if model == POOL else ()
+
+
+def _warn_of_failures(assessment: Assessment) -> None:
+    for name, why in assessment.failed.items():
+        warnings.warn(f"{name} is left out: {why}", escalation.DataWarning, stacklevel=1)

@@ -1,0 +1,156 @@
+"""The commands, their options and their help; what they do is in ``counting`` and ``answering``."""
+
+from typing import Annotated
+
+import typer
+
+import escalation
+from escalation import cli
+from escalation.cli.options import Format, Selection, takes_selection, whole_number
+
+app = typer.Typer(name="escalation", add_completion=False, rich_markup_mode=None)
+
+Horizon = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number,
+        metavar="N",
+        help="Periods to forecast; left out, 28 days, 8 weeks or 6 months, or --within if that is more.",
+    ),
+]
+AtLeast = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number,
+        metavar="N",
+        help="The flashpoint: this many or more in --over periods; left out, what the busiest tenth so far reached.",
+    ),
+]
+Over = Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Consecutive periods that are summed.")]
+Within = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number, metavar="N", help="Periods ahead that the flashpoint may fall in; left out, --horizon."
+    ),
+]
+Model = Annotated[
+    str, typer.Option(metavar="NAME", help="pool (of all), local_level, negative_binomial or climatology.")
+]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="Left out: by the ending of --output, else a table.")
+]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"escalation {escalation.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def escalation_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    r"""From reported counts or tables of incidents to rates, forecasts and flashpoint probabilities.
+
+    Exit codes: 0 done, 2 an input or option that cannot be used (one line says why), 1 a bug,
+    130 interrupted.
+
+    \b
+    Example, on a bundled case:
+      escalation report -o report.pdf
+    """
+
+
+@app.command()
+@takes_selection
+def report(
+    selection: Selection,
+    horizon: Horizon = None,
+    at_least: AtLeast = None,
+    over: Over = 1,
+    within: Within = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF is written.")
+    ] = "report.pdf",
+) -> None:
+    r"""Answers about one series, on the screen and as a PDF.
+
+    \b
+    Examples:
+      escalation report
+      escalation report tallies.csv --series attacks --at-least 10 -o attacks.pdf
+      escalation report acled.csv --by country --series Syria --freq M
+      escalation report strikes.xlsx --column date=Datum --column place=Ort
+    """
+    cli.answering.report(selection, output, horizon=horizon, at_least=at_least, over=over, within=within)
+
+
+@app.command()
+@takes_selection
+def series(selection: Selection, form: FormatOption = None, output: Output = None) -> None:
+    r"""Count of each period, with its 90% interval.
+
+    \b
+    Examples:
+      escalation series --freq M
+      escalation series incidents.csv --measure fatalities --format csv
+    """
+    cli.counting.series(selection, form, output)
+
+
+@app.command()
+@takes_selection
+def forecast(
+    selection: Selection,
+    horizon: Horizon = None,
+    model: Model = "pool",
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    r"""Counts of the coming periods, with 90% intervals.
+
+    \b
+    Examples:
+      escalation forecast --horizon 12
+      escalation forecast incidents.csv --model negative_binomial -o forecast.csv
+    """
+    cli.answering.forecast(selection, form, output, horizon=horizon, model=model)
+
+
+@app.command()
+@takes_selection
+def flashpoint(
+    selection: Selection,
+    horizon: Horizon = None,
+    at_least: AtLeast = None,
+    over: Over = 1,
+    within: Within = None,
+    model: Model = "pool",
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    r"""Chance that the counts reach a threshold, by date.
+
+    \b
+    Examples:
+      escalation flashpoint --at-least 10 --within 8
+      escalation flashpoint incidents.csv --freq D --at-least 25 --over 30 --format json
+    """
+    cli.answering.flashpoint(
+        selection, form, output, horizon=horizon, at_least=at_least, over=over, within=within, model=model
+    )
+
+
+@app.command()
+def cases(form: FormatOption = None, output: Output = None) -> None:
+    r"""Bundled cases.
+
+    \b
+    Example:
+      escalation cases --format json
+    """
+    cli.counting.cases(form, output)

@@ -1,0 +1,110 @@
+"""The options that every command that counts shares."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+
+import escalation
+
+Format = Literal["table", "csv", "json"]
+
+
+def whole_number(given: str | int) -> int:
+    """Read a whole number from 0 (or take a default); how large it may be is for the package to say."""
+    text = str(given)
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise typer.BadParameter(f"{text!r} is no whole number from 0")
+    return int(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which counts are asked for."""
+
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A table of reported counts or of incidents (CSV, TSV, XLSX), or the name of a bundled case; "
+            "left out, the main bundled case.",
+        ),
+    ] = None
+    series: Annotated[
+        str | None, typer.Option(help="Which series of the reported counts; for incidents, which value of --by.")
+    ] = None
+    counter: Annotated[str | None, typer.Option(help="Reported counts: who counted.")] = None
+    place: Annotated[str | None, typer.Option(help="Reported counts: where, such as Iraq.")] = None
+    unit: Annotated[str | None, typer.Option(help="Reported counts: what is counted, such as attacks.")] = None
+    by: Annotated[str | None, typer.Option(help="Incidents: the column to find --series in, such as country.")] = None
+    measure: Annotated[Literal["incidents", "fatalities"], typer.Option(help="Incidents: what is counted.")] = (
+        "incidents"
+    )
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TARGET=NAME", help="Incidents: which column holds what, such as date=Datum; may be repeated."
+        ),
+    ] = None
+    layout: Annotated[
+        Literal["auto", "tallies", "plain", "acled", "ucdp"],
+        typer.Option(help="What the file is; auto tells by its columns."),
+    ] = "auto"
+    date_order: Annotated[
+        Literal["auto", "day-first", "month-first"],
+        typer.Option(help="Incidents: what 03/04/2024 means; auto tells by the other dates."),
+    ] = "auto"
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.")] = (
+        None
+    )
+    freq: Annotated[str | None, typer.Option(help="Periods: D, W-SUN to W-SAT (the day that ends the week) or M.")] = (
+        None
+    )
+    start: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = None
+    end: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day.")] = None
+    seed: Annotated[
+        int, typer.Option(parser=whole_number, metavar="N", help="The same seed gives the same numbers.")
+    ] = 1
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write every row that was dropped, merged or changed, and why, to this CSV file."
+        ),
+    ] = None
+
+    def columns(self) -> dict[str, str]:
+        """The column map.
+
+        Raises
+        ------
+        InputError
+            If an entry is not ``target=name`` or a target comes twice.
+        """
+        chosen: dict[str, str] = {}
+        for entry in self.column or []:
+            target, mark, name = (part.strip() for part in entry.partition("="))
+            if not (target and mark and name):
+                raise escalation.InputError(f"--column is {entry!r}; write target=name, such as date=Datum")
+            if target in chosen:
+                raise escalation.InputError(f"--column gives {target} twice, {chosen[target]!r} and {name!r}; keep one")
+            chosen[target] = name
+        return chosen
+
+
+def takes_selection(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command whose first argument is a :class:`Selection` its options, before the command's own."""
+    shared = inspect.signature(Selection, eval_str=True).parameters.values()
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def selecting(**options: Any) -> None:
+        chosen = Selection(**{parameter.name: options.pop(parameter.name) for parameter in shared})
+        command(chosen, **options)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [parameter.replace(kind=keyword) for parameter in (*shared, *own)]
+    selecting.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return selecting

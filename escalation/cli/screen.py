@@ -1,0 +1,90 @@
+"""What the screen shows: tables that fit it, numbers as people read them, and how far a long step is."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pandas as pd
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Callable[[str], None]]:
+    """Show on stderr, if that is a terminal, which of several steps is under way.
+
+    Yields a function to call with what the next step does.
+    """
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=steps, completed=-1)
+        yield lambda doing: bar.update(task, advance=1, description=_plain(doing))
+
+
+def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> None:
+    """Print a title and a table; columns at the positions ``words`` hold words, the others numbers."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for position, name in enumerate(header):
+        table.add_column(Text(name), justify="left" if position in words else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_plain(cell)) for cell in row))
+    _print(Text(_plain(title), style="bold"), table)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence, wrapped to the screen."""
+    _print(Text(_plain(sentence)))
+
+
+def _print(*parts: Text | Table) -> None:
+    # by way of typer, for rich itself ends the process when the reader of a pipe is gone
+    console = Console(highlight=False)
+    with console.capture() as drawn:
+        console.print(*parts, sep="\n")
+    typer.echo(drawn.get(), nl=False)
+
+
+def _plain(text: str) -> str:
+    """Text from a file without anything that could steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def period_text(period: pd.Period) -> str:
+    """Name a period: a month, a day, or the first and last day of a week."""
+    if period.freqstr[0] != "W":
+        return str(period)
+    return f"{period.start_time:%Y-%m-%d} to {period.end_time:%Y-%m-%d}"
+
+
+def number(value: float) -> str:
+    """A count or a rate with at most three figures after which nothing is known anyway."""
+    if pd.isna(value):
+        return ""
+    if value == round(value) or value >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+
+
+def chance(probability: float) -> str:
+    """A probability, never shown as 0 or 1."""
+    if pd.isna(probability):
+        return ""
+    if probability < 0.005:
+        return "<0.01"
+    return ">0.99" if probability > 0.995 else f"{probability:.2f}"
+
+
+def span(lower: float, upper: float) -> str:
+    """An interval."""
+    return "" if pd.isna(lower) else f"{number(lower)} to {number(upper)}"

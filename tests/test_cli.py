@@ -1,0 +1,363 @@
+"""The command line on good input: what it prints, what it writes, its exit codes; bad input is in test_bad_input."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import escalation
+from escalation.cli import counting, main
+
+COMMANDS = ("report", "series", "forecast", "flashpoint", "cases")
+FIRST = pd.Timestamp("2024-01-01")  # a Monday
+WEEKS = 40
+PER_WEEK = np.random.default_rng(7).poisson(3.0, WEEKS)
+
+PRESS = """series,count,qualifier,start,end
+attacks,10,exact,2024-01-01,2024-01-14
+attacks,10,exact,2024-01-01,2024-01-14
+attacks,3,nearly,2024-01-15,2024-01-28
+attacks,30,about,2024-01-01,2024-02-25
+"""
+
+
+def incident_days() -> list[pd.Timestamp]:
+    """Incidents on the first to last day of each of 40 weeks, as many a week as PER_WEEK says, quiet ends excepted."""
+    days = [FIRST + pd.Timedelta(days=7 * week + i % 7) for week, n in enumerate(PER_WEEK) for i in range(n)]
+    return [FIRST, *days, FIRST + pd.Timedelta(days=7 * WEEKS - 1)]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{day:%Y-%m-%d},{'Iraq' if i % 3 else 'Syria'}\n" for i, day in enumerate(incident_days()))
+    Path("list.csv").write_text("date,country\n" + rows)
+    Path("press.csv").write_text(PRESS)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder, capsys):
+    """Run a command in the folder: its exit code, stdout and stderr."""
+
+    def running(command: str) -> tuple[int, str, str]:
+        code = main(command.split())
+        return code, *capsys.readouterr()
+
+    return running
+
+
+def table_in(text: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(text))
+
+
+# --- help and version -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_an_example_that_fits_80_columns(run, command):
+    code, out, err = run(f"{command} --help")
+    assert (code, err) == (0, "")
+    assert "Example" in out
+    assert f"escalation {command}" in out
+    assert "--output FILE" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_without_a_command_the_help_lists_all(run):
+    code, out, err = run("")
+    assert (code, err) == (0, "")
+    assert all(f"\n  {command} " in out for command in COMMANDS)
+    assert "..." not in out.partition("Commands:")[2]  # no line is cut
+    assert out == run("--help")[1]
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version") == (0, f"escalation {escalation.__version__}\n", "")
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "escalation", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"escalation {escalation.__version__}\n"
+
+
+def test_help_loads_no_heavy_library():
+    script = (
+        "import sys; from escalation.cli import main; main(['--help']); "
+        "print(*({'pandas', 'numpy', 'matplotlib', 'statsmodels', 'numba', 'rich', 'openpyxl'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------
+
+
+def test_cases_are_listed_in_each_format(run):
+    code, out, err = run("cases")
+    assert (code, err) == (0, "")
+    assert "militia-attacks-2023-2024" in out
+    assert max(map(len, out.splitlines())) <= 80
+    listed = table_in(run("cases --format csv")[1])
+    assert listed["tallies"].tolist() == [297, 6]
+    assert json.loads(run("cases --format json")[1]) == listed.to_dict("records")
+
+
+# --- series -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_counts_of_incidents_are_those_of_a_plain_count(run):
+    code, out, err = run("series list.csv --format csv")
+    assert (code, err) == (0, "")
+    counted = table_in(out)
+    by_week = Counter((day - FIRST).days // 7 for day in incident_days())
+    assert counted["count"].tolist() == [by_week[week] for week in range(WEEKS)]
+    assert counted["start"].tolist() == [f"{FIRST + pd.Timedelta(weeks=week):%Y-%m-%d}" for week in range(WEEKS)]
+    assert (counted["exposure"] == 1).all()
+
+
+def test_json_says_what_csv_says(run):
+    records = json.loads(run("series list.csv --freq M --format json")[1])
+    read = table_in(run("series list.csv --freq M --format csv")[1])
+    pd.testing.assert_frame_equal(pd.DataFrame(records), read, check_dtype=False)
+
+
+def test_one_value_of_a_column_can_be_counted(run):
+    counted = table_in(run("series list.csv --by country --series Syria --format csv")[1])
+    assert counted["count"].sum() == len(incident_days()[::3])
+    assert len(counted) == WEEKS
+
+
+def test_an_output_holds_what_the_screen_would_show_and_is_told_by_its_ending(run, folder):
+    shown = run("series list.csv --format json")[1]
+    assert run("series list.csv -o counts.json") == (0, "", "")
+    assert Path("counts.json").read_text() == shown
+    assert sorted(path.name for path in folder.iterdir()) == ["counts.json", "list.csv", "press.csv"]
+
+
+def test_part_of_a_period_is_said_and_shown(run):
+    code, out, err = run("series list.csv --start 2024-01-03 --end 2024-02-04")
+    assert code == 0
+    assert "2024-01-01 to 2024-01-07" in out
+    assert "71%" in out  # five of seven days
+    assert "rates and fits allow for it" in err
+    assert "lie outside" in err
+    assert all(line.startswith("warning: ") for line in err.splitlines())
+    assert len(err.splitlines()) == 2
+
+
+def test_tallies_give_medians_with_intervals_and_a_repeated_one_is_merged(run):
+    code, out, err = run("series press.csv --format csv --ledger ledger.csv")
+    assert code == 0
+    assert "press.csv: 1 merged (row 3: the same in every column as an earlier row)" in err
+    assert pd.read_csv("ledger.csv")[["row", "action"]].to_numpy().tolist() == [[3, "merged"]]
+    counted = table_in(out)
+    assert len(counted) == 8
+    assert (counted["lower"] <= counted["median"]).all()
+    assert (counted["median"] <= counted["upper"]).all()
+    # about 30 in all: the kernel of "about" allows a few per cent, medians of weeks need not add up exactly
+    assert 20 <= counted["median"].sum() <= 36
+    assert run("series press.csv --format csv")[1] == out
+    assert run("series press.csv --format csv --seed 2")[1] != out
+
+
+def test_the_bundled_case_is_what_is_counted_without_a_source(run):
+    code, out, err = run("series")
+    assert (code, err) == (0, "")
+    assert out.startswith("Militia attacks on us")
+    assert "2023-10-16 to 2023-10-22" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+# --- forecast, flashpoint, report -------------------------------------------------------------------------------------
+
+
+def test_a_forecast_goes_on_where_the_counts_end(run):
+    code, out, err = run("forecast list.csv --horizon 6 --format csv")
+    assert (code, err) == (0, "")
+    ahead = table_in(out)
+    assert ahead["start"].tolist() == [f"{FIRST + pd.Timedelta(weeks=WEEKS + k):%Y-%m-%d}" for k in range(6)]
+    assert (ahead["obs_pi_lower"] <= ahead["median"]).all()
+    assert (ahead["median"] <= ahead["obs_pi_upper"]).all()
+    # incidents fall at 3 a week; ahead of a steady series the mean stays within a factor of two
+    assert ahead["mean"].between(1.5, 6).all()
+    assert run("forecast list.csv --horizon 6 --format csv")[1] == out
+    assert run("forecast list.csv --horizon 6 --format csv --seed 9")[1] != out
+
+
+def test_a_forecast_on_the_screen_fits_it(run):
+    code, out, _ = run("forecast list.csv --model climatology")
+    assert code == 0
+    assert "forecast by the climatology model" in out
+    assert "90% prediction interval" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_a_flashpoint_has_its_monte_carlo_error_and_its_dates(run):
+    code, out, err = run("flashpoint list.csv --at-least 8 --within 5 --model climatology --format json")
+    assert (code, err) == (0, "")
+    rows = json.loads(out)
+    assert [row["by"] for row in rows] == [
+        f"{FIRST + pd.Timedelta(days=7 * (WEEKS + k) - 1):%Y-%m-%d}" for k in (1, 2, 3, 4, 5)
+    ]
+    chances = np.array([row["probability"] for row in rows])
+    assert (np.diff(chances) >= 0).all()
+    errors = np.array([row["mc_error"] for row in rows])
+    # the binomial error of a share of independent paths, its half a path of smoothing aside
+    np.testing.assert_allclose(errors, np.sqrt(chances * (1 - chances) / rows[0]["draws"]), atol=1e-3)
+    code, out, _ = run("flashpoint list.csv --at-least 8 --within 5 --model climatology")
+    assert code == 0
+    assert "The probability of a week with at least 8 incidents" in out.replace("\n", " ")
+    assert "Monte Carlo error" in out
+    assert f"{chances[-1]:.2f}" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_windows_that_begin_before_the_forecast_count(run):
+    rows = json.loads(run("flashpoint list.csv --at-least 1 --over 4 --within 2 --format json --model climatology")[1])
+    assert [row["probability"] for row in rows] == [1.0, 1.0]  # the last weeks were not quiet
+
+
+def test_a_horizon_grows_with_within(run):
+    rows = json.loads(run("flashpoint list.csv --at-least 9 --within 20 --format json --model climatology")[1])
+    assert len(rows) == 20
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """Two reports on the same incidents with the same seed: what was printed, and the PDFs."""
+    place = tmp_path_factory.mktemp("reports")
+    rows = "".join(f"{day:%Y-%m-%d}\n" for day in incident_days())
+    (place / "list.csv").write_text("date\n" + rows)
+    command = [sys.executable, "-m", "escalation", "report", "list.csv", "--at-least", "8", "-o"]
+    return [
+        (
+            subprocess.run([*command, name], cwd=place, capture_output=True, text=True, check=False),
+            place / name,
+        )
+        for name in ("one.pdf", "two.pdf")
+    ]
+
+
+def test_a_report_prints_the_answers_and_where_the_pdf_is(reports):
+    done, path = reports[0]
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "Report: one.pdf"
+    assert max(map(len, lines)) <= 80
+    for question in (
+        "rate now",
+        "probability that the rate rose",
+        "forecast total, next 8 weeks",
+        "a week of 8 or more",
+    ):
+        assert question in done.stdout
+    assert path.read_bytes().startswith(b"%PDF-")
+    assert sorted(file.name for file in path.parent.iterdir()) == ["list.csv", "one.pdf", "two.pdf"]
+
+
+def test_the_same_seed_gives_the_same_report(reports):
+    assert reports[0][1].read_bytes() == reports[1][1].read_bytes()
+
+
+# --- exit codes and what goes to stderr -------------------------------------------------------------------------------
+
+
+def test_a_bug_is_one_line_that_says_so(run, monkeypatch):
+    monkeypatch.delenv("ESCALATION_TRACEBACK", raising=False)
+    monkeypatch.setattr(counting, "cases", lambda *_: 1 / 0)
+    code, out, err = run("cases")
+    assert (code, out) == (1, "")
+    [line] = err.splitlines()
+    assert line.startswith("error: this is a bug in escalation: ZeroDivisionError")
+    assert "ESCALATION_TRACEBACK=1" in line
+    monkeypatch.setenv("ESCALATION_TRACEBACK", "1")
+    assert "Traceback" in run("cases")[2]
+
+
+def test_an_interruption_has_its_own_exit_code(run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(counting, "cases", interrupt)
+    assert run("cases") == (130, "", "interrupted\n")
+
+
+def test_a_character_that_the_screen_cannot_show_is_no_bug(folder):
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    Path("عراق.csv").write_bytes(Path("list.csv").read_bytes())
+    command = [sys.executable, "-m", "escalation", "series", "عراق.csv", "--freq", "M"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert b"error: the screen's encoding cp1252 cannot show the result" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly(folder):
+    command = [sys.executable, "-m", "escalation", "series", "list.csv", "--freq", "D", "--format", "csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_other_warnings_are_shown_once_and_not_lost(run, monkeypatch):
+    def warn(*_):
+        for _ in range(2):
+            warnings.warn("overflow somewhere", RuntimeWarning, stacklevel=1)
+            warnings.warn("two\nlines", escalation.DataWarning, stacklevel=1)
+
+    monkeypatch.setattr(counting, "cases", warn)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # as outside of tests
+        code, _, err = run("cases")
+    assert code == 0
+    first, second = err.splitlines()
+    assert first.startswith("warning: RuntimeWarning: overflow somewhere (test_cli.py, line ")
+    assert second == "warning: two\\nlines"
+
+
+def test_warnings_of_libraries_survive_the_counting(folder, monkeypatch):
+    aggregate = escalation.sources.aggregate
+
+    def noisy(*args, **options):
+        warnings.warn("invalid value", RuntimeWarning, stacklevel=1)
+        return aggregate(*args, **options)
+
+    monkeypatch.setattr(escalation.sources, "aggregate", noisy)
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        counted = escalation.count_series(escalation.open_source("list.csv"))
+    assert counted.notes == ()
+
+
+def test_names_from_a_file_cannot_steer_the_terminal(run):
+    Path("press.csv").write_text(PRESS.replace("attacks", "[bold]x\x1b[31m[/bold]"))
+    code, out, _ = run("series press.csv")
+    assert code == 0
+    assert "[bold]x?[31m[/bold]" in out
+    assert "\x1b" not in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize("terminal", ["stderr", "none"])
+def test_progress_is_shown_on_a_terminal_only(folder, terminal):
+    master, slave = os.openpty()
+    command = [sys.executable, "-m", "escalation", "series", "list.csv", "--format", "csv"]
+    environment = {**os.environ, "TERM": "xterm"}
+    if terminal == "none":
+        done = subprocess.run(command, capture_output=True, env=environment, check=True)
+        assert done.stderr == b""
+    else:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=slave, env=environment, check=True)
+        assert b"reading list.csv" in os.read(master, 100_000)
+    os.close(slave)
+    os.close(master)
+    assert done.stdout.startswith(b"period,start,end,count,exposure\n")
