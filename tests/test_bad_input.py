@@ -247,6 +247,7 @@ OUTPUTS = [
     option("output without a format", "series list.csv -o table.txt", "'table.txt'", "--format"),
     option("output of a screen's table", "series list.csv -o table.csv --format table", "'table.csv'", "--format"),
     option("output over the source", "series list.csv -o ./list.csv", "'./list.csv'", "SOURCE"),
+    option("output over the source by another way", "series list.csv -o ../{folder}/list.csv", "list.csv", "SOURCE"),
     option("ledger over the output", "series list.csv -o a.csv --ledger a.csv", "'a.csv'", "--output"),
     option("ledger in a missing directory", "series list.csv --ledger nowhere/l.csv", "nowhere", "does not exist"),
     option("list of cases in a missing directory", "cases -o nowhere/c.json", "nowhere", "does not exist"),
@@ -262,7 +263,7 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(bad, tmp_path, mo
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_bytes(content if isinstance(content, bytes) else content())
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    code = main(bad.command.split())
+    code = main(bad.command.format(folder=tmp_path.name).split())
     out, err = capsys.readouterr()
     assert code == 2
     assert out == ""

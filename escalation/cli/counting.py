@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -119,13 +120,13 @@ def check_targets(selection: Selection | None, output: str | None) -> None:
     """
     ledger, source = (selection.ledger, selection.source) if selection else (None, None)
     named = {"SOURCE": source, "--output": output, "--ledger": ledger}
-    taken: dict[Path, str] = {}
+    taken: dict[str, str] = {}
     for option, name in named.items():
         if name is None:
             continue
         if option != "SOURCE":
             check_target(name)
-        other = taken.setdefault(Path(name).absolute(), option)
+        other = taken.setdefault(os.path.realpath(name), option)
         if other != option:
             raise escalation.InputError(f"{option} is {name!r}, the same file as {other}; name another")
 

@@ -30,6 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         Exit code: 0 done, 1 a bug, 2 an input or option that cannot be used, 130 interrupted.
+
+    Examples
+    --------
+    >>> main(["cases", "--format", "csv"])
+    case,title,tallies,incidents
+    militia-attacks-2023-2024,"Militia attacks on US forces, October 2023 to November 2024",297,149
+    november-2024-article,One news article of 12 November 2024,6,0
+    0
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
