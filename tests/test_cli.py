@@ -238,12 +238,13 @@ def reports(tmp_path_factory):
     rows = "".join(f"{day:%Y-%m-%d}\n" for day in incident_days())
     (place / "list.csv").write_text("date\n" + rows)
     command = [sys.executable, "-m", "escalation", "report", "list.csv", "--at-least", "8", "-o"]
+    names = ("one.pdf", "two.pdf")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    runs = [subprocess.Popen([*command, name], cwd=place, text=True, **pipes) for name in names]
+    printed = [process.communicate() for process in runs]
     return [
-        (
-            subprocess.run([*command, name], cwd=place, capture_output=True, text=True, check=False),
-            place / name,
-        )
-        for name in ("one.pdf", "two.pdf")
+        (subprocess.CompletedProcess(process.args, process.returncode, *text), place / name)
+        for process, text, name in zip(runs, printed, names, strict=True)
     ]
 
 
