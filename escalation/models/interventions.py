@@ -81,7 +81,7 @@ class Pulse:
 
     def __post_init__(self) -> None:
         first = parse_date(self.date, "the date of a Pulse")
-        last = first if self.end is None else parse_date(self.end, "the end of a Pulse")
+        last = first if self.end is None else parse_date(self.end, "the end of a Pulse", side="end")
         if last < first:
             raise InputError(f"a Pulse ends {last.date()}, before it begins {first.date()}; swap the dates")
         object.__setattr__(self, "date", first.date().isoformat())

@@ -17,7 +17,9 @@ from escalation.models.interventions import Pulse, Step
 from escalation.periods import parse_freq
 
 LARGEST_MEAN = 1e15
-"""Means are cut here, so that 5,000 summed periods still fit into 64 bits."""
+"""Drawn rates are cut here, so that 5,000 summed periods still fit into 64 bits."""
+LARGEST_LOG_MEAN = 300.0
+"""Beyond this, exponentials and their squares would overflow."""
 LARGEST_RISE, LARGEST_FALL = 1.5, 10.0
 """A Newton step moves no log mean by more than this: from below it overshoots, from above it falls short."""
 LEAST_INFORMATION = 1e-9
@@ -57,7 +59,7 @@ class NegativeBinomial(CountModel):
     Forecasts draw the parameters from their posterior under Jeffreys' prior for the coefficients and an exponential
     prior of mean 1 for ``sqrt(alpha)``, the rate's coefficient of variation (it shrinks towards the Poisson model, as
     Simpson et al. 2017, doi:10.1214/16-STS576, advise), because the maximum likelihood dispersion of a short series
-    is too low.  A trend goes on as it is; means are cut at 1e15.
+    is too low.  A trend goes on as it is; rates are cut at 1e15.
 
     Parameters
     ----------
@@ -262,8 +264,8 @@ def _warn_unbounded(names: list[str], falls: FloatArray) -> None:
 
 
 def _mean(log_mean: FloatArray) -> FloatArray:
-    """Exponential, cut where draws would overflow."""
-    return np.exp(np.minimum(log_mean, np.log(LARGEST_MEAN)))
+    """Exponential, cut where it would overflow."""
+    return np.exp(np.minimum(log_mean, LARGEST_LOG_MEAN))
 
 
 def _modes(data: _Data, dispersion: FloatArray, start: FloatArray, prior: float) -> _Modes:
@@ -414,8 +416,8 @@ def _maximise_with_prior(data: _Data, start: FloatArray, falls: FloatArray) -> _
 
 def _log_likelihood(data: _Data, coefficients: FloatArray, dispersion: FloatArray) -> FloatArray:
     """NB2 log-likelihood at each of k coefficients (k, p) and dispersions (k,); Poisson where the latter is 0."""
-    log_mean = np.minimum(coefficients @ data.x.T + data.offset, np.log(LARGEST_MEAN))
-    size = 1 / np.maximum(dispersion, 1e-12)[:, None]
+    log_mean = np.minimum(coefficients @ data.x.T + data.offset, LARGEST_LOG_MEAN)
+    size = 1 / np.maximum(dispersion, 1e-20)[:, None]
     y, place = np.unique(data.y, return_inverse=True)
     # the difference of two gammaln loses its digits for large sizes; Stirling's series does not
     ratio = np.where(

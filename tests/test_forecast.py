@@ -1,0 +1,93 @@
+"""Forecast: quantiles against sorting, intervals against their definition."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escalation.errors import InputError
+from escalation.forecast import Forecast
+
+WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
+
+
+def forecast(paths, **options):
+    paths = np.asarray(paths, dtype=np.int64)
+    periods = pd.period_range("2024-12-02", periods=paths.shape[1], freq="W-SUN", name="period")
+    return Forecast(paths, periods, np.ones((len(paths), 5)), "by hand", **options)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 10**12), min_size=2, max_size=2), min_size=1, max_size=40),
+    st.floats(0.001, 1),
+)
+def test_quantile_is_the_smallest_count_that_enough_paths_do_not_pass(paths, q):
+    values = forecast(paths).quantile(q)
+    for column, value in zip(np.transpose(paths), values, strict=True):
+        # numpy steps up where q times the number of paths is whole; a rounding error may sit on either side
+        shares = {count: np.mean(column <= count) for count in column}
+        assert shares[value] >= q - 1e-9
+        below = [share for count, share in shares.items() if count < value]
+        assert all(share < q + 1e-9 for share in below)
+    assert values.dtype == np.int64
+
+
+def test_quantiles_of_a_hundred():
+    hundred = forecast(np.arange(1, 101)[:, None])
+    assert [hundred.quantile(q).item() for q in (0, 0.05, 0.5, 0.9, 1)] == [1, 5, 50, 90, 100]
+    assert hundred.quantile(0.05).name == "q0.05"
+
+
+def test_large_counts_keep_their_digits():
+    large = 10**15 + 1
+    assert forecast([[large], [large], [large + 2]]).quantile(0.5).item() == large
+
+
+def test_summary_is_made_of_the_paths():
+    paths = np.random.default_rng(1).poisson(20, (999, 3))
+    frame = forecast(paths).summary_frame(0.8)
+    assert list(frame.columns) == ["mean", "median", "obs_pi_lower", "obs_pi_upper"]
+    assert frame.index.equals(WEEKS)
+    ordered = np.sort(paths, axis=0)
+    np.testing.assert_allclose(frame["mean"], paths.mean(axis=0))
+    np.testing.assert_array_equal(frame["median"], ordered[499])
+    np.testing.assert_array_equal(frame["obs_pi_lower"], ordered[99])  # the 100th of 999 is the first with share > 0.1
+    np.testing.assert_array_equal(frame["obs_pi_upper"], ordered[899])
+    inside = (paths >= frame["obs_pi_lower"].to_numpy()) & (paths <= frame["obs_pi_upper"].to_numpy())
+    assert (inside.mean(axis=0) >= 0.8).all()
+
+
+def test_names_and_sizes():
+    two = forecast([[1, 2], [3, 4]], unit="attacks")
+    assert (two.draws, two.steps) == (2, 2)
+    assert two.origin == pd.Period("2024-11-25", "W-SUN")
+    assert two.mean().tolist() == [2, 3]
+
+
+def test_html_says_what_it_is_and_escapes():
+    page = forecast([[1, 2]], unit="<b>attacks</b>")._repr_html_()
+    assert "&lt;b&gt;attacks" in page
+    assert "per week after 2024-11-25/2024-12-01 by by hand, 1 paths; 90% intervals" in page
+    assert "array" not in repr(forecast([[1, 2]]))
+
+
+@pytest.mark.parametrize("q", [-0.1, 1.1, float("nan")])
+def test_quantile_level(q):
+    with pytest.raises(InputError, match=f"q is {q!r}; a quantile level lies between 0 and 1"):
+        forecast([[1]]).quantile(q)
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.5, 90, float("nan")])
+def test_interval_level(level):
+    with pytest.raises(InputError, match=f"level is {level!r}; give a probability between 0 and 1, such as 0.9"):
+        forecast([[1]]).summary_frame(level)
+
+
+@pytest.mark.parametrize(
+    ("paths", "observed"), [((4, 2), (4, 5)), ((4, 3), (1, 5)), ((3,), (3, 5))], ids=["steps", "rows", "one path"]
+)
+def test_shapes_must_fit(paths, observed):
+    with pytest.raises(InputError, match=r"paths have the shape \(.*\) and observed \(.*\); give \(draws, 3\)"):
+        Forecast(np.zeros(paths, np.int64), WEEKS, np.ones(observed), "by hand")
