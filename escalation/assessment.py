@@ -196,7 +196,16 @@ def assess(
     InputError
         If an option is out of range or the series is too short to compare two windows.
     FitError
-        If ``model`` (or, for the pool, no model) can be fitted.
+        If ``model`` cannot be fitted or, for the pool, no model can.
+
+    Examples
+    --------
+    >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
+    >>> counts = pd.Series([2, 0, 1] * 8 + [4, 6, 5] * 2, index=weeks)
+    >>> whole = pd.Series(1.0, index=weeks)
+    >>> series = CountedSeries(counts, whole, "attacks", "attacks", "", "", None, ())
+    >>> assess(series, draws=200, rng=1).sentences()[0]
+    'There were 20 attacks in the 4 weeks 2024-07-01 to 2024-07-28.'
     """
     rng = as_generator(rng)
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)

@@ -55,6 +55,12 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
     InputError
         If it is not on a gap-free, sorted ``PeriodIndex`` of days, weeks or months, is empty, or
         holds a negative, fractional, infinite or too large number; histories must have no gap.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2024-01", periods=3, freq="M")
+    >>> check_counts(pd.Series([3.0, 0.0, None], index=months)).tolist()
+    [3, 0, <NA>]
     """
     if not isinstance(table, pd.Series | pd.DataFrame):
         raise InputError(f"{name} is a {type(table).__name__}; give a pandas Series or DataFrame on a PeriodIndex")

@@ -117,6 +117,12 @@ def open_source(
         If there is neither a case nor a file of this name.
     InputError
         If the table cannot be used.
+
+    Examples
+    --------
+    >>> source = open_source("november-2024-article")
+    >>> source.kind, len(source.table), source.defaults["series"]
+    ('tallies', 6, 'militia_attacks_on_us')
     """
     name = DEFAULT_CASE if source is None else str(source)
     cases = case_names()
@@ -186,6 +192,13 @@ def count_series(
     ------
     InputError
         If an option does not go with the source, or leaves a choice.
+
+    Examples
+    --------
+    >>> source = open_source("november-2024-article")
+    >>> counted = count_series(source, series="us_soldiers_killed", freq="D", rng=1)
+    >>> counted.unit, counted.place, int(counted.counts.loc["2024-01-28"].median())
+    ('deaths', 'Jordan', 3)
     """
     own = source.defaults
     if series is not None and series != own.get("series"):

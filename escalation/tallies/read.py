@@ -52,8 +52,8 @@ def read_tallies(path: str | Path, *, encoding: str | None = None) -> tuple[pd.D
     ...     file = Path(folder, "press.csv")
     ...     _ = file.write_text("series,count,qualifier,start,end\nattacks,200,nearly,2023-10-07,2024-11-12\n")
     ...     tallies, ledger = read_tallies(file)
-    >>> tallies.loc[0, ["series", "count", "qualifier", "kind"]].tolist()
-    ['attacks', 200, 'nearly', 'interval']
+    >>> tallies.loc[0, ["series", "count", "qualifier", "kind"]].astype(str).tolist()
+    ['attacks', '200', 'nearly', 'interval']
     """
     raw = read_table(path, encoding=encoding, max_rows=MAX_TALLIES)
     tallies = check_tallies(raw, str(path))

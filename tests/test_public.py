@@ -1,0 +1,162 @@
+"""The public surface: what ``__init__.pyi`` lists is there, documented, and has an example that the doctests run."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import escalation
+
+PACKAGE = Path(escalation.__file__).parent
+STUB = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+LISTED = [alias.name for node in STUB.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+PUBLIC = {name: getattr(escalation, name) for name in LISTED}
+ERRORS = {name for name, value in PUBLIC.items() if inspect.isclass(value) and issubclass(value, Exception)}
+CALLED = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
+OPTIONS = ("Climatology", "LocalLevel", "NegativeBinomial", "Pulse", "Step")
+RECORDS = sorted(set(PUBLIC) - ERRORS - set(CALLED) - set(OPTIONS))
+METHODS = {
+    f"{name}.{method}": function
+    for name in (*OPTIONS, *RECORDS)
+    for method, function in inspect.getmembers(PUBLIC[name], inspect.isfunction)
+    if not method.startswith("_")
+}
+RAISED = ("InputError", "FileError", "FitError")
+
+
+def sections(documented: object) -> dict[str, str]:
+    """The parts of a numpydoc text by their heading."""
+    text = inspect.getdoc(documented) or ""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    return {"": parts[0]} | dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def documented_names(section: str) -> list[str]:
+    """``a, b : int`` as a and b."""
+    return [
+        name.strip().lstrip("*")
+        for line in section.splitlines()
+        if line and not line.startswith(" ")
+        for name in line.split(" : ")[0].split(",")
+    ]
+
+
+def arguments(function: object) -> list[str]:
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def test_the_list_is_sorted_by_module_and_complete():
+    assert escalation.__all__ == sorted(LISTED)
+    assert set(escalation.__all__) <= set(dir(escalation))
+    assert len(set(LISTED)) == len(LISTED)
+
+
+def test_the_version_is_that_of_the_installed_package():
+    from importlib.metadata import version
+
+    assert escalation.__version__ == version("escalation")
+
+
+def test_importing_the_package_loads_no_costly_library():
+    heavy = ("pandas", "numpy", "scipy", "matplotlib", "statsmodels", "numba", "typer", "rich")
+    script = f"import sys, escalation; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [*CALLED, *OPTIONS])
+def test_functions_and_options_have_an_example(name):
+    assert ">>>" in sections(PUBLIC[name]).get("Examples", ""), f"{name} has no example"
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_records_describe_their_attributes(name):
+    described = documented_names(sections(PUBLIC[name])["Attributes"])
+    assert described == list(PUBLIC[name].__dataclass_fields__)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_describe_their_parameters(name):
+    fields = list(inspect.signature(PUBLIC[name]).parameters)
+    assert documented_names(sections(PUBLIC[name])["Parameters"]) == fields
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_functions_describe_their_arguments_in_order_and_what_they_return(name):
+    parts = sections(CALLED[name])
+    assert documented_names(parts.get("Parameters", "")) == arguments(CALLED[name])
+    assert "Returns" in parts or inspect.signature(CALLED[name]).return_annotation == "None"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_describe_all_of_their_arguments_or_are_one_line(name):
+    parts = sections(METHODS[name])
+    assert parts[""], f"{name} has no docstring"
+    assert documented_names(parts.get("Parameters", "")) in ([], arguments(METHODS[name]))
+    assert "Parameters" in parts or len(arguments(METHODS[name])) < 2 or "see :meth:`" in parts[""]
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+def test_errors_can_be_caught_together_and_as_what_they_are(name):
+    assert issubclass(PUBLIC[name], escalation.EscalationError | escalation.EscalationWarning)
+    assert len(inspect.getdoc(PUBLIC[name])) > 30
+
+
+def test_randomness_is_asked_for_by_one_name_and_only_by_keyword():
+    for name, function in (CALLED | METHODS).items():
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.name == "seed":
+                assert name == "write_report", "the seed that is printed in the report"
+            if parameter.name == "rng" and not name.endswith(".simulate"):
+                assert parameter.kind is parameter.KEYWORD_ONLY and parameter.default is None, name
+
+
+# what the source raises
+
+
+def raised() -> list[tuple[str, ast.Call]]:
+    return [
+        (f"{path.relative_to(PACKAGE)}:{node.lineno}", node.exc)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+    ]
+
+
+def wording(message: ast.expr) -> str:
+    """A message with its blanks left open."""
+    if isinstance(message, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in message.values)
+    return message.value if isinstance(message, ast.Constant) else ast.unparse(message)
+
+
+def test_only_errors_of_the_package_are_raised():
+    kinds = {ast.unparse(call.func).removeprefix("escalation.") for _, call in raised()}
+    assert kinds == {*RAISED, "typer.BadParameter"}
+
+
+def test_every_message_stands_once():
+    places: dict[str, list[str]] = {}
+    for place, call in raised():
+        if call.args:
+            places.setdefault(wording(call.args[0]), []).append(place)
+    assert not {text: found for text, found in places.items() if len(found) > 1}
+
+
+def test_messages_are_one_line_and_say_something():
+    for place, call in raised():
+        text = wording(call.args[0])
+        ends = text.endswith(".") and not text.endswith("...")
+        assert "\n" not in text and len(text) > 15 and not ends, f"{place}: {text}"
+
+
+def test_no_message_is_a_builtin_exceptions_own():
+    passed_on = Counter(wording(call.args[0]) for _, call in raised() if isinstance(call.args[0], ast.Name))
+    assert not passed_on
