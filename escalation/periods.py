@@ -127,7 +127,7 @@ def exposure(index: pd.PeriodIndex, start: DateLike, end: DateLike) -> pd.Series
         raise InputError(f"index is a {type(index).__name__}; give a PeriodIndex, such as counts.index")
     first, last = parse_date(start, "start"), parse_date(end, "end", side="end")
     if last < first:
-        raise InputError(f"end {last.date()} is before start {first.date()}; swap them")
+        raise InputError(f"the covered days end on {last.date()}, before they start on {first.date()}; swap them")
     begin = index.to_timestamp(how="start")
     finish = index.to_timestamp(how="end").normalize()
     covered = (finish.where(finish < last, last) - begin.where(begin > first, first)).days + 1
