@@ -36,6 +36,9 @@ class WalkPrior:
     ----------
     level_mean, level_sd : float
         Normal prior of the first level.
+    memory : float
+        Share of a week's distance from ``level_mean`` that the next week keeps.  Below 1, so that a
+        long quiet stretch does not let the rate sink without end and rule out its first attack.
     scale_sd : float
         Half-normal prior of the scale of the weekly steps.
     df : float
@@ -44,6 +47,7 @@ class WalkPrior:
 
     level_mean: float
     level_sd: float = 3.0
+    memory: float = 0.95
     scale_sd: float = 1.0
     df: float = 4.0
 
@@ -222,6 +226,7 @@ def sample_posterior(
             0.5 * prior.scale_sd,
             prior.level_mean,
             prior.level_sd,
+            prior.memory,
             prior.scale_sd,
             prior.df,
             jump,

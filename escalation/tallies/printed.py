@@ -54,7 +54,7 @@ def contradictions_by_window(reconstruction: Reconstruction) -> pd.DataFrame:
         Ordered by the end of the window; columns ``start``, ``end``, ``place``, ``role``, ``printed`` (what
         was printed, each once), ``lowest`` and ``highest`` (of the counts, missing for words), ``expected_low``
         and ``expected_high`` (lowest and highest end of the 90% ranges that the other tallies leave) and
-        ``remark`` (why it is listed, and what was left out).
+        ``remark`` (what is improbable, and what is left out and why).
 
     Examples
     --------
@@ -87,22 +87,14 @@ def contradictions_by_window(reconstruction: Reconstruction) -> pd.DataFrame:
 
 
 def _remark(group: pd.DataFrame) -> str:
-    """Say why a window is listed."""
-    said = []
-    if group["count"].nunique() > 1:
-        said.append("numbers for one window differ")
-    for (_, tally), improbable in zip(group.iterrows(), group["surprise"] < SURPRISING, strict=True):
-        if improbable:
-            said.append(f"{printed_count(tally)} does not fit the other tallies" + ("" if tally["used"] else _left(tally)))
-        elif not tally["used"] and tally["flag"] != "duplicate":
-            said.append(f"{printed_count(tally)} is left out: {_why(tally)}")
-    return "; ".join(dict.fromkeys(said))
+    """Say which of the tallies of a window are improbable or left out, or that all are used."""
+    said = [_standing(tally) for _, tally in group.iterrows()]
+    return "; ".join(dict.fromkeys(filter(None, said))) or "all are used"
 
 
-def _left(tally: pd.Series) -> str:
-    return f" and is left out: {_why(tally)}"
-
-
-def _why(tally: pd.Series) -> str:
-    """The reason in words: the flag without the word flag."""
-    return str(tally["why"]).removeprefix("flag ").replace("_", " ")
+def _standing(tally: pd.Series) -> str:
+    improbable = "improbable" if tally["surprise"] < SURPRISING else ""
+    why = str(tally["why"]).removeprefix("flag ").replace("_", " ")
+    left_out = "" if tally["used"] or (why == "duplicate" and not improbable) else f"left out: {why}"
+    both = ", ".join(filter(None, (improbable, left_out)))
+    return f"{printed_count(tally)} {both}" if both else ""

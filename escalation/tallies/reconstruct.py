@@ -171,8 +171,9 @@ def reconstruct(
 ) -> Reconstruction:
     """Draw the count series that a set of overlapping, imprecise, contradictory tallies leave possible.
 
-    Daily counts are ``Poisson(exp(x))`` with one level ``x`` a week, a random walk with Student-t
-    steps (4 degrees of freedom: onsets are abrupt) whose scale is estimated.  Each tally sees the
+    Daily counts are ``Poisson(exp(x))`` with one level ``x`` a week, a walk with Student-t steps (4
+    degrees of freedom: onsets are abrupt) whose scale is estimated, drawn back weakly (5% a week)
+    towards the mean rate of the longest window.  Each tally sees the
     sum over its window through the reporting kernel of its qualifier.  A Markov chain samples whole
     counts and levels together.
 

@@ -3,7 +3,8 @@
 Days that no tally edge and no level edge divides are exchangeable, so the chain runs on *atoms*
 (maximal runs of such days) and not on days: with rate ``exp(x)`` per day the count of an atom of
 ``d`` days is ``Poisson(d * exp(x))``.  The state is the whole-number count of every atom, one
-log-level ``x`` per block of days (a random walk with Student-t steps) and the scale of that walk.
+log-level ``x`` per block of days (a walk with Student-t steps, drawn back weakly towards its mean) and
+the scale of its steps.
 
 Moves, each leaving the joint posterior unchanged:
 
@@ -12,7 +13,7 @@ Moves, each leaving the joint posterior unchanged:
 3. a new level for one block, its counts kept;
 4. a shift of a run of levels together with its counts, which are thinned or topped up so that
    their Poisson law is kept (this is what mixes stretches that no tally speaks about); every other
-   time the next run is shifted the other way, so that the expected total over both stays;
+   time the next run is shifted the other way and incidents go over, so that the total of both stays;
 5. a new scale of the walk.
 """
 
@@ -28,6 +29,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
+"""Log sizes between which the steps of a run of levels are drawn."""
+
 
 @njit(cache=True, nogil=True)
 def _step_logpdf(step: float, scale: float, df: float) -> float:
@@ -37,11 +41,11 @@ def _step_logpdf(step: float, scale: float, df: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _walk_logpdf(x: FloatArray, first: int, last: int, scale: float, df: float) -> float:
+def _walk_logpdf(x: FloatArray, first: int, last: int, mean: float, memory: float, scale: float, df: float) -> float:
     """Log density of the steps into levels ``first..last`` and out of the last of them."""
     value = 0.0
     for p in range(max(first, 1), min(last + 2, x.size)):
-        value += _step_logpdf(x[p] - x[p - 1], scale, df)
+        value += _step_logpdf(x[p] - mean - memory * (x[p - 1] - mean), scale, df)
     return value
 
 
@@ -134,6 +138,7 @@ def run_chain(
     scale: float,
     level_mean: float,
     level_sd: float,
+    memory: float,
     scale_sd: float,
     df: float,
     jump: float,
@@ -164,7 +169,9 @@ def run_chain(
     scale : float
         Starting scale of the walk, > 0.
     level_mean, level_sd : float
-        Normal prior of the first level.
+        Normal prior of the first level; the walk is drawn back towards the mean.
+    memory : float
+        Share of a level's distance from the mean that the next one keeps, 0 to 1.
     scale_sd : float
         Half-normal prior of the scale.
     df : float
@@ -190,8 +197,6 @@ def run_chain(
     begin, held = _windows_of_atoms(window_first, window_last, atoms)
     log_days = np.log(atom_days)
     level_step = np.full(blocks, 0.5)
-    shift_step = np.full(blocks, 0.7)
-    exchange_step = np.full(blocks, 0.7)
     scale_step = 0.3
     reach = max(2.0, atoms / 12.0)
     opening, by_first = _by_atom(window_first, atoms)
@@ -269,9 +274,9 @@ def run_chain(
             old = x[p]
             new_x = old + level_step[p] * rng.standard_normal()
             change = count * (new_x - old) - days * (math.exp(new_x) - math.exp(old))
-            change -= _walk_logpdf(x, p, p, scale, df)
+            change -= _walk_logpdf(x, p, p, level_mean, memory, scale, df)
             x[p] = new_x
-            change += _walk_logpdf(x, p, p, scale, df)
+            change += _walk_logpdf(x, p, p, level_mean, memory, scale, df)
             if p == 0:
                 change += 0.5 * ((old - level_mean) ** 2 - (new_x - level_mean) ** 2) / level_sd**2
             accept = math.exp(min(0.0, change))
@@ -291,7 +296,9 @@ def run_chain(
                 while last < blocks - 1 and rng.random() < longer:
                     last += 1
             paired = last > middle
-            move = (exchange_step[p] if paired else shift_step[p]) * rng.standard_normal()
+            # how far a run can go depends on what pins it, so steps of several sizes are tried
+            least = SMALLEST_MOVE if rng.random() < 0.3 else USUAL_MOVE
+            move = math.exp(least + rng.random() * (LARGEST_MOVE - least)) * rng.standard_normal()
             up, down = move, 0.0
             if paired:
                 ahead = _rate(x, atom_days, atom_block, block_first, p, middle)
@@ -300,24 +307,39 @@ def run_chain(
                 # the share moves on the logit scale, the sum of both stays: a map that keeps volume
                 up = -math.log(share + (1.0 - share) * math.exp(-move))
                 down = up - move
-            change = -_walk_logpdf(x, p, last, scale, df)
+            change = -_walk_logpdf(x, p, last, level_mean, memory, scale, df)
             if p == 0:
                 change += 0.5 * ((x[0] - level_mean) ** 2 - (x[0] + up - level_mean) ** 2) / level_sd**2
             for q in range(p, last + 1):
                 x[q] += up if q <= middle else down
-            change += _walk_logpdf(x, p, last, scale, df)
+            change += _walk_logpdf(x, p, last, level_mean, memory, scale, df)
             first_atom, end_atom = block_first[p], block_first[last + 1]
-            share_up, share_down = math.exp(-abs(up)), math.exp(-abs(down))
+            border = block_first[middle + 1]
+            if paired:  # incidents of the run that falls go over to the other, the total stays
+                lose, lose_end = (first_atom, border) if up < 0 else (border, end_atom)
+                gain_, gain_end = (border, end_atom) if up < 0 else (first_atom, border)
+                moved, rate = 0, 0.0
+                for a in range(lose, lose_end):
+                    proposal[a] = _thin(rng, n[a], math.exp(min(up, down)))
+                    moved += n[a] - proposal[a]
+                for a in range(gain_, gain_end):
+                    rate += atom_days[a] * math.exp(x[atom_block[a]])
+                for a in range(gain_, gain_end):
+                    own = atom_days[a] * math.exp(x[atom_block[a]])
+                    part = moved if a == gain_end - 1 else _thin(rng, moved, min(1.0, own / rate))
+                    proposal[a] = n[a] + part
+                    moved -= part
+                    rate -= own
+            else:
+                for a in range(first_atom, end_atom):
+                    if up > 0:
+                        extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - math.exp(-up))
+                        # beyond any count a window may hold: refused below, so the draw itself is spared
+                        proposal[a] = n[a] + rng.poisson(extra) if extra < 1e9 else most + 1 + n[a]
+                    else:
+                        proposal[a] = _thin(rng, n[a], math.exp(up))
             added[first_atom] = 0
             for a in range(first_atom, end_atom):
-                in_first = atom_block[a] <= middle
-                kept_share = share_up if in_first else share_down
-                if (up if in_first else down) > 0:
-                    extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - kept_share)
-                    # beyond any count a window may hold: refused below, so the draw itself is spared
-                    proposal[a] = n[a] + rng.poisson(extra) if extra < 1e9 else most + 1 + n[a]
-                else:
-                    proposal[a] = _thin(rng, n[a], kept_share)
                 added[a + 1] = added[a] + proposal[a] - n[a]
             for w in range(windows):
                 lo, hi = max(window_first[w], first_atom), min(window_last[w] + 1, end_atom)
@@ -325,8 +347,7 @@ def run_chain(
                     delta[w] = added[hi] - added[lo]
                     if delta[w] != 0:
                         change += _kernel_change(log_kernel, w, total[w], delta[w])
-            accept = math.exp(min(0.0, change))
-            if rng.random() < accept:
+            if math.log(1.0 - rng.random()) < change:
                 for w in range(windows):
                     if window_first[w] < end_atom and window_last[w] >= first_atom and delta[w] != 0:
                         _set_total(w, total[w] + delta[w], total, log_kernel, one_more, one_less)
@@ -335,15 +356,13 @@ def run_chain(
             else:
                 for q in range(p, last + 1):
                     x[q] -= up if q <= middle else down
-            if adapting and paired:
-                exchange_step[p] = min(3.0, exchange_step[p] * math.exp(gain * (accept - 0.3)))
-            elif adapting:
-                shift_step[p] = min(3.0, shift_step[p] * math.exp(gain * (accept - 0.3)))
 
         if blocks > 1:
             for _ in range(3):  # 5: scale of the walk
                 new_scale = scale * math.exp(scale_step * rng.standard_normal())
-                change = _walk_logpdf(x, 0, blocks, new_scale, df) - _walk_logpdf(x, 0, blocks, scale, df)
+                change = _walk_logpdf(x, 0, blocks, level_mean, memory, new_scale, df) - _walk_logpdf(
+                    x, 0, blocks, level_mean, memory, scale, df
+                )
                 change += 0.5 * (scale**2 - new_scale**2) / scale_sd**2 + math.log(new_scale / scale)
                 accept = math.exp(min(0.0, change))
                 if rng.random() < accept:
