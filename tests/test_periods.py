@@ -147,7 +147,9 @@ def test_periods_that_cannot_be():
 
 def test_exposure_needs_periods_and_dates_in_order():
     weeks = pd.period_range("2024-01-01", periods=2, freq="W-SUN")
-    with pytest.raises(InputError, match="the covered days end on 2024-01-01, before they start on 2024-01-02; swap them"):
+    with pytest.raises(
+        InputError, match="the covered days end on 2024-01-01, before they start on 2024-01-02; swap them"
+    ):
         exposure(weeks, "2024-01-02", "2024-01-01")
     with pytest.raises(InputError, match="index is a DatetimeIndex; give a PeriodIndex, such as"):
         exposure(weeks.to_timestamp(), "2024-01-01", "2024-01-02")
