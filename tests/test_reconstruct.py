@@ -312,7 +312,7 @@ def test_things_that_do_not_add_up_need_a_choice(column: str) -> None:
 
 
 def test_chains_that_disagree_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalation.tallies.reconstruct.ESS_LIMIT", 10**9)
+    monkeypatch.setattr("escalation.tallies.posterior.ESS_LIMIT", 10**9)
     with pytest.warns(NotConvergedWarning, match="did not settle"):
         result = escalation.reconstruct(tallies(("exact", 9, 1, 20)), series="a", rng=1)
     assert not result.converged

@@ -22,10 +22,12 @@ IntArray = NDArray[np.int64]
 CHAINS = 4
 WARMUP = 2000
 KEEP = 1000
-THIN = 15
+THIN = 10
 LEVEL_DAYS = 7
 MONDAY = np.datetime64("1900-01-01", "D")
 MAX_DAYS = 20_000
+RHAT_LIMIT = 1.02
+ESS_LIMIT = 100
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ class Posterior:
     window_counts: IntArray
     rhat: float
     ess: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether the chains agree: R-hat <= 1.02 and an effective sample size >= 100."""
+        return self.rhat <= RHAT_LIMIT and self.ess >= ESS_LIMIT
 
     def thinned(self, draws: int) -> IntArray:
         """Evenly spread draws of the atom counts over all chains, shape (draws, A)."""

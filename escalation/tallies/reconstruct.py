@@ -16,14 +16,14 @@ from escalation.errors import InputError, NotConvergedWarning
 from escalation.periods import DateLike, exposure, parse_date, parse_freq, period_index
 from escalation.randomness import Seed, as_generator
 from escalation.tallies.kernels import Kernel, check_kernels, make_kernel
-from escalation.tallies.posterior import Evidence, Posterior, atoms_from, sample_posterior
+from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
 from escalation.tallies.schema import DATE_CONFIDENCE, EVERYWHERE, check_tallies, contains
 
 SURPRISING = 0.02
 """A tally whose surprise probability is below this is named as a contradiction."""
 
-RHAT_LIMIT = 1.02
-ESS_LIMIT = 100
+LONGER = 4
+"""How many times longer the chains run again when they did not agree at first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,8 +252,9 @@ def reconstruct(
         last.to_datetime64(),
     )
     posterior = sample_posterior(evidence, draws, rng)
-    converged = posterior.rhat <= RHAT_LIMIT and posterior.ess >= ESS_LIMIT
-    if not converged:
+    if not posterior.converged:
+        posterior = sample_posterior(evidence, draws, rng, warmup=LONGER * WARMUP, thin=LONGER * THIN)
+    if not posterior.converged:
         warnings.warn(
             f"the reconstruction of {series} did not settle (R-hat {posterior.rhat:.3f}, effective sample size "
             f"{posterior.ess:.0f}); check its contradictions() and look for a tally in the wrong window or unit",
@@ -270,7 +271,7 @@ def reconstruct(
         exposure=exposure(periods, first, last),
         rhat=posterior.rhat,
         ess=posterior.ess,
-        converged=converged,
+        converged=posterior.converged,
         series=series,
         counter=str(used["counter"].iloc[0]),
         place=place,

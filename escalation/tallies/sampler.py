@@ -106,6 +106,16 @@ def _set_total(
 
 
 @njit(cache=True, nogil=True)
+def _log_orders(n: int, k: int) -> float:
+    """log(n! / (n + k)!); most moves are of one."""
+    if k == 1:
+        return -math.log(n + 1.0)
+    if k == -1:
+        return math.log(n)
+    return math.lgamma(n + 1.0) - math.lgamma(n + k + 1.0)
+
+
+@njit(cache=True, nogil=True)
 def _jump(rng: Generator, mean_extra: float) -> int:
     """Size of a move: mostly 1, sometimes larger; its law does not depend on the state."""
     if mean_extra <= 0.0 or rng.random() < 0.5:
@@ -217,7 +227,7 @@ def run_chain(
             if rng.random() < 0.5:
                 k = -k
             if n[a] + k >= 0:
-                change = k * (log_days[a] + x[atom_block[a]]) - math.lgamma(n[a] + k + 1.0) + math.lgamma(n[a] + 1.0)
+                change = k * (log_days[a] + x[atom_block[a]]) + _log_orders(n[a], k)
                 if k == 1:
                     for i in range(begin[a], begin[a + 1]):
                         change += one_more[held[i]]
@@ -240,8 +250,7 @@ def run_chain(
             k = _jump(rng, jump)
             if 0 <= b < atoms and n[a] >= k:
                 change = k * (log_days[b] + x[atom_block[b]] - log_days[a] - x[atom_block[a]])
-                change += math.lgamma(n[a] + 1.0) - math.lgamma(n[a] - k + 1.0)
-                change += math.lgamma(n[b] + 1.0) - math.lgamma(n[b] + k + 1.0)
+                change += _log_orders(n[a], -k) + _log_orders(n[b], k)
                 # only windows that hold one of the two change: those with an edge between them
                 left, right = min(a, b), max(a, b)
                 gain_left = k if b < a else -k
