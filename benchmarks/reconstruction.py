@@ -51,7 +51,9 @@ def main() -> None:
         begun = time.perf_counter()
         result = escalation.reconstruct(tallies, **OPTIONS, rng=chosen.seed + run)
         seconds.append(time.perf_counter() - begun)
-        print(f"seed {chosen.seed + run}: {seconds[-1]:.2f} s, R-hat {result.rhat:.4f}, effective sample size {result.ess:.0f}")
+        print(
+            f"seed {chosen.seed + run}: {seconds[-1]:.2f} s, R-hat {result.rhat:.4f}, effective sample size {result.ess:.0f}"
+        )
     print(f"seconds (best of 3): {min(seconds):.2f} (wanted <= 5); R-hat wanted <= 1.02")
     total = result.cumulative()
     for day, wanted in WANTED.items():
@@ -68,7 +70,9 @@ def main() -> None:
     print(f"inside the 90% predictive range: {inside.sum()} of {len(table)} = {inside.mean():.1%} (wanted >= 85%)")
     print(f"median absolute error: {error.median():.1f} (wanted <= 3); mean {error.mean():.2f}")
     print(f"median width of the range: {(table['predicted_high'] - table['predicted_low']).median():.0f}")
-    print(table.loc[~inside, ["count", "start", "end", "predicted_low", "predicted_median", "predicted_high"]].to_string())
+    print(
+        table.loc[~inside, ["count", "start", "end", "predicted_low", "predicted_median", "predicted_high"]].to_string()
+    )
 
 
 if __name__ == "__main__":

@@ -19,15 +19,16 @@ def progress(steps: int) -> Iterator[Callable[[str], None]]:
     Yields a function to call with what the next step does.
     """
     console = Console(stderr=True)
+    if not console.is_terminal:  # before 14.3 rich printed a blank line for a bar that is not shown
+        yield lambda _: None
+        return
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=20),
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
     )
-    with Progress(
-        *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=steps, completed=-1)
         yield lambda doing: bar.update(task, advance=1, description=_plain(doing))
 
