@@ -51,9 +51,8 @@ def main() -> None:
         begun = time.perf_counter()
         result = escalation.reconstruct(tallies, **OPTIONS, rng=chosen.seed + run)
         seconds.append(time.perf_counter() - begun)
-        print(
-            f"seed {chosen.seed + run}: {seconds[-1]:.2f} s, R-hat {result.rhat:.4f}, effective sample size {result.ess:.0f}"
-        )
+        agreement = f"R-hat {result.rhat:.4f}, effective sample size {result.ess:.0f}"
+        print(f"seed {chosen.seed + run}: {seconds[-1]:.2f} s, {agreement}")
     print(f"seconds (best of 3): {min(seconds):.2f} (wanted <= 5); R-hat wanted <= 1.02")
     total = result.cumulative()
     for day, wanted in WANTED.items():
