@@ -23,6 +23,13 @@ from .models.interventions import Step as Step
 from .models.local_level import LocalLevel as LocalLevel
 from .models.negative_binomial import NegativeBinomial as NegativeBinomial
 from .periods import exposure as exposure
+from .plots import plot_counts as plot_counts
+from .plots import plot_first_passage as plot_first_passage
+from .plots import plot_forecast as plot_forecast
+from .plots import plot_models as plot_models
+from .plots import plot_reconstruction as plot_reconstruction
+from .plots import plot_trend as plot_trend
+from .report import write_report as write_report
 from .sources import CountedSeries as CountedSeries
 from .sources import Source as Source
 from .sources import count_series as count_series

@@ -1,1 +1,18 @@
-"""Charts, one family a file; only this folder and the report import matplotlib."""
+"""Charts, one family a file; only this folder and the report import matplotlib.
+
+``plot_…`` functions return a figure that shows itself in a notebook; ``draw_…`` functions draw on given axes.
+"""
+
+from escalation.plots.flashpoint import plot_first_passage
+from escalation.plots.forecast import plot_forecast, plot_models
+from escalation.plots.tallies import plot_counts, plot_reconstruction
+from escalation.plots.trend import plot_trend
+
+__all__ = [
+    "plot_counts",
+    "plot_first_passage",
+    "plot_forecast",
+    "plot_models",
+    "plot_reconstruction",
+    "plot_trend",
+]

@@ -1,0 +1,248 @@
+"""Charts of forecasts: the fan behind what was observed, and several models beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from escalation.counts import DRAW
+from escalation.errors import InputError
+from escalation.forecast import Forecast
+from escalation.periods import period_word
+from escalation.plots.style import (
+    AHEAD,
+    AHEAD_INNER,
+    AHEAD_OUTER,
+    HATCH,
+    INK,
+    INNER,
+    SMALL,
+    band,
+    count_axis,
+    date_axis,
+    edges,
+    headline,
+    last_day_labels,
+    legend_below,
+    new_chart,
+    points,
+    styled,
+)
+from escalation.plots.tallies import draw_seen
+from escalation.plots.text import day_text, period_text, printable, text_width
+
+SHOWN_STEPS = 8
+"""At most so many steps of several models stand beside each other."""
+MODEL_STYLES = ((INK, "o"), (AHEAD, "s"), ("#6e6e6e", "^"), ("#12406b", "D"), ("#a0a0a0", "v"))
+"""Colour and marker of each model."""
+
+
+@styled
+def plot_forecast(
+    forecast: Forecast,
+    counts: pd.Series | pd.DataFrame | None = None,
+    *,
+    level: float = 0.9,
+    past: int | None = None,
+) -> Figure:
+    """Chart a forecast behind what was observed, the two clearly apart.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Joint paths of the next periods.
+    counts : pandas.Series or pandas.DataFrame, optional
+        Counts or histories until the origin; what the paths continue when left out.
+    level : float
+        Probability of the wide band, between 0 and 1; the narrow band has 0.5.
+    past : int, optional
+        How many observed periods to show; all when left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If ``level`` is not between 0 and 1, or ``counts`` do not end at the origin of the forecast.
+
+    Examples
+    --------
+    >>> import pandas as pd, escalation
+    >>> counts = pd.Series([3, 5, 4, 4, 6, 2], index=pd.period_range("2024-01", periods=6, freq="M"))
+    >>> forecast = escalation.Climatology().fit(counts, unit="raids").forecast(3, rng=1)
+    >>> plot_forecast(forecast).axes[0].get_ylabel()
+    'raids per month'
+    """
+    chart, (ax,) = new_chart(7.0, (3.8,))
+    draw_forecast(forecast, ax, counts, level=level, past=past)
+    return chart
+
+
+@styled
+def plot_models(forecasts: Mapping[str, Forecast], *, level: float = 0.9) -> Figure:
+    """Chart the intervals of several models' forecasts beside each other.
+
+    Parameters
+    ----------
+    forecasts : mapping of str to Forecast
+        By name, on the same periods.
+    level : float
+        Probability of the thin line, between 0 and 1; the thick line has 0.5.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If there is no forecast, their periods differ, or ``level`` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import pandas as pd, escalation
+    >>> counts = pd.Series([3, 5, 4, 4, 6, 2], index=pd.period_range("2024-01", periods=6, freq="M"))
+    >>> models = {"last year": escalation.Climatology(), "last quarter": escalation.Climatology(window=3)}
+    >>> forecasts = {name: model.fit(counts).forecast(3, rng=1) for name, model in models.items()}
+    >>> len(plot_models(forecasts).axes[0].get_xticks())
+    3
+    """
+    chart, (ax,) = new_chart(7.0, (3.4,))
+    draw_models(forecasts, ax, level=level)
+    return chart
+
+
+def draw_forecast(
+    forecast: Forecast,
+    ax: Axes,
+    counts: pd.Series | pd.DataFrame | None = None,
+    *,
+    level: float = 0.9,
+    past: int | None = None,
+) -> None:
+    """Draw observed periods, a line at the origin and the hatched fan of the forecast."""
+    seen = continued(forecast) if counts is None else counts
+    index = pd.PeriodIndex(seen.index)
+    if index.freqstr != forecast.periods.freqstr or index[-1] != forecast.origin:
+        raise InputError(
+            f"counts end at {index[-1]}, the forecast begins after {forecast.origin}; give those it was made from"
+        )
+    seen = seen if past is None else seen.iloc[-past:]
+    index = pd.PeriodIndex(seen.index)
+    highest = draw_seen(seen, ax, level=level)
+    ahead, inner = forecast.summary_frame(level), forecast.summary_frame(INNER)
+    for frame, colour, share in ((ahead, AHEAD_OUTER, level), (inner, AHEAD_INNER, INNER)):
+        lower, upper = frame["obs_pi_lower"], frame["obs_pi_upper"]
+        band(ax, forecast.periods, lower, upper, colour, f"forecast, {share:.0%} interval", ink=AHEAD, hatch=HATCH)
+    at = edges(forecast.periods)
+    median = ahead["median"].to_numpy(dtype=float)
+    ax.stairs(median, at, baseline=None, color=AHEAD, linewidth=1.6, linestyle=(0, (3, 1)), label="forecast, median")
+    top = max(highest, float(ahead["obs_pi_upper"].max()))
+    word = period_word(forecast.periods.freqstr)
+    first = edges(index)[0]
+    date_axis(ax, first, at[-1])
+    count_axis(
+        ax, f"{printable(forecast.unit)} per {word}", top, usual=max(highest, float(inner["obs_pi_upper"].max()))
+    )
+    _mark_origin(ax, at[0], first, f"last observed {word}")
+    headline(ax, _next(forecast, level))
+    legend_below(ax)
+
+
+def continued(forecast: Forecast) -> pd.Series | pd.DataFrame:
+    """What the paths of a forecast continue: one series, or a history for each path."""
+    observed = forecast.observed
+    index = pd.period_range(
+        end=forecast.origin, periods=observed.shape[1], freq=forecast.periods.freqstr, name="period"
+    )
+    if observed.shape[1] == 0:
+        raise InputError("the forecast holds no observed periods to show; give counts")
+    if np.isnan(observed).any() or (observed == observed[0]).all():
+        return pd.Series(pd.array(observed[0], dtype="Float64"), index=index).astype("Int64")
+    columns = pd.RangeIndex(len(observed), name=DRAW)
+    return pd.DataFrame(observed.T.astype(np.int64), index=index, columns=columns)
+
+
+def _mark_origin(ax: Axes, at: float, first: float, text: str) -> None:
+    """Draw the line between observed and forecast, named on the side that has room."""
+    ax.axvline(at, color=INK, linewidth=1.0, gid="origin")
+    low, high = ax.get_xlim()
+    width = points(ax)[0] * (at - first) / (high - low) * 0.85
+    left = text_width(text, SMALL) + 8 < width
+    ax.annotate(
+        text,
+        (at, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if left else 4, -1),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="top",
+        fontsize=SMALL,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
+    )
+
+
+def _next(forecast: Forecast, level: float) -> str:
+    """Say what the first and the last step hold."""
+    frame, unit = forecast.summary_frame(level), printable(forecast.unit)
+    word, until = period_word(forecast.periods.freqstr), day_text(forecast.periods[-1].end_time.normalize())
+    text = f"Next {word}: {_median_range(frame.iloc[0], f'{level:.0%} interval ')} {unit}"
+    return text if forecast.steps == 1 else f"{text}; {word} to {until}: {_median_range(frame.iloc[-1], '')}"
+
+
+def _median_range(row: pd.Series, name: str) -> str:
+    return f"{row['median']:,.0f} ({name}{row['obs_pi_lower']:,.0f} to {row['obs_pi_upper']:,.0f})"
+
+
+def draw_models(forecasts: Mapping[str, Forecast], ax: Axes, *, level: float = 0.9) -> None:
+    """Draw each model's median and intervals at some steps, side by side."""
+    if not forecasts:
+        raise InputError("there is no forecast to draw; give at least one")
+    periods = next(iter(forecasts.values())).periods
+    if not all(forecast.periods.equals(periods) for forecast in forecasts.values()):
+        raise InputError("the forecasts are of different periods; make them from the same counts with the same steps")
+    steps = _some_steps(len(periods))
+    offsets = (np.arange(len(forecasts)) - (len(forecasts) - 1) / 2) * 0.7 / len(forecasts)
+    place = np.arange(len(steps))
+    tops, usual = [], []
+    for number, (name, forecast) in enumerate(forecasts.items()):
+        colour, marker = MODEL_STYLES[number % len(MODEL_STYLES)]
+        outer, inner = forecast.summary_frame(level).iloc[steps], forecast.summary_frame(INNER).iloc[steps]
+        at = place + offsets[number]
+        ax.vlines(at, outer["obs_pi_lower"], outer["obs_pi_upper"], color=colour, linewidth=1.0, gid=name)
+        ax.vlines(at, inner["obs_pi_lower"], inner["obs_pi_upper"], color=colour, linewidth=3.6)
+        label = printable(name.replace("_", " "))
+        ax.plot(at, outer["median"], marker, mfc="white", mec=colour, mew=1.0, ms=4.5, ls="none", label=label)
+        tops.append(float(outer["obs_pi_upper"].max()))
+        usual.append(float(inner["obs_pi_upper"].max()))
+    ax.set_xlim(-0.6, len(steps) - 0.4)
+    days = periods[steps].to_timestamp(how="end").normalize()
+    ax.set_xticks(place, last_day_labels(days, periods.freqstr))
+    word = period_word(periods.freqstr)
+    unit = printable(next(iter(forecasts.values())).unit)
+    ax.set_xlabel(f"{word} ending" if word == "week" else word)
+    count_axis(ax, f"{unit} per {word}", max(tops), usual=min(max(tops), max(usual)))
+    headline(ax, _apart(forecasts, periods[steps[-1]], int(steps[-1]), level))
+    legend_below(ax)
+
+
+def _some_steps(steps: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Steps to show, evenly apart, the last one among them."""
+    every = -(-steps // SHOWN_STEPS)
+    return np.arange((steps - 1) % every, steps, every)
+
+
+def _apart(forecasts: Mapping[str, Forecast], period: pd.Period, step: int, level: float) -> str:
+    """Say how far the models' upper limits are apart at the last step."""
+    upper = [int(forecast.summary_frame(level)["obs_pi_upper"].iloc[step]) for forecast in forecasts.values()]
+    when = f"{period_text(period)}"
+    if len(upper) == 1:
+        return f"At most {upper[0]:,} in {when}, with {(1 + level) / 2:.0%} probability"
+    span = f"{min(upper):,}" if min(upper) == max(upper) else f"{min(upper):,} to {max(upper):,}"
+    return f"{len(upper)} forecasts put the upper end of the {level:.0%} interval for {when} at {span}"

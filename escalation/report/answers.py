@@ -1,0 +1,73 @@
+"""The first page: the answers, how far they go, and the series with its forecast."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from escalation.assessment import Assessment
+from escalation.context import cautions
+from escalation.periods import period_word
+from escalation.plots.forecast import draw_forecast
+from escalation.plots.style import GREY
+from escalation.plots.text import day_text, span_text
+from escalation.plots.trend import chance_text
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import (
+    capital,
+    counter_text,
+    error_text,
+    place_text,
+    plain_dates,
+    some_of,
+    title_of,
+    window_of,
+)
+
+QUESTIONS = ("How many?", "Is the rate rising?", "What comes next?", "How likely is a flashpoint?")
+SHOWN_DATES = 4
+"""Dates in the table of flashpoints."""
+
+
+def set_answers(paper: Paper, assessment: Assessment) -> None:
+    """Set the answers in plain sentences, the flashpoints by date, cautions and a chart."""
+    paper.heading(title_of(assessment), size=16.0)
+    paper.paragraph(_what(assessment), colour=GREY)
+    for question, sentence in zip(QUESTIONS, assessment.sentences(), strict=False):  # other thresholds: in the table
+        paper.heading(question, size=10.0, keep=30.0)
+        paper.paragraph(plain_dates(sentence))
+    paper.heading("Flashpoint probabilities by date", size=10.0)
+    set_passage(paper, assessment, SHOWN_DATES)
+    said = cautions(assessment)
+    if said:
+        paper.heading("Read with care", size=10.0, keep=30.0)
+    for caution in said:
+        paper.paragraph(plain_dates(caution), bullet="•")
+    ax = paper.axes(min(max(paper.space - 4.0, 190.0), 290.0))
+    draw_forecast(assessment.forecast, ax, assessment.series.counts, level=assessment.level)
+
+
+def _what(assessment: Assessment) -> str:
+    """Say what was counted, by whom, where and when."""
+    series = assessment.series
+    index = pd.PeriodIndex(series.counts.index)
+    who = f"Counted by {counter_text(series.counter)}, {place_text(series.place)}. " if series.counter else ""
+    span = span_text(index[0].start_time, index[-1].end_time.normalize())
+    return f"{who}Unit: {series.unit}. {len(index)} {period_word(index.freqstr, len(index))}, {span}."
+
+
+def set_passage(paper: Paper, assessment: Assessment, dates: int) -> None:
+    """Set the probability that each threshold has been reached by some dates, and its error at the last."""
+    passage = assessment.passage.iloc[: assessment.within]
+    steps = some_of(len(passage), dates)
+    columns = [TableColumn(f"{capital(assessment.series.unit)} in {window_of(assessment)}")]
+    columns += [
+        TableColumn(f"by {day_text(passage.index[step].end_time.normalize())}", 50.0, right=True) for step in steps
+    ]
+    columns += [TableColumn("Monte Carlo error", 58.0, right=True)]
+    rows = []
+    for point in sorted(assessment.flashpoints, key=lambda point: point.at_least):
+        chances = passage[point.at_least].iloc[steps]
+        cells = ["-" if np.isnan(chance) else chance_text(float(chance)) for chance in chances]
+        rows.append([f"{point.at_least:,} or more", *cells, error_text(point.mc_error)])
+    paper.table(columns, rows)

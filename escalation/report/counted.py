@@ -1,0 +1,107 @@
+"""The second page: what was printed or listed, and the counts that follow from it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from escalation.assessment import Assessment
+from escalation.plots.tallies import draw_counts, draw_cumulative, draw_reconstructed, running_totals
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import range_text, window_text
+from escalation.sources import Source
+from escalation.tallies.printed import contradictions_by_window
+from escalation.tallies.reconstruct import Reconstruction
+
+SHOWN_SOURCES = 10
+
+
+def set_reconstruction(paper: Paper, reconstruction: Reconstruction, level: float) -> None:
+    """Set the tallies against the reconstructed counts, and their contradictions."""
+    paper.heading("What was printed, and the counts that fit it")
+    totals = running_totals(reconstruction)
+    paper.paragraph(
+        f"Markers are running totals as printed; {len(totals)} of {len(reconstruction.tallies)} tallies are such. The "
+        "others, of other days or of parts of the area, bear on the bands too and are listed at the end. Bands are "
+        "what all used tallies together leave possible. Numbers beside rings are rows of the table of contradictions."
+    )
+    draw_cumulative(reconstruction, paper.axes(240.0), level=level)
+    draw_reconstructed(reconstruction, paper.axes(170.0), level=level)
+    _set_contradictions(paper, reconstruction)
+
+
+def _set_contradictions(paper: Paper, reconstruction: Reconstruction) -> None:
+    table = contradictions_by_window(reconstruction)
+    paper.heading("Contradictions")
+    if table.empty:
+        paper.paragraph("None: every tally lies within what the others leave possible.")
+        return
+    paper.paragraph(
+        "Windows with different bare numbers, and tallies that the others make improbable (below 2%). Expected: the "
+        "90% range of what would be printed if the tally itself were not known; for a part of the area, of the whole."
+    )
+    columns = [
+        TableColumn("No.", 18.0, right=True),
+        TableColumn("Window", 150.0),
+        TableColumn("Printed", 76.0),
+        TableColumn("Expected", 48.0),
+        TableColumn("What is at odds"),
+    ]
+    rows = [
+        [
+            str(number),
+            window_text(row["start"], row["end"], row["place"], reconstruction.place),
+            row["printed"],
+            range_text(row["expected_low"], row["expected_high"]),
+            row["remark"],
+        ]
+        for number, (_, row) in enumerate(table.iterrows(), start=1)
+    ]
+    paper.table(columns, rows)
+
+
+def set_incidents(paper: Paper, assessment: Assessment, source: Source) -> None:
+    """Set the counts as bars, and what the reader did to the table."""
+    series = assessment.series
+    paper.heading("What was counted")
+    total = series.counts.to_numpy(dtype=float, na_value=0.0).sum()
+    paper.paragraph(
+        f"{total:,.0f} {series.unit} in the periods shown; the table holds {len(source.table):,} "
+        "incidents. A period without a bar was covered and quiet, unless it is hatched."
+    )
+    draw_counts(series.counts, paper.axes(280.0), unit=series.unit, level=assessment.level, exposure=series.exposure)
+    _set_ledger(paper, source.ledger)
+    named = source.table["source"].dropna().astype(str).str.strip()
+    _set_sources(paper, named[named != ""])
+
+
+def _set_ledger(paper: Paper, ledger: pd.DataFrame) -> None:
+    paper.heading("What the reader dropped, merged, spread or changed")
+    if ledger.empty:
+        paper.paragraph("Nothing: every row of the file was used as it stood.")
+        return
+    columns = [
+        TableColumn("What", 50.0),
+        TableColumn("Entries", 44.0, right=True),
+        TableColumn("First row", 44.0, right=True),
+        TableColumn("Column", 80.0),
+        TableColumn("Why"),
+    ]
+    groups = ledger.groupby(["action", "column", "why"], sort=True)["row"].agg(["size", "min"]).reset_index()
+    paper.table(
+        columns,
+        [
+            [row["action"], f"{row['size']:,}", f"{row['min']:,}", row["column"], row["why"]]
+            for _, row in groups.iterrows()
+        ],
+    )
+
+
+def _set_sources(paper: Paper, named: pd.Series) -> None:
+    if named.empty:
+        return
+    counts = named.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    paper.heading("Who reported the incidents")
+    columns = [TableColumn("Source"), TableColumn("Incidents", 60.0, right=True)]
+    paper.table(columns, [[str(name), f"{number:,}"] for name, number in counts.head(SHOWN_SOURCES).items()])
+    if len(counts) > SHOWN_SOURCES:
+        paper.paragraph(f"The table names {len(counts) - SHOWN_SOURCES:,} more sources.")

@@ -1,0 +1,110 @@
+"""The last pages: every tally, used or left out, and the addresses of the pages they were read on."""
+
+from __future__ import annotations
+
+import textwrap
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import capital, range_text, spaced, window_text
+from escalation.tallies.printed import printed_count
+from escalation.tallies.reconstruct import Reconstruction
+
+SHOWN_NOTE = 160
+"""Characters of a note; the whole of it is in the source."""
+
+
+def set_tallies(paper: Paper, reconstruction: Reconstruction) -> None:
+    """Set the tallies used, those left out and why, and the addresses."""
+    table = reconstruction.tallies.sort_values(["end", "start", "count"], kind="stable")
+    table = table.assign(
+        window=[
+            window_text(start, end, place, reconstruction.place)
+            for start, end, place in zip(table["start"], table["end"], table["place"], strict=True)
+        ],
+        printed=[printed_count(tally) for _, tally in table.iterrows()],
+        publisher=[_publisher(source, url) for source, url in zip(table["source"], table["url"], strict=True)],
+    )
+    addresses = list(dict.fromkeys(url for url in table["url"] if url))
+    number = {url: str(position) for position, url in enumerate(addresses, start=1)} | {"": ""}
+    _set_used(paper, table[table["used"]], number)
+    if not table["used"].all():
+        _set_left_out(paper, table[~table["used"]], number)
+    if addresses:
+        paper.heading("Addresses of the pages")
+        columns = [TableColumn("No.", 24.0, right=True), TableColumn("Address")]
+        paper.table(columns, [[number[url], url] for url in addresses], links=[_link(url) for url in addresses])
+
+
+def _set_used(paper: Paper, table: pd.DataFrame, number: dict[str, str]) -> None:
+    paper.heading(f"Tallies used: {len(table)}")
+    paper.paragraph(
+        "By the end of their windows. Expected: the 90% range of what would be printed if the tally itself were not "
+        "known; for a range or a part of the area, of the true count of the whole. Address: number in the list of "
+        "addresses."
+    )
+    columns = [
+        TableColumn("Window", 120.0),
+        TableColumn("Printed", 66.0),
+        TableColumn("Expected", 58.0),
+        TableColumn("Source"),
+        TableColumn("Address", 38.0, right=True),
+    ]
+    cells = zip(
+        table["window"],
+        table["printed"],
+        table["predicted_low"],
+        table["predicted_high"],
+        table["publisher"],
+        table["url"],
+        strict=True,
+    )
+    rows = [
+        [window, printed, range_text(low, high), publisher, number[url]]
+        for window, printed, low, high, publisher, url in cells
+    ]
+    paper.table(columns, rows)
+
+
+def _set_left_out(paper: Paper, table: pd.DataFrame, number: dict[str, str]) -> None:
+    paper.heading(f"Tallies left out, and why: {len(table)}")
+    columns = [
+        TableColumn("Window", 116.0),
+        TableColumn("Printed", 60.0),
+        TableColumn("Source", 112.0),
+        TableColumn("Why"),
+        TableColumn("Address", 38.0, right=True),
+    ]
+    cells = zip(
+        table["window"], table["printed"], table["publisher"], table["why"], table["note"], table["url"], strict=True
+    )
+    rows = [
+        [window, printed, publisher, _reason(why, note), number[url]]
+        for window, printed, publisher, why, note, url in cells
+    ]
+    paper.table(columns, rows)
+
+
+def _reason(why: str, note: str) -> str:
+    """Why a tally is left out, with its note, the end of which is cut where it is long."""
+    reason = capital(spaced(why.removeprefix("flag ")))
+    return f"{reason}. {textwrap.shorten(note, SHOWN_NOTE, placeholder=' …')}" if note else reason
+
+
+def _publisher(source: str, url: str) -> str:
+    """The source as named, and the host of its page."""
+    return " · ".join(part for part in (source, _host(url)) if part) or "not stated"
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # an address that is none
+        return ""
+
+
+def _link(url: str) -> str:
+    """The address, if it is one that a reader may safely follow."""
+    return url if url.startswith(("https://", "http://")) and _host(url) and url.isascii() and " " not in url else ""

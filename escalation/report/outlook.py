@@ -1,0 +1,172 @@
+"""The pages on the trend, the forecast and the flashpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from escalation.assessment import POOL, Assessment
+from escalation.context import model_totals, times_reached
+from escalation.periods import period_word
+from escalation.plots.flashpoint import draw_first_passage
+from escalation.plots.forecast import draw_forecast, draw_models
+from escalation.plots.style import INNER
+from escalation.plots.text import period_text, span_text
+from escalation.plots.trend import chance_text, draw_ratio, draw_windows, figure_text
+from escalation.report.answers import set_passage
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import capital, error_text, median_interval, plain_dates, some_of, spaced, window_of
+from escalation.trend import SAID
+
+SHOWN_ROWS = 10
+"""A table of periods shows at most so many of them, evenly apart."""
+SHOWN_DATES = 6
+"""Dates in the table of flashpoints."""
+PAST = 3
+"""The fan chart shows so many times the horizon of what was observed."""
+
+
+def set_trend(paper: Paper, assessment: Assessment) -> None:
+    """Set both windows with their rates, the ratio, and what carries it."""
+    change, word = assessment.change, period_word(assessment.freq)
+    paper.heading("Is the rate rising?")
+    paper.paragraph(plain_dates(change.sentence()))
+    draw_windows(assessment.series.counts, change, paper.axes(260.0), unit=assessment.series.unit)
+    draw_ratio(change, paper.axes(110.0))
+    columns = [
+        TableColumn("Window"),
+        TableColumn(f"{capital(word)}s observed", 60.0, right=True),
+        TableColumn("Total", 54.0, right=True),
+        TableColumn(f"Rate per {word}", 60.0, right=True),
+        TableColumn(f"{change.level:.0%} interval", 90.0, right=True),
+    ]
+    rows = [
+        [
+            f"{name}: {span_text(window.first.start_time, window.last.end_time.normalize())}",
+            f"{window.observed:,}",
+            figure_text(window.total),
+            figure_text(window.rate),
+            f"{figure_text(window.lower)} to {figure_text(window.upper)}",
+        ]
+        for name, window in (("Baseline", change.baseline), ("Recent", change.recent))
+    ]
+    paper.table(columns, rows)
+    paper.paragraph(_carrier(assessment))
+    over = f", averaged over {change.histories:,} equally plausible histories" if change.histories > 1 else ""
+    paper.paragraph(
+        f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
+        f"rate with dispersion {figure_text(change.dispersion)} (variance = mean + dispersion x mean squared), which "
+        "is in the intervals. A probability near 0.5 says that the counts do not tell a rise from a fall, not that "
+        "nothing changed. The interval of a mean rate is not the range of single counts."
+    )
+
+
+def _carrier(assessment: Assessment) -> str:
+    """Say what the direction hangs on."""
+    change, word = assessment.change, period_word(assessment.freq)
+    if change.carried_by is not None and change.probability_without is not None:
+        return (
+            f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
+            f"rate rose is {chance_text(change.probability_without)}."
+        )
+    if max(change.probability_rose, 1 - change.probability_rose) < SAID:
+        return f"What carries it: there is no clear direction, so none that a single {word} could carry."
+    return f"What carries it: no single {word}; the direction stays when any one of them is left out."
+
+
+def set_forecast(paper: Paper, assessment: Assessment) -> None:
+    """Set the fan, the other models beside it, and the forecast as a table."""
+    forecast, level, word = assessment.forecast, assessment.level, period_word(assessment.freq)
+    counts = assessment.series.counts
+    paper.heading("What comes next?")
+    paper.paragraph(plain_dates(assessment.sentences()[2]))
+    past = min(len(counts), max(PAST * forecast.steps, 12))
+    draw_forecast(forecast, paper.axes(210.0), counts, level=level, past=past)
+    draw_models(assessment.forecasts, paper.axes(165.0), level=level)
+    _set_models(paper, assessment)
+    outer, inner = forecast.summary_frame(level), forecast.summary_frame(INNER)
+    shown = some_of(forecast.steps, SHOWN_ROWS)
+    every = "" if len(shown) == forecast.steps else f", every {shown[1] - shown[0]} {period_word(assessment.freq, 2)}"
+    paper.heading(f"The forecast that the answers use{every}", keep=40.0)
+    columns = [TableColumn(capital(word)), TableColumn("Median", 60.0, right=True)]
+    columns += [TableColumn(f"{share:.0%} interval", 110.0, right=True) for share in (INNER, level)]
+    rows = []
+    for step in shown:
+        spans = [
+            f"{frame['obs_pi_lower'].iloc[step]:,} to {frame['obs_pi_upper'].iloc[step]:,}" for frame in (inner, outer)
+        ]
+        rows.append([period_text(forecast.periods[step]), f"{outer['median'].iloc[step]:,}", *spans])
+    paper.table(columns, rows)
+
+
+def _set_models(paper: Paper, assessment: Assessment) -> None:
+    within = assessment.within
+    columns = [
+        TableColumn(f"Model: median and {assessment.level:.0%} prediction interval"),
+        TableColumn(f"First {period_word(assessment.freq)}", 110.0, right=True),
+        TableColumn(f"In all, next {within} {period_word(assessment.freq, within)}", 150.0, right=True),
+    ]
+    rows = [
+        [
+            ("equal pool of all" if name == POOL else spaced(str(name)))
+            + (" (the answers use it)" if name == assessment.model else ""),
+            median_interval(row["first"], row["first_lower"], row["first_upper"]),
+            median_interval(row["total"], row["total_lower"], row["total_upper"]),
+        ]
+        for name, row in model_totals(assessment).iterrows()
+    ]
+    paper.table(columns, rows)
+    paper.paragraph(
+        "No past forecasts were scored for this report, so nothing here says which model deserves more trust; where "
+        "they differ, the difference is part of the uncertainty."
+    )
+
+
+def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
+    """Set the first-passage curves, the thresholds with their Monte Carlo errors, and what they mean."""
+    paper.heading("How likely is a flashpoint?")
+    paper.paragraph(plain_dates(assessment.flashpoints[0].sentence()))
+    passage = assessment.passage.iloc[: assessment.within]
+    draw_first_passage(passage, paper.axes(290.0), assessment.flashpoints)
+    columns = [
+        TableColumn(f"{capital(assessment.series.unit)} in {window_of(assessment)}"),
+        TableColumn("Reached so far", 84.0, right=True),
+        TableColumn("Probability", 56.0, right=True),
+        TableColumn("Monte Carlo error", 60.0, right=True),
+        TableColumn("90% Monte Carlo interval", 90.0, right=True),
+    ]
+    past = times_reached(assessment)
+    rows = [
+        [
+            f"{point.at_least:,} or more",
+            f"{past['reached'][point.at_least]:,} of {past['windows'][point.at_least]:,}",
+            chance_text(point.probability),
+            error_text(point.mc_error),
+            f"{point.lower:.3f} to {point.upper:.3f}",
+        ]
+        for point in sorted(assessment.flashpoints, key=lambda point: point.at_least)
+    ]
+    paper.table(columns, rows)
+    for text in _meaning(assessment):
+        paper.paragraph(text)
+    if len(passage) > 1:
+        paper.heading("By date")
+        set_passage(paper, assessment, SHOWN_DATES)
+
+
+def _meaning(assessment: Assessment) -> Iterable[str]:
+    point = assessment.flashpoints[0]
+    word, many = period_word(assessment.freq), period_word(assessment.freq, 2)
+    straddle = "" if point.over == 1 else " Windows that begin before the forecast count what was observed in them."
+    yield (
+        f"Thresholds for action: {point.at_least:,} is the one asked about; where none was asked for it is what the "
+        f"busiest tenth so far reached. The others are half and twice of it, and the highest so far. 'Reached so far' "
+        "tells how usual each has been. At which probability to act depends on what a false alarm and a missed one "
+        f"cost, which the reader must weigh; these probabilities do not.{straddle}"
+    )
+    yield (
+        f"A probability is the share of {point.draws:,} simulated futures, by {assessment.maker()}, in which the "
+        f"threshold is reached by the end of that {word}. Each future is followed as a whole: chances of single {many} "
+        f"are not multiplied, for one busy {word} is often followed by another. The Monte Carlo error comes from the "
+        "number of futures and histories alone; what the models leave open is in the probability itself, and that they "
+        "may be wrong is in neither."
+    )

@@ -1,0 +1,106 @@
+"""How a report writes names, dates and numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from escalation.assessment import Assessment
+from escalation.periods import period_word
+from escalation.plots.text import day_text, span_text
+from escalation.sources import Source
+from escalation.tallies.schema import DEFAULTS, EVERYWHERE
+
+ABBREVIATIONS = ("us", "uk", "un", "eu", "isis", "acled", "ucdp", "sohr", "idf", "gttac", "jinsa", "fdd", "oir")
+"""Words of series and counters that are written in capitals."""
+DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
+
+
+def spaced(name: str) -> str:
+    """Write a name of the tables as words.
+
+    Examples
+    --------
+    >>> spaced("us_government_or_press"), spaced("raids on us bases")
+    ('US government or press', 'raids on US bases')
+    """
+    words = name.replace("_", " ").split()
+    return " ".join(word.upper() if word in ABBREVIATIONS else word for word in words)
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def title_of(assessment: Assessment) -> str:
+    """Title of a report."""
+    return capital(spaced(assessment.series.title))
+
+
+def name_of(source: Source) -> str:
+    """The case, or the file without its folders, which are nobody's business but the analyst's."""
+    return Path(source.name).name
+
+
+def counter_text(counter: str) -> str:
+    """Name who counted."""
+    return "someone who is not named" if counter == DEFAULTS["counter"] else spaced(counter)
+
+
+def error_text(error: float) -> str:
+    """Write a Monte Carlo error, which is never 0."""
+    return f"{error:.3f}" if error >= 0.0005 else f"{error:.1g}"
+
+
+def place_text(place: str) -> str:
+    """Write a place."""
+    return "all places" if place == EVERYWHERE else place
+
+
+def window_text(start: pd.Timestamp, end: pd.Timestamp, place: str, usual: str) -> str:
+    """Write the window of a tally, with its place where that is not the usual one."""
+    return span_text(start, end) + ("" if place == usual else f", {place_text(place)}")
+
+
+def plain_dates(text: str) -> str:
+    """Write the dates in a sentence as the charts do.
+
+    Examples
+    --------
+    >>> plain_dates("in the week 2024-11-25 to 2024-12-01.")
+    'in the week 25 Nov 2024 to 1 Dec 2024.'
+    """
+    return DATE.sub(lambda found: day_text(pd.Timestamp(found[0])), text)
+
+
+def median_interval(median: float, lower: float, upper: float) -> str:
+    """Write a median with its interval."""
+    return f"{median:,.0f} ({lower:,.0f} to {upper:,.0f})"
+
+
+def range_text(low: object, high: object) -> str:
+    """Write a range of counts, a dash where there is none."""
+    if pd.isna(low) or pd.isna(high):  # type: ignore[call-overload]
+        return "-"
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def window_of(assessment: Assessment) -> str:
+    """Name what a threshold is compared with: one week, three consecutive months."""
+    word = period_word(assessment.freq, assessment.over)
+    return f"one {word}" if assessment.over == 1 else f"{assessment.over} consecutive {word}"
+
+
+def some_of(number: int, shown: int) -> list[int]:
+    """Positions of at most ``shown`` of ``number`` rows, evenly apart, the last among them.
+
+    Examples
+    --------
+    >>> some_of(8, 4), some_of(3, 4)
+    ([1, 3, 5, 7], [0, 1, 2])
+    """
+    every = -(-number // shown)
+    return list(range((number - 1) % every, number, every))
