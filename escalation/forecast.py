@@ -142,7 +142,8 @@ def pool(forecasts: Sequence[Forecast]) -> Forecast:
     Returns
     -------
     Forecast
-        ``model`` is ``"pool"``; ``component`` tells forecasts and their histories apart.
+        ``model`` is ``"pool"``.  Where all forecasts continue the same histories ``component`` names the history
+        and not the forecast: how far the models are apart is no Monte Carlo error.
 
     Raises
     ------
@@ -163,10 +164,6 @@ def pool(forecasts: Sequence[Forecast]) -> Forecast:
     for other in forecasts[1:]:
         if not (other.periods.equals(first.periods) and other.unit == first.unit and other.draws == first.draws):
             raise InputError(f"pool got {_label(first)} and {_label(other)}; forecast the same with as many draws")
-    components: list[NDArray[np.int64]] = []
-    for one in forecasts:
-        own = np.zeros(one.draws, np.int64) if one.component is None else one.component
-        components.append(own + (components[-1].max() + 1 if components else 0))
     length = min(one.observed.shape[1] for one in forecasts)
     return Forecast(
         paths=np.concatenate([one.paths for one in forecasts]),
@@ -174,8 +171,17 @@ def pool(forecasts: Sequence[Forecast]) -> Forecast:
         observed=np.concatenate([one.observed[:, one.observed.shape[1] - length :] for one in forecasts]),
         model="pool",
         unit=first.unit,
-        component=np.concatenate(components),
+        component=_joined_components(forecasts),
     )
+
+
+def _joined_components(forecasts: Sequence[Forecast]) -> NDArray[np.int64]:
+    """Which history each path of a pool continues; other numbers for each forecast where they went by other ones."""
+    own = [np.zeros(one.draws, np.int64) if one.component is None else one.component for one in forecasts]
+    if not all(np.array_equal(component, own[0]) for component in own):
+        first = np.cumsum([0, *(component.max() + 1 for component in own[:-1])])
+        own = [component + number for component, number in zip(own, first, strict=True)]
+    return np.concatenate(own)
 
 
 def _label(forecast: Forecast) -> str:

@@ -119,6 +119,25 @@ def test_pool_needs_forecasts_of_the_same() -> None:
         escalation.pool([one, fewer])
     with pytest.raises(InputError, match="got no forecast"):
         escalation.pool([])
-    both = escalation.pool([one, one])
-    assert both.component is not None
-    assert both.component.tolist() == [0] * 4 + [1] * 4
+
+
+def test_what_models_disagree_on_is_no_monte_carlo_error() -> None:
+    weeks = pd.period_range("2024-01-01", periods=1, freq="W-SUN")
+    calm, wild = (Forecast(np.full((500, 1), k), weeks, np.ones((500, 3)), f"always {k}") for k in (0, 9))
+    both = escalation.flashpoint(escalation.pool([calm, wild]), 5)
+    assert both.probability == 0.5
+    assert both.mc_error == pytest.approx(np.sqrt(0.25 / 1000), rel=0.01)
+
+
+def test_a_pool_tells_histories_apart() -> None:
+    weeks = pd.period_range("2024-01-01", periods=2, freq="W-SUN")
+
+    def continuing(*histories: int) -> Forecast:
+        return Forecast(np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one", component=np.array(histories))
+
+    same = escalation.pool([continuing(0, 0, 1, 1), continuing(0, 0, 1, 1)])
+    other = escalation.pool([continuing(0, 0, 1, 1), continuing(0, 1, 2, 3)])
+    assert same.component is not None
+    assert other.component is not None
+    assert same.component.tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert other.component.tolist() == [0, 0, 1, 1, 2, 3, 4, 5]
