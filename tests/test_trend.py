@@ -241,6 +241,7 @@ def test_huge_and_uneven_counts_stay_finite():
     assert exact.upper - 1 < 0.01
 
 
+@pytest.mark.slow
 def test_intervals_cover_and_probabilities_are_calibrated():
     """On simulated pairs the truth's place in the posterior is near uniform and 90% intervals cover 90%."""
     rng = np.random.default_rng(20241112)
