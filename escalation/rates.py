@@ -53,6 +53,11 @@ class WindowCounts:
         total: FloatArray = self.counts.sum(axis=0)
         return total
 
+    def thinned(self, most: int) -> WindowCounts:
+        """At most so many of the histories, spread evenly."""
+        every = max(1, -(-self.counts.shape[1] // most))
+        return WindowCounts(self.counts[:, ::every], self.exposure)
+
     def without(self, at: int) -> WindowCounts:
         """Leave one period out."""
         return WindowCounts(np.delete(self.counts, at, axis=0), np.delete(self.exposure, at))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,11 @@ CARRIED = 0.75
 Of simulated doublings of the rate that are said to be rises (4 weeks against 12) one in eight hangs on a
 period by this rule, of single outlying weeks seven in ten; at 0.9 it would be four and nine in ten.
 """
+CARRIED_HISTORIES = 100
+"""Histories that are enough to tell whether one period carries the direction."""
+
+COVERED = 1e-9
+"""Sums of exposures are taken as whole within this."""
 
 FAMILIES: dict[str, Callable[[WindowCounts, WindowCounts], RatePosterior]] = {"negbin": negbin, "poisson": poisson}
 
@@ -71,15 +76,18 @@ class WindowRate:
     upper: float
 
     def span(self) -> str:
-        """Name the window: how many periods, from when to when, how many of them observed."""
+        """Name the window: how many periods, from when to when, how many of them observed and covered."""
         number = self.last.ordinal - self.first.ordinal + 1
         word = period_word(self.last.freqstr, number)
         begin, end = self.first.start_time.date(), self.last.end_time.date()
+        known = [] if self.observed == number else [f"{self.observed} observed"]
+        # a sentence that names days which nobody has counted yet would be read as if they were quiet
+        known += [f"{_plain(self.exposure)} covered"] if self.exposure < self.observed - COVERED else []
         return (
             ("the " if number == 1 else f"the {number} ")
             + word
             + (f" {begin}" if begin == end else f" {begin} to {end}")
-            + ("" if self.observed == number else f" ({self.observed} observed)")
+            + (f" ({', '.join(known)})" if known else "")
         )
 
 
@@ -336,11 +344,9 @@ def _slice_bounds(index: pd.PeriodIndex, spec: slice, name: str) -> tuple[int, i
     return start, stop
 
 
-def _position(index: pd.PeriodIndex, when: DateLike, name: str, side: str) -> int:
+def _position(index: pd.PeriodIndex, when: DateLike, name: str, side: Literal["start", "end"]) -> int:
     """Position of the period that holds a date, negative or past the end when outside."""
-    if isinstance(when, pd.Period):
-        when = when.start_time if side == "start" else when.end_time
-    return int(pd.Period(parse_date(when, f"{name} {side}"), index.freqstr).ordinal - index[0].ordinal)
+    return int(pd.Period(parse_date(when, f"{name} {side}", side), index.freqstr).ordinal - index[0].ordinal)
 
 
 def _cut(matrix: FloatArray, shares: FloatArray, index: pd.PeriodIndex, span: slice, name: str) -> _Window:
@@ -375,8 +381,9 @@ def _carried_by(
     for window, side in ((now, sign), (was, -sign)):
         if len(window.observed) > 1:
             at = int(np.argmax(side * window.data.counts.mean(axis=1) / window.data.exposure))
-            rest = window.data.without(at)
-            posterior = family(rest, was.data) if window is now else family(now.data, rest)
+            rest = window.data.without(at).thinned(CARRIED_HISTORIES)
+            other = (was if window is now else now).data.thinned(CARRIED_HISTORIES)
+            posterior = family(rest, other) if window is now else family(other, rest)
             tried.append((posterior.probability_rose, window.observed[at]))
     if not tried:
         return None, None
