@@ -561,7 +561,9 @@ def test_charts_need_no_pyplot():
         "plots.plot_counts(counts)._repr_png_()\n"
         "print('matplotlib.pyplot' in sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code], capture_output=True, text=True, check=True
+    )
     assert found.stdout == "False\n"
 
 

@@ -27,6 +27,8 @@ from escalation.trend import RateChange, WindowRate
 
 WINDOWS = {"baseline": ("#ececec", (0, (1, 1.5))), "recent": ("#c9c9c9", "-")}
 """Shade and line style of each window."""
+STRIP = 0.07
+"""Share of the height that the strip with the windows' names takes."""
 
 
 @styled
@@ -79,7 +81,7 @@ def draw_windows(counts: pd.Series | pd.DataFrame, change: RateChange, ax: Axes,
     count_axis(
         ax,
         f"{printable(unit)} per {word}",
-        1.1 * max(highest, _drawable(change.recent), _drawable(change.baseline)),
+        1.12 * max(highest, _drawable(change.recent), _drawable(change.baseline)),
         usual=max(highest, change.recent.rate, change.baseline.rate),
     )
     headline(
@@ -97,7 +99,10 @@ def _drawable(window: WindowRate) -> float:
 def _draw_window(ax: Axes, name: str, window: WindowRate, level: float) -> None:
     begin, *_, end = edges(pd.period_range(window.first, window.last))
     shade, line = WINDOWS[name]
-    ax.axvspan(begin, end, facecolor=shade, linewidth=0, zorder=0.4)
+    ax.axvspan(begin, end, ymin=1 - STRIP, facecolor=shade, linewidth=0, zorder=0.4)
+    ax.vlines(
+        [begin, end], 0, 1, transform=ax.get_xaxis_transform(), color=GREY, linewidth=0.6, zorder=0.4, gid="edges"
+    )
     label = f"mean rate, {name}"
     ax.hlines(window.rate, begin, end, color=INK, linewidth=1.6, linestyle=line, label=label, gid=name)
     ax.errorbar(
