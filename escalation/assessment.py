@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,10 +95,10 @@ class Assessment:
             a flashpoint its Monte Carlo interval) and ``unit``.
         """
         word, unit = period_word(self.forecast.periods.freqstr), self.series.unit
-        per = f"{unit} per {word}"
+        per, spans = f"{unit} per {word}", len(self._recent())
         change, total = self.change, _total(self.forecast, self.within, self.level)
         rows: list[tuple[str, float, float, float, str]] = [
-            (f"counted in the last {change.recent.observed} {period_word(self.freq, 2)}", *self.counted(), unit),
+            (f"counted in the last {spans} {period_word(self.freq, spans)}", *self.counted(), unit),
             ("rate now", change.recent.rate, change.recent.lower, change.recent.upper, per),
             ("rate before", change.baseline.rate, change.baseline.lower, change.baseline.upper, per),
             ("ratio of rates", change.ratio, change.lower, change.upper, "times"),
@@ -142,8 +143,8 @@ class Assessment:
         return [f"There were {seen}", self.change.sentence(), ahead, *(point.sentence() for point in self.flashpoints)]
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{sentence}</p>" for sentence in self.sentences())
-        return f"<b>{self.series.title}</b>{lines}{self.answers().round(3).to_html()}"
+        lines = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences())
+        return f"<b>{html.escape(self.series.title)}</b>{lines}{self.answers().round(3).to_html()}"
 
 
 def assess(
@@ -183,7 +184,7 @@ def assess(
     level : float
         Probability of the intervals.
     draws : int
-        Forecast paths.
+        Forecast paths of each model.
     rng : int, Generator or None
         Seed or generator.
 
@@ -225,8 +226,9 @@ def assess(
     failed: dict[str, str] = {}
     for name in dict.fromkeys(models if model == POOL else (model, *models)):
         try:
-            fits[name] = get_model(name).fit(counts, exposure=series.exposure, unit=series.unit)
-            forecasts[name] = fits[name].forecast(horizon, draws=draws, rng=rng)
+            fit = get_model(name).fit(counts, exposure=series.exposure, unit=series.unit)
+            forecasts[name] = fit.forecast(horizon, draws=draws, rng=rng)
+            fits[name] = fit  # only with a forecast: the pool is said to be of these
         except FitError as error:
             if name == model:
                 raise

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +70,31 @@ def test_one_model_can_answer_alone() -> None:
     # drawn from the last 12 weeks, of which 12 and 14 reach 11
     assert alone.flashpoints[0].probability == pytest.approx(1 - (10 / 12) ** 2, abs=4 * np.sqrt(0.31 * 0.69 / 400))
     assert "the climatology model" in alone.sentences()[2]
+
+
+def test_a_window_says_what_of_it_was_observed_and_covered() -> None:
+    series = counted([1, 0, 2, 1] * 5)
+    series.counts.iloc[-2] = pd.NA
+    series.exposure.iloc[-1] = 1 / 7
+    result = escalation.assess(series, draws=50, model="climatology", models=(), rng=1)
+    assert result.sentences()[0].endswith("2023-05-21 (3 observed, 2.1 covered).")
+    assert "counted in the last 4 weeks" in result.answers().index
+
+
+def test_html_escapes_names(rising: escalation.Assessment) -> None:
+    series = dataclasses.replace(rising.series, title="<b>raids</b>")
+    page = dataclasses.replace(rising, series=series)._repr_html_()
+    assert "<b>&lt;b&gt;raids" in page
+
+
+def test_a_model_without_forecast_is_not_in_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise FitError("the terms are too uncertain")
+
+    monkeypatch.setattr(escalation.NegativeBinomial, "simulate", fails)
+    result = escalation.assess(counted(RISING), draws=50, rng=1)
+    assert result.failed == {"negative_binomial": "the terms are too uncertain"}
+    assert "the pool of 2 models (local level, climatology)" in result.sentences()[2]
 
 
 def test_same_seed_same_answers() -> None:
