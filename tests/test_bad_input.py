@@ -155,6 +155,8 @@ ROWS = [
     row("range upside down", "low is 9, above high 4", qualifier="range", count="", low="9", high="4"),
     row("count outside its range", "count is 10, outside", qualifier="range", low="2", high="4"),
     row("a number for a word", "'dozens'", qualifier="dozens"),
+    row("half a range for a word", "only one of low and high", qualifier="dozens", count="", low="60"),
+    row("a range for a rate", "do not go with 'weekly'", qualifier="weekly", low="2", high="3"),
     row("no series", "series is blank", series=""),
     press("faulty rows are counted", tallies({"count": "x"}, {"count": "y"}), "row 3", "'x'", "1 more faulty row"),
 ]
