@@ -126,8 +126,8 @@ class Kernel:
         side = rng.random(true.shape) * (1.0 + mass_down + mass_up)
         u = rng.random(true.shape)
         # inverse of the (truncated) geometric distribution functions
-        fewer = 1 + np.floor(np.log1p(-u * (1.0 - down ** np.maximum(true, 1))) / np.log(down))
-        more = 1 + np.floor(np.log1p(-u) / np.log(up))
+        fewer = 1 + np.floor(-below * np.log1p(-u * (1.0 - down ** np.maximum(true, 1))))
+        more = 1 + np.floor(-above * np.log1p(-u))
         shift = np.where(side < mass_down, -fewer, np.where(side < mass_down + mass_up, more, 0.0))
         return np.maximum(true + shift, 0).astype(np.int64)
 
