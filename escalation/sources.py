@@ -274,7 +274,7 @@ def _from_incidents(
     table = source.table
     # the covered span is that of the whole table: a unit that was quiet at first was still watched
     first = table["date"].min() if start is None else parse_date(start, "start")
-    last = table["date_end"].max() if end is None else parse_date(end, "end")
+    last = table["date_end"].max() if end is None else parse_date(end, "end", side="end")
     title = source.title
     if by is not None:
         if by not in table.columns:

@@ -233,6 +233,28 @@ def test_same_seed_same_numbers_whatever_the_row_order() -> None:
     assert not (first.histories == other.histories).all(axis=None)
 
 
+def test_several_numbers_for_one_window_have_no_order() -> None:
+    table = tallies(("about", 9, 1, 20), ("about", 40, 1, 20), ("dozens", pd.NA, 1, 20))
+    first = escalation.reconstruct(table, series="a", draws=40, rng=5)
+    again = escalation.reconstruct(table.iloc[::-1], series="a", draws=40, rng=5)
+    assert (first.histories == again.histories).all(axis=None)
+
+
+def test_a_period_as_end_means_its_last_day() -> None:
+    table = tallies(("exact", 9, 1, 20), ("exact", 2, 35, 60))
+    result = escalation.reconstruct(table, series="a", start=pd.Period("2024-01"), end=pd.Period("2024-02"), rng=1)
+    assert result.daily.index[[0, -1]].astype(str).tolist() == ["2024-01-01", "2024-02-29"]
+    assert result.tallies["used"].all()
+
+
+def test_days_that_no_tally_speaks_of_stay_bounded() -> None:
+    # the walk has heavy tails: unbounded, some of these weeks would hold hundreds of millions
+    result = escalation.reconstruct(tallies(("exact", 10, 1, 14)), series="a", end="2024-04-28", rng=1)
+    assert len(result.histories) == 17
+    assert result.histories.max(axis=None) <= 2 * 10 + 200
+    assert result.histories.iloc[-1].median() <= 10
+
+
 def test_parts_are_floors_and_wholes_are_ceilings() -> None:
     table = tallies(("exact", 20, 1, 28), ("exact", 0, 8, 14), ("exact", 3, 15, 15)).assign(
         place=["ALL", "ALL", "Iraq"]
@@ -295,6 +317,8 @@ def test_a_tally_in_the_wrong_place_is_found() -> None:
         ({"series": "a", "start": "2024-01-20", "end": "2024-01-10"}, "end 2024-01-10 is before start"),
         ({"series": "a", "start": "2024-06-01"}, "ends before the start"),
         ({"series": "a", "flags": ("weak",)}, "flag ok"),
+        ({"series": "a", "flags": "ok"}, "flags is 'ok'; give a list of some of ok, duplicate"),
+        ({"series": "a", "flags": ("ok", "okay")}, "give a list of some of ok, duplicate"),
         ({"series": "a", "rng": -1}, "rng is -1"),
         ({"series": "a", "start": "1950-01-01"}, "over the limit of 20,000"),
     ],

@@ -62,6 +62,13 @@ def test_incidents_are_counted_over_the_span_of_the_whole_table(incidents: Path)
     assert deaths.unit == "fatalities"
 
 
+def test_a_period_as_end_means_its_last_day(incidents: Path) -> None:
+    source = escalation.open_source(incidents)
+    counted = escalation.count_series(source, freq="M", start="2024-01-01", end=pd.Period("2024-02"))
+    assert counted.counts.tolist() == [5, 0]
+    assert counted.exposure.tolist() == [1, 1]
+
+
 def test_another_series_of_a_case_drops_the_cases_own_counter() -> None:
     source = escalation.open_source()
     with pytest.raises(InputError, match="units of us_strikes_on_militias by us_government_or_press do not add up"):

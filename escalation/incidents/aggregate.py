@@ -86,7 +86,7 @@ def aggregate(
     _check_option(count_on, COUNT_ON, "count_on")
     table = check_incidents(incidents)
     first = parse_date(start, "start") if start is not None else table["date"].min()
-    last = parse_date(_last_day(end), "end") if end is not None else table["date_end"].max()
+    last = parse_date(end, "end", side="end") if end is not None else table["date_end"].max()
     index = period_index(first, last, freq)
     units, unit = _units(table, by)
     if len(index) * len(units) > MAX_CELLS:
@@ -111,11 +111,6 @@ def aggregate(
 def _check_option(value: str, options: tuple[str, ...], name: str) -> None:
     if value not in options:
         raise InputError(f"{name} is {value!r}; use {' or '.join(options)}")
-
-
-def _last_day(end: DateLike) -> DateLike:
-    """The last day of a period; any other date as it is."""
-    return end.end_time if isinstance(end, pd.Period) else end
 
 
 def _units(table: pd.DataFrame, by: str | list[str] | None) -> tuple[pd.Index, NDArray[np.int64]]:

@@ -75,7 +75,8 @@ class Evidence:
     window_of : (I,) int array
         Window of each tally.
     typical : (W,) float array
-        A count that the window's tallies find likely; only for the start of the chains.
+        A count that the window's tallies find likely, NaN where they are lower bounds; for the start of the chains
+        and the mean of the prior.
     """
 
     first_day: np.datetime64
@@ -156,11 +157,11 @@ def atoms_from(
     finite = [k.high if np.isfinite(k.high) else k.low for k in kernels]
     size = int(2 * max(finite) + 200)
     log_kernel = np.zeros((len(windows), size + 1))
-    typical = np.full(len(windows), np.nan)
+    likely: list[list[float]] = [[] for _ in windows]
     for i, kernel in enumerate(kernels):
         log_kernel[window_of[i]] += kernel.log_prob(np.arange(size + 1))
-        if kernel.shape == "point" or np.isfinite(kernel.high):
-            typical[window_of[i]] = (kernel.low + kernel.high) / 2
+        if np.isfinite(kernel.high):
+            likely[window_of[i]].append((kernel.low + kernel.high) / 2)
     return Evidence(
         first_day=origin,
         atom_days=np.diff(edges).astype(float),
@@ -170,7 +171,7 @@ def atoms_from(
         window_last=(np.searchsorted(edges, windows[:, 1]) - 1).astype(np.int64),
         log_kernel=log_kernel,
         window_of=window_of.astype(np.int64),
-        typical=typical,
+        typical=np.array([np.mean(said) if said else np.nan for said in likely]),
     )
 
 
@@ -268,8 +269,9 @@ def _rough_counts(evidence: Evidence) -> FloatArray:
 
 
 def _within_tables(counts: IntArray, evidence: Evidence) -> IntArray:
-    """Scale a start down until every window's count is in its kernel's table."""
+    """Scale a start down until every atom's and window's count is in the tables."""
     most = evidence.log_kernel.shape[1] - 1
+    counts = np.minimum(counts, most)
     while max(counts[a : b + 1].sum() for a, b in zip(evidence.window_first, evidence.window_last, strict=True)) > most:
         counts = counts // 2
     return counts.astype(np.int64)

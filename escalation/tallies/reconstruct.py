@@ -17,7 +17,7 @@ from escalation.periods import DateLike, exposure, parse_date, parse_freq, perio
 from escalation.randomness import Seed, as_generator
 from escalation.tallies.kernels import Kernel, check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
-from escalation.tallies.schema import DATE_CONFIDENCE, EVERYWHERE, check_tallies, contains
+from escalation.tallies.schema import DATE_CONFIDENCE, EVERYWHERE, FLAGS, check_tallies, contains
 
 SURPRISING = 0.02
 """A tally whose surprise probability is below this is named as a contradiction."""
@@ -175,7 +175,8 @@ def reconstruct(
     degrees of freedom: onsets are abrupt) whose scale is estimated, drawn back weakly (5% a week)
     towards the mean rate of the longest window.  Each tally sees the
     sum over its window through the reporting kernel of its qualifier.  A Markov chain samples whole
-    counts and levels together.
+    counts and levels together.  Where no tally speaks the walk alone does, and its tails are heavy; no stretch
+    of days between two edges of windows or weeks holds more than twice the largest number of any tally and 200.
 
     Tallies of a part of the place are lower bounds, tallies of a place that contains it upper
     bounds.  Baselines (windows before the period of interest) are not used.
@@ -236,11 +237,13 @@ def reconstruct(
     freq, kernels, rng = parse_freq(freq), check_kernels(kernels), as_generator(rng)
     if draws < 1:
         raise InputError(f"draws is {draws!r}; give a whole number of histories >= 1")
+    if isinstance(flags, str) or not set(flags) <= set(FLAGS):
+        raise InputError(f"flags is {flags!r}; give a list of some of {', '.join(FLAGS)}")
     chosen, place = _choose(table, series, counter, place, unit)
     sorted_out = _sort_out(chosen, place, flags, start, end)
     used = sorted_out[sorted_out["used"]]
     first = used["start"].min() if start is None else parse_date(start, "start")
-    last = used["end"].max() if end is None else parse_date(end, "end")
+    last = used["end"].max() if end is None else parse_date(end, "end", side="end")
     periods = period_index(first, last, freq)
 
     tally_kernels = _kernels(sorted_out, kernels)
@@ -323,7 +326,7 @@ def _sort_out(
     role = rows["place"].map(lambda where: _role(place, str(where)))
     why = pd.Series("", index=rows.index)
     if end is not None:
-        why[rows["start"] > parse_date(end, "end")] = "begins after the end"
+        why[rows["start"] > parse_date(end, "end", side="end")] = "begins after the end"
     if start is not None:
         why[rows["end"] < parse_date(start, "start")] = "ends before the start"
     flagged = ~rows["flag"].isin(list(flags))
@@ -351,14 +354,9 @@ def _daily_histories(posterior: Posterior, evidence: Evidence, draws: int, rng: 
     """Spread each atom's count over its days at random: all days of the evidence x draws."""
     counts = posterior.thinned(draws)
     days = np.rint(evidence.atom_days).astype(np.int64)
-    first_day = np.concatenate([[0], np.cumsum(days)[:-1]])
-    flat = counts.ravel()
-    day = np.repeat(np.tile(first_day, draws), flat) + rng.integers(0, np.repeat(np.tile(days, draws), flat))
-    draw = np.repeat(np.repeat(np.arange(draws), counts.shape[1]), flat)
-    total = int(days.sum())
-    by_day = np.bincount(day * draws + draw, minlength=total * draws).reshape(total, draws)
-    index = pd.period_range(pd.Timestamp(evidence.first_day), periods=total, freq="D", name="period")
-    return pd.DataFrame(by_day.astype(np.int64), index=index, columns=pd.RangeIndex(draws, name=DRAW))
+    by_day = np.concatenate([rng.multinomial(counts[:, a], np.full(n, 1 / n)).T for a, n in enumerate(days)])
+    index = pd.period_range(pd.Timestamp(evidence.first_day), periods=len(by_day), freq="D", name="period")
+    return pd.DataFrame(by_day, index=index, columns=pd.RangeIndex(draws, name=DRAW))
 
 
 def _predict(

@@ -61,22 +61,14 @@ def _rate(
 
 
 @njit(cache=True, nogil=True)
-def _by_atom(edge: IntArray, atoms: int) -> tuple[IntArray, IntArray]:
-    """Windows whose ``edge`` is each atom: those of atom a are ``order[first[a]:first[a + 1]]``."""
-    first = np.zeros(atoms + 1, np.int64)
-    for w in range(edge.size):
-        first[edge[w] + 1] += 1
-    return np.cumsum(first), np.argsort(edge, kind="mergesort")
-
-
-@njit(cache=True, nogil=True)
 def _windows_of_atoms(first: IntArray, last: IntArray, atoms: int) -> tuple[IntArray, IntArray]:
     """Windows that hold each atom: those of atom a are ``held[begin[a]:begin[a + 1]]``."""
     begin = np.zeros(atoms + 1, np.int64)
     for w in range(first.size):
         for a in range(first[w], last[w] + 1):
             begin[a + 1] += 1
-    begin = np.cumsum(begin)
+    for a in range(atoms):
+        begin[a + 1] += begin[a]
     place = begin.copy()
     held = np.empty(begin[atoms], np.int64)
     for w in range(first.size):
@@ -123,15 +115,38 @@ def _jump(rng: Generator, mean_extra: float) -> int:
     return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
 
 
+# The draws below are written out because the generator's own binomial, Poisson and normal draws take numba
+# three times as long to compile as all the rest.
+
+
+@njit(cache=True, nogil=True)
+def _normal(rng: Generator) -> float:
+    """Standard normal draw (Box and Muller 1958, doi:10.1214/aoms/1177706645)."""
+    return math.sqrt(-2.0 * math.log(1.0 - rng.random())) * math.cos(2.0 * math.pi * rng.random())
+
+
+@njit(cache=True, nogil=True)
+def _poisson(rng: Generator, mean: float) -> int:
+    """Poisson draw: exponential gaps until the mean is used up."""
+    count, left = -1, mean
+    while left >= 0.0:
+        left += math.log(1.0 - rng.random())
+        count += 1
+    return count
+
+
 @njit(cache=True, nogil=True)
 def _thin(rng: Generator, n: int, share: float) -> int:
-    """Binomial draw; for the usual small counts faster than the generator's own."""
-    if n > 20:
-        return rng.binomial(n, share)
-    kept = 0
-    for _ in range(n):
-        kept += rng.random() < share
-    return kept
+    """Binomial draw: geometric gaps between the rarer of kept and lost (Devroye 1986, X.4)."""
+    rare = min(share, 1.0 - share)
+    if n == 0 or rare <= 0.0:
+        return n if share > 0.5 else 0
+    count, at = -1, 0.0
+    log_common = math.log1p(-rare)
+    while at <= n:
+        at += math.floor(math.log(1.0 - rng.random()) / log_common) + 1.0
+        count += 1
+    return count if share <= 0.5 else n - count
 
 
 @njit(cache=True, nogil=True)
@@ -171,7 +186,8 @@ def run_chain(
     window_first, window_last : (W,) int
         First and last atom (inclusive) of each distinct tally window.
     log_kernel : (W, M) float
-        Log probability of what was reported of window w, if its true count is m.
+        Log probability of what was reported of window w, if its true count is m.  No atom holds M or more either: the
+        walk's tails are heavy, and where no tally speaks nothing else would bound the counts.
     n : (A,) int
         Starting counts; the kernel of every window must be finite at them.
     x : (P,) float
@@ -203,14 +219,17 @@ def run_chain(
     total = np.zeros(windows, np.int64)
     one_more, one_less = np.empty(windows), np.empty(windows)
     for w in range(windows):
-        _set_total(w, n[window_first[w] : window_last[w] + 1].sum(), total, log_kernel, one_more, one_less)
+        count = 0
+        for a in range(window_first[w], window_last[w] + 1):
+            count += n[a]
+        _set_total(w, count, total, log_kernel, one_more, one_less)
     begin, held = _windows_of_atoms(window_first, window_last, atoms)
     log_days = np.log(atom_days)
     level_step = np.full(blocks, 0.5)
     scale_step = 0.3
     reach = max(2.0, atoms / 12.0)
-    opening, by_first = _by_atom(window_first, atoms)
-    closing, by_last = _by_atom(window_last, atoms)
+    opening, by_first = _windows_of_atoms(window_first, window_first, atoms)
+    closing, by_last = _windows_of_atoms(window_last, window_last, atoms)
     touched, delta = np.empty(2 * windows, np.int64), np.empty(2 * windows, np.int64)
 
     kept_n = np.empty((keep, atoms), np.int64)
@@ -226,7 +245,7 @@ def run_chain(
             k = _jump(rng, jump)
             if rng.random() < 0.5:
                 k = -k
-            if n[a] + k >= 0:
+            if 0 <= n[a] + k <= most:
                 change = k * (log_days[a] + x[atom_block[a]]) + _log_orders(n[a], k)
                 if k == 1:
                     for i in range(begin[a], begin[a + 1]):
@@ -248,7 +267,7 @@ def run_chain(
             distance = 1 + int(-math.log(1.0 - rng.random()) * (reach if rng.random() < 0.3 else 1.5))
             b = a + distance if rng.random() < 0.5 else a - distance
             k = _jump(rng, jump)
-            if 0 <= b < atoms and n[a] >= k:
+            if 0 <= b < atoms and n[a] >= k and n[b] + k <= most:
                 change = k * (log_days[b] + x[atom_block[b]] - log_days[a] - x[atom_block[a]])
                 change += _log_orders(n[a], -k) + _log_orders(n[b], k)
                 # only windows that hold one of the two change: those with an edge between them
@@ -281,7 +300,7 @@ def run_chain(
                 count += n[a]
                 days += atom_days[a]
             old = x[p]
-            new_x = old + level_step[p] * rng.standard_normal()
+            new_x = old + level_step[p] * _normal(rng)
             change = count * (new_x - old) - days * (math.exp(new_x) - math.exp(old))
             change -= _walk_logpdf(x, p, p, level_mean, memory, scale, df)
             x[p] = new_x
@@ -307,7 +326,7 @@ def run_chain(
             paired = last > middle
             # how far a run can go depends on what pins it, so steps of several sizes are tried
             least = SMALLEST_MOVE if rng.random() < 0.3 else USUAL_MOVE
-            move = math.exp(least + rng.random() * (LARGEST_MOVE - least)) * rng.standard_normal()
+            move = math.exp(least + rng.random() * (LARGEST_MOVE - least)) * _normal(rng)
             up, down = move, 0.0
             if paired:
                 ahead = _rate(x, atom_days, atom_block, block_first, p, middle)
@@ -343,13 +362,15 @@ def run_chain(
                 for a in range(first_atom, end_atom):
                     if up > 0:
                         extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - math.exp(-up))
-                        # beyond any count a window may hold: refused below, so the draw itself is spared
-                        proposal[a] = n[a] + rng.poisson(extra) if extra < 1e9 else most + 1 + n[a]
+                        # beyond any count an atom may hold: refused below, so the draw itself is spared
+                        proposal[a] = n[a] + _poisson(rng, extra) if extra < 2.0 * most else most + 1
                     else:
                         proposal[a] = _thin(rng, n[a], math.exp(up))
             added[first_atom] = 0
             for a in range(first_atom, end_atom):
                 added[a + 1] = added[a] + proposal[a] - n[a]
+                if proposal[a] > most:
+                    change = -np.inf
             for w in range(windows):
                 lo, hi = max(window_first[w], first_atom), min(window_last[w] + 1, end_atom)
                 if lo < hi:
@@ -368,7 +389,7 @@ def run_chain(
 
         if blocks > 1:
             for _ in range(3):  # 5: scale of the walk
-                new_scale = scale * math.exp(scale_step * rng.standard_normal())
+                new_scale = scale * math.exp(scale_step * _normal(rng))
                 change = _walk_logpdf(x, 0, blocks, level_mean, memory, new_scale, df) - _walk_logpdf(
                     x, 0, blocks, level_mean, memory, scale, df
                 )
@@ -381,7 +402,9 @@ def run_chain(
 
         if not adapting and (sweep - warmup + 1) % thin == 0:
             row = (sweep - warmup) // thin
-            kept_n[row] = n
-            kept_x[row] = x
+            for a in range(atoms):  # slice assignment would compile numpy's broadcasting and its messages
+                kept_n[row, a] = n[a]
+            for p in range(blocks):
+                kept_x[row, p] = x[p]
             kept_scale[row] = scale
     return kept_n, kept_x, kept_scale
