@@ -53,8 +53,8 @@ def default_kernels() -> pd.DataFrame:
 
     Examples
     --------
-    >>> default_kernels().loc["about", ["below_abs", "below_rel"]].tolist()
-    [1.0, 0.03]
+    >>> default_kernels().loc["about", ["below_abs", "below_rel"]].to_dict()
+    {'below_abs': 1.0, 'below_rel': 0.03}
     """
     return _bundled().copy()
 

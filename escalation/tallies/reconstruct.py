@@ -22,7 +22,7 @@ from escalation.tallies.schema import DATE_CONFIDENCE, EVERYWHERE, FLAGS, check_
 SURPRISING = 0.02
 """A tally whose surprise probability is below this is named as a contradiction."""
 
-LONGER = 4
+LONGER = 3
 """How many times longer the chains run again when they did not agree at first."""
 
 

@@ -160,15 +160,21 @@ def _dates(text: pd.Series, name: str, faults: _Faults) -> pd.Series:
     serial = text.str.fullmatch(r"\d{5}(\.\d+)?").astype(bool)
     faults.add(given & serial, f"{name} is {{0}}, a spreadsheet's day number; format the column as YYYY-MM-DD", text)
     faults.add(given & ~iso & ~serial, f"{name} is {{0!r}}; write the date as YYYY-MM-DD", text)
-    day = pd.to_datetime(text.where(iso).str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
-    faults.add(
-        iso & day.isna() & (text.str.slice(0, 4) >= "1900"), f"{name} is {{0}}, a day that no calendar has", text
-    )
-    old = (iso & day.isna() & (text.str.slice(0, 4) < "1900")) | (day < EARLIEST)
+    day = pd.Series([_day(cell) for cell in text.where(iso, "")], index=text.index, dtype="datetime64[s]")
+    old = iso & (text.str.slice(0, 4) < str(EARLIEST.year))
+    faults.add(iso & day.isna() & ~old, f"{name} is {{0}}, a day that no calendar has", text)
     faults.add(old, f"{name} is {{0}}, before 1900; check the year", text)
     if name != "as_of":
         faults.add(~given, f"{name} is blank; every tally needs the first and last day of its window", text)
-    return day.astype("datetime64[s]")
+    return day
+
+
+def _day(text: str) -> np.datetime64:
+    """The day that a text begins with; pandas 2 has none after 2262."""
+    try:
+        return np.datetime64(dt.date.fromisoformat(text[:10]), "s")
+    except ValueError:
+        return np.datetime64("NaT", "s")
 
 
 def _check_words(table: pd.DataFrame, faults: _Faults) -> None:
