@@ -18,6 +18,7 @@ from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
 from .models.climatology import Climatology as Climatology
+from .models.ingarch import INGARCH as INGARCH
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
 from .models.local_level import LocalLevel as LocalLevel

@@ -1,0 +1,461 @@
+"""The likelihood of INGARCH: its recursion, exact score and Hessian, and its maximum within bounds; compiled.
+
+A point is a vector ``(intercept, beta per past_obs, alpha per past_mean, eta per regressor, dispersion)``; dispersion
+0 is Poisson.  The *state* of a period is its rate (identity link) or the log of it; the *carried* part of a state is
+what enters later states through ``past_mean``: all of it but the effects of external regressors.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from scipy.special import gammaln
+
+from escalation.models.base import FloatArray, IntArray
+
+MARGINAL, IID, FIRSTOBS, ZERO = range(4)
+EXACT = 256
+"""Terms of a sum over a count that are added one by one; beyond them it is integrated."""
+SMALL = 0.02
+"""Dispersion x mean below which differences of logarithms are taken by their series."""
+MOST_STEPS = 200
+LARGEST_DISPERSION = 1e4
+
+
+class Observed(NamedTuple):
+    """One series of n periods and what is asked of it.
+
+    ``nodes`` and ``weights`` are those of :func:`rising_nodes`, ``constant`` is ``-sum(log(y!))``, scored periods only.
+    """
+
+    y: FloatArray  # (n,), NaN where not observed
+    exposure: FloatArray  # (n,)
+    past: FloatArray  # (n,): y / exposure, or log of that + 1
+    x: FloatArray  # (n, k)
+    carried: FloatArray  # (k,): 0 for external regressors, else 1
+    past_obs: IntArray
+    past_mean: IntArray
+    log: bool
+    init: int
+    skip: int  # first periods that are not scored
+    nodes: FloatArray
+    weights: FloatArray
+    constant: float
+
+
+def observe(
+    y: FloatArray,
+    exposure: FloatArray,
+    x: FloatArray,
+    carried: FloatArray,
+    lags: tuple[tuple[int, ...], tuple[int, ...]],
+    link: str,
+    init: str,
+    skip: int,
+) -> Observed:
+    """Put a series (n,), its regressors (n, k), lags, link and start into arrays."""
+    rate = y / exposure
+    past = np.log1p(rate) if link == "log" else rate
+    scored = y[skip:][~np.isnan(y[skip:])]
+    nodes, weights = rising_nodes(scored)
+    past_obs, past_mean = (np.array(lag, dtype=np.int64) for lag in lags)
+    code = {"marginal": MARGINAL, "iid": IID, "firstobs": FIRSTOBS, "zero": ZERO}[init]
+    constant = -float(gammaln(scored + 1).sum())
+    x = np.ascontiguousarray(x)
+    return Observed(
+        y, exposure, past, x, carried, past_obs, past_mean, link == "log", code, skip, nodes, weights, constant
+    )
+
+
+def rising_nodes(y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights with ``sum(w * f(k)) = sum over y of (f(0) + ... + f(y - 1))`` for smooth f.
+
+    With ``f(k) = log(1 + dispersion * k)`` this is the part of the NB2 log-likelihood with gamma functions, which
+    would lose their digits for small dispersions.  Exact below 256; beyond, Gauss-Legendre in log k on stretches of at
+    most a factor of 4, with the first Euler-Maclaurin correction (error below 1e-12 of the sum).
+    """
+    most = int(min(y.max(initial=0.0), EXACT))
+    ranked = np.sort(y)
+    k = np.arange(most, dtype=float)
+    nodes, weights = [k], [(len(y) - np.searchsorted(ranked, k, side="right")).astype(float)]
+    edges = np.unique(ranked[ranked > EXACT])
+    if len(edges):
+        ladder = EXACT * 4.0 ** np.arange(1, 1 + math.ceil(math.log(edges[-1] / EXACT, 4)))
+        edges = np.unique(np.concatenate([[float(EXACT)], edges, ladder[ladder < edges[-1]]]))
+    places, shares = np.polynomial.legendre.leggauss(8)
+    for low, high in itertools.pairwise(edges):
+        above = float(len(y) - np.searchsorted(ranked, low, side="right"))
+        if high - low <= len(places):
+            nodes.append(np.arange(low, high))
+            weights.append(np.full(int(high - low), above))
+            continue
+        half = math.log((high - 0.5) / (low - 0.5)) / 2
+        at = (low - 0.5) * np.exp(half * (places + 1))
+        nodes += [at, np.array([high, high - 1, low, low - 1])]
+        weights += [above * shares * half * at, above * np.array([-1.0, 1.0, 1.0, -1.0]) / 24]
+    return np.concatenate(nodes), np.concatenate(weights)
+
+
+@njit(cache=True, nogil=True)
+def recursion(point: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """States (n,), carried parts (lead + n,) and regressors on past counts (lead + n,); lead is the longest lag."""
+    n, k = data.x.shape
+    p, q = len(data.past_obs), len(data.past_mean)
+    lead = 0
+    for lag in data.past_obs:
+        lead = max(lead, lag)
+    for lag in data.past_mean:
+        lead = max(lead, lag)
+    start = 0.0
+    if data.init == MARGINAL:
+        start = point[0] / (1.0 - point[1 : 1 + p + q].sum())
+    elif data.init == IID:
+        start = point[0]
+    elif data.init == FIRSTOBS:
+        t = 0
+        while np.isnan(data.past[t]):
+            t += 1
+        start = data.past[t]
+    state = np.empty(n)
+    carried = np.full(lead + n, start)
+    past = np.full(lead + n, start)
+    for t in range(n):
+        value = point[0]
+        for i in range(p):
+            value += point[1 + i] * past[lead + t - data.past_obs[i]]
+        for j in range(q):
+            value += point[1 + p + j] * carried[lead + t - data.past_mean[j]]
+        outside = 0.0
+        for m in range(k):
+            effect = point[1 + p + q + m] * data.x[t, m]
+            value += data.carried[m] * effect
+            outside += (1.0 - data.carried[m]) * effect
+        carried[lead + t] = value
+        state[t] = value + outside
+        if not np.isnan(data.past[t]):
+            past[lead + t] = data.past[t]
+        elif data.log:
+            past[lead + t] = max(state[t], 0.0) + math.log1p(math.exp(-abs(state[t])))
+        else:
+            past[lead + t] = state[t]
+    return state, carried, past
+
+
+@njit(cache=True, nogil=True)
+def _rate_of(state: float, log: bool) -> float:
+    """The rate of a state; NaN where there is none."""
+    if log:
+        return math.exp(state) if -300.0 < state < 34.0 else math.nan
+    return state if state > 0.0 else math.nan
+
+
+@njit(cache=True, nogil=True)
+def log_likelihood(point: FloatArray, data: Observed) -> float:
+    """Log-likelihood; minus infinity where a mean is not above 0 or beyond 1e14."""
+    state, _, _ = recursion(point, data)
+    a = point[-1]
+    total = data.constant
+    if a > 0.0:
+        for i in range(len(data.nodes)):
+            total += data.weights[i] * math.log1p(a * data.nodes[i])
+    for t in range(data.skip, len(state)):
+        y = data.y[t]
+        mean = data.exposure[t] * _rate_of(state[t], data.log)
+        if np.isnan(mean):
+            return -math.inf
+        if not np.isnan(y):
+            total += y * math.log(mean) - (mean if a == 0.0 else (y + 1.0 / a) * math.log1p(a * mean))
+    return total
+
+
+@njit(cache=True, nogil=True)
+def log_likelihoods(points: FloatArray, data: Observed) -> FloatArray:
+    """Log-likelihood at each of m points (m, d)."""
+    values = np.empty(len(points))
+    for i in range(len(points)):
+        values[i] = log_likelihood(points[i], data)
+    return values
+
+
+@njit(cache=True, nogil=True)
+def last_values(points: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
+    """The last carried parts and regressors on past counts, as many as the longest lag, at m points (m, d)."""
+    _, carried, past = recursion(points[0], data)
+    lead = len(carried) - len(data.y)
+    carries, pasts = np.empty((len(points), lead)), np.empty((len(points), lead))
+    for i in range(len(points)):
+        _, carried, past = recursion(points[i], data)
+        carries[i], pasts[i] = carried[len(data.y) :], past[len(data.y) :]
+    return carries, pasts
+
+
+@njit(cache=True, nogil=True)
+def _excess(x: float) -> tuple[float, float]:
+    """``h(x) = (log(1 + x) - x / (1 + x)) / x**2`` and its derivative, for x >= 0."""
+    if x > SMALL:
+        h = (math.log1p(x) - x / (1.0 + x)) / (x * x)
+        return h, 1.0 / (x * (1.0 + x) ** 2) - 2.0 * h / x
+    h, slope, power = 0.5, 0.0, 1.0
+    for m in range(1, 10):
+        sign = -1.0 if m % 2 else 1.0
+        c = sign * (m + 1.0) / (m + 2.0)
+        slope += m * c * power
+        power *= x
+        h += c * power
+    return h, slope
+
+
+@njit(cache=True, nogil=True)
+def _first_slopes(point: FloatArray, data: Observed, slopes: FloatArray, bends: FloatArray) -> None:
+    """Put first and second derivatives of the state before the series into (d - 1,) and (d - 1, d - 1)."""
+    serial = len(data.past_obs) + len(data.past_mean)
+    if data.init == IID:
+        slopes[0] = 1.0
+    if data.init != MARGINAL:
+        return
+    rest = 1.0 - point[1 : 1 + serial].sum()
+    slopes[0] = 1.0 / rest
+    slopes[1 : 1 + serial] = point[0] / rest**2
+    bends[0, 1 : 1 + serial] = bends[1 : 1 + serial, 0] = 1.0 / rest**2
+    bends[1 : 1 + serial, 1 : 1 + serial] = 2.0 * point[0] / rest**3
+
+
+@njit(cache=True, nogil=True)
+def state_slopes(
+    point: FloatArray, data: Observed, state: FloatArray, carried: FloatArray, past: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """First (n, d - 1) and second (n, d - 1, d - 1) derivatives of the states by the coefficients."""
+    n, k = data.x.shape
+    p, q = len(data.past_obs), len(data.past_mean)
+    d, lead = 1 + p + q + k, len(carried) - n
+    slopes, bends = np.zeros((lead + n, d)), np.zeros((lead + n, d, d))
+    _first_slopes(point, data, slopes[0], bends[0])
+    for t in range(1, lead):
+        slopes[t] = slopes[0]
+        bends[t] = bends[0]
+    # those of the regressors on past counts, which move only before the series and where a count is missing
+    past_slopes, past_bends = slopes.copy(), bends.copy()
+    for t in range(n):
+        g, h = slopes[lead + t], bends[lead + t]
+        g[0] = 1.0
+        for i in range(p):
+            at = lead + t - data.past_obs[i]
+            g[1 + i] += past[at]
+            if at < lead or np.isnan(data.y[at - lead]):
+                _carry(g, h, past_slopes[at], past_bends[at], point[1 + i], 1 + i)
+        for j in range(q):
+            at = lead + t - data.past_mean[j]
+            g[1 + p + j] += carried[at]
+            _carry(g, h, slopes[at], bends[at], point[1 + p + j], 1 + p + j)
+        for m in range(k):
+            g[1 + p + q + m] += data.carried[m] * data.x[t, m]
+        if np.isnan(data.y[t]):
+            full = g.copy()
+            for m in range(k):
+                full[1 + p + q + m] += (1.0 - data.carried[m]) * data.x[t, m]
+            share = 1.0 / (1.0 + math.exp(-state[t])) if data.log else 1.0
+            for r in range(d):
+                past_slopes[lead + t, r] = share * full[r]
+                for c in range(d):
+                    past_bends[lead + t, r, c] = share * (h[r, c] + (1.0 - share) * full[r] * full[c])
+    for t in range(n):
+        for m in range(k):
+            slopes[lead + t, 1 + p + q + m] += (1.0 - data.carried[m]) * data.x[t, m]
+    return slopes[lead:], bends[lead:]
+
+
+@njit(cache=True, nogil=True)
+def _carry(g: FloatArray, h: FloatArray, slope: FloatArray, bend: FloatArray, coefficient: float, at: int) -> None:
+    """Add the derivatives of ``coefficient * term`` but for the term itself, which belongs to ``g[at]``."""
+    for r in range(len(g)):
+        g[r] += coefficient * slope[r]
+        h[at, r] += slope[r]
+        h[r, at] += slope[r]
+        for c in range(len(g)):
+            h[r, c] += coefficient * bend[r, c]
+
+
+@njit(cache=True, nogil=True)
+def derivatives(point: FloatArray, data: Observed) -> tuple[float, FloatArray, FloatArray, FloatArray]:
+    """Log-likelihood, score (d,), Hessian (d, d) and the diagonal (d,) of the expected information."""
+    d = len(point)
+    score, hessian, expected = np.zeros(d), np.zeros((d, d)), np.zeros(d)
+    value = log_likelihood(point, data)
+    if value == -math.inf:
+        return value, score, hessian, expected
+    state, carried, past = recursion(point, data)
+    slopes, bends = state_slopes(point, data, state, carried, past)
+    a, last = point[-1], d - 1
+    for t in range(data.skip, len(state)):
+        y = data.y[t]
+        if np.isnan(y):
+            continue
+        mean = data.exposure[t] * _rate_of(state[t], data.log)
+        lift, curve = (mean, mean) if data.log else (data.exposure[t], 0.0)
+        more = 1.0 + a * mean
+        by_mean = (y - mean) / (mean * more)
+        first = by_mean * lift
+        second = (a * (1.0 + a * y) / more**2 - y / mean**2) * lift**2 + by_mean * curve
+        cross = -(y - mean) / more**2 * lift
+        information = lift**2 / (mean * more)
+        h, h_slope = _excess(a * mean)
+        score[last] += mean * mean * h - y * mean / more
+        hessian[last, last] += mean**3 * h_slope + y * mean**2 / more**2
+        expected[last] += 0.5 * mean**2 / more**2
+        g, bend = slopes[t], bends[t]
+        for r in range(last):
+            score[r] += first * g[r]
+            expected[r] += information * g[r] * g[r]
+            hessian[r, last] += cross * g[r]
+            for c in range(r + 1):
+                hessian[r, c] += second * g[r] * g[c] + first * bend[r, c]
+    for i in range(len(data.nodes)):
+        ratio = data.nodes[i] / (1.0 + a * data.nodes[i])
+        score[last] += data.weights[i] * ratio
+        hessian[last, last] -= data.weights[i] * ratio * ratio
+    for r in range(d):
+        for c in range(r):
+            if r < last:
+                hessian[c, r] = hessian[r, c]
+        hessian[last, r] = hessian[r, last]
+    return value, score, hessian, expected
+
+
+@njit(cache=True, nogil=True)
+def _solve(matrix: FloatArray, vectors: FloatArray) -> tuple[bool, FloatArray]:
+    """Solve ``matrix @ x = vectors`` (d, m) by Cholesky's method; tell whether the matrix is positive definite."""
+    d, m = vectors.shape
+    root, x = np.zeros((d, d)), vectors.copy()
+    for i in range(d):
+        for j in range(i + 1):
+            rest = matrix[i, j]
+            for k in range(j):
+                rest -= root[i, k] * root[j, k]
+            if i == j:
+                if not rest > 1e-13 * matrix[i, i]:
+                    return False, x
+                root[i, i] = math.sqrt(rest)
+            else:
+                root[i, j] = rest / root[j, j]
+    for c in range(m):
+        for i in range(d):
+            for k in range(i):
+                x[i, c] -= root[i, k] * x[k, c]
+            x[i, c] /= root[i, i]
+        for i in range(d - 1, -1, -1):
+            for k in range(i + 1, d):
+                x[i, c] -= root[k, i] * x[k, c]
+            x[i, c] /= root[i, i]
+    return True, x
+
+
+@njit(cache=True, nogil=True)
+def _direction(
+    point: FloatArray,
+    score: FloatArray,
+    curvature: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    serial: int,
+    most: float,
+) -> tuple[bool, FloatArray]:
+    """Newton's step along the bounds that are touched, that of ``|sum of serial coefficients|`` included."""
+    d = len(point)
+    held = ((point <= lower) & (score <= 0.0)) | ((point >= upper) & (score >= 0.0))
+    total = point[1 : 1 + serial].sum()
+    side = 0.0
+    if abs(total) >= most * (1.0 - 1e-12):
+        side = 1.0 if total > 0.0 else -1.0
+    along = False
+    step = np.zeros(d)
+    for _ in range(d + 2):
+        matrix, vectors = curvature.copy(), np.zeros((d, 2))
+        vectors[:, 0] = score
+        vectors[1 : 1 + serial, 1] = 1.0
+        for i in range(d):
+            if held[i]:
+                matrix[i, :] = 0.0
+                matrix[:, i] = 0.0
+                matrix[i, i] = 1.0
+                vectors[i] = 0.0
+        good, solved = _solve(matrix, vectors)
+        if not good:
+            return False, step
+        step = solved[:, 0].copy()
+        if along and solved[1 : 1 + serial, 1].sum() > 0.0:
+            step -= solved[:, 1] * (solved[1 : 1 + serial, 0].sum() / solved[1 : 1 + serial, 1].sum())
+        outward = ((point <= lower) & (step < 0.0)) | ((point >= upper) & (step > 0.0))
+        if outward.any():
+            held |= outward
+        elif side != 0.0 and not along and side * step[1 : 1 + serial].sum() > 0.0:
+            along = True
+        else:
+            break
+    return True, step
+
+
+@njit(cache=True, nogil=True)
+def _reach(
+    point: FloatArray, step: FloatArray, lower: FloatArray, upper: FloatArray, serial: int, most: float
+) -> FloatArray:
+    """The point after the step, or after as much of it as the bounds allow."""
+    share = 1.0
+    for i in range(len(point)):
+        if step[i] < 0.0:
+            share = min(share, (lower[i] - point[i]) / step[i])
+        elif step[i] > 0.0:
+            share = min(share, (upper[i] - point[i]) / step[i])
+    total, move = point[1 : 1 + serial].sum(), step[1 : 1 + serial].sum()
+    if abs(total + share * move) > most * (1.0 + 1e-14) and abs(move) > 1e-14:
+        share = min(share, max(0.0, ((most if move > 0.0 else -most) - total) / move))
+    return np.minimum(np.maximum(point + share * step, lower), upper)
+
+
+@njit(cache=True, nogil=True)
+def climb(
+    start: FloatArray, data: Observed, lower: FloatArray, upper: FloatArray, most: float
+) -> tuple[FloatArray, float, FloatArray, FloatArray, bool]:
+    """Maximise the likelihood by damped Newton steps with the exact Hessian.
+
+    Parameters
+    ----------
+    start, lower, upper : (d,) float
+        First point and bounds; equal bounds hold a parameter.
+    data : Observed
+        The series.
+    most : float
+        Largest absolute sum of the serial coefficients.
+
+    Returns
+    -------
+    tuple
+        Point (d,), log-likelihood, score (d,), Hessian (d, d), whether the next step would gain nothing.
+    """
+    serial = len(data.past_obs) + len(data.past_mean)
+    point = np.minimum(np.maximum(start, lower), upper)
+    value, score, hessian, expected = derivatives(point, data)
+    damping = 0.0
+    for _ in range(MOST_STEPS):
+        curvature = -hessian
+        for i in range(len(point)):
+            curvature[i, i] += damping * (expected[i] + 1e-12)
+        good, step = _direction(point, score, curvature, lower, upper, serial, most)
+        gain = (score * step).sum() / 2.0
+        tiny = 1e-11 + 1e-15 * abs(data.constant)  # the digits that a sum of such terms keeps
+        if good and gain < tiny * (1.0 if damping < 1e-2 else 1e-2):
+            return point, value, score, hessian, True
+        if good:
+            reached = _reach(point, step, lower, upper, serial, most)
+            new_value, new_score, new_hessian, new_expected = derivatives(reached, data)
+            if new_value > value or (new_value >= value - tiny and gain < 1e3 * tiny):
+                point, value, score, hessian, expected = reached, new_value, new_score, new_hessian, new_expected
+                damping = damping / 8.0 if damping > 1e-5 else 0.0
+                continue
+        damping = max(1e-3, 6.0 * damping)
+        if damping > 1e12:
+            break
+    return point, value, score, hessian, False

@@ -1,0 +1,407 @@
+"""INGARCH: R tscount's likelihoods, exact maxima, a plain loop, differences, enumeration and simulation."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import approx_fprime
+from scipy.special import gammaln
+from scipy.stats import chisquare, nbinom, poisson
+
+from escalation.errors import FitError, InputError
+from escalation.models import ingarch_likelihood as kernel
+from escalation.models.ingarch import INGARCH, MOST_SERIAL
+from escalation.models.ingarch_paths import draw_paths
+from escalation.models.interventions import Pulse, Step
+
+LLF, POINTS = 1e-6, 1e-9  # what the reference numbers are given to
+COEFFICIENTS, ERRORS = 1e-4, 1e-2
+
+
+def weeks(n):
+    return pd.period_range("2020-01-05", periods=n, freq="W-SUN", name="period")
+
+
+def series(values):
+    return pd.Series(np.asarray(values, dtype=float), index=weeks(len(values)))
+
+
+def simulated(n, intercept, beta, alpha, dispersion, seed, log=False):
+    rng = np.random.default_rng(seed)
+    rate = intercept / (1 - beta - alpha)
+    state, counts = rate, []
+    for _ in range(n + 50):
+        mean = math.exp(state) if log else state
+        counts.append(rng.poisson(mean * (rng.gamma(1 / dispersion, dispersion) if dispersion else 1.0)))
+        state = intercept + beta * (math.log1p(counts[-1]) if log else counts[-1]) + alpha * state
+    return np.array(counts[50:], dtype=float)
+
+
+# --- against R
+
+
+@pytest.fixture(scope="module")
+def reference(shared_data):
+    def of(name):
+        path = shared_data(f"data/reference/{name}")
+        return pd.read_csv(path) if name.endswith("csv") else json.loads(path.read_text(encoding="utf-8"))
+
+    return of
+
+
+def case(reference, name):
+    """Counts and regressors of a reference fit."""
+    if "ecoli" in name:
+        return series(reference("ecoli.csv")["cases"]), None
+    regressors = reference("campy_interventions.csv").iloc[:140, 1:] if "_x_" in name else None
+    return series(reference("campy.csv")["y"]), regressors
+
+
+def test_likelihood_is_that_of_tscount_at_32_points(reference):
+    counts, exog = case(reference, "campy_x_")
+    points = reference("tscount_likelihood_points_campy.json")
+    assert len(points) == 32
+    for point in points:
+        options = {
+            "past_mean": (13,),
+            "link": point["link"],
+            "init": point["init_method"],
+            "first": "dropped" if point["init_drop"] else "scored",
+            "external": ("interv_1", "interv_2") if point["external"] else (),
+        }
+        params = {re.sub("^eta", "interv", name): value for name, value in point["params"].items()}
+        plain = INGARCH(family="poisson", **options).loglike(params, counts, exog=exog)
+        negbin = INGARCH(**options).loglike(params | {"dispersion": 1 / 30}, counts, exog=exog)
+        assert plain == pytest.approx(point["loglik_poisson"], abs=POINTS)
+        assert negbin == pytest.approx(point["loglik_nbinom_size_30"], abs=POINTS)
+
+
+def test_fits_reach_the_exact_maxima(reference):
+    cases = reference("ingarch_exact_mle.json")
+    compared = 0
+    for name, wanted in cases.items():
+        counts, exog = case(reference, name)
+        options = {"link": wanted["link"], "init": wanted["init_method"]}
+        for family, key in (("poisson", "poisson"), ("negbin", "nbinom_full_ml")):
+            best = wanted[key]
+            model = INGARCH(tuple(wanted["past_obs"]), tuple(wanted["past_mean"]), family=family, **options)
+            fit = model.fit(counts, exog=exog)
+            assert fit.converged
+            assert fit.llf >= best["loglik"] - LLF
+            if best["at_zero_bound"] or best["stationarity_bound_active"] or abs(best["serial_sum"]) > 0.995:
+                continue
+            compared += 1
+            params, bse = fit.params.to_numpy(), fit.bse.to_numpy().copy()
+            if family == "poisson":
+                np.testing.assert_allclose(params, best["coef"], rtol=COEFFICIENTS)
+                np.testing.assert_allclose(bse, best["se_observed_info"], rtol=ERRORS)
+            else:
+                np.testing.assert_allclose(params, [*best["coef"], 1 / best["size"]], rtol=COEFFICIENTS)
+                bse[-1] /= params[-1]  # theirs is of log size
+                np.testing.assert_allclose(bse, best["se_observed_info_coef_and_logsize"], rtol=ERRORS)
+    assert compared >= 30
+
+
+def test_two_steps_are_those_of_tscount(reference):
+    """With ``firstobs``, where its score is right; it stops at a score of some 1e-3 to 4e-3."""
+    cases = reference("tscount_firstobs.json")
+    for name, wanted in cases.items():
+        lags = ((1,), (1,)) if "ecoli" in name else ((1,), (13,))
+        counts, exog = case(reference, name)
+        model = INGARCH(*lags, link=name.split("_")[-1], init="firstobs", dispersion="pearson")
+        fit = model.fit(counts, exog=exog)
+        np.testing.assert_allclose(fit.params.iloc[:-1], list(wanted["coefficients"].values()), rtol=1e-3)
+        assert 1 / fit.params["dispersion"] == pytest.approx(wanted["size"], rel=1e-3)
+        assert fit.llf == pytest.approx(wanted["loglik_nbinom"], abs=1e-2)
+        errors = [value for value in wanted["se"].values() if value is not None]
+        np.testing.assert_allclose(fit.bse.iloc[: len(errors)], errors, rtol=1e-2)
+
+
+# --- against a plain loop and differences
+
+
+def plain(point, y, exposure, x, carried, past_obs, past_mean, log, init):
+    """Log-likelihood by the definition, NB2 by gammas."""
+    p, q = len(past_obs), len(past_mean)
+    c, beta, alpha, eta, a = point[0], point[1 : 1 + p], point[1 + p : 1 + p + q], point[1 + p + q : -1], point[-1]
+    seen = [v / e for v, e in zip(y, exposure, strict=True) if not np.isnan(v)]
+    first = {
+        "marginal": c / (1 - sum(beta) - sum(alpha)),
+        "iid": c,
+        "firstobs": math.log(seen[0] + 1) if log else seen[0],
+        "zero": 0.0,
+    }[init]
+    past, inner, total = {}, {}, 0.0
+    for t in range(len(y)):
+        inner[t] = c + sum(b * past.get(t - k, first) for b, k in zip(beta, past_obs, strict=True))
+        inner[t] += sum(b * inner.get(t - k, first) for b, k in zip(alpha, past_mean, strict=True))
+        inner[t] += sum(e * keep * v for e, keep, v in zip(eta, carried, x[t], strict=True))
+        state = inner[t] + sum(e * (1 - keep) * v for e, keep, v in zip(eta, carried, x[t], strict=True))
+        rate = math.exp(state) if log else state
+        if np.isnan(y[t]):
+            past[t] = math.log(rate + 1) if log else rate
+            continue
+        past[t] = math.log(y[t] / exposure[t] + 1) if log else y[t] / exposure[t]
+        mean = exposure[t] * rate
+        if a == 0:
+            total += poisson.logpmf(y[t], mean)
+        else:
+            r = 1 / a
+            total += gammaln(y[t] + r) - gammaln(r) - gammaln(y[t] + 1)
+            total += r * math.log(r / (r + mean)) + y[t] * math.log(mean / (r + mean))
+    return total
+
+
+INITS = ["marginal", "iid", "firstobs", "zero"]
+LAGS = ((1, 3), (1, 2))
+
+
+def prepared(link, init, gaps):
+    rng = np.random.default_rng(3)
+    y = simulated(40, 2.0, 0.4, 0.3, 0.2, 5)
+    if gaps:
+        y[[0, 7, 8, 20, 39]] = np.nan
+    exposure = rng.uniform(0.5, 1.5, 40)
+    x, carried = rng.uniform(0, 1, (40, 2)), np.array([1.0, 0.0])
+    data = kernel.observe(y, exposure, x, carried, LAGS, link, init, 0)
+    point = np.array([1.1, 0.25, 0.1, 0.2, 0.15, 0.7, 0.4, 0.3])
+    return data, point, (y, exposure, x, carried, *LAGS, link == "log", init)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("link", ["identity", "log"])
+def test_kernel_is_the_plain_loop_and_its_slopes_are_exact(link, init, gaps):
+    data, point, parts = prepared(link, init, gaps)
+    for a in (0.3, 0.0):
+        point[-1] = a
+        assert kernel.log_likelihood(point, data) == pytest.approx(plain(point, *parts), rel=1e-12)
+    point[-1] = 0.3
+    value, score, hessian, _ = kernel.derivatives(point, data)
+    assert value == kernel.log_likelihood(point, data)
+    move = 1e-5 * np.eye(len(point))
+    slopes = [(plain(point + m, *parts) - plain(point - m, *parts)) / 2e-5 for m in move]
+    np.testing.assert_allclose(score, slopes, rtol=1e-6, atol=1e-6)  # central differences with a step of 1e-5
+    bends = [(kernel.derivatives(point + m, data)[1] - kernel.derivatives(point - m, data)[1]) / 2e-5 for m in move]
+    np.testing.assert_allclose(hessian, bends, rtol=1e-6, atol=1e-5)
+
+
+def test_slopes_by_the_dispersion_hold_down_to_poisson():
+    data, point, _ = prepared("identity", "marginal", False)
+    for a in (0.0, 1e-12, 1e-6, 1e-3):
+        point[-1] = a
+        _, score, hessian, _ = kernel.derivatives(point, data)
+        step = 1e-6
+        ahead = approx_fprime(point, lambda v: kernel.log_likelihood(v, data), 1e-7)[-1]
+        assert score[-1] == pytest.approx(ahead, rel=1e-4)
+        upper = point.copy()
+        upper[-1] += step
+        assert hessian[-1, -1] == pytest.approx((kernel.derivatives(upper, data)[1][-1] - score[-1]) / step, rel=1e-3)
+
+
+@pytest.mark.parametrize("y", [[0.0], [1, 5, 5, 30], [3, 256, 257, 300], [10, 1000, 1001, 123_456], [1e9, 7]])
+@pytest.mark.parametrize("a", [1e-9, 1e-4, 0.1, 3.0, 500.0])
+def test_sums_over_a_count_are_differences_of_gammas(y, a):
+    nodes, weights = kernel.rising_nodes(np.array(y, dtype=float))
+    found = float(weights @ np.log1p(a * nodes))
+    if max(y) < 1e6:
+        wanted = sum(np.log1p(a * np.arange(v)).sum() for v in y)
+    else:
+        wanted = sum(gammaln(v + 1 / a) - gammaln(1 / a) + v * math.log(a) for v in y)
+    assert found == pytest.approx(wanted, rel=1e-11 if max(y) < 1e6 else 1e-6)  # gammas of 1e9 lose six digits
+
+
+# --- recovery, forecasts
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_parameters_are_recovered(log):
+    truth = np.array([0.5, 0.3, 0.5, 0.1] if log else [3.0, 0.3, 0.5, 0.1])
+    model = INGARCH(link="log" if log else "identity")
+    fits = [model.fit(series(simulated(400, *truth, seed, log=log))) for seed in range(100)]
+    params, bse = np.array([fit.params for fit in fits]), np.array([fit.bse for fit in fits])
+    error = params.std(axis=0, ddof=1) / 10
+    # to the bias of order 1/n that maximum likelihood has, a quarter of a standard error here
+    assert (abs(params.mean(axis=0) - truth) < 3 * error + 0.25 * 10 * error).all()
+    inside = (abs(params - truth) < 1.96 * bse).mean(axis=0)
+    assert (inside > 0.87).all()  # 0.95 less 3.5 standard errors of 100 fits
+
+
+@pytest.mark.parametrize(("link", "dispersion"), [("identity", 0.1), ("log", 0.1), ("identity", 0.0)])
+def test_forecast_intervals_cover(link, dispersion):
+    log, inside = link == "log", []
+    model = INGARCH(link=link, family="negbin" if dispersion else "poisson")
+    for seed in range(120):
+        counts = simulated(128, *((0.8, 0.3, 0.5) if log else (8.0, 0.3, 0.5)), dispersion, seed, log=log)
+        table = model.fit(series(counts[:120])).forecast(8, draws=500, rng=seed).summary_frame(0.9)
+        inside.append(((table["obs_pi_lower"] <= counts[120:]) & (counts[120:] <= table["obs_pi_upper"])).mean())
+    assert np.mean(inside) == pytest.approx(0.905, abs=3 * 0.15 / np.sqrt(120))  # whole numbers cover a little more
+
+
+@pytest.mark.parametrize("a", [0.0, 0.2, 3.0])
+@pytest.mark.parametrize("mean", [0.4, 7.0, 40.0])
+def test_first_step_has_the_law_of_the_model(mean, a):
+    """All three ways of drawing: inversion, and gamma and Poisson draws for means from 12."""
+    draws = 50_000
+    data, _, _ = prepared("identity", "zero", False)
+    points = np.array([[mean - 0.2, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0, a]])
+    lead = np.full((1, 3), 2.0)
+    rows, empty = np.zeros(draws, dtype=np.int64), np.zeros((1, 2))
+    rng = np.random.default_rng(1)
+    drawn = draw_paths(points, lead, lead, rows, data, empty, np.ones(1), rng)[:, 0]
+    law = poisson(mean) if a == 0 else nbinom(1 / a, 1 / (1 + a * mean))
+    cuts = np.unique(law.ppf(np.linspace(0.02, 0.98, 20)))
+    expected = np.diff(np.concatenate([[0.0], law.cdf(cuts), [1.0]]))
+    seen = np.bincount(np.searchsorted(cuts, drawn), minlength=len(cuts) + 1)
+    assert chisquare(seen[expected > 0], draws * expected[expected > 0]).pvalue > 1e-3
+
+
+def test_paths_go_on_by_the_recursion():
+    """With sizes so large that counts are all but their means."""
+    data, _, _ = prepared("identity", "zero", False)
+    point = np.array([2e9, 0.25, 0.1, 0.2, 0.15, 3e9, 5e9, 0.0])
+    x = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.5, 0.5]])
+    past, inner = [4e9, 5e9, 6e9], [7e9, 5e9, 4e9]
+    rows = np.zeros(2, dtype=np.int64)
+    args = (point[None], np.array([inner]), np.array([past]), rows, data, x, np.ones(4), np.random.default_rng(1))
+    found = draw_paths(*args)
+    for t in range(4):
+        inside = 2e9 + 0.25 * past[-1] + 0.1 * past[-3] + 0.2 * inner[-1] + 0.15 * inner[-2] + 3e9 * x[t, 0]
+        inner.append(inside)
+        past.append(inside + 5e9 * x[t, 1])
+    np.testing.assert_allclose(found, np.tile(past[3:], (2, 1)), rtol=1e-3)  # one part in 1e5 of noise a count
+
+
+def test_an_absent_end_is_drawn_and_not_filled():
+    counts = simulated(120, 8.0, 0.5, 0.3, 0.1, 3)
+    model = INGARCH()
+    whole = model.fit(series(counts[:117])).forecast(4, draws=4000, rng=1)
+    counts[117:] = np.nan
+    part = model.fit(series(counts)).forecast(1, draws=4000, rng=1)
+    far, near = whole.paths[:, 3], part.paths[:, 0]
+    assert near.mean() == pytest.approx(far.mean(), rel=0.03)
+    assert near.std() == pytest.approx(far.std(), rel=0.08)
+
+
+def test_interventions_are_regressors():
+    counts = simulated(100, 4.0, 0.3, 0.2, 0.1, 4)
+    counts[60:] = simulated(40, 12.0, 0.3, 0.2, 0.1, 5)
+    when = weeks(100)[60].start_time
+    step = INGARCH(interventions=(Step(when), Pulse(weeks(100)[20].start_time)))
+    by_hand = pd.DataFrame({name: one.column(weeks(100)) for one in step.interventions for name in [one.term]})
+    found, wanted = step.fit(series(counts)), INGARCH().fit(series(counts), exog=by_hand)
+    np.testing.assert_allclose(found.params, wanted.params)
+    assert found.params.iloc[3] > 4
+    assert found.forecast(3, rng=1).mean().iloc[-1] > 12
+
+
+def test_exposure_scales_rates():
+    counts = simulated(200, 6.0, 0.3, 0.4, 0.1, 6)
+    whole = INGARCH().fit(series(counts))
+    half = INGARCH().fit(series(counts), exposure=pd.Series(0.5, index=weeks(200)))
+    np.testing.assert_allclose(half.params, whole.params * [2, 1, 1, 1], rtol=1e-5)
+    assert half.llf == pytest.approx(whole.llf, abs=1e-8)
+
+
+# --- hard series, bounds, refusals
+
+
+def test_bounds_are_named():
+    counts = series(np.random.default_rng(1).poisson(6.0, 80))
+    fit = INGARCH().fit(counts)
+    assert set(fit.estimates[0].state["at_bound"]) <= set(fit.params.index)
+    rising = INGARCH(family="poisson").fit(series(np.round(np.exp(np.arange(15)))))
+    assert rising.params["alpha_1"] == 0
+    assert rising.estimates[0].state["at_bound"] == ("intercept", "alpha_1")
+    assert rising.params[["beta_1", "alpha_1"]].sum() <= MOST_SERIAL
+    smooth = INGARCH().fit(series([7, 8] * 30))
+    assert smooth.params["dispersion"] == 0
+    assert smooth.bse["dispersion"] == pytest.approx(math.sqrt(2 / (smooth.fitted**2).sum()))
+
+
+HARD = {
+    "all zero": np.zeros(40),
+    "one incident": np.r_[np.zeros(20), 1, np.zeros(19)],
+    "constant": np.full(40, 7.0),
+    "millions": np.full(40, 1e6) + np.arange(40) % 7,
+    "outlier": np.r_[np.full(30, 3.0), 1e6, np.full(9, 3.0)],
+    "lull": np.r_[40, 55, 80, 90, np.zeros(30)],
+    "five points": np.array([3.0, 0, 2, 5, 1]),
+}
+MODELS = [
+    INGARCH(link=link, family=family, dispersion=how)
+    for link in ("identity", "log")
+    for family, how in (("negbin", "ml"), ("poisson", "ml"), ("negbin", "pearson"))
+]
+
+
+@pytest.mark.filterwarnings("ignore::escalation.errors.NotConvergedWarning")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model.link}-{model.family}-{model.dispersion}")
+@pytest.mark.parametrize("name", HARD)
+def test_hard_series_give_finite_numbers(name, model):
+    fit = model.fit(series(HARD[name]))
+    for numbers in (fit.params, fit.bse, fit.fitted, [fit.llf]):
+        assert np.isfinite(numbers).all()
+    assert (fit.fitted > 0).all()
+    paths = fit.forecast(30, draws=200, rng=1).paths
+    assert paths.min() >= 0
+
+
+def test_three_points_are_refused():
+    with pytest.raises(FitError, match="3 counts are too few for 3 coefficients; use fewer lags"):
+        INGARCH().fit(series([3, 1, 2]))
+
+
+def test_counts_beyond_its_digits_are_refused():
+    with pytest.raises(FitError, match=r"ingarch got a count of 2e\+09; it takes up to 1e\+09"):
+        INGARCH().fit(series([1, 2, 3, 2e9, 5]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"link": "sqrt"}, "link is 'sqrt'; ingarch takes 'identity' or 'log'"),
+        ({"family": "normal"}, "family is 'normal'"),
+        ({"init": "mean"}, "init is 'mean'"),
+        ({"first": "lost"}, "first is 'lost'"),
+        ({"dispersion": "ols"}, "dispersion is 'ols'"),
+        ({"past_obs": (0,)}, r"past_obs is \(0,\); give a tuple of different lags"),
+        ({"past_mean": (1, 1)}, r"past_mean is \(1, 1\)"),
+        ({"past_mean": 1}, "past_mean is 1"),
+        ({"past_obs": ()}, "past_obs is empty"),
+        ({"interventions": ("2024-01-01",)}, "ingarch got interventions"),
+        ({"external": "x"}, "external is 'x'; give a tuple of names"),
+    ],
+)
+def test_options_out_of_range_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        INGARCH(**options)
+
+
+def test_regressors_that_cannot_be_are_refused():
+    counts = series(simulated(40, 4.0, 0.3, 0.3, 0.1, 1))
+    table = pd.DataFrame({"x": np.arange(40) % 5 - 1.0})
+    with pytest.raises(InputError, match=r"regressor 'x' is -1 at .*; use link='log'"):
+        INGARCH().fit(counts, exog=table)
+    assert "x" in INGARCH(link="log").fit(counts, exog=table).params
+    with pytest.raises(InputError, match="regressor 'x' is 2 in every observed period; leave it out"):
+        INGARCH().fit(counts, exog=table * 0 + 2)
+    with pytest.raises(InputError, match="ingarch has two terms called 'beta_1'"):
+        INGARCH().fit(counts, exog=table.rename(columns={"x": "beta_1"}))
+    with pytest.raises(InputError, match="external names 'z'; the regressors are"):
+        INGARCH(link="log", external=("z",)).fit(counts, exog=table)
+
+
+def test_loglike_refuses_what_it_cannot_place():
+    counts = series([3, 1, 2, 5])
+    model = INGARCH(family="poisson")
+    with pytest.raises(InputError, match="params has intercept; this model has intercept, beta_1, alpha_1"):
+        model.loglike({"intercept": 1.0}, counts)
+    with pytest.raises(InputError, match="serial ones off a sum of 1"):
+        model.loglike({"intercept": 1.0, "beta_1": 0.5, "alpha_1": 0.5}, counts)
+    with pytest.raises(InputError, match="loglike takes one count series"):
+        model.loglike({}, pd.DataFrame({"a": counts, "b": counts}))
+    assert model.loglike({"intercept": -1.0, "beta_1": 0.1, "alpha_1": 0.1}, counts) == -math.inf
