@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.arguments import check_whole
 from escalation.counts import LARGEST, check_counts, count_matrix
 from escalation.errors import FitError, InputError
 from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
@@ -282,8 +283,8 @@ def check_question(
         get_model(model)
     limits = {"horizon": (horizon, MAX_STEPS), "at_least": (at_least, LARGEST), "over": (over, MAX_PERIODS)}
     for name, (value, most) in (limits | {"within": (within, MAX_STEPS)}).items():
-        if value is not None and not 1 <= value <= most:
-            raise InputError(f"{name} is {value}; give a whole number from 1 to {most:,}")
+        if value is not None:
+            check_whole(value, name, most)
     if horizon is not None and within is not None and within > horizon:
         raise InputError(f"within is {within}, beyond the horizon of {horizon} periods; raise the horizon")
 

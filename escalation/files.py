@@ -253,7 +253,7 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
         if isinstance(error, OSError) and not isinstance(error, EscalationError):
-            raise FileError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
+            raise _cannot_be_written(path, error) from None
         raise
 
 
@@ -287,7 +287,11 @@ def _open_beside(path: Path) -> tuple[int, str]:
     try:
         return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
+        raise _cannot_be_written(path, error) from None
+
+
+def _cannot_be_written(path: Path, error: OSError) -> FileError:
+    return FileError(f"{path}: cannot be written ({error.strerror or error}); choose another place")
 
 
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:

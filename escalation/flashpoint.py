@@ -11,12 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from escalation.arguments import check_whole
 from escalation.errors import InputError
 from escalation.forecast import Forecast
-from escalation.periods import period_word
+from escalation.periods import MAX_PERIODS, period_word
 
 MC_LEVEL = 0.9
 """Probability of the Monte Carlo interval."""
+LARGEST_SUM = 2**62
+"""Sums beyond this may not fit into 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def flashpoint(forecast: Forecast, at_least: int, over: int = 1, within: int | N
     0.5
     """
     _check(forecast, at_least, over)
-    steps = _whole(forecast.steps if within is None else within, "within", "periods of the horizon")
+    steps = check_whole(forecast.steps if within is None else within, "within", MAX_PERIODS)
     if steps > forecast.steps:
         raise InputError(f"within is {steps}, but the forecast has {forecast.steps} steps; forecast further ahead")
     complete, passed = _windows(forecast.observed, forecast.paths, at_least, over)
@@ -258,15 +261,8 @@ def _chance(result: FlashpointProbability) -> str:
 
 def _check(forecast: Forecast, at_least: int, over: int) -> None:
     """Check what both functions are given."""
-    _whole(at_least, "at_least", "incidents, the threshold")
-    _whole(over, "over", "periods summed")
+    check_whole(at_least, "at_least", LARGEST_SUM)
+    check_whole(over, "over", MAX_PERIODS)
     span = forecast.observed.shape[1] + forecast.steps
     if over > span:
         raise InputError(f"over is {over}, longer than the {span} periods observed and forecast; shorten it")
-
-
-def _whole(value: int, name: str, what: str) -> int:
-    """Return a whole number >= 1."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
-        raise InputError(f"{name} is {value!r}; give a whole number >= 1 ({what})")
-    return int(value)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.arguments import check_level
 from escalation.errors import InputError
 from escalation.periods import period_word
 
@@ -109,8 +110,7 @@ class Forecast:
         InputError
             If ``level`` is not between 0 and 1.
         """
-        if not 0.0 < level < 1.0:
-            raise InputError(f"level is {level!r}; give a probability between 0 and 1, such as 0.9")
+        check_level(level)
         return pd.DataFrame(
             {
                 "mean": self.mean(),

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from escalation.arguments import check_level
 from escalation.counts import check_counts, count_matrix, is_histories
 from escalation.errors import InputError
 from escalation.models.base import make_design
@@ -256,8 +257,7 @@ def compare_rates(
         raise InputError(f"compare_rates takes one series and got a table of {table.shape[1]} units; give one column")
     if family not in FAMILIES:
         raise InputError(f"family is {family!r}; use negbin (dispersion estimated) or poisson (none assumed)")
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level is {level!r}; give the probability of the intervals, such as 0.9")
+    check_level(level)
     index = pd.PeriodIndex(table.index)
     shares = make_design(index, 0, exposure, None).exposure
     matrix = count_matrix(table)

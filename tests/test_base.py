@@ -128,7 +128,7 @@ def test_information_criteria_count_every_parameter():
 
 @pytest.mark.parametrize("level", [0, 1, 95, float("nan")])
 def test_confidence_level(level):
-    with pytest.raises(InputError, match=f"level is {level!r}; give a probability between 0 and 1, such as 0.95"):
+    with pytest.raises(InputError, match=f"level is {level!r}; give a probability between 0 and 1, such as 0.9"):
         PoissonMean().fit(series()).conf_int(level)
 
 

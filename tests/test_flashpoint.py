@@ -208,12 +208,12 @@ def test_wilson_interval_of_independent_paths():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"at_least": 0}, "at_least is 0; give a whole number >= 1"),
+        ({"at_least": 0}, "at_least is 0; give a whole number from 1"),
         ({"at_least": 2.5}, "at_least is 2.5; give a whole number"),
         ({"at_least": True}, "at_least is True; give a whole number"),
-        ({"at_least": 5, "over": 0}, "over is 0; give a whole number >= 1"),
+        ({"at_least": 5, "over": 0}, "over is 0; give a whole number from 1"),
         ({"at_least": 5, "over": 6}, "over is 6, longer than the 5 periods observed and forecast"),
-        ({"at_least": 5, "within": 0}, "within is 0; give a whole number >= 1"),
+        ({"at_least": 5, "within": 0}, "within is 0; give a whole number from 1"),
         ({"at_least": 5, "within": 4}, "within is 4, but the forecast has 3 steps"),
         ({"at_least": 5, "over": 4, "within": 3}, "no window of over=4 periods that ends within 3 steps is complete"),
     ],

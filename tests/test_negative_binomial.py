@@ -11,6 +11,7 @@ from scipy.stats import kstest, nbinom, poisson
 
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.models import negative_binomial
+from escalation.models import negative_binomial_likelihood as arrays
 from escalation.models.base import make_design
 from escalation.models.interventions import Pulse, Step
 from escalation.models.negative_binomial import NegativeBinomial
@@ -185,9 +186,9 @@ def test_large_counts_keep_their_digits():
 def test_log_likelihood_function_at_all_sizes():
     counts = np.array([0.0, 1, 7, 300, 1e6])
     mean = np.array([0.1, 1, 10, 200, 9e5])
-    data = negative_binomial._Data(counts, np.ones((5, 1)), np.log(mean))
+    data = arrays.Data(counts, np.ones((5, 1)), np.log(mean))
     dispersions = np.array([0, 1e-12, 1e-9, 1e-5, 1e-3, 0.5, 20])
-    values = negative_binomial._log_likelihood(data, np.zeros((7, 1)), dispersions)
+    values = arrays._log_likelihood(data, np.zeros((7, 1)), dispersions)
     assert values[0] == pytest.approx(poisson.logpmf(counts, mean).sum(), rel=1e-10)
     for dispersion, value in zip(dispersions[1:], values[1:], strict=True):
         # gamma(y + 1/alpha) / gamma(1/alpha) as the product it is, which loses no digits for small alpha
@@ -324,9 +325,7 @@ def test_endless_falls_are_found_and_only_those():
         x = np.column_stack([np.ones(len(counts)), *columns])
         basis, _ = np.linalg.qr(x)
         scale = np.sqrt(len(counts))
-        return negative_binomial._endless_fall(
-            negative_binomial._Data(np.array(counts, float), basis * scale, np.zeros(len(counts)))
-        )
+        return arrays._endless_fall(arrays.Data(np.array(counts, float), basis * scale, np.zeros(len(counts))))
 
     time = np.arange(6.0)
     assert falls([0] * 6) is not None
@@ -359,9 +358,9 @@ def posterior_on_a_grid(counts, points=500):
     "counts", [OVERDISPERSED, [0] * 30, [0] * 20 + [1] + [0] * 9, [7] * 12, [0, 0, 40, 0, 0, 3], [2, 5, 3]]
 )
 def test_parameters_are_drawn_from_the_posterior(counts):
-    data = negative_binomial._Data(np.array(counts, float), np.ones((len(counts), 1)), np.zeros(len(counts)))
+    data = arrays.Data(np.array(counts, float), np.ones((len(counts), 1)), np.zeros(len(counts)))
     draws, size = 4000, 8
-    drawn = [negative_binomial._draw_parameters(data, draws, np.random.default_rng(seed)) for seed in range(size)]
+    drawn = [arrays.draw_parameters(data, draws, np.random.default_rng(seed)) for seed in range(size)]
     log_rate, rate_weight, log_alpha, alpha_weight = posterior_on_a_grid(counts)
     for values, grid, weight in (
         (np.concatenate([one[0][:, 0] for one in drawn]), log_rate, rate_weight),
@@ -392,7 +391,7 @@ def test_short_series_are_given_more_dispersion_than_maximum_likelihood_finds():
     for seed in range(200):
         counts = simulated(15, 20, 0.5, rng)
         fit = NegativeBinomial(trend="linear").fit(series(counts))
-        _, alpha = negative_binomial._draw_parameters(fit.estimates[0].state["data"], 50, np.random.default_rng(seed))
+        _, alpha = arrays.draw_parameters(fit.estimates[0].state["data"], 50, np.random.default_rng(seed))
         estimates.append(fit.params["dispersion"])
         posterior.append(np.median(alpha))
     assert np.mean(estimates) < 0.46
@@ -537,10 +536,10 @@ def test_undetermined_terms_are_an_error_and_not_a_nan(monkeypatch):
     def singular(*_):
         raise np.linalg.LinAlgError("Singular matrix")
 
-    monkeypatch.setattr(negative_binomial, "_draw_parameters", singular)
+    monkeypatch.setattr(negative_binomial, "draw_parameters", singular)
     with pytest.raises(FitError, match="the terms are too uncertain to draw paths from; fit fewer terms"):
         fit.forecast(2)
-    monkeypatch.setattr(negative_binomial, "_maximise", singular)
+    monkeypatch.setattr(negative_binomial, "maximise", singular)
     with pytest.raises(FitError, match="these counts do not tell level and a dispersion apart; use fewer terms"):
         NegativeBinomial().fit(series(OVERDISPERSED))
 

@@ -295,7 +295,7 @@ def test_a_chart_takes_one_series():
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 90])
 def test_the_level_of_the_wide_band_is_a_probability(level):
-    with pytest.raises(InputError, match="give the probability of the wide band"):
+    with pytest.raises(InputError, match="give a probability between 0 and 1"):
         plots.plot_counts(weekly([1, 2]), level=level)
 
 

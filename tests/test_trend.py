@@ -337,7 +337,7 @@ def test_missing_periods_are_left_out(family):
         ({"recent": True, "baseline": 2}, "give a number of periods, a"),
         ({"recent": ("soon", "2024-02-20"), "baseline": 2}, "recent start is 'soon'"),
         ({"recent": 3, "baseline": 2, "family": "normal"}, "use negbin"),
-        ({"recent": 3, "baseline": 2, "level": 1.0}, "give the probability of the intervals"),
+        ({"recent": 3, "baseline": 2, "level": 1.0}, "give a probability between 0 and 1"),
         ({"recent": 3, "baseline": 2, "exposure": [1.0] * 10}, "exposure is not a Series"),
     ],
 )

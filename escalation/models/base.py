@@ -21,6 +21,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from escalation.arguments import check_level, check_whole
 from escalation.counts import check_counts, count_matrix, is_histories
 from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.forecast import Forecast
@@ -171,7 +172,7 @@ class CountModel(ABC):
             )
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out or use negative_binomial")
-        pool = _whole(pool, "pool", 1_000_000)
+        pool = check_whole(pool, "pool", 1_000_000)
         matrix = count_matrix(table)
         unobserved = np.isnan(matrix[:, 0])
         design = make_design(pd.PeriodIndex(table.index), 0, exposure, exog, unobserved)
@@ -258,9 +259,7 @@ class CountFit:
         InputError
             If ``level`` is not between 0 and 1.
         """
-        if not 0.0 < level < 1.0:
-            raise InputError(f"level is {level!r}; give a probability between 0 and 1, such as 0.95")
-        half = norm.ppf((1 + level) / 2) * self.bse
+        half = norm.ppf((1 + check_level(level)) / 2) * self.bse
         anything = (-math.inf, math.inf)
         least, most = np.array([self.model.limits.get(name, anything) for name in half.index]).reshape(-1, 2).T
         lower, upper = np.maximum(self.params - half, least), np.minimum(self.params + half, most)
@@ -332,8 +331,8 @@ class CountFit:
         InputError
             If ``steps`` or ``draws`` is out of range or the regressors do not fit.
         """
-        steps = _whole(steps, "steps", MAX_STEPS)
-        draws = _whole(draws, "draws", MAX_CELLS)
+        steps = check_whole(steps, "steps", MAX_STEPS)
+        draws = check_whole(draws, "draws", MAX_CELLS)
         if steps * draws > MAX_CELLS:
             raise InputError(
                 f"{draws:,} draws of {steps:,} steps are too many to hold; give up to {MAX_CELLS // steps:,}"
@@ -365,13 +364,6 @@ class CountFit:
         kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
         head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs} periods{kind}; log-likelihood {self.llf:.2f}"
         return head + self.summary().round(4).to_html()
-
-
-def _whole(value: int, name: str, most: int) -> int:
-    """Check a whole number from 1 to ``most``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
-        raise InputError(f"{name} is {value!r}; give a whole number from 1 to {most:,}")
-    return int(value)
 
 
 def make_design(

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from escalation.arguments import check_level
 from escalation.counts import is_histories
 from escalation.errors import InputError
 from escalation.periods import period_word
@@ -148,8 +149,7 @@ def seen_frame(counts: pd.Series | pd.DataFrame, level: float) -> pd.DataFrame:
         return quantile_frame(counts, level)
     if isinstance(counts, pd.DataFrame):
         raise InputError(f"a chart shows one series and got a table of {counts.shape[1]} units; give one column")
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level is {level!r}; give the probability of the wide band, such as 0.9")
+    check_level(level)
     return pd.DataFrame(dict.fromkeys(("median", "lower", "upper"), counts))
 
 

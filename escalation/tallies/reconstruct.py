@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.arguments import check_level
 from escalation.counts import DRAW
 from escalation.errors import InputError, NotConvergedWarning
 from escalation.periods import DateLike, exposure, parse_date, parse_freq, period_index
@@ -147,8 +148,7 @@ def quantile_frame(draws: pd.DataFrame, level: float) -> pd.DataFrame:
     InputError
         If ``level`` is not between 0 and 1.
     """
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level is {level!r}; give a probability between 0 and 1, such as 0.9")
+    check_level(level)
     probs = [0.5, (1 - level) / 2, (1 + level) / 2]
     values = np.quantile(draws.to_numpy(), probs, axis=1, method="inverted_cdf")
     return pd.DataFrame(values.T.astype(np.int64), index=draws.index, columns=["median", "lower", "upper"])
