@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -65,11 +65,11 @@ class Assessment:
 
     series: CountedSeries
     change: RateChange
-    fits: dict[str, CountFit]
-    forecasts: dict[str, Forecast]
+    fits: dict[str, CountFit] = field(repr=False)
+    forecasts: dict[str, Forecast] = field(repr=False)
     model: str
     flashpoints: tuple[FlashpointProbability, ...]
-    passage: pd.DataFrame
+    passage: pd.DataFrame = field(repr=False)
     at_least: int
     over: int
     within: int

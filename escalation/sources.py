@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -49,8 +49,8 @@ class Source:
     name: str
     title: str
     kind: Literal["tallies", "incidents"]
-    table: pd.DataFrame
-    ledger: pd.DataFrame
+    table: pd.DataFrame = field(repr=False)
+    ledger: pd.DataFrame = field(repr=False)
     sha256: str
     defaults: dict[str, str]
 
@@ -73,8 +73,8 @@ class CountedSeries:
         What the reader should know of the counting: the messages of the warnings on the way.
     """
 
-    counts: pd.Series | pd.DataFrame
-    exposure: pd.Series
+    counts: pd.Series | pd.DataFrame = field(repr=False)
+    exposure: pd.Series = field(repr=False)
     title: str
     unit: str
     place: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,9 @@ class Case:
     name: str
     title: str
     summary: str
-    tallies: pd.DataFrame
-    incidents: pd.DataFrame | None
-    sources: pd.DataFrame
+    tallies: pd.DataFrame = field(repr=False)
+    incidents: pd.DataFrame | None = field(repr=False)
+    sources: pd.DataFrame = field(repr=False)
     report: dict[str, str]
 
     def _repr_html_(self) -> str:

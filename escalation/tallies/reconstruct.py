@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -55,10 +55,10 @@ class Reconstruction:
         What was counted, by whom, where.
     """
 
-    histories: pd.DataFrame
-    daily: pd.DataFrame
-    tallies: pd.DataFrame
-    exposure: pd.Series
+    histories: pd.DataFrame = field(repr=False)
+    daily: pd.DataFrame = field(repr=False)
+    tallies: pd.DataFrame = field(repr=False)
+    exposure: pd.Series = field(repr=False)
     rhat: float
     ess: float
     converged: bool
