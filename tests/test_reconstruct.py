@@ -294,6 +294,20 @@ def test_parts_are_floors_and_wholes_are_ceilings() -> None:
     assert iraq.histories.sum().quantile(0.95) <= 22
 
 
+def test_the_place_is_the_one_that_holds_all_others() -> None:
+    table = tallies(("exact", 20, 1, 28), ("exact", 8, 1, 28)).assign(place=["Iraq", "Iraq/Anbar"])
+    result = escalation.reconstruct(table, series="a", rng=1)
+    assert result.place == "Iraq"
+    assert result.tallies["role"].tolist() == ["count", "floor"]
+    side_by_side = table.assign(place=["Iraq", "Syria"])
+    with pytest.raises(InputError, match="2 places of a lie side by side; choose one place of Iraq, Syria"):
+        escalation.reconstruct(side_by_side, series="a")
+    assert escalation.reconstruct(side_by_side, series="a", place="Iraq", rng=1).tallies["used"].tolist() == [
+        True,
+        False,
+    ]
+
+
 def test_rows_that_are_not_used_say_why() -> None:
     table = tallies(("exact", 9, 1, 20), ("exact", 3, 1, 20), ("exact", 70, -300, -50), ("exact", 4, 30, 35))
     table = table.assign(flag=["ok", "stale", "ok", "ok"], kind=["interval", "interval", "baseline", "interval"])

@@ -18,7 +18,7 @@ from escalation.periods import DateLike, exposure, parse_date, parse_freq, perio
 from escalation.randomness import Seed, as_generator
 from escalation.tallies.kernels import Kernel, check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
-from escalation.tallies.schema import DATE_CONFIDENCE, EVERYWHERE, FLAGS, check_tallies, contains
+from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies, contains
 
 SURPRISING = 0.02
 """A tally whose surprise probability is below this is named as a contradiction."""
@@ -190,7 +190,8 @@ def reconstruct(
     counter : str, optional
         Who counts; needed when several do, for they count different things.
     place : str, optional
-        Where; the whole area (``ALL``) when left out, or the one place there is.
+        Where; the one that contains all others (``ALL`` contains any) when left out. Needed when none does: parts
+        are only lower bounds of a whole that nobody counted.
     unit : str, optional
         What is counted; needed when a counter counts several things (strikes, targets, sites).
     freq : str
@@ -291,7 +292,12 @@ def _choose(
     rows = _pick(rows, "unit", unit, f" of {series} by {rows['counter'].iloc[0]}")
     places = sorted(rows["place"].unique())
     if place is None:
-        place = EVERYWHERE if EVERYWHERE in places or len(places) > 1 else places[0]
+        whole = [one for one in places if all(contains(one, other) for other in places)]
+        if not whole:
+            raise InputError(
+                f"{len(places)} places of {series} lie side by side; choose one place of {', '.join(places)}"
+            )
+        place = whole[0]
     elif not any(contains(place, other) for other in places):
         raise InputError(f"no tally of {series} is about {place!r}; the places are {', '.join(places)}")
     return rows, place
