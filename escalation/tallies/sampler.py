@@ -14,10 +14,7 @@ Moves, each leaving the joint posterior unchanged:
 4. a shift of a run of levels together with its counts, which are thinned or topped up so that
    their Poisson law is kept (this is what mixes stretches that no tally speaks about); every other
    time the next run is shifted the other way and incidents go over, so that the total of both stays;
-5. a new scale of the walk;
-6. a new scale together with the levels and counts of blocks that no tally tells apart: their steps grow or
-   shrink with it, and what a run of them inside a window holds in all stays (the levels of many such blocks pin
-   the scale, so that move 5 alone hardly gets anywhere).
+5. a new scale of the walk.
 """
 
 from __future__ import annotations
@@ -31,7 +28,6 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
 """Log sizes between which the steps of a run of levels are drawn."""
@@ -148,105 +144,9 @@ def _thin(rng: Generator, n: int, share: float) -> int:
     count, at = -1, 0.0
     log_common = math.log1p(-rare)
     while at <= n:
-        # math.floor would make it an integer, which overflows
-        at += np.floor(math.log(1.0 - rng.random()) / log_common) + 1.0
+        at += math.floor(math.log(1.0 - rng.random()) / log_common) + 1.0
         count += 1
     return count if share <= 0.5 else n - count
-
-
-@njit(cache=True, nogil=True)
-def _undivided_runs(
-    block_first: IntArray, window_first: IntArray, window_last: IntArray
-) -> tuple[IntArray, IntArray, BoolArray]:
-    """First and last block of each run of two or more that no edge of a window divides, and if a window holds it."""
-    blocks = block_first.size - 1
-    edge = np.zeros(block_first[blocks] + 1, np.bool_)
-    for w in range(window_first.size):
-        edge[window_first[w]] = edge[window_last[w] + 1] = True
-    first, last, inside = np.empty(blocks, np.int64), np.empty(blocks, np.int64), np.zeros(blocks, np.bool_)
-    runs, start = 0, 0
-    for b in range(1, blocks + 1):
-        whole = b < blocks and block_first[b + 1] - block_first[b - 1] == 2 and not edge[block_first[b]]
-        if not whole:
-            if b - 1 > start:
-                first[runs], last[runs] = start, b - 1
-                inside[runs] = ((window_first <= block_first[start]) & (window_last >= block_first[start])).any()
-                runs += 1
-            start = b
-    return first[:runs], last[:runs], inside[:runs]
-
-
-@njit(cache=True, nogil=True)
-def _scale_steps(
-    rng: Generator,
-    x: FloatArray,
-    old: FloatArray,
-    n: IntArray,
-    first: int,
-    last: int,
-    days: FloatArray,
-    block_first: IntArray,
-    mean: float,
-    memory: float,
-    by: float,
-    most: int,
-) -> None:
-    """Multiply the steps into the levels of a run of one-atom blocks; counts are thinned or topped up."""
-    for q in range(first, last + 1):
-        a = block_first[q]
-        x[q] = mean + memory * (x[q - 1] - mean) + by * (old[q] - mean - memory * (old[q - 1] - mean))
-        extra = days[a] * (math.exp(x[q]) - math.exp(old[q]))
-        if extra > 0.0:
-            n[a] = n[a] + _poisson(rng, extra) if extra < 2.0 * most else most + 1
-        else:
-            n[a] = _thin(rng, n[a], math.exp(x[q] - old[q]))
-
-
-@njit(cache=True, nogil=True)
-def _stretch_levels(x: FloatArray, first: int, last: int, days: FloatArray, block_first: IntArray, by: float) -> None:
-    """Multiply the differences between the levels of a run of one-atom blocks, its expected count kept."""
-    top = x[first : last + 1].max()
-    before = after = 0.0
-    for q in range(first, last + 1):
-        before += days[block_first[q]] * math.exp(x[q] - top)
-        after += days[block_first[q]] * math.exp((x[q] - top) * by)
-    shift = top + math.log(before) - math.log(after)
-    for q in range(first, last + 1):
-        x[q] = shift + by * (x[q] - top)
-
-
-@njit(cache=True, nogil=True)
-def _follow_levels(
-    rng: Generator,
-    x: FloatArray,
-    old: FloatArray,
-    n: IntArray,
-    first: int,
-    last: int,
-    days: FloatArray,
-    block_first: IntArray,
-) -> None:
-    """Move incidents of a run from where its levels fell to where they rose, its total kept."""
-    moved, room = 0, 0.0
-    for q in range(first, last + 1):
-        a = block_first[q]
-        if x[q] < old[q]:
-            stay = _thin(rng, n[a], math.exp(x[q] - old[q]))
-            moved += n[a] - stay
-            n[a] = stay
-        else:
-            room += days[a] * (math.exp(x[q]) - math.exp(old[q]))
-    highest = first
-    for q in range(first, last + 1):
-        if x[q] >= old[q]:
-            highest = q
-    for q in range(first, highest + 1):
-        if x[q] >= old[q]:
-            own = days[block_first[q]] * (math.exp(x[q]) - math.exp(old[q]))
-            part = moved if q == highest or own >= room else _thin(rng, moved, own / room)
-            n[block_first[q]] += part
-            moved -= part
-            room -= own
 
 
 @njit(cache=True, nogil=True)
@@ -326,12 +226,10 @@ def run_chain(
     begin, held = _windows_of_atoms(window_first, window_last, atoms)
     log_days = np.log(atom_days)
     level_step = np.full(blocks, 0.5)
-    scale_step = stretch_step = 0.3
+    scale_step = 0.3
     reach = max(2.0, atoms / 12.0)
     opening, by_first = _windows_of_atoms(window_first, window_first, atoms)
     closing, by_last = _windows_of_atoms(window_last, window_last, atoms)
-    run_first, run_last, inside = _undivided_runs(block_first, window_first, window_last)
-    old_x = x.copy()
     touched, delta = np.empty(2 * windows, np.int64), np.empty(2 * windows, np.int64)
 
     kept_n = np.empty((keep, atoms), np.int64)
@@ -456,8 +354,7 @@ def run_chain(
                     rate += atom_days[a] * math.exp(x[atom_block[a]])
                 for a in range(gain_, gain_end):
                     own = atom_days[a] * math.exp(x[atom_block[a]])
-                    # what is left of the rate can be 0 by rounding before the last atom
-                    part = moved if a == gain_end - 1 or own >= rate else _thin(rng, moved, own / rate)
+                    part = moved if a == gain_end - 1 else _thin(rng, moved, min(1.0, own / rate))
                     proposal[a] = n[a] + part
                     moved -= part
                     rate -= own
@@ -502,45 +399,6 @@ def run_chain(
                     scale = new_scale
                 if adapting:
                     scale_step *= math.exp(gain * (accept - 0.44))
-
-        if run_first.size > 0:
-            for _ in range(3):  # 6: scale of the walk, and the shape of runs that no window divides
-                by = math.exp(stretch_step * _normal(rng))
-                change = math.log(by) + 0.5 * (1.0 - by * by) * (scale / scale_sd) ** 2
-                change -= _walk_logpdf(x, 0, blocks, level_mean, memory, scale, df)
-                old_x[:], proposal[:] = x, n
-                for i in range(run_first.size):
-                    start, end = run_first[i], run_last[i]
-                    if inside[i]:
-                        _stretch_levels(x, start, end, atom_days, block_first, by)
-                        _follow_levels(rng, x, old_x, proposal, start, end, atom_days, block_first)
-                    else:
-                        start = max(start - 1, 0)  # the step into the run counts too, if there is one
-                        _scale_steps(
-                            rng,
-                            x,
-                            old_x,
-                            proposal,
-                            start + 1,
-                            end,
-                            atom_days,
-                            block_first,
-                            level_mean,
-                            memory,
-                            by,
-                            most,
-                        )
-                    change += (end - start) * math.log(by)
-                change += _walk_logpdf(x, 0, blocks, level_mean, memory, scale * by, df)
-                change += 0.5 * ((old_x[0] - level_mean) ** 2 - (x[0] - level_mean) ** 2) / level_sd**2
-                accept = math.exp(min(0.0, change)) if proposal.max() <= most else 0.0
-                if rng.random() < accept:
-                    scale *= by
-                    n[:] = proposal
-                else:
-                    x[:] = old_x
-                if adapting:
-                    stretch_step *= math.exp(gain * (accept - 0.44))
 
         if not adapting and (sweep - warmup + 1) % thin == 0:
             row = (sweep - warmup) // thin
