@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from escalation.errors import InputError
+from escalation.arguments import check_whole
 from escalation.models.base import CountModel, Design, Estimate, FloatArray, IntArray
+from escalation.periods import MAX_PERIODS
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Climatology(CountModel):
 
     The benchmark of the VIEWS Prediction Challenge (Hegre et al. 2025, doi:10.1177/00223433241300862):
     hard to beat, because it carries the full marginal distribution.  It has no trend, no memory
-    of order and no likelihood.
+    of order and no likelihood.  A period that was covered in part stands for a full one at its rate, and
+    is drawn as much less often.
 
     Parameters
     ----------
@@ -39,19 +41,20 @@ class Climatology(CountModel):
     min_periods: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if self.window is not None and self.window < 1:
-            raise InputError(f"window is {self.window!r}; give a whole number >= 1, or None for all periods")
+        if self.window is not None:
+            check_whole(self.window, "window", MAX_PERIODS)
 
     def estimate(self, counts: FloatArray, design: Design) -> Estimate:
         """Keep the last observed rates; see :meth:`CountModel.estimate`."""
         seen = ~np.isnan(counts)
-        whole = np.round(counts[seen] / design.exposure[seen])
-        pool = whole if self.window is None else whole[-self.window :]
-        fitted = np.full(len(counts), pool.mean()) * design.exposure
+        last = slice(None) if self.window is None else slice(-self.window, None)
+        exposure = design.exposure[seen][last]
+        pool, share = np.round(counts[seen][last] / exposure), exposure / exposure.sum()
+        state = {"pool": pool.astype(np.int64), "share": share}
         empty = np.empty(0)
-        return Estimate(empty, np.empty((0, 0)), (), float("nan"), fitted, True, {"pool": pool.astype(np.int64)})
+        return Estimate(empty, np.empty((0, 0)), (), float("nan"), (pool @ share) * design.exposure, True, state)
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw with replacement; see :meth:`CountModel.simulate`."""
         pool: IntArray = estimate.state["pool"]
-        return rng.choice(pool, size=(draws, len(design.periods)))
+        return rng.choice(pool, size=(draws, len(design.periods)), p=estimate.state["share"])
