@@ -32,6 +32,9 @@ IntArray = NDArray[np.int64]
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
 """Log sizes between which the steps of a run of levels are drawn."""
 
+MANY = 20
+"""Draws that need more than this number of random gaps are split."""
+
 
 @njit(cache=True, nogil=True)
 def _step_logpdf(step: float, scale: float, df: float) -> float:
@@ -126,9 +129,28 @@ def _normal(rng: Generator) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _gamma(rng: Generator, shape: float) -> float:
+    """Gamma draw for shapes from 1 (Marsaglia and Tsang 2000, doi:10.1145/358407.358414)."""
+    d = shape - 1.0 / 3.0
+    while True:
+        z = _normal(rng)
+        v = (1.0 + z / math.sqrt(9.0 * d)) ** 3
+        if v > 0.0 and math.log(1.0 - rng.random()) < 0.5 * z * z + d - d * v + d * math.log(v):
+            return d * v
+
+
+@njit(cache=True, nogil=True)
 def _poisson(rng: Generator, mean: float) -> int:
-    """Poisson draw: exponential gaps until the mean is used up."""
-    count, left = -1, mean
+    """Poisson draw: exponential gaps until the mean is used up, many at once while it is large."""
+    count, left = 0, mean
+    while left > MANY:
+        gaps = int(0.875 * left)  # mostly fewer than fit (Ahrens and Dieter 1974, doi:10.1007/BF02293108)
+        span = _gamma(rng, float(gaps))
+        if span > left:
+            return count + _thin(rng, gaps - 1, left / span)
+        count += gaps
+        left -= span
+    count -= 1
     while left >= 0.0:
         left += math.log(1.0 - rng.random())
         count += 1
@@ -137,14 +159,36 @@ def _poisson(rng: Generator, mean: float) -> int:
 
 @njit(cache=True, nogil=True)
 def _thin(rng: Generator, n: int, share: float) -> int:
-    """Binomial draw: geometric gaps between the rarer of kept and lost (Devroye 1986, X.4)."""
+    """Binomial draw: geometric gaps between the rarer of kept and lost (Devroye 1986, X.4).
+
+    While that takes long, the place of the middle one of n uniform draws tells on which side of it to go on.
+    """
+    sure = 0
+    while n * min(share, 1.0 - share) > MANY:
+        half = n // 2 + 1
+        below = _gamma(rng, float(half))
+        middle = below / (below + _gamma(rng, float(n + 1 - half)))
+        if middle <= share:
+            sure += half
+            n -= half
+            share = (share - middle) / (1.0 - middle)
+        else:
+            n = half - 1
+            share /= middle
+    return sure + _thin_few(rng, n, min(share, 1.0))
+
+
+@njit(cache=True, nogil=True)
+def _thin_few(rng: Generator, n: int, share: float) -> int:
+    """Binomial draw by geometric gaps."""
     rare = min(share, 1.0 - share)
     if n == 0 or rare <= 0.0:
         return n if share > 0.5 else 0
     count, at = -1, 0.0
     log_common = math.log1p(-rare)
     while at <= n:
-        at += math.floor(math.log(1.0 - rng.random()) / log_common) + 1.0
+        # math.floor would make it an integer, which overflows
+        at += np.floor(math.log(1.0 - rng.random()) / log_common) + 1.0
         count += 1
     return count if share <= 0.5 else n - count
 
@@ -354,7 +398,8 @@ def run_chain(
                     rate += atom_days[a] * math.exp(x[atom_block[a]])
                 for a in range(gain_, gain_end):
                     own = atom_days[a] * math.exp(x[atom_block[a]])
-                    part = moved if a == gain_end - 1 else _thin(rng, moved, min(1.0, own / rate))
+                    # what is left of the rate can be 0 by rounding before the last atom
+                    part = moved if a == gain_end - 1 or own >= rate else _thin(rng, moved, own / rate)
                     proposal[a] = n[a] + part
                     moved -= part
                     rate -= own
