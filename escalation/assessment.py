@@ -15,7 +15,8 @@ from escalation.counts import LARGEST, check_counts, count_matrix
 from escalation.errors import FitError, InputError
 from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
 from escalation.forecast import Forecast, pool
-from escalation.models.base import MAX_STEPS, CountFit
+from escalation.models.base import CountFit
+from escalation.models.estimate import MAX_STEPS
 from escalation.models.registry import get_model
 from escalation.periods import MAX_PERIODS, period_word
 from escalation.randomness import Seed, as_generator

@@ -35,6 +35,11 @@ def is_histories(table: object) -> bool:
     return isinstance(table, pd.DataFrame) and table.columns.name == DRAW
 
 
+def is_panel_histories(table: object) -> bool:
+    """Tell whether a table holds histories of several units: columns of two levels, the last named ``draw``."""
+    return isinstance(table, pd.DataFrame) and table.columns.nlevels == 2 and table.columns.names[-1] == DRAW
+
+
 def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Series | pd.DataFrame:
     """Check one count series, a panel of them or histories, and return it in its canonical type.
 
@@ -83,7 +88,7 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
         raise InputError(f"{name} holds {values[row, column]:g} at {index[row]}; counts are whole numbers >= 0")
-    if is_histories(table):
+    if is_histories(table) or is_panel_histories(table):
         if np.isnan(values).any():
             raise InputError(f"{name} holds a missing value; histories have a count in every period")
         return table.astype("int64")
@@ -105,3 +110,26 @@ def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]
 def count_matrix(table: pd.Series | pd.DataFrame) -> NDArray[np.float64]:
     """Checked counts as floats, NaN where not observed, shape (periods, columns)."""
     return _as_float(table, "counts")
+
+
+def panel_array(table: pd.DataFrame) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Names of the units of a checked panel, and its counts, shape (draws, periods, units); one draw if exact.
+
+    Raises
+    ------
+    InputError
+        If two units have one name, or units have different draws.
+    """
+    if not is_panel_histories(table):
+        names = tuple(str(name) for name in table.columns)
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"the panel has two units called {twice!r}; name each only once")
+        return names, count_matrix(table)[None]
+    units, draws = table.columns.get_level_values(0), table.columns.get_level_values(1)
+    names = tuple(str(unit) for unit in dict.fromkeys(units))
+    first = draws[units == units[0]]
+    if not all(draws[units == unit].equals(first) for unit in dict.fromkeys(units)) or not first.is_unique:
+        raise InputError("the panel's units have different draws; give each the same histories, numbered alike")
+    blocks = [count_matrix(table.loc[:, (units == unit).tolist()]) for unit in dict.fromkeys(units)]
+    return names, np.stack(blocks, axis=-1).transpose(1, 0, 2)

@@ -128,6 +128,100 @@ class Forecast:
         return head + self.summary_frame().round(1).to_html()
 
 
+@dataclass(frozen=True, eq=False)
+class PanelForecast:
+    """Joint draws of the next counts of several units.
+
+    Attributes
+    ----------
+    paths : (units, draws, steps) int64 array
+        Draw i of every unit belongs to one possible future of them all.
+    units : tuple of str
+        Their names.
+    periods : pandas.PeriodIndex
+        The periods of the steps.
+    observed : (units, draws, n) float array
+        What had been observed until the origin, aligned with ``paths``; may be a read-only view.  NaN where a period
+        was not observed.
+    model : str
+        What made it.
+    unit : str
+        What is counted.
+    component : (draws,) int64 array, optional
+        Which history each path continues; all 0 for exact counts.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit together.
+    """
+
+    paths: NDArray[np.int64] = field(repr=False)
+    units: tuple[str, ...]
+    periods: pd.PeriodIndex
+    observed: NDArray[np.float64] = field(repr=False)
+    model: str
+    unit: str = "incidents"
+    component: NDArray[np.int64] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        wanted = (len(self.units), self.paths.shape[1] if self.paths.ndim == 3 else 0)
+        if self.paths.shape != (*wanted, len(self.periods)) or self.observed.shape[:2] != wanted:
+            raise InputError(
+                f"paths of a panel have the shape {self.paths.shape} and observed {self.observed.shape}; "
+                f"give ({len(self.units)}, draws, {len(self.periods)}) and ({len(self.units)}, draws, periods before)"
+            )
+
+    @property
+    def draws(self) -> int:
+        """Number of paths."""
+        return int(self.paths.shape[1])
+
+    @property
+    def steps(self) -> int:
+        """Number of periods ahead."""
+        return int(self.paths.shape[2])
+
+    @property
+    def origin(self) -> pd.Period:
+        """The last period that may have been observed."""
+        return self.periods[0] - 1
+
+    def __getitem__(self, unit: str) -> Forecast:
+        """Forecast of one unit.
+
+        Raises
+        ------
+        InputError
+            If there is no such unit.
+        """
+        if unit not in self.units:
+            raise InputError(f"there is no unit {unit!r} in the forecast; it has {', '.join(self.units[:10])}")
+        at = self.units.index(unit)
+        return Forecast(self.paths[at], self.periods, self.observed[at], self.model, self.unit, self.component)
+
+    def total(self) -> Forecast:
+        """Forecast of the sum over all units, path by path."""
+        paths, observed = self.paths.sum(axis=0), self.observed.sum(axis=0)
+        return Forecast(paths, self.periods, observed, self.model, self.unit, self.component)
+
+    def mean(self) -> pd.DataFrame:
+        """Mean of the paths, one row a period and one column a unit."""
+        return pd.DataFrame(self.paths.mean(axis=1).T, index=self.periods, columns=list(self.units))
+
+    def summary_frame(self, level: float = 0.9) -> pd.DataFrame:
+        """What :meth:`Forecast.summary_frame` gives for each unit, indexed by unit and period."""
+        return pd.concat({unit: self[unit].summary_frame(level) for unit in self.units}, names=["unit", "period"])
+
+    def _repr_html_(self) -> str:
+        head = (
+            f"<b>Forecast</b> of {html.escape(self.unit)} in {len(self.units):,} units per "
+            f"{period_word(self.periods.freqstr)} after {html.escape(str(self.origin))} by {html.escape(self.model)}, "
+            f"{self.draws:,} paths; means"
+        )
+        return head + self.mean().round(1).T.to_html(max_rows=30)
+
+
 def pool(forecasts: Sequence[Forecast]) -> Forecast:
     """Equal linear pool: the paths of several forecasts of one series, joined.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 from numpy.random import Generator, default_rng
 
 from escalation.errors import InputError
@@ -33,3 +36,22 @@ def as_generator(rng: Seed) -> Generator:
     if isinstance(rng, bool) or not hasattr(rng, "__index__") or int(rng) < 0:
         raise InputError(f"rng is {rng!r}; give a whole number >= 0, a numpy Generator or None")
     return default_rng(int(rng))
+
+
+def labelled_generators(rng: Generator, labels: Sequence[str]) -> list[Generator]:
+    """One generator for each label, which depends on the label and not on its place among the others.
+
+    Parameters
+    ----------
+    rng : Generator
+        Moved on once, whatever the number of labels.
+    labels : sequence of str
+        Names of series, each only once.
+
+    Returns
+    -------
+    list of Generator
+    """
+    root = int.from_bytes(rng.bytes(16), "little")
+    digests = (hashlib.sha256(label.encode()).digest()[:16] for label in labels)
+    return [default_rng([root, int.from_bytes(digest, "little")]) for digest in digests]

@@ -13,7 +13,7 @@ import pandas as pd
 from escalation.arguments import check_level
 from escalation.counts import check_counts, count_matrix, is_histories
 from escalation.errors import InputError
-from escalation.models.base import make_design
+from escalation.models.design import make_design
 from escalation.periods import DateLike, parse_date, period_word
 from escalation.rates import (
     Cdf,

@@ -11,7 +11,7 @@ from scipy.stats import nbinom, norm, poisson
 
 from escalation.errors import FitError, InputError
 from escalation.models import local_level
-from escalation.models.base import make_design
+from escalation.models.design import make_design
 from escalation.models.local_level import LocalLevel, smooth
 
 COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"

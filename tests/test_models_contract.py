@@ -122,7 +122,7 @@ def test_fit_has_everything(model):
         assert -500 < fit.llf < 0
         assert fit.aic == pytest.approx(2 * len(names) - 2 * fit.llf)
         assert fit.bic > fit.aic
-    for name, (least, most) in model.limits.items():
+    for name, (least, most) in model.limits().items():
         if name in names:
             assert least <= fit.conf_int().loc[name, "lower"] <= fit.conf_int().loc[name, "upper"] <= most
 
@@ -197,6 +197,32 @@ def test_exposure_of_the_last_period_lifts_it(model):
     exposure = pd.Series([1.0] * 39 + [0.5], index=weeks(40))
     mean = model.fit(counts, exposure=exposure).forecast(1, draws=2000, rng=1).mean().item()
     assert mean == pytest.approx(20, rel=0.05)
+
+
+def test_laws_are_probabilities_and_say_nothing_of_later_counts(model):
+    counts = typical(30)
+    counts.iloc[[7, 20]] = np.nan
+    fit = model.fit(counts)
+    y = fit.matrix[:, 0]
+    laws = model.laws(fit.estimates[0], y, fit.design)
+    known = ~np.isnan(laws.cdf(np.zeros(30)))
+    assert known[12:].all()
+    support = np.arange(400.0)
+    pmf = np.array([laws.pmf(np.full(30, k)) for k in support])[:, known]
+    cdf = np.array([laws.cdf(np.full(30, k)) for k in support])[:, known]
+    # 1e-9: sums of 400 probabilities, and incomplete beta functions good to some 1e-12
+    np.testing.assert_allclose(pmf.cumsum(axis=0), cdf, atol=1e-9)
+    assert (cdf[-1] > 1 - 1e-3).all()
+    np.testing.assert_allclose(support @ pmf, laws.mean[known], rtol=0.02)
+    assert (laws.variance[known] >= 0).all()
+    assert (laws.cdf(np.full(30, -1.0))[known] == 0).all()
+    assert np.isnan(laws.pmf(y)[[7, 20]]).all()
+    assert np.isnan(laws.cdf(y)[[7, 20]]).all()
+    changed = y.copy()
+    changed[25:] = 60.0
+    later = model.laws(model.fit(series(changed)).estimates[0], changed, fit.design)
+    if not len(fit.params):  # with parameters only their estimates may know of later counts
+        np.testing.assert_array_equal(laws.pmf(np.full(30, 20.0))[:25], later.pmf(np.full(30, 20.0))[:25])
 
 
 # --- forecasts

@@ -12,7 +12,7 @@ from scipy.stats import kstest, nbinom, poisson
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.models import negative_binomial
 from escalation.models import negative_binomial_likelihood as arrays
-from escalation.models.base import make_design
+from escalation.models.design import make_design
 from escalation.models.interventions import Pulse, Step
 from escalation.models.negative_binomial import NegativeBinomial
 

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.arguments import check_whole
-from escalation.models.base import CountModel, Design, Estimate, FloatArray, IntArray
+from escalation.models.base import CountModel, IntArray
+from escalation.models.design import Design, FloatArray
+from escalation.models.estimate import Estimate
+from escalation.models.laws import DrawnLaws, Laws
 from escalation.periods import MAX_PERIODS
 
 
@@ -58,3 +61,17 @@ class Climatology(CountModel):
         """Draw with replacement; see :meth:`CountModel.simulate`."""
         pool: IntArray = estimate.state["pool"]
         return rng.choice(pool, size=(draws, len(design.periods)), p=estimate.state["share"])
+
+    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
+        """The periods before each one as its draws, NaN before the first; see :meth:`CountModel.laws`."""
+        seen = np.flatnonzero(~np.isnan(counts))
+        most = len(seen) if self.window is None else min(self.window, len(seen))
+        before = np.searchsorted(seen, np.arange(len(counts)))  # how many were seen before each period
+        places = before[:, None] - 1 - np.arange(most)
+        known = places >= 0
+        at = seen[np.maximum(places, 0)]
+        exposure = np.where(known, design.exposure[at], 0.0)
+        rates = np.where(known, np.round(counts[at] / design.exposure[at]), 0.0)
+        rates[before == 0] = np.nan
+        total = exposure.sum(axis=1, keepdims=True)
+        return DrawnLaws(rates, exposure / np.where(total > 0, total, 1.0))

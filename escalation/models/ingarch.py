@@ -13,7 +13,9 @@ from scipy.optimize import brentq
 
 from escalation.counts import check_counts
 from escalation.errors import FitError, InputError
-from escalation.models.base import CountModel, Design, Estimate, FloatArray, IntArray, make_design
+from escalation.models.base import CountModel, IntArray
+from escalation.models.design import Design, FloatArray, make_design
+from escalation.models.estimate import Estimate
 from escalation.models.ingarch_likelihood import (
     LARGEST_DISPERSION,
     Observed,
@@ -27,6 +29,7 @@ from escalation.models.ingarch_likelihood import (
 )
 from escalation.models.ingarch_paths import draw_paths, resample
 from escalation.models.interventions import Pulse, Step
+from escalation.models.laws import Laws, count_laws
 
 LARGEST_COUNT = 1e9
 MOST_SERIAL = 1.0 - 1e-6
@@ -247,6 +250,17 @@ class INGARCH(CountModel):
         exposure = np.concatenate([data.exposure[last:], design.exposure])
         paths = draw_paths(points, *last_values(points, until), rows, data, x, exposure, rng)
         return paths[:, len(data.y) - last :]
+
+    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
+        """Counts around the rates of the recursion; see :meth:`CountModel.laws`."""
+        return count_laws(estimate.fitted, estimate.state["point"][-1])
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """See :meth:`Specification.limits`."""
+        serial = [f"beta_{k}" for k in self.past_obs] + [f"alpha_{k}" for k in self.past_mean]
+        least = 0.0 if self.link == "identity" else -1.0
+        own = {"intercept": (0.0, math.inf)} if self.link == "identity" else {}
+        return super().limits() | own | dict.fromkeys(serial, (least, 1.0))
 
     @property
     def _serial(self) -> int:

@@ -15,7 +15,8 @@ import numpy as np
 from numba import njit
 from scipy.special import gammaln
 
-from escalation.models.base import FloatArray, IntArray
+from escalation.models.base import IntArray
+from escalation.models.design import FloatArray
 
 MARGINAL, IID, FIRSTOBS, ZERO = range(4)
 EXACT = 256

@@ -9,7 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.random import Generator
 
-from escalation.models.base import FloatArray, IntArray
+from escalation.models.base import IntArray
+from escalation.models.design import FloatArray
 from escalation.models.ingarch_likelihood import LARGEST_DISPERSION, Observed, log_likelihoods
 
 LARGEST_MEAN = 1e15

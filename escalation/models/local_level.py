@@ -9,7 +9,6 @@ border (no drift, no overdispersion, no damping).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -19,7 +18,10 @@ from numpy.random import Generator
 from scipy.special import expit, gammaln
 
 from escalation.errors import FitError, InputError
-from escalation.models.base import CountModel, Design, Estimate, FloatArray, IntArray
+from escalation.models.base import CountModel, IntArray
+from escalation.models.design import Design, FloatArray
+from escalation.models.estimate import Estimate
+from escalation.models.laws import Laws, MixtureLaws, log_rising
 
 NAMES = ("level", "damping", "level_sd", "dispersion")
 LEVEL, DAMPING, LEVEL_SD, DISPERSION = range(4)
@@ -44,6 +46,9 @@ WIDE_VARIANCE = 15.0
 
 STEP = 4e-3
 """Of the finite differences; all unconstrained parameters are of order one and the likelihood is smooth to 1e-9."""
+
+NODES = 25
+"""Of the quadrature over a level."""
 
 LEAST_CURVATURE = 0.2
 TAIL_DF, WIDENING = 8.0, 1.2
@@ -96,11 +101,6 @@ class LocalLevel(CountModel):
     family: Literal["negbin", "poisson"] = "negbin"
     name: ClassVar[str] = "local_level"
     min_periods: ClassVar[int] = 5
-    limits: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "damping": (0.0, 1.0),
-        "level_sd": (0.0, math.inf),
-        "dispersion": (0.0, math.inf),
-    }
 
     def __post_init__(self) -> None:
         number = isinstance(self.damping, int | float) and not isinstance(self.damping, bool)
@@ -155,6 +155,25 @@ class LocalLevel(CountModel):
             paths[:, step] = rng.poisson(np.minimum(mean, LARGEST_MEAN))
         return paths
 
+    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
+        """Counts around the level that the counts before leave open; see :meth:`CountModel.laws`.
+
+        The law of the level given what came before is normal with the moments of Laplace's approximation, and is
+        summed over by Gauss-Hermite quadrature.
+        """
+        posterior: _Posterior = estimate.state["posterior"]
+        natural = posterior.unpack(estimate.state["theta"][None])[0]
+        mean, variance = posterior.levels_ahead(natural, estimate.state["mode"])
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        levels = mean[:, None] + np.sqrt(variance)[:, None] * nodes
+        means = design.exposure[:, None] * np.exp(np.minimum(levels, math.log(LARGEST_MEAN)))
+        shares = np.tile(weights / weights.sum(), (len(counts), 1))
+        return MixtureLaws(shares, means, np.full_like(means, natural[0, DISPERSION]))
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """See :meth:`Specification.limits`."""
+        return super().limits() | {"damping": (0.0, 1.0), "level_sd": (0.0, math.inf)}
+
 
 @dataclass(frozen=True, eq=False)
 class _Posterior:
@@ -205,7 +224,7 @@ class _Posterior:
         """Part of the log-likelihood that does not depend on the levels, shape (P,)."""
         terms = np.tile(-gammaln(self.distinct + 1), (len(dispersion), 1))
         if self.family == "negbin":
-            terms += _log_rising(self.distinct, 1 / dispersion[:, None])
+            terms += log_rising(self.distinct, 1 / dispersion[:, None])
         value: FloatArray = terms @ self.times
         return value
 
@@ -214,6 +233,18 @@ class _Posterior:
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Run :func:`smooth` on this series."""
         return smooth(self.counts, self.log_exposure, self.anchor, natural, mode, tolerance)
+
+    def levels_ahead(self, natural: FloatArray, mode: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance (n,) of each level given the counts before it, at one point (1, 4)."""
+        level, damping, level_sd, _ = natural[0]
+        first = (self.anchor, FIRST_LEVEL_SD**2) if damping == 1.0 else (level, level_sd**2 / (1 - damping**2))
+        means, variances = np.empty((2, len(mode)))
+        means[0], variances[0] = first
+        for t in range(1, len(mode)):
+            laws, _, _, _ = smooth(self.counts[:t], self.log_exposure[:t], self.anchor, natural, mode[:t], 1e-6)
+            means[t] = level + damping * (laws[0, 1] - level)
+            variances[t] = damping**2 * laws[0, 2] + level_sd**2
+        return means, variances
 
     def evaluate(
         self, theta: FloatArray, mode: FloatArray, tolerance: float = 1e-6
@@ -310,13 +341,6 @@ def _skew_normal(mean: FloatArray, variance: FloatArray, third: FloatArray, rng:
     shift = delta * np.sqrt(2 / np.pi)
     draw: FloatArray = mean + np.sqrt(variance / (1 - shift**2)) * (z - shift)
     return draw
-
-
-def _log_rising(y: FloatArray, r: FloatArray) -> FloatArray:
-    """``log(gamma(y + r) / gamma(r) / r**y)``; by Stirling's series for large r, where the difference would cancel."""
-    stirling = (y + r - 0.5) * np.log1p(y / r) - y - y / (12 * r * (y + r))
-    value: FloatArray = np.where(r > 1e3, stirling, gammaln(y + r) - gammaln(r) - y * np.log(r))
-    return value
 
 
 @njit(cache=True, nogil=True)

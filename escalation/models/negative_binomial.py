@@ -11,8 +11,11 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models.base import CountModel, Design, Estimate, FloatArray, IntArray
+from escalation.models.base import CountModel, IntArray
+from escalation.models.design import Design, FloatArray
+from escalation.models.estimate import Estimate
 from escalation.models.interventions import Pulse, Step
+from escalation.models.laws import Laws, count_laws
 from escalation.models.negative_binomial_likelihood import Data, bounded_exp, draw_parameters, maximise
 from escalation.periods import parse_freq
 
@@ -151,6 +154,10 @@ class NegativeBinomial(CountModel):
         shape = 1 / dispersion[:, None]
         rate = mean * rng.gamma(shape, 1 / shape, size=mean.shape)
         return rng.poisson(np.minimum(rate, LARGEST_MEAN)).astype(np.int64)
+
+    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
+        """NB2 counts around the fitted means; see :meth:`CountModel.laws`."""
+        return count_laws(estimate.fitted, estimate.params[-1])
 
     def _terms(self, design: Design) -> tuple[list[str], FloatArray]:
         """Names (p) and columns (n, p) of the terms."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import gammaln
 
-from escalation.models.base import FloatArray
+from escalation.models.design import FloatArray
+from escalation.models.laws import log_rising
 
 LARGEST_LOG_MEAN = 300.0
 """Beyond this, exponentials and their squares would overflow."""
@@ -219,13 +220,7 @@ def _log_likelihood(data: Data, coefficients: FloatArray, dispersion: FloatArray
     log_mean = np.minimum(coefficients @ data.x.T + data.offset, LARGEST_LOG_MEAN)
     size = 1 / np.maximum(dispersion, 1e-20)[:, None]
     y, place = np.unique(data.y, return_inverse=True)
-    # the difference of two gammaln loses its digits for large sizes; Stirling's series does not
-    ratio = np.where(
-        size > 1e4,
-        (size + y - 0.5) * np.log1p(y / size) - y + 1 / (12 * (size + y)) - 1 / (12 * size),
-        gammaln(size + y) - gammaln(size) - y * np.log(size),
-    )
-    constant = (ratio - gammaln(y + 1)) @ np.bincount(place)
+    constant = (log_rising(y, size) - gammaln(y + 1)) @ np.bincount(place)
     each = data.y * log_mean - (size + data.y) * np.log1p(np.exp(log_mean) / size)
     return np.asarray(constant + each.sum(axis=1), dtype=np.float64)
 

@@ -1,0 +1,209 @@
+"""What every model is and every fit gives, for one series and for a panel alike: estimates and their pooling."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from escalation.arguments import check_level, check_whole
+from escalation.errors import InputError, NotConvergedWarning
+from escalation.models.design import Design, FloatArray
+from escalation.randomness import Seed, as_generator
+
+MAX_STEPS = 5_000
+MAX_CELLS = 250_000_000
+"""Units x draws x steps of a forecast; so many fill 2 GB."""
+
+
+class Specification(ABC):
+    """Options of a model: a frozen dataclass in a file of its own, entered in ``models/registry.py``."""
+
+    name: ClassVar[str]
+    """Registry name, lower case with underscores."""
+    min_periods: ClassVar[int] = 3
+    """Fewest observed periods that a fit needs."""
+    takes_exog: ClassVar[bool] = False
+
+    @abstractmethod
+    def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> NDArray[np.int64]:
+        """Draw joint paths of the periods in ``design``; the last two axes are draws and steps."""
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """Least and largest value of parameters that have one, by name; confidence intervals are cut there."""
+        return {"dispersion": (0.0, math.inf)}
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """One model fitted to one fully known series.
+
+    Attributes
+    ----------
+    params : (p,) float array
+        Estimates, in the model's natural parametrisation, in the order of ``names``.
+    cov : (p, p) float array
+        Their covariance; NaN where the model gives none.
+    names : tuple of str
+        Names of the parameters.
+    llf : float
+        Log-likelihood at the estimates (NaN for a model without one).
+    fitted : (n,) float array, or (n, units) in a panel
+        Expected count of each period as the model has it (what "expected" means is in its docstring).
+    converged : bool
+        Whether the optimiser settled.
+    state : dict
+        What simulation needs and ``params`` does not hold.
+    """
+
+    params: FloatArray
+    cov: FloatArray
+    names: tuple[str, ...]
+    llf: float
+    fitted: FloatArray
+    converged: bool
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult(ABC):
+    """A model and its estimates, one a pooled history.
+
+    Attributes
+    ----------
+    model : Specification
+        Its options.
+    estimates : tuple of Estimate
+        One a pooled history; one in all for exact counts.
+    """
+
+    model: Specification
+    estimates: tuple[Estimate, ...] = field(repr=False)
+
+    @property
+    @abstractmethod
+    def nobs(self) -> int:
+        """Observed counts."""
+
+    @property
+    def params(self) -> pd.Series:
+        """Estimates (means over the histories)."""
+        values = np.mean([estimate.params for estimate in self.estimates], axis=0)
+        return pd.Series(values, index=list(self.estimates[0].names), name="params")
+
+    @property
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the estimates; over histories, within plus (1 + 1/m) between (Rubin's rules)."""
+        names = list(self.estimates[0].names)
+        total = np.mean([estimate.cov for estimate in self.estimates], axis=0)
+        m = len(self.estimates)
+        if m > 1 and names:
+            between = np.atleast_2d(np.cov([estimate.params for estimate in self.estimates], rowvar=False))
+            total = total + (1 + 1 / m) * between
+        return pd.DataFrame(total, index=names, columns=names)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of the estimates."""
+        cov = self.cov_params
+        return pd.Series(np.sqrt(np.diag(cov)), index=cov.index, name="bse")
+
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """Normal confidence intervals of the parameters, cut at their limits (a dispersion is not below 0).
+
+        Parameters
+        ----------
+        level : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``lower`` and ``upper``.
+
+        Raises
+        ------
+        InputError
+            If ``level`` is not between 0 and 1.
+        """
+        half = norm.ppf((1 + check_level(level)) / 2) * self.bse
+        anything, limits = (-math.inf, math.inf), self.model.limits()
+        least, most = np.array([limits.get(name, anything) for name in half.index]).reshape(-1, 2).T
+        lower, upper = np.maximum(self.params - half, least), np.minimum(self.params + half, most)
+        return pd.DataFrame({"lower": lower, "upper": upper})
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood (mean over the histories)."""
+        return float(np.mean([estimate.llf for estimate in self.estimates]))
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return 2.0 * len(self.estimates[0].names) - 2.0 * self.llf
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion."""
+        return float(np.log(self.nobs)) * len(self.estimates[0].names) - 2.0 * self.llf
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit settled."""
+        return all(estimate.converged for estimate in self.estimates)
+
+    def summary(self) -> pd.DataFrame:
+        """Estimates with standard errors and 95% intervals, one row a parameter."""
+        return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
+
+    def _simulate(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
+        m = len(self.estimates)
+        component = np.arange(draws) * m // draws
+        generators = as_generator(rng).spawn(m)
+        parts = [
+            self.model.simulate(self.estimates[j], design, int((component == j).sum()), generators[j])
+            for j in np.unique(component)
+        ]
+        return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
+
+
+def spread_over(draws: int, pool: int) -> NDArray[np.int64]:
+    """Places of up to ``pool`` histories, evenly spread over all ``draws``."""
+    return np.unique(np.linspace(0, draws - 1, min(pool, draws)).round().astype(np.int64))
+
+
+def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:
+    """Warn of estimates that did not settle, in the name of the caller's caller."""
+    failed = sum(not estimate.converged for estimate in estimates)
+    if failed:
+        warnings.warn(
+            f"{name}: {failed} of {len(estimates)} fits did not settle; give it more periods or fewer terms",
+            NotConvergedWarning,
+            stacklevel=3,
+        )
+
+
+def check_size(steps: int, draws: int, units: int = 1) -> tuple[int, int]:
+    """Return the steps and draws of a forecast.
+
+    Raises
+    ------
+    InputError
+        If they are out of range, or too many to hold.
+    """
+    steps = check_whole(steps, "steps", MAX_STEPS)
+    draws = check_whole(draws, "draws", MAX_CELLS)
+    if steps * draws * units > MAX_CELLS:
+        of = f"{steps:,} steps" + (f" and {units:,} units" if units > 1 else "")
+        raise InputError(f"{draws:,} draws of {of} are too many to hold; give up to {MAX_CELLS // (steps * units):,}")
+    return steps, draws

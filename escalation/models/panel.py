@@ -1,0 +1,204 @@
+"""The contract of a count model of several units at once: options, fit, forecast, as in ``base.py`` for one series."""
+
+from __future__ import annotations
+
+import html
+from abc import abstractmethod
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from escalation.arguments import check_whole
+from escalation.counts import check_counts, is_histories, panel_array
+from escalation.errors import FitError, InputError
+from escalation.forecast import PanelForecast
+from escalation.models.base import POOLED, IntArray
+from escalation.models.design import Design, FloatArray, make_design, panel_shares
+from escalation.models.estimate import Estimate, FitResult, Specification, check_size, spread_over, warn_unsettled
+from escalation.models.laws import Laws
+from escalation.randomness import Seed
+
+
+class PanelModel(Specification):
+    """Options of a model of several units; ``fit`` makes a :class:`PanelFit`."""
+
+    @abstractmethod
+    def estimate(self, counts: FloatArray, design: Design) -> Estimate:
+        """Fit to one fully known panel.
+
+        Parameters
+        ----------
+        counts : (n, units) float array
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods; its exposure is (n, units), its regressors (n, k) are the same for all units.
+        """
+
+    @abstractmethod
+    def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
+        """Draw joint paths of the periods in ``design``, the uncertainty of the parameters included.
+
+        Returns
+        -------
+        (units, draws, steps) int64 array
+        """
+
+    @abstractmethod
+    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:
+        """Laws of each unit's counts (n) given all counts before them, the parameters at their estimates."""
+
+    def fit(
+        self,
+        counts: pd.DataFrame,
+        *,
+        exposure: pd.Series | pd.DataFrame | None = None,
+        exog: pd.DataFrame | None = None,
+        pool: int = POOLED,
+        unit: str = "incidents",
+    ) -> PanelFit:
+        """Fit the model to a panel, or to histories of one.
+
+        Parameters
+        ----------
+        counts : pandas.DataFrame
+            Counts on a ``PeriodIndex``, one column a unit (missing periods allowed).  Histories have columns of two
+            levels, unit and ``draw``; the model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
+            (doi:10.1002/9780470316696) and forecast paths are joined.
+        exposure : pandas.Series or pandas.DataFrame, optional
+            Share of each period that was covered (or population at risk, in any unit), > 0 where there is a count;
+            one column for all units, or one for each.
+        exog : pandas.DataFrame, optional
+            Regressors on the same periods, the same for all units; only for models that take them.
+        pool : int
+            How many histories to fit to, spread evenly over all.
+        unit : str
+            What is counted, for sentences and axes.
+
+        Returns
+        -------
+        PanelFit
+
+        Raises
+        ------
+        InputError
+            If the counts, the exposure or the regressors do not fit together.
+        FitError
+            If too few periods were observed, or no fit could be had.
+        """
+        if not isinstance(counts, pd.DataFrame) or is_histories(counts):
+            raise InputError(f"{self.name} fits a panel; give a DataFrame with one column a unit")
+        table = pd.DataFrame(check_counts(counts))
+        if exog is not None and not self.takes_exog:
+            raise InputError(f"{self.name} takes no regressors; leave exog out")
+        pool = check_whole(pool, "pool", 1_000_000)
+        units, array = panel_array(table)
+        periods = pd.PeriodIndex(table.index)
+        unobserved = np.isnan(array[0])
+        design = replace(
+            make_design(periods, 0, None, exog),
+            exposure=panel_shares(exposure, periods, units, unobserved),
+            units=units,
+        )
+        observed = int((~unobserved).any(axis=1).sum())
+        if observed < self.min_periods:
+            raise FitError(f"{observed} periods with a count are too few for {self.name}; it needs {self.min_periods}")
+        chosen = spread_over(len(array), pool)
+        estimates = tuple(self.estimate(array[j], design) for j in chosen)
+        warn_unsettled(self.name, estimates)
+        return PanelFit(model=self, estimates=estimates, counts=table, design=design, array=array[chosen], unit=unit)
+
+
+@dataclass(frozen=True, eq=False)
+class PanelFit(FitResult):
+    """A fitted model of several units.
+
+    Attributes
+    ----------
+    model : PanelModel
+        Its options.
+    estimates : tuple of Estimate
+        One a pooled history; one in all for exact counts.
+    counts : pandas.DataFrame
+        What it was fitted to.
+    design : Design
+        The periods, exposures, regressors and units of the fit.
+    array : (len(estimates), n, units) float array
+        The panel behind each estimate, NaN where not observed.
+    unit : str
+        What is counted.
+    """
+
+    model: PanelModel
+    counts: pd.DataFrame = field(repr=False)
+    design: Design = field(repr=False)
+    array: NDArray[np.float64] = field(repr=False)
+    unit: str
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Names of the units."""
+        return self.design.units
+
+    @property
+    def nobs(self) -> int:
+        """Observed counts, over all units."""
+        return int((~np.isnan(self.array[0])).sum())
+
+    @property
+    def fitted(self) -> pd.DataFrame:
+        """Expected count of each period and unit (mean over the histories)."""
+        values = np.mean([estimate.fitted for estimate in self.estimates], axis=0)
+        return pd.DataFrame(values, index=self.design.periods, columns=list(self.units))
+
+    def forecast(
+        self, steps: int, *, draws: int = 1000, exog: pd.DataFrame | None = None, rng: Seed = None
+    ) -> PanelForecast:
+        """Draw joint paths of the next periods of all units.
+
+        Parameters
+        ----------
+        steps : int
+            Periods ahead, 1 to 5,000.
+        draws : int
+            Paths; with histories they are shared out evenly.
+        exog : pandas.DataFrame, optional
+            Regressors of the coming periods, one row a step; needed when the fit had some.
+        rng : int, Generator or None
+            Seed or generator.
+
+        Returns
+        -------
+        PanelForecast
+            ``forecast["unit"]`` is the :class:`Forecast` of one unit, ``forecast.total()`` that of their sum.
+
+        Raises
+        ------
+        InputError
+            If ``steps`` or ``draws`` is out of range or the regressors do not fit.
+        """
+        steps, draws = check_size(steps, draws, len(self.units))
+        design = self.design.ahead(steps, exog)
+        paths, component = self._simulate(design, draws, rng)
+        past = self.array.transpose(2, 0, 1)  # (units, histories, periods)
+        exact = len(self.estimates) == 1
+        observed = np.broadcast_to(past, (past.shape[0], draws, past.shape[2])) if exact else past[:, component]
+        return PanelForecast(
+            paths=paths,
+            units=self.units,
+            periods=design.periods,
+            observed=observed,
+            model=self.model.name,
+            unit=self.unit,
+            component=component,
+        )
+
+    def _repr_html_(self) -> str:
+        kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
+        head = (
+            f"<b>{html.escape(repr(self.model))}</b> on {len(self.units):,} units and {self.nobs:,} counts{kind}; "
+            f"log-likelihood {self.llf:.2f}"
+        )
+        return head + self.summary().round(4).to_html(max_rows=60)
