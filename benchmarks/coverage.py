@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
 
@@ -45,6 +46,17 @@ def simulate_local_level(periods: int, rng: Generator) -> FloatArray:
     return counts_around(np.exp(x), dispersion, rng)
 
 
+def simulate_hidden_markov(periods: int, rng: Generator) -> FloatArray:
+    """A quiet and an active rate apart by a factor of 3 to 8, that last some 5 to 20 periods; dispersion around 0.1."""
+    rates = rng.uniform(20, 60) * np.array([1.0, rng.uniform(3, 8)])
+    leaving = 1 / rng.uniform(5, 20, 2)
+    regimes = np.empty(periods, dtype=int)
+    regimes[0] = rng.random() < leaving[0] / leaving.sum()
+    for t in range(1, periods):
+        regimes[t] = regimes[t - 1] ^ (rng.random() < leaving[regimes[t - 1]])
+    return counts_around(rates[regimes], 0.1 * np.exp(rng.normal(0, 0.5)), rng)
+
+
 def simulate_negative_binomial(periods: int, rng: Generator) -> FloatArray:
     """A linear trend of the log rate (sd 0.5 over the whole series), dispersion around 0.2."""
     level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
@@ -54,6 +66,7 @@ def simulate_negative_binomial(periods: int, rng: Generator) -> FloatArray:
 TRUTHS: dict[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
     model.name: (model, simulate)
     for model, simulate in (
+        (HiddenMarkov(), simulate_hidden_markov),
         (LocalLevel(), simulate_local_level),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
     )

@@ -18,6 +18,7 @@ from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
 from .models.climatology import Climatology as Climatology
+from .models.hidden_markov import HiddenMarkov as HiddenMarkov
 from .models.ingarch import INGARCH as INGARCH
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
@@ -30,6 +31,11 @@ from .plots import plot_forecast as plot_forecast
 from .plots import plot_models as plot_models
 from .plots import plot_reconstruction as plot_reconstruction
 from .plots import plot_trend as plot_trend
+from .regimes import RegimeNow as RegimeNow
+from .regimes import compare_states as compare_states
+from .regimes import regime_durations as regime_durations
+from .regimes import regime_now as regime_now
+from .regimes import state_probabilities as state_probabilities
 from .report import write_report as write_report
 from .sources import CountedSeries as CountedSeries
 from .sources import Source as Source

@@ -74,6 +74,18 @@ class CountModel(Specification):
             Of n counts.
         """
 
+    def estimate_all(self, matrix: FloatArray, design: Design) -> tuple[Estimate, ...]:
+        """Fit to each of several histories; a model overrides it that decides something for all of them together.
+
+        Parameters
+        ----------
+        matrix : (n, histories) float array
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+        """
+        return tuple(self.estimate(counts, design) for counts in matrix.T)
+
     def fit(
         self,
         counts: pd.Series | pd.DataFrame,
@@ -126,7 +138,7 @@ class CountModel(Specification):
         if observed < self.min_periods:
             raise FitError(f"{observed} observed periods are too few for {self.name}; it needs {self.min_periods}")
         chosen = spread_over(matrix.shape[1], pool)
-        estimates = tuple(self.estimate(matrix[:, j], design) for j in chosen)
+        estimates = self.estimate_all(matrix[:, chosen], design)
         warn_unsettled(self.name, estimates)
         return CountFit(
             model=self, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit
