@@ -1,4 +1,5 @@
 # The public names and where they live; __init__.py loads them lazily from this list.
+from . import scores as scores
 from .assessment import Assessment as Assessment
 from .assessment import assess as assess
 from .backtests.result import Backtest as Backtest
@@ -13,6 +14,7 @@ from .errors import FitError as FitError
 from .errors import InputError as InputError
 from .errors import NotConvergedWarning as NotConvergedWarning
 from .errors import PartialPeriodWarning as PartialPeriodWarning
+from .errors import ResampledDrawsWarning as ResampledDrawsWarning
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
