@@ -85,7 +85,7 @@ class Backtest:
         score: str = "crps",
         level: float = 0.95,
         resamples: int = 2000,
-        rng: Seed = 0,
+        rng: Seed = None,
     ) -> pd.DataFrame:
         """Differences to a baseline, with their uncertainty.
 
@@ -120,8 +120,7 @@ class Backtest:
         InputError
             If there is no such model or score, or too few origins and units to draw from.
         """
-        if baseline not in self.models:
-            raise InputError(f"baseline is {baseline!r}; the backtest has {', '.join(self.models)}")
+        self._check_baseline(baseline)
         check_level(level)
         means = self._paired(score)
         overlap = self._overlap()
@@ -158,8 +157,7 @@ class Backtest:
         InputError
             If there is no such model or score.
         """
-        if baseline not in self.models:
-            raise InputError(f"baseline is {baseline!r}; the backtest has {', '.join(self.models)}")
+        self._check_baseline(baseline)
         means = {model: np.nanmean(values, axis=0) for model, values in self._paired(score).items()}
         units = list(self.scores["unit"].cat.categories)
         base = means[baseline]
@@ -252,6 +250,10 @@ class Backtest:
         for model, own in scored.groupby("model", observed=True):
             rows[model] = asdict(brier_decomposition(own[column], own["observed"] >= at_least))
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    def _check_baseline(self, baseline: str) -> None:
+        if baseline not in self.models:
+            raise InputError(f"baseline is {baseline!r}; the backtest has {', '.join(self.models)}")
 
     def _threshold(self, at_least: int) -> str:
         column = f"reaches_{at_least}"
