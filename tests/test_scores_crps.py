@@ -128,6 +128,14 @@ def test_a_threshold_hides_what_is_below():
     )
 
 
+def test_thresholds_are_one_or_one_each():
+    with pytest.raises(
+        InputError, match=r"threshold has the shape \(3,\); give one number, or one for each of the \(12,\)"
+    ):
+        scores.twcrps(DRAWS["counts"], 3, [1, 2, 3])
+    assert np.isnan(scores.twcrps([[1, 2], [1, 2]], 1, [1, np.nan])).tolist() == [False, True]
+
+
 def test_shapes_and_missing_values():
     draws = np.arange(24.0).reshape(2, 3, 4)
     assert scores.crps(draws, 5).shape == (2, 3)
