@@ -3,8 +3,8 @@
     python benchmarks/esoc_weekly.py esoc-iraq-v3_sigact_governorate-week.dta [--models a,b] [--every 4] [--workers 2]
 
 The file is the weekly SIGACT file of the Empirical Studies of Conflict project (Berman, Shapiro & Felter 2011,
-doi:10.1086/661983): 18 governorates, 264 weeks from February 2004.  Its weeks are those of Stata (52 a year, the last of
-eight or nine days); they are taken as they come.
+doi:10.1086/661983): 18 governorates, 264 weeks from February 2004.  Its weeks are those of Stata (52 a year, the last
+of eight or nine days); they are taken as they come.
 """
 
 from __future__ import annotations
