@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from escalation.backtests.result import Backtest
 from escalation.periods import period_word
@@ -177,7 +176,8 @@ def draw_scores(result: Backtest, ax: Axes, *, score: str = "crps") -> None:
             label=_spaced(model),
         )  # fmt: skip
     ax.set_ylim(bottom=min(0.0, float(table.to_numpy().min())))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    steps = table.index.to_numpy()
+    ax.set_xticks(steps[:: max(1, len(steps) // 12)])
     ax.set_xlabel(f"{period_word(result.scores['period'].iloc[0].freqstr, 2)} ahead")
     ax.set_ylabel(f"mean {NAMES[score]}")
     headline(ax, "The lower, the better the forecasts were")
