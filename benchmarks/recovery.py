@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.estimate import FitResult
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
 
@@ -47,7 +48,7 @@ def counts_around(mean: FloatArray, dispersion: float, rng: Generator) -> FloatA
 
 def trending(periods: int, level: float, trend: float) -> FloatArray:
     """Means with a linear trend of their logs."""
-    return np.exp(level + trend * np.arange(periods))
+    return np.exp(level + trend * np.arange(float(periods)))
 
 
 NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
@@ -74,7 +75,10 @@ def measure(name: str, *, series: int, periods: int | None = None, level: float 
     estimates, errors, held = (np.empty((series, len(truth))) for _ in range(3))
     for k, rng in enumerate(default_rng(seed).spawn(series)):
         values = case.simulate(n, rng)
-        fit = case.model.fit(pd.Series(values, index=index) if values.ndim == 1 else pd.DataFrame(values, index=index))
+        if isinstance(case.model, PanelModel):
+            fit: FitResult = case.model.fit(pd.DataFrame(values, index=index))
+        else:
+            fit = case.model.fit(pd.Series(values, index=index))
         interval = fit.conf_int(level).loc[truth.index]
         estimates[k], errors[k] = fit.params[truth.index], fit.bse[truth.index]
         held[k] = (interval["lower"] <= truth) & (truth <= interval["upper"])

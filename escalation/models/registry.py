@@ -8,9 +8,10 @@ from escalation.models.climatology import Climatology
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.poisson import Poisson
 
 MODELS: dict[str, type[CountModel]] = {
-    model.name: model for model in (Climatology, INGARCH, LocalLevel, NegativeBinomial)
+    model.name: model for model in (Climatology, INGARCH, LocalLevel, NegativeBinomial, Poisson)
 }
 
 
