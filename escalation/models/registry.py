@@ -6,12 +6,16 @@ from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.climatology import Climatology
 from escalation.models.ensemble import Ensemble
+from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.poisson import Poisson
+from escalation.models.zero_inflated import ZeroInflated
 
 MODELS: dict[str, type[CountModel]] = {
-    model.name: model for model in (Climatology, Ensemble, INGARCH, LocalLevel, NegativeBinomial)
+    model.name: model
+    for model in (Climatology, Ensemble, Hurdle, INGARCH, LocalLevel, NegativeBinomial, Poisson, ZeroInflated)
 }
 
 
