@@ -22,6 +22,8 @@ from .models.ingarch import INGARCH as INGARCH
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
 from .models.local_level import LocalLevel as LocalLevel
+from .models.local_trend import LocalTrend as LocalTrend
+from .models.local_trend import growth as growth
 from .models.negative_binomial import NegativeBinomial as NegativeBinomial
 from .periods import exposure as exposure
 from .plots import plot_counts as plot_counts

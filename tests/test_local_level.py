@@ -10,10 +10,11 @@ from scipy.optimize import minimize
 from scipy.stats import nbinom, norm, poisson
 
 from escalation.errors import FitError, InputError
-from escalation.models import level_paths, local_level, local_level_likelihood
+from escalation.models import level_paths, levels, local_level_likelihood
 from escalation.models.design import make_design
 from escalation.models.local_level import LocalLevel
-from escalation.models.local_level_likelihood import constant, log_posterior, observe, smooth
+from escalation.models.local_level_likelihood import constants, log_posterior, observe, smooth
+from escalation.models.posterior import choose
 
 COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
 
@@ -59,7 +60,8 @@ def observed(counts, model=None, exposure=None):
     model = model or LocalLevel()
     exposure = np.ones(len(counts)) if exposure is None else exposure
     damping = {"estimate": np.nan, "none": 1.0}.get(model.damping, model.damping)
-    return observe(counts, exposure, damping, poisson=model.family == "poisson")
+    held = model.likelihood.held_without_damping if damping == 1.0 else ()
+    return observe(counts, exposure, damping, held, poisson=model.family == "poisson")
 
 
 def count_logpmf(count, mean, dispersion):
@@ -104,10 +106,10 @@ def grid_filter(counts, exposure, anchor, natural):
 
 def kernel(observation, natural):
     """Log-likelihood and law of the last level by the model's own kernel."""
-    one, levels = observation
+    one, start = observation
     point = np.array([natural], dtype=float)
-    law = smooth(one.counts, one.log_exposure, one.anchor, point, levels, 1e-6)[0][0]
-    return law[0] + constant(natural[3], one), law[1:]
+    law = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-6)[0][0]
+    return law[0] + constants(point[:, 3], one)[0], law[1:]
 
 
 def dense_laplace(counts, log_exposure, anchor, natural, start):
@@ -254,10 +256,10 @@ def test_dispersion_near_zero_is_poisson():
 @pytest.mark.parametrize("name", ["typical", "onset", "quiet"])
 def test_estimate_is_the_mode_that_a_simplex_search_finds(name, model):
     peak = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)).state["peak"]
-    one, levels = observed(SERIES[name], model)
+    one, mode = observed(SERIES[name], model)
     start = np.array([0.3, 1.5, np.log(0.15), np.log(0.1)])[one.free]
     found = minimize(
-        lambda point: -log_posterior(point[None], one, levels, 1e-6)[0][0],
+        lambda point: -log_posterior(point[None], one, mode, 1e-6)[0][0],
         start,
         method="Nelder-Mead",
         options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 5000},
@@ -364,14 +366,15 @@ def test_drawn_parameters_follow_the_posterior_worked_out_on_a_grid():
     weight = np.exp(value - np.max(value)) * prior.pdf(grid)
     share = np.cumsum(weight) / weight.sum()
     found = LocalLevel("none", "poisson").estimate(counts, make_design(weeks(N), 0, None, None))
-    natural, _, rows = local_level._draw_points(found, 40_000, np.random.default_rng(1))
-    drawn = natural[rows, local_level_likelihood.LEVEL_SD]
+    rng = np.random.default_rng(1)
+    weighted = levels.weigh(LocalLevel.likelihood, found, 5000, rng.random(2))
+    drawn = weighted.natural[choose(weighted.log_weight, 40_000, rng), local_level_likelihood.LEVEL_SD]
     for q in (0.1, 0.5, 0.9):
         reached = np.interp(np.log(np.quantile(drawn, q)), grid + (grid[1] - grid[0]) / 2, share)
         assert reached == pytest.approx(q, abs=0.03)  # 5,000 weighted points: standard error below 0.01
 
 
-def test_forecast_of_known_parameters_is_the_grid_filter_carried_on(monkeypatch):
+def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     counts, natural = SERIES["low"], (0.2, 0.9, 0.3, 0.2)
     posterior = observed(counts)
     _, x, law, _ = grid_filter(counts, np.ones(N), posterior[0].anchor, natural)
@@ -380,9 +383,7 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on(monkeypatch)
     expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
     last, draws = kernel(posterior, natural)[1], 100_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
-    monkeypatch.setattr(local_level, "_draw_points", lambda *_: known)
-    design = make_design(weeks(2), N, None, None)
-    paths = LocalLevel().simulate(None, design, draws, np.random.default_rng(1))
+    paths = level_paths.level_paths(*known, np.zeros(2), np.random.default_rng(1))
     seen = [(paths[:, 1] == k).mean() for k in range(6)]
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
 

@@ -96,3 +96,43 @@ def level_paths(
             x = level + damping * (x - level) + level_sd * rng.standard_normal()
             paths[path, t] = _count(x + log_exposure[t], dispersion, rng)
     return paths
+
+
+@njit(cache=True, nogil=True)
+def trend_paths(
+    natural: FloatArray, laws: FloatArray, rows: IntArray, log_exposure: FloatArray, rng: Generator
+) -> IntArray:
+    """Carry a level with a drifting slope on, one path for each of ``rows``.
+
+    Parameters
+    ----------
+    natural : (m, 4) float
+        slope_sd, damping of the slope, level_sd and dispersion.
+    laws : (m, 6) float
+        Of the last period: mean level, mean slope, variance of the level, their covariance, variance of the slope, and
+        third central moment of the level, which is drawn as skew normal; the slope is normal given the level.
+    rows : (draws,) int
+        Which point each path has.
+    log_exposure : (steps,) float
+        Of what follows.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    (draws, steps) int64 array
+    """
+    steps = len(log_exposure)
+    paths = np.empty((len(rows), steps), dtype=np.int64)
+    for path in range(len(rows)):
+        row = rows[path]
+        slope_sd, damping, level_sd, dispersion = natural[row, 0], natural[row, 1], natural[row, 2], natural[row, 3]
+        x = _skew_normal(laws[row, 0], laws[row, 2], laws[row, 5], rng)
+        share = laws[row, 3] / laws[row, 2]
+        left = max(laws[row, 4] - share * laws[row, 3], 0.0)
+        slope = laws[row, 1] + share * (x - laws[row, 0]) + math.sqrt(left) * rng.standard_normal()
+        for t in range(steps):
+            x += slope + level_sd * rng.standard_normal()
+            slope = damping * slope + slope_sd * rng.standard_normal()
+            paths[path, t] = _count(x + log_exposure[t], dispersion, rng)
+    return paths

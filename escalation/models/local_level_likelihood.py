@@ -37,11 +37,7 @@ STIRLING_ABOVE = 1e3
 
 
 class Series(NamedTuple):
-    """One series and which parameters of it are free.
-
-    A point ``theta`` (d,) holds the level, in units of its rough spread around a rough centre, logit damping, log
-    level_sd and log dispersion, those of them that are free.
-    """
+    """One series and which of its four parameters are free."""
 
     counts: FloatArray  # (n,), NaN where not observed
     log_exposure: FloatArray  # (n,)
@@ -55,9 +51,14 @@ class Series(NamedTuple):
     poisson: bool
 
 
-def observe(counts: FloatArray, exposure: FloatArray, damping: float, *, poisson: bool) -> tuple[Series, FloatArray]:
-    """Put a series into arrays; with it come smoothed levels (n,) to start from.  A ``damping`` of NaN is estimated."""
-    held = (damping == 1.0, not math.isnan(damping), False, poisson)
+def observe(
+    counts: FloatArray, exposure: FloatArray, damping: float, held: tuple[int, ...], *, poisson: bool
+) -> tuple[Series, FloatArray]:
+    """Put a series into arrays; with it come smoothed levels (n,) to start from.
+
+    A ``damping`` of NaN is estimated; ``held`` are places of other parameters that are not.
+    """
+    fixed = {*held, *([] if math.isnan(damping) else [DAMPING]), *([DISPERSION] if poisson else [])}
     seen = ~np.isnan(counts)
     anchor = math.log((counts[seen].sum() + 0.5) / exposure[seen].sum())
     log_exposure = np.log(exposure)
@@ -73,7 +74,7 @@ def observe(counts: FloatArray, exposure: FloatArray, damping: float, *, poisson
         int(seen.sum()),
         anchor,
         float(levels[seen].mean()),
-        np.flatnonzero(~np.array(held)),
+        np.array([k for k in range(len(PRIOR_CENTRE)) if k not in fixed]),
         damping,
         poisson,
     )
@@ -84,7 +85,9 @@ def observe(counts: FloatArray, exposure: FloatArray, damping: float, *, poisson
 def unpack(theta: FloatArray, series: Series) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Natural parameters (P, 4), log priors (P,) up to a constant, and logs of the level's unit (P,), of points (P, d).
 
-    The unit is the standard deviation that the level has roughly, given the other parameters.
+    A point holds the level, in units of its rough spread around a rough centre, logit damping, log level_sd and log
+    dispersion, those of them that are free.  The unit is the standard deviation that the level has roughly, given the
+    other parameters.
     """
     natural = np.empty((len(theta), 4))
     prior, log_unit = np.zeros(len(theta)), np.zeros(len(theta))
@@ -114,20 +117,20 @@ def unpack(theta: FloatArray, series: Series) -> tuple[FloatArray, FloatArray, F
 
 
 @njit(cache=True, nogil=True)
-def constant(dispersion: float, series: Series) -> float:
-    """Part of the log-likelihood that does not depend on the levels."""
-    value = 0.0
-    size = 1.0 / dispersion if dispersion > 0.0 else math.inf
-    for k in range(len(series.distinct)):
-        y = series.distinct[k]
-        term = -math.lgamma(y + 1.0)
-        if dispersion > 0.0:
-            if size > STIRLING_ABOVE:
+def constants(dispersion: FloatArray, series: Series) -> FloatArray:
+    """Part of the log-likelihood (P,) that does not depend on the levels, at dispersions (P,)."""
+    values = np.zeros(len(dispersion))
+    for p in range(len(dispersion)):
+        size = 1.0 / dispersion[p] if dispersion[p] > 0.0 else math.inf
+        for k in range(len(series.distinct)):
+            y = series.distinct[k]
+            term = -math.lgamma(y + 1.0)
+            if STIRLING_ABOVE < size < math.inf:
                 term += (y + size - 0.5) * math.log1p(y / size) - y - y / (12.0 * size * (y + size))
-            else:
+            elif size < math.inf:
                 term += math.lgamma(y + size) - math.lgamma(size) - y * math.log(size)
-        value += series.times[k] * term
-    return value
+            values[p] += series.times[k] * term
+    return values
 
 
 @njit(cache=True, nogil=True)
@@ -151,9 +154,7 @@ def log_posterior(
     """
     natural, prior, log_unit = unpack(theta, series)
     laws, levels, _, _ = smooth(series.counts, series.log_exposure, series.anchor, natural, start, tolerance)
-    value = laws[:, 0] + prior
-    for p in range(len(theta)):
-        value[p] += constant(natural[p, DISPERSION], series)
+    value = laws[:, 0] + prior + constants(natural[:, DISPERSION].copy(), series)
     return value, natural, log_unit, laws[:, 1:], levels
 
 

@@ -93,17 +93,18 @@ def _derivatives(
     return float(value), (up - down) / (2 * STEP), (axes * np.maximum(curvature, LEAST_CURVATURE)) @ axes.T, states
 
 
-def scatter(peak: Peak, points: int, rng: Generator) -> Scatter:
-    """Draw points from a widened Student t law around a mode, evenly spread by a randomly shifted Kronecker sequence.
+def scatter(peak: Peak, points: int, shift: FloatArray) -> Scatter:
+    """Points of a widened Student t law around a mode, evenly spread by a Kronecker sequence shifted by (d + 1,).
 
     The sequence steps by powers of the reciprocal of the root of ``g**(d + 2) = g + 1`` (Roberts's generalised golden
-    ratio), one dimension for each parameter and one for the scale of the t law.
+    ratio), one dimension for each parameter and one for the scale of the t law.  With a uniform ``shift`` each point
+    follows that law.
     """
     d = len(peak.theta)
     ratio = 2.0
     for _ in range(40):
         ratio = (1 + ratio) ** (1 / (d + 2))
-    uniform = (rng.random(d + 1) + np.arange(1, points + 1)[:, None] * ratio ** -np.arange(1.0, d + 2)) % 1.0
+    uniform = (shift + np.arange(1, points + 1)[:, None] * ratio ** -np.arange(1.0, d + 2)) % 1.0
     uniform = np.clip(uniform, 1e-9, 1 - 1e-9)
     scale = gammaincinv(TAIL_DF / 2, uniform[:, d:]) * 2 / TAIL_DF
     z = ndtri(uniform[:, :d]) / np.sqrt(scale)

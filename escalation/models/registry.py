@@ -7,10 +7,11 @@ from escalation.models.base import CountModel
 from escalation.models.climatology import Climatology
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 
 MODELS: dict[str, type[CountModel]] = {
-    model.name: model for model in (Climatology, INGARCH, LocalLevel, NegativeBinomial)
+    model.name: model for model in (Climatology, INGARCH, LocalLevel, LocalTrend, NegativeBinomial)
 }
 
 
