@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 
 FloatArray = NDArray[np.float64]
@@ -45,6 +46,18 @@ def simulate_local_level(periods: int, rng: Generator) -> FloatArray:
     return counts_around(np.exp(x), dispersion, rng)
 
 
+def simulate_local_trend(periods: int, rng: Generator) -> FloatArray:
+    """Damping around 0.85 (90% between 0.64 and 0.95), slope_sd around 0.03, level_sd and dispersion around 0.1."""
+    damping, dispersion = 1 / (1 + np.exp(-rng.normal(1.75, 0.7))), 0.1 * np.exp(rng.normal(0, 0.5))
+    slope_sd, level_sd = 0.03 * np.exp(rng.normal(0, 0.4)), 0.1 * np.exp(rng.normal(0, 0.4))
+    x, slope = np.empty(periods), slope_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    x[0] = 0.0
+    for t in range(1, periods):
+        x[t] = x[t - 1] + slope + level_sd * rng.standard_normal()
+        slope = damping * slope + slope_sd * rng.standard_normal()
+    return counts_around(np.exp(x - x.mean() + rng.uniform(np.log(20), np.log(150))), dispersion, rng)
+
+
 def simulate_negative_binomial(periods: int, rng: Generator) -> FloatArray:
     """A linear trend of the log rate (sd 0.5 over the whole series), dispersion around 0.2."""
     level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
@@ -55,6 +68,7 @@ TRUTHS: dict[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
     model.name: (model, simulate)
     for model, simulate in (
         (LocalLevel(), simulate_local_level),
+        (LocalTrend(), simulate_local_trend),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
     )
 }

@@ -143,6 +143,8 @@ def smooth(
     filter's likelihood is Laplace's.  The correction is that of
     :func:`escalation.models.local_level_likelihood.smooth`; covariances of two periods are products of 2 x 2 matrices
     L_t (their section 4.7), so that the double sums are recursions of a vector and of the four cubic monomials of it.
+    A long first step from ``start`` is replaced by a smoothing of ``start``, whose prior density is known: with the
+    pull of the counts on the levels (``force``) it is ``-sum((level - anchor) * force) / 2``.
     """
     n = counts.size
     laws = np.empty((natural.shape[0], 7))
@@ -158,7 +160,8 @@ def smooth(
         first_slope = slope_variance / (1.0 - damping * damping) if damping < 1.0 else FIRST_SLOPE_SD**2
         for t in range(n):
             x[t] = first_levels[t]
-        for turns in range(200):
+        steady = calm = False  # whether ``before`` is known; whether this turn only smooths the start
+        for _ in range(200):
             laplace, product = 0.0, 1.0
             a1[0], a2[0], p11[0], p12[0], p22[0] = anchor, 0.0, FIRST_LEVEL_SD**2, 0.0, first_slope
             for t in range(n):
@@ -169,7 +172,7 @@ def smooth(
                     slope = (1.0 + dispersion * y) * mu * shrink
                     share[t] = dispersion * mu * shrink
                     weight[t] = slope * (1.0 - share[t])
-                    gain[t] = y - slope
+                    gain[t] = 0.0 if calm else y - slope
                 away = x[t] - a1[t]
                 scale[t] = 1.0 / (1.0 + weight[t] * p11[t])
                 pull[t] = (gain[t] + weight[t] * away) * scale[t]
@@ -196,10 +199,13 @@ def smooth(
                 step[t] = a1[t] + p11[t] * r1 + p12[t] * r2 - x[t]
                 force[t] = gain[t] - weight[t] * step[t]
                 largest = max(largest, abs(step[t]))
-            if largest < tolerance:
+            if largest < tolerance and not calm:
                 break
+            if largest > SAFE_STEP and not (steady or calm):
+                calm = True
+                continue
             size = 1.0
-            if turns > 0 and largest > SAFE_STEP:
+            if steady and largest > SAFE_STEP:
                 least = _log_counts(x, counts, log_exposure, dispersion)
                 for t in range(n):
                     least -= 0.5 * (x[t] - anchor) * before[t]
@@ -214,7 +220,8 @@ def smooth(
                     size *= 0.5
             for t in range(n):
                 x[t] += size * step[t]
-                before[t] = force[t] if turns == 0 else before[t] + size * (force[t] - before[t])
+                before[t] = before[t] + size * (force[t] - before[t]) if steady else force[t]
+            steady, calm = True, False
 
         loglik = laplace + _log_counts(x, counts, log_exposure, dispersion)
         r1 = r2 = n11 = n12 = n22 = z1 = z2 = 0.0
