@@ -24,8 +24,8 @@ LARGEST_COUNT = 1e7
 SEARCH_TOLERANCE, DRAW_TOLERANCE, FINAL_TOLERANCE = 1e-5, 1e-2, 1e-6
 """Of the levels' last Newton step; what it leaves in the likelihood is of its third power."""
 
-LEAST_POINTS = 64
-"""Of the parameters that a forecast draws, or one for each eight paths."""
+LEAST_POINTS, LEAST_EFFECTIVE, MOST_DOUBLINGS = 64, 20.0, 3
+"""Points of the parameters that a forecast draws (or one for each sixteen paths); doubled until so many count."""
 
 NODES = 25
 """Of the quadrature over a level."""
@@ -111,11 +111,11 @@ class DriftingLevel(CountModel):
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, the last states and what follows; see :meth:`CountModel.simulate`.
 
-        One parameter point for each eight paths (at least 64) is drawn from a widened Student t law around the mode
-        and resampled by its posterior; the last level given the parameters is skew normal with the mean, variance and
-        skewness of Laplace's approximation.
+        One parameter point for each sixteen paths (at least 64) is drawn from a widened Student t law around the mode
+        and resampled by its posterior, more where few of them count; the last level given the parameters is skew normal
+        with the mean, variance and skewness of Laplace's approximation.
         """
-        points = max(LEAST_POINTS, draws // 8)
+        points = max(LEAST_POINTS, draws // 16)
         weighted = weigh(self.likelihood, estimate, points, rng.random(len(estimate.names) + 1))
         rows = choose(weighted.log_weight, draws, rng)
         return self.likelihood.paths(weighted.natural, weighted.laws, rows, np.log(design.exposure), rng)
@@ -159,13 +159,18 @@ def smoothed(
 
 
 def weigh(parts: Likelihood, estimate: Estimate, points: int, shift: FloatArray) -> Weighted:
-    """Spread points around the mode, shifted by (d + 1,), and weight them by the posterior."""
+    """Spread points around the mode, shifted by (d + 1,), and weight them by the posterior; more if few count."""
     series: Series = estimate.state["series"]
     peak: Peak = estimate.state["peak"]
-    drawn = scatter(peak, points, shift)
-    around = np.concatenate([peak.theta[None], drawn.theta])
-    value, natural, log_unit, laws, _ = parts.log_posterior(around, series, peak.states, DRAW_TOLERANCE)
-    return Weighted(natural[1:], laws[1:], (value + log_unit)[1:] - drawn.log_density)
+    for doublings in range(MOST_DOUBLINGS + 1):
+        drawn = scatter(peak, points << doublings, shift)
+        around = np.concatenate([peak.theta[None], drawn.theta])
+        value, natural, log_unit, laws, _ = parts.log_posterior(around, series, peak.states, DRAW_TOLERANCE)
+        log_weight = (value + log_unit)[1:] - drawn.log_density
+        weight = np.exp(log_weight - log_weight.max())
+        if weight.sum() ** 2 > LEAST_EFFECTIVE * (weight @ weight):
+            break
+    return Weighted(natural[1:], laws[1:], log_weight)
 
 
 def levels_ahead(parts: Likelihood, natural: FloatArray, estimate: Estimate) -> tuple[FloatArray, FloatArray]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from scipy.special import gammaln
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
@@ -43,6 +44,7 @@ class Series(NamedTuple):
     log_exposure: FloatArray  # (n,)
     distinct: FloatArray  # (k,): the counts above 0 ...
     times: FloatArray  # (k,): ... and how often each occurs
+    log_factorials: float  # minus their sum over all counts
     observed: int  # periods
     anchor: float  # log of the mean count per exposure
     typical: float  # mean of the smoothed levels
@@ -71,6 +73,7 @@ def observe(
         log_exposure,
         distinct,
         times.astype(float),
+        -float(times @ gammaln(distinct + 1)),
         int(seen.sum()),
         anchor,
         float(levels[seen].mean()),
@@ -119,16 +122,18 @@ def unpack(theta: FloatArray, series: Series) -> tuple[FloatArray, FloatArray, F
 @njit(cache=True, nogil=True)
 def constants(dispersion: FloatArray, series: Series) -> FloatArray:
     """Part of the log-likelihood (P,) that does not depend on the levels, at dispersions (P,)."""
-    values = np.zeros(len(dispersion))
+    values = np.full(len(dispersion), series.log_factorials)
     for p in range(len(dispersion)):
-        size = 1.0 / dispersion[p] if dispersion[p] > 0.0 else math.inf
+        if dispersion[p] == 0.0:
+            continue
+        size = 1.0 / dispersion[p]
+        log_size, log_gamma = math.log(size), math.lgamma(size)
         for k in range(len(series.distinct)):
             y = series.distinct[k]
-            term = -math.lgamma(y + 1.0)
-            if STIRLING_ABOVE < size < math.inf:
-                term += (y + size - 0.5) * math.log1p(y / size) - y - y / (12.0 * size * (y + size))
-            elif size < math.inf:
-                term += math.lgamma(y + size) - math.lgamma(size) - y * math.log(size)
+            if size > STIRLING_ABOVE:
+                term = (y + size - 0.5) * math.log1p(y / size) - y - y / (12.0 * size * (y + size))
+            else:
+                term = math.lgamma(y + size) - log_gamma - y * log_size
             values[p] += series.times[k] * term
     return values
 
@@ -223,7 +228,7 @@ def smooth(
     n = counts.size
     laws = np.empty((natural.shape[0], 4))
     x, trial, step = np.empty(n), np.empty(n), np.empty(n)
-    second, share, spread, reduced = np.zeros(n), np.zeros(n), np.empty(n), np.empty(n)
+    second, odds, spread, reduced = np.zeros(n), np.zeros(n), np.empty(n), np.empty(n)
     third, fourth, mean, variance = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     first_mode, first_mean, first_variance = start, start, start
     for p in range(natural.shape[0]):
@@ -243,10 +248,10 @@ def smooth(
                 y = counts[t]
                 if not math.isnan(y):
                     mu = math.exp(x[t] + log_exposure[t])
-                    shrink = 1.0 / (1.0 + dispersion * mu)
+                    odds[t] = dispersion * mu
+                    shrink = 1.0 / (1.0 + odds[t])
                     pull = (1.0 + dispersion * y) * mu * shrink
-                    share[t] = dispersion * mu * shrink
-                    second[t] = pull * (1.0 - share[t])
+                    second[t] = pull * shrink
                     gradient += y - pull
                     curvature += second[t]
                 if t < n - 1:
@@ -279,14 +284,24 @@ def smooth(
             for t in range(n):
                 x[t] += step[t]
 
-        loglik = _log_joint(x, counts, log_exposure, dispersion, prior)
-        loglik += 0.5 * ((n - 1) * math.log(precision) + math.log(first_precision))
+        size = 1.0 / dispersion if dispersion > 0.0 else 0.0
+        loglik = 0.5 * ((n - 1) * math.log(precision) + math.log(first_precision))
+        loglik -= 0.5 * first_precision * (x[0] - first) ** 2
         backward, product = 0.0, 1.0
         for t in range(n - 1, -1, -1):
             ratio = -link * spread[t]
             v = spread[t] + (ratio * ratio * variance[t + 1] if t < n - 1 else 0.0)
-            third[t] = -second[t] * (1.0 - 2.0 * share[t])
-            fourth[t] = -second[t] * (1.0 - 6.0 * share[t] + 6.0 * share[t] * share[t])
+            whole = 1.0 + odds[t]
+            shrink = 1.0 / whole
+            share = odds[t] * shrink
+            third[t] = -second[t] * (1.0 - 2.0 * share)
+            fourth[t] = -second[t] * (1.0 - 6.0 * share + 6.0 * share * share)
+            if t > 0:
+                loglik -= 0.5 * precision * (x[t] - drift - damping * x[t - 1]) ** 2
+            y = counts[t]
+            if not math.isnan(y):
+                log_whole = math.log(whole) - ((whole - 1.0) - odds[t]) * shrink  # log1p in a third of its time
+                loglik += y * (x[t] + log_exposure[t]) - ((y + size) * log_whole if size > 0.0 else second[t])
             # the last Newton step is not evaluated: its gain and its effect on the determinant to the first order
             loglik += 0.5 * (reduced[t] * reduced[t] * spread[t] + v * third[t] * step[t])
             product *= spread[t]
@@ -301,18 +316,16 @@ def smooth(
             mean[t] = x[t] + 0.5 * backward
             backward += third[t] * v * v
             variance[t] = v
-        forward = cubes = 0.0
+        forward = cubes = 0.0  # sums over earlier levels, over v and over its third power
         for t in range(n):
-            v = variance[t]
-            if t > 0:
-                ratio = -link * spread[t - 1] * v / variance[t - 1]
-                forward *= ratio
-                cubes *= ratio**3
-            loglik += fourth[t] * v * v / 8.0 + third[t] ** 2 * v**3 * 5.0 / 24.0
-            loglik += third[t] * (forward * v / 4.0 + cubes / 6.0)
-            forward += third[t] * v * v
-            cubes += third[t] * v**3
-            mean[t] += 0.5 * forward
+            v, steep = variance[t], third[t] * variance[t]
+            loglik += v * v * (fourth[t] / 8.0 + third[t] * (steep * 5.0 / 24.0 + forward / 4.0 + cubes * v / 6.0))
+            mean[t] += 0.5 * v * (forward + steep)
+            if t < n - 1:
+                ratio = -link * spread[t]
+                forward = ratio * (forward + steep)
+                cubes = ratio * ratio * ratio * (cubes + third[t])
+        cubes = variance[n - 1] ** 3 * (cubes + third[n - 1])
         laws[p, 0], laws[p, 1], laws[p, 2], laws[p, 3] = loglik, mean[n - 1], variance[n - 1], cubes
         if p == 0:
             first_mode, first_mean, first_variance = x.copy(), mean.copy(), variance.copy()

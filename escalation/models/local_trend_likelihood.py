@@ -149,7 +149,7 @@ def smooth(
     n = counts.size
     laws = np.empty((natural.shape[0], 7))
     x, step, force, before, trial = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    gain, weight, share = np.zeros(n), np.zeros(n), np.zeros(n)
+    gain, weight, odds = np.zeros(n), np.zeros(n), np.zeros(n)
     a1, a2, p11, p12, p22 = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     pull, scale, third, fourth = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     mean, cov, turn, cubes = np.empty((n, 2)), np.empty((n, 3)), np.empty((n, 4)), np.empty(4)
@@ -168,10 +168,10 @@ def smooth(
                 y = counts[t]
                 if not math.isnan(y):
                     mu = math.exp(x[t] + log_exposure[t])
-                    shrink = 1.0 / (1.0 + dispersion * mu)
+                    odds[t] = dispersion * mu
+                    shrink = 1.0 / (1.0 + odds[t])
                     slope = (1.0 + dispersion * y) * mu * shrink
-                    share[t] = dispersion * mu * shrink
-                    weight[t] = slope * (1.0 - share[t])
+                    weight[t] = slope * shrink
                     gain[t] = 0.0 if calm else y - slope
                 away = x[t] - a1[t]
                 scale[t] = 1.0 / (1.0 + weight[t] * p11[t])
@@ -204,7 +204,7 @@ def smooth(
             if largest > SAFE_STEP and not (steady or calm):
                 calm = True
                 continue
-            size = 1.0
+            part = 1.0
             if steady and largest > SAFE_STEP:
                 least = _log_counts(x, counts, log_exposure, dispersion)
                 for t in range(n):
@@ -213,17 +213,17 @@ def smooth(
                 for _ in range(60):
                     value = 0.0
                     for t in range(n):
-                        trial[t] = x[t] + size * step[t]
-                        value -= 0.5 * (trial[t] - anchor) * (before[t] + size * (force[t] - before[t]))
+                        trial[t] = x[t] + part * step[t]
+                        value -= 0.5 * (trial[t] - anchor) * (before[t] + part * (force[t] - before[t]))
                     if value + _log_counts(trial, counts, log_exposure, dispersion) >= least:
                         break
-                    size *= 0.5
+                    part *= 0.5
             for t in range(n):
-                x[t] += size * step[t]
-                before[t] = before[t] + size * (force[t] - before[t]) if steady else force[t]
+                x[t] += part * step[t]
+                before[t] = before[t] + part * (force[t] - before[t]) if steady else force[t]
             steady, calm = True, False
 
-        loglik = laplace + _log_counts(x, counts, log_exposure, dispersion)
+        loglik, size = laplace, 1.0 / dispersion if dispersion > 0.0 else 0.0
         r1 = r2 = n11 = n12 = n22 = z1 = z2 = 0.0
         for t in range(n - 1, -1, -1):
             shed = weight[t] * scale[t]
@@ -242,8 +242,15 @@ def smooth(
             v = p11[t] * turn[t, 0] + p12[t] * turn[t, 1]
             cov[t, 0], cov[t, 1] = v, p12[t] * turn[t, 0] + p22[t] * turn[t, 1]
             cov[t, 2] = p12[t] * turn[t, 2] + p22[t] * turn[t, 3]
-            third[t] = -weight[t] * (1.0 - 2.0 * share[t])
-            fourth[t] = -weight[t] * (1.0 - 6.0 * share[t] + 6.0 * share[t] * share[t])
+            whole = 1.0 + odds[t]
+            shrink = 1.0 / whole
+            share = odds[t] * shrink
+            third[t] = -weight[t] * (1.0 - 2.0 * share)
+            fourth[t] = -weight[t] * (1.0 - 6.0 * share + 6.0 * share * share)
+            y = counts[t]
+            if not math.isnan(y):
+                log_whole = math.log(whole) - ((whole - 1.0) - odds[t]) * shrink  # log1p in a third of its time
+                loglik += y * (x[t] + log_exposure[t]) - ((y + size) * log_whole if size > 0.0 else weight[t])
             loglik += 0.5 * v * third[t] * step[t]
             damp = 1.0 / (1.0 + (v / WIDE_VARIANCE) ** 4)
             third[t] *= damp

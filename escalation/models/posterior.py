@@ -83,7 +83,7 @@ def _derivatives(
     """Value, gradient (d,), negative Hessian (d, d; made positive definite) and hidden states, by differences."""
     d = len(theta)
     unit = STEP * np.eye(d)
-    rows, columns = np.tril_indices(d, -1)
+    rows, columns = np.nonzero(np.tri(d, k=-1))
     points = theta + np.concatenate([np.zeros((1, d)), unit, -unit, unit[rows] + unit[columns]])
     values, states = evaluate(points, states)
     value, up, down = values[0], values[1 : d + 1], values[d + 1 : 2 * d + 1]
