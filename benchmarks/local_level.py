@@ -5,18 +5,21 @@ python benchmarks/local_level.py
 
 from __future__ import annotations
 
+import runpy
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from coverage import FloatArray, simulate_local_level, simulate_local_trend
 from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
 
 from escalation.models.level_paths import level_paths, trend_paths
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
 
+SIMULATIONS = runpy.run_path(str(Path(__file__).with_name("coverage.py")))
 PERIODS, SERIES, DRAWS, STEPS = 200, 30, 20_000, 50
 
 
@@ -31,7 +34,7 @@ def cpu(run: Callable[[], object], times: int) -> tuple[float, float]:
     return min(seconds), float(np.median(seconds))
 
 
-def simulated(simulate: Callable[[int, Generator], FloatArray]) -> list[pd.Series]:
+def simulated(simulate: Callable[[int, Generator], NDArray[np.float64]]) -> list[pd.Series]:
     """Some series, every second of them thinned to few counts."""
     index = pd.period_range("2018-01-01", periods=PERIODS, freq="W-SUN")
     found = []
@@ -43,8 +46,8 @@ def simulated(simulate: Callable[[int, Generator], FloatArray]) -> list[pd.Serie
 
 def main() -> None:
     print(f"n = {PERIODS}, processor ms a series over {SERIES} series, all of pandas included: least and median of 5")
-    for model, simulate in ((LocalLevel(), simulate_local_level), (LocalTrend(), simulate_local_trend)):
-        series = simulated(simulate)
+    for model in (LocalLevel(), LocalTrend()):
+        series = simulated(SIMULATIONS[f"simulate_{model.name}"])
         fits = [model.fit(counts) for counts in series]
         fitting = cpu(lambda model=model, series=series: [model.fit(counts) for counts in series], 5)  # type: ignore[misc]
         ahead = cpu(lambda fits=fits: [fit.forecast(12, draws=1000, rng=1) for fit in fits], 5)  # type: ignore[misc]
