@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize
-from scipy.stats import nbinom, norm, poisson
+from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
 from escalation.errors import FitError, InputError
 from escalation.models import level_paths, levels, local_level_likelihood
@@ -386,6 +386,41 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     paths = level_paths.level_paths(*known, np.zeros(2), np.random.default_rng(1))
     seen = [(paths[:, 1] == k).mean() for k in range(6)]
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
+
+
+@pytest.mark.parametrize("model", [LocalLevel(), LocalLevel("none", "poisson")])
+@pytest.mark.parametrize("name", ["low", "typical", "lull"])
+def test_the_first_step_has_the_analytic_law_averaged_over_parameters(name, model):
+    found, draws = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)), 10_000
+    paths = model.simulate(found, make_design(weeks(N + 1)[-1:], N, None, None), draws, np.random.default_rng(1))[:, 0]
+    shift = np.random.default_rng(1).random(len(found.names) + 1)
+    weighted = levels.weigh(model.likelihood, found, draws // 16, shift)
+    weight = np.exp(weighted.log_weight - weighted.log_weight.max())
+    most = int(np.quantile(paths, 0.995))
+    expected = np.zeros(most + 1)
+    for share, (level, damping, level_sd, dispersion), law in zip(
+        weight / weight.sum(), weighted.natural, weighted.laws, strict=True
+    ):
+        mean, variance, third = law
+        skewness = np.clip(third / variance**1.5, -0.95, 0.95)
+        root = np.cbrt(2 * abs(skewness) / (4 - np.pi))
+        delta = np.sign(skewness) * root / np.sqrt(1 + root**2) * np.sqrt(np.pi / 2)
+        scale = np.sqrt(variance / (1 - 2 * delta**2 / np.pi))
+        # a skew normal plus a normal is skew normal again (Azzalini 1985)
+        width = np.hypot(damping * scale, level_sd)
+        slant = delta * damping * scale / width
+        centre = level + damping * (mean - scale * delta * np.sqrt(2 / np.pi) - level)
+        ahead = skewnorm(slant / np.sqrt(1 - slant**2), centre, width)
+        x = np.linspace(*ahead.ppf([1e-6, 1 - 1e-6]), 200)
+        density = ahead.pdf(x)
+        pmf = np.exp(count_logpmf(np.arange(most + 1.0)[:, None], np.exp(x), dispersion))
+        expected += share * (pmf @ density) / density.sum()
+    seen = np.bincount(np.minimum(paths, most + 1), minlength=most + 2)
+    expected = draws * np.append(expected, 1 - expected.sum())
+    often = expected >= 5
+    seen, expected = (np.append(part[often], part[~often].sum()) for part in (seen, expected))
+    keep = expected > 0
+    assert chisquare(seen[keep], expected[keep]).pvalue > 1e-3
 
 
 def count_logpmf_exp(count, x, dispersion):

@@ -315,24 +315,6 @@ def test_growth_pools_histories():
     np.testing.assert_allclose(pooled["probability_rising"], wanted, rtol=1e-9)
 
 
-def test_paths_are_those_of_a_plain_loop():
-    natural = np.array([[0.05, 0.9, 0.2, 0.3], [0.01, 1.0, 0.1, 0.0]])
-    laws = np.array([[2.0, 0.1, 0.2, 0.05, 0.03, 0.04], [1.0, -0.1, 0.1, 0.0, 0.01, 0.0]])
-    rows, steps = np.arange(400) % 2, 6
-    ours = level_paths.trend_paths(natural, laws, rows, np.zeros(steps), np.random.default_rng(1))
-    rng = np.random.default_rng(1)
-    for path, row in zip(ours, rows, strict=True):
-        slope_sd, damping, level_sd, dispersion = natural[row]
-        x = level_paths._skew_normal(*laws[row, [0, 2, 5]], rng)
-        share = laws[row, 3] / laws[row, 2]
-        spread = np.sqrt(laws[row, 4] - share * laws[row, 3])
-        slope = laws[row, 1] + share * (x - laws[row, 0]) + spread * rng.standard_normal()
-        for t in range(steps):
-            x += slope + level_sd * rng.standard_normal()
-            slope = damping * slope + slope_sd * rng.standard_normal()
-            assert path[t] == level_paths._count(x, dispersion, rng)
-
-
 def test_the_first_step_has_the_law_of_the_grid_filter():
     counts, natural = SERIES["low"], (0.1, 0.8, 0.3, 0.2)
     observation = observed(counts)
