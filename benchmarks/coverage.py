@@ -23,6 +23,7 @@ from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.hurdle import Hurdle
 from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.poisson import Poisson
 from escalation.models.zero_inflated import ZeroInflated
@@ -46,6 +47,18 @@ def simulate_local_level(periods: int, rng: Generator) -> FloatArray:
     for t in range(1, periods):
         x[t] = level + damping * (x[t - 1] - level) + level_sd * rng.standard_normal()
     return counts_around(np.exp(x), dispersion, rng)
+
+
+def simulate_local_trend(periods: int, rng: Generator) -> FloatArray:
+    """Damping around 0.85 (90% between 0.64 and 0.95), slope_sd around 0.03, level_sd and dispersion around 0.1."""
+    damping, dispersion = 1 / (1 + np.exp(-rng.normal(1.75, 0.7))), 0.1 * np.exp(rng.normal(0, 0.5))
+    slope_sd, level_sd = 0.03 * np.exp(rng.normal(0, 0.4)), 0.1 * np.exp(rng.normal(0, 0.4))
+    x, slope = np.empty(periods), slope_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    x[0] = 0.0
+    for t in range(1, periods):
+        x[t] = x[t - 1] + slope + level_sd * rng.standard_normal()
+        slope = damping * slope + slope_sd * rng.standard_normal()
+    return counts_around(np.exp(x - x.mean() + rng.uniform(np.log(20), np.log(150))), dispersion, rng)
 
 
 def simulate_negative_binomial(periods: int, rng: Generator) -> FloatArray:
@@ -94,6 +107,7 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
     model.name: (model, simulate)
     for model, simulate in (
         (LocalLevel(), simulate_local_level),
+        (LocalTrend(), simulate_local_trend),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
         (Poisson(trend="linear"), simulate_poisson),
         (ZeroInflated(trend="linear"), simulate_zero_inflated),

@@ -31,6 +31,8 @@ from .models.interventions import Decay as Decay
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
 from .models.local_level import LocalLevel as LocalLevel
+from .models.local_trend import LocalTrend as LocalTrend
+from .models.local_trend import growth as growth
 from .models.negative_binomial import NegativeBinomial as NegativeBinomial
 from .models.poisson import Poisson as Poisson
 from .models.terms import Terms as Terms

@@ -14,7 +14,7 @@ from escalation.forecast import Forecast
 from escalation.models.base import CountFit, CountModel
 from escalation.models.registry import MODELS, get_model
 
-WIDENING = {"local_level"}
+WIDENING = {"local_level", "local_trend"}
 """Models whose level drifts, so that far horizons cannot be surer than near ones."""
 
 NO_LIKELIHOOD = {"climatology", "ensemble"}

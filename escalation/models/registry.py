@@ -9,13 +9,14 @@ from escalation.models.ensemble import Ensemble
 from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.poisson import Poisson
 from escalation.models.zero_inflated import ZeroInflated
 
 MODELS: dict[str, type[CountModel]] = {
     model.name: model
-    for model in (Climatology, Ensemble, Hurdle, INGARCH, LocalLevel, NegativeBinomial, Poisson, ZeroInflated)
+    for model in (Climatology, Ensemble, Hurdle, INGARCH, LocalLevel, LocalTrend, NegativeBinomial, Poisson, ZeroInflated)
 }
 
 
