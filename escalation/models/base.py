@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from escalation.counts import check_counts, count_matrix, is_histories
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
+from escalation.models.diagnostics import Diagnosis, diagnose
 from escalation.models.estimate import Estimate, FitResult, Specification, check_size, spread_over, warn_unsettled
 from escalation.models.laws import Laws
 from escalation.randomness import Seed
@@ -211,6 +213,62 @@ class CountFit(FitResult):
             model=self.model.name,
             unit=self.unit,
             component=component,
+        )
+
+    def diagnose(
+        self,
+        *,
+        level: float = 0.95,
+        lags: int = 10,
+        bins: int = 10,
+        residuals: Literal["mid", "randomised"] = "mid",
+        rng: Seed = None,
+    ) -> Diagnosis:
+        """Look for what is wrong with the model, from the law of each count given those before it.
+
+        Level, dispersion, zeros, dependence on the past and shape are tested; p-values are adjusted by Holm's method,
+        so that of right models some 5% or less are spoken against.  The tests need no draws (see
+        ``models/misfit.py``): they are sums over the laws, good for some 20 counts and more.
+
+        Parameters
+        ----------
+        level : float
+            Confidence with which the verdict speaks, over all tests together.
+        lags : int
+            Most lags of the autocorrelation; a fifth of the number of counts at most.
+        bins : int
+            Of the PIT histogram.
+        residuals : {"mid", "randomised"}
+            Quantile residuals of the middle of the PIT interval, or of a point drawn in it (Dunn & Smyth).  Tests use
+            the middle.
+        rng : int, Generator or None
+            Seed or generator; only for ``"randomised"``.
+
+        Returns
+        -------
+        Diagnosis
+
+        Raises
+        ------
+        InputError
+            If an option is out of range.
+        FitError
+            If the model gives no count a law.
+        """
+        laws = [
+            self.model.laws(estimate, y, self.design) for estimate, y in zip(self.estimates, self.matrix.T, strict=True)
+        ]
+        return diagnose(
+            laws,
+            self.matrix,
+            self.design.periods,
+            model=self.model.name,
+            unit=self.unit,
+            level=level,
+            lags=lags,
+            bins=bins,
+            residuals=residuals,
+            rng=rng,
         )
 
     def _repr_html_(self) -> str:
