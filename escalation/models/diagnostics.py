@@ -26,10 +26,11 @@ from escalation.models.misfit import (
     shape_test,
     zeros_test,
 )
-from escalation.models.residuals import autocorrelation, ljung_box, pit_density, pit_interval, quantile_residuals
+from escalation.models.residuals import autocorrelation, ljung_box, pit_interval, quantile_residuals
 from escalation.models.verdict import Evidence, speak
 from escalation.periods import period_word
 from escalation.randomness import Seed, as_generator
+from escalation.scores import pit
 
 BoolArray = NDArray[np.bool_]
 
@@ -233,7 +234,7 @@ def _one(
         tests["dependence"] = Finding(statistic, float(lags), p_value)
     return _Part(
         residuals=np.column_stack([pearson, quantile]),
-        pit=pit_density(below[judged], upto[judged], bins),
+        pit=pit(below[judged], upto[judged], bins=bins),
         acf=autocorrelation(middle, lags)[0],
         tests=tests,
         scores=score_checks(ready),

@@ -6,13 +6,23 @@ from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.bootstrap import Bootstrap
 from escalation.models.climatology import Climatology
+from escalation.models.ensemble import Ensemble
 from escalation.models.ingarch import INGARCH
 from escalation.models.last_value import LastValue
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
 
 MODELS: dict[str, type[CountModel]] = {
-    model.name: model for model in (Bootstrap, Climatology, INGARCH, LastValue, LocalLevel, NegativeBinomial)
+    model.name: model
+    for model in (
+        Bootstrap,
+        Climatology,
+        Ensemble,
+        INGARCH,
+        LastValue,
+        LocalLevel,
+        NegativeBinomial,
+    )
 }
 
 

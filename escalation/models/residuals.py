@@ -16,30 +16,6 @@ def pit_interval(laws: Laws, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     return laws.cdf(y - 1), laws.cdf(y)
 
 
-def pit_density(below: FloatArray, upto: FloatArray, bins: int) -> FloatArray:
-    """Non-randomised PIT histogram (Czado, Gneiting & Held 2009, doi:10.1111/j.1541-0420.2009.01191.x).
-
-    Parameters
-    ----------
-    below, upto : (n,) float array
-        From :func:`pit_interval`, none NaN.
-    bins : int
-        Of equal width.
-
-    Returns
-    -------
-    (bins,) float array
-        Heights; 1 throughout where counts follow their laws.
-    """
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    width = upto - below
-    spread = (edges - below[:, None]) / np.where(width > 0, width, 1.0)[:, None]
-    share = np.where(width[:, None] > 0, np.clip(spread, 0.0, 1.0), edges >= upto[:, None])
-    share[:, 0], share[:, -1] = 0.0, 1.0
-    heights: FloatArray = np.diff(share.mean(axis=0)) * bins
-    return heights
-
-
 def quantile_residuals(below: FloatArray, upto: FloatArray, where: FloatArray | float) -> FloatArray:
     """Normal scores (n,) of a point in each PIT interval (Dunn & Smyth 1996, doi:10.1080/10618600.1996.10474708).
 
