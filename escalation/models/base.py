@@ -124,15 +124,9 @@ class CountModel(Specification):
         matrix = count_matrix(table)
         unobserved = np.isnan(matrix[:, 0])
         design = make_design(pd.PeriodIndex(table.index), 0, exposure, exog, unobserved)
-        observed = int((~unobserved).sum())
-        if observed < self.min_periods:
-            raise FitError(f"{observed} observed periods are too few for {self.name}; it needs {self.min_periods}")
-        chosen = spread_over(matrix.shape[1], pool)
-        estimates = tuple(self.estimate(matrix[:, j], design) for j in chosen)
-        warn_unsettled(self.name, estimates)
-        return CountFit(
-            model=self, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit
-        )
+        fit = fit_checked(self, table, matrix, design, pool, unit)
+        warn_unsettled(self.name, fit.estimates)
+        return fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,3 +269,21 @@ class CountFit(FitResult):
         kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
         head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs} periods{kind}; log-likelihood {self.llf:.2f}"
         return head + self.summary().round(4).to_html()
+
+
+def fit_checked(
+    model: CountModel, table: pd.Series | pd.DataFrame, matrix: FloatArray, design: Design, pool: int, unit: str
+) -> CountFit:
+    """Fit to checked counts, or histories, whose values are ``matrix`` (n, draws); says nothing of unsettled fits.
+
+    Raises
+    ------
+    FitError
+        If too few periods were observed, or no fit could be had.
+    """
+    observed = int((~np.isnan(matrix[:, 0])).sum())
+    if observed < model.min_periods:
+        raise FitError(f"{observed} observed periods are too few for {model.name}; it needs {model.min_periods}")
+    chosen = spread_over(matrix.shape[1], pool)
+    estimates = tuple(model.estimate(matrix[:, j], design) for j in chosen)
+    return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -200,6 +200,43 @@ def diagnose(
         verdict=verdict,
         fine=fine,
     )
+
+
+def diagnosis_table(found: Mapping[str, Diagnosis | str], level: float) -> pd.DataFrame:
+    """Diagnoses of several units in one table, one row a unit.
+
+    A unit is spoken against where its least p-value, adjusted for its own tests and then by Holm's method for the
+    number of units, is at most ``1 - level``.  A text stands for a unit that could not be diagnosed.
+    """
+    known = {name: one for name, one in found.items() if isinstance(one, Diagnosis)}
+    rows = pd.DataFrame.from_dict({name: _row(one) for name, one in known.items()}, orient="index")
+    if known:
+        rows["p_holm"] = holm(np.array([one.tests["p_holm"].min() for one in known.values()]))
+        rows["fine"] = (rows["p_holm"] > 1 - level) & (rows["impossible"] == 0)
+        rows["verdict"] = [
+            f"nothing that stands out among {len(known):,} units" if fine else "; ".join(one.verdict)
+            for one, fine in zip(known.values(), rows["fine"], strict=True)
+        ]
+    rows = rows.reindex(list(found))
+    for name, one in found.items():
+        if isinstance(one, str):
+            rows.loc[name, "verdict"] = one
+    return rows.rename_axis("unit")
+
+
+def _row(found: Diagnosis) -> dict[str, float]:
+    """Figures of one unit."""
+    tests, scores = found.tests, found.scores["mean"]
+    return {
+        "nobs": found.nobs,
+        "dispersion": tests["observed"]["dispersion"],
+        "zeros": tests["observed"]["zeros"],
+        "zeros_expected": tests["expected"]["zeros"],
+        **{f"p_{name}": value for name, value in tests["p_value"].items()},
+        "log_score": scores["log_score"],
+        "rps": scores["rps"],
+        "impossible": found.impossible,
+    }
 
 
 def _judged(laws: Sequence[Laws], counts: FloatArray) -> BoolArray:

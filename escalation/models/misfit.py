@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaincc, ndtr, psi
+from scipy.special import gammaincc, ndtr, psi
 
 from escalation.models.law_table import LawTable, expected_distance, tabulate
 from escalation.models.laws import FloatArray, Laws
@@ -100,55 +100,58 @@ def judge(laws: Laws, y: FloatArray) -> Judged:
 
 def level_test(judged: Judged) -> Finding:
     """Whether the counts lie above or below their means."""
-    p = p_value(judged, [judged.contrast(lambda y, mean, _: y - mean)], [])
-    return Finding(float(judged.y.mean()), float(judged.mean.mean()), p)
+    z, skewness = standardised(judged, judged.contrast(lambda y, mean, _: y - mean), [])
+    return Finding(float(judged.y.mean()), float(judged.mean.mean()), two_sided(z, skewness))
 
 
 def dispersion_test(judged: Judged) -> Finding:
     """Pearson's statistic over the number of counts against 1; laws without variance are left out."""
     wide = judged.variance > 0
     square = (judged.y - judged.mean)[wide] ** 2 / judged.variance[wide]
-    p = p_value(judged, [judged.contrast(_square)], [judged.contrast(_level_score)])
-    return Finding(float(square.mean()) if wide.any() else 1.0, 1.0, p)
+    z, skewness = standardised(judged, judged.contrast(_square), [judged.contrast(_level_score)])
+    return Finding(float(square.mean()) if wide.any() else 1.0, 1.0, two_sided(z, skewness))
 
 
 def zeros_test(judged: Judged) -> Finding:
-    """Number of zeros against its expectation."""
-    chance = judged.laws.pmf(np.zeros(len(judged.y)))
+    """Number of zeros against its expectation.
+
+    Nothing is said where they differ by less than one, or where the difference turns once level and dispersion are
+    taken into account (counts that scatter more than the model says have more zeros as well).
+    """
+    observed, expected = float((judged.y == 0).sum()), float(judged.laws.pmf(np.zeros(len(judged.y))).sum())
     zero = judged.contrast(lambda y, _, __: np.asarray(y == 0, dtype=np.float64))
-    p = p_value(judged, [zero], _nuisance(judged))
-    return Finding(float((judged.y == 0).sum()), float(chance.sum()), p)
+    z, skewness = standardised(judged, zero, _nuisance(judged))
+    silent = abs(observed - expected) < 1 or (observed - expected) * z <= 0
+    return Finding(observed, expected, 1.0 if silent else two_sided(z, skewness, jumps="counted"))
 
 
 def shape_test(judged: Judged) -> Finding:
     """Third and fourth Legendre polynomial of the middle PIT (Neyman's smooth test) against 0."""
     cubic = judged.pit_contrast(lambda u: (5 * (2 * u - 1) ** 3 - 3 * (2 * u - 1)) / 2)
     quartic = judged.pit_contrast(lambda u: (35 * (2 * u - 1) ** 4 - 30 * (2 * u - 1) ** 2 + 3) / 8)
-    p = p_value(judged, [cubic, quartic], _nuisance(judged))
-    return Finding(float(np.abs([cubic.observed.mean(), quartic.observed.mean()]).max()), 0.0, p)
+    away = float(np.abs([cubic.observed.mean(), quartic.observed.mean()]).max())
+    return Finding(away, 0.0, joint_p(judged, [cubic, quartic], _nuisance(judged)))
 
 
-def p_value(judged: Judged, tested: Sequence[Contrast], nuisance: Sequence[Contrast]) -> float:
-    """Two-sided p-value of sums of contrasts, the part that goes with the nuisance contrasts taken out.
+def standardised(judged: Judged, tested: Contrast, nuisance: Sequence[Contrast]) -> tuple[float, float]:
+    """Standardised sum of a contrast, less what goes with the nuisance contrasts, and its skewness.
 
-    One sum is referred to a Pearson type III law of its variance and skewness, several to chi-square.
+    0 where nothing is left to test; infinite where a law without variance was missed.
     """
-    root = np.sqrt(judged.table.mass)
-    total, cells = _stacked(tested, root)
-    before = (cells**2).sum(axis=1)
-    if nuisance:
-        their_total, others = _stacked(nuisance, root)
-        slopes = np.linalg.pinv(others @ others.T, rcond=1e-10, hermitian=True) @ (others @ cells.T)
-        total, cells = total - their_total @ slopes, cells - slopes.T @ others
-    cov = cells @ cells.T
-    if len(tested) == 1:
-        variance = float(cov[0, 0])
-        if variance <= LEAST_SHARE * before[0]:
-            return 0.0 if not nuisance and abs(total[0]) > 0 else 1.0
-        cubes = cells[0] ** 3 / np.where(root > 0, root, 1.0).ravel()
-        return two_sided(float(total[0]) / variance**0.5, float(cubes.sum()) / variance**1.5)
+    total, cells, before = _projected(judged, [tested], nuisance)
+    variance = float((cells[0] ** 2).sum())
+    if variance <= LEAST_SHARE * before[0]:
+        return (np.inf * float(np.sign(total[0])) if total[0] and not nuisance else 0.0), 0.0
+    root = np.sqrt(judged.table.mass).ravel()
+    cubes = cells[0] ** 3 / np.where(root > 0, root, 1.0)
+    return float(total[0]) / variance**0.5, float(cubes.sum()) / variance**1.5
+
+
+def joint_p(judged: Judged, tested: Sequence[Contrast], nuisance: Sequence[Contrast]) -> float:
+    """P-value of several such sums together, by chi-square."""
+    total, cells, before = _projected(judged, tested, nuisance)
     unit = np.sqrt(np.maximum(before, 1e-300))
-    strength, axes = np.linalg.eigh(cov / np.outer(unit, unit))
+    strength, axes = np.linalg.eigh(cells @ cells.T / np.outer(unit, unit))
     kept = strength > LEAST_SHARE
     if not kept.any():
         return 1.0
@@ -156,20 +159,37 @@ def p_value(judged: Judged, tested: Sequence[Contrast], nuisance: Sequence[Contr
     return float(gammaincc(kept.sum() / 2, statistic / 2))
 
 
-def _stacked(contrasts: Sequence[Contrast], root: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sums (q,) and cells (q, n * K), weighted by the roots of their probabilities."""
+def _projected(
+    judged: Judged, tested: Sequence[Contrast], nuisance: Sequence[Contrast]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sums (q,) and cells (q, n * K), weighted by the roots of their probabilities; variances (q,) as they were."""
+    total, cells = _stacked(judged, tested)
+    before = (cells**2).sum(axis=1)
+    if nuisance:
+        their_total, others = _stacked(judged, nuisance)
+        slopes = np.linalg.pinv(others @ others.T, rcond=1e-10, hermitian=True) @ (others @ cells.T)
+        total, cells = total - their_total @ slopes, cells - slopes.T @ others
+    return total, cells, before
+
+
+def _stacked(judged: Judged, contrasts: Sequence[Contrast]) -> tuple[FloatArray, FloatArray]:
+    root = np.sqrt(judged.table.mass)
     total = np.array([one.observed.sum() for one in contrasts])
     return total, np.array([(one.cells * root).ravel() for one in contrasts])
 
 
-def two_sided(z: float, skewness: float) -> float:
-    """Twice the tail probability on the side of z, for a standardised sum, by the Pearson type III law."""
-    if abs(skewness) < LEAST_SKEWNESS:
+def two_sided(z: float, skewness: float, jumps: Literal["small", "counted"] = "small") -> float:
+    """Twice the tail probability of a standardised sum on the side of z.
+
+    On the long side by the Pearson type III law of this skewness; on the short side by the normal law, since estimated
+    levels reach beyond the end of the other.  Where the sum ``"counted"`` rare events its skewness is the height of one
+    jump, of which half is taken off z.
+    """
+    if z * skewness <= 0 or abs(skewness) < LEAST_SKEWNESS or np.isinf(z):
         return float(2 * ndtr(-abs(z)))
+    beyond = max(abs(z) - (abs(skewness) / 2 if jumps == "counted" else 0.0), 0.0)
     shape = 4 / skewness**2
-    at = max(shape + np.sign(skewness) * z * shape**0.5, 0.0)
-    tail = gammaincc(shape, at) if z * skewness > 0 else gammainc(shape, at)
-    return min(1.0, 2 * float(tail))
+    return min(1.0, 2 * float(gammaincc(shape, shape + beyond * shape**0.5))) if beyond else 1.0
 
 
 def holm(p: FloatArray) -> FloatArray:
