@@ -25,7 +25,7 @@ class LawTable:
 
     Attributes
     ----------
-    values : (n, K) float array
+    counts : (n, K) float array
         The count of each cell, ascending; the middle of a cell that holds several.
     mass : (n, K) float array
         Probability of each cell; rows sum to 1.
@@ -33,7 +33,7 @@ class LawTable:
         How many counts a cell holds; 0 where a row needs fewer cells than K.
     """
 
-    values: FloatArray
+    counts: FloatArray
     mass: FloatArray
     width: FloatArray
 
@@ -138,8 +138,8 @@ def _end(laws: Laws, start: FloatArray, side: int) -> FloatArray:
 
 def expected_distance(table: LawTable) -> FloatArray:
     """Mean absolute distance (n, K) of a count from the value of each cell."""
-    weighted = table.mass * table.values
+    weighted = table.mass * table.counts
     mass_below, sum_below = table.below, np.cumsum(weighted, axis=1) - weighted
     total = weighted.sum(axis=1, keepdims=True)
-    distance: FloatArray = table.values * (2 * mass_below + table.mass - 1) + total - 2 * sum_below - weighted
+    distance: FloatArray = table.counts * (2 * mass_below + table.mass - 1) + total - 2 * sum_below - weighted
     return distance

@@ -128,11 +128,12 @@ def forecast_many(
     tasks = [_Task(block, steps, draws, exog_ahead, root, levels, reached) for block in blocks]
     parts = run_blocks(_summarise_block, tasks, [len(block.units) for block in blocks], executor, progress)
     units = [name for part in parts for name in part.units]
+    columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
     return ManyForecasts(
         table=pd.DataFrame(
-            np.concatenate([part.rows for part in parts]).reshape(len(units) * steps, -1),
+            np.concatenate([part.rows for part in parts]).reshape(len(units) * steps, len(columns)),
             index=pd.MultiIndex.from_product([pd.Index(units, dtype="str"), periods], names=["unit", "period"]),
-            columns=["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)],
+            columns=columns,
         ),
         failures=failure_table(
             [name for part in parts for name in part.errors], [text for part in parts for text in part.errors.values()]

@@ -19,6 +19,7 @@ from scipy.special import gammaincc, ndtr, psi
 
 from escalation.models.law_table import LawTable, expected_distance, tabulate
 from escalation.models.laws import FloatArray, Laws
+from escalation.models.residuals import pit_interval
 
 LEAST_SHARE = 1e-6
 """A sum whose variance falls below this share of what it was before the projection has nothing left to test."""
@@ -79,7 +80,7 @@ class Judged:
 
     def contrast(self, function: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]) -> Contrast:
         """Centre ``function(count, mean, variance)``."""
-        cells = function(self.table.values, self.mean[:, None], self.variance[:, None])
+        cells = function(self.table.counts, self.mean[:, None], self.variance[:, None])
         return self.centred(cells, function(self.y, self.mean, self.variance))
 
     def pit_contrast(self, function: Callable[[FloatArray], FloatArray]) -> Contrast:
@@ -95,7 +96,7 @@ class Judged:
 
 def judge(laws: Laws, y: FloatArray) -> Judged:
     """Put counts (n,) and their laws, none NaN, into tables."""
-    return Judged(laws, y, tabulate(laws), laws.mean, laws.variance, laws.cdf(y - 1), laws.cdf(y))
+    return Judged(laws, y, tabulate(laws), laws.mean, laws.variance, *pit_interval(laws, y))
 
 
 def level_test(judged: Judged) -> Finding:
@@ -202,7 +203,7 @@ def holm(p: FloatArray) -> FloatArray:
 
 
 class ScoreCheck(NamedTuple):
-    """Mean of a score, its expectation under the laws, and the standardised difference with its p-value."""
+    """Mean of a score, its expectation under the laws, and the sum of standardised differences with its p-value."""
 
     mean: float
     expected: float
@@ -213,8 +214,9 @@ class ScoreCheck(NamedTuple):
 def score_checks(judged: Judged) -> dict[str, ScoreCheck]:
     """Calibration tests by log score, ranked probability score and Dawid-Sebastiani score, where lower is better.
 
-    Wei & Held 2014, doi:10.1007/s11749-014-0380-8.  The Dawid-Sebastiani score leaves out laws without variance, and
-    is itself left out if there are no others.
+    The statistic Z* of Wei & Held 2014, doi:10.1007/s11749-014-0380-8: each score less its expectation over its
+    standard deviation, summed, over the root of their number.  The Dawid-Sebastiani score leaves out laws without
+    variance, and is itself left out if there are no others.
     """
     table, y, wide = judged.table, judged.y, judged.variance > 0
     with np.errstate(divide="ignore"):
@@ -222,7 +224,7 @@ def score_checks(judged: Judged) -> dict[str, ScoreCheck]:
     density = np.where(table.mass > 0, table.mass / np.maximum(table.width, 1.0), 1.0)
     distance = expected_distance(table)
     half = table.mean(distance)[:, None] / 2
-    rps = (table.mass * np.abs(table.values - y[:, None])).sum(axis=1) - half[:, 0]
+    rps = (table.mass * np.abs(table.counts - y[:, None])).sum(axis=1) - half[:, 0]
     everything = np.ones(len(y), dtype=np.bool_)
     checks = {
         "log_score": _score_check(table, log_score, -np.log(density), everything),
@@ -231,7 +233,7 @@ def score_checks(judged: Judged) -> dict[str, ScoreCheck]:
     if wide.any():
         mean, spread = judged.mean, np.where(wide, judged.variance, 1.0)
         dss = (y - mean) ** 2 / spread + np.log(spread)
-        cells = (table.values - mean[:, None]) ** 2 / spread[:, None] + np.log(spread)[:, None]
+        cells = (table.counts - mean[:, None]) ** 2 / spread[:, None] + np.log(spread)[:, None]
         checks["dss"] = _score_check(table, dss, cells, wide)
     return checks
 
@@ -239,9 +241,11 @@ def score_checks(judged: Judged) -> dict[str, ScoreCheck]:
 def _score_check(table: LawTable, score: FloatArray, cells: FloatArray, kept: NDArray[np.bool_]) -> ScoreCheck:
     """Compare scores (n,) with those of every cell (n, K), over the counts that are kept."""
     expected = table.mean(cells)
-    variance = float(table.mean((cells - expected[:, None]) ** 2)[kept].sum())
-    surplus = float((score - expected)[kept].sum())
-    z = surplus / variance**0.5 if variance > 0 else 0.0
+    spread = np.sqrt(table.mean((cells - expected[:, None]) ** 2))
+    away = score - expected
+    open_ended = kept & (spread > 0)
+    missed = bool((away[kept & ~open_ended] > 0).any())  # a law without variance that was not met
+    z = np.inf if missed else float((away[open_ended] / spread[open_ended]).sum() / max(open_ended.sum(), 1) ** 0.5)
     return ScoreCheck(float(score[kept].mean()), float(expected[kept].mean()), z, float(2 * ndtr(-abs(z))))
 
 

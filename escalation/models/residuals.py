@@ -13,7 +13,8 @@ MOST_RESIDUAL = 6.0
 
 def pit_interval(laws: Laws, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Probabilities (n,) of less than each count, and of the count or less."""
-    return laws.cdf(y - 1), laws.cdf(y)
+    upto = np.minimum(laws.cdf(y), 1.0)  # sums of weights may end a rounding error above 1
+    return np.minimum(laws.cdf(y - 1), upto), upto
 
 
 def quantile_residuals(below: FloatArray, upto: FloatArray, where: FloatArray | float) -> FloatArray:
@@ -36,7 +37,8 @@ def autocorrelation(series: FloatArray, lags: int) -> tuple[FloatArray, FloatArr
     total = float(away @ away)
     pairs = np.array([float((seen[k:] & seen[:-k]).sum()) for k in range(1, lags + 1)])
     products = np.array([float(away[k:] @ away[:-k]) for k in range(1, lags + 1)])
-    return products / total if total > 0 else np.zeros(lags), pairs
+    varies = total > 1e-20 * float(np.square(series[seen]).sum())
+    return products / total if varies else np.zeros(lags), pairs
 
 
 def ljung_box(series: FloatArray, lags: int) -> tuple[float, float]:
