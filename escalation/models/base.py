@@ -199,7 +199,7 @@ class CountFit(FitResult):
         """
         steps, draws = check_size(steps, draws)
         design = self.design.ahead(steps, exog)
-        paths, component = self._simulate(design, draws, rng)
+        paths, component = self.simulate_paths(design, draws, rng)
         return Forecast(
             paths=paths,
             periods=design.periods,

@@ -273,9 +273,10 @@ class ManyFits:
             raise FitError(f"no series was fitted by {self.model.name}, so there is nothing to forecast; see failures")
         steps, draws = check_size(steps, draws, len(self.fits))
         root = draw_root(as_generator(rng))
-        blocks = [_Ahead(tuple(part), steps, draws, exog, root) for part in cut(list(self.fits.items()))]
-        parts = run_blocks(_forecast_block, blocks, [len(block.fits) for block in blocks], executor, progress)
         first = next(iter(self.fits.values()))
+        ahead = first.design.ahead(steps, exog)
+        blocks = [_Ahead(tuple(part), ahead, draws, root) for part in cut(list(self.fits.items()))]
+        parts = run_blocks(_forecast_block, blocks, [len(block.fits) for block in blocks], executor, progress)
         histories = len(first.estimates)
         component = np.arange(draws) * histories // draws
         past = np.stack([fit.matrix.T for fit in self.fits.values()])  # (units, histories, periods)
@@ -283,7 +284,7 @@ class ManyFits:
         return PanelForecast(
             paths=np.concatenate(parts),
             units=tuple(self.fits),
-            periods=first.design.ahead(steps, exog).periods,
+            periods=ahead.periods,
             observed=np.broadcast_to(past, shape) if histories == 1 else past[:, component],
             model=self.model.name,
             unit=self.unit,
@@ -334,24 +335,19 @@ class _Ahead:
     """Fits to forecast, and how."""
 
     fits: tuple[tuple[str, CountFit], ...]
-    steps: int
+    ahead: Design
     draws: int
-    exog: pd.DataFrame | None
     root: int
 
 
 def _forecast_block(block: _Ahead) -> NDArray[np.int64]:
     """Paths (k, draws, steps) of the fits of a block."""
-    return np.stack(
-        [fit_paths(fit, name, block.steps, block.draws, block.exog, block.root) for name, fit in block.fits]
-    )
+    return np.stack([paths_of(fit, name, block.ahead, block.draws, block.root) for name, fit in block.fits])
 
 
-def fit_paths(
-    fit: CountFit, name: str, steps: int, draws: int, exog: pd.DataFrame | None, root: int
-) -> NDArray[np.int64]:
-    """Paths (draws, steps) of one fit, from the generator of its name."""
-    return fit.forecast(steps, draws=draws, exog=exog, rng=generator_for(root, name)).paths
+def paths_of(fit: CountFit, name: str, ahead: Design, draws: int, root: int) -> NDArray[np.int64]:
+    """Paths (draws, steps) of one fit on the coming periods, from the generator of its name."""
+    return fit.simulate_paths(ahead, draws, generator_for(root, name))[0]
 
 
 def _diagnose_block(block: Sequence[tuple[str, CountFit]]) -> dict[str, Diagnosis | str]:

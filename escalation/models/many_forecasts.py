@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ from escalation.counts import LARGEST
 from escalation.errors import InputError
 from escalation.models.base import POOLED, CountModel
 from escalation.models.blocks import Progress, run_blocks
-from escalation.models.design import FloatArray
+from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import check_size
-from escalation.models.many import SeriesBlock, explained, failure_table, fit_paths, series_blocks
+from escalation.models.many import SeriesBlock, explained, failure_table, paths_of, series_blocks
 from escalation.randomness import Seed, as_generator, draw_root
 
 
@@ -123,16 +123,16 @@ def forecast_many(
         raise InputError(f"quantiles is {quantiles!r}; give levels between 0 and 1")
     reached = tuple(check_whole(one, "thresholds", LARGEST) for one in thresholds)
     blocks = series_blocks(model, panel, exposure, exog, pool, unit)
-    periods = blocks[0].design.ahead(steps, exog_ahead).periods
+    ahead = replace(blocks[0].design, units=()).ahead(steps, exog_ahead)
     root = draw_root(as_generator(rng))
-    tasks = [_Task(block, steps, draws, exog_ahead, root, levels, reached) for block in blocks]
+    tasks = [_Task(block, ahead, draws, root, levels, reached) for block in blocks]
     parts = run_blocks(_summarise_block, tasks, [len(block.units) for block in blocks], executor, progress)
     units = [name for part in parts for name in part.units]
     columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
     return ManyForecasts(
         table=pd.DataFrame(
             np.concatenate([part.rows for part in parts]).reshape(len(units) * steps, len(columns)),
-            index=pd.MultiIndex.from_product([pd.Index(units, dtype="str"), periods], names=["unit", "period"]),
+            index=pd.MultiIndex.from_product([pd.Index(units, dtype="str"), ahead.periods], names=["unit", "period"]),
             columns=columns,
         ),
         failures=failure_table(
@@ -149,9 +149,8 @@ class _Task:
     """A block of series, and what to keep of their forecasts."""
 
     block: SeriesBlock
-    steps: int
+    ahead: Design
     draws: int
-    exog: pd.DataFrame | None
     root: int
     levels: FloatArray
     thresholds: tuple[int, ...]
@@ -176,7 +175,7 @@ def _summarise_block(task: _Task) -> _Summary:
             errors[name] = fit
             continue
         try:
-            paths = fit_paths(fit, name, task.steps, task.draws, task.exog, task.root)
+            paths = paths_of(fit, name, task.ahead, task.draws, task.root)
         except Exception as error:  # one series must not lose the others
             errors[name] = explained(error)
             continue
@@ -184,5 +183,5 @@ def _summarise_block(task: _Task) -> _Summary:
         reached = [(paths >= count).mean(axis=0) for count in task.thresholds]
         rows[name] = np.column_stack([paths.mean(axis=0), *quantiles, *reached])
     width = 1 + len(task.levels) + len(task.thresholds)
-    values = np.stack(list(rows.values())) if rows else np.empty((0, task.steps, width))
+    values = np.stack(list(rows.values())) if rows else np.empty((0, len(task.ahead.periods), width))
     return _Summary(tuple(rows), values, errors)

@@ -182,7 +182,7 @@ class PanelFit(FitResult):
         """
         steps, draws = check_size(steps, draws, len(self.units))
         design = self.design.ahead(steps, exog)
-        paths, component = self._simulate(design, draws, rng)
+        paths, component = self.simulate_paths(design, draws, rng)
         past = self.array.transpose(2, 0, 1)  # (units, histories, periods)
         exact = len(self.estimates) == 1
         observed = np.broadcast_to(past, (past.shape[0], draws, past.shape[2])) if exact else past[:, component]
