@@ -1,4 +1,4 @@
-"""The registered models, by name; the contract test runs over all of them."""
+"""The registered models, by name; the contract tests run over all of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from escalation.models.climatology import Climatology
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.panel import PanelModel
 
 MODELS: dict[str, type[CountModel]] = {
     model.name: model for model in (Climatology, INGARCH, LocalLevel, NegativeBinomial)
 }
+
+PANEL_MODELS: dict[str, type[PanelModel]] = {}
 
 
 def get_model(name: str) -> CountModel:
@@ -25,3 +28,16 @@ def get_model(name: str) -> CountModel:
     if name not in MODELS:
         raise InputError(f"model is {name!r}; use one of {', '.join(sorted(MODELS))}")
     return MODELS[name]()
+
+
+def get_panel_model(name: str) -> PanelModel:
+    """Return the model of several units of this name with its default options.
+
+    Raises
+    ------
+    InputError
+        If no model of panels has this name; the message lists those there are.
+    """
+    if name not in PANEL_MODELS:
+        raise InputError(f"panel model is {name!r}; use one of {', '.join(sorted(PANEL_MODELS))}")
+    return PANEL_MODELS[name]()
