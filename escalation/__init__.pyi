@@ -26,10 +26,13 @@ from .incidents.read import read_incidents as read_incidents
 from .models.climatology import Climatology as Climatology
 from .models.ensemble import Ensemble as Ensemble
 from .models.ingarch import INGARCH as INGARCH
+from .models.interventions import Decay as Decay
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
 from .models.local_level import LocalLevel as LocalLevel
 from .models.negative_binomial import NegativeBinomial as NegativeBinomial
+from .models.poisson import Poisson as Poisson
+from .models.terms import Terms as Terms
 from .periods import exposure as exposure
 from .plots import plot_counts as plot_counts
 from .plots import plot_first_passage as plot_first_passage

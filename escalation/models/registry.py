@@ -10,9 +10,10 @@ from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
+from escalation.models.poisson import Poisson
 
 MODELS: dict[str, type[CountModel]] = {
-    model.name: model for model in (Climatology, Ensemble, INGARCH, LocalLevel, NegativeBinomial)
+    model.name: model for model in (Climatology, Ensemble, INGARCH, LocalLevel, NegativeBinomial, Poisson)
 }
 
 PANEL_MODELS: dict[str, type[PanelModel]] = {}
