@@ -54,8 +54,14 @@ def panel(values, units="ABCDEFGH"):
 
 
 def typical(n=100, seed=1, means=(20, 8, 14)):
+    """Counts that follow each other, with these means in the long run."""
     rng = np.random.default_rng(seed)
-    return panel(rng.poisson(means * rng.gamma(8, 1 / 8, (n, len(means)))))
+    means, links = np.array(means, float), np.array([[0.4, 0.15, 0.15], [0.1, 0.4, 0.1], [0.1, 0.1, 0.4]])
+    counts = np.empty((n, 3))
+    for t in range(n):
+        away = links @ (counts[t - 1] - means) if t else 0.0
+        counts[t] = rng.poisson(np.maximum(means + away, 1.0) * rng.gamma(12, 1 / 12, 3))
+    return panel(counts)
 
 
 def histories(draws=5, n=60):
@@ -185,8 +191,8 @@ def test_missing_counts_are_not_zeros(model):
     fit = model.fit(counts)
     assert fit.nobs == 260
     assert fit.fitted.notna().all(axis=None)
-    mean = fit.forecast(1, draws=2000, rng=1).mean().iloc[0]
-    # zeros would take 30% off the first unit's level
+    mean = fit.forecast(10, draws=2000, rng=1).mean().iloc[-1]
+    # zeros would take 30% off the first unit's level; the last counts are forgotten in ten weeks
     assert mean["A"] == pytest.approx(20, rel=0.25)
 
 

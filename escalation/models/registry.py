@@ -5,6 +5,7 @@ from __future__ import annotations
 from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.climatology import Climatology
+from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.ensemble import Ensemble
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
@@ -16,7 +17,7 @@ MODELS: dict[str, type[CountModel]] = {
     model.name: model for model in (Climatology, Ensemble, INGARCH, LocalLevel, NegativeBinomial, Poisson)
 }
 
-PANEL_MODELS: dict[str, type[PanelModel]] = {}
+PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (EndemicEpidemic,)}
 
 
 def get_model(name: str) -> CountModel:
