@@ -38,8 +38,13 @@ from .plots import plot_counts as plot_counts
 from .plots import plot_first_passage as plot_first_passage
 from .plots import plot_forecast as plot_forecast
 from .plots import plot_models as plot_models
+from .plots import plot_pit as plot_pit
 from .plots import plot_reconstruction as plot_reconstruction
+from .plots import plot_reliability as plot_reliability
+from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
+from .recalibration import Recalibration as Recalibration
+from .recalibration import recalibrate as recalibrate
 from .report import write_report as write_report
 from .selection import Choice as Choice
 from .selection import auto as auto

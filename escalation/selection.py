@@ -76,7 +76,7 @@ def auto(
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
     unit: str = "incidents",
-    rng: Seed = 0,
+    rng: Seed = None,
 ) -> Choice:
     """Choose among models by their scores in forecasts from past origins, never by how well they fit.
 
@@ -96,10 +96,12 @@ def auto(
         Share of each period that was covered.
     draws : int
         Paths of each forecast.
-    executor, progress, rng
+    executor, progress
         As in :func:`escalation.backtest`.
     unit : str
         What is counted, for sentences and axes.
+    rng : int, Generator or None
+        Seed or generator.
 
     Returns
     -------
@@ -119,7 +121,7 @@ def auto(
     >>> from escalation.models.negative_binomial import NegativeBinomial
     >>> weeks = pd.period_range("2022-01-03", periods=80, freq="W-SUN")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(6, 80), index=weeks)
-    >>> choice = auto(counts, models=(Climatology(4), NegativeBinomial()))
+    >>> choice = auto(counts, models=(Climatology(4), NegativeBinomial()), rng=1)
     >>> choice.model.name, choice.table.index.tolist()
     ('negative_binomial', ['negative_binomial', 'climatology'])
     """
@@ -132,6 +134,7 @@ def auto(
         raise InputError(
             f"{len(table)} periods are too few for {origins} past origins of {steps} steps; ask for fewer origins"
         )
+    rng = as_generator(rng)
     result = backtest(
         candidates,
         table,
@@ -141,7 +144,7 @@ def auto(
         draws=draws,
         executor=executor,
         progress=progress,
-        rng=as_generator(rng),
+        rng=rng,
     )
     failed = set(result.failures["model"])
     kept = [model for model in candidates if model.name not in failed]
@@ -153,7 +156,7 @@ def auto(
     scores = scores[columns].sort_values(criterion, kind="stable")
     if BASELINE in names and len(names) > 1 and origins >= 8:
         against = Backtest(result.scores[result.scores["model"].isin(names)], result.failures).compare(
-            BASELINE, score=criterion
+            BASELINE, score=criterion, rng=rng
         )
         scores = scores.join(against[["difference", "lower", "upper", "verdict"]])
     best = next(model for model in kept if model.name == scores.index[0])

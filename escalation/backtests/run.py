@@ -116,7 +116,7 @@ def backtest(
     >>> models = {"year": Climatology(52), "month": Climatology(4)}
     >>> result = backtest(models, counts, origins=8, steps=4, draws=200, rng=1)
     >>> result.summary().index.tolist(), len(result.scores)
-    (['month', 'year'], 64)
+    (['year', 'month'], 64)
     """
     table = check_counts(counts)
     units, truth = _truth(table)

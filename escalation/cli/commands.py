@@ -108,6 +108,10 @@ def forecast(
     selection: Selection,
     horizon: Horizon = None,
     model: Model = "pool",
+    save: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Also keep all paths in this Parquet file, to be scored when more is known."),
+    ] = None,
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
@@ -118,7 +122,7 @@ def forecast(
       escalation forecast --horizon 12
       escalation forecast incidents.csv --model negative_binomial -o forecast.csv
     """
-    cli.answering.forecast(selection, form, output, horizon=horizon, model=model)
+    cli.answering.forecast(selection, form, output, horizon=horizon, model=model, save=save)
 
 
 @app.command()
@@ -143,6 +147,66 @@ def flashpoint(
     cli.answering.flashpoint(
         selection, form, output, horizon=horizon, at_least=at_least, over=over, within=within, model=model
     )
+
+
+@app.command()
+@takes_selection
+def backtest(
+    selection: Selection,
+    models: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Models to compare; left out, five that differ.")
+    ] = None,
+    origins: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Past origins to forecast from.")] = 12,
+    every: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Periods between two origins.")] = 2,
+    steps: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Periods ahead.")] = 4,
+    baseline: Annotated[str, typer.Option(metavar="NAME", help="The model that the others are compared with.")] = (
+        "climatology"
+    ),
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Keep finished parts here; run again, it goes on where it stopped."),
+    ] = None,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    r"""How well models would have forecast the series from past origins.
+
+    \b
+    Examples:
+      escalation backtest --origins 8 --steps 4
+      escalation backtest incidents.csv --models climatology,ingarch,local_level
+    """
+    cli.scoring.backtest(
+        selection,
+        form,
+        output,
+        models=models,
+        origins=origins,
+        every=every,
+        steps=steps,
+        baseline=baseline,
+        store=store,
+    )
+
+
+@app.command()
+@takes_selection
+def score(
+    selection: Selection,
+    forecast: Annotated[
+        str, typer.Option("--forecast", metavar="FILE", help="What escalation forecast --save wrote, perhaps long ago.")
+    ],
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    r"""How a forecast that was saved earlier fared, now that more is known.
+
+    \b
+    Example:
+      escalation forecast tallies.csv --end 2024-10-27 --save october.parquet
+      escalation score tallies.csv --forecast october.parquet
+    """
+    cli.scoring.score(selection, form, output, forecast=forecast)
 
 
 @app.command()

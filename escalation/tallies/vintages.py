@@ -29,6 +29,11 @@ def known_by(tallies: pd.DataFrame, date: DateLike, *, undated: Undated = "leave
         Tallies without ``as_of``: left out, because they may have been printed at any time since, or taken as
         printed on the last day of their window.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Their rows.
+
     Raises
     ------
     InputError
@@ -61,13 +66,23 @@ class Vintages:
     tallies : pandas.DataFrame
         Reported counts.
     series, counter, place, unit, start
-        As in :func:`escalation.reconstruct`.
+        As for :func:`escalation.reconstruct`.
     draws : int
         Histories of each reconstruction.
     undated : {"leave_out", "end"}
         As in :func:`known_by`.
     seed : int
         Each date has a generator of its own, made from it.
+
+    Examples
+    --------
+    >>> tallies = pd.DataFrame({
+    ...     "series": "attacks", "qualifier": "exact", "count": [40, 9], "start": ["2024-01-01", "2024-01-15"],
+    ...     "end": ["2024-01-14", "2024-01-21"], "as_of": ["2024-01-15", "2024-03-01"],
+    ... })
+    >>> then = Vintages(tallies, "attacks")(pd.Period("2024-01-21", freq="W-SUN"))
+    >>> then.shape, bool(then.iloc[2].std() > 3)  # what the last week brought was not known
+    ((3, 200), True)
     """
 
     tallies: pd.DataFrame = field(repr=False)
