@@ -15,7 +15,8 @@ from numpy.random import Generator
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.models.base import IntArray
 from escalation.models.design import Design, FloatArray
-from escalation.models.endemic_epidemic_likelihood import Maximum, Panel, evaluate, maximise, weigh_past
+from escalation.models.endemic_epidemic_likelihood import Panel, evaluate, weigh_past
+from escalation.models.endemic_epidemic_maximum import Maximum, maximise
 from escalation.models.endemic_epidemic_paths import LARGEST_MEAN, draw_paths, last_rates, resample
 from escalation.models.estimate import Estimate
 from escalation.models.interventions import Intervention

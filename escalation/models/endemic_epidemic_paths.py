@@ -8,16 +8,8 @@ from numpy.random import Generator
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
-from escalation.models.endemic_epidemic_likelihood import (
-    LARGEST_DISPERSION,
-    Panel,
-    climb_from,
-    count_copies,
-    evaluate,
-    information_at,
-    log_likelihood,
-    weak,
-)
+from escalation.models.endemic_epidemic_likelihood import Panel, count_copies, evaluate, log_likelihood
+from escalation.models.endemic_epidemic_maximum import LARGEST_DISPERSION, climb_from, information_at, weak
 from escalation.models.newton import inverse
 
 LARGEST_MEAN = 1e15
