@@ -137,7 +137,7 @@ def branching_ratio(fit: PanelFit, *, level: float = 0.95, rng: Seed = None) -> 
     >>> import numpy as np, pandas as pd
     >>> from escalation.models.endemic_epidemic import EndemicEpidemic
     >>> weeks = pd.period_range("2021-01-04", periods=9, freq="W-SUN")
-    >>> counts = pd.DataFrame({"A": [9, 4, 6, 2, 3, 1, 4, 6, 2]}, index=weeks)
+    >>> counts = pd.DataFrame({"A": [2, 4, 6, 5, 8, 9, 5, 4, 3]}, index=weeks)
     >>> fit = EndemicEpidemic(family="poisson").fit(counts)
     >>> bool(branching_ratio(fit, rng=1)["estimate"] == np.exp(fit.params["own_past"]))
     True
