@@ -21,8 +21,11 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.hurdle import Hurdle
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.poisson import Poisson
+from escalation.models.zero_inflated import ZeroInflated
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -51,13 +54,47 @@ def simulate_negative_binomial(periods: int, rng: Generator) -> FloatArray:
     return counts_around(np.exp(level + trend * np.arange(periods)), 0.2 * np.exp(rng.normal(0, 0.5)), rng)
 
 
+def simulate_nb1(periods: int, rng: Generator) -> FloatArray:
+    """A linear trend of the log rate (sd 0.5 over the whole series), variance around 5 times the mean."""
+    level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
+    mean, excess = np.exp(level + trend * np.arange(periods)), 4 * np.exp(rng.normal(0, 0.5))
+    return rng.poisson(rng.gamma(mean / excess, excess)).astype(float)
+
+
+def simulate_poisson(periods: int, rng: Generator) -> FloatArray:
+    """A linear trend of the log rate (sd 0.5 over the whole series)."""
+    level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
+    return rng.poisson(np.exp(level + trend * np.arange(periods))).astype(float)
+
+
+def simulate_zero_inflated(periods: int, rng: Generator) -> FloatArray:
+    """As negative binomial regression, with 3 to 20% zeros of another kind."""
+    counts = simulate_negative_binomial(periods, rng)
+    counts[rng.random(periods) < rng.uniform(0.03, 0.2)] = 0
+    return counts
+
+
+def simulate_hurdle(periods: int, rng: Generator) -> FloatArray:
+    """As negative binomial regression, drawn again where it is 0, then 3 to 20% zeros."""
+    level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
+    mean, dispersion = np.exp(level + trend * np.arange(periods)), 0.2 * np.exp(rng.normal(0, 0.5))
+    counts = counts_around(mean, dispersion, rng)
+    while (again := counts == 0).any():
+        counts[again] = counts_around(mean[again], dispersion, rng)
+    counts[rng.random(periods) < rng.uniform(0.03, 0.2)] = 0
+    return counts
+
+
 TRUTHS: dict[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
     model.name: (model, simulate)
     for model, simulate in (
         (LocalLevel(), simulate_local_level),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
+        (Poisson(trend="linear"), simulate_poisson),
+        (ZeroInflated(trend="linear"), simulate_zero_inflated),
+        (Hurdle(trend="linear"), simulate_hurdle),
     )
-}
+} | {"nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1)}
 
 
 def measure(

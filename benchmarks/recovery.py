@@ -22,8 +22,11 @@ from numpy.typing import NDArray
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.estimate import FitResult
+from escalation.models.hurdle import Hurdle
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
+from escalation.models.poisson import Poisson
+from escalation.models.zero_inflated import ZeroInflated
 
 FloatArray = NDArray[np.float64]
 
@@ -51,6 +54,26 @@ def trending(periods: int, level: float, trend: float) -> FloatArray:
     return np.exp(level + trend * np.arange(float(periods)))
 
 
+def zeros_in(counts: FloatArray, odds: float, rng: Generator) -> FloatArray:
+    """The same counts, each turned into 0 with these log odds."""
+    return np.where(rng.random(len(counts)) < 1 / (1 + np.exp(-odds)), 0.0, counts)
+
+
+def positive(mean: FloatArray, dispersion: float, rng: Generator) -> FloatArray:
+    """NB2 counts with these means, drawn again where they are 0."""
+    counts = counts_around(mean, dispersion, rng)
+    while (again := counts == 0).any():
+        counts[again] = counts_around(mean[again], dispersion, rng)
+    return counts
+
+
+def nb1_around(mean: FloatArray, ratio: float, rng: Generator) -> FloatArray:
+    """NB1 counts with these means and this ratio of variance to mean."""
+    return rng.poisson(rng.gamma(mean / (ratio - 1), ratio - 1)).astype(float)
+
+
+NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
+WITH_ZEROS = {"level": 1.5, "trend": 0.002, "zero_level": -0.8, "dispersion": 0.4}
 NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
 
 CASES: dict[str, Case] = {
@@ -58,6 +81,28 @@ CASES: dict[str, Case] = {
         NegativeBinomial(trend="linear"),
         lambda n, rng: counts_around(trending(n, NB2["level"], NB2["trend"]), NB2["dispersion"], rng),
         NB2,
+    ),
+    "nb1": Case(
+        NegativeBinomial(trend="linear", variance="nb1"),
+        lambda n, rng: nb1_around(trending(n, NB1["level"], NB1["trend"]), NB1["variance_to_mean"], rng),
+        NB1,
+    ),
+    "poisson": Case(
+        Poisson(trend="linear"),
+        lambda n, rng: rng.poisson(trending(n, 1.0, 0.004)).astype(float),
+        {"level": 1.0, "trend": 0.004},
+    ),
+    "zero_inflated": Case(
+        ZeroInflated(trend="linear"),
+        lambda n, rng: zeros_in(counts_around(trending(n, 1.5, 0.002), 0.4, rng), WITH_ZEROS["zero_level"], rng),
+        WITH_ZEROS,
+        600,
+    ),
+    "hurdle": Case(
+        Hurdle(trend="linear"),
+        lambda n, rng: zeros_in(positive(trending(n, 1.5, 0.002), 0.4, rng), WITH_ZEROS["zero_level"], rng),
+        WITH_ZEROS,
+        600,
     ),
 }
 

@@ -30,6 +30,7 @@ from .models.branching import next_generation as next_generation
 from .models.climatology import Climatology as Climatology
 from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
+from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH
 from .models.interventions import Decay as Decay
 from .models.interventions import Pulse as Pulse
@@ -38,6 +39,7 @@ from .models.local_level import LocalLevel as LocalLevel
 from .models.negative_binomial import NegativeBinomial as NegativeBinomial
 from .models.poisson import Poisson as Poisson
 from .models.terms import Terms as Terms
+from .models.zero_inflated import ZeroInflated as ZeroInflated
 from .periods import exposure as exposure
 from .plots import plot_counts as plot_counts
 from .plots import plot_first_passage as plot_first_passage

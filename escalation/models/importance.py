@@ -14,6 +14,8 @@ TAIL = 5
 FIRST = 1_000
 """Draws from which the second t law is made."""
 MOST = 4_000
+BLOCK = 20_000
+"""Points x periods whose density is worked out at a time."""
 
 
 def draw_around(
@@ -56,6 +58,12 @@ def draw_around(
     chosen = np.minimum(np.searchsorted(np.cumsum(weight), ladder), len(points) - 1)
     drawn: FloatArray = points[rng.permutation(chosen)]
     return drawn
+
+
+def in_blocks(log_density: Callable[[FloatArray], FloatArray], periods: int) -> Callable[[FloatArray], FloatArray]:
+    """The same function of points (m, d), a few at a time, so that no array is large."""
+    rows = max(1, BLOCK // periods)
+    return lambda points: np.concatenate([log_density(points[i : i + rows]) for i in range(0, len(points), rows)])
 
 
 def _weigh(

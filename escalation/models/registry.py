@@ -7,14 +7,17 @@ from escalation.models.base import CountModel
 from escalation.models.climatology import Climatology
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.ensemble import Ensemble
+from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
 from escalation.models.poisson import Poisson
+from escalation.models.zero_inflated import ZeroInflated
 
 MODELS: dict[str, type[CountModel]] = {
-    model.name: model for model in (Climatology, Ensemble, INGARCH, LocalLevel, NegativeBinomial, Poisson)
+    model.name: model
+    for model in (Climatology, Ensemble, Hurdle, INGARCH, LocalLevel, NegativeBinomial, Poisson, ZeroInflated)
 }
 
 PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (EndemicEpidemic,)}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.random import Generator
 
 from escalation.models.count_slopes import Variance, bounded_exp, logpmf
 from escalation.models.design import FloatArray
-from escalation.models.importance import draw_around
+from escalation.models.importance import draw_around, in_blocks
 from escalation.models.newton import Height, climb, inverse
 from escalation.models.regression_likelihood import (
     LARGEST_DISPERSION,
@@ -29,8 +27,6 @@ GRID = 25
 TAIL = 5
 """Degrees of freedom of the t distribution that proposes coefficients."""
 MOST_PROPOSALS = 4_000
-BLOCK = 20_000
-"""Proposals x periods weighed at a time."""
 
 
 def draw_parameters(data: Data, variance: Variance, draws: int, rng: Generator) -> tuple[FloatArray, FloatArray]:
@@ -76,12 +72,6 @@ def _draw_nb1(data: Data, draws: int, rng: Generator) -> tuple[FloatArray, Float
     cov = inverse(-peak.height.hessian)
     points = draw_around(peak.point, cov, in_blocks(log_density, len(data.y)), draws, rng)
     return points[:, :-1], np.exp(points[:, -1])
-
-
-def in_blocks(log_density: Callable[[FloatArray], FloatArray], periods: int) -> Callable[[FloatArray], FloatArray]:
-    """The same function of points (m, d), a few at a time, so that no array is large."""
-    rows = max(1, BLOCK // periods)
-    return lambda points: np.concatenate([log_density(points[i : i + rows]) for i in range(0, len(points), rows)])
 
 
 def _log_posterior(data: Data, coefficients: FloatArray, log_alpha: FloatArray) -> FloatArray:
