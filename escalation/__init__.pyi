@@ -26,6 +26,11 @@ from .incidents.read import read_incidents as read_incidents
 from .models.bootstrap import Bootstrap as Bootstrap
 from .models.climatology import Climatology as Climatology
 from .models.diagnostics import Diagnosis as Diagnosis
+from .models.branching import branching_ratio as branching_ratio
+from .models.branching import components as components
+from .models.branching import impulse_response as impulse_response
+from .models.branching import next_generation as next_generation
+from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
 from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH

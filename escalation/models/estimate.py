@@ -137,7 +137,8 @@ class FitResult(ABC):
         """
         half = norm.ppf((1 + check_level(level)) / 2) * self.bse
         anything, limits = (-math.inf, math.inf), self.model.limits()
-        least, most = np.array([limits.get(name, anything) for name in half.index]).reshape(-1, 2).T
+        plain = [name.partition("[")[0] for name in half.index]  # dispersion[unit] has the limits of dispersion
+        least, most = np.array([limits.get(name, anything) for name in plain]).reshape(-1, 2).T
         lower, upper = np.maximum(self.params - half, least), np.minimum(self.params + half, most)
         return pd.DataFrame({"lower": lower, "upper": upper})
 
