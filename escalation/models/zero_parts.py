@@ -17,7 +17,7 @@ from escalation.models.count_slopes import bounded_exp
 from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import Estimate, check_family, check_largest
 from escalation.models.regression import LARGEST_MEAN
-from escalation.models.terms import RESERVED, Basis, Terms, orthogonal
+from escalation.models.terms import Basis, Terms, orthogonal
 from escalation.models.zero_likelihood import Kind, ZeroData
 from escalation.models.zero_search import ZeroMaximum, draw_zero, maximise_zero
 
@@ -85,7 +85,7 @@ class ZeroModel(Terms, CountModel):
         return Estimate(
             params=params[:size],
             cov=(to_params @ found.cov @ to_params.T)[:size, :size],
-            names=(*names, *zero_names, RESERVED[0])[:size],
+            names=(*names, *zero_names, "dispersion")[:size],
             llf=found.llf,
             fitted=self._mean(mean, zero, found.dispersion),
             converged=found.settled,
