@@ -69,8 +69,8 @@ class PanelModel(Specification):
             levels, unit and ``draw``; the model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
             (doi:10.1002/9780470316696) and forecast paths are joined.
         exposure : pandas.Series or pandas.DataFrame, optional
-            Share of each period that was covered (or population at risk, in any unit), > 0 where there is a count;
-            one column for all units, or one for each.
+            Share of each period that was covered, > 0 where there is a count; one column for all units, or one for
+            each.  Forecasts are of fully covered periods.
         exog : pandas.DataFrame, optional
             Regressors on the same periods, the same for all units; only for models that take them.
         pool : int
