@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ import pandas as pd
 from escalation.arguments import check_level
 from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
 from escalation.backtests.tasks import Part
-from escalation.errors import InputError
+from escalation.errors import FileError, InputError
+from escalation.files import atomic_write, kind_of
 from escalation.randomness import Seed, as_generator
 from escalation.scores import brier_decomposition, pit, reliability_curve
 
@@ -77,6 +79,76 @@ class Backtest:
             table[f"coverage_{level}"] = groups[f"inside_{level}"].mean()
             table[f"active_{level}"] = active[f"inside_{level}"].mean()
         return table.sort_values("crps", kind="stable") if names == ["model"] else table
+
+    def by_step(self, score: str = "crps") -> pd.DataFrame:
+        """Mean score at each step.
+
+        Parameters
+        ----------
+        score : str
+            As in :meth:`compare`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a step, one column a model.
+
+        Raises
+        ------
+        InputError
+            If there is no such score.
+        """
+        self._check_score(score)
+        return self.scores.pivot_table(index="step", columns="model", values=score, observed=True)
+
+    def save(self, path: str | Path) -> None:
+        """Write the scores as CSV, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Read again by :meth:`load`; failures are not kept.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        table = self.scores.assign(
+            origin=self.scores["origin"].map(_first_day), period=self.scores["period"].map(_first_day)
+        )
+        with atomic_write(path) as stream:
+            stream.write(f"# escalation backtest, {self.scores['period'].iloc[0].freqstr}\n")
+            table.to_csv(stream, index=False, float_format="%.4g", lineterminator="\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Backtest:
+        """Read scores that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Raises
+        ------
+        FileError
+            If there is no such file.
+        InputError
+            If it is another one.
+        """
+        if kind_of(Path(path)) != "file":
+            raise FileError(f"{path}: no such file; name a backtest that was saved")
+        with Path(path).open(encoding="utf-8") as stream:
+            mark, _, freq = stream.readline().strip().partition(", ")
+            if mark != "# escalation backtest":
+                raise InputError(f"{path}: is no backtest that was saved; its first line must say so")
+            table = pd.read_csv(stream, dtype={"model": str, "unit": str, "origin": str, "period": str})
+        for name in ("origin", "period"):
+            table[name] = pd.PeriodIndex(pd.to_datetime(table[name], format="%Y-%m-%d"), freq=freq)
+        for name in ("model", "unit"):
+            table[name] = pd.Categorical(table[name], categories=list(dict.fromkeys(table[name])))
+        return cls(table, pd.DataFrame(columns=["model", "unit", "origin", "error"]))
 
     def compare(
         self,
@@ -251,6 +323,11 @@ class Backtest:
             rows[model] = asdict(brier_decomposition(own[column], own["observed"] >= at_least))
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
+    @staticmethod
+    def _check_score(score: str) -> None:
+        if score not in NEGATIVE:
+            raise InputError(f"score is {score!r}; compare by one of {', '.join(NEGATIVE)}")
+
     def _check_baseline(self, baseline: str) -> None:
         if baseline not in self.models:
             raise InputError(f"baseline is {baseline!r}; the backtest has {', '.join(self.models)}")
@@ -268,8 +345,7 @@ class Backtest:
 
     def _paired(self, score: str) -> dict[str, np.ndarray]:
         """Mean score of each origin and unit, over steps and histories that all models have; (origins, units)."""
-        if score not in NEGATIVE:
-            raise InputError(f"score is {score!r}; compare by one of {', '.join(NEGATIVE)}")
+        self._check_score(score)
         wide = self.scores.pivot_table(
             index=["origin", "unit", "step", "history"], columns="model", values=score, observed=True, dropna=False
         ).dropna()
@@ -291,6 +367,10 @@ class Backtest:
         failed = f"; {len(self.failures)} forecasts could not be made" if len(self.failures) else ""
         head = f"<b>Backtest</b> of {html.escape(', '.join(self.models))}: {origins} origins, {units} units{failed}"
         return head + self.summary().round(3).to_html()
+
+
+def _first_day(period: pd.Period) -> str:
+    return f"{period.start_time:%Y-%m-%d}"
 
 
 def assemble(parts: Mapping[str, Part], models: Sequence[str], index: pd.PeriodIndex, leads: Sequence[int]) -> Backtest:

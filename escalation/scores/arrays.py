@@ -113,7 +113,7 @@ def as_rows(draws: ArrayLike, y: ArrayLike, scale: str = "linear") -> tuple[Floa
     InputError
         If there are no draws, or the shapes do not belong together.
     """
-    table = np.ascontiguousarray(as_scale(as_numbers(draws, "draws"), scale, "draws"))
+    table = as_scale(as_numbers(draws, "draws"), scale, "draws")
     observed = as_scale(as_numbers(y, "y"), scale, "y")
     if table.ndim == 0 or table.shape[-1] == 0:
         raise InputError(f"draws has the shape {table.shape}; the draws of a forecast go along the last axis")
@@ -124,7 +124,7 @@ def as_rows(draws: ArrayLike, y: ArrayLike, scale: str = "linear") -> tuple[Floa
         raise InputError(
             f"draws has the shape {table.shape} and y {observed.shape}; draws go along the last axis, y has the others"
         ) from None
-    return table.reshape(-1, table.shape[-1]), observed.reshape(-1), shape
+    return np.ascontiguousarray(table.reshape(-1, table.shape[-1])), observed.reshape(-1), shape
 
 
 def as_one_shape(*arrays: FloatArray) -> tuple[list[FloatArray], tuple[int, ...]]:

@@ -133,7 +133,13 @@ def twcrps(draws: ArrayLike, y: ArrayLike, threshold: ArrayLike, *, estimator: s
     [1.875, 6.875]
     """
     table, observed, tau = as_numbers(draws, "draws"), as_numbers(y, "y"), as_numbers(threshold, "threshold")
-    return crps(np.maximum(table, tau[..., None]), np.maximum(observed, tau), estimator=estimator)
+    try:
+        above = np.maximum(table, tau[..., None]), np.maximum(observed, tau)
+    except ValueError:
+        raise InputError(
+            f"threshold has the shape {tau.shape}; give one number, or one for each of the {table.shape[:-1]} forecasts"
+        ) from None
+    return crps(*above, estimator=estimator)
 
 
 def _as_weights(weights: ArrayLike, rows: FloatArray, shape: tuple[int, ...]) -> FloatArray:

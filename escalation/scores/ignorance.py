@@ -41,7 +41,7 @@ def ignorance(draws: ArrayLike, y: ArrayLike, *, bins: ArrayLike = VIEWS_BINS, r
     Returns
     -------
     (...) float array
-        Scores > 0 in bits, smaller is better: with 1,000 draws and eleven bins from 0.016 (all in the right
+        Scores > 0 in bits, smaller is better: with 1,000 draws and eleven bins from 0.0143 (all in the right
         bin) to 9.98 (none).  NaN where y or any draw is NaN.
 
     Raises

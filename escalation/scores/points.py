@@ -84,7 +84,7 @@ def tadda1(forecast: ArrayLike, y: ArrayLike, *, epsilon: float = TADDA_EPSILON)
 
     **Do not optimise it, nor rank forecasts by it.**  It is not proper: it rewards forecasts that are pulled
     towards no change, and no change beat every entry of the VIEWS competition of 2020/21 under it (Bracher et al.
-    2023, doi:10.1080/03050629.2023.2199094).  It is here to compare with published figures; for a decision take the
+    2023, doi:10.1080/03050629.2023.2255923).  It is here to compare with published figures; for a decision take the
     CRPS of draws of the change and the Brier score of P(change > 0).
 
     Parameters
