@@ -73,10 +73,11 @@ class Analogues(PanelModel):
     counts of the fit, as that with the best mean CRPS of ln(1 + count) over forecasts from past origins (Gneiting &
     Raftery 2007, doi:10.1198/016214506000001437; see :mod:`escalation.models.weights`).
 
-    Nothing after the last count enters.  Units are drawn independently of each other, given the past.  Exposure is
-    refused: stretches are compared as counted.  ``own_share`` is the only parameter, its standard error that of the
-    jackknife over past origins; ``fitted`` is the own past's mean before each period (NaN before the first is given
-    as the first count); there is no likelihood.
+    Where no past stretch is followed by as many counts as there are steps all paths are from the own past, so give
+    panels several times as long as the horizon.  Nothing after the last count enters.  Units are drawn independently of each other, given the past.  Rates,
+    rounded, stand for counts of periods that were covered in part.  ``own_share`` is the only parameter, its standard
+    error that of the jackknife over past origins (0 where it is given); ``fitted`` is the mean of the own past before
+    each period, the first count before any; there is no likelihood.
 
     The defaults were chosen by forecasts of fatalities per country and month for 2000 to 2017
     (``benchmarks/README.md``).
@@ -112,9 +113,9 @@ class Analogues(PanelModel):
     Raises
     ------
     InputError
-        If an option is out of range, or an exposure other than 1 is given.
+        If an option is out of range.
     FitError
-        On ``fit``, if a unit has no count; on ``forecast``, if no past stretch is followed by that many counts.
+        On ``fit``, if a unit has no count.
 
     Examples
     --------
@@ -149,8 +150,6 @@ class Analogues(PanelModel):
             value = getattr(self, option)
             if not (math.isfinite(value) and value > 0):
                 raise InputError(f"{option} is {value!r}; give a number > 0")
-        if len(self.weights) != 3:
-            raise InputError(f"weights is {self.weights!r}; give one for level, variability and quiet")
         for option, value in (("other_unit", self.other_unit), ("smoothing", self.smoothing)):
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"{option} is {value!r}; give a number >= 0")
@@ -164,76 +163,64 @@ class Analogues(PanelModel):
 
         Raises
         ------
-        InputError
-            If there is an exposure.
         FitError
             If a unit has no count.
         """
-        if (design.exposure != 1).any():
-            raise InputError("analogues compares counts as they are and takes no exposure; leave it out")
         empty = np.isnan(counts).all(axis=0)
         if empty.any():
             raise FitError(
                 f"unit {design.units[int(empty.argmax())]!r} has no count to find analogues of; leave it out"
             )
         order = np.argsort(np.array(design.units), kind="stable")
-        table = counts[:, order]
+        rates = np.round(counts / design.exposure)
+        table = rates[:, order]
         share, error = self._learn(table) if isinstance(self.own, str) else (float(self.own), 0.0)
-        before = decayed_mean(counts, self.own_half_life)
-        first = np.take_along_axis(counts, np.argmax(~np.isnan(counts), axis=0)[None], axis=0)
-        fitted = np.concatenate([first, before[:-1]])
+        first = np.take_along_axis(rates, np.argmax(~np.isnan(rates), axis=0)[None], axis=0)
+        before = np.concatenate([first, decayed_mean(rates, self.own_half_life)[:-1]])
         return Estimate(
             params=np.array([share]),
             cov=np.array([[error**2]]),
             names=("own_share",),
             llf=float("nan"),
-            fitted=np.where(np.isnan(fitted), first, fitted),
+            fitted=np.where(np.isnan(before), first, before) * design.exposure,
             converged=True,
-            state={"counts": table, "order": order},
+            state={"rates": table, "order": order},
         )
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
-        """Draw analogues' futures and own pasts; see :meth:`PanelModel.simulate`.
-
-        Raises
-        ------
-        FitError
-            If no past stretch is followed by as many counts as there are steps.
-        """
-        table, order = estimate.state["counts"], estimate.state["order"]
+        """Draw analogues' futures and own pasts; see :meth:`PanelModel.simulate`."""
+        table, order = estimate.state["rates"], estimate.state["order"]
         steps, root = len(design.periods), draw_root(rng)
         futures = self._futures(table, len(table) - 1, steps)
-        if futures is None:
-            raise FitError(
-                f"{steps} steps are too many: no stretch of the {len(table)} periods is followed by as many counts; "
-                "forecast fewer, or give more periods"
-            )
         own = math.floor(float(estimate.params[0]) * draws + generator_for(root, "").random())
         paths = np.empty((len(order), draws, steps), dtype=np.int64)
         for place, unit in enumerate(order):
             generator = generator_for(root, design.units[unit])
+            if futures is None:
+                paths[unit] = self._own_draws(table[:, place], draws, steps, generator)
+                continue
             every = futures(place, draws, generator)
-            changed = (np.arange(own) + generator.random()) * draws / max(own, 1)
-            drawn = own_draws(table[:, place], self.own_half_life, self.smoothing, (own, steps), generator)
-            every[changed.astype(np.int64)] = in_order_of(drawn, every[changed.astype(np.int64)], generator)
+            changed = ((np.arange(own) + generator.random()) * draws / max(own, 1)).astype(np.int64)
+            drawn = self._own_draws(table[:, place], own, steps, generator)
+            every[changed] = in_order_of(drawn, every[changed], generator)
             paths[unit] = generator.permutation(every)
         return paths
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:  # noqa: ARG002
-        """The pool of analogues' next counts and the own past, NaN while there is nothing to compare with.
-
-        See :meth:`PanelModel.laws`.
-        """
-        n, units = counts.shape
-        drawn = np.full((units, n, LAW_DRAWS), np.nan)
-        for t in range(1, n):
-            futures = self._futures(counts, t - 1, 1, LAW_STRETCHES)
+    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:
+        """Those of the next count, NaN while there is nothing to compare with; see :meth:`PanelModel.laws`."""
+        rates = np.round(counts / design.exposure)
+        drawn = np.full((rates.shape[1], len(rates), LAW_DRAWS), np.nan)
+        for t in range(1, len(rates)):
+            futures = self._futures(rates, t - 1, 1, LAW_STRETCHES)
             if futures is not None:
-                for unit in np.flatnonzero(~np.isnan(counts[:t]).all(axis=0)):
-                    drawn[unit, t] = futures(int(unit), LAW_DRAWS, default_rng(t))[:, 0]
+                for unit in np.flatnonzero(~np.isnan(rates[:t]).all(axis=0)):
+                    ahead = futures(int(unit), LAW_DRAWS, default_rng(t))[:, 0]
+                    drawn[unit, t] = np.round(ahead * design.exposure[t, unit])
         share = float(estimate.params[0])
-        shares = np.array([1 - share, share])
-        return tuple(PooledLaws([DrawnLaws(drawn[j]), self._own_laws(counts[:, j])], shares) for j in range(units))
+        return tuple(
+            PooledLaws([DrawnLaws(alike), self._own_laws(own, shares)], np.array([1 - share, share]))
+            for alike, own, shares in zip(drawn, rates.T, design.exposure.T, strict=True)
+        )
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""
@@ -258,6 +245,9 @@ class Analogues(PanelModel):
 
         return draw
 
+    def _own_draws(self, rates: FloatArray, draws: int, steps: int, rng: Generator) -> IntArray:
+        return own_draws(rates, self.own_half_life, self.smoothing, (draws, steps), rng)
+
     def _learn(self, counts: FloatArray) -> tuple[float, float]:
         """Share of the own past with the best CRPS of ln(1 + count) from past origins, and its standard error."""
         n = len(counts)
@@ -278,25 +268,24 @@ class Analogues(PanelModel):
     ) -> tuple[FloatArray, FloatArray]:
         """Distances of both parts' draws from the truth (cells, 2) and between them (cells, 2, 2), of ln(1 + count)."""
         units = np.flatnonzero(~np.isnan(counts).all(axis=0))
-        shape = (LEARNING_DRAWS, len(truth))
         alike = [futures(int(unit), LEARNING_DRAWS, rng) for unit in units]
-        own = [own_draws(counts[:, unit], self.own_half_life, self.smoothing, shape, rng) for unit in units]
+        own = [self._own_draws(counts[:, unit], LEARNING_DRAWS, len(truth), rng) for unit in units]
         logs = np.log1p(np.array([np.concatenate(alike, axis=1), np.concatenate(own, axis=1)]))
         seen = np.log1p(truth[:, units].T.ravel())
         logs, seen = logs[:, :, ~np.isnan(seen)], seen[~np.isnan(seen)]
         return np.abs(logs - seen).mean(axis=1).T, mean_distances(logs)
 
-    def _own_laws(self, counts: FloatArray) -> MixtureLaws:
-        """Laws of one unit's counts (n,) given its own past, NaN before the first."""
-        n, most = len(counts), int(np.ceil(FADED * self.own_half_life))
+    def _own_laws(self, rates: FloatArray, exposure: FloatArray) -> MixtureLaws:
+        """Laws of one unit's counts (n,) given its own rates before them, NaN before the first."""
+        n, most = len(rates), int(np.ceil(FADED * self.own_half_life))
         means, weights = np.zeros((n, most)), np.zeros((n, most))
         for t in range(n):
-            if np.isnan(counts[:t]).all():
+            if np.isnan(rates[:t]).all():
                 means[t] = np.nan
                 continue
-            values, share = faded_past(counts[:t], self.own_half_life)
+            values, share = faded_past(rates[:t], self.own_half_life)
             means[t, : len(values)], weights[t, : len(values)] = values, share
-        return MixtureLaws(weights, means, np.full((n, most), self.smoothing))
+        return MixtureLaws(weights, means * exposure[:, None], np.full((n, most), self.smoothing))
 
 
 def _own_share(scored: list[tuple[FloatArray, FloatArray]]) -> float:
