@@ -74,10 +74,11 @@ class Analogues(PanelModel):
     Raftery 2007, doi:10.1198/016214506000001437; see :mod:`escalation.models.weights`).
 
     Where no past stretch is followed by as many counts as there are steps all paths are from the own past, so give
-    panels several times as long as the horizon.  Nothing after the last count enters.  Units are drawn independently of each other, given the past.  Rates,
-    rounded, stand for counts of periods that were covered in part.  ``own_share`` is the only parameter, its standard
-    error that of the jackknife over past origins (0 where it is given); ``fitted`` is the mean of the own past before
-    each period, the first count before any; there is no likelihood.
+    panels several times as long as the horizon.  Nothing after the last count enters.  Units are drawn independently
+    of each other, given the past.  Rates, rounded, stand for counts of periods that were covered in part.
+    ``own_share`` is the only parameter, its standard error that of the jackknife over past origins (0 where it is
+    given); ``fitted`` is the mean of the own past before each period, the first count before any; there is no
+    likelihood.
 
     The defaults were chosen by forecasts of fatalities per country and month for 2000 to 2017
     (``benchmarks/README.md``).
