@@ -26,6 +26,7 @@ from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
+from .models.analogues import Analogues as Analogues
 from .models.bootstrap import Bootstrap as Bootstrap
 from .models.branching import branching_ratio as branching_ratio
 from .models.branching import components as components

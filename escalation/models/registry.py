@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from escalation.errors import InputError
+from escalation.models.analogues import Analogues
 from escalation.models.base import CountModel
 from escalation.models.bootstrap import Bootstrap
 from escalation.models.climatology import Climatology
@@ -35,7 +36,7 @@ MODELS: dict[str, type[CountModel]] = {
     )
 }
 
-PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (EndemicEpidemic,)}
+PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (Analogues, EndemicEpidemic)}
 
 
 def get_model(name: str) -> CountModel:
