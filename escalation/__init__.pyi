@@ -5,6 +5,10 @@ from .assessment import assess as assess
 from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
+from .changes.changepoints import ChangePoints as ChangePoints
+from .changes.changepoints import changepoints as changepoints
+from .changes.run_length import RunLength as RunLength
+from .changes.run_length import run_length as run_length
 from .counts import check_counts as check_counts
 from .definitions import Flashpoint as Flashpoint
 from .definitions import get_flashpoint as get_flashpoint
