@@ -36,6 +36,7 @@ from .models.climatology import Climatology as Climatology
 from .models.diagnostics import Diagnosis as Diagnosis
 from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
+from .models.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH
 from .models.interventions import Decay as Decay
