@@ -8,7 +8,14 @@ from numpy.random import Generator
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
-from escalation.models.endemic_epidemic_likelihood import Panel, count_copies, evaluate, log_likelihood
+from escalation.models.endemic_epidemic_likelihood import (
+    LARGEST_LOG_RATE,
+    LARGEST_SIZE,
+    Panel,
+    count_copies,
+    evaluate,
+    log_likelihood,
+)
 from escalation.models.endemic_epidemic_maximum import LARGEST_DISPERSION, climb_from, information_at, weak
 from escalation.models.newton import inverse
 
@@ -110,19 +117,20 @@ def draw_paths(
                 log_rate = panel.offset[i]
                 for m in range(k):
                     log_rate += x[t, i, m] * point[m]
-                rate = np.exp(min(log_rate, 300.0))
+                rate = np.exp(min(log_rate, LARGEST_LOG_RATE))
                 a, b, c = panel.own[i], panel.others[i], panel.dispersion[i]
+                by_own = np.exp(min(point[a], LARGEST_LOG_RATE)) if a >= 0 else 0.0
+                by_others = np.exp(min(point[b], LARGEST_LOG_RATE)) if b >= 0 else 0.0
                 for d in range(lead):
-                    lag = panel.lags[d]
-                    if a >= 0:
-                        rate += np.exp(point[a]) * lag * rates[lead + t - 1 - d, i]
+                    past = rates[lead + t - 1 - d]
+                    rate += panel.lags[d] * by_own * past[i]
                     if b >= 0:
                         for j in range(u):
-                            rate += np.exp(point[b]) * lag * panel.links[j, i] * rates[lead + t - 1 - d, j]
+                            rate += panel.lags[d] * by_others * panel.links[j, i] * past[j]
                 mean = min(exposure[t, i] * rate, largest)
                 if c >= 0:
                     size = np.exp(-point[c])
-                    if size < 1e12:
+                    if size < LARGEST_SIZE:
                         mean = min(mean * rng.standard_gamma(size) / size, largest)
                 count = rng.poisson(mean)
                 paths[i, row, t] = count
