@@ -103,7 +103,7 @@ def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]
     ):
         return table.to_numpy(dtype=float)
     columns = [table] if isinstance(table, pd.Series) else [table.iloc[:, j] for j in range(table.shape[1])]
-    if not all(infer_dtype(column, skipna=True) in NUMBERS for column in columns):
+    if not all(column.dtype.kind in "biuf" or infer_dtype(column, skipna=True) in NUMBERS for column in columns):
         raise InputError(f"{name} holds values that are not numbers; counts are whole numbers >= 0")
     return np.column_stack([column.to_numpy(dtype=float, na_value=np.nan) for column in columns])
 

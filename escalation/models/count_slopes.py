@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import gammaln, psi, zeta
 
 from escalation.models.design import FloatArray
-from escalation.models.laws import count_logpmf, log_rising
+from escalation.models.laws import log_rising
 
 Variance: TypeAlias = Literal["poisson", "nb2", "nb1"]
 """``mean``, ``mean + d * mean**2``, or ``(1 + d) * mean``."""
@@ -34,10 +34,19 @@ def bounded_exp(log_mean: FloatArray) -> FloatArray:
 
 
 def logpmf(variance: Variance, y: FloatArray, log_mean: FloatArray, log_d: FloatArray) -> FloatArray:
-    """Log probabilities of counts; arrays are broadcast."""
-    mean = bounded_exp(log_mean)
-    d = {"poisson": np.zeros_like(mean), "nb2": np.exp(log_d), "nb1": np.exp(log_d) / mean}[variance]
-    return count_logpmf(y, mean, d)
+    """Log probabilities of counts (n,) with k log means each (k, n) and k log dispersions (k, 1); shape (k, n)."""
+    log_mean = np.minimum(log_mean, LARGEST_LOG_MEAN)
+    mean = np.exp(log_mean)
+    if variance == "poisson":
+        return y * log_mean - mean - gammaln(y + 1)
+    if variance == "nb1":
+        d = np.exp(log_d)
+        value: FloatArray = log_rising(y, mean / d) + y * log_mean - (y + mean / d) * np.log1p(d) - gammaln(y + 1)
+        return value
+    size = np.exp(-log_d)
+    counts, place = np.unique(y, return_inverse=True)  # the gamma functions take most of the time
+    rising = (log_rising(counts, size) - gammaln(counts + 1))[:, place]
+    return rising + y * log_mean - (y + size) * np.log1p(mean / size)
 
 
 def slopes(variance: Variance, y: FloatArray, log_mean: FloatArray, log_d: float) -> Slopes:

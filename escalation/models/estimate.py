@@ -166,7 +166,7 @@ class FitResult(ABC):
         """Estimates with standard errors and 95% intervals, one row a parameter."""
         return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
 
-    def _simulate(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def simulate_paths(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
         m = len(self.estimates)
         component = np.arange(draws) * m // draws

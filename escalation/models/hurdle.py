@@ -9,10 +9,9 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.models.base import IntArray
-from escalation.models.count_slopes import logpmf
 from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import Estimate
-from escalation.models.laws import Laws, MixtureLaws
+from escalation.models.laws import Laws, MixtureLaws, count_logpmf
 from escalation.models.regression import LARGEST_MEAN
 from escalation.models.zero_likelihood import Kind
 from escalation.models.zero_parts import ZeroModel
@@ -64,7 +63,7 @@ class Hurdle(ZeroModel):
     kind: ClassVar[Kind] = "hurdle"
 
     def _mean(self, mean: FloatArray, zero: FloatArray, dispersion: float) -> FloatArray:
-        return (1 - zero) * mean / -np.expm1(log_zero(mean, np.asarray(dispersion)))
+        return (1 - zero) * mean / -np.expm1(count_logpmf(np.zeros(1), mean, np.asarray(dispersion)))
 
     def _draw(self, mean: FloatArray, zero: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
         counts = draw_positive(mean, dispersion, rng)
@@ -77,19 +76,13 @@ class Hurdle(ZeroModel):
         return MixtureLaws(np.ones_like(mean), mean, dispersion, estimate.state["zero"])
 
 
-def log_zero(mean: FloatArray, dispersion: FloatArray) -> FloatArray:
-    """Log probability of 0; arrays are broadcast."""
-    with np.errstate(divide="ignore"):
-        return logpmf("nb2", np.zeros(1), np.log(mean), np.log(dispersion))
-
-
 def draw_positive(mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
     """Draw NB2 counts (Poisson where the dispersion is 0) given that they are above 0; arrays are broadcast.
 
     The law is that of clusters with logarithmic sizes (of single events for Poisson) that come at a constant rate over
     a unit of time (Quenouille 1949, doi:10.2307/3001645): the first one comes before the end, the others after it.
     """
-    rate = -log_zero(mean, dispersion)
+    rate = -count_logpmf(np.zeros(1), mean, dispersion)
     first = -np.log1p(rng.random(mean.shape) * np.expm1(-rate)) / rate
     left = np.clip(1 - first, 0.0, 1.0)
     spread = np.broadcast_to(dispersion, mean.shape)

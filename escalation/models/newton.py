@@ -16,6 +16,9 @@ LEAST_GAIN = 1e-11
 LEAST_SHARE = 1e-9
 """Eigenvalues of an information matrix with a diagonal of ones are not taken for smaller."""
 
+LEAST_CURVATURE = 1e-30
+"""Nor is an entry of that diagonal; there a standard error is 1e15 times the parameter's unit."""
+
 
 class Height(NamedTuple):
     """A function of d parameters at one point, its score (d,) and its Hessian (d, d)."""
@@ -51,7 +54,7 @@ def climb(function: Callable[[FloatArray], Height], start: FloatArray, most_step
             there = function(point + step)
             while not there.value >= here.value:
                 step = step / 4
-                if float(here.score @ step) < LEAST_GAIN * max(abs(here.value), 1.0):  # what is left is rounding
+                if not float(here.score @ step) >= LEAST_GAIN * max(abs(here.value), 1.0):  # what is left is rounding
                     return Peak(point, here, gain < 1e-6 * max(abs(here.value), 1.0))
                 there = function(point + step)
             point, here = point + step, there
@@ -71,6 +74,6 @@ def _spectrum(information: FloatArray) -> tuple[FloatArray, FloatArray, FloatArr
 
     In units of its own a parameter that is hardly known does not drown in the rounding of the others.
     """
-    unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(information)), LEAST_CURVATURE))
     curvature, axes = np.linalg.eigh(information * np.outer(unit, unit))
     return unit, curvature, axes

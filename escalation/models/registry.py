@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from escalation.errors import InputError
 from escalation.models.base import CountModel
+from escalation.models.bootstrap import Bootstrap
 from escalation.models.climatology import Climatology
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.ensemble import Ensemble
 from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
+from escalation.models.last_value import LastValue
 from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
 from escalation.models.poisson import Poisson
@@ -17,7 +20,8 @@ from escalation.models.zero_inflated import ZeroInflated
 
 MODELS: dict[str, type[CountModel]] = {
     model.name: model
-    for model in (Climatology, Ensemble, Hurdle, INGARCH, LocalLevel, NegativeBinomial, Poisson, ZeroInflated)
+    model.name: model
+    for model in (Bootstrap, Climatology, Ensemble, Hurdle, INGARCH, LastValue, LocalLevel, LocalTrend, NegativeBinomial, Poisson, ZeroInflated)
 }
 
 PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (EndemicEpidemic,)}

@@ -146,8 +146,8 @@ def orthogonal(names: list[str], matrix: FloatArray, periods: pd.PeriodIndex) ->
     FitError
         If there are no more periods than terms.
     """
-    span = (matrix.min(axis=0), matrix.max(axis=0))
-    for name, least, most in zip(names[1:], span[0][1:], span[1][1:], strict=True):
+    lowest, highest = matrix.min(axis=0), matrix.max(axis=0)
+    for name, least, most in zip(names[1:], lowest[1:], highest[1:], strict=True):
         if least == most:
             where = f"in every observed period of {periods[0]} to {periods[-1]}"
             if least == 0:

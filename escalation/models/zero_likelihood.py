@@ -53,7 +53,7 @@ def log_likelihood(kind: Kind, family: Family, points: FloatArray, data: ZeroDat
     if kind == "inflated":
         each = log_rest + np.where(data.y > 0, count, np.logaddexp(odds, count))
     else:
-        at_zero = logpmf(variance, np.zeros(1), log_mean, log_d)
+        at_zero = logpmf(variance, np.zeros(len(data.y)), log_mean, log_d)
         each = np.where(data.y > 0, log_rest + count - log_above(at_zero), log_zero)
     return np.asarray(each.sum(axis=1), dtype=np.float64)
 
