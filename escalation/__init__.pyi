@@ -6,6 +6,9 @@ from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
 from .counts import check_counts as check_counts
+from .definitions import Flashpoint as Flashpoint
+from .definitions import get_flashpoint as get_flashpoint
+from .definitions import list_flashpoints as list_flashpoints
 from .errors import DataWarning as DataWarning
 from .errors import EscalationError as EscalationError
 from .errors import EscalationWarning as EscalationWarning
