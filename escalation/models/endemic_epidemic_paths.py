@@ -21,7 +21,8 @@ from escalation.models.newton import inverse
 
 LARGEST_MEAN = 1e15
 """Drawn rates of all units together are cut here, so that 5,000 summed periods still fit into 64 bits."""
-PROPOSALS = 500
+PROPOSALS, PROPOSALS_EACH = 500, 80
+"""Points proposed at least, and for each parameter: the more there are, the fewer points carry the weight."""
 MOST_STEPS = 200
 TAIL_DF = 8.0
 """Degrees of freedom of the t law that proposes points; in many dimensions it has more, nearly normal tails."""
@@ -41,7 +42,7 @@ def resample(
     mode = climb_from(begin, everything, panel, copies, prior, MOST_STEPS).point
     variances, axes = np.linalg.eigh(inverse(information_at(mode, everything, panel, copies, prior)))
     df = max(TAIL_DF, 3.0 * panel.size)
-    number = max(PROPOSALS, draws // 2)
+    number = max(PROPOSALS, PROPOSALS_EACH * panel.size, draws // 2)
     z = rng.standard_normal((number, panel.size))
     far = (z**2).sum(axis=1)
     spread = rng.chisquare(df, number) / df
