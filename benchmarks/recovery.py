@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.estimate import FitResult
 from escalation.models.hurdle import Hurdle
 from escalation.models.negative_binomial import NegativeBinomial
@@ -67,12 +68,31 @@ def positive(mean: FloatArray, dispersion: float, rng: Generator) -> FloatArray:
     return counts
 
 
+def following(periods: int, rng: Generator) -> FloatArray:
+    """NB2 counts (periods, 3) that follow their own past and that of the others, with ``EPIDEMIC``'s parameters."""
+    endemic = np.exp([EPIDEMIC[f"level[{unit}]"] for unit in range(3)])
+    own, others = np.exp(EPIDEMIC["own_past"]), np.exp(EPIDEMIC["others_past"])
+    past = endemic / (1 - own - others)
+    counts = np.empty((periods + 50, 3))
+    for t in range(len(counts)):
+        past = counts[t] = counts_around(endemic + own * past + others * (past.sum() - past) / 2, 0.15, rng)
+    return counts[50:]
+
+
 def nb1_around(mean: FloatArray, ratio: float, rng: Generator) -> FloatArray:
     """NB1 counts with these means and this ratio of variance to mean."""
     return rng.poisson(rng.gamma(mean / (ratio - 1), ratio - 1)).astype(float)
 
 
 NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
+EPIDEMIC = {
+    "level[0]": 1.0,
+    "level[1]": 1.5,
+    "level[2]": 0.5,
+    "own_past": np.log(0.3),
+    "others_past": np.log(0.4),
+    "dispersion": 0.15,
+}
 WITH_ZEROS = {"level": 1.5, "trend": 0.002, "zero_level": -0.8, "dispersion": 0.4}
 NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
 
@@ -87,6 +107,7 @@ CASES: dict[str, Case] = {
         lambda n, rng: nb1_around(trending(n, NB1["level"], NB1["trend"]), NB1["variance_to_mean"], rng),
         NB1,
     ),
+    "endemic_epidemic": Case(EndemicEpidemic(), following, EPIDEMIC, 1_000),
     "poisson": Case(
         Poisson(trend="linear"),
         lambda n, rng: rng.poisson(trending(n, 1.0, 0.004)).astype(float),
