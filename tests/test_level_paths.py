@@ -56,7 +56,7 @@ ROWS, STEPS = np.arange(400) % 2, 6
 def test_level_paths_are_those_of_a_plain_loop():
     natural = np.array([[2.0, 0.9, 0.2, 0.3], [1.0, 1.0, 0.1, 0.0]])
     laws, log_exposure = np.array([[2.5, 0.2, 0.04], [1.0, 0.1, -0.01]]), np.linspace(-1.0, 0.0, STEPS)
-    ours = level_paths(natural, laws, ROWS, log_exposure, np.random.default_rng(1))
+    ours = level_paths(natural, laws, ROWS, log_exposure, np.inf, np.random.default_rng(1))
     rng = np.random.default_rng(1)
     for path, row in zip(ours, ROWS, strict=True):
         level, damping, level_sd, dispersion = natural[row]
