@@ -65,6 +65,16 @@ def test_what_as_of_gives_is_all_that_is_known():
     assert result.scores["observed"].nunique() > 3
 
 
+def test_what_was_not_known_yet_is_forecast_too():
+    counts = series()
+    late = run(counts, {"ll": LocalLevel()}, as_of=lambda period: counts.loc[: period - 2], origins=[weeks(80)[70]])
+    plain = LocalLevel().fit(counts.iloc[:69])
+    label = f"ll|{weeks(80)[70]}|attacks"
+    rng = generator_for(draw_root(np.random.default_rng(1)), label)
+    np.testing.assert_allclose(late.scores["mean"], plain.forecast(5, draws=100, rng=rng).mean().iloc[2:])
+    assert late.scores["observed"].tolist() == counts.iloc[71:74].tolist()
+
+
 def test_what_as_of_gives_must_end_with_the_origin():
     with pytest.raises(InputError, match="it must end with the origin"):
         run(as_of=lambda period: series())

@@ -119,7 +119,7 @@ class Backtest:
         )
         with atomic_write(path) as stream:
             stream.write(f"# escalation backtest, {self.scores['period'].iloc[0].freqstr}\n")
-            table.to_csv(stream, index=False, float_format="%.6g", lineterminator="\n")
+            table.to_csv(stream, index=False, float_format="%.4g", lineterminator="\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Backtest:
@@ -145,7 +145,7 @@ class Backtest:
                 raise InputError(f"{path}: is no backtest that was saved; its first line must say so")
             table = pd.read_csv(stream, dtype={"model": str, "unit": str, "origin": str, "period": str})
         for name in ("origin", "period"):
-            table[name] = pd.PeriodIndex(table[name], freq=freq)
+            table[name] = pd.PeriodIndex(pd.to_datetime(table[name], format="%Y-%m-%d"), freq=freq)
         for name in ("model", "unit"):
             table[name] = pd.Categorical(table[name], categories=list(dict.fromkeys(table[name])))
         return cls(table, pd.DataFrame(columns=["model", "unit", "origin", "error"]))

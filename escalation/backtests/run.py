@@ -79,9 +79,10 @@ def backtest(
     window : int, optional
         Fit to the last so many periods only (a rolling window); to all before the origin when left out.
     as_of : callable, optional
-        Given the origin's period, the counts, panel or histories as they were known then, up to the origin; without
-        it the later counts up to the origin are used, as though they had not been revised.  Its units are those of
-        ``counts``.
+        Given the origin's period, the counts, panel or histories as they were known then, up to the origin or, where
+        the latest periods were not known yet, to an earlier period: then the forecast goes on from there, and steps are
+        still counted from the origin.  Without it the later counts up to the origin are used, as though they had not
+        been revised.  Its units are those of ``counts``.
     exposure, exog : optional
         As in ``fit``, for all periods of ``counts``.  Regressors of coming periods are taken as known.
     thresholds : sequence of int
@@ -149,7 +150,10 @@ def backtest(
             known = _known(table, place, window, as_of)
             span = slice(known.index[0], known.index[-1])
             shares = None if exposure is None else exposure.loc[span]
-            regressors = None if exog is None else (exog.loc[span], exog.iloc[place + 1 : place + 1 + steps])
+            gap = int(index[place].ordinal - known.index[-1].ordinal)
+            regressors = None
+            if exog is not None:
+                regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + steps])
             came = np.full((len(truth), steps, len(units)), np.nan)
             ahead = truth[:, place + 1 : place + 1 + steps]
             came[:, : ahead.shape[1]] = ahead
@@ -166,6 +170,7 @@ def backtest(
                         known=known if size == len(units) else _some(known, names),
                         exposure=_some(shares, names) if isinstance(shares, pd.DataFrame) else shares,
                         exog=regressors,
+                        gap=gap,
                         truth=came[:, :, first : first + size],
                         leads=scored,
                         draws=draws,
@@ -229,8 +234,8 @@ def _known(table: Counts, place: int, window: int | None, as_of: Callable[[pd.Pe
     known = table.iloc[: place + 1]
     if as_of is not None:
         known = check_counts(as_of(origin), "what as_of gives")
-        if known.index[-1] != origin:
-            raise InputError(f"what as_of gives at {origin} ends with {known.index[-1]}; it must end with the origin")
+        if known.index[-1] > origin:
+            raise InputError(f"what as_of gives at {origin} goes on to {known.index[-1]}; it must end with the origin")
     return known if window is None else known.iloc[-window:]
 
 

@@ -41,6 +41,8 @@ class Task:
         Their exposure.
     exog : tuple of pandas.DataFrame or None
         Regressors of the known periods and of the steps.
+    gap : int
+        Periods before the origin that were not known yet.
     truth : (histories, steps, units) float array
         What came, NaN where not observed.
     leads : tuple of int
@@ -61,6 +63,7 @@ class Task:
     known: pd.Series | pd.DataFrame = field(repr=False)
     exposure: pd.Series | pd.DataFrame | None = field(repr=False)
     exog: tuple[pd.DataFrame, pd.DataFrame] | None = field(repr=False)
+    gap: int
     truth: FloatArray = field(repr=False)
     leads: tuple[int, ...]
     draws: int
@@ -111,7 +114,7 @@ def run_task(task: Task) -> Part:
         if known is None:  # scored as not observed
             known, truth = np.zeros((1, len(columns)), dtype=np.int64), np.full_like(truth, np.nan)
         else:
-            known = known[:, columns]
+            known = known[:, task.gap + columns]
         scored.append({"observed": truth, **score_paths(known, truth, task.thresholds)})
     scores = {name: np.stack([one[name] for one in scored]) for name in scored[0]}
     return Part(task.label, task.origin, task.block, task.units, scores, failures)
@@ -119,7 +122,7 @@ def run_task(task: Task) -> Part:
 
 def _paths(task: Task) -> tuple[dict[str, NDArray[np.int64]], dict[str, str]]:
     """Paths (draws, steps) by unit, and why there are none for others."""
-    steps = task.truth.shape[1]
+    steps = task.gap + task.truth.shape[1]
     exog, ahead = task.exog or (None, None)
     found: dict[str, NDArray[np.int64]] = {}
     failures: dict[str, str] = {}

@@ -54,7 +54,7 @@ def escalation_command(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    r"""From reported counts or tables of incidents to rates, forecasts and flashpoint probabilities.
+    """From reported counts or tables of incidents to rates, forecasts and flashpoint probabilities.
 
     Exit codes: 0 done, 2 an input or option that cannot be used (one line says why), 1 a bug,
     130 interrupted.
@@ -77,7 +77,7 @@ def report(
         str, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF is written.")
     ] = "report.pdf",
 ) -> None:
-    r"""Answers about one series, on the screen and as a PDF.
+    """Answers about one series, on the screen and as a PDF.
 
     \b
     Examples:
@@ -92,7 +92,7 @@ def report(
 @app.command()
 @takes_selection
 def series(selection: Selection, form: FormatOption = None, output: Output = None) -> None:
-    r"""Count of each period, with its 90% interval.
+    """Count of each period, with its 90% interval.
 
     \b
     Examples:
@@ -115,7 +115,7 @@ def forecast(
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
-    r"""Counts of the coming periods, with 90% intervals.
+    """Counts of the coming periods, with 90% intervals.
 
     \b
     Examples:
@@ -137,12 +137,12 @@ def flashpoint(
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
-    r"""Chance that the counts reach a threshold, by date.
+    """Chance that the counts reach a threshold, by date.
 
     \b
     Examples:
       escalation flashpoint --at-least 10 --within 8
-      escalation flashpoint incidents.csv --freq D --at-least 25 --over 30 --format json
+      escalation flashpoint incidents.csv --freq D --at-least 25 --over 30
     """
     cli.answering.flashpoint(
         selection, form, output, horizon=horizon, at_least=at_least, over=over, within=within, model=model
@@ -169,7 +169,7 @@ def backtest(
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
-    r"""How well models would have forecast the series from past origins.
+    """How well models would have forecast so far.
 
     \b
     Examples:
@@ -199,7 +199,7 @@ def score(
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
-    r"""How a forecast that was saved earlier fared, now that more is known.
+    """How a forecast that was saved earlier fared.
 
     \b
     Example:
@@ -211,7 +211,7 @@ def score(
 
 @app.command()
 def cases(form: FormatOption = None, output: Output = None) -> None:
-    r"""Bundled cases.
+    """Bundled cases.
 
     \b
     Example:

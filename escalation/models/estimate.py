@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from escalation.arguments import check_level, check_whole
-from escalation.errors import InputError, NotConvergedWarning
+from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.design import Design, FloatArray
 from escalation.randomness import Seed, as_generator
 
@@ -137,7 +137,8 @@ class FitResult(ABC):
         """
         half = norm.ppf((1 + check_level(level)) / 2) * self.bse
         anything, limits = (-math.inf, math.inf), self.model.limits()
-        least, most = np.array([limits.get(name, anything) for name in half.index]).reshape(-1, 2).T
+        plain = [name.partition("[")[0] for name in half.index]  # dispersion[unit] has the limits of dispersion
+        least, most = np.array([limits.get(name, anything) for name in plain]).reshape(-1, 2).T
         lower, upper = np.maximum(self.params - half, least), np.minimum(self.params + half, most)
         return pd.DataFrame({"lower": lower, "upper": upper})
 
@@ -165,7 +166,7 @@ class FitResult(ABC):
         """Estimates with standard errors and 95% intervals, one row a parameter."""
         return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
 
-    def _simulate(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def simulate_paths(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
         m = len(self.estimates)
         component = np.arange(draws) * m // draws
@@ -207,3 +208,28 @@ def check_size(steps: int, draws: int, units: int = 1) -> tuple[int, int]:
         of = f"{steps:,} steps" + (f" and {units:,} units" if units > 1 else "")
         raise InputError(f"{draws:,} draws of {of} are too many to hold; give up to {MAX_CELLS // (steps * units):,}")
     return steps, draws
+
+
+def check_family(name: str, family: str) -> None:
+    """Refuse what is no law of a count.
+
+    Raises
+    ------
+    InputError
+        If the family is neither ``negbin`` nor ``poisson``.
+    """
+    if family not in ("negbin", "poisson"):
+        raise InputError(f"family is {family!r}; {name} takes 'negbin' or 'poisson'")
+
+
+def check_largest(name: str, counts: FloatArray, most: float) -> None:
+    """Refuse counts whose likelihood would lose its digits.
+
+    Raises
+    ------
+    FitError
+        If a count is above ``most``.
+    """
+    largest = float(np.nanmax(counts))
+    if largest > most:
+        raise FitError(f"{name} got a count of {largest:g}; it takes up to {most:g}, count larger units")

@@ -10,10 +10,10 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from escalation.errors import FitError, InputError
+from escalation.errors import InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
-from escalation.models.estimate import Estimate
+from escalation.models.estimate import Estimate, check_family, check_largest
 from escalation.models.laws import Laws, MixtureLaws
 from escalation.models.local_level_likelihood import DISPERSION, FourArrays, Series, constants, observe, rates
 from escalation.models.posterior import STEP, Peak, choose, climb, scatter
@@ -68,8 +68,7 @@ class DriftingLevel(CountModel):
         number = isinstance(self.damping, int | float) and not isinstance(self.damping, bool)
         if self.damping not in ("estimate", "none") and not (number and 0.0 < float(self.damping) <= 1.0):
             raise InputError(f"damping is {self.damping!r}; use 'estimate', 'none', or a number above 0 and up to 1")
-        if self.family not in ("negbin", "poisson"):
-            raise InputError(f"family is {self.family!r}; {self.name} takes 'negbin' or 'poisson'")
+        check_family(self.name, self.family)
 
     def estimate(self, counts: FloatArray, design: Design) -> Estimate:
         """Find the mode of the posterior; see :meth:`CountModel.estimate`.
@@ -79,9 +78,7 @@ class DriftingLevel(CountModel):
         FitError
             If a count is above 1e7, where the likelihood loses its digits.
         """
-        most = float(np.nanmax(counts))
-        if most > LARGEST_COUNT:
-            raise FitError(f"{self.name} got a count of {most:g}; it takes up to {LARGEST_COUNT:g}, count larger units")
+        check_largest(self.name, counts, LARGEST_COUNT)
         parts = self.likelihood
         damping = {"estimate": math.nan, "none": 1.0}[self.damping] if isinstance(self.damping, str) else self.damping
         held = parts.held_without_damping if damping == 1.0 else ()

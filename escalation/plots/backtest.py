@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from escalation.backtests.result import Backtest
 from escalation.periods import period_word
-from escalation.plots.style import AHEAD, GREY, INK, SEEN, headline, legend_below, new_chart, styled
+from escalation.plots.style import AHEAD, GREY, HEADROOM, INK, SEEN, headline, legend_below, new_chart, styled
 
 STYLES = (
     (AHEAD, "-", "o"),
@@ -70,7 +70,8 @@ def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
         heights = np.append(table[model].to_numpy(), table[model].iloc[-1])
         ax.plot(edges, heights, color=colour, linestyle=line, drawstyle="steps-post", label=_spaced(model))
     ax.set_xlim(0.0, 1.0)
-    ax.set_ylim(0.0, max(2.0, 1.1 * float(table.to_numpy().max())))
+    ax.set_xticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
+    _scale(ax, 0.0, max(2.0, float(table.to_numpy().max())))
     ax.set_xlabel("share of the forecast below what came")
     ax.set_ylabel("relative frequency")
     headline(ax, "Calibrated forecasts are flat at 1; a U says too narrow, a hump too wide")
@@ -125,6 +126,8 @@ def draw_reliability(result: Backtest, at_least: int, ax: Axes, *, bins: int = B
         )  # fmt: skip
     ax.set_xlim(0.0, 1.0)
     ax.set_ylim(-0.02, 1.02)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
     ax.set_xlabel("forecast probability")
     ax.set_ylabel("share that came")
     word = period_word(result.scores["period"].iloc[0].freqstr)
@@ -176,12 +179,21 @@ def draw_scores(result: Backtest, ax: Axes, *, score: str = "crps") -> None:
             own.index.to_numpy(), own.to_numpy(), color=colour, linestyle=line, marker=marker, ms=4.5, mfc="white",
             label=_spaced(model),
         )  # fmt: skip
-    ax.set_ylim(bottom=min(0.0, float(table.to_numpy().min())))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _scale(ax, min(0.0, float(table.to_numpy().min())), float(table.to_numpy().max()))
+    steps = table.index.to_numpy()
+    ax.set_xticks(steps[:: max(1, len(steps) // 12)])
     ax.set_xlabel(f"{period_word(result.scores['period'].iloc[0].freqstr, 2)} ahead")
     ax.set_ylabel(f"mean {NAMES[score]}")
     headline(ax, "The lower, the better the forecasts were")
     legend_below(ax)
+
+
+def _scale(ax: Axes, low: float, high: float) -> None:
+    """Set the limits of the y axis and ticks between them."""
+    top = low + HEADROOM * (high - low if high > low else 1.0)
+    ticks = np.array(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, top))
+    ax.set_ylim(low, top)
+    ax.set_yticks(ticks[(ticks >= low) & (ticks <= top)])
 
 
 def _ranked(result: Backtest) -> list[str]:

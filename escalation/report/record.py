@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.assessment import POOL, Assessment
+from escalation.assessment import Assessment
 from escalation.backtests.result import Backtest
 from escalation.periods import period_word
 from escalation.plots.backtest import draw_pit, draw_scores
@@ -63,7 +63,7 @@ def _set_table(paper: Paper, record: Backtest, compared: pd.DataFrame | None) ->
             beside = f"{other['difference']:+.2g} ({other['lower']:+.2g} to {other['upper']:+.2g})"
         rows.append(
             [
-                "equal pool of all" if model in (POOL, "ensemble") else spaced(str(model)),
+                spaced(str(model)),
                 figure_text(row["crps"]),
                 f"{row['log_score']:.2f}",
                 f"{row['coverage_50%']:.0%}",

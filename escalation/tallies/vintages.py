@@ -59,7 +59,8 @@ def known_by(tallies: pd.DataFrame, date: DateLike, *, undated: Undated = "leave
 class Vintages:
     """Histories as they could be reconstructed at earlier dates; what a backtest takes as ``as_of``.
 
-    Called with a period it reconstructs the series from the tallies printed by that period's last day.
+    Called with a period it reconstructs the series from the tallies printed by that period's last day, up to the last
+    whole period that they speak about: what comes after that is for a model to forecast.
 
     Parameters
     ----------
@@ -80,9 +81,8 @@ class Vintages:
     ...     "series": "attacks", "qualifier": "exact", "count": [40, 9], "start": ["2024-01-01", "2024-01-15"],
     ...     "end": ["2024-01-14", "2024-01-21"], "as_of": ["2024-01-15", "2024-03-01"],
     ... })
-    >>> then = Vintages(tallies, "attacks")(pd.Period("2024-01-21", freq="W-SUN"))
-    >>> then.shape, bool(then.iloc[2].std() > 3)  # what the last week brought was not known
-    ((3, 200), True)
+    >>> Vintages(tallies, "attacks")(pd.Period("2024-01-21", freq="W-SUN")).shape  # the third week was not known
+    (2, 200)
     """
 
     tallies: pd.DataFrame = field(repr=False)
@@ -96,23 +96,28 @@ class Vintages:
     seed: int = 1
 
     def __call__(self, period: pd.Period) -> pd.DataFrame:
-        """Return the histories up to a period, as they could be reconstructed on its last day.
+        """Return the histories up to a period, or as far as was known, as they could be reconstructed on its last day.
 
         Raises
         ------
         InputError
             If no tally of the series had been printed by then.
         """
-        last = period.end_time.normalize()
+        known = known_by(self.tallies, period.end_time.normalize(), undated=self.undated)
+        own = known[(known["series"] == self.series) & (known["flag"] == "ok")]
+        if self.counter is not None:
+            own = own[own["counter"] == self.counter]
+        told = own["end"].max()
+        last = period if pd.isna(told) else min(period, pd.Period(told + pd.Timedelta(days=1), freq=period.freqstr) - 1)
         return reconstruct(
-            known_by(self.tallies, last, undated=self.undated),
+            known,
             series=self.series,
             counter=self.counter,
             place=self.place,
             unit=self.unit,
             freq=period.freqstr,
             start=self.start,
-            end=last,
+            end=last.end_time.normalize(),
             draws=self.draws,
             rng=generator_for(self.seed, str(period)),
         ).histories
