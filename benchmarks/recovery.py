@@ -24,6 +24,8 @@ from escalation.models.base import CountModel
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.estimate import FitResult
 from escalation.models.hurdle import Hurdle
+from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
 from escalation.models.poisson import Poisson
@@ -84,6 +86,29 @@ def nb1_around(mean: FloatArray, ratio: float, rng: Generator) -> FloatArray:
     return rng.poisson(rng.gamma(mean / (ratio - 1), ratio - 1)).astype(float)
 
 
+def drifting(periods: int, truth: dict[str, float], rng: Generator) -> FloatArray:
+    """Logs of rates drawn back to a level."""
+    level, damping, level_sd, _ = truth.values()
+    x = np.empty(periods)
+    x[0] = level + level_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = level + damping * (x[t - 1] - level) + level_sd * rng.standard_normal()
+    return x
+
+
+def sloping(periods: int, truth: dict[str, float], rng: Generator) -> FloatArray:
+    """Logs of rates with a drifting slope, around 3."""
+    slope_sd, damping, level_sd, _ = truth.values()
+    x, slope = np.zeros(periods), slope_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = x[t - 1] + slope + level_sd * rng.standard_normal()
+        slope = damping * slope + slope_sd * rng.standard_normal()
+    centred: FloatArray = x - x.mean() + 3
+    return centred
+
+
+DRIFT = {"level": 3.0, "damping": 0.85, "level_sd": 0.2, "dispersion": 0.1}
+SLOPE = {"slope_sd": 0.03, "damping": 0.85, "level_sd": 0.1, "dispersion": 0.1}
 NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
 EPIDEMIC = {
     "level[0]": 1.0,
@@ -124,6 +149,18 @@ CASES: dict[str, Case] = {
         lambda n, rng: zeros_in(positive(trending(n, 1.5, 0.002), 0.4, rng), WITH_ZEROS["zero_level"], rng),
         WITH_ZEROS,
         600,
+    ),
+    "local_level": Case(
+        LocalLevel(),
+        lambda n, rng: counts_around(np.exp(drifting(n, DRIFT, rng)), DRIFT["dispersion"], rng),
+        DRIFT,
+    ),
+    # modes lean on the priors: slope_sd is 3.6 Monte Carlo errors of 200 series too low, with 400 periods 6
+    "local_trend": Case(
+        LocalTrend(),
+        lambda n, rng: counts_around(np.exp(sloping(n, SLOPE, rng)), SLOPE["dispersion"], rng),
+        SLOPE,
+        1000,
     ),
 }
 
