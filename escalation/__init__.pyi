@@ -19,6 +19,11 @@ from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
 from .models.climatology import Climatology as Climatology
 from .models.ingarch import INGARCH as INGARCH
+from .models.intervention_search import FoundIntervention as FoundIntervention
+from .models.intervention_search import InterventionSearch as InterventionSearch
+from .models.intervention_search import InterventionTest as InterventionTest
+from .models.intervention_search import find_interventions as find_interventions
+from .models.intervention_search import intervention_test as intervention_test
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
 from .models.local_level import LocalLevel as LocalLevel

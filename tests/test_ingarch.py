@@ -13,7 +13,9 @@ from scipy.stats import chisquare, nbinom, poisson
 
 from escalation.errors import FitError, InputError
 from escalation.models import ingarch_likelihood as kernel
-from escalation.models.ingarch import INGARCH, MOST_SERIAL
+from escalation.models.ingarch import INGARCH
+from escalation.models.ingarch_maximum import MOST_SERIAL
+from escalation.models.ingarch_observed import observe, rising_nodes
 from escalation.models.ingarch_paths import draw_paths
 from escalation.models.interventions import Pulse, Step
 
@@ -166,7 +168,7 @@ def prepared(link, init, gaps):
         y[[0, 7, 8, 20, 39]] = np.nan
     exposure = rng.uniform(0.5, 1.5, 40)
     x, carried = rng.uniform(0, 1, (40, 2)), np.array([1.0, 0.0])
-    data = kernel.observe(y, exposure, x, carried, LAGS, link, init, 0)
+    data = observe(y, exposure, x, carried, LAGS, link, init, 0)
     point = np.array([1.1, 0.25, 0.1, 0.2, 0.15, 0.7, 0.4, 0.3])
     return data, point, (y, exposure, x, carried, *LAGS, link == "log", init)
 
@@ -205,7 +207,7 @@ def test_slopes_by_the_dispersion_hold_down_to_poisson():
 @pytest.mark.parametrize("y", [[0.0], [1, 5, 5, 30], [3, 256, 257, 300], [10, 1000, 1001, 123_456], [1e9, 7]])
 @pytest.mark.parametrize("a", [1e-9, 1e-4, 0.1, 3.0, 500.0])
 def test_sums_over_a_count_are_differences_of_gammas(y, a):
-    nodes, weights = kernel.rising_nodes(np.array(y, dtype=float))
+    nodes, weights = rising_nodes(np.array(y, dtype=float))
     found = float(weights @ np.log1p(a * nodes))
     if max(y) < 1e6:
         wanted = sum(np.log1p(a * np.arange(v)).sum() for v in y)

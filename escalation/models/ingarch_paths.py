@@ -11,7 +11,8 @@ from numpy.random import Generator
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
-from escalation.models.ingarch_likelihood import LARGEST_DISPERSION, Observed, log_likelihoods
+from escalation.models.ingarch_likelihood import LARGEST_DISPERSION, log_likelihoods
+from escalation.models.ingarch_observed import Observed
 
 LARGEST_MEAN = 1e15
 LEVEL_SD, EFFECT_SD = 2.0, 5.0
