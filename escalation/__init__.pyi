@@ -1,6 +1,10 @@
 # The public names and where they live; __init__.py loads them lazily from this list.
+from . import scores as scores
 from .assessment import Assessment as Assessment
 from .assessment import assess as assess
+from .backtests.result import Backtest as Backtest
+from .backtests.run import backtest as backtest
+from .backtests.scoring import score_forecast as score_forecast
 from .counts import check_counts as check_counts
 from .errors import DataWarning as DataWarning
 from .errors import EscalationError as EscalationError
@@ -10,14 +14,17 @@ from .errors import FitError as FitError
 from .errors import InputError as InputError
 from .errors import NotConvergedWarning as NotConvergedWarning
 from .errors import PartialPeriodWarning as PartialPeriodWarning
+from .errors import ResampledDrawsWarning as ResampledDrawsWarning
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
 from .forecast import Forecast as Forecast
+from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
 from .models.climatology import Climatology as Climatology
+from .models.ensemble import Ensemble as Ensemble
 from .models.ingarch import INGARCH as INGARCH
 from .models.intervention_search import FoundIntervention as FoundIntervention
 from .models.intervention_search import InterventionSearch as InterventionSearch
@@ -33,9 +40,16 @@ from .plots import plot_counts as plot_counts
 from .plots import plot_first_passage as plot_first_passage
 from .plots import plot_forecast as plot_forecast
 from .plots import plot_models as plot_models
+from .plots import plot_pit as plot_pit
 from .plots import plot_reconstruction as plot_reconstruction
+from .plots import plot_reliability as plot_reliability
+from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
+from .recalibration import Recalibration as Recalibration
+from .recalibration import recalibrate as recalibrate
 from .report import write_report as write_report
+from .selection import Choice as Choice
+from .selection import auto as auto
 from .sources import CountedSeries as CountedSeries
 from .sources import Source as Source
 from .sources import count_series as count_series
@@ -47,6 +61,8 @@ from .tallies.kernels import default_kernels as default_kernels
 from .tallies.read import read_tallies as read_tallies
 from .tallies.reconstruct import Reconstruction as Reconstruction
 from .tallies.reconstruct import reconstruct as reconstruct
+from .tallies.vintages import Vintages as Vintages
+from .tallies.vintages import known_by as known_by
 from .trend import RateChange as RateChange
 from .trend import compare_rates as compare_rates
 

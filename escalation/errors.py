@@ -33,3 +33,7 @@ class PartialPeriodWarning(EscalationWarning):
 
 class DataWarning(EscalationWarning):
     """Something in the data that the result depends on and that its reader should know."""
+
+
+class ResampledDrawsWarning(EscalationWarning):
+    """Draws were resampled the way of a public scoring program; the message says why that is wrong and what to do."""

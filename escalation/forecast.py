@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,11 @@ from numpy.typing import NDArray
 
 from escalation.arguments import check_level
 from escalation.errors import InputError
+from escalation.parquet import read_parquet, write_parquet
 from escalation.periods import period_word
+
+FORMAT = "forecast 1"
+"""Of the files that hold one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +124,89 @@ class Forecast:
                 "obs_pi_upper": self.quantile((1 + level) / 2),
             }
         )
+
+    def save(self, path: str | Path, *, about: Mapping[str, object] | None = None) -> str:
+        """Keep the forecast in a Parquet file, so that it can be scored when the counts are known.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.parquet``; the file appears whole or not at all.
+        about : mapping, optional
+            Where it comes from (source, hash, seed, ...); texts and numbers.
+
+        Returns
+        -------
+        str
+            SHA-256 of all that was kept; :meth:`load` refuses a file that was changed.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written, or pyarrow is not installed.
+        """
+        n, draws = self.observed.shape[1], self.draws
+        every = np.concatenate([self.observed, self.paths], axis=1)
+        place = np.tile(np.arange(-n, self.steps), draws)
+        component = np.zeros(draws, np.int64) if self.component is None else self.component
+        table = pd.DataFrame(
+            {
+                "draw": np.repeat(np.arange(draws, dtype=np.int32), n + self.steps),
+                "step": (place + 1).astype(np.int32),
+                "count": every.ravel(),
+                "component": np.repeat(component.astype(np.int32), n + self.steps),
+            }
+        )
+        described = {
+            "version": FORMAT,
+            "model": self.model,
+            "unit": self.unit,
+            "freq": self.periods.freqstr,
+            "origin": str(self.origin.start_time.date()),
+            "about": dict(about or {}),
+        }
+        return write_parquet(path, table, described)
+
+    @classmethod
+    def load(cls, path: str | Path) -> tuple[Forecast, dict[str, object]]:
+        """Read a forecast that was saved.
+
+        Parameters
+        ----------
+        path : str or Path
+            What :meth:`save` wrote.
+
+        Returns
+        -------
+        tuple
+            The forecast, and what was said about it.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be read, or pyarrow is not installed.
+        InputError
+            If it holds no forecast, or was changed after it was written.
+        """
+        table, described = read_parquet(path)
+        if described.get("version") != FORMAT:
+            raise InputError(f"{path}: holds no forecast of one series; name a forecast that was saved")
+        draws = int(table["draw"].max()) + 1
+        every = table["count"].to_numpy().reshape(draws, -1)
+        steps = int(table["step"].max())
+        origin = pd.Period(str(described["origin"]), freq=str(described["freq"]))
+        periods = pd.period_range(origin + 1, periods=steps, freq=str(described["freq"]), name="period")
+        forecast = cls(
+            paths=every[:, -steps:].astype(np.int64),
+            periods=periods,
+            observed=every[:, :-steps],
+            model=str(described["model"]),
+            unit=str(described["unit"]),
+            component=table["component"].to_numpy(dtype=np.int64).reshape(draws, -1)[:, 0],
+        )
+        about = described["about"]
+        assert isinstance(about, dict)
+        return forecast, about
 
     def _repr_html_(self) -> str:
         head = (

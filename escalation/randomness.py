@@ -52,6 +52,16 @@ def labelled_generators(rng: Generator, labels: Sequence[str]) -> list[Generator
     -------
     list of Generator
     """
-    root = int.from_bytes(rng.bytes(16), "little")
-    digests = (hashlib.sha256(label.encode()).digest()[:16] for label in labels)
-    return [default_rng([root, int.from_bytes(digest, "little")]) for digest in digests]
+    root = draw_root(rng)
+    return [generator_for(root, label) for label in labels]
+
+
+def draw_root(rng: Generator) -> int:
+    """A number from which :func:`generator_for` makes generators, drawn from ``rng``."""
+    return int.from_bytes(rng.bytes(16), "little")
+
+
+def generator_for(root: int, label: str) -> Generator:
+    """The generator of one label; the same for the same root, wherever and whenever it is made."""
+    digest = hashlib.sha256(label.encode()).digest()[:16]
+    return default_rng([root, int.from_bytes(digest, "little")])

@@ -11,17 +11,22 @@ from typing import Literal
 
 import pandas as pd
 
+from escalation.backtests.result import Backtest
 from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning
 from escalation.files import kind_of, read_table
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.read import read_incidents
 from escalation.ledger import LedgerEntries
+from escalation.packaged import data_folder
 from escalation.periods import DateLike, exposure, parse_date
 from escalation.randomness import Seed
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
 from escalation.tallies.schema import REQUIRED
+
+RECORD = "backtest.csv"
+"""Name of the table of scored forecasts in the folder of a case."""
 
 Measure = Literal["incidents", "fatalities"]
 
@@ -71,6 +76,8 @@ class CountedSeries:
         Where the counts come from tallies.
     notes : tuple of str
         What the reader should know of the counting: the messages of the warnings on the way.
+    record : Backtest or None
+        Scores of past forecasts of this series, where there are any.
     """
 
     counts: pd.Series | pd.DataFrame = field(repr=False)
@@ -81,6 +88,7 @@ class CountedSeries:
     counter: str
     reconstruction: Reconstruction | None
     notes: tuple[str, ...]
+    record: Backtest | None = field(default=None, repr=False)
 
 
 def open_source(
@@ -201,6 +209,7 @@ def count_series(
     ('deaths', 'Jordan', 3)
     """
     own = source.defaults
+    as_bundled = all(option is None for option in (series, counter, place, unit, by, freq, start, end))
     if series is not None and series != own.get("series"):
         own = {"freq": own.get("freq", "W-SUN")}  # another series is another question
     freq = freq or own.get("freq", "W-SUN")
@@ -228,7 +237,7 @@ def count_series(
                 draws=draws,
                 rng=rng,
             )
-            counted = _from_tallies(result)
+            counted = replace(_from_tallies(result), record=_bundled_record(source.name) if as_bundled else None)
         else:
             if counter is not None or place is not None or unit is not None:
                 raise InputError("counter, place and unit go with tallies; for incidents use by and series")
@@ -245,6 +254,12 @@ def _note(warning: warnings.WarningMessage) -> str:
     if issubclass(warning.category, PartialPeriodWarning):
         return text.partition("; pass exposure=")[0] + "; rates and fits allow for it"
     return text
+
+
+def _bundled_record(name: str) -> Backtest | None:
+    """Scores of past forecasts that come with a bundled case."""
+    path = data_folder() / name / RECORD
+    return Backtest.load(path) if name in case_names() and path.is_file() else None
 
 
 def _from_tallies(result: Reconstruction) -> CountedSeries:

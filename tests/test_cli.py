@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -16,9 +17,10 @@ import pytest
 import escalation
 from escalation.cli import counting, main
 
-COMMANDS = ("report", "series", "forecast", "flashpoint", "cases")
+COMMANDS = ("report", "series", "forecast", "flashpoint", "backtest", "score", "cases")
 FIRST = pd.Timestamp("2024-01-01")  # a Monday
 WEEKS = 40
+DAY = pd.Timedelta(days=1)
 PER_WEEK = np.random.default_rng(7).poisson(3.0, WEEKS)
 
 PRESS = """series,count,qualifier,start,end
@@ -67,7 +69,8 @@ def test_each_command_has_help_with_an_example_that_fits_80_columns(run, command
     code, out, err = run(f"{command} --help")
     assert (code, err) == (0, "")
     assert "Example" in out
-    assert f"escalation {command}" in out
+    assert re.search(rf"^ +escalation {command}", out, re.MULTILINE)  # on a line of its own
+    assert "\\b" not in out
     assert "--output FILE" in out
     assert max(map(len, out.splitlines())) <= 80
 
@@ -199,6 +202,52 @@ def test_a_forecast_on_the_screen_fits_it(run):
     assert "forecast by the climatology model" in out
     assert "90% prediction interval" in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_a_forecast_that_was_saved_is_scored_by_what_came(run, folder):
+    pytest.importorskip("pyarrow")
+    code, _, err = run("forecast list.csv --end 2024-09-01 --horizon 6 --model climatology --save old.parquet")
+    assert code == 0
+    assert "18 of 126 incidents lie outside" in err
+    code, out, err = run("score list.csv --forecast old.parquet --format csv")
+    assert (code, err) == (0, "")
+    table = table_in(out)
+    counts = escalation.aggregate(escalation.read_incidents("list.csv")[0], "W-SUN", end="2024-10-06")
+    assert table["observed"].tolist() == counts.loc[table["start"]].tolist()
+    assert (table["crps"] >= 0).all()
+    code, out, _ = run("score list.csv --forecast old.parquet")
+    assert code == 0
+    assert f"{len(table)} of 6 periods are known" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert run("score list.csv --end 2024-09-01 --forecast old.parquet")[0] == 2
+
+
+def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):
+    command = "backtest list.csv --models climatology,negative_binomial --origins 8 --every 1 --steps 2 --store parts"
+    code, out, err = run(command)
+    assert (code, err) == (0, "")
+    assert "8 past origins, 1 to 2 weeks ahead" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert len(list((folder / "parts").glob("*.npz"))) == 16
+    assert run(command)[1] == out
+    table = table_in(run(f"{command} --format csv")[1]).set_index("model")
+    assert set(table.index) == {"climatology", "negative_binomial"}
+    assert table.loc["negative_binomial", "verdict"] in ("better", "worse", "not told apart")
+    assert run("backtest list.csv --origins 300")[0] == 2
+    assert run("backtest list.csv --models arima")[0] == 2
+
+
+def test_a_backtest_of_tallies_knows_only_what_had_been_printed(run):
+    Path("dated.csv").write_text(
+        "series,count,qualifier,start,end,as_of\n"
+        + "".join(
+            f"raids,{4 + k % 3},exact,{day:%Y-%m-%d},{day + 6 * DAY:%Y-%m-%d},{day + 8 * DAY:%Y-%m-%d}\n"
+            for k, day in enumerate(pd.date_range(FIRST, periods=20, freq="7D"))
+        )
+    )
+    code, out, _ = run("backtest dated.csv --models climatology --origins 8 --every 1 --steps 1")
+    assert code == 0
+    assert "only the tallies printed by then were known" in " ".join(out.split())
 
 
 def test_a_flashpoint_has_its_monte_carlo_error_and_its_dates(run):

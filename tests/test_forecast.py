@@ -1,13 +1,15 @@
 """Forecast: quantiles against sorting, intervals against their definition."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalation.errors import InputError
-from escalation.forecast import Forecast
+from escalation.errors import FileError, InputError
+from escalation.forecast import Forecast, PanelForecast
 
 WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
 
@@ -91,3 +93,75 @@ def test_interval_level(level):
 def test_shapes_must_fit(paths, observed):
     with pytest.raises(InputError, match=r"paths have the shape \(.*\) and observed \(.*\); give \(draws, 3\)"):
         Forecast(np.zeros(paths, np.int64), WEEKS, np.ones(observed), "by hand")
+
+
+# --- files
+
+
+def test_a_saved_forecast_comes_back_as_it_was(tmp_path):
+    pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(3)
+    one = Forecast(
+        rng.poisson(5, (30, 3)),
+        WEEKS,
+        np.where(rng.random((30, 4)) < 0.2, np.nan, 7.0),
+        "by hand",
+        "raids",
+        np.arange(30),
+    )
+    digest = one.save(tmp_path / "one.parquet", about={"source": "press.csv", "seed": 3})
+    again, about = Forecast.load(tmp_path / "one.parquet")
+    assert about == {"source": "press.csv", "seed": 3}
+    assert len(digest) == 64
+    np.testing.assert_array_equal(again.paths, one.paths)
+    np.testing.assert_array_equal(again.observed, one.observed)
+    np.testing.assert_array_equal(again.component, one.component)
+    assert again.periods.equals(one.periods)
+    assert (again.model, again.unit) == ("by hand", "raids")
+
+
+def test_a_saved_forecast_that_was_changed_is_refused(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    forecast([[1, 2], [3, 4]]).save(tmp_path / "one.parquet")
+    table = parquet.read_table(tmp_path / "one.parquet")
+    frame = table.to_pandas()
+    frame.loc[0, "count"] = 99.0
+    import pyarrow
+
+    changed = pyarrow.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(table.schema.metadata)
+    parquet.write_table(changed, tmp_path / "changed.parquet")
+    with pytest.raises(InputError, match="was changed after it was written"):
+        Forecast.load(tmp_path / "changed.parquet")
+    parquet.write_table(pyarrow.table({"a": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(InputError, match="was not written by escalation"):
+        Forecast.load(tmp_path / "other.parquet")
+    (tmp_path / "text.parquet").write_text("draw,count")
+    with pytest.raises(FileError, match="is no Parquet file"):
+        Forecast.load(tmp_path / "text.parquet")
+    with pytest.raises(FileError, match="no such file; name a forecast"):
+        Forecast.load(tmp_path / "nothing.parquet")
+
+
+def test_without_pyarrow_the_message_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(FileError, match=r"pip install 'escalation\[parquet\]'"):
+        forecast([[1, 2]]).save(tmp_path / "one.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+# --- panels
+
+
+def test_a_panel_gives_each_unit_and_their_sum():
+    paths = np.arange(12).reshape(2, 3, 2)
+    panel = PanelForecast(paths, ("A", "B"), WEEKS[:2], np.ones((2, 3, 4)), "by hand", "raids")
+    assert (panel.draws, panel.steps, str(panel.origin)) == (3, 2, str(WEEKS[0] - 1))
+    np.testing.assert_array_equal(panel["B"].paths, paths[1])
+    np.testing.assert_array_equal(panel.total().paths, paths.sum(axis=0))
+    np.testing.assert_allclose(panel.mean()["A"], paths[0].mean(axis=0))
+    assert panel.summary_frame().loc["B"].equals(panel["B"].summary_frame())
+    assert "2 units" in panel._repr_html_()
+    with pytest.raises(InputError, match="there is no unit 'C'"):
+        panel["C"]
+    with pytest.raises(InputError, match="paths of a panel have the shape"):
+        PanelForecast(paths, ("A",), WEEKS[:2], np.ones((2, 3, 4)), "by hand")

@@ -17,7 +17,7 @@ from escalation.models.registry import MODELS, get_model
 WIDENING = {"local_level"}
 """Models whose level drifts, so that far horizons cannot be surer than near ones."""
 
-NO_LIKELIHOOD = {"climatology"}
+NO_LIKELIHOOD = {"climatology", "ensemble"}
 
 AWKWARD = {
     "all zero": [0] * 30,

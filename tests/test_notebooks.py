@@ -27,10 +27,11 @@ def code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_both_are_there():
+def test_all_are_there():
     assert [path.name for path in NOTEBOOKS] == [
         "01-from-press-counts-to-flashpoint.ipynb",
         "02-incidents-table.ipynb",
+        "03-how-good-are-the-forecasts.ipynb",
     ]
 
 

@@ -117,7 +117,16 @@ def lightness(colour):
 def all_charts(reconstruction, forecast):
     counts = weekly([3, 5, 4, 4, 6, 2, 9, 1])
     passage = pd.DataFrame({9: first_passage(forecast, 9), 5: first_passage(forecast, 5)})
+    year = pd.period_range("2022-01-03", periods=60, freq="W-SUN")
+    scored = escalation.backtest(
+        {"four_weeks": Climatology(4), "the_last_twelve_weeks": Climatology(12)},
+        pd.Series(np.arange(60) % 7, index=year),
+        origins=9, steps=3, thresholds=(5,), draws=50, rng=1,
+    )  # fmt: skip
     return {
+        "scores": plots.plot_scores(scored),
+        "pit": plots.plot_pit(scored),
+        "reliability": plots.plot_reliability(scored, 5),
         "reconstruction": plots.plot_reconstruction(reconstruction),
         "counts": plots.plot_counts(counts),
         "trend": plots.plot_trend(counts, compare_rates(counts, 3, 5)),

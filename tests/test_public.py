@@ -16,7 +16,14 @@ import escalation
 PACKAGE = Path(escalation.__file__).parent
 STUB = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
 LISTED = [alias.name for node in STUB.body if isinstance(node, ast.ImportFrom) for alias in node.names]
-PUBLIC = {name: getattr(escalation, name) for name in LISTED}
+GIVEN = {name: getattr(escalation, name) for name in LISTED}
+MODULES = {name: value for name, value in GIVEN.items() if inspect.ismodule(value)}
+PUBLIC = {name: value for name, value in GIVEN.items() if name not in MODULES} | {
+    f"{module}.{name}": value
+    for module, held in MODULES.items()
+    for name, value in vars(held).items()
+    if inspect.isfunction(value) or inspect.isclass(value)
+}
 ERRORS = {name for name, value in PUBLIC.items() if inspect.isclass(value) and issubclass(value, Exception)}
 CALLED = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
 CLASSES = sorted(set(PUBLIC) - ERRORS - set(CALLED))
@@ -69,6 +76,12 @@ def test_importing_the_package_loads_no_costly_library():
     script = f"import sys, escalation; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_say_what_they_hold(name):
+    assert len(inspect.getdoc(MODULES[name])) > 30
+    assert sum(function.startswith(f"{name}.") for function in CALLED) > 1
 
 
 @pytest.mark.parametrize("name", [*CALLED, *OPTIONS])

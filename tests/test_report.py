@@ -252,6 +252,25 @@ def test_the_report_never_calls_one_model_better(made):
     assert "climatology" in text
 
 
+def test_past_forecasts_have_a_page_where_they_were_scored(made):
+    assessment, source = made("tallies")
+    assert "How good have such forecasts been?" not in words(compose_report(assessment, source, seed=1))
+    record = open_source().name and count_series(open_source(), draws=20, rng=1).record
+    with_record = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, record=record))
+    pages = compose_report(with_record, source, seed=1)
+    text = words(pages)
+    assert "How good have such forecasts been?" in text
+    assert "From 10 past dates" in text
+    assert "No past forecasts were scored" not in text
+    verdicts = set(record.compare("climatology", rng=0)["verdict"])
+    assert ("better" in text.partition("How good have")[2].partition("CRPS is the distance")[0]) == (
+        "better" in verdicts
+    )
+    page = next(page for page in pages if "How good have" in words([page]))
+    for shown, box in chart_boxes(page):
+        assert box.x0 >= 0 and box.x1 <= page.bbox.x1, shown
+
+
 # The file
 
 

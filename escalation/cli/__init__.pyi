@@ -1,5 +1,6 @@
 # What the command line is made of; __init__.py loads it lazily from this list.
 from . import answering as answering
 from . import counting as counting
+from . import scoring as scoring
 from .commands import app as app
 from .running import main as main

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from pathlib import Path
 
@@ -36,16 +37,26 @@ def report(
     typer.echo(f"Report: {Path(output)}")
 
 
-def forecast(selection: Selection, form: Format | None, output: str | None, *, horizon: int | None, model: str) -> None:
-    """Show the forecast of the next periods."""
+def forecast(
+    selection: Selection,
+    form: Format | None,
+    output: str | None,
+    *,
+    horizon: int | None,
+    model: str,
+    save: str | None,
+) -> None:
+    """Show the forecast of the next periods, and keep its paths where that is wanted."""
     form = choose_form(form, output)
     check_question(horizon=horizon, model=model)
-    check_targets(selection, output)
+    check_targets(selection, output, save)
     with screen.progress(3) as step:
-        _, counted = count(selection, step)
+        source, counted = count(selection, step)
         step("fitting the models")
         assessment = assess(counted, horizon=horizon, model=model, models=_needed(model), rng=selection.seed)
     _warn_of_failures(assessment)
+    if save is not None:
+        assessment.forecast.save(save, about=_provenance(source, counted, selection.seed))
     table = assessment.forecast.summary_frame()
     if form != "table":
         return deliver(with_dates(table), form, output)
@@ -140,6 +151,20 @@ def _show_answers(assessment: Assessment) -> None:
     header = ["", "answer", f"{assessment.level:.0%} interval", "unit"]
     screen.show(title(assessment.series), header, rows, words=(0, 3))
     screen.say("±: Monte Carlo error of the probability.")
+
+
+def _provenance(source: escalation.Source, counted: escalation.CountedSeries, seed: int) -> dict[str, object]:
+    """What a saved forecast says of where it came from."""
+    return {
+        "made": dt.datetime.now(dt.UTC).date().isoformat(),
+        "version": escalation.__version__,
+        "source": source.name,
+        "sha256": source.sha256,
+        "series": counted.title,
+        "place": counted.place,
+        "counter": counted.counter,
+        "seed": seed,
+    }
 
 
 def _needed(model: str) -> tuple[str, ...]:

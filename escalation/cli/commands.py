@@ -54,7 +54,7 @@ def escalation_command(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    r"""From reported counts or tables of incidents to rates, forecasts and flashpoint probabilities.
+    """From reported counts or tables of incidents to rates, forecasts and flashpoint probabilities.
 
     Exit codes: 0 done, 2 an input or option that cannot be used (one line says why), 1 a bug,
     130 interrupted.
@@ -77,7 +77,7 @@ def report(
         str, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF is written.")
     ] = "report.pdf",
 ) -> None:
-    r"""Answers about one series, on the screen and as a PDF.
+    """Answers about one series, on the screen and as a PDF.
 
     \b
     Examples:
@@ -92,7 +92,7 @@ def report(
 @app.command()
 @takes_selection
 def series(selection: Selection, form: FormatOption = None, output: Output = None) -> None:
-    r"""Count of each period, with its 90% interval.
+    """Count of each period, with its 90% interval.
 
     \b
     Examples:
@@ -108,17 +108,21 @@ def forecast(
     selection: Selection,
     horizon: Horizon = None,
     model: Model = "pool",
+    save: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Also keep all paths in this Parquet file, to be scored when more is known."),
+    ] = None,
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
-    r"""Counts of the coming periods, with 90% intervals.
+    """Counts of the coming periods, with 90% intervals.
 
     \b
     Examples:
       escalation forecast --horizon 12
       escalation forecast incidents.csv --model negative_binomial -o forecast.csv
     """
-    cli.answering.forecast(selection, form, output, horizon=horizon, model=model)
+    cli.answering.forecast(selection, form, output, horizon=horizon, model=model, save=save)
 
 
 @app.command()
@@ -133,12 +137,12 @@ def flashpoint(
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
-    r"""Chance that the counts reach a threshold, by date.
+    """Chance that the counts reach a threshold, by date.
 
     \b
     Examples:
       escalation flashpoint --at-least 10 --within 8
-      escalation flashpoint incidents.csv --freq D --at-least 25 --over 30 --format json
+      escalation flashpoint incidents.csv --freq D --at-least 25 --over 30
     """
     cli.answering.flashpoint(
         selection, form, output, horizon=horizon, at_least=at_least, over=over, within=within, model=model
@@ -146,8 +150,68 @@ def flashpoint(
 
 
 @app.command()
+@takes_selection
+def backtest(
+    selection: Selection,
+    models: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Models to compare; left out, five that differ.")
+    ] = None,
+    origins: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Past origins to forecast from.")] = 12,
+    every: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Periods between two origins.")] = 2,
+    steps: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Periods ahead.")] = 4,
+    baseline: Annotated[str, typer.Option(metavar="NAME", help="The model that the others are compared with.")] = (
+        "climatology"
+    ),
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Keep finished parts here; run again, it goes on where it stopped."),
+    ] = None,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """How well models would have forecast so far.
+
+    \b
+    Examples:
+      escalation backtest --origins 8 --steps 4
+      escalation backtest incidents.csv --models climatology,ingarch,local_level
+    """
+    cli.scoring.backtest(
+        selection,
+        form,
+        output,
+        models=models,
+        origins=origins,
+        every=every,
+        steps=steps,
+        baseline=baseline,
+        store=store,
+    )
+
+
+@app.command()
+@takes_selection
+def score(
+    selection: Selection,
+    forecast: Annotated[
+        str, typer.Option("--forecast", metavar="FILE", help="What escalation forecast --save wrote, perhaps long ago.")
+    ],
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """How a forecast that was saved earlier fared.
+
+    \b
+    Example:
+      escalation forecast tallies.csv --end 2024-10-27 --save october.parquet
+      escalation score tallies.csv --forecast october.parquet
+    """
+    cli.scoring.score(selection, form, output, forecast=forecast)
+
+
+@app.command()
 def cases(form: FormatOption = None, output: Output = None) -> None:
-    r"""Bundled cases.
+    """Bundled cases.
 
     \b
     Example:

@@ -108,7 +108,7 @@ def _account(source: escalation.Source, path: str | None) -> None:
     )
 
 
-def check_targets(selection: Selection | None, output: str | None) -> None:
+def check_targets(selection: Selection | None, output: str | None, save: str | None = None) -> None:
     """Check, before anything is computed, that each file can be written and is no other's.
 
     Raises
@@ -116,10 +116,10 @@ def check_targets(selection: Selection | None, output: str | None) -> None:
     FileError
         If a file cannot be written.
     InputError
-        If two of source, output and ledger are one file.
+        If two of source, output, ledger and saved forecast are one file.
     """
     ledger, source = (selection.ledger, selection.source) if selection else (None, None)
-    named = {"SOURCE": source, "--output": output, "--ledger": ledger}
+    named = {"SOURCE": source, "--output": output, "--ledger": ledger, "--save": save}
     taken: dict[str, str] = {}
     for option, name in named.items():
         if name is None:

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -74,6 +74,10 @@ class Selection:
             metavar="FILE", help="Write every row that was dropped, merged or changed, and why, to this CSV file."
         ),
     ] = None
+
+    def with_freq(self, freq: str) -> "Selection":
+        """The same selection in other periods."""
+        return replace(self, freq=freq)
 
     def columns(self) -> dict[str, str]:
         """The column map.

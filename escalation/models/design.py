@@ -40,6 +40,16 @@ class Design:
     exog_names: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
 
+    def part(self, span: slice) -> Design:
+        """Return some of the periods, with their time, exposures and regressors."""
+        return replace(
+            self,
+            periods=self.periods[span],
+            time=self.time[span],
+            exposure=self.exposure[span],
+            exog=self.exog[span],
+        )
+
     def ahead(self, steps: int, exog: pd.DataFrame | None) -> Design:
         """Return the next ``steps`` periods, fully covered, with their regressors.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.climatology import Climatology
+from escalation.models.ensemble import Ensemble
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
 
 MODELS: dict[str, type[CountModel]] = {
-    model.name: model for model in (Climatology, INGARCH, LocalLevel, NegativeBinomial)
+    model.name: model for model in (Climatology, Ensemble, INGARCH, LocalLevel, NegativeBinomial)
 }
 
 

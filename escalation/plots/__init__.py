@@ -3,6 +3,7 @@
 ``plot_…`` functions return a figure that shows itself in a notebook; ``draw_…`` functions draw on given axes.
 """
 
+from escalation.plots.backtest import plot_pit, plot_reliability, plot_scores
 from escalation.plots.flashpoint import plot_first_passage
 from escalation.plots.forecast import plot_forecast, plot_models
 from escalation.plots.tallies import plot_counts, plot_reconstruction
@@ -13,6 +14,9 @@ __all__ = [
     "plot_first_passage",
     "plot_forecast",
     "plot_models",
+    "plot_pit",
     "plot_reconstruction",
+    "plot_reliability",
+    "plot_scores",
     "plot_trend",
 ]

@@ -115,10 +115,12 @@ def _set_models(paper: Paper, assessment: Assessment) -> None:
         for name, row in model_totals(assessment).iterrows()
     ]
     paper.table(columns, rows)
-    paper.paragraph(
-        "No past forecasts were scored for this report, so nothing here says which model deserves more trust; where "
-        "they differ, the difference is part of the uncertainty."
+    scored = (
+        "No past forecasts were scored for this report, so nothing here says which model deserves more trust"
+        if assessment.series.record is None
+        else "How past forecasts fared is on a page of its own"
     )
+    paper.paragraph(f"{scored}; where the models differ, the difference is part of the uncertainty.")
 
 
 def set_flashpoints(paper: Paper, assessment: Assessment) -> None:

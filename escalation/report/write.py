@@ -20,6 +20,7 @@ from escalation.report.lists import set_tallies
 from escalation.report.method import set_method
 from escalation.report.outlook import set_flashpoints, set_forecast, set_trend
 from escalation.report.paper import Paper
+from escalation.report.record import set_record
 from escalation.report.words import name_of, title_of
 from escalation.sources import Source
 
@@ -109,6 +110,7 @@ def compose_report(assessment: Assessment, source: Source, *, seed: int | None =
     for part in (set_trend, set_forecast, set_flashpoints):
         paper.new_page()
         part(paper, assessment)
+    set_record(paper, assessment)
     paper.new_page()
     set_method(paper, assessment, source, seed)
     if reconstruction is not None:

@@ -1,0 +1,1 @@
+"""Backtests: forecasts from past origins, scored against what came."""

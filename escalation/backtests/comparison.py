@@ -1,0 +1,120 @@
+"""Paired comparisons of forecasts: a block bootstrap of mean differences, and Diebold and Mariano's test."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from escalation.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+ENOUGH = 8
+"""Fewest origins, or units, that are drawn from."""
+
+
+def resample_differences(difference: FloatArray, overlap: int, resamples: int, rng: Generator) -> FloatArray:
+    """Bootstrap the mean of paired differences.
+
+    Parameters
+    ----------
+    difference : (origins, units) float array
+        NaN where one of the two made no forecast.
+    overlap : int
+        How many origins in a row have forecasts of the same periods: the length of a block.
+    resamples : int
+        Samples.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    (resamples,) float array
+        Means of origins drawn in blocks (around a circle) and units drawn one by one, as far as there are eight.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than eight origins and fewer than eight units.
+    """
+    origins, units = difference.shape
+    if origins < ENOUGH and units < ENOUGH:
+        raise InputError(
+            f"{origins} origins and {units} units are too few for an interval of the difference; "
+            f"backtest from {ENOUGH} origins or more"
+        )
+    known = ~np.isnan(difference)
+    filled = np.where(known, difference, 0.0)
+    weight_origin = np.ones((resamples, origins))
+    weight_unit = np.ones((resamples, units))
+    if origins >= ENOUGH:
+        length = min(max(overlap, 1), origins // 2)
+        blocks = math.ceil(origins / length)
+        starts = rng.integers(0, origins, (resamples, blocks))
+        drawn = (starts[:, :, None] + np.arange(length)).reshape(resamples, -1)[:, :origins] % origins
+        weight_origin = _times(drawn, origins)
+    if units >= ENOUGH:
+        weight_unit = _times(rng.integers(0, units, (resamples, units)), units)
+    total = ((weight_origin @ filled) * weight_unit).sum(axis=1)
+    number = ((weight_origin @ known.astype(float)) * weight_unit).sum(axis=1)
+    means: FloatArray = total / np.maximum(number, 1e-300)
+    return means
+
+
+def _times(drawn: NDArray[np.int64], size: int) -> FloatArray:
+    """How often each of ``size`` was drawn, one row a sample."""
+    rows = np.arange(len(drawn))[:, None] * size
+    counts = np.bincount((rows + drawn).ravel(), minlength=len(drawn) * size)
+    return counts.reshape(len(drawn), size).astype(np.float64)
+
+
+def compare_means(own: FloatArray, base: FloatArray, samples: FloatArray, level: float) -> dict[str, float | str]:
+    """Mean scores (origins, units), their difference with its interval from bootstrap samples, and the verdict."""
+    mean, baseline = float(np.nanmean(own)), float(np.nanmean(base))
+    lower, upper = (float(q) for q in np.quantile(samples, [(1 - level) / 2, (1 + level) / 2]))
+    verdict = "better" if upper < 0 else "worse" if lower > 0 else "not told apart"
+    return {
+        "mean": mean,
+        "baseline": baseline,
+        "skill": 1 - mean / baseline if baseline > 0 else math.nan,
+        "difference": mean - baseline,
+        "lower": lower,
+        "upper": upper,
+        "verdict": verdict,
+    }
+
+
+def diebold_mariano(difference: FloatArray, overlap: int) -> tuple[float, float]:
+    """Diebold and Mariano's statistic of equal accuracy and its p-value.
+
+    Parameters
+    ----------
+    difference : (n,) float array
+        Differences of scores, by origin.
+    overlap : int
+        Origins in a row that have forecasts of the same periods; the differences are taken as correlated over
+        ``overlap - 1`` origins.
+
+    Returns
+    -------
+    tuple of float
+        The statistic with the correction of Harvey, Leybourne and Newbold (1997, doi:10.1016/S0169-2070(96)00719-4)
+        and its two-sided p-value from Student's t; NaN with fewer than eight origins, or where the long-run variance
+        comes out as 0 or less.  Below 0 where the first is ahead (Diebold & Mariano 1995,
+        doi:10.1080/07350015.1995.10524599).
+    """
+    n, lags = len(difference), min(overlap, len(difference) // 2) - 1
+    if n < ENOUGH:
+        return math.nan, math.nan
+    away = difference - difference.mean()
+    variance = float(away @ away) / n + 2 * sum(float(away[k:] @ away[:-k]) / n for k in range(1, lags + 1))
+    if variance <= 0:
+        return math.nan, math.nan
+    h = lags + 1
+    correction = math.sqrt((n + 1 - 2 * h + h * (h - 1) / n) / n)
+    statistic = correction * float(difference.mean()) / math.sqrt(variance / n)
+    return statistic, float(2 * student.sf(abs(statistic), n - 1))

@@ -1,0 +1,400 @@
+"""The result of a backtest: a tidy table of scores, and what can be said from it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from escalation.arguments import check_level
+from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
+from escalation.backtests.tasks import Part
+from escalation.errors import FileError, InputError
+from escalation.files import atomic_write, kind_of
+from escalation.randomness import Seed, as_generator
+from escalation.scores import brier_decomposition, pit, reliability_curve
+
+KEYS = ["model", "unit", "origin", "step", "period", "history"]
+NEGATIVE = ("crps", "crps_log1p", "log_score", "interval_score_50%", "interval_score_90%")
+"""Scores that can be compared: the smaller the better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """Scores of forecasts from past origins.
+
+    Attributes
+    ----------
+    scores : pandas.DataFrame
+        One row a model, unit, origin, step and history of what came (0 where it is known exactly).  ``observed`` is
+        what came, ``mean`` and ``median`` those of the forecast; ``crps`` and ``crps_log1p`` (of ``log(1 + count)``),
+        ``log_score`` and ``interval_score_<level>`` are the smaller the better; ``inside_<level>`` is 1 where the
+        central interval held the count; ``cdf_below`` and ``cdf`` are the forecast's probabilities of less than what
+        came, and of it or less; ``reaches_<count>`` that of so many or more.
+    failures : pandas.DataFrame
+        ``model``, ``unit``, ``origin``, ``error`` of forecasts that could not be made.
+    """
+
+    scores: pd.DataFrame = field(repr=False)
+    failures: pd.DataFrame = field(repr=False)
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the models, in the order of the backtest."""
+        return list(self.scores["model"].cat.categories)
+
+    def summary(self, by: str | Sequence[str] = "model") -> pd.DataFrame:
+        """Mean scores and coverage.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            Some of ``model``, ``unit``, ``origin``, ``step``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``forecasts`` counts the forecasts scored (histories of what came count as one); ``crps`` is in units of
+            counts; ``coverage_<level>`` is of all forecasts, ``active_<level>`` of those where something was
+            observed.  Sorted by CRPS where ``by`` is the model alone.
+
+        Raises
+        ------
+        InputError
+            If ``by`` names none of these.
+        """
+        names = [by] if isinstance(by, str) else list(by)
+        if not names or not set(names) <= {"model", "unit", "origin", "step"}:
+            raise InputError(f"by is {by!r}; give some of model, unit, origin, step")
+        scored = self.scores.dropna(subset=["crps"])
+        groups = scored.groupby(names, observed=True, sort=True)
+        table = groups[list(NEGATIVE)].mean()
+        table.insert(0, "forecasts", groups["history"].apply(lambda history: int((history == 0).sum())))
+        active = scored[scored["observed"] > 0].groupby(names, observed=True)
+        for level in ("50%", "90%"):
+            table[f"coverage_{level}"] = groups[f"inside_{level}"].mean()
+            table[f"active_{level}"] = active[f"inside_{level}"].mean()
+        return table.sort_values("crps", kind="stable") if names == ["model"] else table
+
+    def by_step(self, score: str = "crps") -> pd.DataFrame:
+        """Mean score at each step.
+
+        Parameters
+        ----------
+        score : str
+            As in :meth:`compare`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a step, one column a model.
+
+        Raises
+        ------
+        InputError
+            If there is no such score.
+        """
+        self._check_score(score)
+        return self.scores.pivot_table(index="step", columns="model", values=score, observed=True)
+
+    def save(self, path: str | Path) -> None:
+        """Write the scores as CSV, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Read again by :meth:`load`; failures are not kept.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        table = self.scores.assign(
+            origin=self.scores["origin"].map(_first_day), period=self.scores["period"].map(_first_day)
+        )
+        with atomic_write(path) as stream:
+            stream.write(f"# escalation backtest, {self.scores['period'].iloc[0].freqstr}\n")
+            table.to_csv(stream, index=False, float_format="%.4g", lineterminator="\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Backtest:
+        """Read scores that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Raises
+        ------
+        FileError
+            If there is no such file.
+        InputError
+            If it is another one.
+        """
+        if kind_of(Path(path)) != "file":
+            raise FileError(f"{path}: no such file; name a backtest that was saved")
+        with Path(path).open(encoding="utf-8") as stream:
+            mark, _, freq = stream.readline().strip().partition(", ")
+            if mark != "# escalation backtest":
+                raise InputError(f"{path}: is no backtest that was saved; its first line must say so")
+            table = pd.read_csv(stream, dtype={"model": str, "unit": str, "origin": str, "period": str})
+        for name in ("origin", "period"):
+            table[name] = pd.PeriodIndex(pd.to_datetime(table[name], format="%Y-%m-%d"), freq=freq)
+        for name in ("model", "unit"):
+            table[name] = pd.Categorical(table[name], categories=list(dict.fromkeys(table[name])))
+        return cls(table, pd.DataFrame(columns=["model", "unit", "origin", "error"]))
+
+    def compare(
+        self,
+        baseline: str,
+        *,
+        score: str = "crps",
+        level: float = 0.95,
+        resamples: int = 2000,
+        rng: Seed = None,
+    ) -> pd.DataFrame:
+        """Differences to a baseline, with their uncertainty.
+
+        Forecasts of the same units, origins and steps are compared, and only those that all models made.  The
+        interval is that of a paired bootstrap: origins are drawn in blocks as long as forecasts overlap
+        (Kunsch 1989, doi:10.1214/aos/1176347265), and units one by one; where there are fewer than eight origins only
+        units are drawn, and where there are fewer than eight units only origins.
+
+        Parameters
+        ----------
+        baseline : str
+            The model to compare with.
+        score : str
+            ``crps``, ``crps_log1p``, ``log_score``, ``interval_score_50%`` or ``interval_score_90%``.
+        level : float
+            Probability of the interval.
+        resamples : int
+            Bootstrap samples.
+        rng : int, Generator or None
+            Seed or generator.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a model: ``mean``, ``baseline``, ``skill`` (1 - mean / baseline), ``difference`` with ``lower`` and
+            ``upper``, Diebold and Mariano's statistic and p-value over the origins (with Harvey, Leybourne and
+            Newbold's correction; NaN with fewer than eight origins), and ``verdict``: better or worse where the
+            interval leaves out 0, else not told apart.
+
+        Raises
+        ------
+        InputError
+            If there is no such model or score, or too few origins and units to draw from.
+        """
+        self._check_baseline(baseline)
+        check_level(level)
+        means = self._paired(score)
+        overlap = self._overlap()
+        rows = {}
+        for model, rng_ in zip(self.models, as_generator(rng).spawn(len(self.models)), strict=True):
+            if model == baseline:
+                continue
+            difference = means[model] - means[baseline]
+            samples = resample_differences(difference, overlap, resamples, rng_)
+            rows[model] = compare_means(means[model], means[baseline], samples, level)
+            rows[model] |= dict(
+                zip(("dm", "dm_p"), diebold_mariano(np.nanmean(difference, axis=1), overlap), strict=True)
+            )
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    def by_unit(self, baseline: str, *, score: str = "crps") -> pd.DataFrame:
+        """Skill and influence of each unit.
+
+        Parameters
+        ----------
+        baseline : str
+            The model to compare with.
+        score : str
+            As in :meth:`compare`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by model and unit: mean ``score``, ``baseline``, ``skill`` (NaN where the baseline's score is 0),
+            and ``influence``, the unit's share of the sum of the baseline's scores, largest first.
+
+        Raises
+        ------
+        InputError
+            If there is no such model or score.
+        """
+        self._check_baseline(baseline)
+        means = {model: np.nanmean(values, axis=0) for model, values in self._paired(score).items()}
+        units = list(self.scores["unit"].cat.categories)
+        base = means[baseline]
+        tables = {}
+        for model in self.models:
+            if model != baseline:
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    skill = np.where(base > 0, 1 - means[model] / base, np.nan)
+                tables[model] = pd.DataFrame(
+                    {score: means[model], "baseline": base, "skill": skill, "influence": base / np.nansum(base)},
+                    index=pd.Index(units, name="unit"),
+                ).sort_values("influence", ascending=False, kind="stable")
+        return pd.concat(tables, names=["model", "unit"])
+
+    def pit(self, bins: int = 10) -> pd.DataFrame:
+        """Non-randomised PIT histogram of each model: relative frequencies, 1 in every bin where it is calibrated.
+
+        Parameters
+        ----------
+        bins : int
+            Of equal width.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a bin (its left edge), one column a model (Czado, Gneiting & Held 2009,
+            doi:10.1111/j.1541-0420.2009.01191.x).
+        """
+        scored = self.scores.dropna(subset=["cdf"])
+        edges = pd.Index(np.arange(bins) / bins, name="pit")
+        return pd.DataFrame(
+            {
+                model: pit(rows["cdf_below"].to_numpy(), rows["cdf"].to_numpy(), bins=bins)
+                for model, rows in scored.groupby("model", observed=True)
+            },
+            index=edges,
+        )
+
+    def reliability(self, at_least: int, bins: int = 10) -> pd.DataFrame:
+        """Forecast probabilities of a count of ``at_least`` in a period, against how often it came.
+
+        Parameters
+        ----------
+        at_least : int
+            One of the backtest's thresholds.
+        bins : int
+            Of equal width, of probability.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by model and bin that holds any: ``forecasts``, mean ``probability``, ``frequency``.
+
+        Raises
+        ------
+        InputError
+            If the backtest has no such threshold.
+        """
+        column = self._threshold(at_least)
+        curves = {}
+        for model, own in self.scores.dropna(subset=["crps"]).groupby("model", observed=True):
+            curve = reliability_curve(own[column], own["observed"] >= at_least, bins=bins)
+            curves[model] = pd.DataFrame(
+                {"forecasts": curve.cells, "probability": curve.forecast, "frequency": curve.observed}
+            ).rename_axis("bin")
+        return pd.concat(curves, names=["model"])
+
+    def brier(self, at_least: int) -> pd.DataFrame:
+        """Brier score of the probability of a count of ``at_least`` in a period, and its parts.
+
+        Parameters
+        ----------
+        at_least : int
+            One of the backtest's thresholds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a model: ``brier`` = ``reliability`` - ``resolution`` + ``uncertainty`` + ``within_bin`` (Murphy
+            1973, doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2).
+
+        Raises
+        ------
+        InputError
+            If the backtest has no such threshold.
+        """
+        column = self._threshold(at_least)
+        scored = self.scores.dropna(subset=["crps"])
+        rows = {}
+        for model, own in scored.groupby("model", observed=True):
+            rows[model] = asdict(brier_decomposition(own[column], own["observed"] >= at_least))
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    @staticmethod
+    def _check_score(score: str) -> None:
+        if score not in NEGATIVE:
+            raise InputError(f"score is {score!r}; compare by one of {', '.join(NEGATIVE)}")
+
+    def _check_baseline(self, baseline: str) -> None:
+        if baseline not in self.models:
+            raise InputError(f"baseline is {baseline!r}; the backtest has {', '.join(self.models)}")
+
+    def _threshold(self, at_least: int) -> str:
+        column = f"reaches_{at_least}"
+        if column not in self.scores:
+            names = self.scores.columns.astype(str)
+            known = [name.removeprefix("reaches_") for name in names if name.startswith("reaches_")]
+            raise InputError(
+                f"the backtest kept no probabilities of {at_least} or more; run it with thresholds=({at_least},)"
+                + (f" or ask for {', '.join(known)}" if known else "")
+            )
+        return column
+
+    def _paired(self, score: str) -> dict[str, np.ndarray]:
+        """Mean score of each origin and unit, over steps and histories that all models have; (origins, units)."""
+        self._check_score(score)
+        wide = self.scores.pivot_table(
+            index=["origin", "unit", "step", "history"], columns="model", values=score, observed=True, dropna=False
+        ).dropna()
+        if wide.empty:
+            raise InputError("there is no forecast that all models made and that can be scored")
+        names = list(wide.columns)
+        means = wide.pivot_table(index="origin", columns="unit", values=names, observed=False, dropna=False)
+        return {str(model): means[model].to_numpy(dtype=float) for model in names}
+
+    def _overlap(self) -> int:
+        """How many origins in a row have forecasts of the same periods."""
+        places = np.unique([origin.ordinal for origin in self.scores["origin"].unique()])
+        if len(places) < 2:
+            return 1
+        return int(-(-int(self.scores["step"].max()) // int(np.diff(places).min())))
+
+    def _repr_html_(self) -> str:
+        origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()
+        failed = f"; {len(self.failures)} forecasts could not be made" if len(self.failures) else ""
+        head = f"<b>Backtest</b> of {html.escape(', '.join(self.models))}: {origins} origins, {units} units{failed}"
+        return head + self.summary().round(3).to_html()
+
+
+def _first_day(period: pd.Period) -> str:
+    return f"{period.start_time:%Y-%m-%d}"
+
+
+def assemble(parts: Mapping[str, Part], models: Sequence[str], index: pd.PeriodIndex, leads: Sequence[int]) -> Backtest:
+    """Put finished parts into one table, in an order of their own and not in that in which they were finished."""
+    place = {str(period): at for at, period in enumerate(index)}
+    ranked = sorted(parts.values(), key=lambda part: (models.index(part.label), place[part.origin], part.block))
+    once = [part for part in ranked if (part.label, part.origin) == (ranked[0].label, ranked[0].origin)]
+    units = [unit for part in once for unit in part.units]
+    tables, failures = [], []
+    for part in ranked:
+        origin = index[place[part.origin]]
+        shape = part.scores["observed"].shape
+        at_unit, at_history, at_step = (axis.ravel() for axis in np.indices(shape))
+        steps = np.asarray(leads)[at_step]
+        origins = index[np.full(len(steps), place[part.origin])]
+        table = {
+            "model": pd.Categorical([part.label] * len(steps), categories=list(models)),
+            "unit": pd.Categorical(np.asarray(part.units, dtype=object)[at_unit], categories=units),
+            "origin": origins,
+            "step": steps,
+            "period": origins + steps,
+            "history": at_history,
+        }
+        tables.append(pd.DataFrame(table | {name: values.ravel() for name, values in part.scores.items()}))
+        failures += [(part.label, unit, origin, error) for unit, error in part.failures.items()]
+    scores = pd.concat(tables, ignore_index=True)
+    return Backtest(scores, pd.DataFrame(failures, columns=["model", "unit", "origin", "error"]))

@@ -1,0 +1,270 @@
+"""Run a backtest: forecasts from past origins by several models, scored against what came."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.arguments import check_whole
+from escalation.backtests.origins import Origins, place_origins
+from escalation.backtests.result import Backtest, assemble
+from escalation.backtests.store import Store
+from escalation.backtests.tasks import Part, Task, run_task
+from escalation.counts import check_counts, count_matrix, is_histories, panel_array
+from escalation.errors import InputError
+from escalation.models.base import CountModel
+from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
+from escalation.models.panel import PanelModel
+from escalation.periods import MAX_PERIODS
+from escalation.randomness import Seed, as_generator, draw_root
+
+FloatArray = NDArray[np.float64]
+Counts: TypeAlias = pd.Series | pd.DataFrame
+Models: TypeAlias = Mapping[str, CountModel | PanelModel] | Sequence[CountModel | PanelModel]
+
+BLOCK = 25
+"""Units of a task of a model of single series."""
+TRUTHS = 20
+"""Histories that stand for what came, where that is not known exactly."""
+
+
+def backtest(
+    models: Models,
+    counts: Counts,
+    *,
+    origins: Origins,
+    steps: int,
+    leads: Sequence[int] | None = None,
+    every: int = 1,
+    window: int | None = None,
+    as_of: Callable[[pd.Period], Counts] | None = None,
+    exposure: pd.Series | pd.DataFrame | None = None,
+    exog: pd.DataFrame | None = None,
+    thresholds: Sequence[int] = (),
+    draws: int = 1000,
+    store: str | Path | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    rng: Seed = None,
+) -> Backtest:
+    """Forecast from past origins and score against what came.
+
+    At each origin every model is fitted anew, to what was known then and nothing else, and its paths are scored
+    (Tashman 2000, doi:10.1016/S0169-2070(00)00065-0, calls this rolling-origin evaluation).
+
+    Parameters
+    ----------
+    models : mapping or sequence
+        Models by a name of one's own, or models with different names.  Models of single series are fitted to each
+        unit by itself, panel models to all units at once.
+    counts : pandas.Series or pandas.DataFrame
+        Counts, a panel of them, or histories of either; what came is taken from here.  Of histories 20, evenly
+        spread, each stand for what came, so that its uncertainty is in the scores.
+    origins : int or sequence of periods
+        How many, ``every`` so many periods, the last so late that all steps have come to pass; or the last periods
+        that are known, as periods or text.
+    steps : int
+        Periods ahead.
+    leads : sequence of int, optional
+        Steps to score, counted from 1; all when left out.
+    every : int
+        Periods between two origins, where ``origins`` is a number.
+    window : int, optional
+        Fit to the last so many periods only (a rolling window); to all before the origin when left out.
+    as_of : callable, optional
+        Given the origin's period, the counts, panel or histories as they were known then, up to the origin or, where
+        the latest periods were not known yet, to an earlier period: then the forecast goes on from there, and steps are
+        still counted from the origin.  Without it the later counts up to the origin are used, as though they had not
+        been revised.  Its units are those of ``counts``.
+    exposure, exog : optional
+        As in ``fit``, for all periods of ``counts``.  Regressors of coming periods are taken as known.
+    thresholds : sequence of int
+        Counts whose probability of being reached in a period is kept, for Brier scores and reliability.
+    draws : int
+        Paths of each forecast.
+    store : str or Path, optional
+        Directory for finished parts.  When the same backtest is run again, what is finished is not done again.
+    executor : concurrent.futures.Executor, optional
+        Runs the parts; all in this process when left out.  The numbers do not depend on it.
+    progress : callable, optional
+        Called with the number of finished parts and of all parts.
+    rng : int, Generator or None
+        Seed or generator.
+
+    Returns
+    -------
+    Backtest
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, two models have one name, or what ``as_of`` gives goes beyond the origin.
+    FileError
+        If the store cannot be used.
+
+    Examples
+    --------
+    >>> from escalation.models.climatology import Climatology
+    >>> weeks = pd.period_range("2022-01-03", periods=60, freq="W-SUN")
+    >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=weeks)
+    >>> models = {"year": Climatology(52), "month": Climatology(4)}
+    >>> result = backtest(models, counts, origins=8, steps=4, draws=200, rng=1)
+    >>> result.summary().index.tolist(), len(result.scores)
+    (['year', 'month'], 64)
+    """
+    table = check_counts(counts)
+    units, truth = _truth(table)
+    index = pd.PeriodIndex(table.index)
+    chosen = _named(models)
+    steps = check_whole(steps, "steps", MAX_STEPS)
+    scored = _check_leads(leads, steps)
+    check_whole(draws, "draws", MAX_CELLS)
+    if window is not None:
+        check_whole(window, "window", MAX_PERIODS)
+    limits = tuple(check_whole(value, "thresholds", 2**53) for value in thresholds)
+    places = place_origins(origins, index, max(scored), every)
+    generator = as_generator(rng)
+    root = draw_root(generator)
+    setting = {
+        "seed": str(root) if rng is not None else "",
+        "counts": _digest(table),
+        "models": repr(chosen),
+        "origins": repr(places.tolist()),
+        "steps": repr((steps, scored, window, limits, draws)),
+        "known": f"{as_of is not None} {'' if exposure is None else _digest(exposure)} "
+        f"{'' if exog is None else _digest(exog)}",
+    }
+    if store is not None and rng is None:
+        raise InputError("store needs a seed, or a run that is taken up again would mix two; give rng a number")
+    shelf = None if store is None else Store(store, setting)
+
+    def tasks() -> Iterator[Task]:
+        for place in places:
+            known = _known(table, place, window, as_of)
+            span = slice(known.index[0], known.index[-1])
+            shares = None if exposure is None else exposure.loc[span]
+            gap = int(index[place].ordinal - known.index[-1].ordinal)
+            regressors = None
+            if exog is not None:
+                regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + steps])
+            came = np.full((len(truth), steps, len(units)), np.nan)
+            ahead = truth[:, place + 1 : place + 1 + steps]
+            came[:, : ahead.shape[1]] = ahead
+            for label, model in chosen.items():
+                size = len(units) if isinstance(model, PanelModel) else BLOCK
+                for block, first in enumerate(range(0, len(units), size)):
+                    names = units[first : first + size]
+                    yield Task(
+                        label=label,
+                        model=model,
+                        origin=str(index[place]),
+                        block=block,
+                        units=names,
+                        known=known if size == len(units) else _some(known, names),
+                        exposure=_some(shares, names) if isinstance(shares, pd.DataFrame) else shares,
+                        exog=regressors,
+                        gap=gap,
+                        truth=came[:, :, first : first + size],
+                        leads=scored,
+                        draws=draws,
+                        thresholds=limits,
+                        root=root,
+                    )
+
+    blocks = [1 if isinstance(one, PanelModel) else -(-len(units) // BLOCK) for one in chosen.values()]
+    parts = _run(tasks(), len(places) * sum(blocks), shelf, executor, progress)
+    return assemble(parts, list(chosen), index, scored)
+
+
+def _named(models: Models) -> dict[str, CountModel | PanelModel]:
+    """Models by name."""
+    if isinstance(models, Mapping):
+        named = {str(label): model for label, model in models.items()}
+    else:
+        named = {model.name: model for model in models}
+        if len(named) < len(models):
+            raise InputError("two models have one name; give a mapping with a name of your own for each")
+    if not named:
+        raise InputError("models is empty; give at least one")
+    for label, model in named.items():
+        if not isinstance(model, CountModel | PanelModel):
+            raise InputError(
+                f"model {label!r} is a {type(model).__name__}; give a model such as escalation.LocalLevel()"
+            )
+    return named
+
+
+def _check_leads(leads: Sequence[int] | None, steps: int) -> tuple[int, ...]:
+    scored = tuple(range(1, steps + 1)) if leads is None else tuple(sorted(set(leads)))
+    if not scored or scored[0] < 1 or scored[-1] > steps:
+        raise InputError(f"leads is {leads!r}; give some of the steps 1 to {steps}")
+    return scored
+
+
+def _truth(table: Counts) -> tuple[tuple[str, ...], FloatArray]:
+    """Names of the units and what came, shape (histories, periods, units)."""
+    if isinstance(table, pd.Series):
+        return (str(table.name or "counts"),), count_matrix(table)[None]
+    units, array = (("counts",), count_matrix(table).T[:, :, None]) if is_histories(table) else panel_array(table)
+    return units, array[spread_over(len(array), TRUTHS)]
+
+
+def _digest(table: Counts) -> str:
+    """Hash of a table's values and labels."""
+    return hashlib.sha256(table.to_csv().encode()).hexdigest()
+
+
+def _some(table: Counts, names: tuple[str, ...]) -> Counts:
+    """The columns of these units; one series and its histories are left as they are."""
+    if isinstance(table, pd.Series) or is_histories(table):
+        return table
+    return table.loc[:, table.columns.get_level_values(0).astype(str).isin(names)]
+
+
+def _known(table: Counts, place: int, window: int | None, as_of: Callable[[pd.Period], Counts] | None) -> Counts:
+    """What was known at an origin: the last periods up to it."""
+    origin = pd.PeriodIndex(table.index)[place]
+    known = table.iloc[: place + 1]
+    if as_of is not None:
+        known = check_counts(as_of(origin), "what as_of gives")
+        if known.index[-1] > origin:
+            raise InputError(f"what as_of gives at {origin} goes on to {known.index[-1]}; it must end with the origin")
+    return known if window is None else known.iloc[-window:]
+
+
+def _run(
+    tasks: Iterable[Task],
+    total: int,
+    shelf: Store | None,
+    executor: Executor | None,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, Part]:
+    """Parts by the key of their task, from the store or newly made."""
+    done: dict[str, Part] = {}
+
+    def keep(part: Part, *, new: bool) -> None:
+        if new and shelf is not None:
+            shelf.save(part)
+        done[part.key] = part
+        if progress is not None:
+            progress(len(done), total)
+
+    waiting = set()
+    for task in tasks:
+        held = None if shelf is None else shelf.load(task.key)
+        if held is not None:
+            keep(held, new=False)
+        elif executor is None:
+            keep(run_task(task), new=True)
+        else:
+            waiting.add(executor.submit(run_task, task))
+    for future in as_completed(waiting):
+        keep(future.result(), new=True)
+    return done

@@ -1,0 +1,108 @@
+"""The scores of one forecast: of its paths against what came."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.errors import InputError
+from escalation.forecast import Forecast
+from escalation.scores import cdf_pair, coverage, crps, interval_score, log_score_draws
+
+FloatArray = NDArray[np.float64]
+
+LEVELS = (0.5, 0.9)
+"""Central intervals whose coverage is kept."""
+
+
+def score_paths(paths: NDArray[np.int64], truth: FloatArray, thresholds: tuple[int, ...]) -> dict[str, FloatArray]:
+    """Score draws of several steps against what came.
+
+    Parameters
+    ----------
+    paths : (draws, steps) int array
+        The forecast.
+    truth : (histories, steps) float array
+        What came; several rows where that is not known exactly; NaN where not observed.
+    thresholds : tuple of int
+        Counts whose probability of being reached is kept.
+
+    Returns
+    -------
+    dict of (histories, steps) float array
+        NaN where not observed.
+    """
+    steps = np.ascontiguousarray(paths.T, dtype=np.float64)
+    shape = truth.shape
+    draws = np.broadcast_to(steps, (*shape, steps.shape[-1]))
+    below, upto = cdf_pair(draws, truth)
+    kept: dict[str, FloatArray] = {
+        "crps": crps(draws, truth),
+        "crps_log1p": crps(draws, truth, scale="log1p"),
+        "log_score": log_score_draws(draws, truth),
+        "cdf_below": below,
+        "cdf": upto,
+        "mean": np.broadcast_to(steps.mean(axis=1), shape),
+        "median": np.broadcast_to(np.median(steps, axis=1), shape),
+    }
+    for level in LEVELS:
+        kept[f"interval_score_{level:.0%}"] = interval_score(draws, truth, level=level)
+        kept[f"inside_{level:.0%}"] = coverage(draws, truth, level=level)
+    for threshold in thresholds:
+        kept[f"reaches_{threshold}"] = np.broadcast_to((steps >= threshold).mean(axis=1), shape)
+    return kept
+
+
+def score_forecast(forecast: Forecast, counts: pd.Series | pd.DataFrame) -> pd.DataFrame:
+    """Score a forecast against the counts that came since.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        What was forecast, perhaps long ago; see :meth:`Forecast.load`.
+    counts : pandas.Series or pandas.DataFrame
+        Counts or histories that cover at least one of its periods.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each period of the forecast that was observed since: ``step``, ``observed`` (of histories the
+        median), ``mean``, ``median``, ``obs_pi_lower`` and ``obs_pi_upper`` (90%) of the forecast, and its scores as in
+        :attr:`Backtest.scores`, of histories their means.
+
+    Raises
+    ------
+    InputError
+        If the counts have other periods, or none that was forecast.
+
+    Examples
+    --------
+    >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
+    >>> forecast = Forecast(np.array([[1, 2], [3, 4]]), weeks, np.ones((2, 5)), "example")
+    >>> score_forecast(forecast, pd.Series([2, 9], index=weeks))["crps"].tolist()
+    [0.5, 5.5]
+    """
+    table = check_counts(counts)
+    index = pd.PeriodIndex(table.index)
+    if index.freqstr != forecast.periods.freqstr:
+        raise InputError(
+            f"the counts are by {index.freqstr}, the forecast by {forecast.periods.freqstr}; count by the same periods"
+        )
+    if isinstance(table, pd.DataFrame) and not is_histories(table):
+        raise InputError("a forecast of one series is scored against one series or its histories; choose a unit")
+    known = pd.DataFrame(table).reindex(forecast.periods)
+    truth = count_matrix(known).T
+    seen = ~np.isnan(truth).all(axis=0)
+    if not seen.any():
+        raise InputError(
+            f"no period of the forecast, {forecast.periods[0]} to {forecast.periods[-1]}, was observed since; "
+            f"the counts end with {index[-1]}"
+        )
+    scores = score_paths(forecast.paths[:, seen], truth[:, seen], ())
+    frame = forecast.summary_frame()[seen].assign(
+        step=1 + np.flatnonzero(seen), observed=np.median(truth[:, seen], axis=0)
+    )
+    names = [name for name in scores if name not in ("mean", "median")]
+    return frame.assign(**{name: scores[name].mean(axis=0) for name in names})

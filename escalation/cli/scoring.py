@@ -1,0 +1,134 @@
+"""The commands that tell how good forecasts are: backtest and score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import pandas as pd
+
+import escalation
+from escalation.backtests.result import Backtest
+from escalation.cli import screen
+from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
+from escalation.cli.options import Format, Selection
+from escalation.models.registry import get_model
+from escalation.periods import period_word
+from escalation.tallies.vintages import Vintages
+
+MODELS = ("climatology", "last_value", "negative_binomial", "local_level", "ensemble")
+"""Compared unless asked otherwise."""
+BASELINE = "climatology"
+
+
+def backtest(
+    selection: Selection,
+    form: Format | None,
+    output: str | None,
+    *,
+    models: str | None,
+    origins: int,
+    every: int,
+    steps: int,
+    baseline: str,
+    store: str | None,
+) -> None:
+    """Show how well models would have forecast the series."""
+    form = choose_form(form, output)
+    check_targets(selection, output)
+    names = [name.strip() for name in models.split(",")] if models else list(MODELS)
+    chosen = {name: get_model(name) for name in dict.fromkeys([*names, baseline])}
+    with screen.progress(2) as step:
+        source, counted = count(selection, step)
+    with screen.counter("forecasting from past origins") as tick:
+        result = escalation.backtest(
+            chosen,
+            counted.counts,
+            origins=origins,
+            every=every,
+            steps=steps,
+            exposure=counted.exposure if source.kind == "incidents" else None,
+            as_of=_vintages(source, counted, selection.seed),
+            store=store,
+            progress=tick,
+            rng=selection.seed,
+        )
+    table = _summary(result, baseline)
+    if form != "table":
+        return deliver(table, form, output)
+    word = period_word(pd.PeriodIndex(counted.counts.index).freqstr, steps)
+    what = f"{title(counted)}; {result.scores['origin'].nunique()} past origins, 1 to {steps} {word} ahead"
+    screen.show(
+        what, ["model", "CRPS", "log score", "in 50%", "in 90%", f"skill over {baseline}", "verdict"], _rows(table)
+    )
+    if source.kind == "tallies":
+        screen.say(
+            "At each origin only the tallies printed by then were known; those without a date of print were not."
+        )
+    return None
+
+
+def score(selection: Selection, form: Format | None, output: str | None, *, forecast: str) -> None:
+    """Show how a saved forecast fared."""
+    form = choose_form(form, output)
+    check_targets(selection, output)
+    saved, about = escalation.Forecast.load(forecast)
+    if selection.freq is None:
+        selection = selection.with_freq(saved.periods.freqstr)
+    with screen.progress(2) as step:
+        _, counted = count(selection, step)
+    table = escalation.score_forecast(saved, counted.counts)
+    if form != "table":
+        return deliver(with_dates(table), form, output)
+    rows = [
+        [
+            screen.period_text(row["period"]),
+            screen.number(row["observed"]),
+            screen.number(row["median"]),
+            screen.span(row["obs_pi_lower"], row["obs_pi_upper"]),
+            screen.number(row["crps"]),
+        ]
+        for row in table.rename_axis("period").reset_index().to_dict("records")
+    ]
+    made = f", made {about['made']}" if "made" in about else ""
+    header = [period_word(saved.periods.freqstr), "observed", "median", "90% interval", "CRPS"]
+    screen.show(f"Forecast of {saved.unit} by {saved.model} after {saved.origin}{made}", header, rows)
+    inside = table[["inside_50%", "inside_90%"]].mean()
+    screen.say(
+        f"{len(table)} of {saved.steps} periods are known; {inside['inside_50%']:.0%} of them fell into the 50% "
+        f"interval, {inside['inside_90%']:.0%} into the 90% interval."
+    )
+    return None
+
+
+def _vintages(source: escalation.Source, counted: escalation.CountedSeries, seed: int) -> Vintages | None:
+    """What was known at earlier dates, for tallies that say when they were printed."""
+    if source.kind != "tallies" or source.table["as_of"].isna().all():
+        return None
+    made = counted.reconstruction
+    assert made is not None
+    start = made.daily.index[0].start_time
+    return Vintages(source.table, made.series, made.counter, made.place, made.unit, start=start, seed=seed)
+
+
+def _summary(result: Backtest, baseline: str) -> pd.DataFrame:
+    """Mean scores, coverage, and the difference to the baseline."""
+    table = result.summary()
+    if len(result.models) > 1:
+        table = table.join(result.compare(baseline)[["skill", "difference", "lower", "upper", "verdict"]])
+    return table
+
+
+def _rows(table: pd.DataFrame) -> Sequence[Sequence[str]]:
+    return [
+        [
+            str(model).replace("_", " "),
+            screen.number(row["crps"]),
+            f"{row['log_score']:.2f}",
+            f"{row['coverage_50%']:.0%}",
+            f"{row['coverage_90%']:.0%}",
+            "" if pd.isna(row.get("skill")) else f"{row['skill']:+.0%}",
+            cast(str, row["verdict"]) if isinstance(row.get("verdict"), str) else "",
+        ]
+        for model, row in table.iterrows()
+    ]

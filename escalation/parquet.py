@@ -1,0 +1,98 @@
+"""Parquet files with a description of what is in them, and a hash that tells whether they were changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from escalation.errors import FileError, InputError
+from escalation.files import atomic_write, kind_of
+
+KEY = b"escalation"
+
+
+def write_parquet(path: str | Path, table: pd.DataFrame, about: Mapping[str, object]) -> str:
+    """Write a table of numbers and texts, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.parquet``.
+    table : pandas.DataFrame
+        Its index is not kept.
+    about : mapping
+        What the table is; anything JSON can hold.
+
+    Returns
+    -------
+    str
+        SHA-256 of the table and the description, kept in the file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written, or pyarrow is not installed.
+    """
+    arrow, parquet = _library(path)
+    digest = _digest(table, about)
+    held = arrow.Table.from_pandas(table, preserve_index=False)
+    described = json.dumps({"about": dict(about), "sha256": digest}).encode()
+    held = held.replace_schema_metadata({**(held.schema.metadata or {}), KEY: described})
+    with atomic_write(path, "wb") as stream:
+        parquet.write_table(held, stream)
+    return digest
+
+
+def read_parquet(path: str | Path) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Read what :func:`write_parquet` wrote.
+
+    Returns
+    -------
+    tuple
+        The table and its description.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, it is no Parquet file, or pyarrow is not installed.
+    InputError
+        If it is another Parquet file, or was changed since it was written.
+    """
+    arrow, parquet = _library(path)
+    if kind_of(Path(path)) != "file":
+        raise FileError(f"{path}: no such file; name a forecast that was saved")
+    try:
+        held = parquet.read_table(str(path))
+    except (arrow.ArrowInvalid, OSError) as error:
+        raise FileError(f"{path}: is no Parquet file that can be read ({str(error).splitlines()[0]})") from None
+    described = (held.schema.metadata or {}).get(KEY)
+    if described is None:
+        raise InputError(f"{path}: was not written by escalation; name a forecast that was saved")
+    found = json.loads(described)
+    table = held.to_pandas()
+    if _digest(table, found["about"]) != found["sha256"]:
+        raise InputError(f"{path}: was changed after it was written, so its forecast is not what was made")
+    return table, found["about"]
+
+
+def _library(path: str | Path):  # type: ignore[no-untyped-def]
+    """Import pyarrow, which only Parquet files need."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise FileError(f"{path}: Parquet files need pyarrow; pip install 'escalation[parquet]'") from None
+    return pyarrow, pyarrow.parquet
+
+
+def _digest(table: pd.DataFrame, about: Mapping[str, object]) -> str:
+    """SHA-256 of the columns' names and values and of the description."""
+    total = hashlib.sha256(json.dumps(dict(about), sort_keys=True).encode())
+    for name in table:
+        total.update(str(name).encode())
+        total.update(pd.util.hash_pandas_object(table[name].astype(str), index=False).to_numpy().tobytes())
+    return total.hexdigest()

@@ -1,0 +1,205 @@
+"""Charts of a backtest: calibration of forecasts, reliability of probabilities, scores by lead."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from escalation.backtests.result import Backtest
+from escalation.periods import period_word
+from escalation.plots.style import AHEAD, GREY, HEADROOM, INK, SEEN, headline, legend_below, new_chart, styled
+
+STYLES = (
+    (AHEAD, "-", "o"),
+    (SEEN, (0, (5, 2)), "s"),
+    (INK, (0, (5, 1.5, 1, 1.5)), "^"),
+    (GREY, (0, (1, 1.5)), "D"),
+    (GREY, "-", "v"),
+    (INK, (0, (1, 1)), "P"),
+)
+"""Colour, line style and marker of each model, the best first; from the seventh on they come again."""
+BINS = 10
+NAMES = {
+    "crps": "CRPS",
+    "crps_log1p": "CRPS of log(1 + count)",
+    "log_score": "log score (nats)",
+    "interval_score_50%": "score of the 50% interval",
+    "interval_score_90%": "score of the 90% interval",
+}
+
+
+@styled
+def plot_pit(result: Backtest, *, bins: int = BINS) -> Figure:
+    """Chart the non-randomised PIT histogram of each model; flat at 1 is calibrated.
+
+    Parameters
+    ----------
+    result : Backtest
+        From :func:`escalation.backtest`.
+    bins : int
+        Of equal width.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, escalation
+    >>> months = pd.period_range("2020-01", periods=60, freq="M")
+    >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
+    >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, steps=2, draws=100, rng=1)
+    >>> figure = plot_pit(result, bins=5)
+    >>> bool(np.isclose(figure.axes[0].lines[0].get_ydata()[:-1].mean(), 1))
+    True
+    """
+    chart, (ax,) = new_chart(7.0, (3.6,))
+    draw_pit(result, ax, bins=bins)
+    return chart
+
+
+def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
+    """Draw the heights of each model's histogram as steps, with what chance leaves around 1."""
+    table = result.pit(bins)
+    edges = np.append(table.index.to_numpy(), 1.0)
+    ax.axhline(1.0, color=INK, linewidth=0.6)
+    for number, model in enumerate(_ranked(result)):
+        colour, line, _ = STYLES[number % len(STYLES)]
+        heights = np.append(table[model].to_numpy(), table[model].iloc[-1])
+        ax.plot(edges, heights, color=colour, linestyle=line, drawstyle="steps-post", label=_spaced(model))
+    ax.set_xlim(0.0, 1.0)
+    ax.set_xticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
+    _scale(ax, 0.0, max(2.0, float(table.to_numpy().max())))
+    ax.set_xlabel("share of the forecast below what came")
+    ax.set_ylabel("relative frequency")
+    headline(ax, "Calibrated forecasts are flat at 1; a U says too narrow, a hump too wide")
+    legend_below(ax)
+
+
+@styled
+def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS) -> Figure:
+    """Chart how often a threshold was reached, against the probability that was forecast.
+
+    Parameters
+    ----------
+    result : Backtest
+        From :func:`escalation.backtest`, with ``at_least`` among its thresholds.
+    at_least : int
+        The threshold.
+    bins : int
+        Of equal width, of probability.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, escalation
+    >>> months = pd.period_range("2020-01", periods=60, freq="M")
+    >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
+    >>> models = [escalation.Climatology()]
+    >>> result = escalation.backtest(models, counts, origins=10, steps=2, thresholds=(6,), draws=100, rng=1)
+    >>> figure = plot_reliability(result, 6)
+    >>> figure.axes[0].get_xlim() == (0.0, 1.0)
+    True
+    """
+    chart, (ax,) = new_chart(4.6, (4.4,))
+    draw_reliability(result, at_least, ax, bins=bins)
+    return chart
+
+
+def draw_reliability(result: Backtest, at_least: int, ax: Axes, *, bins: int = BINS) -> None:
+    """Draw each model's points, the larger the more forecasts they stand for, and the diagonal."""
+    table = result.reliability(at_least, bins)
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
+    for number, model in enumerate(_ranked(result)):
+        colour, line, marker = STYLES[number % len(STYLES)]
+        own = table.loc[model]
+        size = 12.0 + 100.0 * own["forecasts"] / own["forecasts"].sum()
+        ax.plot(own["probability"], own["frequency"], color=colour, linestyle=line, linewidth=0.9)
+        ax.scatter(
+            own["probability"], own["frequency"], s=size, marker=marker, facecolor="white", edgecolor=colour,
+            label=_spaced(model), zorder=3,
+        )  # fmt: skip
+    ax.set_xlim(0.0, 1.0)
+    ax.set_ylim(-0.02, 1.02)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
+    ax.set_xlabel("forecast probability")
+    ax.set_ylabel("share that came")
+    word = period_word(result.scores["period"].iloc[0].freqstr)
+    headline(ax, f"{at_least:,} or more in a {word}: reliable probabilities lie on the line")
+    legend_below(ax)
+
+
+@styled
+def plot_scores(result: Backtest, *, score: str = "crps") -> Figure:
+    """Chart the mean score of each model by lead.
+
+    Parameters
+    ----------
+    result : Backtest
+        From :func:`escalation.backtest`.
+    score : str
+        ``crps``, ``crps_log1p``, ``log_score``, ``interval_score_50%`` or ``interval_score_90%``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If there is no such score.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, escalation
+    >>> months = pd.period_range("2020-01", periods=60, freq="M")
+    >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
+    >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, steps=3, draws=100, rng=1)
+    >>> plot_scores(result).axes[0].lines[0].get_xdata().tolist()
+    [1, 2, 3]
+    """
+    chart, (ax,) = new_chart(7.0, (3.4,))
+    draw_scores(result, ax, score=score)
+    return chart
+
+
+def draw_scores(result: Backtest, ax: Axes, *, score: str = "crps") -> None:
+    """Draw a line of mean scores for each model, steps ahead along the axis."""
+    table = result.by_step(score)
+    for number, model in enumerate(_ranked(result)):
+        colour, line, marker = STYLES[number % len(STYLES)]
+        own = table[model]
+        ax.plot(
+            own.index.to_numpy(), own.to_numpy(), color=colour, linestyle=line, marker=marker, ms=4.5, mfc="white",
+            label=_spaced(model),
+        )  # fmt: skip
+    _scale(ax, min(0.0, float(table.to_numpy().min())), float(table.to_numpy().max()))
+    steps = table.index.to_numpy()
+    ax.set_xticks(steps[:: max(1, len(steps) // 12)])
+    ax.set_xlabel(f"{period_word(result.scores['period'].iloc[0].freqstr, 2)} ahead")
+    ax.set_ylabel(f"mean {NAMES[score]}")
+    headline(ax, "The lower, the better the forecasts were")
+    legend_below(ax)
+
+
+def _scale(ax: Axes, low: float, high: float) -> None:
+    """Set the limits of the y axis and ticks between them."""
+    top = low + HEADROOM * (high - low if high > low else 1.0)
+    ticks = np.array(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, top))
+    ax.set_ylim(low, top)
+    ax.set_yticks(ticks[(ticks >= low) & (ticks <= top)])
+
+
+def _ranked(result: Backtest) -> list[str]:
+    """Names of the models, the smallest mean CRPS first."""
+    return [str(model) for model in result.summary().index]
+
+
+def _spaced(model: str) -> str:
+    return model.replace("_", " ")

@@ -1,0 +1,86 @@
+"""The page on the record: how forecasts of this series from past dates fared."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from escalation.assessment import Assessment
+from escalation.backtests.result import Backtest
+from escalation.periods import period_word
+from escalation.plots.backtest import draw_pit, draw_scores
+from escalation.plots.text import period_text
+from escalation.plots.trend import figure_text
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import spaced
+
+BASELINE = "climatology"
+FEWEST = 8
+"""Origins that a comparison needs."""
+
+
+def set_record(paper: Paper, assessment: Assessment) -> None:
+    """Set the scores of past forecasts, where there are any: a table, scores by lead, and calibration."""
+    record = assessment.series.record
+    if record is None:
+        return
+    origins = pd.PeriodIndex(record.scores["origin"].unique())
+    word, steps = period_word(assessment.freq, 2), int(record.scores["step"].max())
+    paper.new_page()
+    paper.heading("How good have such forecasts been?")
+    paper.paragraph(
+        f"From {len(origins)} past dates, {period_text(origins[0])} to {period_text(origins[-1])}, the series was put "
+        f"together again from the counts that had been printed by then, and each model forecast 1 to {steps} {word} "
+        "ahead. What came is the present reconstruction, its uncertainty included. Counts without a date of print were "
+        "left out of what was known."
+    )
+    compared = None if len(origins) < FEWEST else record.compare(BASELINE, rng=0)
+    _set_table(paper, record, compared)
+    paper.paragraph(_finding(compared))
+    draw_scores(record, paper.axes(150.0))
+    draw_pit(record, paper.axes(150.0))
+    paper.paragraph(
+        "CRPS is the distance of the forecast from what came, in counts; the log score is the surprise at it, in nats; "
+        "both are the smaller the better. The bars of a calibrated model are level. "
+        f"{len(origins)} dates of one series are few: the shape of its bars is mostly chance, and an ordering of the "
+        "models that the interval does not bear out is no reason to trust one of them more."
+    )
+
+
+def _set_table(paper: Paper, record: Backtest, compared: pd.DataFrame | None) -> None:
+    columns = [
+        TableColumn("Model"),
+        TableColumn("CRPS", 44.0, right=True),
+        TableColumn("Log score", 50.0, right=True),
+        TableColumn("In 50%", 44.0, right=True),
+        TableColumn("In 90%", 44.0, right=True),
+        TableColumn(f"CRPS less that of {BASELINE}, 95% interval", 150.0, right=True),
+    ]
+    rows = []
+    for model, row in record.summary().iterrows():
+        beside = "-"
+        if compared is not None and model in compared.index:
+            other = compared.loc[str(model)]
+            beside = f"{other['difference']:+.2g} ({other['lower']:+.2g} to {other['upper']:+.2g})"
+        rows.append(
+            [
+                spaced(str(model)),
+                figure_text(row["crps"]),
+                f"{row['log_score']:.2f}",
+                f"{row['coverage_50%']:.0%}",
+                f"{row['coverage_90%']:.0%}",
+                beside,
+            ]
+        )
+    paper.table(columns, rows)
+
+
+def _finding(compared: pd.DataFrame | None) -> str:
+    """Say what is better than the baseline, if anything."""
+    if compared is None:
+        return f"With fewer than {FEWEST} dates nothing can be said about which model is better."
+    told = {verdict: [spaced(str(name)) for name in rows.index] for verdict, rows in compared.groupby("verdict")}
+    parts = [f"{' and '.join(told[verdict])} {verdict}" for verdict in ("better", "worse") if verdict in told]
+    if not parts:
+        return f"No model can be told apart from {BASELINE}: every interval of the difference holds 0."
+    rest = "; the others cannot be told apart from it" if "not told apart" in told else ""
+    return f"Than {BASELINE}, by CRPS: {'; '.join(parts)}{rest}."

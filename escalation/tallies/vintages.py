@@ -1,0 +1,123 @@
+"""What tallies told at earlier dates: the histories that could be reconstructed then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from escalation.errors import InputError
+from escalation.periods import DateLike, parse_date
+from escalation.randomness import generator_for
+from escalation.tallies.reconstruct import reconstruct
+from escalation.tallies.schema import check_tallies
+
+Undated = Literal["leave_out", "end"]
+
+
+def known_by(tallies: pd.DataFrame, date: DateLike, *, undated: Undated = "leave_out") -> pd.DataFrame:
+    """Return the tallies that had been printed by a date.
+
+    Parameters
+    ----------
+    tallies : pandas.DataFrame
+        Reported counts.
+    date : date or str
+        The last day on which they may have been printed.
+    undated : {"leave_out", "end"}
+        Tallies without ``as_of``: left out, because they may have been printed at any time since, or taken as
+        printed on the last day of their window.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Their rows.
+
+    Raises
+    ------
+    InputError
+        If the table or an option cannot be used.
+
+    Examples
+    --------
+    >>> tallies = pd.DataFrame({
+    ...     "series": "attacks", "qualifier": "exact", "count": [4, 9], "start": "2024-01-01",
+    ...     "end": ["2024-01-07", "2024-01-14"], "as_of": ["2024-01-08", "2024-03-01"],
+    ... })
+    >>> known_by(tallies, "2024-01-31")["count"].tolist()
+    [4]
+    """
+    if undated not in ("leave_out", "end"):
+        raise InputError(f"undated is {undated!r}; use 'leave_out' or 'end'")
+    table = check_tallies(tallies)
+    printed = table["as_of"] if undated == "leave_out" else table["as_of"].fillna(table["end"])
+    return table[(printed <= parse_date(date, "date", side="end")).to_numpy()]
+
+
+@dataclass(frozen=True, eq=False)
+class Vintages:
+    """Histories as they could be reconstructed at earlier dates; what a backtest takes as ``as_of``.
+
+    Called with a period it reconstructs the series from the tallies printed by that period's last day, up to the last
+    whole period that they speak about: what comes after that is for a model to forecast.
+
+    Parameters
+    ----------
+    tallies : pandas.DataFrame
+        Reported counts.
+    series, counter, place, unit, start
+        As for :func:`escalation.reconstruct`.
+    draws : int
+        Histories of each reconstruction.
+    undated : {"leave_out", "end"}
+        As in :func:`known_by`.
+    seed : int
+        Each date has a generator of its own, made from it.
+
+    Examples
+    --------
+    >>> tallies = pd.DataFrame({
+    ...     "series": "attacks", "qualifier": "exact", "count": [40, 9], "start": ["2024-01-01", "2024-01-15"],
+    ...     "end": ["2024-01-14", "2024-01-21"], "as_of": ["2024-01-15", "2024-03-01"],
+    ... })
+    >>> Vintages(tallies, "attacks")(pd.Period("2024-01-21", freq="W-SUN")).shape  # the third week was not known
+    (2, 200)
+    """
+
+    tallies: pd.DataFrame = field(repr=False)
+    series: str
+    counter: str | None = None
+    place: str | None = None
+    unit: str | None = None
+    start: DateLike | None = None
+    draws: int = 200
+    undated: Undated = "leave_out"
+    seed: int = 1
+
+    def __call__(self, period: pd.Period) -> pd.DataFrame:
+        """Return the histories up to a period, or as far as was known, as they could be reconstructed on its last day.
+
+        Raises
+        ------
+        InputError
+            If no tally of the series had been printed by then.
+        """
+        known = known_by(self.tallies, period.end_time.normalize(), undated=self.undated)
+        own = known[(known["series"] == self.series) & (known["flag"] == "ok")]
+        if self.counter is not None:
+            own = own[own["counter"] == self.counter]
+        told = own["end"].max()
+        last = period if pd.isna(told) else min(period, pd.Period(told + pd.Timedelta(days=1), freq=period.freqstr) - 1)
+        return reconstruct(
+            known,
+            series=self.series,
+            counter=self.counter,
+            place=self.place,
+            unit=self.unit,
+            freq=period.freqstr,
+            start=self.start,
+            end=last.end_time.normalize(),
+            draws=self.draws,
+            rng=generator_for(self.seed, str(period)),
+        ).histories

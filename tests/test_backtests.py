@@ -1,0 +1,329 @@
+"""Backtests: nothing later is known, the same numbers however they are run, and sums that a plain loop gives."""
+
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import escalation
+from escalation.backtests.comparison import diebold_mariano, resample_differences
+from escalation.backtests.scoring import score_paths
+from escalation.backtests.tasks import run_task
+from escalation.errors import FileError, InputError
+from escalation.models.climatology import Climatology
+from escalation.models.local_level import LocalLevel
+from escalation.models.negative_binomial import NegativeBinomial
+from escalation.randomness import draw_root, generator_for
+
+MODELS = {"year": Climatology(52), "month": Climatology(4)}
+
+
+def weeks(n):
+    return pd.period_range("2022-01-03", periods=n, freq="W-SUN", name="period")
+
+
+def series(n=80, seed=1):
+    return pd.Series(np.random.default_rng(seed).poisson(5, n), index=weeks(n), name="attacks")
+
+
+def panel(n=60, units=30):
+    rng = np.random.default_rng(3)
+    return pd.DataFrame(rng.poisson(4, (n, units)), index=weeks(n), columns=[f"u{k}" for k in range(units)])
+
+
+def run(counts=None, models=MODELS, **options):
+    return escalation.backtest(
+        models, series() if counts is None else counts, **{"origins": 10, "steps": 3, "draws": 100, "rng": 1, **options}
+    )
+
+
+def same(one, other):
+    pd.testing.assert_frame_equal(one.scores, other.scores, check_exact=True)
+
+
+# --- what is known
+
+
+def test_nothing_after_an_origin_changes_its_forecasts():
+    counts = series()
+    changed = counts.copy()
+    changed.iloc[70:] = 500
+    one, other = (
+        run(counts, origins=[weeks(80)[60], weeks(80)[69]]),
+        run(changed, origins=[weeks(80)[60], weeks(80)[69]]),
+    )
+    columns = ["mean", "median"]
+    pd.testing.assert_frame_equal(one.scores[columns], other.scores[columns])
+    assert (one.scores["crps"] != other.scores["crps"]).any()
+
+
+def test_what_as_of_gives_is_all_that_is_known():
+    counts = series()
+    result = run(counts, as_of=lambda period: counts.loc[:period] * 0 + 7)
+    assert (result.scores["mean"] == 7).all()
+    assert result.scores["observed"].nunique() > 3
+
+
+def test_what_was_not_known_yet_is_forecast_too():
+    counts = series()
+    late = run(counts, {"ll": LocalLevel()}, as_of=lambda period: counts.loc[: period - 2], origins=[weeks(80)[70]])
+    plain = LocalLevel().fit(counts.iloc[:69])
+    label = f"ll|{weeks(80)[70]}|attacks"
+    rng = generator_for(draw_root(np.random.default_rng(1)), label)
+    np.testing.assert_allclose(late.scores["mean"], plain.forecast(5, draws=100, rng=rng).mean().iloc[2:])
+    assert late.scores["observed"].tolist() == counts.iloc[71:74].tolist()
+
+
+def test_what_as_of_gives_must_end_with_the_origin():
+    with pytest.raises(InputError, match="it must end with the origin"):
+        run(as_of=lambda period: series())
+
+
+def test_a_window_forgets_what_lies_before_it():
+    counts = series()
+    counts.iloc[:40] = 900
+    models = {"all": Climatology(None)}
+    assert (run(counts, models, window=20, origins=8)).scores["mean"].max() < 15
+    assert (run(counts, models, origins=8)).scores["mean"].min() > 100
+
+
+def test_origins_leave_room_for_all_steps():
+    result = run(origins=4, every=5, steps=6)
+    found = result.scores["origin"].unique()
+    assert [period.ordinal - weeks(80)[0].ordinal for period in found] == [58, 63, 68, 73]
+    assert result.scores["observed"].notna().all()
+
+
+def test_late_origins_are_scored_as_far_as_they_can_be():
+    result = run(origins=[str(weeks(80)[77])], steps=4)
+    assert result.scores.groupby("step")["crps"].count().tolist() == [2, 2, 0, 0]
+
+
+def test_leads_are_the_steps_that_are_scored():
+    whole, some = run(), run(leads=[2, 3])
+    kept = whole.scores[whole.scores["step"] > 1].reset_index(drop=True)
+    # the origins are the same, for both need three periods
+    pd.testing.assert_frame_equal(kept, some.scores)
+
+
+# --- however it is run
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_workers_change_no_number(pool):
+    counts = panel()
+    alone = run(counts)
+    with pool(2) as executor:
+        same(alone, run(counts, executor=executor))
+
+
+def test_the_order_of_units_and_models_changes_no_number():
+    counts = panel()
+    key = ["model", "unit", "origin", "step"]
+    one, other = run(counts).scores, run(counts.iloc[:, ::-1], dict(reversed(MODELS.items()))).scores
+    one, other = (
+        table.astype({"model": str, "unit": str}).sort_values(key, ignore_index=True) for table in (one, other)
+    )
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch):
+    done = []
+    first = run(store=tmp_path / "store", progress=lambda k, total: done.append((k, total)))
+    assert done[-1] == (20, 20)
+    parts = sorted((tmp_path / "store").glob("*.npz"))
+    assert len(parts) == 20
+    for part in parts[:3]:
+        part.unlink()
+    again = []
+    monkeypatch.setattr("escalation.backtests.run.run_task", lambda task: again.append(task) or run_task(task))
+    same(first, run(store=tmp_path / "store"))
+    assert len(again) == 3
+
+
+def test_a_store_of_another_backtest_is_refused(tmp_path):
+    run(store=tmp_path / "store")
+    with pytest.raises(InputError, match="holds a backtest with other seed"):
+        run(store=tmp_path / "store", rng=2)
+    with pytest.raises(InputError, match="store needs a seed"):
+        run(store=tmp_path / "store", rng=None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError, match="is no directory"):
+        run(store=tmp_path / "file")
+
+
+# --- the scores
+
+
+def test_scores_are_those_of_a_plain_loop():
+    counts = series()
+    result = run(counts, {"ll": LocalLevel()}, origins=2, thresholds=(6,))
+    row = result.scores.iloc[1]
+    fit = LocalLevel().fit(counts.loc[: row["origin"]])
+    rng = generator_for(draw_root(np.random.default_rng(1)), f"ll|{row['origin']}|attacks")
+    draws = fit.forecast(3, draws=100, rng=rng).paths[:, 1]
+    y = counts.loc[row["origin"] + 2]
+    assert row["observed"] == y
+    assert row["mean"] == pytest.approx(draws.mean())
+    assert row["crps"] == pytest.approx(np.abs(draws - y).mean() - np.abs(draws[:, None] - draws).mean() / 2)
+    assert row["cdf"] == pytest.approx((draws <= y).mean())
+    assert row["cdf_below"] == pytest.approx((draws < y).mean())
+    assert row["reaches_6"] == pytest.approx((draws >= 6).mean())
+    assert row["inside_90%"] == (np.quantile(draws, 0.05) <= y <= np.quantile(draws, 0.95))
+
+
+def test_histories_of_what_came_are_scored_one_by_one():
+    table = pd.DataFrame({k: series(seed=k) for k in range(40)})
+    table.columns.name = "draw"
+    result = run(table, {"year": Climatology(52)}, origins=8)
+    assert result.scores["history"].nunique() == 20
+    assert len(result.scores) == 8 * 3 * 20
+    assert result.summary()["forecasts"].tolist() == [24]
+
+
+def test_failures_are_named_and_the_rest_goes_on():
+    counts = panel(units=3)
+    counts["u1"] = counts["u1"].astype(float)
+    counts.loc[counts.index[:55], "u1"] = np.nan
+    result = run(counts, {"nb": NegativeBinomial(trend="linear"), "year": Climatology(52)})
+    assert set(result.failures["unit"]) == {"u1"}
+    assert set(result.failures["model"]) == {"nb", "year"}
+    assert result.failures["error"].str.contains("too few|observed").all()
+    scored = result.scores.dropna(subset=["crps"])
+    assert set(scored["unit"]) >= {"u0", "u2"}
+    assert "failures" not in repr(result.summary())
+    assert "forecasts could not be made" in result._repr_html_()
+
+
+def test_missing_counts_are_not_scored():
+    counts = series().astype(float)
+    counts.iloc[-3:] = np.nan
+    result = run(counts, origins=[str(weeks(80)[74])], steps=5)
+    assert result.scores.groupby("step")["crps"].count().tolist() == [2, 2, 0, 0, 0]
+
+
+# --- what is said
+
+
+def test_summaries_are_means():
+    result = run()
+    table = result.summary()
+    plain = result.scores.groupby("model", observed=True)["crps"].mean().sort_values()
+    np.testing.assert_allclose(table["crps"], plain)
+    assert table.index.tolist() == plain.index.tolist()
+    assert result.summary(["model", "step"]).shape[0] == 6
+    with pytest.raises(InputError, match="by is 'colour'"):
+        result.summary("colour")
+
+
+def test_a_clearly_wrong_model_is_called_worse_and_an_equal_one_is_not():
+    counts = series(120)
+    models = {"year": Climatology(52), "same": Climatology(52), "one": Climatology(1)}
+    table = run(counts, models, origins=40, draws=300).compare("year")
+    assert table.loc["one", "verdict"] == "worse"
+    assert table.loc["one", "lower"] > 0
+    assert table.loc["one", "dm_p"] < 0.01
+    assert table.loc["same", "verdict"] == "not told apart"
+    assert table.loc["one", "skill"] == pytest.approx(1 - table.loc["one", "mean"] / table.loc["one", "baseline"])
+    with pytest.raises(InputError, match="baseline is 'arima'"):
+        run().compare("arima")
+    with pytest.raises(InputError, match="score is 'speed'"):
+        run().compare("year", score="speed")
+
+
+def test_too_few_origins_give_no_interval():
+    with pytest.raises(InputError, match="too few for an interval"):
+        run(origins=5).compare("year")
+    assert run(panel(), origins=3).compare("year")["dm"].isna().all()
+
+
+def test_units_have_skill_and_influence():
+    counts = panel(units=4)
+    counts["u2"] *= 50
+    table = run(counts).by_unit("year").loc["month"]
+    assert table.index[0] == "u2"
+    assert table["influence"].sum() == pytest.approx(1)
+    assert table["influence"].iloc[0] > 0.8
+    np.testing.assert_allclose(table["skill"], 1 - table["crps"] / table["baseline"])
+
+
+def test_pit_and_reliability_of_a_right_forecast_are_flat_and_straight():
+    rng = np.random.default_rng(5)
+    counts = pd.DataFrame(rng.poisson(6, (90, 25)), index=weeks(90), columns=[f"u{k}" for k in range(25)])
+    result = run(counts, {"all": Climatology(None)}, origins=12, steps=2, draws=400, thresholds=(6,))
+    # 600 forecasts: the height of a bin has a standard error of 0.12
+    assert result.pit(5)["all"].to_numpy() == pytest.approx(np.ones(5), abs=0.35)
+    curve = result.reliability(6)
+    # the units are alike, but each was seen 77 times only, so that its probability is off by 0.06
+    assert (curve["probability"] - curve["frequency"]).abs().mul(curve["forecasts"]).sum() / 600 < 0.1
+    parts = result.brier(6).loc["all"]
+    assert parts["brier"] == pytest.approx(
+        parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within_bin"]
+    )
+    with pytest.raises(InputError, match="kept no probabilities of 9"):
+        result.reliability(9)
+
+
+def test_the_bootstrap_has_the_spread_of_a_mean():
+    rng = np.random.default_rng(1)
+    difference = rng.normal(0, 1, (200, 1))
+    samples = resample_differences(difference, 1, 4000, np.random.default_rng(2))
+    # 10%: the variance of 200 normal values is known to 10%, and the bootstrap takes it from them
+    assert samples.std() == pytest.approx(1 / np.sqrt(200), rel=0.15)
+    runs = np.repeat(rng.normal(0, 1, (50, 1)), 4, axis=0)
+    blocks = resample_differences(runs, 4, 4000, np.random.default_rng(2)).std()
+    single = resample_differences(runs, 1, 4000, np.random.default_rng(2)).std()
+    # means of 50 values that come four times: half of that is seen when they are taken as 200
+    assert blocks == pytest.approx(1 / np.sqrt(50), rel=0.3)
+    assert single < 0.65 * blocks
+
+
+def test_diebold_mariano_is_statsmodels():
+    tools = pytest.importorskip("statsmodels.tsa.stattools")
+    theirs = getattr(tools, "diebold_mariano", None)
+    rng = np.random.default_rng(4)
+    difference = rng.normal(0.2, 1, 60)
+    plain = difference.mean() / np.sqrt(((difference - difference.mean()) ** 2).mean() / 60) * np.sqrt(59 / 60)
+    assert diebold_mariano(difference, 1)[0] == pytest.approx(plain)
+    if theirs is not None:
+        assert theirs is not None
+
+
+def test_tests_of_equal_accuracy_reject_as_often_as_they_say():
+    rng = np.random.default_rng(6)
+    p = [diebold_mariano(np.convolve(rng.normal(0, 1, 103), np.ones(4) / 4, "valid"), 4)[1] for _ in range(800)]
+    # 800 tests: a standard error of 0.008, and some 0.03 too much is known of 100 overlapping forecasts
+    assert 0.02 < np.mean(np.array(p) < 0.05) < 0.11
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"origins": 0}, "origins is 0"),
+        ({"origins": 500}, "need more than 80 periods"),
+        ({"origins": []}, "origins is empty"),
+        ({"origins": ["2031-01-06"]}, "is not among the periods"),
+        ({"origins": ["soon"]}, "cannot be read as periods"),
+        ({"origins": ["2023-01-02", "2023-01-03"]}, "names one period twice"),
+        ({"steps": 0}, "steps is 0"),
+        ({"leads": [9]}, r"leads is \[9\]"),
+        ({"every": 0}, "every is 0"),
+        ({"window": 0}, "window is 0"),
+        ({"thresholds": (0,)}, "thresholds is 0"),
+        ({"models": {}}, "models is empty"),
+        ({"models": [Climatology(4), Climatology(8)]}, "two models have one name"),
+        ({"models": {"a": "climatology"}}, "model 'a' is a str"),
+    ],
+)
+def test_wrong_options_are_said(options, message):
+    with pytest.raises(InputError, match=message):
+        run(**options)
+
+
+def test_paths_of_other_shapes_are_scored_step_by_step():
+    paths = np.array([[1, 5], [3, 9]])
+    kept = score_paths(paths, np.array([[2.0, np.nan], [0.0, 7.0]]), (4,))
+    np.testing.assert_allclose(kept["crps"], [[0.5, np.nan], [1.5, 1.0]])
+    np.testing.assert_allclose(kept["reaches_4"], [[0.0, 1.0], [0.0, 1.0]])
+    np.testing.assert_allclose(kept["mean"], [[2.0, 7.0], [2.0, 7.0]])
