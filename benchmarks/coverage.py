@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,12 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.hurdle import Hurdle
 from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.poisson import Poisson
+from escalation.models.zero_inflated import ZeroInflated
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -45,19 +49,71 @@ def simulate_local_level(periods: int, rng: Generator) -> FloatArray:
     return counts_around(np.exp(x), dispersion, rng)
 
 
+def simulate_local_trend(periods: int, rng: Generator) -> FloatArray:
+    """Damping around 0.85 (90% between 0.64 and 0.95), slope_sd around 0.03, level_sd and dispersion around 0.1."""
+    damping, dispersion = 1 / (1 + np.exp(-rng.normal(1.75, 0.7))), 0.1 * np.exp(rng.normal(0, 0.5))
+    slope_sd, level_sd = 0.03 * np.exp(rng.normal(0, 0.4)), 0.1 * np.exp(rng.normal(0, 0.4))
+    x, slope = np.empty(periods), slope_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    x[0] = 0.0
+    for t in range(1, periods):
+        x[t] = x[t - 1] + slope + level_sd * rng.standard_normal()
+        slope = damping * slope + slope_sd * rng.standard_normal()
+    return counts_around(np.exp(x - x.mean() + rng.uniform(np.log(20), np.log(150))), dispersion, rng)
+
+
 def simulate_negative_binomial(periods: int, rng: Generator) -> FloatArray:
     """A linear trend of the log rate (sd 0.5 over the whole series), dispersion around 0.2."""
     level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
     return counts_around(np.exp(level + trend * np.arange(periods)), 0.2 * np.exp(rng.normal(0, 0.5)), rng)
 
 
-TRUTHS: dict[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
+def simulate_nb1(periods: int, rng: Generator) -> FloatArray:
+    """A linear trend of the log rate (sd 0.5 over the whole series), variance around 5 times the mean."""
+    level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
+    mean, excess = np.exp(level + trend * np.arange(periods)), 4 * np.exp(rng.normal(0, 0.5))
+    counts: FloatArray = rng.poisson(rng.gamma(mean / excess, excess)).astype(float)
+    return counts
+
+
+def simulate_poisson(periods: int, rng: Generator) -> FloatArray:
+    """A linear trend of the log rate (sd 0.5 over the whole series)."""
+    level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
+    counts: FloatArray = rng.poisson(np.exp(level + trend * np.arange(periods))).astype(float)
+    return counts
+
+
+def simulate_zero_inflated(periods: int, rng: Generator) -> FloatArray:
+    """As negative binomial regression, with 1 to 4% zeros of another kind.
+
+    With more than 5% the interval begins at 0 and nothing can be below it: it covers 95% whatever the model.
+    """
+    counts = simulate_negative_binomial(periods, rng)
+    counts[rng.random(periods) < rng.uniform(0.01, 0.04)] = 0
+    return counts
+
+
+def simulate_hurdle(periods: int, rng: Generator) -> FloatArray:
+    """As negative binomial regression, drawn again where it is 0, then 1 to 4% zeros."""
+    level, trend = rng.uniform(np.log(20), np.log(150)), rng.normal(0, 0.5) / periods
+    mean, dispersion = np.exp(level + trend * np.arange(periods)), 0.2 * np.exp(rng.normal(0, 0.5))
+    counts = counts_around(mean, dispersion, rng)
+    while (again := counts == 0).any():
+        counts[again] = counts_around(mean[again], dispersion, rng)
+    counts[rng.random(periods) < rng.uniform(0.01, 0.04)] = 0
+    return counts
+
+
+TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
     model.name: (model, simulate)
     for model, simulate in (
         (LocalLevel(), simulate_local_level),
+        (LocalTrend(), simulate_local_trend),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
+        (Poisson(trend="linear"), simulate_poisson),
+        (ZeroInflated(trend="linear"), simulate_zero_inflated),
+        (Hurdle(trend="linear"), simulate_hurdle),
     )
-}
+} | {"nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1)}
 
 
 def measure(

@@ -7,6 +7,7 @@ column a draw (the columns' name is ``draw``), where the true series is not know
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import numpy as np
@@ -102,7 +103,7 @@ def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]
     ):
         return table.to_numpy(dtype=float)
     columns = [table] if isinstance(table, pd.Series) else [table.iloc[:, j] for j in range(table.shape[1])]
-    if not all(infer_dtype(column, skipna=True) in NUMBERS for column in columns):
+    if not all(column.dtype.kind in "biuf" or infer_dtype(column, skipna=True) in NUMBERS for column in columns):
         raise InputError(f"{name} holds values that are not numbers; counts are whole numbers >= 0")
     return np.column_stack([column.to_numpy(dtype=float, na_value=np.nan) for column in columns])
 
@@ -118,18 +119,24 @@ def panel_array(table: pd.DataFrame) -> tuple[tuple[str, ...], NDArray[np.float6
     Raises
     ------
     InputError
-        If two units have one name, or units have different draws.
+        If two units have one name, units have different draws, or columns have levels beside unit and draw.
     """
     if not is_panel_histories(table):
-        names = tuple(str(name) for name in table.columns)
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise InputError(f"the panel has two units called {twice!r}; name each only once")
-        return names, count_matrix(table)[None]
+        if table.columns.nlevels > 1:
+            raise InputError(f"the panel's columns have {table.columns.nlevels} levels; give units, or (unit, draw)")
+        return _unit_names(table.columns), count_matrix(table)[None]
     units, draws = table.columns.get_level_values(0), table.columns.get_level_values(1)
-    names = tuple(str(unit) for unit in dict.fromkeys(units))
+    different = list(dict.fromkeys(units))
     first = draws[units == units[0]]
-    if not all(draws[units == unit].equals(first) for unit in dict.fromkeys(units)) or not first.is_unique:
+    if not all(draws[units == unit].equals(first) for unit in different) or not first.is_unique:
         raise InputError("the panel's units have different draws; give each the same histories, numbered alike")
-    blocks = [count_matrix(table.loc[:, (units == unit).tolist()]) for unit in dict.fromkeys(units)]
-    return names, np.stack(blocks, axis=-1).transpose(1, 0, 2)
+    blocks = [count_matrix(table.loc[:, (units == unit).tolist()]) for unit in different]
+    return _unit_names(different), np.stack(blocks, axis=-1).transpose(1, 0, 2)
+
+
+def _unit_names(units: Iterable[object]) -> tuple[str, ...]:
+    names = tuple(str(unit) for unit in units)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the panel has two units called {twice!r}; name each only once")
+    return names

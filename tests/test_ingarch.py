@@ -374,7 +374,7 @@ def test_counts_beyond_its_digits_are_refused():
         ({"past_mean": (1, 1)}, r"past_mean is \(1, 1\)"),
         ({"past_mean": 1}, "past_mean is 1"),
         ({"past_obs": ()}, "past_obs is empty"),
-        ({"interventions": ("2024-01-01",)}, "ingarch got interventions"),
+        ({"interventions": ("2024-01-01",)}, "interventions is .*; give a tuple such as"),
         ({"external": "x"}, "external is 'x'; give a tuple of names"),
     ],
 )

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize
-from scipy.stats import nbinom, norm, poisson
+from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
 from escalation.errors import FitError, InputError
-from escalation.models import local_level
+from escalation.models import level_paths, levels, local_level_likelihood
 from escalation.models.design import make_design
-from escalation.models.local_level import LocalLevel, smooth
+from escalation.models.local_level import LocalLevel
+from escalation.models.local_level_likelihood import constants, log_posterior, observe, smooth
+from escalation.models.posterior import choose
 
 COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
 
@@ -54,10 +56,12 @@ SERIES = {
 }
 
 
-def posterior_of(counts, model=None, exposure=None):
+def observed(counts, model=None, exposure=None):
     model = model or LocalLevel()
     exposure = np.ones(len(counts)) if exposure is None else exposure
-    return local_level._prepare(counts, exposure, model.damping, model.family)
+    damping = {"estimate": np.nan, "none": 1.0}.get(model.damping, model.damping)
+    held = model.likelihood.held_without_damping if damping == 1.0 else ()
+    return observe(counts, exposure, damping, held, poisson=model.family == "poisson")
 
 
 def count_logpmf(count, mean, dispersion):
@@ -100,10 +104,12 @@ def grid_filter(counts, exposure, anchor, natural):
     return llf, x, forward[-1], expected
 
 
-def kernel(posterior, natural):
+def kernel(observation, natural):
     """Log-likelihood and law of the last level by the model's own kernel."""
-    law = posterior.smooth(np.array([natural], dtype=float), posterior.mode)[0][0]
-    return law[0] + posterior.constant(np.array([natural[3]]))[0], law[1:]
+    one, start = observation
+    point = np.array([natural], dtype=float)
+    law = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-6)[0][0]
+    return law[0] + constants(point[:, 3], one)[0], law[1:]
 
 
 def dense_laplace(counts, log_exposure, anchor, natural, start):
@@ -129,7 +135,7 @@ def dense_laplace(counts, log_exposure, anchor, natural, start):
         x = x + np.linalg.solve(hessian, gradient)
     v = np.linalg.inv(hessian)
     d = np.diag(v)
-    damp = 1 / (1 + (d / local_level.WIDE_VARIANCE) ** 4)
+    damp = 1 / (1 + (d / local_level_likelihood.WIDE_VARIANCE) ** 4)
     f3, f4 = damp * f2 * (1 - 2 * p), damp * f2 * (1 - 6 * p + 6 * p**2)
     value = np.where(seen, y * (x + log_exposure), 0.0).sum()
     value -= (seen * ((y + 1 / dispersion) * np.log1p(dispersion * mu) if dispersion > 0 else mu)).sum()
@@ -197,10 +203,10 @@ SETTINGS = [
 @pytest.mark.parametrize(("damping", "level_sd", "dispersion", "allowed"), SETTINGS)
 def test_likelihood_against_a_fine_grid_filter(name, damping, level_sd, dispersion, allowed):
     exposure = np.linspace(0.7, 1.3, N)
-    posterior = posterior_of(SERIES[name], LocalLevel(family="negbin" if dispersion else "poisson"), exposure)
-    natural = (posterior.anchor, damping, level_sd, dispersion)
+    posterior = observed(SERIES[name], LocalLevel(family="negbin" if dispersion else "poisson"), exposure)
+    natural = (posterior[0].anchor, damping, level_sd, dispersion)
     llf, last = kernel(posterior, natural)
-    exact, x, law, _ = grid_filter(SERIES[name], exposure, posterior.anchor, natural)
+    exact, x, law, _ = grid_filter(SERIES[name], exposure, posterior[0].anchor, natural)
     assert llf == pytest.approx(exact, abs=allowed)
     # the last level: its mean is right to the second order, its variance to the first
     mean = law @ x
@@ -211,11 +217,11 @@ def test_likelihood_against_a_fine_grid_filter(name, damping, level_sd, dispersi
 
 @pytest.mark.parametrize("name", ["typical", "lull", "gaps"])
 def test_drawn_last_levels_have_the_quantiles_of_the_grid_filter(name):
-    posterior = posterior_of(SERIES[name])
-    natural = (posterior.anchor, 0.9, 0.4, 0.1)
-    _, x, law, _ = grid_filter(SERIES[name], np.ones(N), posterior.anchor, natural)
-    last = np.tile(kernel(posterior, natural)[1], (100_000, 1))
-    drawn = local_level._skew_normal(*last.T, np.random.default_rng(1))
+    posterior = observed(SERIES[name])
+    natural = (posterior[0].anchor, 0.9, 0.4, 0.1)
+    _, x, law, _ = grid_filter(SERIES[name], np.ones(N), posterior[0].anchor, natural)
+    last, rng = kernel(posterior, natural)[1], np.random.default_rng(1)
+    drawn = [level_paths._skew_normal(*last, rng) for _ in range(100_000)]
     share = np.cumsum(law)
     for q in (0.05, 0.25, 0.5, 0.75, 0.95):
         reached = np.interp(np.quantile(drawn, q), x + (x[1] - x[0]) / 2, share)
@@ -227,40 +233,39 @@ def test_fitted_is_the_smoothed_expected_count():
     design = make_design(weeks(N), 0, pd.Series(exposure, index=weeks(N)), None)
     for name in ("typical", "low", "gaps"):
         found = LocalLevel().estimate(SERIES[name], design)
-        posterior = found.state["posterior"]
-        expected = grid_filter(SERIES[name], exposure, posterior.anchor, found.params)[3]
+        expected = grid_filter(SERIES[name], exposure, found.state["series"].anchor, found.params)[3]
         np.testing.assert_allclose(found.fitted, expected, rtol=0.01)  # second-order terms only
 
 
 def test_without_drift_it_is_negative_binomial_or_poisson_by_the_textbook():
     counts = SERIES["typical"]
     for family, dispersion in (("negbin", 0.3), ("negbin", 1e-4), ("poisson", 0.0)):
-        posterior = posterior_of(counts, LocalLevel(family=family))
+        posterior = observed(counts, LocalLevel(family=family))
         llf, _ = kernel(posterior, (2.0, 0.5, 1e-5, dispersion))
         assert llf == pytest.approx(count_logpmf(counts, np.exp(2.0), dispersion).sum(), abs=1e-5)
 
 
 def test_dispersion_near_zero_is_poisson():
     counts = np.r_[SERIES["high"], 1e6]
-    negbin, _ = kernel(posterior_of(counts), (3.0, 0.9, 0.5, 1e-9))
-    plain, _ = kernel(posterior_of(counts, LocalLevel(family="poisson")), (3.0, 0.9, 0.5, 0.0))
+    negbin, _ = kernel(observed(counts), (3.0, 0.9, 0.5, 1e-9))
+    plain, _ = kernel(observed(counts, LocalLevel(family="poisson")), (3.0, 0.9, 0.5, 0.0))
     assert negbin == pytest.approx(plain, abs=2e-3)  # counts of 1e6 with dispersion 1e-9: relative variance 1 + 1e-3
 
 
 @pytest.mark.parametrize("model", [LocalLevel(), LocalLevel("none"), LocalLevel(0.8, "poisson")])
 @pytest.mark.parametrize("name", ["typical", "onset", "quiet"])
 def test_estimate_is_the_mode_that_a_simplex_search_finds(name, model):
-    posterior = posterior_of(SERIES[name], model)
-    theta, _, mode, converged = local_level._climb(posterior)
-    start = np.array([0.3, 1.5, np.log(0.15), np.log(0.1)])[posterior.free]
+    peak = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)).state["peak"]
+    one, mode = observed(SERIES[name], model)
+    start = np.array([0.3, 1.5, np.log(0.15), np.log(0.1)])[one.free]
     found = minimize(
-        lambda point: -posterior.evaluate(point[None], mode)[0][0],
+        lambda point: -log_posterior(point[None], one, mode, 1e-6)[0][0],
         start,
         method="Nelder-Mead",
         options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 5000},
     )
-    assert converged
-    np.testing.assert_allclose(theta, found.x, atol=0.01)
+    assert peak.converged
+    np.testing.assert_allclose(peak.theta, found.x, atol=0.01)
 
 
 def test_parameters_are_recovered_from_a_long_series():
@@ -318,7 +323,7 @@ def test_hard_series_give_finite_numbers_and_no_warning(name, model):
     assert (fit.fitted > 0).all()
     paths = fit.forecast(60, draws=300, rng=1).paths
     assert paths.min() >= 0
-    assert paths.max() <= 2 * local_level.LARGEST_MEAN
+    assert paths.max() <= 2 * level_paths.LARGEST_MEAN
 
 
 def test_quiet_series_are_forecast_quiet_and_constant_ones_constant():
@@ -355,32 +360,67 @@ def test_damping_one_is_none():
 
 def test_drawn_parameters_follow_the_posterior_worked_out_on_a_grid():
     counts, prior = SERIES["low"], norm(np.log(0.2), 1.0)
-    posterior = posterior_of(counts, LocalLevel("none", "poisson"))
+    posterior = observed(counts, LocalLevel("none", "poisson"))
     grid = np.linspace(np.log(0.03), np.log(1.9), 18)
-    value = [grid_filter(counts, np.ones(N), posterior.anchor, (0.0, 1.0, np.exp(g), 0.0))[0] for g in grid]
+    value = [grid_filter(counts, np.ones(N), posterior[0].anchor, (0.0, 1.0, np.exp(g), 0.0))[0] for g in grid]
     weight = np.exp(value - np.max(value)) * prior.pdf(grid)
     share = np.cumsum(weight) / weight.sum()
     found = LocalLevel("none", "poisson").estimate(counts, make_design(weeks(N), 0, None, None))
-    drawn = local_level._resample(found, 40_000, np.random.default_rng(1))[0][:, local_level.LEVEL_SD]
+    rng = np.random.default_rng(1)
+    weighted = levels.weigh(LocalLevel.likelihood, found, 5000, rng.random(2))
+    drawn = weighted.natural[choose(weighted.log_weight, 40_000, rng), local_level_likelihood.LEVEL_SD]
     for q in (0.1, 0.5, 0.9):
         reached = np.interp(np.log(np.quantile(drawn, q)), grid + (grid[1] - grid[0]) / 2, share)
         assert reached == pytest.approx(q, abs=0.03)  # 5,000 weighted points: standard error below 0.01
 
 
-def test_forecast_of_known_parameters_is_the_grid_filter_carried_on(monkeypatch):
+def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     counts, natural = SERIES["low"], (0.2, 0.9, 0.3, 0.2)
-    posterior = posterior_of(counts)
-    _, x, law, _ = grid_filter(counts, np.ones(N), posterior.anchor, natural)
+    posterior = observed(counts)
+    _, x, law, _ = grid_filter(counts, np.ones(N), posterior[0].anchor, natural)
     move = norm.pdf(x[:, None], 0.2 * 0.1 + 0.9 * x, 0.3) * (x[1] - x[0])
     second = move @ (move @ law)
     expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
     last, draws = kernel(posterior, natural)[1], 100_000
-    known = (np.tile(natural, (draws, 1)), np.tile(last, (draws, 1)))
-    monkeypatch.setattr(local_level, "_resample", lambda *_: known)
-    design = make_design(weeks(2), N, None, None)
-    paths = LocalLevel().simulate(None, design, draws, np.random.default_rng(1))
+    known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
+    paths = level_paths.level_paths(*known, np.zeros(2), np.random.default_rng(1))
     seen = [(paths[:, 1] == k).mean() for k in range(6)]
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
+
+
+@pytest.mark.parametrize("model", [LocalLevel(), LocalLevel("none", "poisson")])
+@pytest.mark.parametrize("name", ["low", "typical", "lull"])
+def test_the_first_step_has_the_analytic_law_averaged_over_parameters(name, model):
+    found, draws = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)), 10_000
+    paths = model.simulate(found, make_design(weeks(N + 1)[-1:], N, None, None), draws, np.random.default_rng(1))[:, 0]
+    shift = np.random.default_rng(1).random(len(found.names) + 1)
+    weighted = levels.weigh(model.likelihood, found, draws // 16, shift)
+    weight = np.exp(weighted.log_weight - weighted.log_weight.max())
+    most = int(np.quantile(paths, 0.995))
+    expected = np.zeros(most + 1)
+    for share, (level, damping, level_sd, dispersion), law in zip(
+        weight / weight.sum(), weighted.natural, weighted.laws, strict=True
+    ):
+        mean, variance, third = law
+        skewness = np.clip(third / variance**1.5, -0.95, 0.95)
+        root = np.cbrt(2 * abs(skewness) / (4 - np.pi))
+        delta = np.sign(skewness) * root / np.sqrt(1 + root**2) * np.sqrt(np.pi / 2)
+        scale = np.sqrt(variance / (1 - 2 * delta**2 / np.pi))
+        # a skew normal plus a normal is skew normal again (Azzalini 1985)
+        width = np.hypot(damping * scale, level_sd)
+        slant = delta * damping * scale / width
+        centre = level + damping * (mean - scale * delta * np.sqrt(2 / np.pi) - level)
+        ahead = skewnorm(slant / np.sqrt(1 - slant**2), centre, width)
+        x = np.linspace(*ahead.ppf([1e-6, 1 - 1e-6]), 200)
+        density = ahead.pdf(x)
+        pmf = np.exp(count_logpmf(np.arange(most + 1.0)[:, None], np.exp(x), dispersion))
+        expected += share * (pmf @ density) / density.sum()
+    seen = np.bincount(np.minimum(paths, most + 1), minlength=most + 2)
+    expected = draws * np.append(expected, 1 - expected.sum())
+    often = expected >= 5
+    seen, expected = (np.append(part[often], part[~often].sum()) for part in (seen, expected))
+    keep = expected > 0
+    assert chisquare(seen[keep], expected[keep]).pvalue > 1e-3
 
 
 def count_logpmf_exp(count, x, dispersion):

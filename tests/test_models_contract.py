@@ -14,10 +14,10 @@ from escalation.forecast import Forecast
 from escalation.models.base import CountFit, CountModel
 from escalation.models.registry import MODELS, get_model
 
-WIDENING = {"local_level"}
+WIDENING = {"local_level", "local_trend"}
 """Models whose level drifts, so that far horizons cannot be surer than near ones."""
 
-NO_LIKELIHOOD = {"climatology", "ensemble"}
+NO_LIKELIHOOD = {"bootstrap", "climatology", "ensemble", "last_value"}
 
 AWKWARD = {
     "all zero": [0] * 30,
@@ -37,6 +37,12 @@ AWKWARD = {
     "mostly missing": [np.nan] * 12 + [3, np.nan, np.nan, 8, 1, np.nan, 2, 7] + [np.nan] * 3,
     "all missing": [np.nan] * 8,
 }
+
+
+pytestmark = pytest.mark.filterwarnings(
+    # zero-inflated and hurdle models say so where a series, as most here, has no zeros to speak of
+    "ignore:.*the counts leave zero_level without a finite maximum:escalation.errors.DataWarning"
+)
 
 
 @pytest.fixture(params=sorted(MODELS))
@@ -223,6 +229,29 @@ def test_laws_are_probabilities_and_say_nothing_of_later_counts(model):
     later = model.laws(model.fit(series(changed)).estimates[0], changed, fit.design)
     if not len(fit.params):  # with parameters only their estimates may know of later counts
         np.testing.assert_array_equal(laws.pmf(np.full(30, 20.0))[:25], later.pmf(np.full(30, 20.0))[:25])
+
+
+def test_diagnoses_have_no_gaps_and_say_something(model):
+    counts = typical()
+    counts.iloc[[7, 20]] = np.nan
+    fit = model.fit(counts, unit="raids")
+    found = fit.diagnose()
+    assert (found.model, found.unit, found.nobs) == (model.name, "raids", found.residuals["quantile"].notna().sum())
+    assert 60 <= found.nobs <= 78
+    assert found.residuals["quantile"].iloc[[7, 20]].isna().all()
+    assert found.pit.mean() == pytest.approx(1)
+    assert found.tests.notna().all(axis=None)
+    assert found.tests[["p_value", "p_holm"]].le(1).all(axis=None)
+    assert found.tests[["p_value", "p_holm"]].ge(0).all(axis=None)
+    assert found.scores.notna().all(axis=None)
+    assert found.marginal.notna().all(axis=None)
+    assert found.acf.between(-1, 1).all()
+    assert found.fine == (len(found.verdict) == 1 and found.verdict[0].startswith("nothing in these"))
+    assert all(len(sentence) > 20 for sentence in found.verdict)
+    assert found.verdict == fit.diagnose().verdict
+    for part in ("raids", "<table", "<li>"):
+        assert part in found._repr_html_()
+    assert fit.diagnose(level=1 - 1e-12).tests.equals(found.tests)
 
 
 # --- forecasts

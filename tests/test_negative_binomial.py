@@ -10,11 +10,12 @@ from scipy.special import gammaln
 from scipy.stats import kstest, nbinom, poisson
 
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models import negative_binomial
-from escalation.models import negative_binomial_likelihood as arrays
+from escalation.models import regression
+from escalation.models import regression_likelihood as arrays
 from escalation.models.design import make_design
 from escalation.models.interventions import Pulse, Step
 from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.regression_posterior import draw_parameters
 
 OVERDISPERSED = [3, 17, 8, 0, 25, 11, 4, 30, 2, 9, 14, 6, 41, 5, 12, 1, 7, 19, 10, 3]
 
@@ -188,7 +189,7 @@ def test_log_likelihood_function_at_all_sizes():
     mean = np.array([0.1, 1, 10, 200, 9e5])
     data = arrays.Data(counts, np.ones((5, 1)), np.log(mean))
     dispersions = np.array([0, 1e-12, 1e-9, 1e-5, 1e-3, 0.5, 20])
-    values = arrays._log_likelihood(data, np.zeros((7, 1)), dispersions)
+    values = arrays.log_likelihood(data, np.zeros((7, 1)), dispersions)
     assert values[0] == pytest.approx(poisson.logpmf(counts, mean).sum(), rel=1e-10)
     for dispersion, value in zip(dispersions[1:], values[1:], strict=True):
         # gamma(y + 1/alpha) / gamma(1/alpha) as the product it is, which loses no digits for small alpha
@@ -325,7 +326,7 @@ def test_endless_falls_are_found_and_only_those():
         x = np.column_stack([np.ones(len(counts)), *columns])
         basis, _ = np.linalg.qr(x)
         scale = np.sqrt(len(counts))
-        return arrays._endless_fall(arrays.Data(np.array(counts, float), basis * scale, np.zeros(len(counts))))
+        return arrays.endless_fall(arrays.Data(np.array(counts, float), basis * scale, np.zeros(len(counts))))
 
     time = np.arange(6.0)
     assert falls([0] * 6) is not None
@@ -360,7 +361,7 @@ def posterior_on_a_grid(counts, points=500):
 def test_parameters_are_drawn_from_the_posterior(counts):
     data = arrays.Data(np.array(counts, float), np.ones((len(counts), 1)), np.zeros(len(counts)))
     draws, size = 4000, 8
-    drawn = [arrays.draw_parameters(data, draws, np.random.default_rng(seed)) for seed in range(size)]
+    drawn = [draw_parameters(data, "nb2", draws, np.random.default_rng(seed)) for seed in range(size)]
     log_rate, rate_weight, log_alpha, alpha_weight = posterior_on_a_grid(counts)
     for values, grid, weight in (
         (np.concatenate([one[0][:, 0] for one in drawn]), log_rate, rate_weight),
@@ -391,7 +392,7 @@ def test_short_series_are_given_more_dispersion_than_maximum_likelihood_finds():
     for seed in range(200):
         counts = simulated(15, 20, 0.5, rng)
         fit = NegativeBinomial(trend="linear").fit(series(counts))
-        _, alpha = arrays.draw_parameters(fit.estimates[0].state["data"], 50, np.random.default_rng(seed))
+        _, alpha = draw_parameters(fit.estimates[0].state["data"], "nb2", 50, np.random.default_rng(seed))
         estimates.append(fit.params["dispersion"])
         posterior.append(np.median(alpha))
     assert np.mean(estimates) < 0.46
@@ -526,7 +527,7 @@ def test_regressors_that_cannot_be_used_are_named(values, names, message):
 
 
 def test_more_terms_than_periods():
-    with pytest.raises(FitError, match="4 observed periods are too few for 6 terms and a dispersion; use fewer"):
+    with pytest.raises(FitError, match="4 observed periods are too few for 6 coefficients; use fewer terms"):
         NegativeBinomial(trend="linear", season=2).fit(series([1, 5, 2, 9]))
 
 
@@ -536,10 +537,10 @@ def test_undetermined_terms_are_an_error_and_not_a_nan(monkeypatch):
     def singular(*_):
         raise np.linalg.LinAlgError("Singular matrix")
 
-    monkeypatch.setattr(negative_binomial, "draw_parameters", singular)
+    monkeypatch.setattr(regression, "draw_parameters", singular)
     with pytest.raises(FitError, match="the terms are too uncertain to draw paths from; fit fewer terms"):
         fit.forecast(2)
-    monkeypatch.setattr(negative_binomial, "maximise", singular)
+    monkeypatch.setattr(regression, "maximise", singular)
     with pytest.raises(FitError, match="these counts do not tell level and a dispersion apart; use fewer terms"):
         NegativeBinomial().fit(series(OVERDISPERSED))
 

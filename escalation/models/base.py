@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from escalation.counts import check_counts, count_matrix, is_histories
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
+from escalation.models.diagnostics import Diagnosis, diagnose
 from escalation.models.estimate import Estimate, FitResult, Specification, check_size, spread_over, warn_unsettled
 from escalation.models.laws import Laws
 from escalation.randomness import Seed
@@ -122,15 +124,9 @@ class CountModel(Specification):
         matrix = count_matrix(table)
         unobserved = np.isnan(matrix[:, 0])
         design = make_design(pd.PeriodIndex(table.index), 0, exposure, exog, unobserved)
-        observed = int((~unobserved).sum())
-        if observed < self.min_periods:
-            raise FitError(f"{observed} observed periods are too few for {self.name}; it needs {self.min_periods}")
-        chosen = spread_over(matrix.shape[1], pool)
-        estimates = tuple(self.estimate(matrix[:, j], design) for j in chosen)
-        warn_unsettled(self.name, estimates)
-        return CountFit(
-            model=self, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit
-        )
+        fit = fit_checked(self, table, matrix, design, pool, unit)
+        warn_unsettled(self.name, fit.estimates)
+        return fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +199,7 @@ class CountFit(FitResult):
         """
         steps, draws = check_size(steps, draws)
         design = self.design.ahead(steps, exog)
-        paths, component = self._simulate(design, draws, rng)
+        paths, component = self.simulate_paths(design, draws, rng)
         return Forecast(
             paths=paths,
             periods=design.periods,
@@ -213,7 +209,81 @@ class CountFit(FitResult):
             component=component,
         )
 
+    def diagnose(
+        self,
+        *,
+        level: float = 0.95,
+        lags: int = 10,
+        bins: int = 10,
+        residuals: Literal["mid", "randomised"] = "mid",
+        rng: Seed = None,
+    ) -> Diagnosis:
+        """Look for what is wrong with the model, from the law of each count given those before it.
+
+        Level, dispersion, zeros, dependence on the past and shape are tested; p-values are adjusted by Holm's method,
+        so that of right models some 5% or less are spoken against.  The tests need no draws (see
+        ``models/misfit.py``): they are sums over the laws, good for some 20 counts and more.
+
+        Parameters
+        ----------
+        level : float
+            Confidence with which the verdict speaks, over all tests together.
+        lags : int
+            Most lags of the autocorrelation; a fifth of the number of counts at most.
+        bins : int
+            Of the PIT histogram.
+        residuals : {"mid", "randomised"}
+            Quantile residuals of the middle of the PIT interval, or of a point drawn in it (Dunn & Smyth).  Tests use
+            the middle.
+        rng : int, Generator or None
+            Seed or generator; only for ``"randomised"``.
+
+        Returns
+        -------
+        Diagnosis
+
+        Raises
+        ------
+        InputError
+            If an option is out of range.
+        FitError
+            If the model gives no count a law.
+        """
+        laws = [
+            self.model.laws(estimate, y, self.design) for estimate, y in zip(self.estimates, self.matrix.T, strict=True)
+        ]
+        return diagnose(
+            laws,
+            self.matrix,
+            self.design.periods,
+            model=self.model.name,
+            unit=self.unit,
+            level=level,
+            lags=lags,
+            bins=bins,
+            residuals=residuals,
+            rng=rng,
+        )
+
     def _repr_html_(self) -> str:
         kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
         head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs} periods{kind}; log-likelihood {self.llf:.2f}"
         return head + self.summary().round(4).to_html()
+
+
+def fit_checked(
+    model: CountModel, table: pd.Series | pd.DataFrame, matrix: FloatArray, design: Design, pool: int, unit: str
+) -> CountFit:
+    """Fit to checked counts, or histories, whose values are ``matrix`` (n, draws); says nothing of unsettled fits.
+
+    Raises
+    ------
+    FitError
+        If too few periods were observed, or no fit could be had.
+    """
+    observed = int((~np.isnan(matrix[:, 0])).sum())
+    if observed < model.min_periods:
+        raise FitError(f"{observed} observed periods are too few for {model.name}; it needs {model.min_periods}")
+    chosen = spread_over(matrix.shape[1], pool)
+    estimates = tuple(model.estimate(matrix[:, j], design) for j in chosen)
+    return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)

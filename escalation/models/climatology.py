@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from escalation.arguments import check_whole
 from escalation.models.base import CountModel, IntArray
@@ -14,6 +15,9 @@ from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import Estimate
 from escalation.models.laws import DrawnLaws, Laws
 from escalation.periods import MAX_PERIODS
+
+FEWEST_DRAWS = 10
+"""Past periods that make a law of the next count."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,30 @@ class Climatology(CountModel):
         return rng.choice(pool, size=(draws, len(design.periods)), p=estimate.state["share"])
 
     def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """The periods before each one as its draws, NaN before the first; see :meth:`CountModel.laws`."""
-        seen = np.flatnonzero(~np.isnan(counts))
-        most = len(seen) if self.window is None else min(self.window, len(seen))
-        before = np.searchsorted(seen, np.arange(len(counts)))  # how many were seen before each period
-        places = before[:, None] - 1 - np.arange(most)
-        known = places >= 0
-        at = seen[np.maximum(places, 0)]
-        exposure = np.where(known, design.exposure[at], 0.0)
-        rates = np.where(known, np.round(counts[at] / design.exposure[at]), 0.0)
-        rates[before == 0] = np.nan
-        total = exposure.sum(axis=1, keepdims=True)
-        return DrawnLaws(rates, exposure / np.where(total > 0, total, 1.0))
+        """The periods before each one as its draws, NaN before the tenth; see :meth:`CountModel.laws`."""
+        return laws_of_the_past(counts, design.exposure, self.window)
+
+
+def laws_of_the_past(counts: FloatArray, exposure: FloatArray, window: int | None) -> DrawnLaws:
+    """Laws of n counts whose draws are the rates of up to ``window`` observed periods before them.
+
+    They are weighted by exposure.  NaN where fewer than ten (or than a shorter window) were observed before, as they
+    would not make a law.
+    """
+    seen = np.flatnonzero(~np.isnan(counts))
+    places = places_before(seen, len(counts), window)
+    known = places >= 0
+    at = seen[np.maximum(places, 0)]
+    weight = np.where(known, exposure[at], 0.0)
+    rates = np.where(known, np.round(counts[at] / exposure[at]), 0.0)
+    rates[known.sum(axis=1) < min(FEWEST_DRAWS, places.shape[1])] = np.nan
+    total = weight.sum(axis=1, keepdims=True)
+    return DrawnLaws(rates, weight / np.where(total > 0, total, 1.0))
+
+
+def places_before(seen: NDArray[np.intp], periods: int, window: int | None) -> NDArray[np.intp]:
+    """Which of the observed periods come before each period, latest first, shape (periods, window); -1 for none."""
+    most = len(seen) if window is None else min(window, len(seen))
+    before = np.searchsorted(seen, np.arange(periods))  # how many were seen before each period
+    places: NDArray[np.intp] = np.maximum(before[:, None] - 1 - np.arange(most), -1)
+    return places

@@ -127,6 +127,10 @@ def panel_shares(
     if exposure is None:
         return np.ones((len(periods), len(units)))
     is_table = isinstance(exposure, pd.DataFrame)
+    if not isinstance(exposure, pd.Series | pd.DataFrame):
+        raise InputError(
+            f"exposure is a {type(exposure).__name__}; give a Series, or a DataFrame with the panel's units"
+        )
     if not exposure.index.equals(periods) or (is_table and [str(name) for name in exposure.columns] != list(units)):
         raise InputError("exposure has other periods or units than the counts; give it their index and columns")
     shares = _floats(exposure, "exposure")

@@ -137,7 +137,8 @@ class FitResult(ABC):
         """
         half = norm.ppf((1 + check_level(level)) / 2) * self.bse
         anything, limits = (-math.inf, math.inf), self.model.limits()
-        least, most = np.array([limits.get(name, anything) for name in half.index]).reshape(-1, 2).T
+        plain = [name.partition("[")[0] for name in half.index]  # dispersion[unit] has the limits of dispersion
+        least, most = np.array([limits.get(name, anything) for name in plain]).reshape(-1, 2).T
         lower, upper = np.maximum(self.params - half, least), np.minimum(self.params + half, most)
         return pd.DataFrame({"lower": lower, "upper": upper})
 
@@ -165,7 +166,7 @@ class FitResult(ABC):
         """Estimates with standard errors and 95% intervals, one row a parameter."""
         return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
 
-    def _simulate(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def simulate_paths(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
         m = len(self.estimates)
         component = np.arange(draws) * m // draws

@@ -19,7 +19,7 @@ from escalation.models.ingarch_likelihood import last_values, log_likelihood, re
 from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, observe
 from escalation.models.ingarch_paths import draw_paths, resample
-from escalation.models.interventions import Pulse, Step
+from escalation.models.interventions import Intervention, check_interventions
 from escalation.models.laws import Laws, count_laws
 
 LARGEST_COUNT = 1e9
@@ -70,7 +70,7 @@ class INGARCH(CountModel):
     dispersion : {"ml", "pearson"}
         Full maximum likelihood, or tscount's two steps: coefficients by Poisson quasi-likelihood with sandwich
         standard errors, then the dispersion that makes Pearson's statistic its degrees of freedom.
-    interventions : tuple of Step or Pulse
+    interventions : tuple of Step, Pulse or Decay
         Dated changes, regressors of their own.
     external : tuple of str
         Names of regressors and intervention terms whose effect is not carried on through ``past_mean``.
@@ -102,7 +102,7 @@ class INGARCH(CountModel):
     init: Literal["marginal", "iid", "firstobs", "zero"] = "marginal"
     first: Literal["scored", "dropped"] = "scored"
     dispersion: Literal["ml", "pearson"] = "ml"
-    interventions: tuple[Step | Pulse, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
     external: tuple[str, ...] = ()
     name: ClassVar[str] = "ingarch"
     takes_exog: ClassVar[bool] = True
@@ -127,10 +127,7 @@ class INGARCH(CountModel):
                 raise InputError(f"{option} is {lags!r}; give a tuple of different lags >= 1, such as (1,)")
         if not self.past_obs:
             raise InputError("past_obs is empty; give a lag, such as (1,), or use negative_binomial")
-        if not isinstance(self.interventions, tuple) or not all(
-            isinstance(one, Step | Pulse) for one in self.interventions
-        ):
-            raise InputError(f"ingarch got interventions {self.interventions!r}; give a tuple of Step and Pulse")
+        check_interventions(self.interventions)
         if not isinstance(self.external, tuple) or not all(isinstance(name, str) for name in self.external):
             raise InputError(f"external is {self.external!r}; give a tuple of names of regressors")
 

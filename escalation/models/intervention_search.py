@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
@@ -19,15 +19,14 @@ from escalation.models.design import FloatArray
 from escalation.models.ingarch import INGARCH
 from escalation.models.ingarch_null import Null, null_at, null_peaks, roots_of, strength
 from escalation.models.ingarch_score import joint_statistic
-from escalation.models.interventions import Pulse, Step
+from escalation.models.interventions import Decay, Intervention, Pulse, Step
 from escalation.periods import DateLike, parse_date, period_word
 from escalation.randomness import Seed, as_generator
 
-Intervention: TypeAlias = Step | Pulse
-Kind: TypeAlias = Literal["level_shift", "additive"]
+Kind: TypeAlias = Literal["level_shift", "transient", "additive"]
 Effect: TypeAlias = Literal["internal", "external"]
 
-KINDS: dict[str, Callable[[DateLike], Intervention]] = {"level_shift": Step, "additive": Pulse}
+KINDS: tuple[Kind, ...] = ("level_shift", "transient", "additive")
 STRONG, SOME = 0.01, 0.05
 """P-values below which the evidence is called strong, or is called evidence at all."""
 
@@ -38,7 +37,7 @@ class InterventionTest:
 
     Attributes
     ----------
-    interventions : tuple of Step or Pulse
+    interventions : tuple of Step, Pulse or Decay
         What was tested, all at once.
     effect : str
         ``internal`` or ``external``.
@@ -82,7 +81,7 @@ class FoundIntervention:
 
     Attributes
     ----------
-    intervention : Step or Pulse
+    intervention : Step, Pulse or Decay
         What and when.
     period : pandas.Period
         The first period it is in.
@@ -171,7 +170,7 @@ def intervention_test(
     ----------
     fit : CountFit
         Of an :class:`INGARCH` model, to one exactly known series.
-    interventions : Step, Pulse or several of them
+    interventions : Step, Pulse, Decay or several of them
         The changes, at dates that were chosen without a look at the counts; tested all at once.
     effect : {"internal", "external"}
         Whether ``past_mean`` would carry the change on.
@@ -209,7 +208,7 @@ def intervention_test(
     _check_effect(effect)
     chosen = (interventions,) if isinstance(interventions, Intervention) else tuple(interventions)
     if not chosen or not all(isinstance(one, Intervention) for one in chosen):
-        raise InputError(f"intervention_test got {interventions!r}; give a Step or Pulse, or several")
+        raise InputError(f"intervention_test got {interventions!r}; give a Step, Pulse or Decay, or several")
     columns = np.array([one.column(fit.design.periods) for one in chosen])
     same = np.ptp(columns[:, ~np.isnan(fit.matrix[:, 0])], axis=1) == 0
     null, inside = _null(fit), effect == "internal"
@@ -232,7 +231,8 @@ def intervention_test(
 def find_interventions(
     fit: CountFit,
     *,
-    kinds: Sequence[Kind] = ("level_shift", "additive"),
+    kinds: Sequence[Kind] = KINDS,
+    half_life: float | None = None,
     effect: Effect = "internal",
     between: tuple[DateLike, DateLike] | None = None,
     level: float = 0.05,
@@ -247,8 +247,10 @@ def find_interventions(
     ----------
     fit : CountFit
         Of an :class:`INGARCH` model, to one exactly known series.
-    kinds : sequence of {"level_shift", "additive"}
-        A lasting change (``Step``); a single odd period (``Pulse``).
+    kinds : sequence of {"level_shift", "transient", "additive"}
+        A lasting change (``Step``); one that fades (``Decay``); a single odd period (``Pulse``).
+    half_life : float, optional
+        Days in which transient changes halve; three periods when left out, not far from the usual 0.8 a period.
     effect : {"internal", "external"}
         Whether ``past_mean`` carries a change on.
     between : pair of dates or periods, optional
@@ -300,7 +302,7 @@ def find_interventions(
     check_level(level)
     most, replicates = check_whole(most, "most", 100), check_whole(replicates, "replicates", 1_000_000)
     generator = as_generator(rng)
-    candidates = [_candidates(fit, kind, between) for kind in kinds]
+    candidates = [_candidates(fit, kind, half_life, between) for kind in kinds]
     columns = [some.columns for some in candidates]
     inside = effect == "internal"
     picked: list[tuple[Intervention, pd.Period, str, float, float]] = []
@@ -370,14 +372,18 @@ def _null(fit: CountFit) -> Null:
     return null_at(state["point"], state["data"], model.dispersion if model.family == "negbin" else "none")
 
 
-def _candidates(fit: CountFit, kind: str, between: tuple[DateLike, DateLike] | None) -> _Candidates:
+def _candidates(
+    fit: CountFit, kind: Kind, half_life: float | None, between: tuple[DateLike, DateLike] | None
+) -> _Candidates:
     """Changes that begin in ``between``, but for those that are the same in all observed periods."""
     periods = fit.design.periods
+    span = (periods[-1].end_time - periods[0].start_time) / pd.Timedelta(days=1)
+    days = max(1, round(3 * span / len(periods))) if half_life is None else half_life
     chosen = np.arange(1, len(periods))
     if between is not None:
         begin, end = parse_date(between[0], "the start of between"), parse_date(between[1], "the end of between", "end")
         chosen = np.flatnonzero((periods.end_time >= begin) & (periods.start_time <= end))
-    interventions = [KINDS[kind](period.start_time) for period in periods[chosen]]
+    interventions = [_make(kind, period, days) for period in periods[chosen]]
     columns = np.array([one.column(periods) for one in interventions]).reshape(len(interventions), len(periods))
     differs = np.ptp(columns[:, ~np.isnan(fit.matrix[:, 0])], axis=1) > 0
     if not differs.any():
@@ -386,6 +392,13 @@ def _candidates(fit: CountFit, kind: str, between: tuple[DateLike, DateLike] | N
         )
     kept = np.flatnonzero(differs)
     return _Candidates(periods[chosen[kept]], [interventions[place] for place in kept], columns[kept])
+
+
+def _make(kind: Kind, period: pd.Period, half_life: float) -> Intervention:
+    date = period.start_time
+    if kind == "transient":
+        return Decay(date, half_life)
+    return Step(date) if kind == "level_shift" else Pulse(date)
 
 
 def _with(fit: CountFit, interventions: tuple[Intervention, ...], effect: str) -> CountFit:
@@ -408,6 +421,8 @@ def _with(fit: CountFit, interventions: tuple[Intervention, ...], effect: str) -
 def _words(intervention: Intervention, direction: str) -> str:
     if isinstance(intervention, Step):
         return f"a lasting {direction} from {intervention.date} on"
+    if isinstance(intervention, Decay):
+        return f"a fading {direction} from {intervention.date} on"
     until = "" if intervention.end is None else f" to {intervention.end}"
     return f"a passing {direction} {'on' if not until else 'from'} {intervention.date}{until}"
 

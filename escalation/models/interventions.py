@@ -1,8 +1,9 @@
-"""Interventions: dated events that lift or lower a rate, for good (a step) or for a while (a pulse)."""
+"""Interventions: dated events that lift or lower a rate, for good (step), a while (pulse) or fading (decay)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -96,3 +97,66 @@ class Pulse:
         """0 or 1 for each of the n periods, shape (n,)."""
         first, last = pd.Timestamp(str(self.date)), pd.Timestamp(str(self.end or self.date))
         return np.asarray((periods.end_time >= first) & (periods.start_time <= last), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Decay:
+    """A change of the rate that fades: 0 before the period that holds ``date``, 1 in it, then ever halved.
+
+    In weeks its column is that of R tscount's ``interv_covariate`` with ``delta = 0.5 ** (7 / half_life)``.
+
+    Parameters
+    ----------
+    date : date or str
+        First day of the change; kept as ``YYYY-MM-DD``.
+    half_life : float
+        Days in which it halves, > 0, counted from the first day of the period that holds ``date``.
+
+    Raises
+    ------
+    InputError
+        If the date cannot be read or the half-life is not above 0.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> weeks = pd.period_range("2024-01-29", periods=4, freq="W-SUN")
+    >>> Decay("2024-02-07", half_life=7).column(weeks).tolist()
+    [0.0, 1.0, 0.5, 0.25]
+    """
+
+    date: DateLike
+    half_life: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "date", parse_date(self.date, "the date of a Decay").date().isoformat())
+        number = isinstance(self.half_life, int | float | np.number) and not isinstance(self.half_life, bool)
+        if not number or not 0 < self.half_life < np.inf:
+            raise InputError(f"half_life is {self.half_life!r}; give the days in which a Decay halves, above 0")
+        object.__setattr__(self, "half_life", float(self.half_life))
+
+    @property
+    def term(self) -> str:
+        """Name of its coefficient."""
+        return f"decay_{self.date}_{self.half_life:g}d"
+
+    def column(self, periods: pd.PeriodIndex) -> NDArray[np.float64]:
+        """0 to 1 for each of the n periods, shape (n,)."""
+        first = pd.Period(pd.Timestamp(str(self.date)), freq=periods.freqstr).start_time
+        days = np.asarray((periods.start_time - first) / pd.Timedelta(days=1), dtype=np.float64)
+        return np.where(days < 0, 0.0, 0.5 ** (np.maximum(days, 0.0) / self.half_life))
+
+
+Intervention: TypeAlias = Step | Pulse | Decay
+
+
+def check_interventions(interventions: object) -> None:
+    """Check an option of a model.
+
+    Raises
+    ------
+    InputError
+        If it is not a tuple of interventions.
+    """
+    if not isinstance(interventions, tuple) or not all(isinstance(one, Intervention) for one in interventions):
+        raise InputError(f"interventions is {interventions!r}; give a tuple such as (Step('2024-02-05'),)")

@@ -89,8 +89,9 @@ class MixtureLaws(Laws):
         """What the mixture above 0 is multiplied by, shape (n,)."""
         if self.zero is None:
             return np.ones(len(self.weights))
-        at_zero = (self.weights * np.exp(count_logpmf(np.zeros((1, 1)), self.means, self.dispersions))).sum(axis=1)
-        value: FloatArray = (1 - self.zero) / (1 - at_zero)
+        # a mixture of tiny means is hardly ever above 0: no digits may be lost there
+        above = -np.expm1(count_logpmf(np.zeros((1, 1)), self.means, self.dispersions))
+        value: FloatArray = (1 - self.zero) / (self.weights * above).sum(axis=1)
         return value
 
     def _over_zero(self, plain: FloatArray, y: FloatArray, share: float) -> FloatArray:

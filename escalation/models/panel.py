@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from escalation.arguments import check_whole
+from escalation.arguments import check_level, check_whole
 from escalation.counts import check_counts, is_histories, panel_array
 from escalation.errors import FitError, InputError
 from escalation.forecast import PanelForecast
 from escalation.models.base import POOLED, IntArray
 from escalation.models.design import Design, FloatArray, make_design, panel_shares
+from escalation.models.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.estimate import Estimate, FitResult, Specification, check_size, spread_over, warn_unsettled
 from escalation.models.laws import Laws
 from escalation.randomness import Seed
@@ -68,8 +69,8 @@ class PanelModel(Specification):
             levels, unit and ``draw``; the model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
             (doi:10.1002/9780470316696) and forecast paths are joined.
         exposure : pandas.Series or pandas.DataFrame, optional
-            Share of each period that was covered (or population at risk, in any unit), > 0 where there is a count;
-            one column for all units, or one for each.
+            Share of each period that was covered, > 0 where there is a count; one column for all units, or one for
+            each.  Forecasts are of fully covered periods.
         exog : pandas.DataFrame, optional
             Regressors on the same periods, the same for all units; only for models that take them.
         pool : int
@@ -181,7 +182,7 @@ class PanelFit(FitResult):
         """
         steps, draws = check_size(steps, draws, len(self.units))
         design = self.design.ahead(steps, exog)
-        paths, component = self._simulate(design, draws, rng)
+        paths, component = self.simulate_paths(design, draws, rng)
         past = self.array.transpose(2, 0, 1)  # (units, histories, periods)
         exact = len(self.estimates) == 1
         observed = np.broadcast_to(past, (past.shape[0], draws, past.shape[2])) if exact else past[:, component]
@@ -194,6 +195,43 @@ class PanelFit(FitResult):
             unit=self.unit,
             component=component,
         )
+
+    def diagnose(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Look for what is wrong with the model in each unit, from the law of each count given all before it.
+
+        Parameters
+        ----------
+        level : float
+            Confidence with which the verdicts speak, over all units together.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a unit: ``nobs``, ``dispersion`` (Pearson's statistic over the number of counts), ``zeros`` and
+            ``zeros_expected``, p-values of the tests of :meth:`CountFit.diagnose` (``p_level``, ...), ``log_score``,
+            ``rps``, ``impossible`` (counts that had no chance), ``p_holm`` (the least p-value, adjusted for the number
+            of tests and of units), ``fine`` and ``verdict``.
+
+        Raises
+        ------
+        InputError
+            If ``level`` is not between 0 and 1.
+        """
+        check_level(level)
+        laws = [
+            self.model.laws(estimate, panel, self.design)
+            for estimate, panel in zip(self.estimates, self.array, strict=True)
+        ]
+        found: dict[str, Diagnosis | str] = {}
+        for place, name in enumerate(self.units):
+            own = [of_units[place] for of_units in laws]
+            try:
+                found[name] = diagnose(
+                    own, self.array[:, :, place].T, self.design.periods, model=self.model.name, unit=self.unit
+                )
+            except FitError as error:
+                found[name] = str(error)
+        return diagnosis_table(found, level)
 
     def _repr_html_(self) -> str:
         kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""

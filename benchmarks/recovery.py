@@ -1,0 +1,160 @@
+"""Recovery of known parameters: bias and interval coverage of the estimates over simulated series.
+
+All series of a case have the same true parameters.  Held to: bias within 3 of its Monte Carlo errors,
+95% confidence intervals that hold the truth in 0.92 to 0.97 of the series.
+
+    python benchmarks/recovery.py --case negative_binomial --series 200
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
+
+from escalation.errors import NotConvergedWarning
+from escalation.models.base import CountModel
+from escalation.models.estimate import FitResult
+from escalation.models.hurdle import Hurdle
+from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.panel import PanelModel
+from escalation.models.poisson import Poisson
+from escalation.models.zero_inflated import ZeroInflated
+
+FloatArray = NDArray[np.float64]
+
+
+class Case(NamedTuple):
+    """A model, series of it, and the parameters behind them.
+
+    ``simulate`` gives counts of so many periods, shape (n,), or (n, units) for a panel; ``truth`` has the true
+    values of the parameters to be judged, by their names in ``fit.params``; ``periods`` is the usual length.
+    """
+
+    model: CountModel | PanelModel
+    simulate: Callable[[int, Generator], FloatArray]
+    truth: dict[str, float]
+    periods: int = 400
+
+
+def counts_around(mean: FloatArray, dispersion: float, rng: Generator) -> FloatArray:
+    """NB2 counts with these means."""
+    return rng.poisson(mean * rng.gamma(1 / dispersion, dispersion, len(mean))).astype(float)
+
+
+def trending(periods: int, level: float, trend: float) -> FloatArray:
+    """Means with a linear trend of their logs."""
+    return np.exp(level + trend * np.arange(float(periods)))
+
+
+def zeros_in(counts: FloatArray, odds: float, rng: Generator) -> FloatArray:
+    """The same counts, each turned into 0 with these log odds."""
+    return np.where(rng.random(len(counts)) < 1 / (1 + np.exp(-odds)), 0.0, counts)
+
+
+def positive(mean: FloatArray, dispersion: float, rng: Generator) -> FloatArray:
+    """NB2 counts with these means, drawn again where they are 0."""
+    counts = counts_around(mean, dispersion, rng)
+    while (again := counts == 0).any():
+        counts[again] = counts_around(mean[again], dispersion, rng)
+    return counts
+
+
+def nb1_around(mean: FloatArray, ratio: float, rng: Generator) -> FloatArray:
+    """NB1 counts with these means and this ratio of variance to mean."""
+    return rng.poisson(rng.gamma(mean / (ratio - 1), ratio - 1)).astype(float)
+
+
+NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
+WITH_ZEROS = {"level": 1.5, "trend": 0.002, "zero_level": -0.8, "dispersion": 0.4}
+NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
+
+CASES: dict[str, Case] = {
+    "negative_binomial": Case(
+        NegativeBinomial(trend="linear"),
+        lambda n, rng: counts_around(trending(n, NB2["level"], NB2["trend"]), NB2["dispersion"], rng),
+        NB2,
+    ),
+    "nb1": Case(
+        NegativeBinomial(trend="linear", variance="nb1"),
+        lambda n, rng: nb1_around(trending(n, NB1["level"], NB1["trend"]), NB1["variance_to_mean"], rng),
+        NB1,
+    ),
+    "poisson": Case(
+        Poisson(trend="linear"),
+        lambda n, rng: rng.poisson(trending(n, 1.0, 0.004)).astype(float),
+        {"level": 1.0, "trend": 0.004},
+    ),
+    "zero_inflated": Case(
+        ZeroInflated(trend="linear"),
+        lambda n, rng: zeros_in(counts_around(trending(n, 1.5, 0.002), 0.4, rng), WITH_ZEROS["zero_level"], rng),
+        WITH_ZEROS,
+        600,
+    ),
+    "hurdle": Case(
+        Hurdle(trend="linear"),
+        lambda n, rng: zeros_in(positive(trending(n, 1.5, 0.002), 0.4, rng), WITH_ZEROS["zero_level"], rng),
+        WITH_ZEROS,
+        600,
+    ),
+}
+
+
+def measure(name: str, *, series: int, periods: int | None = None, level: float = 0.95, seed: int = 1) -> pd.DataFrame:
+    """Recovery of each parameter of a case, one row a parameter.
+
+    Columns: ``truth``, mean ``estimate``, ``bias``, its Monte Carlo ``error``, ``bias_in_errors``, mean ``std_error``
+    of the fits, ``sd`` of the estimates, ``coverage`` of the intervals.
+    """
+    case = CASES[name]
+    n = periods or case.periods
+    index = pd.period_range("2010-01-04", periods=n, freq="W-SUN")
+    truth = pd.Series(case.truth)
+    estimates, errors, held = (np.empty((series, len(truth))) for _ in range(3))
+    for k, rng in enumerate(default_rng(seed).spawn(series)):
+        values = case.simulate(n, rng)
+        if isinstance(case.model, PanelModel):
+            fit: FitResult = case.model.fit(pd.DataFrame(values, index=index))
+        else:
+            fit = case.model.fit(pd.Series(values, index=index))
+        interval = fit.conf_int(level).loc[truth.index]
+        estimates[k], errors[k] = fit.params[truth.index], fit.bse[truth.index]
+        held[k] = (interval["lower"] <= truth) & (truth <= interval["upper"])
+    table = pd.DataFrame({"truth": truth, "estimate": estimates.mean(axis=0)})
+    table["bias"] = table["estimate"] - truth
+    table["error"] = estimates.std(axis=0, ddof=1) / np.sqrt(series)
+    table["bias_in_errors"] = table["bias"] / table["error"]
+    table["std_error"], table["sd"] = errors.mean(axis=0), estimates.std(axis=0, ddof=1)
+    table["coverage"] = held.mean(axis=0)
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Recovery of known parameters over simulated series.")
+    parser.add_argument("--case", choices=sorted(CASES), action="append", help="all of them when left out")
+    parser.add_argument("--series", type=int, default=200)
+    parser.add_argument("--periods", type=int, help="the case's own when left out")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for name in options.case or sorted(CASES):
+        begin = time.perf_counter()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            table = measure(name, series=options.series, periods=options.periods, seed=options.seed)
+        unsettled = sum(issubclass(one.category, NotConvergedWarning) for one in caught)
+        seconds = time.perf_counter() - begin
+        periods = options.periods or CASES[name].periods
+        print(f"{name}: {CASES[name].model}, {options.series} series of {periods} periods")
+        print(table.round(4).to_string())
+        print(f"{unsettled} fits did not settle; {seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Paths of drifting levels: their kernels against plain loops, their draws against scipy's laws."""
+
+import numpy as np
+import pytest
+from scipy.stats import chisquare, nbinom, poisson
+
+from escalation.models.level_paths import _count, _poisson, _skew_normal, level_paths, trend_paths
+
+MEANS = [1e-6, 0.02, 0.7, 1.0, 3.2, 17.0, 89.9, 90.1, 4000.0]
+
+
+@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("dispersion", [0.0, 0.3])
+def test_counts_have_scipys_law(mean, dispersion):
+    rng, draws = np.random.default_rng(1), 20_000
+    drawn = np.array([_count(np.log(mean), dispersion, rng) for _ in range(draws)])
+    law = nbinom(1 / dispersion, 1 / (1 + dispersion * mean)) if dispersion else poisson(mean)
+    edges = np.unique(law.ppf(np.linspace(0.01, 0.99, 40)))
+    expected = np.diff(law.cdf(edges), prepend=0.0, append=1.0) * draws
+    seen = np.bincount(np.searchsorted(edges, drawn), minlength=len(expected))
+    if min(expected) >= 5:
+        assert chisquare(seen, expected).pvalue > 1e-3
+    else:
+        assert seen[1:].sum() <= 5 + 5 * expected[1:].sum()
+
+
+@pytest.mark.parametrize("mean", MEANS)
+def test_poisson_counts_are_those_of_a_plain_loop(mean):
+    compiled, plain = np.random.default_rng(2), np.random.default_rng(2)
+    for _ in range(500):
+        assert _poisson(np.log(mean), compiled) == _poisson.py_func(np.log(mean), plain)
+
+
+def test_counts_beyond_all_numbers_stay_whole_numbers():
+    rng = np.random.default_rng(1)
+    drawn = np.array([_count(x, a, rng) for x in (40.0, 900.0, -900.0) for a in (0.0, 0.5, 1e-9, 20.0)])
+    assert (drawn >= 0).all()
+    assert drawn.max() < 2e15
+    assert (drawn[-4:] == 0).all()
+
+
+@pytest.mark.parametrize("third", [-0.02, 0.0, 0.03, 9.0])
+def test_skew_normals_have_these_moments(third):
+    rng, variance = np.random.default_rng(1), 0.16
+    drawn = np.array([_skew_normal(1.5, variance, third, rng) for _ in range(100_000)])
+    skewness = np.clip(third / variance**1.5, -0.95, 0.95)
+    # standard errors of 100,000 draws: 0.0013, 0.0007 and 0.008 to 0.02
+    assert drawn.mean() == pytest.approx(1.5, abs=0.005)
+    assert drawn.var() == pytest.approx(variance, abs=0.004)
+    assert ((drawn - drawn.mean()) ** 3).mean() / drawn.std() ** 3 == pytest.approx(skewness, abs=0.06)
+
+
+ROWS, STEPS = np.arange(400) % 2, 6
+
+
+def test_level_paths_are_those_of_a_plain_loop():
+    natural = np.array([[2.0, 0.9, 0.2, 0.3], [1.0, 1.0, 0.1, 0.0]])
+    laws, log_exposure = np.array([[2.5, 0.2, 0.04], [1.0, 0.1, -0.01]]), np.linspace(-1.0, 0.0, STEPS)
+    ours = level_paths(natural, laws, ROWS, log_exposure, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    for path, row in zip(ours, ROWS, strict=True):
+        level, damping, level_sd, dispersion = natural[row]
+        x = _skew_normal(*laws[row], rng)
+        for t in range(STEPS):
+            x = level + damping * (x - level) + level_sd * rng.standard_normal()
+            assert path[t] == _count(x + log_exposure[t], dispersion, rng)
+
+
+def test_trend_paths_are_those_of_a_plain_loop():
+    natural = np.array([[0.05, 0.9, 0.2, 0.3], [0.01, 1.0, 0.1, 0.0]])
+    laws = np.array([[2.0, 0.1, 0.2, 0.05, 0.03, 0.04], [1.0, -0.1, 0.1, 0.0, 0.01, 0.0]])
+    log_exposure = np.linspace(-1.0, 0.0, STEPS)
+    ours = trend_paths(natural, laws, ROWS, log_exposure, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    for path, row in zip(ours, ROWS, strict=True):
+        slope_sd, damping, level_sd, dispersion = natural[row]
+        x = _skew_normal(laws[row, 0], laws[row, 2], laws[row, 5], rng)
+        share = laws[row, 3] / laws[row, 2]
+        spread = np.sqrt(laws[row, 4] - share * laws[row, 3])
+        slope = laws[row, 1] + share * (x - laws[row, 0]) + spread * rng.standard_normal()
+        for t in range(STEPS):
+            x += slope + level_sd * rng.standard_normal()
+            slope = damping * slope + slope_sd * rng.standard_normal()
+            assert path[t] == _count(x + log_exposure[t], dispersion, rng)
