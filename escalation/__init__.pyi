@@ -24,12 +24,12 @@ from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
 from .models.bootstrap import Bootstrap as Bootstrap
-from .models.climatology import Climatology as Climatology
-from .models.diagnostics import Diagnosis as Diagnosis
 from .models.branching import branching_ratio as branching_ratio
 from .models.branching import components as components
 from .models.branching import impulse_response as impulse_response
 from .models.branching import next_generation as next_generation
+from .models.climatology import Climatology as Climatology
+from .models.diagnostics import Diagnosis as Diagnosis
 from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
 from .models.hurdle import Hurdle as Hurdle

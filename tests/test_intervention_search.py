@@ -346,7 +346,7 @@ def test_between_exposure_and_gaps():
     exog = pd.DataFrame({"x": np.arange(100) % 7 / 7.0})
     fit = INGARCH().fit(series(counts), exposure=exposure, exog=exog, unit="raids")
     span = (weeks(100)[40], weeks(100)[60])
-    search = find_interventions(fit, between=span, replicates=99, rng=1)
+    search = find_interventions(fit, kinds=("level_shift",), between=span, replicates=99, rng=1)
     assert search.roots.index.equals(weeks(100)[40:61])
     assert abs(weeks(100).get_loc(search.found[0].period) - 50) <= 3
     assert search.fit.design.exog_names == ("x",)

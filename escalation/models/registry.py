@@ -20,8 +20,19 @@ from escalation.models.zero_inflated import ZeroInflated
 
 MODELS: dict[str, type[CountModel]] = {
     model.name: model
-    model.name: model
-    for model in (Bootstrap, Climatology, Ensemble, Hurdle, INGARCH, LastValue, LocalLevel, LocalTrend, NegativeBinomial, Poisson, ZeroInflated)
+    for model in (
+        Bootstrap,
+        Climatology,
+        Ensemble,
+        Hurdle,
+        INGARCH,
+        LastValue,
+        LocalLevel,
+        LocalTrend,
+        NegativeBinomial,
+        Poisson,
+        ZeroInflated,
+    )
 }
 
 PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (EndemicEpidemic,)}
