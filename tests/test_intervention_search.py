@@ -13,6 +13,7 @@ from scipy.stats import chi2, kstest
 from escalation.errors import InputError
 from escalation.models.ingarch import INGARCH
 from escalation.models.ingarch_likelihood import recursion
+from escalation.models.ingarch_maximum import search_space
 from escalation.models.ingarch_null import null_at
 from escalation.models.ingarch_observed import observe
 from escalation.models.ingarch_score import effect_slopes, joint_statistic, sensitivity, signed_roots
@@ -115,7 +116,7 @@ def test_the_statistics_at_the_same_point_are_those_of_the_plain_formula(campy, 
     y, read = campy
     point = np.array([*read["campy"]["campy_nox_identity_poisson"]["coefficients"].values(), dispersion])
     data = observe(y, np.ones(140), np.empty((140, 0)), np.empty(0), ((1,), (13,)), "identity", "marginal", 0)
-    null = null_at(point, data, "pearson")
+    null = null_at(point, data, search_space(data, free=False), "pearson")
     state, slopes = marginal_states(point[:3], y, 13, known_past=False)
     columns = np.array([np.arange(1, 141) >= 84, np.arange(1, 141) == 100], dtype=float)
     more = [carried_on(column, point[2], 13) for column in columns]
@@ -303,11 +304,11 @@ def test_nothing_is_found_where_nothing_is():
 @pytest.mark.slow
 def test_a_search_seldom_finds_what_is_not_there():
     model, found = INGARCH(), 0
-    for seed in range(100):
+    for seed in range(60):
         fit = model.fit(series(simulated(80, seed, serial=(0.3, 0.3))))
         found += bool(find_interventions(fit, replicates=99, rng=seed, most=1, level=0.1).found)
-    assert found / 100 <= 0.1 + 2.5 * math.sqrt(0.1 * 0.9 / 100)  # Bonferroni: at most 0.1
-    assert found >= 2
+    assert found / 60 <= 0.1 + 2.5 * math.sqrt(0.1 * 0.9 / 60)  # Bonferroni: at most 0.1
+    assert found >= 1
 
 
 def test_only_rises_with_the_identity_link():

@@ -15,7 +15,7 @@ from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray, make_design
 from escalation.models.estimate import Estimate
-from escalation.models.ingarch_likelihood import last_values, log_likelihood, recursion
+from escalation.models.ingarch_likelihood import log_likelihood, recursion
 from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, observe
 from escalation.models.ingarch_paths import draw_paths, resample
@@ -225,12 +225,12 @@ class INGARCH(CountModel):
         self._check_signs(names, matrix, design)
         data: Observed = estimate.state["data"]
         free = self.family == "negbin" and self.dispersion == "ml"
-        points, rows = resample(estimate.state, draws, rng, free=free)
         last = int(np.flatnonzero(~np.isnan(data.y))[-1]) + 1
         until = data._replace(y=data.y[:last], past=data.past[:last], x=data.x[:last], exposure=data.exposure[:last])
+        drawn = resample(estimate.state, until, draws, rng, free=free)
         x = np.concatenate([data.x[last:], matrix])
         exposure = np.concatenate([data.exposure[last:], design.exposure])
-        paths = draw_paths(points, *last_values(points, until), rows, data, x, exposure, rng)
+        paths = draw_paths(*drawn, data, x, exposure, rng)
         return paths[:, len(data.y) - last :]
 
     def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
@@ -241,8 +241,8 @@ class INGARCH(CountModel):
         """See :meth:`Specification.limits`."""
         serial = [f"beta_{k}" for k in self.past_obs] + [f"alpha_{k}" for k in self.past_mean]
         least = 0.0 if self.link == "identity" else -1.0
-        own = {"intercept": (0.0, math.inf)} if self.link == "identity" else {}
-        return super().limits() | own | dict.fromkeys(serial, (least, 1.0))
+        positive = ["intercept", *(one.term for one in self.interventions)] if self.link == "identity" else []
+        return super().limits() | dict.fromkeys(positive, (0.0, math.inf)) | dict.fromkeys(serial, (least, 1.0))
 
     @property
     def _serial(self) -> int:

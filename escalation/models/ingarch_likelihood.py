@@ -95,27 +95,6 @@ def log_likelihood(point: FloatArray, data: Observed) -> float:
 
 
 @njit(cache=True, nogil=True)
-def log_likelihoods(points: FloatArray, data: Observed) -> FloatArray:
-    """Log-likelihood at each of m points (m, d)."""
-    values = np.empty(len(points))
-    for i in range(len(points)):
-        values[i] = log_likelihood(points[i], data)
-    return values
-
-
-@njit(cache=True, nogil=True)
-def last_values(points: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
-    """The last carried parts and regressors on past counts, as many as the longest lag, at m points (m, d)."""
-    _, carried, past = recursion(points[0], data)
-    lead = len(carried) - len(data.y)
-    carries, pasts = np.empty((len(points), lead)), np.empty((len(points), lead))
-    for i in range(len(points)):
-        _, carried, past = recursion(points[i], data)
-        carries[i], pasts[i] = carried[len(data.y) :], past[len(data.y) :]
-    return carries, pasts
-
-
-@njit(cache=True, nogil=True)
 def _excess(x: float) -> tuple[float, float]:
     """``h(x) = (log(1 + x) - x / (1 + x)) / x**2`` and its derivative, for x >= 0."""
     if x > SMALL:

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
 from escalation.models.ingarch_likelihood import climb, recursion
-from escalation.models.ingarch_maximum import MOST_SERIAL, Found, maximise, on_bounds, search_space, two_steps
+from escalation.models.ingarch_maximum import MOST_SERIAL, Found, Search, maximise, on_bounds, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, with_counts
 from escalation.models.ingarch_paths import draw_paths
 from escalation.models.ingarch_score import Sensitivity, sensitivity, signed_roots
@@ -36,9 +36,9 @@ class Null(NamedTuple):
     method: str
 
 
-def null_at(point: FloatArray, data: Observed, method: str) -> Null:
-    """Scores at a maximum; coefficients on a bound count as known."""
-    free = ~on_bounds(point, data, search_space(data, free=method == "ml"))[:-1]
+def null_at(point: FloatArray, data: Observed, search: Search, method: str) -> Null:
+    """Scores at a maximum; coefficients on a bound of the search count as known."""
+    free = ~on_bounds(point, data, search)[:-1]
     scores = sensitivity(point, data, free, quasi=method == "pearson")
     inverse = np.asarray(np.linalg.pinv((scores.slopes.T * scores.bread) @ scores.slopes, hermitian=True), np.float64)
     return Null(point, data, scores, inverse, method)
@@ -88,6 +88,6 @@ def _peaks(paths: IntArray, *, null: Null, columns: Sequence[FloatArray], intern
         best = Found(point, value, settled) if settled else maximise(data, search)
         if null.method == "pearson":
             best, _ = two_steps(best, data, search)
-        again = null_at(best.point, data, null.method)
+        again = null_at(best.point, data, search, null.method)
         peaks[row] = [strength(roots_of(some, again, internal=internal), data).max() for some in columns]
     return peaks

@@ -17,6 +17,7 @@ from escalation.errors import InputError
 from escalation.models.base import CountFit
 from escalation.models.design import FloatArray
 from escalation.models.ingarch import INGARCH
+from escalation.models.ingarch_maximum import search_space
 from escalation.models.ingarch_null import Null, null_at, null_peaks, roots_of, strength
 from escalation.models.ingarch_score import joint_statistic
 from escalation.models.interventions import Decay, Intervention, Pulse, Step
@@ -369,7 +370,8 @@ def _check_effect(effect: str) -> None:
 
 def _null(fit: CountFit) -> Null:
     model, state = _checked(fit), fit.estimates[0].state
-    return null_at(state["point"], state["data"], model.dispersion if model.family == "negbin" else "none")
+    method = model.dispersion if model.family == "negbin" else "none"
+    return null_at(state["point"], state["data"], search_space(state["data"], free=method == "ml"), method)
 
 
 def _candidates(
