@@ -6,6 +6,9 @@ from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
 from .counts import check_counts as check_counts
+from .definitions import Flashpoint as Flashpoint
+from .definitions import get_flashpoint as get_flashpoint
+from .definitions import list_flashpoints as list_flashpoints
 from .errors import DataWarning as DataWarning
 from .errors import EscalationError as EscalationError
 from .errors import EscalationWarning as EscalationWarning
@@ -23,6 +26,7 @@ from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.read import read_incidents as read_incidents
+from .models.analogues import Analogues as Analogues
 from .models.bootstrap import Bootstrap as Bootstrap
 from .models.branching import branching_ratio as branching_ratio
 from .models.branching import components as components
@@ -32,6 +36,7 @@ from .models.climatology import Climatology as Climatology
 from .models.diagnostics import Diagnosis as Diagnosis
 from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
+from .models.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH
 from .models.intervention_search import FoundIntervention as FoundIntervention

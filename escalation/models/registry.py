@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from escalation.errors import InputError
+from escalation.models.analogues import Analogues
 from escalation.models.base import CountModel
 from escalation.models.bootstrap import Bootstrap
 from escalation.models.climatology import Climatology
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.ensemble import Ensemble
+from escalation.models.exponential_smoothing import ExponentialSmoothing
 from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
 from escalation.models.last_value import LastValue
@@ -24,6 +26,7 @@ MODELS: dict[str, type[CountModel]] = {
         Bootstrap,
         Climatology,
         Ensemble,
+        ExponentialSmoothing,
         Hurdle,
         INGARCH,
         LastValue,
@@ -35,7 +38,7 @@ MODELS: dict[str, type[CountModel]] = {
     )
 }
 
-PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (EndemicEpidemic,)}
+PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (Analogues, EndemicEpidemic)}
 
 
 def get_model(name: str) -> CountModel:
