@@ -39,6 +39,11 @@ from .models.ensemble import Ensemble as Ensemble
 from .models.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH
+from .models.intervention_search import FoundIntervention as FoundIntervention
+from .models.intervention_search import InterventionSearch as InterventionSearch
+from .models.intervention_search import InterventionTest as InterventionTest
+from .models.intervention_search import find_interventions as find_interventions
+from .models.intervention_search import intervention_test as intervention_test
 from .models.interventions import Decay as Decay
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
