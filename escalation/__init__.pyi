@@ -19,6 +19,13 @@ from .errors import InputError as InputError
 from .errors import NotConvergedWarning as NotConvergedWarning
 from .errors import PartialPeriodWarning as PartialPeriodWarning
 from .errors import ResampledDrawsWarning as ResampledDrawsWarning
+from .events.bootstrap import HawkesBootstrap as HawkesBootstrap
+from .events.hawkes import Hawkes as Hawkes
+from .events.hawkes import HawkesFit as HawkesFit
+from .events.residuals import ResidualTest as ResidualTest
+from .events.times import EventTimes as EventTimes
+from .events.times import event_times as event_times
+from .events.times import times_of as times_of
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
