@@ -7,6 +7,7 @@ installed; ``--coverage 200`` the coverage of 90% intervals on simulated windows
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import time
 from collections.abc import Callable
@@ -70,14 +71,17 @@ def speed() -> None:
 
 
 def others(times: np.ndarray, days: float) -> dict[str, Callable[[], object]]:
-    """Log-likelihoods of other packages, where they are installed; a branching ratio of 0.7 is a jump of 1.05."""
+    """Likelihoods of hawkes-rs and hawkesbook, where installed; the second takes the jump, 0.7 * 1.5."""
     found: dict[str, Callable[[], object]] = {}
-    try:
-        hawkesbook = importlib.import_module("hawkesbook")
-    except ImportError:
-        return found
-    theta = np.array([0.5, 1.05, 1.5])
-    found["hawkesbook, log-likelihood"] = lambda: hawkesbook.exp_log_likelihood(times, days, theta)
+    with contextlib.suppress(ImportError):
+        package = importlib.import_module("hawkes.univariate")
+        given = package.Parameters(0.5, 0.7, 1.5)
+        found["hawkes-rs, log-likelihood"] = lambda: package.negative_log_likelihood(given, times, days)
+        found["hawkes-rs, with gradient"] = lambda: package.negative_log_likelihood_and_gradient(given, times, days)
+    with contextlib.suppress(ImportError):
+        book = importlib.import_module("hawkesbook")
+        theta = np.array([0.5, 1.05, 1.5])
+        found["hawkesbook, log-likelihood"] = lambda: book.exp_log_likelihood(times, days, theta)
     return found
 
 
