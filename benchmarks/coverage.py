@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.hurdle import Hurdle
+from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
@@ -114,9 +115,28 @@ def simulate_hurdle(periods: int, rng: Generator) -> FloatArray:
     return counts
 
 
+def follows_itself(link: str, *, spread: bool) -> Callable[[int, Generator], FloatArray]:
+    """Series whose mean follows the last count (0.2 to 0.4) and the last mean (0.2 to 0.5), dispersion around 0.1."""
+
+    def simulate(periods: int, rng: Generator) -> FloatArray:
+        level, beta, alpha = rng.uniform(np.log(20), np.log(150)), rng.uniform(0.2, 0.4), rng.uniform(0.2, 0.5)
+        dispersion = 0.1 * np.exp(rng.normal(0, 0.5)) * spread
+        start = level if link == "log" else np.exp(level)
+        state, counts = start, np.empty(periods + 50)
+        for t in range(len(counts)):
+            mean = np.exp(state) if link == "log" else state
+            counts[t] = rng.poisson(mean * (rng.gamma(1 / dispersion, dispersion) if spread else 1.0))
+            past = np.log1p(counts[t]) if link == "log" else counts[t]
+            state = (1 - beta - alpha) * start + beta * past + alpha * state
+        return counts[50:]
+
+    return simulate
+
+
 TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
     model.name: (model, simulate)
     for model, simulate in (
+        (INGARCH(), follows_itself("identity", spread=True)),
         (LocalLevel(), simulate_local_level),
         (LocalTrend(), simulate_local_trend),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
@@ -126,6 +146,9 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
     )
 } | {
     "nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1),
+    "ingarch_log": (INGARCH(link="log"), follows_itself("log", spread=True)),
+    "ingarch_poisson": (INGARCH(family="poisson"), follows_itself("identity", spread=False)),
+    "ingarch_log_poisson": (INGARCH(link="log", family="poisson"), follows_itself("log", spread=False)),
     "local_level_softplus": (LocalLevel(link="softplus"), simulate_softplus),
 }
 

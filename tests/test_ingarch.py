@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -219,28 +221,29 @@ def test_sums_over_a_count_are_differences_of_gammas(y, a):
 # --- recovery, forecasts
 
 
-@pytest.mark.parametrize("log", [False, True])
-def test_parameters_are_recovered(log):
-    truth = np.array([0.5, 0.3, 0.5, 0.1] if log else [3.0, 0.3, 0.5, 0.1])
-    model = INGARCH(link="log" if log else "identity")
-    fits = [model.fit(series(simulated(400, *truth, seed, log=log))) for seed in range(100)]
-    params, bse = np.array([fit.params for fit in fits]), np.array([fit.bse for fit in fits])
-    error = params.std(axis=0, ddof=1) / 10
-    # to the bias of order 1/n that maximum likelihood has, a quarter of a standard error here
-    assert (abs(params.mean(axis=0) - truth) < 3 * error + 0.25 * 10 * error).all()
-    inside = (abs(params - truth) < 1.96 * bse).mean(axis=0)
-    assert (inside > 0.87).all()  # 0.95 less 3.5 standard errors of 100 fits
+def benchmark(name):
+    path = Path(__file__).resolve().parents[1] / "benchmarks" / f"{name}.py"
+    if not path.exists():
+        pytest.skip("the benchmarks are not beside the tests")
+    return runpy.run_path(str(path))
 
 
-@pytest.mark.parametrize(("link", "dispersion"), [("identity", 0.1), ("log", 0.1), ("identity", 0.0)])
-def test_forecast_intervals_cover(link, dispersion):
-    log, inside = link == "log", []
-    model = INGARCH(link=link, family="negbin" if dispersion else "poisson")
-    for seed in range(120):
-        counts = simulated(128, *((0.8, 0.3, 0.5) if log else (8.0, 0.3, 0.5)), dispersion, seed, log=log)
-        table = model.fit(series(counts[:120])).forecast(8, draws=500, rng=seed).summary_frame(0.9)
-        inside.append(((table["obs_pi_lower"] <= counts[120:]) & (counts[120:] <= table["obs_pi_upper"])).mean())
-    assert np.mean(inside) == pytest.approx(0.905, abs=3 * 0.15 / np.sqrt(120))  # whole numbers cover a little more
+CASES = ["ingarch", "ingarch_log", "ingarch_poisson", "ingarch_log_poisson"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_parameters_are_recovered(name):
+    table = benchmark("recovery")["measure"](name, series=200)
+    assert (table["bias_in_errors"].abs() < 3).all()
+    assert table["coverage"].between(0.904, 0.996).all()  # 0.95 and three standard errors of 200 series
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_forecast_intervals_cover(name):
+    inside = benchmark("coverage")["measure"](name, series=250)
+    assert 0.87 < inside.mean() < 0.93
 
 
 @pytest.mark.parametrize("a", [0.0, 0.2, 3.0])

@@ -19,6 +19,7 @@ from escalation.models.ingarch_observed import FIRSTOBS, IID, MARGINAL, Observed
 SMALL = 0.02
 """Dispersion x mean below which differences of logarithms are taken by their series."""
 MOST_STEPS = 200
+BENT = 0.05
 LARGEST_DISPERSION = 1e4
 
 
@@ -348,6 +349,22 @@ def _reach(
 
 
 @njit(cache=True, nogil=True)
+def _by_level(
+    point: FloatArray, score: FloatArray, hessian: FloatArray, expected: FloatArray, serial: int
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """The same with the level ``intercept / (1 - sum of serial coefficients)`` for the intercept."""
+    rest = 1.0 - point[1 : 1 + serial].sum()
+    at, slopes = point.copy(), np.eye(len(point))
+    at[0] = point[0] / rest
+    slopes[0, 0] = rest
+    slopes[0, 1 : 1 + serial] = -at[0]
+    turned = slopes.T @ hessian @ slopes
+    turned[0, 1 : 1 + serial] -= score[0]
+    turned[1 : 1 + serial, 0] -= score[0]
+    return at, slopes.T @ score, turned, slopes.T @ expected @ slopes
+
+
+@njit(cache=True, nogil=True)
 def climb(
     start: FloatArray, data: Observed, lower: FloatArray, upper: FloatArray, most: float
 ) -> tuple[FloatArray, float, FloatArray, FloatArray, bool]:
@@ -371,14 +388,29 @@ def climb(
     point = np.minimum(np.maximum(start, lower), upper)
     value, score, hessian, expected = derivatives(point, data)
     damping = 0.0
+    lowest, highest = lower.copy(), upper.copy()
+    lowest[0], highest[0] = -math.inf, math.inf
     for _ in range(MOST_STEPS):
-        good, step = _direction(point, score, hessian, expected, damping, lower, upper, serial, most)
-        gain = (score * step).sum() / 2.0
+        # near a sum of 1 the likelihood is a ridge of intercepts of one level, too bent for straight steps
+        rest = 1.0 - point[1 : 1 + serial].sum()
+        bent = data.init == MARGINAL and abs(rest) < BENT and lower[0] < point[0] < upper[0]
+        if bent:
+            at, slope, bend, information = _by_level(point, score, hessian, expected, serial)
+            good, step = _direction(at, slope, bend, information, damping, lowest, highest, serial, most)
+            gain = (slope * step).sum() / 2.0
+        else:
+            good, step = _direction(point, score, hessian, expected, damping, lower, upper, serial, most)
+            gain = (score * step).sum() / 2.0
         tiny = 1e-11 + 1e-15 * abs(data.constant)  # the digits that a sum of such terms keeps
         if good and gain < tiny * (1.0 if damping < 1e-2 else 1e-2):
             return point, value, score, hessian, True
         if good:
-            reached = _reach(point, step, lower, upper, serial, most)
+            if bent:
+                reached = _reach(at, step, lowest, highest, serial, most)
+                level = reached[0] * (1.0 - reached[1 : 1 + serial].sum())
+                reached[0] = min(max(level, lower[0]), upper[0])
+            else:
+                reached = _reach(point, step, lower, upper, serial, most)
             new_value, new_score, new_hessian, new_expected = derivatives(reached, data)
             if new_value > value or (new_value >= value - tiny and gain < 1e3 * tiny):
                 point, value, score, hessian, expected = reached, new_value, new_score, new_hessian, new_expected
