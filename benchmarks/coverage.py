@@ -49,6 +49,17 @@ def simulate_local_level(periods: int, rng: Generator) -> FloatArray:
     return counts_around(np.exp(x), dispersion, rng)
 
 
+def simulate_softplus(periods: int, rng: Generator) -> FloatArray:
+    """Levels that multiply below the mean count and add above it; wide steps, so that there are lulls."""
+    damping, dispersion = 1 / (1 + np.exp(-rng.normal(2.2, 0.5))), 0.1 * np.exp(rng.normal(0, 0.5))
+    level_sd, rate = 0.7 * np.exp(rng.normal(0, 0.3)), np.exp(rng.uniform(np.log(20), np.log(150)))
+    x = np.empty(periods)
+    x[0] = level_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = damping * x[t - 1] + level_sd * rng.standard_normal()
+    return counts_around(rate * np.logaddexp(0, x), dispersion, rng)
+
+
 def simulate_local_trend(periods: int, rng: Generator) -> FloatArray:
     """Damping around 0.85 (90% between 0.64 and 0.95), slope_sd around 0.03, level_sd and dispersion around 0.1."""
     damping, dispersion = 1 / (1 + np.exp(-rng.normal(1.75, 0.7))), 0.1 * np.exp(rng.normal(0, 0.5))
@@ -113,7 +124,10 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
         (ZeroInflated(trend="linear"), simulate_zero_inflated),
         (Hurdle(trend="linear"), simulate_hurdle),
     )
-} | {"nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1)}
+} | {
+    "nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1),
+    "local_level_softplus": (LocalLevel(link="softplus"), simulate_softplus),
+}
 
 
 def measure(

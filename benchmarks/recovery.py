@@ -21,8 +21,11 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.estimate import FitResult
 from escalation.models.hurdle import Hurdle
+from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
 from escalation.models.poisson import Poisson
@@ -67,12 +70,54 @@ def positive(mean: FloatArray, dispersion: float, rng: Generator) -> FloatArray:
     return counts
 
 
+def following(periods: int, rng: Generator) -> FloatArray:
+    """NB2 counts (periods, 3) that follow their own past and that of the others, with ``EPIDEMIC``'s parameters."""
+    endemic = np.exp([EPIDEMIC[f"level[{unit}]"] for unit in range(3)])
+    own, others = np.exp(EPIDEMIC["own_past"]), np.exp(EPIDEMIC["others_past"])
+    past = endemic / (1 - own - others)
+    counts = np.empty((periods + 50, 3))
+    for t in range(len(counts)):
+        past = counts[t] = counts_around(endemic + own * past + others * (past.sum() - past) / 2, 0.15, rng)
+    return counts[50:]
+
+
 def nb1_around(mean: FloatArray, ratio: float, rng: Generator) -> FloatArray:
     """NB1 counts with these means and this ratio of variance to mean."""
     return rng.poisson(rng.gamma(mean / (ratio - 1), ratio - 1)).astype(float)
 
 
+def drifting(periods: int, truth: dict[str, float], rng: Generator) -> FloatArray:
+    """Logs of rates drawn back to a level."""
+    level, damping, level_sd, _ = truth.values()
+    x = np.empty(periods)
+    x[0] = level + level_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = level + damping * (x[t - 1] - level) + level_sd * rng.standard_normal()
+    return x
+
+
+def sloping(periods: int, truth: dict[str, float], rng: Generator) -> FloatArray:
+    """Logs of rates with a drifting slope, around 3."""
+    slope_sd, damping, level_sd, _ = truth.values()
+    x, slope = np.zeros(periods), slope_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = x[t - 1] + slope + level_sd * rng.standard_normal()
+        slope = damping * slope + slope_sd * rng.standard_normal()
+    centred: FloatArray = x - x.mean() + 3
+    return centred
+
+
+DRIFT = {"level": 3.0, "damping": 0.85, "level_sd": 0.2, "dispersion": 0.1}
+SLOPE = {"slope_sd": 0.03, "damping": 0.85, "level_sd": 0.1, "dispersion": 0.1}
 NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
+EPIDEMIC = {
+    "level[0]": 1.0,
+    "level[1]": 1.5,
+    "level[2]": 0.5,
+    "own_past": np.log(0.3),
+    "others_past": np.log(0.4),
+    "dispersion": 0.15,
+}
 WITH_ZEROS = {"level": 1.5, "trend": 0.002, "zero_level": -0.8, "dispersion": 0.4}
 NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
 
@@ -87,6 +132,7 @@ CASES: dict[str, Case] = {
         lambda n, rng: nb1_around(trending(n, NB1["level"], NB1["trend"]), NB1["variance_to_mean"], rng),
         NB1,
     ),
+    "endemic_epidemic": Case(EndemicEpidemic(), following, EPIDEMIC, 1_000),
     "poisson": Case(
         Poisson(trend="linear"),
         lambda n, rng: rng.poisson(trending(n, 1.0, 0.004)).astype(float),
@@ -103,6 +149,18 @@ CASES: dict[str, Case] = {
         lambda n, rng: zeros_in(positive(trending(n, 1.5, 0.002), 0.4, rng), WITH_ZEROS["zero_level"], rng),
         WITH_ZEROS,
         600,
+    ),
+    "local_level": Case(
+        LocalLevel(),
+        lambda n, rng: counts_around(np.exp(drifting(n, DRIFT, rng)), DRIFT["dispersion"], rng),
+        DRIFT,
+    ),
+    # modes lean on the priors: slope_sd is 3.6 Monte Carlo errors of 200 series too low, with 400 periods 6
+    "local_trend": Case(
+        LocalTrend(),
+        lambda n, rng: counts_around(np.exp(sloping(n, SLOPE, rng)), SLOPE["dispersion"], rng),
+        SLOPE,
+        1000,
     ),
 }
 

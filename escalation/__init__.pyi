@@ -6,6 +6,9 @@ from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
 from .counts import check_counts as check_counts
+from .definitions import Flashpoint as Flashpoint
+from .definitions import get_flashpoint as get_flashpoint
+from .definitions import list_flashpoints as list_flashpoints
 from .errors import DataWarning as DataWarning
 from .errors import EscalationError as EscalationError
 from .errors import EscalationWarning as EscalationWarning
@@ -33,8 +36,14 @@ from .models.climatology import Climatology as Climatology
 from .models.diagnostics import Diagnosis as Diagnosis
 from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
+from .models.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH
+from .models.intervention_search import FoundIntervention as FoundIntervention
+from .models.intervention_search import InterventionSearch as InterventionSearch
+from .models.intervention_search import InterventionTest as InterventionTest
+from .models.intervention_search import find_interventions as find_interventions
+from .models.intervention_search import intervention_test as intervention_test
 from .models.interventions import Decay as Decay
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step

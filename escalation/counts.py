@@ -93,7 +93,7 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
         if np.isnan(values).any():
             raise InputError(f"{name} holds a missing value; histories have a count in every period")
         return table.astype("int64")
-    return table.astype("Int64")
+    return table.astype(pd.Int64Dtype())
 
 
 def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]:

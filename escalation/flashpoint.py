@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from escalation.arguments import check_whole
+from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast
 from escalation.periods import MAX_PERIODS, period_word
@@ -37,13 +38,16 @@ class FlashpointProbability:
         in the probability itself, not in this interval.
     at_least, over, within : int
         The definition: some ``over`` consecutive periods sum to ``at_least`` or more, the last of
-        them one of the first ``within`` periods of the forecast.
+        them one of the first ``within`` periods of the forecast.  Where the threshold follows from pasts that
+        differ, ``at_least`` is its median.
     first, last : pandas.Period
         First and last period in which such a window may end.
     draws : int
         Paths behind the number.
     unit, model : str
         What is counted, and what made the forecast.
+    name : str
+        What the definition is called; empty for a threshold given as a number.
     """
 
     probability: float
@@ -58,6 +62,7 @@ class FlashpointProbability:
     draws: int
     unit: str
     model: str
+    name: str = ""
 
     def sentence(self) -> str:
         """Say it in plain words, with its Monte Carlo error."""
@@ -65,8 +70,9 @@ class FlashpointProbability:
         span = f"a {word} with" if self.over == 1 else f"{self.over} consecutive {word}s that together reach"
         ends = f"between {self.first.start_time.date()} and {self.last.end_time.date()}"
         ending = ends if self.over == 1 else f"the last of them {ends}"
+        called = f" ({self.name})" if self.name else ""
         return (
-            f"The probability of {span} at least {self.at_least:,} {self.unit}, {ending}, is "
+            f"The probability of {span} at least {self.at_least:,} {self.unit}{called}, {ending}, is "
             f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths)."
         )
 
@@ -77,7 +83,9 @@ class FlashpointProbability:
         )
 
 
-def flashpoint(forecast: Forecast, at_least: int, over: int = 1, within: int | None = None) -> FlashpointProbability:
+def flashpoint(
+    forecast: Forecast, at_least: int | Flashpoint, over: int = 1, within: int | None = None
+) -> FlashpointProbability:
     r"""Probability that some window of consecutive periods reaches a threshold.
 
     A window is ``over`` consecutive periods that end in one of the first ``within`` periods of the
@@ -90,10 +98,10 @@ def flashpoint(forecast: Forecast, at_least: int, over: int = 1, within: int | N
     ----------
     forecast : Forecast
         Joint paths, shape (draws, steps).
-    at_least : int
-        Threshold of a window's sum, >= 1.
+    at_least : int or Flashpoint
+        Threshold of a window's sum, >= 1; or a definition, whose threshold may follow from what was observed.
     over : int
-        Periods in a window, >= 1.
+        Periods in a window, >= 1; a definition brings its own.
     within : int, optional
         Horizon in periods, 1 to ``forecast.steps``; all of them when left out.
 
@@ -128,11 +136,11 @@ def flashpoint(forecast: Forecast, at_least: int, over: int = 1, within: int | N
     >>> flashpoint(forecast, 6, over=2, within=2).probability  # 3 observed + 3, and 2 + 4
     0.5
     """
-    _check(forecast, at_least, over)
+    least, over, name = _definition(forecast, at_least, over)
     steps = check_whole(forecast.steps if within is None else within, "within", MAX_PERIODS)
     if steps > forecast.steps:
         raise InputError(f"within is {steps}, but the forecast has {forecast.steps} steps; forecast further ahead")
-    complete, passed = _windows(forecast.observed, forecast.paths, at_least, over)
+    complete, passed = _windows(forecast.observed, forecast.paths, least, over)
     if not complete[:steps].any():
         raise InputError(
             f"no window of over={over} periods that ends within {steps} steps is complete; "
@@ -146,7 +154,7 @@ def flashpoint(forecast: Forecast, at_least: int, over: int = 1, within: int | N
         mc_error=error,
         lower=lower,
         upper=upper,
-        at_least=int(at_least),
+        at_least=int(np.median(least)),
         over=int(over),
         within=steps,
         first=forecast.periods[int(np.argmax(complete))],
@@ -154,18 +162,21 @@ def flashpoint(forecast: Forecast, at_least: int, over: int = 1, within: int | N
         draws=forecast.draws,
         unit=forecast.unit,
         model=forecast.model,
+        name=name,
     )
 
 
-def first_passage(forecast: Forecast, at_least: int, over: int = 1) -> pd.Series:
+def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1) -> pd.Series:
     """Probability that the threshold has been passed by each period of the forecast.
 
     Parameters
     ----------
     forecast : Forecast
         Joint paths, shape (draws, steps).
-    at_least, over : int
-        The threshold of a window's sum and its periods, as in :func:`flashpoint`.
+    at_least : int or Flashpoint
+        Threshold of a window's sum, or a definition.
+    over : int
+        Periods in a window, as in :func:`flashpoint`.
 
     Returns
     -------
@@ -187,8 +198,8 @@ def first_passage(forecast: Forecast, at_least: int, over: int = 1) -> pd.Series
     >>> first_passage(forecast, 6, over=2).tolist()
     [0.25, 0.5, 0.75]
     """
-    _check(forecast, at_least, over)
-    complete, passed = _windows(forecast.observed, forecast.paths, at_least, over)
+    least, over, _ = _definition(forecast, at_least, over)
+    complete, passed = _windows(forecast.observed, forecast.paths, least, over)
     if not complete.any():
         raise InputError(f"no window of over={over} periods in the forecast is complete; shorten over")
     by_then = np.maximum.accumulate(passed, axis=1).mean(axis=0)
@@ -197,7 +208,7 @@ def first_passage(forecast: Forecast, at_least: int, over: int = 1) -> pd.Series
 
 
 def _windows(
-    observed: NDArray[np.float64], paths: NDArray[np.int64], at_least: int, over: int
+    observed: NDArray[np.float64], paths: NDArray[np.int64], least: NDArray[np.int64], over: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell for each step whether a window that ends there is complete (steps,), and whether it passes (draws, steps).
 
@@ -212,7 +223,7 @@ def _windows(
     passed = np.zeros((draws, steps), dtype=bool)
     ends = whole.shape[1] - over + 1
     complete[:, steps - ends :] = _moving_sum(gaps.astype(np.int64), over) == 0
-    passed[:, steps - ends :] = _moving_sum(whole, over) >= at_least
+    passed[:, steps - ends :] = _moving_sum(whole, over) >= least[:, None]
     return np.asarray(complete.any(axis=0)), passed & complete
 
 
@@ -259,10 +270,17 @@ def _chance(result: FlashpointProbability) -> str:
     return f"{result.probability:.3f}" if result.draws >= 1000 else f"{result.probability:.2f}"
 
 
-def _check(forecast: Forecast, at_least: int, over: int) -> None:
-    """Check what both functions are given."""
-    check_whole(at_least, "at_least", LARGEST_SUM)
-    check_whole(over, "over", MAX_PERIODS)
+def _definition(forecast: Forecast, at_least: int | Flashpoint, over: int) -> tuple[NDArray[np.int64], int, str]:
+    """Threshold of each path (draws,), periods of a window, and the name of the definition."""
+    if isinstance(at_least, Flashpoint):
+        if over != 1:
+            raise InputError(f"over is {over!r}, but the definition {at_least.name} brings its own; leave over out")
+        freq = str(forecast.periods.freqstr)
+        least, over, name = at_least.thresholds(forecast.observed, freq), at_least.over(freq), at_least.name
+    else:
+        least, name = np.full(forecast.draws, check_whole(at_least, "at_least", LARGEST_SUM)), ""
+    over = check_whole(over, "over", MAX_PERIODS)
     span = forecast.observed.shape[1] + forecast.steps
     if over > span:
         raise InputError(f"over is {over}, longer than the {span} periods observed and forecast; shorten it")
+    return least, over, name

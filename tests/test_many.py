@@ -15,7 +15,11 @@ import pytest
 
 from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial, fit_many, forecast_many
 from escalation.models.blocks import cut, run_blocks
+from escalation.models.diagnostics import diagnose
+from escalation.models.estimate import Estimate
+from escalation.models.laws import count_laws
 from escalation.models.local_level import LocalLevel
+from escalation.models.panel import PanelModel
 
 
 def weeks(n):
@@ -147,7 +151,42 @@ def test_summaries_are_those_of_the_paths():
         np.testing.assert_allclose(table["p_ge_12"], (own.paths >= 12).mean(axis=0))
 
 
-def test_diagnoses_of_many_and_of_a_panel_fit_are_tables():
+@dataclass(frozen=True)
+class PoissonMeans(PanelModel):
+    """One Poisson mean a unit."""
+
+    name: ClassVar[str] = "poisson_means"
+
+    def estimate(self, counts, design):
+        means = np.nanmean(counts, axis=0)
+        return Estimate(means, np.diag(means), design.units, 0.0, np.tile(means, (len(counts), 1)), True)
+
+    def simulate(self, estimate, design, draws, rng):
+        return rng.poisson(estimate.params[:, None, None], (len(estimate.params), draws, len(design.periods)))
+
+    def laws(self, estimate, counts, design):
+        return tuple(count_laws(mean, 0.0) for mean in estimate.fitted.T)
+
+
+def test_a_panel_fit_is_diagnosed_unit_by_unit():
+    rng = np.random.default_rng(1)
+    counts = pd.DataFrame(rng.poisson(5, (80, 12)), index=weeks(80), columns=list("ABCDEFGHIJKL"))
+    counts["C"] = rng.negative_binomial(1, 0.2, 80)
+    fit = PoissonMeans().fit(counts)
+    table = fit.diagnose()
+    assert table.index.tolist() == list(counts.columns)
+    assert table.index[~table["fine"].astype(bool)].tolist() == ["C"]
+    assert "the counts scatter more than the model says" in table.loc["C", "verdict"]
+    one = diagnose(
+        [count_laws(np.full(80, counts["C"].mean()), 0.0)], counts[["C"]].to_numpy(float), weeks(80), model=""
+    )
+    assert table.loc["C", "p_dispersion"] == one.tests.loc["dispersion", "p_value"]
+    assert table.loc["C", "verdict"] == "; ".join(one.verdict)
+    with pytest.raises(InputError, match="level is 95"):
+        fit.diagnose(level=95)
+
+
+def test_diagnoses_of_many_fits_are_a_table():
     counts = panel(30, n=100)
     counts.iloc[:, 4] = np.random.default_rng(2).permutation(np.repeat([0.0, 30.0], 50))
     counts.iloc[:, 5] = np.nan

@@ -372,6 +372,11 @@ def test_awkward_series_give_numbers_or_a_clear_error(model, values):
     assert np.isfinite(fit.fitted).all()
     assert np.isfinite(forecast.summary_frame().to_numpy(dtype=float)).all()
     assert "<table" in fit._repr_html_()
+    if model.name not in NO_LIKELIHOOD:  # the others say nothing of the first counts
+        found = fit.diagnose()
+        assert found.tests.notna().all(axis=None)
+        assert found.scores.notna().all(axis=None)
+        assert found.verdict
     frame = forecast.summary_frame()
     if max(np.nan_to_num(values)) == 0:
         assert frame["median"].max() <= 1

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from escalation.arguments import check_level, check_whole
-from escalation.errors import InputError, NotConvergedWarning
+from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.design import Design, FloatArray
 from escalation.randomness import Seed, as_generator
 
@@ -208,3 +208,28 @@ def check_size(steps: int, draws: int, units: int = 1) -> tuple[int, int]:
         of = f"{steps:,} steps" + (f" and {units:,} units" if units > 1 else "")
         raise InputError(f"{draws:,} draws of {of} are too many to hold; give up to {MAX_CELLS // (steps * units):,}")
     return steps, draws
+
+
+def check_family(name: str, family: str) -> None:
+    """Refuse what is no law of a count.
+
+    Raises
+    ------
+    InputError
+        If the family is neither ``negbin`` nor ``poisson``.
+    """
+    if family not in ("negbin", "poisson"):
+        raise InputError(f"family is {family!r}; {name} takes 'negbin' or 'poisson'")
+
+
+def check_largest(name: str, counts: FloatArray, most: float) -> None:
+    """Refuse counts whose likelihood would lose its digits.
+
+    Raises
+    ------
+    FitError
+        If a count is above ``most``.
+    """
+    largest = float(np.nanmax(counts))
+    if largest > most:
+        raise FitError(f"{name} got a count of {largest:g}; it takes up to {most:g}, count larger units")

@@ -111,9 +111,8 @@ def tabulate(laws: Laws) -> LawTable:
     span = high - low
     cells = int(min(span.max(initial=0.0), CELLS - 1)) + 1
     share = np.linspace(0.0, 1.0, cells) if cells > 1 else np.zeros(1)
-    bend = (
-        np.where(2 * sd > mean, np.log1p(span), 1e-6)[:, None] + 1e-6
-    )  # laws that crowd near 0 need finer cells there
+    crowded = 2 * sd > mean  # near 0, where cells must be finer
+    bend = np.where(crowded, np.log1p(span), 0.0)[:, None] + 1e-6
     ends = low[:, None] + np.ceil(span[:, None] * np.expm1(bend * share) / np.expm1(bend) - 1e-9)
     ends = np.minimum(np.maximum(ends, low[:, None] + np.minimum(np.arange(cells), span[:, None])), high[:, None])
     upto = np.column_stack([laws.cdf(end) for end in ends.T])

@@ -175,7 +175,10 @@ def _poisson_limit(
     cov[:p, :p] = np.linalg.inv((data.x.T * mean) @ data.x)
     if variance != "poisson":
         cov[p, p] = 2 / ((mean**2).sum() if variance == "nb2" else len(mean))
-    llf = float(log_likelihood(data, coefficients[None], np.zeros(1))[0])
+    if variance == "poisson":
+        llf = float(slopes("poisson", data.y, np.log(mean), 0.0).value.sum())
+    else:  # as it is worked out where the dispersion is not 0, to be compared with that
+        llf = float(log_likelihood(data, coefficients[None], np.zeros(1))[0])
     return Maximum(coefficients, 0.0, cov, llf, True, falls)
 
 

@@ -15,9 +15,9 @@ from escalation.errors import DataWarning, FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.count_slopes import bounded_exp
 from escalation.models.design import Design, FloatArray
-from escalation.models.estimate import Estimate
+from escalation.models.estimate import Estimate, check_family, check_largest
 from escalation.models.regression import LARGEST_MEAN
-from escalation.models.terms import RESERVED, Basis, Terms, orthogonal
+from escalation.models.terms import Basis, Terms, orthogonal
 from escalation.models.zero_likelihood import Kind, ZeroData
 from escalation.models.zero_search import ZeroMaximum, draw_zero, maximise_zero
 
@@ -37,8 +37,7 @@ class ZeroModel(Terms, CountModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.family not in ("negbin", "poisson"):
-            raise InputError(f"family is {self.family!r}; {self.name} takes 'negbin' or 'poisson'")
+        check_family(self.name, self.family)
         if type(self.zero) is not Terms:
             raise InputError(f"zero is {self.zero!r}; give Terms, such as Terms(trend='linear')")
 
@@ -66,9 +65,7 @@ class ZeroModel(Terms, CountModel):
         twice = set(names) & set(zero_names)
         if twice:
             raise InputError(f"regressor {min(twice)!r} has the name of a term of the zero part; rename it")
-        most = float(np.nanmax(counts))
-        if most > LARGEST_COUNT:
-            raise FitError(f"{self.name} got a count of {most:g}; it takes up to {LARGEST_COUNT:g}, count larger units")
+        check_largest(self.name, counts, LARGEST_COUNT)
         seen = ~np.isnan(counts)
         if seen.sum() <= len(names) + len(zero_names):
             raise FitError(f"{seen.sum()} counts are too few for {len(names)} + {len(zero_names)} terms; use fewer")
@@ -88,7 +85,7 @@ class ZeroModel(Terms, CountModel):
         return Estimate(
             params=params[:size],
             cov=(to_params @ found.cov @ to_params.T)[:size, :size],
-            names=(*names, *zero_names, RESERVED[0])[:size],
+            names=(*names, *zero_names, "dispersion")[:size],
             llf=found.llf,
             fitted=self._mean(mean, zero, found.dispersion),
             converged=found.settled,
