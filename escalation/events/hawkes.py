@@ -20,7 +20,7 @@ from escalation.events.residuals import ResidualTest, residual_test
 from escalation.events.times import EventTimes, counts_in, edges_of
 from escalation.forecast import Forecast, PanelForecast
 from escalation.models.design import Design, make_design
-from escalation.models.estimate import Estimate, FitResult, Specification, check_size, warn_unsettled
+from escalation.models.estimate import Estimate, FitResult, Specification, check_size, simulate_paths, warn_unsettled
 from escalation.randomness import Seed, as_generator
 
 LEAST_EVENTS = 5
@@ -280,7 +280,7 @@ class HawkesFit(FitResult):
         past = self.events.periods(freq)
         last = past[-1]
         ahead = pd.period_range(last + 1, periods=steps, freq=last.freqstr, name="period")
-        paths, component = self._simulate(make_design(ahead, 0, None, None), draws, rng)
+        paths, component = simulate_paths(self, make_design(ahead, 0, None, None), draws, rng)
         edges = edges_of(past, self.events.start)
         seen = np.stack(
             [counts_in(one.state["times"], one.state["marks"], len(marks), edges) for one in self.estimates], axis=1
