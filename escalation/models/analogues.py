@@ -39,7 +39,7 @@ Futures: TypeAlias = Callable[[int, int, Generator], IntArray]
 """Draws (draws, steps) of one unit's future, from its place, how many and a generator."""
 
 LAW_DRAWS = 200
-LAW_STRETCHES = 10_000
+LAW_STRETCHES = 5_000
 
 
 @dataclass(frozen=True)
