@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
@@ -59,6 +60,17 @@ def simulate_softplus(periods: int, rng: Generator) -> FloatArray:
     for t in range(1, periods):
         x[t] = damping * x[t - 1] + level_sd * rng.standard_normal()
     return counts_around(rate * np.logaddexp(0, x), dispersion, rng)
+
+
+def simulate_hidden_markov(periods: int, rng: Generator) -> FloatArray:
+    """A quiet and an active rate apart by a factor of 3 to 8, that last some 5 to 20 periods; dispersion around 0.1."""
+    rates = rng.uniform(20, 60) * np.array([1.0, rng.uniform(3, 8)])
+    leaving = 1 / rng.uniform(5, 20, 2)
+    regimes = np.empty(periods, dtype=int)
+    regimes[0] = rng.random() < leaving[0] / leaving.sum()
+    for t in range(1, periods):
+        regimes[t] = regimes[t - 1] ^ (rng.random() < leaving[regimes[t - 1]])
+    return counts_around(rates[regimes], 0.1 * np.exp(rng.normal(0, 0.5)), rng)
 
 
 def simulate_local_trend(periods: int, rng: Generator) -> FloatArray:
@@ -137,6 +149,7 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
     model.name: (model, simulate)
     for model, simulate in (
         (INGARCH(), follows_itself("identity", spread=True)),
+        (HiddenMarkov(), simulate_hidden_markov),
         (LocalLevel(), simulate_local_level),
         (LocalTrend(), simulate_local_trend),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),

@@ -23,6 +23,7 @@ from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.estimate import FitResult
+from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
@@ -129,6 +130,18 @@ def autoregressive(link: Literal["identity", "log"], truth: dict[str, float]) ->
 
 INGARCH_IDENTITY = {"intercept": 3.0, "beta_1": 0.35, "alpha_1": 0.4, "dispersion": 0.15}
 INGARCH_LOG = {"intercept": 0.6, "beta_1": 0.35, "alpha_1": 0.4, "dispersion": 0.15}
+
+
+def in_regimes(periods: int, rng: Generator) -> FloatArray:
+    """Means of a quiet and an active regime, with the moves between them of ``REGIMES``."""
+    leave = REGIMES["p_quiet_active"], REGIMES["p_active_quiet"]
+    regimes = np.empty(periods, dtype=int)
+    regimes[0] = rng.random() < leave[0] / sum(leave)
+    for t in range(1, periods):
+        regimes[t] = regimes[t - 1] ^ (rng.random() < leave[regimes[t - 1]])
+    return np.array([REGIMES["rate_quiet"], REGIMES["rate_active"]])[regimes]
+
+
 NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
 EPIDEMIC = {
     "level[0]": 1.0,
@@ -141,7 +154,12 @@ EPIDEMIC = {
 WITH_ZEROS = {"level": 1.5, "trend": 0.002, "zero_level": -0.8, "dispersion": 0.4}
 NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
 
+REGIMES = {"rate_quiet": 2.0, "rate_active": 15.0, "p_quiet_active": 0.1, "p_active_quiet": 0.15, "dispersion": 0.1}
+
 CASES: dict[str, Case] = {
+    "hidden_markov": Case(
+        HiddenMarkov(), lambda n, rng: counts_around(in_regimes(n, rng), REGIMES["dispersion"], rng), REGIMES, 1200
+    ),
     "negative_binomial": Case(
         NegativeBinomial(trend="linear"),
         lambda n, rng: counts_around(trending(n, NB2["level"], NB2["trend"]), NB2["dispersion"], rng),

@@ -48,6 +48,7 @@ from .models.diagnostics import Diagnosis as Diagnosis
 from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
 from .models.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
+from .models.hidden_markov import HiddenMarkov as HiddenMarkov
 from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH
 from .models.intervention_search import FoundIntervention as FoundIntervention
@@ -82,6 +83,11 @@ from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
 from .recalibration import Recalibration as Recalibration
 from .recalibration import recalibrate as recalibrate
+from .regimes import RegimeNow as RegimeNow
+from .regimes import compare_states as compare_states
+from .regimes import regime_durations as regime_durations
+from .regimes import regime_now as regime_now
+from .regimes import state_probabilities as state_probabilities
 from .report import write_report as write_report
 from .selection import Choice as Choice
 from .selection import auto as auto

@@ -84,6 +84,18 @@ class CountModel(Specification):
             Of n counts.
         """
 
+    def estimate_all(self, matrix: FloatArray, design: Design) -> tuple[Estimate, ...]:
+        """Fit to each of several histories; a model overrides it that decides something for all of them together.
+
+        Parameters
+        ----------
+        matrix : (n, histories) float array
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+        """
+        return tuple(self.estimate(counts, design) for counts in matrix.T)
+
     def fit(
         self,
         counts: pd.Series | pd.DataFrame,
@@ -293,5 +305,5 @@ def fit_checked(
     if observed < model.min_periods:
         raise FitError(f"{observed} observed periods are too few for {model.name}; it needs {model.min_periods}")
     chosen = spread_over(matrix.shape[1], pool)
-    estimates = tuple(model.estimate(matrix[:, j], design) for j in chosen)
+    estimates = model.estimate_all(matrix[:, chosen], design)
     return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)
