@@ -23,6 +23,7 @@ from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
+from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
@@ -48,6 +49,17 @@ def simulate_local_level(periods: int, rng: Generator) -> FloatArray:
     for t in range(1, periods):
         x[t] = level + damping * (x[t - 1] - level) + level_sd * rng.standard_normal()
     return counts_around(np.exp(x), dispersion, rng)
+
+
+def simulate_softplus(periods: int, rng: Generator) -> FloatArray:
+    """Levels that multiply below the mean count and add above it; wide steps, so that there are lulls."""
+    damping, dispersion = 1 / (1 + np.exp(-rng.normal(2.2, 0.5))), 0.1 * np.exp(rng.normal(0, 0.5))
+    level_sd, rate = 0.7 * np.exp(rng.normal(0, 0.3)), np.exp(rng.uniform(np.log(20), np.log(150)))
+    x = np.empty(periods)
+    x[0] = level_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = damping * x[t - 1] + level_sd * rng.standard_normal()
+    return counts_around(rate * np.logaddexp(0, x), dispersion, rng)
 
 
 def simulate_hidden_markov(periods: int, rng: Generator) -> FloatArray:
@@ -115,9 +127,28 @@ def simulate_hurdle(periods: int, rng: Generator) -> FloatArray:
     return counts
 
 
+def follows_itself(link: str, *, spread: bool) -> Callable[[int, Generator], FloatArray]:
+    """Series whose mean follows the last count (0.2 to 0.4) and the last mean (0.2 to 0.5), dispersion around 0.1."""
+
+    def simulate(periods: int, rng: Generator) -> FloatArray:
+        level, beta, alpha = rng.uniform(np.log(20), np.log(150)), rng.uniform(0.2, 0.4), rng.uniform(0.2, 0.5)
+        dispersion = 0.1 * np.exp(rng.normal(0, 0.5)) * spread
+        start = level if link == "log" else np.exp(level)
+        state, counts = start, np.empty(periods + 50)
+        for t in range(len(counts)):
+            mean = np.exp(state) if link == "log" else state
+            counts[t] = rng.poisson(mean * (rng.gamma(1 / dispersion, dispersion) if spread else 1.0))
+            past = np.log1p(counts[t]) if link == "log" else counts[t]
+            state = (1 - beta - alpha) * start + beta * past + alpha * state
+        return counts[50:]
+
+    return simulate
+
+
 TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
     model.name: (model, simulate)
     for model, simulate in (
+        (INGARCH(), follows_itself("identity", spread=True)),
         (HiddenMarkov(), simulate_hidden_markov),
         (LocalLevel(), simulate_local_level),
         (LocalTrend(), simulate_local_trend),
@@ -126,7 +157,13 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
         (ZeroInflated(trend="linear"), simulate_zero_inflated),
         (Hurdle(trend="linear"), simulate_hurdle),
     )
-} | {"nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1)}
+} | {
+    "nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1),
+    "ingarch_log": (INGARCH(link="log"), follows_itself("log", spread=True)),
+    "ingarch_poisson": (INGARCH(family="poisson"), follows_itself("identity", spread=False)),
+    "ingarch_log_poisson": (INGARCH(link="log", family="poisson"), follows_itself("log", spread=False)),
+    "local_level_softplus": (LocalLevel(link="softplus"), simulate_softplus),
+}
 
 
 def measure(

@@ -12,7 +12,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,13 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.estimate import FitResult
 from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
+from escalation.models.ingarch import INGARCH
+from escalation.models.local_level import LocalLevel
+from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.panel import PanelModel
 from escalation.models.poisson import Poisson
@@ -68,9 +72,64 @@ def positive(mean: FloatArray, dispersion: float, rng: Generator) -> FloatArray:
     return counts
 
 
+def following(periods: int, rng: Generator) -> FloatArray:
+    """NB2 counts (periods, 3) that follow their own past and that of the others, with ``EPIDEMIC``'s parameters."""
+    endemic = np.exp([EPIDEMIC[f"level[{unit}]"] for unit in range(3)])
+    own, others = np.exp(EPIDEMIC["own_past"]), np.exp(EPIDEMIC["others_past"])
+    past = endemic / (1 - own - others)
+    counts = np.empty((periods + 50, 3))
+    for t in range(len(counts)):
+        past = counts[t] = counts_around(endemic + own * past + others * (past.sum() - past) / 2, 0.15, rng)
+    return counts[50:]
+
+
 def nb1_around(mean: FloatArray, ratio: float, rng: Generator) -> FloatArray:
     """NB1 counts with these means and this ratio of variance to mean."""
     return rng.poisson(rng.gamma(mean / (ratio - 1), ratio - 1)).astype(float)
+
+
+def drifting(periods: int, truth: dict[str, float], rng: Generator) -> FloatArray:
+    """Logs of rates drawn back to a level."""
+    level, damping, level_sd, _ = truth.values()
+    x = np.empty(periods)
+    x[0] = level + level_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = level + damping * (x[t - 1] - level) + level_sd * rng.standard_normal()
+    return x
+
+
+def sloping(periods: int, truth: dict[str, float], rng: Generator) -> FloatArray:
+    """Logs of rates with a drifting slope, around 3."""
+    slope_sd, damping, level_sd, _ = truth.values()
+    x, slope = np.zeros(periods), slope_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
+    for t in range(1, periods):
+        x[t] = x[t - 1] + slope + level_sd * rng.standard_normal()
+        slope = damping * slope + slope_sd * rng.standard_normal()
+    centred: FloatArray = x - x.mean() + 3
+    return centred
+
+
+DRIFT = {"level": 3.0, "damping": 0.85, "level_sd": 0.2, "dispersion": 0.1}
+SLOPE = {"slope_sd": 0.03, "damping": 0.85, "level_sd": 0.1, "dispersion": 0.1}
+
+
+def autoregressive(link: Literal["identity", "log"], truth: dict[str, float]) -> Case:
+    """INGARCH of lags 1 and 1, Poisson where the truth has no dispersion; long, as its estimates are skewed."""
+    intercept, beta, alpha, dispersion = (*truth.values(), 0.0)[:4]
+
+    def simulate(periods: int, rng: Generator) -> FloatArray:
+        state, counts = intercept / (1 - beta - alpha), np.empty(periods + 100)
+        for t in range(len(counts)):
+            mean = np.exp(state) if link == "log" else state
+            counts[t] = rng.poisson(mean * (rng.gamma(1 / dispersion, dispersion) if dispersion else 1.0))
+            state = intercept + beta * (np.log1p(counts[t]) if link == "log" else counts[t]) + alpha * state
+        return counts[100:]
+
+    return Case(INGARCH(link=link, family="negbin" if dispersion else "poisson"), simulate, truth, 1_500)
+
+
+INGARCH_IDENTITY = {"intercept": 3.0, "beta_1": 0.35, "alpha_1": 0.4, "dispersion": 0.15}
+INGARCH_LOG = {"intercept": 0.6, "beta_1": 0.35, "alpha_1": 0.4, "dispersion": 0.15}
 
 
 def in_regimes(periods: int, rng: Generator) -> FloatArray:
@@ -84,6 +143,14 @@ def in_regimes(periods: int, rng: Generator) -> FloatArray:
 
 
 NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
+EPIDEMIC = {
+    "level[0]": 1.0,
+    "level[1]": 1.5,
+    "level[2]": 0.5,
+    "own_past": np.log(0.3),
+    "others_past": np.log(0.4),
+    "dispersion": 0.15,
+}
 WITH_ZEROS = {"level": 1.5, "trend": 0.002, "zero_level": -0.8, "dispersion": 0.4}
 NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
 
@@ -103,6 +170,7 @@ CASES: dict[str, Case] = {
         lambda n, rng: nb1_around(trending(n, NB1["level"], NB1["trend"]), NB1["variance_to_mean"], rng),
         NB1,
     ),
+    "endemic_epidemic": Case(EndemicEpidemic(), following, EPIDEMIC, 1_000),
     "poisson": Case(
         Poisson(trend="linear"),
         lambda n, rng: rng.poisson(trending(n, 1.0, 0.004)).astype(float),
@@ -119,6 +187,22 @@ CASES: dict[str, Case] = {
         lambda n, rng: zeros_in(positive(trending(n, 1.5, 0.002), 0.4, rng), WITH_ZEROS["zero_level"], rng),
         WITH_ZEROS,
         600,
+    ),
+    "ingarch": autoregressive("identity", INGARCH_IDENTITY),
+    "ingarch_log": autoregressive("log", INGARCH_LOG),
+    "ingarch_poisson": autoregressive("identity", dict(list(INGARCH_IDENTITY.items())[:3])),
+    "ingarch_log_poisson": autoregressive("log", dict(list(INGARCH_LOG.items())[:3])),
+    "local_level": Case(
+        LocalLevel(),
+        lambda n, rng: counts_around(np.exp(drifting(n, DRIFT, rng)), DRIFT["dispersion"], rng),
+        DRIFT,
+    ),
+    # modes lean on the priors: slope_sd is 3.6 Monte Carlo errors of 200 series too low, with 400 periods 6
+    "local_trend": Case(
+        LocalTrend(),
+        lambda n, rng: counts_around(np.exp(sloping(n, SLOPE, rng)), SLOPE["dispersion"], rng),
+        SLOPE,
+        1000,
     ),
 }
 

@@ -1,5 +1,9 @@
 # The public names and where they live; __init__.py loads them lazily from this list.
 from . import scores as scores
+from .alarms import Alarms as Alarms
+from .alarms import FalseAlarms as FalseAlarms
+from .alarms import alarms as alarms
+from .alarms import false_alarms as false_alarms
 from .assessment import Assessment as Assessment
 from .assessment import assess as assess
 from .backtests.result import Backtest as Backtest
@@ -7,7 +11,7 @@ from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
 from .changes.changepoints import ChangePoints as ChangePoints
 from .changes.changepoints import changepoints as changepoints
-from .changes.run_length import RunLength as RunLength
+from .changes.run_length import CurrentRun as CurrentRun
 from .changes.run_length import run_length as run_length
 from .counts import check_counts as check_counts
 from .definitions import Flashpoint as Flashpoint
@@ -22,6 +26,13 @@ from .errors import InputError as InputError
 from .errors import NotConvergedWarning as NotConvergedWarning
 from .errors import PartialPeriodWarning as PartialPeriodWarning
 from .errors import ResampledDrawsWarning as ResampledDrawsWarning
+from .events.bootstrap import HawkesBootstrap as HawkesBootstrap
+from .events.hawkes import Hawkes as Hawkes
+from .events.hawkes import HawkesFit as HawkesFit
+from .events.residuals import ResidualTest as ResidualTest
+from .events.times import EventTimes as EventTimes
+from .events.times import event_times as event_times
+from .events.times import times_of as times_of
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
@@ -40,9 +51,15 @@ from .models.climatology import Climatology as Climatology
 from .models.diagnostics import Diagnosis as Diagnosis
 from .models.endemic_epidemic import EndemicEpidemic as EndemicEpidemic
 from .models.ensemble import Ensemble as Ensemble
+from .models.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .models.hidden_markov import HiddenMarkov as HiddenMarkov
 from .models.hurdle import Hurdle as Hurdle
 from .models.ingarch import INGARCH as INGARCH
+from .models.intervention_search import FoundIntervention as FoundIntervention
+from .models.intervention_search import InterventionSearch as InterventionSearch
+from .models.intervention_search import InterventionTest as InterventionTest
+from .models.intervention_search import find_interventions as find_interventions
+from .models.intervention_search import intervention_test as intervention_test
 from .models.interventions import Decay as Decay
 from .models.interventions import Pulse as Pulse
 from .models.interventions import Step as Step
@@ -82,6 +99,13 @@ from .sources import CountedSeries as CountedSeries
 from .sources import Source as Source
 from .sources import count_series as count_series
 from .sources import open_source as open_source
+from .surveillance.bayes import BayesAlarm as BayesAlarm
+from .surveillance.cusum import CUSUM as CUSUM
+from .surveillance.cusum import RunLength as RunLength
+from .surveillance.cusum import cusum_run_length as cusum_run_length
+from .surveillance.ears import EARS as EARS
+from .surveillance.farrington import Farrington as Farrington
+from .surveillance.glr import GLR as GLR
 from .tallies.cases import Case as Case
 from .tallies.cases import list_cases as list_cases
 from .tallies.cases import load_case as load_case

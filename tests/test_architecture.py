@@ -131,8 +131,7 @@ def test_no_module_imports_itself_in_a_circle():
 )
 def test_costly_libraries_are_imported_in_their_home_only(library, homes):
     users = [name for name in FILES if library in foreign(name)]
-    # regressions have their own likelihoods, so nothing may be left that needs statsmodels
-    assert (users or library == "statsmodels") and all(name.startswith(homes) for name in users)
+    assert users and all(name.startswith(homes) for name in users)
 
 
 def test_no_late_imports_of_own_modules():

@@ -53,17 +53,19 @@ def test_skew_normals_have_these_moments(third):
 ROWS, STEPS = np.arange(400) % 2, 6
 
 
-def test_level_paths_are_those_of_a_plain_loop():
+@pytest.mark.parametrize("bend", [np.inf, 1.5])
+def test_level_paths_are_those_of_a_plain_loop(bend):
     natural = np.array([[2.0, 0.9, 0.2, 0.3], [1.0, 1.0, 0.1, 0.0]])
     laws, log_exposure = np.array([[2.5, 0.2, 0.04], [1.0, 0.1, -0.01]]), np.linspace(-1.0, 0.0, STEPS)
-    ours = level_paths(natural, laws, ROWS, log_exposure, np.random.default_rng(1))
+    ours = level_paths(natural, laws, ROWS, log_exposure, bend, np.random.default_rng(1))
     rng = np.random.default_rng(1)
     for path, row in zip(ours, ROWS, strict=True):
         level, damping, level_sd, dispersion = natural[row]
         x = _skew_normal(*laws[row], rng)
         for t in range(STEPS):
             x = level + damping * (x - level) + level_sd * rng.standard_normal()
-            assert path[t] == _count(x + log_exposure[t], dispersion, rng)
+            log_rate = x if bend == np.inf else bend + np.log(np.logaddexp(0, x - bend))
+            assert path[t] == _count(log_rate + log_exposure[t], dispersion, rng)
 
 
 def test_trend_paths_are_those_of_a_plain_loop():

@@ -61,7 +61,7 @@ def observed(counts, model=None, exposure=None):
     exposure = np.ones(len(counts)) if exposure is None else exposure
     damping = {"estimate": np.nan, "none": 1.0}.get(model.damping, model.damping)
     held = model.likelihood.held_without_damping if damping == 1.0 else ()
-    return observe(counts, exposure, damping, held, poisson=model.family == "poisson")
+    return observe(counts, exposure, damping, held, poisson=model.family == "poisson", bends=model._bends)
 
 
 def count_logpmf(count, mean, dispersion):
@@ -70,7 +70,7 @@ def count_logpmf(count, mean, dispersion):
     return nbinom.logpmf(count, 1 / dispersion, 1 / (1 + dispersion * mean))
 
 
-def grid_filter(counts, exposure, anchor, natural):
+def grid_filter(counts, exposure, anchor, natural, rate=np.exp):
     """Brute force on a fine fixed grid: log-likelihood, grid, law of the last level, smoothed expected counts."""
     level, damping, level_sd, dispersion = natural
     centre, sd = (level, level_sd / np.sqrt(1 - damping**2)) if damping < 1 else (anchor, 3.0)
@@ -87,7 +87,7 @@ def grid_filter(counts, exposure, anchor, natural):
     move = np.exp(-0.5 * ((x[:, None] - drift - damping * x) / level_sd) ** 2) * (h / level_sd / np.sqrt(2 * np.pi))
     emission = np.ones((len(counts), points))
     for t in np.flatnonzero(seen):
-        emission[t] = np.exp(count_logpmf(counts[t], exposure[t] * np.exp(x), dispersion))
+        emission[t] = np.exp(count_logpmf(counts[t], exposure[t] * rate(x), dispersion))
     forward = np.empty((len(counts), points))
     llf = 0.0
     for t in range(len(counts)):
@@ -98,7 +98,7 @@ def grid_filter(counts, exposure, anchor, natural):
     backward, expected = np.ones(points), np.empty(len(counts))
     for t in range(len(counts) - 1, -1, -1):
         law = forward[t] * backward
-        expected[t] = exposure[t] * (law @ np.exp(x)) / law.sum()
+        expected[t] = exposure[t] * (law @ rate(x)) / law.sum()
         backward = move.T @ (backward * emission[t])
         backward /= backward.max()
     return llf, x, forward[-1], expected
@@ -108,7 +108,7 @@ def kernel(observation, natural):
     """Log-likelihood and law of the last level by the model's own kernel."""
     one, start = observation
     point = np.array([natural], dtype=float)
-    law = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-6)[0][0]
+    law = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-6, one.bend)[0][0]
     return law[0] + constants(point[:, 3], one)[0], law[1:]
 
 
@@ -215,6 +215,80 @@ def test_likelihood_against_a_fine_grid_filter(name, damping, level_sd, dispersi
     assert np.sqrt(last[1]) == pytest.approx(sd, rel=0.1)
 
 
+def softplus(anchor):
+    return lambda x: np.exp(anchor) * np.logaddexp(0, x - anchor)
+
+
+# As above, an outlier's error last: far above a low count the NB2 density is not log-concave in the level.
+BENT = [
+    (0.9, 0.3, 0.1, 0.005, 0.03),
+    (0.9, 0.7, 0.0, 0.02, 0.02),
+    (0.5, 0.7, 0.3, 0.04, 0.04),
+    (1.0, 0.5, 0.2, 0.05, 0.06),
+    (0.9, 1.5, 0.1, 0.25, 0.25),
+]
+
+
+@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize(("damping", "level_sd", "dispersion", "else_", "outlier"), BENT)
+def test_likelihood_of_the_softplus_link_against_a_grid_filter(name, damping, level_sd, dispersion, else_, outlier):
+    exposure = np.linspace(0.7, 1.3, N)
+    observation = observed(SERIES[name], LocalLevel(0.9, "negbin" if dispersion else "poisson", "softplus"), exposure)
+    anchor = observation[0].anchor
+    natural = (anchor, damping, level_sd, dispersion)
+    llf, last = kernel(observation, natural)
+    exact, x, law, _ = grid_filter(SERIES[name], exposure, anchor, natural, softplus(anchor))
+    assert llf == pytest.approx(exact, abs=outlier if name == "outlier" else else_)
+    mean = law @ x
+    sd = np.sqrt(law @ (x - mean) ** 2)
+    assert abs(last[0] - mean) < 0.2 * sd
+    assert np.sqrt(last[1]) == pytest.approx(sd, rel=0.15)
+
+
+@pytest.mark.parametrize("dispersion", [0.0, 0.2])
+@pytest.mark.parametrize("x", [-6.0, 0.3, 2.0, 5.0])
+def test_derivatives_with_the_softplus_link_are_differences(x, dispersion):
+    y, log_exposure, bend, h = 7.0, -0.2, 1.5, 0.02
+
+    def log_density(at):
+        return count_logpmf(y, np.exp(log_exposure) * softplus(bend)(at), dispersion)
+
+    mean, first, second, third, fourth = local_level_likelihood._bent(x, y, log_exposure, dispersion, bend)
+    at = [log_density(x + k * h) for k in (-3, -2, -1, 0, 1, 2, 3)]
+    assert mean == pytest.approx(np.exp(log_exposure) * softplus(bend)(x))
+    # sixth-order differences; rounding of 1e-14 over h to the power of the derivative
+    assert first == pytest.approx(np.dot(at, [-1, 9, -45, 0, 45, -9, 1]) / (60 * h), abs=1e-7)
+    expected = np.exp(2 * log_exposure) * softplus(bend)(x) ** 2 / mean
+    if second > 0.5 * expected:  # else it is kept above a share of the expected information
+        wanted = -np.dot(at, [2, -27, 270, -490, 270, -27, 2]) / (180 * h**2)
+        assert second == pytest.approx(wanted, rel=0.01)
+    assert third == pytest.approx(np.dot(at, [1, -8, 13, 0, -13, 8, -1]) / (8 * h**3), rel=1e-3, abs=1e-5)
+    assert fourth == pytest.approx(np.dot(at, [-1, 12, -39, 56, -39, 12, -1]) / (6 * h**4), rel=1e-3, abs=1e-3)
+
+
+def test_far_below_the_mean_count_both_links_are_one():
+    counts = np.r_[np.zeros(30), 400.0, np.zeros(9)]
+    one, start = observed(counts[:30], LocalLevel("none", "poisson"))
+    natural = np.array([[0.0, 0.9, 0.2, 0.0]])
+    log, bent = (
+        smooth(one.counts, one.log_exposure, one.anchor, natural - [[8, 0, 0, 0]], start, 1e-8, bend)
+        for bend in (np.inf, 4.0)
+    )
+    for ours, other in zip(bent, log, strict=True):
+        np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-4)
+
+
+def test_softplus_does_not_carry_lulls_into_the_upper_tail():
+    rng = np.random.default_rng(5)
+    busy = np.repeat([False, True, False, True, False, True], [25, 17, 22, 12, 15, 9])
+    counts = series(rng.poisson(np.where(busy, 20, 0.15)))
+    tops = {
+        link: LocalLevel(link=link).fit(counts).forecast(12, draws=4000, rng=1).quantile(0.99).iloc[-1]
+        for link in ("log", "softplus")
+    }
+    assert tops["softplus"] < 4 * counts.max() < 0.25 * tops["log"]
+
+
 @pytest.mark.parametrize("name", ["typical", "lull", "gaps"])
 def test_drawn_last_levels_have_the_quantiles_of_the_grid_filter(name):
     posterior = observed(SERIES[name])
@@ -309,9 +383,11 @@ HARD = {
     "mostly missing": np.r_[np.full(100, np.nan), 3, 4, 5, 1, 0, np.full(50, np.nan)],
 }
 MODELS = [LocalLevel(damping, family) for damping in ("estimate", "none", 0.9) for family in ("negbin", "poisson")]
+BENT_MODELS = [LocalLevel(damping, link="softplus") for damping in ("estimate", "none", 0.9)]
+BENT_MODELS.append(LocalLevel(family="poisson", link="softplus"))
 
 
-@pytest.mark.parametrize("model", MODELS, ids=repr)
+@pytest.mark.parametrize("model", MODELS + BENT_MODELS, ids=repr)
 @pytest.mark.parametrize("name", HARD)
 def test_hard_series_give_finite_numbers_and_no_warning(name, model):
     fit = model.fit(series(HARD[name]))
@@ -383,7 +459,7 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
     last, draws = kernel(posterior, natural)[1], 100_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
-    paths = level_paths.level_paths(*known, np.zeros(2), np.random.default_rng(1))
+    paths = level_paths.level_paths(*known, np.zeros(2), np.inf, np.random.default_rng(1))
     seen = [(paths[:, 1] == k).mean() for k in range(6)]
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
 
@@ -468,6 +544,11 @@ def test_damping_out_of_range_is_refused(damping):
 def test_unknown_family_is_refused():
     with pytest.raises(InputError, match="family is 'normal'; local_level takes 'negbin' or 'poisson'"):
         LocalLevel(family="normal")
+
+
+def test_unknown_link_is_refused():
+    with pytest.raises(InputError, match="link is 'identity'; local_level takes 'log' or 'softplus'"):
+        LocalLevel(link="identity")
 
 
 def test_counts_beyond_its_digits_are_refused():

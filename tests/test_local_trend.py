@@ -61,9 +61,8 @@ POINTS = [(0.05, 0.9, 0.2, 0.2), (0.2, 0.5, 0.5, 0.05), (0.1, 1.0, 0.1, 0.0), (1
 def observed(counts, model=None, exposure=None):
     model = model or LocalTrend()
     damping = {"estimate": np.nan, "none": 1.0}.get(model.damping, model.damping)
-    return observe(
-        counts, np.ones(len(counts)) if exposure is None else exposure, damping, (), poisson=model.family == "poisson"
-    )
+    exposure = np.ones(len(counts)) if exposure is None else exposure
+    return observe(counts, exposure, damping, (), poisson=model.family == "poisson", bends=False)
 
 
 def kernel(observation, natural):

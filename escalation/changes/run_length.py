@@ -21,7 +21,7 @@ ONLINE = np.geomspace(1e-3, 10.0, 25)
 
 
 @dataclass(frozen=True, eq=False)
-class RunLength:
+class CurrentRun:
     """For how long the rate has been what it is, as it could be told at each period.
 
     Attributes
@@ -83,7 +83,7 @@ def run_length(
     prior: tuple[float, float] | None = None,
     pool: int = POOLED,
     unit: str = "incidents",
-) -> RunLength:
+) -> CurrentRun:
     """Tell at each period, from the counts so far, whether the rate has just changed.
 
     Parameters
@@ -98,7 +98,7 @@ def run_length(
 
     Returns
     -------
-    RunLength
+    CurrentRun
 
     Raises
     ------
@@ -144,7 +144,7 @@ def run_length(
         now += weight[:, -1] @ final / m
         predictive += np.where(np.isnan(y), np.nan, np.diff(total)) / m
     table = {"changed": changed, "expected": expected, "log_predictive": predictive}
-    return RunLength(
+    return CurrentRun(
         table=pd.DataFrame(table, index=series.periods),
         now=pd.Series(now, index=pd.RangeIndex(1, n + 1, name="periods"), name="probability"),
         within=within,

@@ -23,7 +23,15 @@ from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
 from escalation.models.diagnostics import Diagnosis, diagnose
-from escalation.models.estimate import Estimate, FitResult, Specification, check_size, spread_over, warn_unsettled
+from escalation.models.estimate import (
+    Estimate,
+    FitResult,
+    Specification,
+    check_size,
+    simulate_paths,
+    spread_over,
+    warn_unsettled,
+)
 from escalation.models.laws import Laws
 from escalation.randomness import Seed
 
@@ -211,7 +219,7 @@ class CountFit(FitResult):
         """
         steps, draws = check_size(steps, draws)
         design = self.design.ahead(steps, exog)
-        paths, component = self.simulate_paths(design, draws, rng)
+        paths, component = simulate_paths(self, design, draws, rng)
         return Forecast(
             paths=paths,
             periods=design.periods,

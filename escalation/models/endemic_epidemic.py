@@ -27,6 +27,7 @@ from escalation.models.terms import Terms
 
 Effect: TypeAlias = Literal["none", "shared", "unit"]
 LARGEST_COUNT = 1e9
+EPIDEMIC = ("own_past", "others_past")
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class EndemicEpidemic(PanelModel):
     For a missing count the rate expected at the same parameters stands in, and what precedes the first period is
     taken as the unit's mean rate.  Parameters whose likelihood is highest at infinity (an epidemic part that is not
     there, a unit without a count), or that the counts do not tell apart, are estimated with weak priors, and a
-    :class:`~escalation.DataWarning` names them: flat for lambda and phi, Jeffreys' for the rate of a level, normal
-    with standard deviation 5 for other endemic terms, scaled to a largest value of 1, exponential with mean 1 for the
-    root of a dispersion.  Forecasts draw all parameters from their posterior under these priors.  Nothing keeps the
-    epidemic part below 1: counts that grow are carried on growing; a mean is cut where the units' sum could pass 1e15.
+    :class:`~escalation.DataWarning` names them: exponential with mean 1 for the share of the mean that own or others'
+    past makes up, gamma with shape 1/2 and the mean of the counts for the rate of a level, normal with standard
+    deviation 5 for other endemic terms, scaled to a largest value of 1, exponential with mean 1 for the root of a
+    dispersion.  Forecasts draw all parameters from their posterior under these priors.  Nothing keeps the epidemic
+    part below 1: counts that grow are carried on growing; means are cut where the units' sum could pass 1e15.
 
     Parameters
     ----------
@@ -140,11 +142,11 @@ class EndemicEpidemic(PanelModel):
         if not isinstance(lags, tuple) or not all(_is_size(lag) for lag in lags) or not sum(lags) > 0:
             raise InputError(f"lag_weights is {lags!r}; give a tuple of numbers >= 0, not all 0, such as (1.0,)")
         object.__setattr__(self, "lag_weights", tuple(float(lag) for lag in lags))
-        if self.weights != "equal" if isinstance(self.weights, str) else not isinstance(self.weights, tuple):
+        if not isinstance(self.weights, str) or self.weights != "equal":
             object.__setattr__(self, "weights", _triples(self.weights))
-        if isinstance(self.season, Mapping):
-            object.__setattr__(self, "season", tuple(sorted(self.season.items())))
-        if self.population is not None and not isinstance(self.population, tuple):
+        if isinstance(self.season, Mapping | tuple):
+            object.__setattr__(self, "season", _pairs(self.season))
+        if self.population is not None:
             object.__setattr__(self, "population", _sizes(self.population))
         self._terms()
 
@@ -155,6 +157,7 @@ class EndemicEpidemic(PanelModel):
         _check_counts(counts, design.units)
         names, x = self._endemic(design, units)
         scale = np.abs(x).max(axis=(0, 1))
+        scale[scale == 0] = 1.0
         names, panel = self._observe(names, x / scale, counts[:, places], design.exposure[:, places], units)
         scored = int((~np.isnan(panel.y[panel.first :])).sum())
         if scored <= panel.size:
@@ -180,13 +183,7 @@ class EndemicEpidemic(PanelModel):
             llf=found.llf,
             fitted=fitted,
             converged=found.converged,
-            state={
-                "panel": panel,
-                "point": found.point,
-                "levels": levels,
-                "scale": scale,
-                "units": units,
-            },
+            state={"panel": panel, "point": found.point, "levels": levels, "scale": scale, "units": units},
         )
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
@@ -230,6 +227,9 @@ class EndemicEpidemic(PanelModel):
 
     def _endemic(self, design: Design, units: tuple[str, ...]) -> tuple[list[str], FloatArray]:
         """Names (k) and columns (n, u, k) of the endemic terms."""
+        taken = [name for name in design.exog_names if name in EPIDEMIC or "[" in name]
+        if taken:
+            raise InputError(f"the regressor {taken[0]!r} has the name of another parameter; call it something else")
         plain, columns = self._terms().columns(design)
         pairs = dict(self.season) if isinstance(self.season, tuple) else None
         _check_units("season", pairs or {}, units)
@@ -363,24 +363,43 @@ def _is_size(value: object) -> bool:
 
 
 def _triples(weights: object) -> tuple[tuple[str, str, float], ...]:
-    """Weights above 0 as (source, target, weight)."""
-    if not isinstance(weights, pd.DataFrame):
+    """Weights above 0 as (source, target, weight), from a table or from such triples."""
+    if isinstance(weights, pd.DataFrame):
+        if not (weights.index.is_unique and weights.columns.is_unique):
+            raise InputError("weights names a unit twice in its rows or columns; give each one row and one column")
+        values = weights.to_numpy(dtype=object)
+        triples = [
+            (source, target, values[i, j])
+            for i, source in enumerate(weights.index)
+            for j, target in enumerate(weights.columns)
+        ]
+    elif isinstance(weights, tuple) and all(isinstance(one, tuple) and len(one) == 3 for one in weights):
+        triples = list(weights)
+    else:
         raise InputError(f"weights is {weights!r}; use 'equal' or a DataFrame with a row and a column for each unit")
-    values = weights.to_numpy(dtype=object)
-    if not all(_is_size(value) for value in values.ravel()):
+    if not all(_is_size(weight) for _, _, weight in triples):
         raise InputError(
-            "weights holds something that is not a number >= 0; use 0 where one unit does not follow another"
+            "weights holds something that is not a number >= 0; use 0 where a unit does not follow another"
         )
     return tuple(
-        (str(source), str(target), float(values[i, j]))
-        for i, source in enumerate(weights.index)
-        for j, target in enumerate(weights.columns)
-        if str(source) != str(target) and values[i, j] > 0
+        (str(source), str(target), float(weight))
+        for source, target, weight in triples
+        if str(source) != str(target) and weight > 0
     )
+
+
+def _pairs(season: Mapping[str, int] | tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Fourier pairs of each unit, by name."""
+    pairs = dict(season)
+    for unit, number in pairs.items():
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 0:
+            raise InputError(f"season of {unit!r} is {number!r}; give its Fourier pairs, a whole number >= 0")
+    return tuple(sorted((str(unit), int(number)) for unit, number in pairs.items()))
 
 
 def _sizes(population: object) -> tuple[tuple[str, float], ...]:
     """Sizes of the units by name."""
-    if not isinstance(population, pd.Series) or not all(_is_size(size) and size > 0 for size in population):
+    sizes = dict(population) if isinstance(population, pd.Series | tuple) else {}
+    if not sizes or not all(_is_size(size) and size > 0 for size in sizes.values()):
         raise InputError("population is no Series of numbers > 0; give the size of each unit by its name")
-    return tuple((str(unit), float(size)) for unit, size in population.items())
+    return tuple((str(unit), float(size)) for unit, size in sizes.items())

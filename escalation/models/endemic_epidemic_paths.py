@@ -8,13 +8,21 @@ from numpy.random import Generator
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
-from escalation.models.endemic_epidemic_likelihood import Panel, count_copies, evaluate, log_likelihood
+from escalation.models.endemic_epidemic_likelihood import (
+    LARGEST_LOG_RATE,
+    LARGEST_SIZE,
+    Panel,
+    count_copies,
+    evaluate,
+    log_likelihood,
+)
 from escalation.models.endemic_epidemic_maximum import LARGEST_DISPERSION, climb_from, information_at, weak
 from escalation.models.newton import inverse
 
 LARGEST_MEAN = 1e15
 """Drawn rates of all units together are cut here, so that 5,000 summed periods still fit into 64 bits."""
-PROPOSALS = 500
+PROPOSALS, PROPOSALS_EACH = 500, 50
+"""Points proposed at least, and for each parameter: the more there are, the fewer points carry the weight."""
 MOST_STEPS = 200
 TAIL_DF = 8.0
 """Degrees of freedom of the t law that proposes points; in many dimensions it has more, nearly normal tails."""
@@ -25,23 +33,32 @@ def resample(
 ) -> tuple[FloatArray, IntArray]:
     """Draw m points (m, p) of the posterior under the weak prior, and which of them each path (draws,) has.
 
-    Importance resampling of a t law around the posterior mode; weights are cut at the root of their number times
-    their mean (Ionides 2008, doi:10.1198/106186008X320456), which bounds their variance in many dimensions.
+    Importance resampling of a t law around the posterior mode, of cube roots of rates and dispersions, which are more
+    nearly normal than their logs; weights are cut at the root of their number times their mean (Ionides 2008,
+    doi:10.1198/106186008X320456), which bounds their variance in many dimensions.
     """
     copies, prior = count_copies(panel), weak(panel, levels)
-    everything = np.arange(panel.size)
+    everything, roots = np.arange(panel.size), prior.lift + prior.spread > 0
+    rooted = prior._replace(lift=prior.lift - roots / 3)  # with the slope of the logs by their cube roots
     begin = np.where(np.isfinite(start), start, prior.middle()[0])
-    mode = climb_from(begin, everything, panel, copies, prior, MOST_STEPS).point
-    variances, axes = np.linalg.eigh(inverse(information_at(mode, everything, panel, copies, prior)))
+    mode = climb_from(begin, everything, panel, copies, rooted, MOST_STEPS).point
+    centre = np.where(roots, np.exp(mode / 3), mode)
+    slopes = np.where(roots, centre / 3, 1.0)
+    information = information_at(mode, everything, panel, copies, rooted) / np.outer(slopes, slopes)
+    variances, axes = np.linalg.eigh(inverse(information))
     df = max(TAIL_DF, 3.0 * panel.size)
-    number = max(PROPOSALS, draws // 2)
+    number = max(PROPOSALS, PROPOSALS_EACH * panel.size, draws // 2)
     z = rng.standard_normal((number, panel.size))
     far = (z**2).sum(axis=1)
     spread = rng.chisquare(df, number) / df
-    points = mode + (z / np.sqrt(spread)[:, None]) @ (axes * np.sqrt(np.maximum(variances, 0.0))).T
-    value = np.array([log_likelihood(point, panel, copies) + prior.height(point).value for point in points])
+    points = centre + (z / np.sqrt(spread)[:, None]) @ (axes * np.sqrt(np.maximum(variances, 0.0))).T
+    allowed = (points[:, roots] > 0).all(axis=1)
+    points[:, roots] = 3 * np.log(np.where(points[:, roots] > 0, points[:, roots], 1.0))
+    allowed &= (points[:, copies.places] < np.log(LARGEST_DISPERSION)).all(axis=1)
+    value = np.full(number, -np.inf)
+    value[allowed] = [log_likelihood(point, panel, copies) + rooted.height(point).value for point in points[allowed]]
     value += (df + panel.size) / 2 * np.log1p(far / spread / df)
-    value[(points[:, copies.places] > np.log(LARGEST_DISPERSION)).any(axis=1) | np.isnan(value)] = -np.inf
+    value[np.isnan(value)] = -np.inf
     weight = np.exp(value - value.max())
     weight = np.minimum(weight, np.sqrt(number) * weight.mean())
     ladder = (rng.random() + np.arange(draws)) / draws
@@ -110,19 +127,20 @@ def draw_paths(
                 log_rate = panel.offset[i]
                 for m in range(k):
                     log_rate += x[t, i, m] * point[m]
-                rate = np.exp(min(log_rate, 300.0))
+                rate = np.exp(min(log_rate, LARGEST_LOG_RATE))
                 a, b, c = panel.own[i], panel.others[i], panel.dispersion[i]
+                by_own = np.exp(min(point[a], LARGEST_LOG_RATE)) if a >= 0 else 0.0
+                by_others = np.exp(min(point[b], LARGEST_LOG_RATE)) if b >= 0 else 0.0
                 for d in range(lead):
-                    lag = panel.lags[d]
-                    if a >= 0:
-                        rate += np.exp(point[a]) * lag * rates[lead + t - 1 - d, i]
+                    past = rates[lead + t - 1 - d]
+                    rate += panel.lags[d] * by_own * past[i]
                     if b >= 0:
                         for j in range(u):
-                            rate += np.exp(point[b]) * lag * panel.links[j, i] * rates[lead + t - 1 - d, j]
+                            rate += panel.lags[d] * by_others * panel.links[j, i] * past[j]
                 mean = min(exposure[t, i] * rate, largest)
                 if c >= 0:
                     size = np.exp(-point[c])
-                    if size < 1e12:
+                    if size < LARGEST_SIZE:
                         mean = min(mean * rng.standard_gamma(size) / size, largest)
                 count = rng.poisson(mean)
                 paths[i, row, t] = count

@@ -166,16 +166,19 @@ class FitResult(ABC):
         """Estimates with standard errors and 95% intervals, one row a parameter."""
         return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
 
-    def simulate_paths(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
-        m = len(self.estimates)
-        component = np.arange(draws) * m // draws
-        generators = as_generator(rng).spawn(m)
-        parts = [
-            self.model.simulate(self.estimates[j], design, int((component == j).sum()), generators[j])
-            for j in np.unique(component)
-        ]
-        return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
+
+def simulate_paths(
+    fit: FitResult, design: Design, draws: int, rng: Seed
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
+    m = len(fit.estimates)
+    component = np.arange(draws) * m // draws
+    generators = as_generator(rng).spawn(m)
+    parts = [
+        fit.model.simulate(fit.estimates[j], design, int((component == j).sum()), generators[j])
+        for j in np.unique(component)
+    ]
+    return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
 
 
 def spread_over(draws: int, pool: int) -> NDArray[np.int64]:

@@ -65,7 +65,7 @@ def _skew_normal(mean: float, variance: float, third: float, rng: Generator) -> 
 
 @njit(cache=True, nogil=True)
 def level_paths(
-    natural: FloatArray, laws: FloatArray, rows: IntArray, log_exposure: FloatArray, rng: Generator
+    natural: FloatArray, laws: FloatArray, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator
 ) -> IntArray:
     """Carry a level that is drawn back to its mean on, one path for each of ``rows``.
 
@@ -79,6 +79,8 @@ def level_paths(
         Which point each path has.
     log_exposure : (steps,) float
         Of what follows.
+    bend : float
+        Log of the rate at which the softplus link bends; infinite for the log link.
     rng : Generator
         Source of randomness.
 
@@ -94,7 +96,11 @@ def level_paths(
         x = _skew_normal(laws[row, 0], laws[row, 1], laws[row, 2], rng)
         for t in range(steps):
             x = level + damping * (x - level) + level_sd * rng.standard_normal()
-            paths[path, t] = _count(x + log_exposure[t], dispersion, rng)
+            log_rate = x
+            if x > bend - 30.0:
+                above = x - bend
+                log_rate = bend + math.log(max(above, 0.0) + math.log1p(math.exp(-abs(above))))
+            paths[path, t] = _count(log_rate + log_exposure[t], dispersion, rng)
     return paths
 
 

@@ -15,8 +15,7 @@ from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import Estimate, check_family, check_largest
 from escalation.models.laws import Laws, MixtureLaws
-from escalation.models.level_paths import HIGHEST_LEVEL
-from escalation.models.local_level_likelihood import DISPERSION, Series, constants, observe
+from escalation.models.local_level_likelihood import DISPERSION, FourArrays, Series, constants, observe, rates
 from escalation.models.posterior import STEP, Peak, choose, climb, scatter
 
 LARGEST_COUNT = 1e7
@@ -30,7 +29,13 @@ LEAST_POINTS, LEAST_EFFECTIVE, MOST_DOUBLINGS = 64, 20.0, 3
 NODES = 25
 """Of the quadrature over a level."""
 
-FourArrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+
+class Weighted(NamedTuple):
+    """Points of a posterior: natural parameters (m, 4), laws of the last period's states (m, .), log weights (m,)."""
+
+    natural: FloatArray
+    laws: FloatArray
+    log_weight: FloatArray
 
 
 class Likelihood(NamedTuple):
@@ -45,17 +50,9 @@ class Likelihood(NamedTuple):
     log_posterior: Callable[
         [FloatArray, Series, FloatArray, float], tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
     ]
-    smooth: Callable[[FloatArray, FloatArray, float, FloatArray, FloatArray, float], FourArrays]
+    smoothed: Callable[[Series, FloatArray, FloatArray, float], FourArrays]
     ahead: Callable[[FloatArray, FloatArray | None], tuple[float, float]]
-    paths: Callable[[FloatArray, FloatArray, IntArray, FloatArray, Generator], IntArray]
-
-
-class Weighted(NamedTuple):
-    """Points of a posterior: natural parameters (m, 4), laws of the last period's states (m, .), log weights (m,)."""
-
-    natural: FloatArray
-    laws: FloatArray
-    log_weight: FloatArray
+    paths: Callable[[Weighted, IntArray, FloatArray, float, Generator], IntArray]
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,9 @@ class DriftingLevel(CountModel):
         parts = self.likelihood
         damping = {"estimate": math.nan, "none": 1.0}[self.damping] if isinstance(self.damping, str) else self.damping
         held = parts.held_without_damping if damping == 1.0 else ()
-        series, levels = observe(counts, design.exposure, float(damping), held, poisson=self.family == "poisson")
+        series, levels = observe(
+            counts, design.exposure, float(damping), held, poisson=self.family == "poisson", bends=self._bends
+        )
 
         def evaluate(theta: FloatArray, levels: FloatArray) -> tuple[FloatArray, FloatArray]:
             value, _, _, _, levels = parts.log_posterior(theta, series, levels, SEARCH_TOLERANCE)
@@ -94,13 +93,13 @@ class DriftingLevel(CountModel):
         free = series.free
         peak = climb(evaluate, parts.starts[:, free], levels, parts.lowest[free], parts.highest[free])
         natural, slopes = natural_scale(parts, peak.theta, series)
-        laws, mean, variance = smoothed(parts, natural, series, peak.states)
+        laws, _, mean, variance = parts.smoothed(series, natural, peak.states, FINAL_TOLERANCE)
         return Estimate(
             params=natural[0, free],
             cov=slopes @ np.linalg.inv(peak.curvature) @ slopes.T,
             names=tuple(parts.names[k] for k in free),
             llf=float(laws[0, 0] + constants(natural[:, DISPERSION], series)[0]),
-            fitted=design.exposure * np.exp(np.minimum(mean[:, 0] + variance[:, 0] / 2, HIGHEST_LEVEL)),
+            fitted=design.exposure * expected_rates(mean[:, 0], variance[:, 0], series.bend),
             converged=peak.converged,
             state={"series": series, "peak": peak},
         )
@@ -115,7 +114,8 @@ class DriftingLevel(CountModel):
         points = max(LEAST_POINTS, draws // 16)
         weighted = weigh(self.likelihood, estimate, points, rng.random(len(estimate.names) + 1))
         rows = choose(weighted.log_weight, draws, rng)
-        return self.likelihood.paths(weighted.natural, weighted.laws, rows, np.log(design.exposure), rng)
+        bend: float = estimate.state["series"].bend
+        return self.likelihood.paths(weighted, rows, np.log(design.exposure), bend, rng)
 
     def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
         """Counts around the level that the counts before leave open; see :meth:`CountModel.laws`.
@@ -124,13 +124,17 @@ class DriftingLevel(CountModel):
         summed over by Gauss-Hermite quadrature.  Nothing is said of the first count where its level has no law but a
         weak prior.
         """
-        natural = self.likelihood.unpack(estimate.state["peak"].theta[None], estimate.state["series"])[0]
+        series: Series = estimate.state["series"]
+        natural = self.likelihood.unpack(estimate.state["peak"].theta[None], series)[0]
         mean, variance = levels_ahead(self.likelihood, natural, estimate)
-        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-        levels = mean[:, None] + np.sqrt(variance)[:, None] * nodes
-        means = design.exposure[:, None] * np.exp(np.minimum(levels, HIGHEST_LEVEL))
-        shares = np.tile(weights / weights.sum(), (len(counts), 1))
-        return MixtureLaws(shares, means, np.full_like(means, natural[0, DISPERSION]))
+        levels, shares = normal_nodes(mean, variance)
+        means = design.exposure[:, None] * rates(levels, series.bend)
+        return MixtureLaws(np.tile(shares, (len(counts), 1)), means, np.full_like(means, natural[0, DISPERSION]))
+
+    @property
+    def _bends(self) -> bool:
+        """Whether the link is softplus."""
+        return False
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""
@@ -145,14 +149,19 @@ def natural_scale(parts: Likelihood, theta: FloatArray, series: Series) -> tuple
     return parts.unpack(theta[None], series)[0], (up - down).T / (2 * STEP)
 
 
-def smoothed(
-    parts: Likelihood, natural: FloatArray, series: Series, levels: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Laws at one point (1, 4), and means and (co)variances (n, .) of the states of each period, given all counts."""
-    laws, _, mean, variance = parts.smooth(
-        series.counts, series.log_exposure, series.anchor, natural, levels, FINAL_TOLERANCE
-    )
-    return laws, mean.reshape(len(levels), -1), variance.reshape(len(levels), -1)
+def normal_nodes(mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Hermite nodes (n, NODES) and shares (NODES,) of normal laws (n,)."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return mean[:, None] + np.sqrt(variance)[:, None] * nodes, weights / weights.sum()
+
+
+def expected_rates(mean: FloatArray, variance: FloatArray, bend: float) -> FloatArray:
+    """Means (n,) of the rates of normal levels (n,)."""
+    if bend == math.inf:
+        return rates(mean + variance / 2, bend)
+    levels, shares = normal_nodes(mean, variance)
+    value: FloatArray = rates(levels, bend) @ shares
+    return value
 
 
 def weigh(parts: Likelihood, estimate: Estimate, points: int, shift: FloatArray) -> Weighted:
@@ -177,8 +186,7 @@ def levels_ahead(parts: Likelihood, natural: FloatArray, estimate: Estimate) -> 
     moments = np.empty((len(levels), 2))
     moments[0] = parts.ahead(natural[0], None)
     for t in range(1, len(levels)):
-        laws, _, _, _ = parts.smooth(
-            series.counts[:t], series.log_exposure[:t], series.anchor, natural, levels[:t], FINAL_TOLERANCE
-        )
+        before = series._replace(counts=series.counts[:t], log_exposure=series.log_exposure[:t])
+        laws, _, _, _ = parts.smoothed(before, natural, levels[:t], FINAL_TOLERANCE)
         moments[t] = parts.ahead(natural[0], laws[0, 1:])
     return moments[:, 0], moments[:, 1]

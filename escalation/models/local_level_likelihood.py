@@ -11,6 +11,9 @@ from scipy.special import gammaln
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
+from escalation.models.level_paths import HIGHEST_LEVEL, LARGEST_MEAN
+
+FourArrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 
 LEVEL, DAMPING, LEVEL_SD, DISPERSION = range(4)
 
@@ -33,6 +36,9 @@ WIDE_VARIANCE = 15.0
 SAFE_STEP = 0.5
 """Newton steps of levels up to this go up by themselves; the joint density is checked after longer ones."""
 
+LEAST_WEIGHT = 0.01
+"""Of a count, as a share of its expected information, where the softplus link makes its log density convex."""
+
 STIRLING_ABOVE = 1e3
 """Sizes 1 / dispersion from here on have gamma ratios by Stirling's series, in error by less than 1e-11."""
 
@@ -51,14 +57,16 @@ class Series(NamedTuple):
     free: IntArray  # (d,): which of the four parameters are estimated
     damping: float  # its value where it is fixed, else NaN
     poisson: bool
+    bend: float  # log of the rate above which levels no longer multiply but add; inf where they always multiply
 
 
 def observe(
-    counts: FloatArray, exposure: FloatArray, damping: float, held: tuple[int, ...], *, poisson: bool
+    counts: FloatArray, exposure: FloatArray, damping: float, held: tuple[int, ...], *, poisson: bool, bends: bool
 ) -> tuple[Series, FloatArray]:
     """Put a series into arrays; with it come smoothed levels (n,) to start from.
 
-    A ``damping`` of NaN is estimated; ``held`` are places of other parameters that are not.
+    A ``damping`` of NaN is estimated; ``held`` are places of other parameters that are not; ``bends`` is whether the
+    link is softplus, bent at the mean rate.
     """
     fixed = {*held, *([] if math.isnan(damping) else [DAMPING]), *([DISPERSION] if poisson else [])}
     seen = ~np.isnan(counts)
@@ -67,6 +75,9 @@ def observe(
     rough = np.where(seen, np.log(np.where(seen, counts, 0.0) + 0.5) - log_exposure, anchor)
     typically = np.array([[anchor, 0.9, 0.3, 0.0 if poisson else 0.2]])
     levels = smooth(counts, log_exposure, anchor, typically, rough, 1e-6)[1]
+    if bends:  # the same rates by the other link
+        rise = np.exp(np.clip(levels - anchor, -600.0, 30.0))
+        levels = anchor + np.where(rise > 30, rise, np.log(np.expm1(np.minimum(rise, 30.0))))
     distinct, times = np.unique(counts[seen & (counts > 0)], return_counts=True)
     series = Series(
         counts,
@@ -80,8 +91,25 @@ def observe(
         np.array([k for k in range(len(PRIOR_CENTRE)) if k not in fixed]),
         damping,
         poisson,
+        anchor if bends else math.inf,
     )
     return series, levels
+
+
+def rates(levels: FloatArray, bend: float) -> FloatArray:
+    """Counts that are expected in a fully covered period at these levels."""
+    if bend == math.inf:
+        return np.exp(np.minimum(levels, HIGHEST_LEVEL))
+    value: FloatArray = math.exp(bend) * np.logaddexp(0.0, np.minimum(levels, LARGEST_MEAN) - bend)
+    return value
+
+
+def smoothed(series: Series, natural: FloatArray, levels: FloatArray, tolerance: float) -> FourArrays:
+    """Run :func:`smooth` on a series, means and variances as columns (n, 1)."""
+    laws, mode, mean, variance = smooth(
+        series.counts, series.log_exposure, series.anchor, natural, levels, tolerance, series.bend
+    )
+    return laws, mode, mean[:, None], variance[:, None]
 
 
 @njit(cache=True, nogil=True)
@@ -158,9 +186,51 @@ def log_posterior(
         Where the joint density of the levels is highest, at the first point.
     """
     natural, prior, log_unit = unpack(theta, series)
-    laws, levels, _, _ = smooth(series.counts, series.log_exposure, series.anchor, natural, start, tolerance)
+    laws, levels, _, _ = smooth(
+        series.counts, series.log_exposure, series.anchor, natural, start, tolerance, series.bend
+    )
     value = laws[:, 0] + prior + constants(natural[:, DISPERSION].copy(), series)
     return value, natural, log_unit, laws[:, 1:], levels
+
+
+@njit(cache=True, nogil=True)
+def _softplus(z: float) -> float:
+    """``log(1 + exp(z))``, never 0."""
+    return max(z, 0.0) + math.log1p(math.exp(-abs(z))) if z > -30.0 else math.exp(max(z, -700.0))
+
+
+@njit(cache=True, nogil=True)
+def _bent(
+    x: float, y: float, log_exposure: float, dispersion: float, bend: float
+) -> tuple[float, float, float, float, float]:
+    """Mean of a count with the softplus link, and derivatives of its log density in the level.
+
+    They are the first, minus the second (kept above 0: an NB2 density is not log-concave in a level far above a low
+    count), the third and the fourth.
+    """
+    z = max(x - bend, -700.0)
+    soft = _softplus(z)
+    q = 1.0 / (1.0 + math.exp(-z))
+    mean = math.exp(bend + log_exposure) * soft
+    # derivatives of the mean over the mean
+    r1 = q / soft
+    r2 = r1 * (1.0 - q)
+    r3 = r2 * (1.0 - 2.0 * q)
+    r4 = r2 * (1.0 - 6.0 * q + 6.0 * q * q)
+    odds = dispersion * mean
+    shrink = 1.0 / (1.0 + odds)
+    # derivatives of the log density in the log of the mean, were it linear in the mean
+    tail = (1.0 + dispersion * y) * mean * shrink * shrink
+    d1 = (y - mean) * shrink
+    d2 = tail * odds - y
+    d3 = 2.0 * (y - tail * odds * odds * shrink)
+    d4 = 6.0 * (tail * odds**3 * shrink * shrink - y)
+    second = -(d2 * r1 * r1 + d1 * r2)
+    least = LEAST_WEIGHT * r1 * r1 * mean * shrink
+    second = 0.5 * (second + math.sqrt(second * second + 4.0 * least * least))
+    third = d3 * r1**3 + 3.0 * d2 * r1 * r2 + d1 * r3
+    fourth = d4 * r1**4 + 6.0 * d3 * r1 * r1 * r2 + d2 * (3.0 * r2 * r2 + 4.0 * r1 * r3) + d1 * r4
+    return mean, d1 * r1, second, third, fourth
 
 
 @njit(cache=True, nogil=True)
@@ -170,6 +240,7 @@ def _log_joint(
     log_exposure: FloatArray,
     dispersion: float,
     prior: tuple[float, float, float, float, float],
+    bend: float,
 ) -> float:
     """Log density of levels and counts, up to a constant; ``prior`` is that of :func:`smooth`, spelled out."""
     drift, damping, precision, first, first_precision = prior
@@ -180,6 +251,8 @@ def _log_joint(
             value -= 0.5 * precision * (x[t] - drift - damping * x[t - 1]) ** 2
         y, log_mean = counts[t], x[t] + log_exposure[t]
         if not math.isnan(y):
+            if bend < math.inf:
+                log_mean = bend + log_exposure[t] + math.log(_softplus(x[t] - bend))
             mean = math.exp(log_mean)
             value += y * log_mean - ((y + size) * math.log1p(dispersion * mean) if dispersion > 0.0 else mean)
     return float(value)
@@ -193,6 +266,7 @@ def smooth(
     natural: FloatArray,
     start: FloatArray,
     tolerance: float,
+    bend: float = math.inf,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Integrate the levels out by Laplace's approximation and its next-order correction, at each of P points.
 
@@ -208,6 +282,8 @@ def smooth(
         Levels to start Newton's method from; the second and later points start from the mode of the first.
     tolerance : float
         Newton's method stops when no level moves by more than this.
+    bend : float
+        Log of the rate at which the softplus link bends; infinite for the log link.
 
     Returns
     -------
@@ -229,7 +305,7 @@ def smooth(
     laws = np.empty((natural.shape[0], 4))
     x, trial, step = np.empty(n), np.empty(n), np.empty(n)
     second, odds, spread, reduced = np.zeros(n), np.zeros(n), np.empty(n), np.empty(n)
-    third, fourth, mean, variance = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    rate, third, fourth, mean, variance = np.ones(n), np.zeros(n), np.zeros(n), np.empty(n), np.empty(n)
     first_mode, first_mean, first_variance = start, start, start
     for p in range(natural.shape[0]):
         level, damping, level_sd, dispersion = natural[p, 0], natural[p, 1], natural[p, 2], natural[p, 3]
@@ -246,7 +322,11 @@ def smooth(
             for t in range(n):  # the gradient, and the first half of the tridiagonal solution
                 gradient, curvature = -weight * residual, weight
                 y = counts[t]
-                if not math.isnan(y):
+                if bend < math.inf and not math.isnan(y):
+                    rate[t], slope, second[t], third[t], fourth[t] = _bent(x[t], y, log_exposure[t], dispersion, bend)
+                    gradient += slope
+                    curvature += second[t]
+                elif not math.isnan(y):
                     mu = math.exp(x[t] + log_exposure[t])
                     odds[t] = dispersion * mu
                     shrink = 1.0 / (1.0 + odds[t])
@@ -272,12 +352,12 @@ def smooth(
             if largest < tolerance:
                 break
             if largest > SAFE_STEP:
-                least = _log_joint(x, counts, log_exposure, dispersion, prior)
+                least = _log_joint(x, counts, log_exposure, dispersion, prior, bend)
                 least -= 1e-9 * (1.0 + abs(least))
                 for _ in range(60):
                     for t in range(n):
                         trial[t] = x[t] + step[t]
-                    if _log_joint(trial, counts, log_exposure, dispersion, prior) >= least:
+                    if _log_joint(trial, counts, log_exposure, dispersion, prior, bend) >= least:
                         break
                     for t in range(n):
                         step[t] *= 0.5
@@ -291,17 +371,22 @@ def smooth(
         for t in range(n - 1, -1, -1):
             ratio = -link * spread[t]
             v = spread[t] + (ratio * ratio * variance[t + 1] if t < n - 1 else 0.0)
-            whole = 1.0 + odds[t]
-            shrink = 1.0 / whole
-            share = odds[t] * shrink
-            third[t] = -second[t] * (1.0 - 2.0 * share)
-            fourth[t] = -second[t] * (1.0 - 6.0 * share + 6.0 * share * share)
             if t > 0:
                 loglik -= 0.5 * precision * (x[t] - drift - damping * x[t - 1]) ** 2
             y = counts[t]
-            if not math.isnan(y):
-                log_whole = math.log(whole) - ((whole - 1.0) - odds[t]) * shrink  # log1p in a third of its time
-                loglik += y * (x[t] + log_exposure[t]) - ((y + size) * log_whole if size > 0.0 else second[t])
+            if bend < math.inf:
+                if not math.isnan(y):
+                    loglik += y * math.log(rate[t])
+                    loglik -= (y + size) * math.log1p(dispersion * rate[t]) if size > 0.0 else rate[t]
+            else:
+                whole = 1.0 + odds[t]
+                shrink = 1.0 / whole
+                share = odds[t] * shrink
+                third[t] = -second[t] * (1.0 - 2.0 * share)
+                fourth[t] = -second[t] * (1.0 - 6.0 * share + 6.0 * share * share)
+                if not math.isnan(y):
+                    log_whole = math.log(whole) - ((whole - 1.0) - odds[t]) * shrink  # log1p in a third of its time
+                    loglik += y * (x[t] + log_exposure[t]) - ((y + size) * log_whole if size > 0.0 else second[t])
             # the last Newton step is not evaluated: its gain and its effect on the determinant to the first order
             loglik += 0.5 * (reduced[t] * reduced[t] * spread[t] + v * third[t] * step[t])
             product *= spread[t]

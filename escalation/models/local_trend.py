@@ -8,15 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from escalation.arguments import check_level
 from escalation.errors import InputError
-from escalation.models.base import CountFit
+from escalation.models.base import CountFit, IntArray
 from escalation.models.design import FloatArray
 from escalation.models.level_paths import trend_paths
-from escalation.models.levels import DriftingLevel, Likelihood, smoothed, weigh
+from escalation.models.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.local_level_likelihood import DISPERSION, LEVEL_SD
 from escalation.models.local_trend_likelihood import (
     HIGHEST,
@@ -24,7 +25,7 @@ from escalation.models.local_trend_likelihood import (
     PRIOR_CENTRE,
     SLOPE_SD,
     log_posterior,
-    smooth,
+    smoothed,
     unpack,
 )
 
@@ -46,6 +47,17 @@ def _ahead(natural: FloatArray, law: FloatArray | None) -> tuple[float, float]:
     if law is None:
         return math.nan, math.nan
     return law[0] + law[1], law[2] + 2 * law[3] + law[4] + natural[LEVEL_SD] ** 2
+
+
+def _paths(
+    weighted: Weighted,
+    rows: IntArray,
+    log_exposure: FloatArray,
+    bend: float,  # noqa: ARG001
+    rng: Generator,
+) -> IntArray:
+    paths: IntArray = trend_paths(weighted.natural, weighted.laws, rows, log_exposure, rng)
+    return paths
 
 
 @dataclass(frozen=True)
@@ -108,9 +120,9 @@ class LocalTrend(DriftingLevel):
         highest=HIGHEST,
         unpack=unpack,
         log_posterior=log_posterior,
-        smooth=smooth,
+        smoothed=smoothed,
         ahead=_ahead,
-        paths=trend_paths,
+        paths=_paths,
     )
 
 
@@ -159,7 +171,7 @@ def growth(fit: CountFit, level: float = 0.9) -> pd.DataFrame:
         share = np.exp(weighted.log_weight - weighted.log_weight.max())
         weights.append(share / share.sum() / len(fit.estimates))
         for natural in weighted.natural:
-            _, mean, cov = smoothed(parts, natural[None], series, peak.states)
+            _, _, mean, cov = smoothed(series, natural[None], peak.states, FINAL_TOLERANCE)
             means.append(mean[:, 1])
             sds.append(np.sqrt(cov[:, 2]))
     shares, mean, sd = np.concatenate(weights), np.array(means), np.array(sds)

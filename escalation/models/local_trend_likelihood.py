@@ -15,6 +15,7 @@ from escalation.models.local_level_likelihood import (
     LEVEL_SD,
     SAFE_STEP,
     WIDE_VARIANCE,
+    FourArrays,
     Series,
     constants,
 )
@@ -75,6 +76,12 @@ def log_posterior(
     laws, levels, _, _ = smooth(series.counts, series.log_exposure, series.anchor, natural, start, tolerance)
     value = laws[:, 0] + prior + constants(natural[:, DISPERSION], series)
     return value, natural, np.zeros(len(theta)), laws[:, 1:], levels
+
+
+def smoothed(series: Series, natural: FloatArray, levels: FloatArray, tolerance: float) -> FourArrays:
+    """Run :func:`smooth` on a series."""
+    four: FourArrays = smooth(series.counts, series.log_exposure, series.anchor, natural, levels, tolerance)
+    return four
 
 
 @njit(cache=True, nogil=True)

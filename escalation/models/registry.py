@@ -9,6 +9,7 @@ from escalation.models.bootstrap import Bootstrap
 from escalation.models.climatology import Climatology
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.ensemble import Ensemble
+from escalation.models.exponential_smoothing import ExponentialSmoothing
 from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
@@ -26,6 +27,7 @@ MODELS: dict[str, type[CountModel]] = {
         Bootstrap,
         Climatology,
         Ensemble,
+        ExponentialSmoothing,
         HiddenMarkov,
         Hurdle,
         INGARCH,
