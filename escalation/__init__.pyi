@@ -18,6 +18,8 @@ from .errors import InputError as InputError
 from .errors import NotConvergedWarning as NotConvergedWarning
 from .errors import PartialPeriodWarning as PartialPeriodWarning
 from .errors import ResampledDrawsWarning as ResampledDrawsWarning
+from .excitation import Excitation as Excitation
+from .excitation import excitation as excitation
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
@@ -65,6 +67,12 @@ from .plots import plot_trend as plot_trend
 from .recalibration import Recalibration as Recalibration
 from .recalibration import recalibrate as recalibrate
 from .report import write_report as write_report
+from .retaliation import Retaliation as Retaliation
+from .retaliation import retaliation as retaliation
+from .scenarios import Event as Event
+from .scenarios import Scenario as Scenario
+from .scenarios import WhatIf as WhatIf
+from .scenarios import what_if as what_if
 from .selection import Choice as Choice
 from .selection import auto as auto
 from .sources import CountedSeries as CountedSeries
