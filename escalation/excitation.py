@@ -27,6 +27,8 @@ from escalation.shared_shock import Trial, after_counts, after_makeup, binned
 YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0}
 FEWEST = 30
 """Periods with a count of both sides, at every width."""
+FEWEST_ATTACKS = 5
+"""Of each side."""
 INTERVAL = 0.9
 """Probability of intervals."""
 
@@ -184,7 +186,7 @@ def excitation(
     InputError
         If the table has not two sides or an option is out of range.
     FitError
-        If there are too few periods with a count of both sides, or one side never attacked.
+        If there are too few periods with a count of both sides, or a side has fewer than five attacks.
 
     Notes
     -----
@@ -197,7 +199,8 @@ def excitation(
     the largest score in each drawn series (Westfall & Young 1993) and doubled for two directions; over histories they
     are averaged (Meng 1994, doi:10.1214/aos/1176325622).  ``chance`` and ``season`` are halves of chi-squared tails
     with one degree of freedom (Self & Liang 1987, doi:10.1080/01621459.1987.10478472), as an effect is not below 0.
-    Intervals are of counts drawn around the fitted means, past counts held as they were, and fitted again.
+    Intervals are of counts drawn around the fitted means, past counts held as they were, and fitted again; they are
+    widened to hold the estimate, as an effect near 0 comes out higher in most drawn series.
 
     A level that drives the sides with different strength changes the share itself, but not by what either did.
 
@@ -351,9 +354,12 @@ def _check_enough(array: FloatArray, sides: tuple[str, ...], widths: tuple[int, 
                 f"{both} bins of {width} with counts of both sides after the first {lags} are too few for excitation; "
                 f"it needs {FEWEST}"
             )
-    silent = np.nansum(array, axis=1).min(axis=0) == 0
-    if silent.any():
-        raise FitError(f"side {sides[int(np.argmax(silent))]!r} never attacked; excitation needs counts of both sides")
+    attacks = np.nansum(array, axis=1).min(axis=0)
+    if (attacks < FEWEST_ATTACKS).any():
+        least = int(np.argmin(attacks))
+        raise FitError(
+            f"side {sides[least]!r} has {attacks[least]:.0f} attacks, too few for excitation; it needs {FEWEST_ATTACKS}"
+        )
 
 
 # Tables
@@ -370,10 +376,10 @@ def _effects(looks: list[_Look], sides: tuple[str, ...], widths: tuple[int, ...]
         [(*pair, width, lag) for pair in _directions(sides) for width in widths for lag in labels],
         names=["by", "after", "width", "lag"],
     )
-    drawn = np.concatenate([look.effects_again for look in looks])
-    lower, upper = np.quantile(drawn, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+    effect = np.mean([look.effects for look in looks], axis=0)
+    lower, upper = _interval(effect, np.concatenate([look.effects_again for look in looks]))
     columns = {
-        "effect": np.mean([look.effects for look in looks], axis=0),
+        "effect": effect,
         "lower": lower,
         "upper": upper,
         "own": np.mean([look.owns for look in looks], axis=0),
@@ -395,11 +401,16 @@ def _response(looks: list[_Look], sides: tuple[str, ...], within: int) -> pd.Dat
     index = pd.MultiIndex.from_tuples(
         [(*pair, step) for pair in _directions(sides) for step in range(1, within + 1)], names=["by", "after", "step"]
     )
-    drawn = np.concatenate([look.response_again for look in looks])
-    lower, upper = np.quantile(drawn, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
     estimate = np.mean([look.response for look in looks], axis=0)
+    lower, upper = _interval(estimate, np.concatenate([look.response_again for look in looks]))
     columns = {"estimate": estimate, "lower": lower, "upper": upper}
     return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+
+
+def _interval(estimate: FloatArray, drawn: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Quantiles over replicates (first axis), widened to hold the estimate: near 0 most of them lie above it."""
+    lower, upper = np.quantile(drawn, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+    return np.minimum(lower, estimate), np.maximum(upper, estimate)
 
 
 def _short(p: float) -> str:

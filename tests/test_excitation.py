@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from escalation import EndemicEpidemic, FitError, InputError, excitation, impulse_response
+from escalation.models.sides import draw_again, fit_quietly, fit_sides, sides_design
 from escalation.shared_shock import Trial, _draw_with_past, _terms, after_counts, binned
 from escalation.shares import draw_split, fit_shares
 
@@ -138,6 +139,26 @@ def test_p_values_are_uniform_under_the_null_hypothesis():
     assert 2 <= low <= 22
 
 
+# Bootstrap
+
+
+def test_panels_drawn_again_have_the_fitted_moments_and_the_fit_of_the_counts_themselves_is_the_maximum():
+    counts = answering(np.random.default_rng(20)).to_numpy()
+    trial = Trial(counts.sum(axis=1), np.ones((200, 1)), (0,), 1, (1,))
+    whole = fit_sides(counts, ("A", "B"), WEEKS, trial, 1, (1.0,), 60, np.random.default_rng(1))
+    design = sides_design(WEEKS, np.ones((200, 1)), ("A", "B"))
+    estimate = fit_quietly(whole.model, counts, design)
+    drawn = draw_again(estimate, 2000, np.random.default_rng(2))
+    means, spread = estimate.fitted, estimate.params[-2:]
+    variance = means + spread * means**2
+    # 398 means of 2,000 draws each: none is further off than 4.5 standard errors but once in 400 seeds
+    assert (np.abs(drawn.mean(axis=0) - means)[1:] < 4.5 * np.sqrt(variance / 2000)[1:]).all()
+    assert (drawn.var(axis=0) / variance)[1:].mean() == pytest.approx(1.0, abs=0.01)
+    # effects of drawn panels scatter about the estimate; the mean of 60 is good to an eighth of their spread
+    effects = whole.again[:, 0, 1]
+    assert abs(effects.mean() - whole.matrix[0, 1]) < 4 * effects.std() / np.sqrt(60)
+
+
 # The result
 
 
@@ -251,8 +272,8 @@ def test_what_cannot_be_fitted_is_refused(tit_for_tat):
     counts = shocked(np.random.default_rng(16))
     with pytest.raises(FitError, match="too few for excitation"):
         excitation(counts.iloc[:31])
-    with pytest.raises(FitError, match="side 'B' never attacked"):
-        excitation(counts.assign(B=0))
+    with pytest.raises(FitError, match="side 'B' has 3 attacks, too few"):
+        excitation(counts.assign(B=[1, 1, 1] + [0] * 197))
     with pytest.raises(InputError, match="there is no excitation of 'A' by 'C'"):
         tit_for_tat.found("A", after="C")
 
