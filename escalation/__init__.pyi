@@ -33,6 +33,8 @@ from .events.residuals import ResidualTest as ResidualTest
 from .events.times import EventTimes as EventTimes
 from .events.times import event_times as event_times
 from .events.times import times_of as times_of
+from .excitation import Excitation as Excitation
+from .excitation import excitation as excitation
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
@@ -93,6 +95,12 @@ from .regimes import regime_durations as regime_durations
 from .regimes import regime_now as regime_now
 from .regimes import state_probabilities as state_probabilities
 from .report import write_report as write_report
+from .retaliation import Retaliation as Retaliation
+from .retaliation import retaliation as retaliation
+from .scenarios import Event as Event
+from .scenarios import Scenario as Scenario
+from .scenarios import WhatIf as WhatIf
+from .scenarios import what_if as what_if
 from .selection import Choice as Choice
 from .selection import auto as auto
 from .sources import CountedSeries as CountedSeries

@@ -33,6 +33,8 @@ class Specification(ABC):
     min_periods: ClassVar[int] = 3
     """Fewest observed periods that a fit needs."""
     takes_exog: ClassVar[bool] = False
+    follows_exposure: ClassVar[bool] = True
+    """Whether coming counts are proportional to their exposure; a model that draws past counts again has no rate."""
 
     @abstractmethod
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> NDArray[np.int64]:
