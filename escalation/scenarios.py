@@ -21,7 +21,7 @@ from escalation.forecast import Forecast
 from escalation.models.base import CountFit, CountModel
 from escalation.models.design import FloatArray
 from escalation.models.ensemble import Ensemble
-from escalation.models.estimate import check_size
+from escalation.models.estimate import check_size, simulate_paths
 from escalation.models.interventions import Decay, Pulse, Step
 from escalation.periods import DateLike, parse_date, period_word
 from escalation.randomness import Seed, as_generator, draw_root, generator_for
@@ -278,7 +278,7 @@ def what_if(
             if isinstance(effect, Scenario):
                 exposure *= effect.factors(design.periods)
         changed = replace(design, exposure=exposure)
-        paths, component = fit.simulate_paths(changed, draws, generator_for(root, "paths"))
+        paths, component = simulate_paths(fit, changed, draws, generator_for(root, "paths"))
         kept = np.ones(draws, dtype=bool)
         for effect, place in zip(effects, places, strict=True):
             if isinstance(effect, Event):
