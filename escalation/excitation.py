@@ -241,10 +241,16 @@ def excitation(
     _check_enough(chosen, sides, every, lags)
     fixed = _fixed_terms(periods, season)
     generators = as_generator(rng).spawn(len(chosen))
-    looks = [
-        _look(panel, sides, periods, fixed, lags, every, within, draws, -(-replicates // len(chosen)), generator)
-        for panel, generator in zip(chosen, generators, strict=True)
-    ]
+    each = -(-replicates // len(chosen))
+    try:
+        looks = [
+            _look(panel, sides, periods, fixed, lags, every, within, draws, each, generator)
+            for panel, generator in zip(chosen, generators, strict=True)
+        ]
+    except np.linalg.LinAlgError:
+        raise FitError(
+            "attacks are in too few periods for endemic-epidemic fits; use more periods or wider bins"
+        ) from None
     return Excitation(
         table=_effects(looks, sides, every, lags),
         alternatives=_alternatives(looks, sides),

@@ -274,6 +274,9 @@ def test_what_cannot_be_fitted_is_refused(tit_for_tat):
         excitation(counts.iloc[:31])
     with pytest.raises(FitError, match="side 'B' has 3 attacks, too few"):
         excitation(counts.assign(B=[1, 1, 1] + [0] * 197))
+    bursts = pd.DataFrame(np.eye(150)[:, [3, 80]] * 5, index=WEEKS[:150], columns=["A", "B"])
+    with pytest.raises(FitError, match="attacks are in too few periods"):
+        excitation(bursts, draws=99, replicates=1, rng=1)
     with pytest.raises(InputError, match="there is no excitation of 'A' by 'C'"):
         tit_for_tat.found("A", after="C")
 
