@@ -9,15 +9,19 @@ with it.  The share known by delay :math:`x` is :math:`\prod_{y > x} (1 - g_y)`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 from scipy.special import expit, log_expit, logsumexp
 
 from escalation.nowcasts.reports import FloatArray, IntArray
 
-BURN_IN = 200
-"""Rounds of the sampler of delays known only as spans that are left out."""
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+BURN_IN, PER_ROUND = 100, 10
+"""Rounds of the sampler of delays known only as spans that are left out, and draws from each of the others."""
 WIDEST_SHIFT = 6.0
 """Log odds by which a change may move every hazard, at most."""
 SHIFTS, HAZARDS = 81, 161
@@ -52,13 +56,14 @@ class Trials:
         """Tell whether every trial is of a single delay."""
         return bool((self.low == self.high).all())
 
-    def sums(self, chosen: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    def sums(self, chosen: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Late and total of each delay 1 to most, shape (most,) each; of some trials (bool) or of all."""
-        part = slice(None) if chosen is None else chosen.astype(bool)
-        return tuple(  # type: ignore[return-value]
-            np.bincount(self.high[part], weights=values[part], minlength=self.most + 1)[1:]
+        part = np.ones(len(self.high), dtype=bool) if chosen is None else chosen
+        late, total = (
+            np.bincount(self.high[part], weights=values[part], minlength=self.most + 1)[1:].astype(float)
             for values in (self.late, self.total)
         )
+        return late, total
 
 
 def make_trials(known: FloatArray, window: int | None = None) -> Trials:
@@ -160,7 +165,9 @@ def draw_moved(
     low, high = -WIDEST_SHIFT, WIDEST_SHIFT
     while True:
         shifts = np.linspace(low, high, SHIFTS)
-        tables = [_hazard_given_shift(late[:, x], total[:, x], concentration, x + 1, shifts) for x in range(late.shape[1])]
+        tables = [
+            _hazard_given_shift(late[:, x], total[:, x], concentration, x + 1, shifts) for x in range(late.shape[1])
+        ]
         weight = sum(mass for _, _, mass in tables) - 0.5 * (shifts / SHIFT_SCALE) ** 2
         inside = np.flatnonzero(weight > weight.max() - NEGLIGIBLE)
         if inside[-1] - inside[0] >= SHIFTS // 3:
@@ -258,18 +265,18 @@ def sample_delays(
         return _sample_single(trials, concentration, draws, rng, change)
     hazards = np.tile(1.0 / np.arange(2, trials.most + 2), (len(trials.late), 1))
     kept, shifts = [], []
-    for round_ in range(BURN_IN + draws):
+    for round_ in range(BURN_IN + -(-draws // PER_ROUND)):
         whole = split_spans(trials, hazards, rng)
-        drawn, shift = _sample_single(whole, concentration, 1, rng, change)
-        hazards = np.broadcast_to(drawn, hazards.shape)
+        drawn, shift = _sample_single(whole, concentration, PER_ROUND, rng, change)
+        hazards = np.broadcast_to(drawn[0], hazards.shape)
         if change is not None and shift is not None:
             delay = np.arange(1, trials.most + 1)
             early = trials.period[:, None] + delay < change
-            hazards = np.where(early, _moved(drawn, -shift), drawn)
+            hazards = np.where(early, _moved(drawn[:1], -shift[:1]), drawn[0])
         if round_ >= BURN_IN:
-            kept.append(drawn[0])
-            shifts.append(0.0 if shift is None else shift[0])
-    return np.array(kept), None if change is None else np.array(shifts)
+            kept.append(drawn)
+            shifts.append(np.zeros(PER_ROUND) if shift is None else shift)
+    return np.concatenate(kept)[:draws], None if change is None else np.concatenate(shifts)[:draws]
 
 
 def _sample_single(
@@ -299,7 +306,7 @@ def reporting_rhythm(trials: Trials, periods: int) -> tuple[FloatArray, FloatArr
     hazard = reverse_hazards(trials)[trials.high - 1]
     when = trials.period + trials.high
     came, expected, variance = (
-        np.bincount(when[single], weights=values[single], minlength=periods)[:periods]
+        np.bincount(when[single], weights=values[single], minlength=periods)[:periods].astype(float)
         for values in (trials.late, trials.total * hazard, trials.total * hazard * (1 - hazard))
     )
     return came, expected, variance

@@ -1,7 +1,7 @@
 r"""Levels behind counts that are known in part: how many incidents are still to be reported.
 
-Plain arrays in and out.  A count :math:`n_t` known in part is Poisson about :math:`F_t \lambda_t`, :math:`F_t` the share known.
-Levels are gamma variables that follow each other,
+Plain arrays in and out.  A count :math:`n_t` known in part is Poisson about :math:`F_t \lambda_t`, :math:`F_t` the
+share known. Levels are gamma variables that follow each other,
 
 .. math:: \lambda_t \mid n_{1 \dots t-1} \sim \Gamma(\alpha_t, \beta_t), \quad
           \alpha_{t+1} = \delta (\alpha_t + n_t) + (1 - \delta) r, \quad
@@ -22,11 +22,10 @@ from scipy.special import expit, gammaln, xlog1py, xlogy
 from escalation.nowcasts.reports import FloatArray, IntArray
 
 PRIOR_SCALE = np.array([1.5, 1.5, 2.0])
-"""Standard deviations of the normal priors of log mean (about the mean count), log size (about 1), logit persistence."""
-TAIL = 5.0
-"""Degrees of freedom of the proposal of the parameters."""
-ROUNDS, ROUND_DRAWS, ROUND_EFFECTIVE = 15, 500, 60
-"""At most so many rounds of so many draws move the proposal, each from at least so many effective ones."""
+"""Scales of the normal priors of log mean (about the mean count), log size (about 1) and logit persistence."""
+PARTICLES = 500
+STRIDES = (1.4, 0.7, 0.35)
+"""Sizes of the Metropolis steps in standard deviations of the particles; 2.38 / sqrt(3) is best for a normal law."""
 
 
 def filter_levels(
@@ -75,14 +74,12 @@ def _log_negative_binomial(count: FloatArray, alpha: FloatArray, beta: FloatArra
     return gammaln(alpha + count) - gammaln(alpha) - gammaln(count + 1) + xlog1py(alpha, -chance) + xlogy(count, chance)
 
 
-def propose_parameters(
-    counts: FloatArray, share: FloatArray, draws: int, rng: Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Draw parameters (log mean, log size, logit persistence) from near their posterior at given shares.
+def draw_parameters(counts: FloatArray, share: FloatArray, draws: int, rng: Generator) -> FloatArray:
+    """Draw parameters from their posterior at given shares known, by sequential Monte Carlo.
 
-    The proposal is a Student t that begins at the prior and moves to the weighted mean and covariance of its own draws,
-    the weights flattened as long as few would carry them (adaptive importance sampling; Cappe et al. 2004,
-    doi:10.1198/106186004X12803).
+    Particles begin at the prior; the likelihood is raised to powers that rise to 1, each as far as leaves half of the
+    particles effective; each time they are resampled and moved by Metropolis steps (Del Moral et al. 2006,
+    doi:10.1111/j.1467-9868.2006.00553.x).  The posterior may have two modes, of independent and of persistent counts.
 
     Parameters
     ----------
@@ -92,60 +89,60 @@ def propose_parameters(
 
     Returns
     -------
-    theta : (draws, 3) float array
-    log_ratio : (draws,) float array
-        Log of the prior over the density that they were drawn from, up to a constant.
+    (draws, 3) float array
+        Log mean, log size, logit persistence.
     """
     centre = np.array([np.log(max((counts.sum() + 0.5) / share.sum(), 1e-3)), 0.0, 0.0])
-    middle, root = centre, np.diag(PRIOR_SCALE)
-    for _ in range(ROUNDS):
-        theta, log_ratio = _draw_student(middle, root, centre, ROUND_DRAWS, rng)
-        loglike, _, _ = filter_levels(counts, np.broadcast_to(share, (ROUND_DRAWS, len(share))), theta, 1)
-        weights, power = _flattened(loglike + log_ratio)
-        middle = weights @ theta
-        apart = theta - middle
-        root = np.linalg.cholesky((apart * weights[:, None]).T @ apart + 1e-8 * np.eye(3))
-        if power == 1.0:
-            break
-    return _draw_student(middle, root, centre, draws, rng)
+    shares = np.broadcast_to(share, (PARTICLES, len(share)))
+
+    def loglike_of(theta: FloatArray) -> FloatArray:
+        return filter_levels(counts, shares, theta, 1)[0]
+
+    def log_prior(theta: FloatArray) -> FloatArray:
+        density: FloatArray = -0.5 * (((theta - centre) / PRIOR_SCALE) ** 2).sum(axis=1)
+        return density
+
+    theta = centre + PRIOR_SCALE * rng.standard_normal((PARTICLES, 3))
+    loglike, power = loglike_of(theta), 0.0
+    while power < 1.0:
+        step, weights = _next_power(loglike, 1.0 - power)
+        power += step
+        root = np.linalg.cholesky(np.cov(theta.T, aweights=weights) + 1e-8 * np.eye(3))
+        places = np.searchsorted(np.cumsum(weights), (np.arange(PARTICLES) + rng.random()) / PARTICLES)
+        places = np.minimum(places, PARTICLES - 1)
+        theta, loglike = theta[places], loglike[places]
+        for stride in STRIDES if power < 1.0 else STRIDES + STRIDES:
+            moved = theta + stride * rng.standard_normal(theta.shape) @ root.T
+            there = loglike_of(moved)
+            gain = power * (there - loglike) + log_prior(moved) - log_prior(theta)
+            accepted = np.log(rng.random(PARTICLES)) < gain
+            theta = np.where(accepted[:, None], moved, theta)
+            loglike = np.where(accepted, there, loglike)
+    return rng.permutation(np.resize(rng.permutation(theta), (draws, 3)))
 
 
-def _draw_student(
-    middle: FloatArray, root: FloatArray, centre: FloatArray, draws: int, rng: Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Draw from a Student t; return the log of the prior over its density, too, without constants."""
-    normal = rng.standard_normal((draws, 3))
-    wide = normal * np.sqrt(TAIL / rng.chisquare(TAIL, size=(draws, 1)))
-    theta = middle + wide @ root.T
-    log_prior = -0.5 * (((theta - centre) / PRIOR_SCALE) ** 2).sum(axis=1)
-    return theta, log_prior + 0.5 * (TAIL + 3) * np.log1p((wide**2).sum(axis=1) / TAIL)
-
-
-def _flattened(log_weights: FloatArray) -> tuple[FloatArray, float]:
-    """Weights to the largest power, at most 1, that leaves enough of them effective."""
-    low, high, power = 0.0, 1.0, 1.0
-    for _ in range(30):
-        weights = _normalised(power * log_weights)
-        enough = (weights**2).sum() * ROUND_EFFECTIVE < 1.0
-        if enough and power == 1.0:
+def _next_power(loglike: FloatArray, most: float) -> tuple[float, FloatArray]:
+    """Largest power, at most ``most``, whose weights leave half of the particles effective; and the weights."""
+    low, high, power = 0.0, most, most
+    for _ in range(40):
+        weights = np.exp(power * (loglike - loglike.max()))
+        weights /= weights.sum()
+        enough = (weights**2).sum() * PARTICLES <= 2.0
+        if enough and power == most:
             break
         low, high = (power, high) if enough else (low, power)
         power = (low + high) / 2
-    return weights, power
-
-
-def _normalised(log_weights: FloatArray) -> FloatArray:
-    weights: FloatArray = np.exp(log_weights - log_weights.max())
-    return weights / weights.sum()
+    return power, weights
 
 
 def draw_levels(shape: FloatArray, rate: FloatArray, theta: FloatArray, rng: Generator) -> FloatArray:
     r"""Draw the levels of the last periods together, backwards, shape (draws, keep).
 
-    A level is carried on as a beta share of itself and joined by a gamma: :math:`\lambda_{t+1} = (b_t / \beta_{t+1}) B_t \lambda_t
-    + \varepsilon_t`, :math:`B_t \sim \mathrm{Beta}(\delta a_t, (1 - \delta) a_t)`, :math:`\varepsilon_t \sim \Gamma((1 - \delta) r,
-    \beta_{t+1})`, with :math:`\Gamma(a_t, b_t)` the law of :math:`\lambda_t` by then.  Backwards, the carried part of
-    :math:`\lambda_{t+1}` is a beta share of it, and what was not carried an independent gamma.
+    A level is carried on as a beta share of itself and joined by a gamma: :math:`\lambda_{t+1} = (b_t / \beta_{t+1})
+    B_t \lambda_t + \varepsilon_t`, :math:`B_t \sim \mathrm{Beta}(\delta a_t, (1 - \delta) a_t)`, :math:`\varepsilon_t
+    \sim \Gamma((1 - \delta) r, \beta_{t+1})`, with :math:`\Gamma(a_t, b_t)` the law of :math:`\lambda_t` by then.
+    Backwards, the carried part of :math:`\lambda_{t+1}` is a beta share of it, and what was not carried an
+    independent gamma.
     """
     mean, size, persistence = _parameters(theta)
     levels = np.empty_like(shape)
@@ -179,16 +176,10 @@ def draw_with_fixed_prior(
 def draw_of_reported(counts: FloatArray, share: FloatArray, rng: Generator) -> IntArray:
     """Draw how many incidents are still to be reported from those reported alone: negative binomial of that size.
 
-    Mean n (1 - F) / F and variance n (1 - F) / F^2, the second term of equation 2.16 of Lawless (1994); 0 where none was reported.
+    Mean n (1 - F) / F and variance n (1 - F) / F^2, the second term of equation 2.16 of Lawless (1994); 0 where none
+    was reported.
     """
     there = np.broadcast_to(counts > 0, share.shape)
     drawn = np.zeros(share.shape, dtype=np.int64)
     drawn[there] = rng.negative_binomial(np.broadcast_to(counts, share.shape)[there], share[there])
     return drawn
-
-
-def resample(log_weights: FloatArray, draws: int, rng: Generator) -> tuple[IntArray, float]:
-    """Choose proposals by their weights, evenly (systematic resampling); return their places and effective number."""
-    weights = _normalised(log_weights)
-    places = np.searchsorted(np.cumsum(weights), (np.arange(draws) + rng.random()) / draws)
-    return rng.permutation(np.minimum(places, len(weights) - 1)), float(1.0 / (weights**2).sum())

@@ -1,4 +1,4 @@
-"""Late reports as tables: a line list with report dates, or snapshots, to what was known of each period by each delay."""
+"""Late reports: a line list with report dates, or snapshots, become what was known of each period by each delay."""
 
 from __future__ import annotations
 
@@ -77,22 +77,29 @@ def read_reports(
         return _from_line_list(reports, freq, start, now, event, reported)
     if not isinstance(reports, pd.DataFrame | Mapping):
         raise InputError(
-            f"reports is a {type(reports).__name__}; give a DataFrame of incidents with their report dates, or snapshots"
+            f"reports is a {type(reports).__name__}; give a DataFrame of incidents with report dates, or snapshots"
         )
     taken = reports.items() if isinstance(reports, Mapping) else ((day, reports[day]) for day in reports.columns)
-    snapshots = {parse_date(day, "the date of a snapshot", side="end"): known for day, known in taken}  # type: ignore[arg-type]
+    snapshots = {parse_date(day, "the date of a snapshot", side="end"): known for day, known in taken}
     if len(snapshots) < len(reports if isinstance(reports, Mapping) else reports.columns):
         raise InputError("two snapshots have the same date; keep the later one")
     last = None if now is None else parse_date(now, "now", side="end")
     snapshots = {day: snapshots[day] for day in sorted(snapshots) if last is None or day <= last}
     if len(snapshots) < 2:
         raise InputError(
-            f"{len(snapshots)} snapshot by now is too few to see delays; give at least two, or a report date of each row"
+            f"snapshots by now: {len(snapshots)}, too few to see delays; give two or more, or a report date of each row"
         )
+    for day, held in snapshots.items():
+        if not isinstance(held, pd.Series | pd.DataFrame):
+            raise InputError(f"snapshot {day:%Y-%m-%d} is a {type(held).__name__}; give counts or a table of incidents")
     tables = [isinstance(known, pd.DataFrame) for known in snapshots.values()]
     if any(tables) and not all(tables):
         raise InputError("some snapshots are tables of incidents and some are counts; give all of one kind")
-    return _from_snapshots(_as_counts(snapshots, freq, event) if all(tables) else snapshots, freq, start)
+    if all(tables):
+        return _from_snapshots(_as_counts(snapshots, freq, event), freq, start)
+    return _from_snapshots(
+        {day: known for day, known in snapshots.items() if isinstance(known, pd.Series)}, freq, start
+    )
 
 
 def _from_line_list(
@@ -118,7 +125,9 @@ def _from_line_list(
             stacklevel=4,
         )
         final, last = final - 1, whole
-    used = ((printed <= last) if start is None else (printed <= last) & (happened >= parse_date(start, "start"))).to_numpy()
+    used = (
+        (printed <= last) if start is None else (printed <= last) & (happened >= parse_date(start, "start"))
+    ).to_numpy()
     if not used.any():
         raise InputError(f"no incident was reported by {last:%Y-%m-%d}; move now or start")
     first = happened[used].min() if start is None else parse_date(start, "start")
@@ -141,14 +150,18 @@ def _dates(table: pd.DataFrame, column: str) -> pd.Series:
     missing = values.isna().to_numpy()
     if missing.any():
         raise InputError(
-            f"reports, row {table.index[int(np.argmax(missing))]!r}: no date in column {column!r}; fill it in, or drop the row"
+            f"reports, row {table.index[int(np.argmax(missing))]!r}: no date in column {column!r}; fill it in, "
+            "or drop the row"
         )
-    return values.dt.normalize()
+    midnight: pd.Series = values.dt.normalize()
+    return midnight
 
 
 def _as_counts(snapshots: Mapping[pd.Timestamp, Known], freq: str, event: str) -> dict[pd.Timestamp, pd.Series]:
     """Count the incidents of the last snapshot that were in each earlier one, dated as in the last."""
-    checked = {day: check_incidents(table, f"snapshot {day:%Y-%m-%d}") for day, table in snapshots.items()}
+    checked = {
+        day: check_incidents(pd.DataFrame(table), f"snapshot {day:%Y-%m-%d}") for day, table in snapshots.items()
+    }
     final = list(checked.values())[-1]
     happened = _dates(final, event).dt.to_period(freq)
     before = set().union(*(table["incident_id"] for table in checked.values()))
@@ -199,9 +212,7 @@ def _from_snapshots(snapshots: Mapping[pd.Timestamp, pd.Series], freq: str, star
 def _until(counts: pd.Series, day: pd.Timestamp, freq: str, start: DateLike | None) -> pd.Series:
     """Check the counts of one snapshot, from the start to its day."""
     name = f"snapshot {day:%Y-%m-%d}"
-    checked = check_counts(counts.dropna() if isinstance(counts, pd.Series) else counts, name)
-    if not isinstance(checked, pd.Series):
-        raise InputError(f"{name} holds {checked.shape[1]} series; give one")
+    checked = pd.Series(check_counts(counts.dropna(), name))
     index = pd.PeriodIndex(checked.index)
     if index.freqstr != freq:
         raise InputError(f"{name} is counted by {index.freqstr} and freq is {freq}; give the same")

@@ -19,14 +19,14 @@ class Nowcast:
     Attributes
     ----------
     table : pandas.DataFrame
-        The periods that may still rise, oldest first: ``reported`` by now, and ``median``, ``lower`` and ``upper`` of what
-        will have been reported ``max_delay`` periods after each.
+        The periods that may still rise, oldest first: ``reported`` by now, and ``median``, ``lower`` and ``upper`` of
+        what will have been reported ``max_delay`` periods after each.
     histories : pandas.DataFrame
         int64, periods x draws, columns named ``draw``: all periods since the first, jointly; those that are older than
         ``max_delay`` are as reported. What ``fit`` takes.
     delays : pandas.DataFrame
-        By delay in periods, 0 to ``max_delay``: ``probability`` that a report comes with it and ``known_by``, that it has
-        come by then, with the limits of their intervals (``…_lower``, ``…_upper``); as reports come now.
+        By delay in periods, 0 to ``max_delay``: ``probability`` that a report comes with it and ``known_by``, that it
+        has come by then, with the limits of their intervals (``…_lower``, ``…_upper``); as reports come now.
     now : pandas.Timestamp
         Last day whose reports were used.
     max_delay : int
@@ -38,8 +38,6 @@ class Nowcast:
     change : pandas.Series or None
         ``median``, ``lower`` and ``upper`` of the odds ratio by which the hazards of late reports changed; above 1 they
         come later since. None if no date of a change was given.
-    ess : float
-        Effective number of the weighted proposals behind the histories; their number where none were weighted.
     unit : str
         What is counted.
     """
@@ -52,7 +50,6 @@ class Nowcast:
     method: str
     level: float
     change: pd.Series | None
-    ess: float
     unit: str
 
     def summary_frame(self, level: float | None = None) -> pd.DataFrame:
@@ -74,7 +71,9 @@ class Nowcast:
             If ``level`` is not between 0 and 1.
         """
         open_ = self.histories.loc[self.table.index]
-        return pd.concat([self.table["reported"], quantile_frame(open_, self.level if level is None else level)], axis=1)
+        return pd.concat(
+            [self.table["reported"], quantile_frame(open_, self.level if level is None else level)], axis=1
+        )
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
@@ -87,7 +86,8 @@ class Nowcast:
         until = self.table.index[-1].end_time.date()
         interval = f"({100 * self.level:g}% interval {total['lower']:,} to {total['upper']:,})"
         text = (
-            f"By {self.now.date()} {told:,} {self.unit} of the {number} {period_word(freq, number)} to {until} were reported; "
+            f"By {self.now.date()} {told:,} {self.unit} of the {number} {period_word(freq, number)} to {until} were "
+            f"reported; "
             f"{total['median']:,} {interval} are expected once late reports are in."
         )
         if number > 1:

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from escalation.arguments import check_level, check_whole
 from escalation.counts import DRAW, quantile_frame
-from escalation.errors import DataWarning, FitError, InputError, NotConvergedWarning
+from escalation.errors import DataWarning, FitError, InputError
 from escalation.nowcasts.delays import (
     Trials,
     draw_plug_in,
@@ -27,11 +27,10 @@ from escalation.nowcasts.delays import (
 from escalation.nowcasts.levels import (
     draw_levels,
     draw_of_reported,
+    draw_parameters,
     draw_unreported,
     draw_with_fixed_prior,
     filter_levels,
-    propose_parameters,
-    resample,
 )
 from escalation.nowcasts.reports import FloatArray, IntArray, Known, Reports, read_reports
 from escalation.nowcasts.result import Nowcast
@@ -45,10 +44,6 @@ LONGEST_SOUGHT = 366
 """``max_delay`` is not sought among longer delays than this."""
 LATER = 0.02
 """A share of reports later than ``max_delay`` that is worth a warning."""
-PROPOSALS = 4
-"""Proposals for each draw."""
-FEWEST = 100
-"""Effective proposals that are enough."""
 MOST_DRAWS = 100_000
 LEAST_SHARE = 1e-12
 """Shares known are not below this, so that their logarithms are numbers."""
@@ -83,29 +78,29 @@ def nowcast(
     ----------
     reports : pandas.DataFrame or mapping
         Either a line list, one row an incident, with the day it happened and the day it was reported; or at least two
-        snapshots by their dates: a mapping of date to counts (Series on a ``PeriodIndex``, ``freq`` as below) or to tables of
-        incidents, or a DataFrame of counts on a ``PeriodIndex`` with one column a snapshot date. Incidents are known
-        again by ``incident_id``, and count where and as the last snapshot has them. Snapshots taken at ends of periods
-        say most.
+        snapshots by their dates: a mapping of date to counts (Series on a ``PeriodIndex``, ``freq`` as below) or to
+        tables of incidents, or a DataFrame of counts on a ``PeriodIndex`` with one column a snapshot date. Incidents
+        are known again by ``incident_id``, and count where and as the last snapshot has them. Snapshots taken at ends
+        of periods say most.
     freq : str
-        ``"D"``, ``"W"`` (weeks that end on Sunday), ``"W-SUN"`` to ``"W-SAT"``, or ``"M"``. Delays are counted in periods, 0
-        being the same one. Sums of daily histories by week are a nowcast of weeks, too.
+        ``"D"``, ``"W"`` (weeks that end on Sunday), ``"W-SUN"`` to ``"W-SAT"``, or ``"M"``. Delays are counted in
+        periods, 0 being the same one. Sums of daily histories by week are a nowcast of weeks, too.
     start : date or str, optional
         First covered day; the first with an incident when left out.
     now : date or str, optional
         Last day whose reports are taken to be in; that of the last report or snapshot when left out, which is too
         early if nothing was reported since.
     max_delay : int, optional
-        Periods after which a count is taken to be complete, less than there are periods. Later reports count as of this delay.
-        When left out, the smallest by which 99% of the reports have come, as far as half of the periods (at most
-        366) tell.
+        Periods after which a count is taken to be complete, less than there are periods. Later reports count as of
+        this delay. When left out, the smallest by which 99% of the reports have come, as far as half of the periods
+        (at most 366) tell.
     method : {"bayes.trunc", "bayes.notrunc", "lawless"}
         As R surveillance names them. ``bayes.trunc`` allows for the reports that are not in yet when it
-        estimates delays; ``bayes.notrunc`` does not, and so corrects too little; ``lawless`` rests on the reported counts alone,
-        and so says 0 where nothing has been reported.
+        estimates delays; ``bayes.notrunc`` does not, and so corrects too little; ``lawless`` rests on the reported
+        counts alone, and so says 0 where nothing has been reported.
     prior : (float, float), optional
-        Mean and variance of every count before its reports are seen, as in surveillance. When left out, counts follow a level that
-        moves, estimated with its mean, size and persistence from all periods. Not for ``lawless``.
+        Mean and variance of every count before its reports are seen, as in surveillance. When left out, counts follow
+        a level that moves, estimated with its mean, size and persistence from all periods. Not for ``lawless``.
     delay_prior : float
         Dirichlet weight of each delay before reports are seen, > 0.
     window : int, optional
@@ -132,7 +127,8 @@ def nowcast(
     Raises
     ------
     InputError
-        If a table, date or option cannot be used, a report is dated before its incident, or there are too few periods or snapshots.
+        If a table, date or option cannot be used, a report is dated before its incident, or there are too few periods
+        or snapshots.
     FitError
         If ``lawless`` finds that no report at all comes as early as those of the latest periods.
 
@@ -141,27 +137,25 @@ def nowcast(
     PartialPeriodWarning
         If ``now`` lies within a period of a line list; its reports are left out.
     DataWarning
-        If reports come in batches (on some weekdays, in bulletins), more than 2% come later than ``max_delay``, some delays were
-        never at risk, or later snapshots took incidents back.
-    NotConvergedWarning
-        If few draws carry all the weight.
+        If reports come in batches (on some weekdays, in bulletins), more than 2% come later than ``max_delay``, some
+        delays were never at risk, or later snapshots took incidents back.
 
     Notes
     -----
     The share known by a delay is a product of reverse-time hazards, :math:`F(x) = \prod_{y > x} (1 - g_y)`, of which
-    each is a binomial share of what is known by its delay, whatever is still to come (Lawless 1994, doi:10.2307/3315826.n1;
-    van de Kassteele et al. 2019, doi:10.1097/EDE.0000000000001050). With symmetric Dirichlet weights the posterior is a generalised
-    Dirichlet law, drawn without a chain (Höhle & an der Heiden 2014, doi:10.1111/biom.12194). Snapshots further apart than a
-    period tell a span for each delay, which a Gibbs sampler splits.
+    each is a binomial share of what is known by its delay, whatever is still to come (Lawless 1994,
+    doi:10.2307/3315826.n1; van de Kassteele et al. 2019, doi:10.1097/EDE.0000000000001050). With symmetric Dirichlet
+    weights the posterior is a generalised Dirichlet law, drawn without a chain (Höhle & an der Heiden 2014,
+    doi:10.1111/biom.12194). Snapshots further apart than a period tell a span for each delay, which a Gibbs sampler
+    splits.
 
-    With a fixed ``prior`` the delays are learnt from the delays alone, as in surveillance, and the count still to come is
-    negative binomial given the reported one. Without, draws of the delays and of the level's parameters are weighted by
-    the probability of all counts, reported as they are, and the unreported ones are drawn together
-    with the levels of their periods (``escalation/nowcasts/levels.py``). One draw of the delays holds for all periods of a history, so that
-    sums over periods have their right spread.
+    The delays are learnt from the delays alone, never from a count that looks low. With a fixed ``prior`` the count
+    still to come is negative binomial given the reported one, as in surveillance. Without, it is Poisson about the
+    unreported share of a level, and levels are drawn together, backwards (``escalation/nowcasts/levels.py``). One
+    draw of the delays holds for all periods of a history, so that sums over periods have their right spread.
 
-    ``lawless`` draws hazards with the variance of his equation 2.15 and unreported counts as negative binomial, whose mean and
-    variance are his 2.12 and 2.16. (surveillance 1.24's ``lawless`` leaves the first term of 2.16 out.)
+    ``lawless`` draws hazards with the variance of his equation 2.15 and unreported counts as negative binomial, whose
+    mean and variance are his 2.12 and 2.16. (surveillance 1.24's ``lawless`` leaves the first term of 2.16 out.)
 
     Examples
     --------
@@ -197,13 +191,10 @@ def nowcast(
     _check_trials(trials, method, source)
     _warn_later(source, most)
     _warn_batches(trials, source.index)
-    proposals = draws if prior is not None or method == "lawless" else PROPOSALS * draws
-    hazards, shift = _draw_delays(method, trials, known, delay_prior, proposals, generator, changed)
+    hazards, shift = _draw_delays(method, trials, known, delay_prior, draws, generator, changed)
     latest = Latest.of(known)
-    unreported, chosen, ess = _draw_counts(method, latest, hazards, prior, draws, generator)
-    return _as_nowcast(
-        source, latest, unreported, hazards[chosen], None if shift is None else shift[chosen], ess, method, level, unit
-    )
+    unreported = _draw_counts(method, latest, hazards, prior, generator)
+    return _as_nowcast(source, latest, unreported, hazards, shift, method, level, unit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +249,9 @@ def _change_place(change: DateLike, source: Reports) -> int:
     """Position of the first period of reporting since the change."""
     place = int(pd.Period(parse_date(change, "change"), source.index.freqstr).ordinal - source.index.asi8[0])
     if not 0 < place < len(source.index):
-        raise InputError(f"change is {change}, and the periods are {source.index[0]} to {source.index[-1]}; move it inside")
+        raise InputError(
+            f"change is {change}, and the periods are {source.index[0]} to {source.index[-1]}; move it inside"
+        )
     return place
 
 
@@ -298,8 +291,8 @@ def _warn_later(source: Reports, most: int) -> None:
     total = int(source.count.sum())
     if later > LATER * total:
         warnings.warn(
-            f"{later:,} of {total:,} reports came more than {most} {period_word(source.index.freqstr, most)} late and are taken "
-            "as if they had come then; choose a larger max_delay",
+            f"{later:,} of {total:,} reports came more than {most} {period_word(source.index.freqstr, most)} late "
+            "and are taken as if they had come then; choose a larger max_delay",
             DataWarning,
             stacklevel=3,
         )
@@ -325,7 +318,9 @@ def _warn_batches(trials: Trials, index: pd.PeriodIndex) -> None:
     if uneven:
         what = f"reports come unevenly by weekday: {', '.join(uneven)}"
     elif spread > BATCHED:
-        what = f"reports come in batches: their number by {word} has {spread:.1f} times the variance that delays explain"
+        what = (
+            f"reports come in batches: their number by {word} has {spread:.1f} times the variance that delays explain"
+        )
     else:
         return
     longer = {"day": "freq='W'", "week": "freq='M'", "month": "a window without the batches"}[word]
@@ -358,11 +353,10 @@ def _draw_counts(
     latest: Latest,
     hazards: FloatArray,
     prior: tuple[float, float] | None,
-    draws: int,
     rng: Generator,
-) -> tuple[IntArray, IntArray, float]:
-    """Draw unreported counts of the open periods, shape (draws, open); which hazards go with them; their effective number."""
-    share, every = latest.shares(hazards), np.arange(draws)
+) -> IntArray:
+    """Draw the counts still to come of the open periods, shape (draws, open)."""
+    share = latest.shares(hazards)
     part = slice(len(latest.counts) - latest.open, None)
     counts = latest.counts[part]
     if method == "lawless":
@@ -370,21 +364,13 @@ def _draw_counts(
             raise FitError(
                 "lawless: no older period has reports as early as the latest ones; use bayes.trunc, or a longer window"
             )
-        return draw_of_reported(counts, share[:, part], rng), every, float(draws)
+        return draw_of_reported(counts, share[:, part], rng)
     if prior is not None:
-        return draw_with_fixed_prior(counts, share[:, part], *prior, rng), every, float(draws)
-    theta, log_ratio = propose_parameters(latest.counts, share.mean(axis=0), len(hazards), rng)
-    loglike, shape, rate = filter_levels(latest.counts, share, theta, latest.open)
-    chosen, ess = resample(loglike + log_ratio, draws, rng)
-    if ess < min(FEWEST, draws):
-        warnings.warn(
-            f"{ess:.0f} of {len(hazards):,} proposals carry the nowcast; delays and counts contradict each other: "
-            "try a window or a change of the delays, or more draws",
-            NotConvergedWarning,
-            stacklevel=3,
-        )
-    levels = draw_levels(shape[chosen], rate[chosen], theta[chosen], rng)
-    return draw_unreported(levels, share[chosen, part], rng), chosen, ess
+        return draw_with_fixed_prior(counts, share[:, part], *prior, rng)
+    theta = draw_parameters(latest.counts, share.mean(axis=0), len(hazards), rng)
+    shape, rate = filter_levels(latest.counts, share, theta, latest.open)[1:]
+    levels = draw_levels(shape, rate, theta, rng)
+    return draw_unreported(levels, share[:, part], rng)
 
 
 def _as_nowcast(
@@ -393,7 +379,6 @@ def _as_nowcast(
     unreported: IntArray,
     hazards: FloatArray,
     shift: FloatArray | None,
-    ess: float,
     method: str,
     level: float,
     unit: str,
@@ -422,7 +407,6 @@ def _as_nowcast(
         method=method,
         level=level,
         change=None if shift is None else _limits(np.exp(shift), level),
-        ess=ess,
         unit=unit,
     )
 

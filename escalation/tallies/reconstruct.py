@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_level
 from escalation.counts import DRAW, quantile_frame
 from escalation.errors import InputError, NotConvergedWarning
 from escalation.periods import DateLike, exposure, parse_date, parse_freq, period_index
