@@ -432,7 +432,7 @@ def test_the_sentence_and_the_page_say_the_numbers(made):
     text = made.sentence()
     last = made.table.iloc[-1]
     assert f"By {WEEKS[-1].end_time.date()} {made.table['reported'].sum()} raids of the 3 weeks" in text
-    assert f"{last['reported']} were reported and {last['median']} ({last['lower']} to {last['upper']})" in text
+    assert f"{last['reported']} had been reported, and {last['median']} ({last['lower']} to {last['upper']})" in text
     assert text.endswith("Half of all reports come within 1 week, 95% within 3 weeks.")
     assert text in made._repr_html_() and "known_by_upper" in made._repr_html_()
 

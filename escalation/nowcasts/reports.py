@@ -202,7 +202,8 @@ def _from_snapshots(snapshots: Mapping[pd.Timestamp, pd.Series], freq: str, star
             stacklevel=4,
         )
     delay = at[None, :] - index.asi8[:, None]
-    keep = delay >= 0
+    ends = index.to_timestamp(how="end").normalize()
+    keep = np.array([ends <= day for day in days]).T  # what is known of a period before its end is no count of it
     # of two snapshots in one period, the later one
     keep &= np.append(np.diff(at) > 0, True)[None, :]
     rows = np.broadcast_to(np.arange(len(index))[:, None], delay.shape)

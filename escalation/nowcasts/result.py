@@ -91,9 +91,9 @@ class Nowcast:
             f"{total['median']:,} {interval} are expected once late reports are in."
         )
         if number > 1:
-            when = f"{word} that ends on {until}" if word != "day" else f"{until}"
+            when = f"in the {word} that ends on {until}" if word != "day" else f"on {until}"
             text += (
-                f" Of {when}, {last['reported']:,} were reported and {last['median']:,} ({last['lower']:,} to "
+                f" Of those {when}, {last['reported']:,} had been reported, and {last['median']:,} ({last['lower']:,} to "
                 f"{last['upper']:,}) are expected."
             )
         return text + f" Half of all reports come {self._within(0.5, freq)}, 95% {self._within(0.95, freq)}."

@@ -48,7 +48,7 @@ MOST_DRAWS = 100_000
 LEAST_SHARE = 1e-12
 """Shares known are not below this, so that their logarithms are numbers."""
 BATCHED = 3.0
-"""Variance of the reports of a period over that of delays alone, from which they count as batches."""
+"""Variance of the reports from one period to the next over that of delays alone, from which they count as batches."""
 UNEVEN = 1.5
 """Ratio of reports on a weekday to those expected, or its inverse, from which the weekday is named."""
 
@@ -165,9 +165,9 @@ def nowcast(
     >>> raids = pd.DataFrame({"date": days, "as_of": days + late})
     >>> made = escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", rng=1)
     >>> made.table["reported"].tolist()
-    [7, 5, 3]
-    >>> made.delays["known_by"].round(2).tolist()
-    [0.26, 0.68, 0.98, 1.0]
+    [7, 5, 1]
+    >>> made.delays["known_by"].round(1).tolist()
+    [0.2, 0.6, 1.0, 1.0]
     >>> forecast = escalation.LocalLevel().fit(made.histories, unit="raids").forecast(4, rng=1)
     >>> forecast.steps
     4
@@ -314,12 +314,15 @@ def _warn_batches(trials: Trials, index: pd.PeriodIndex) -> None:
             for day in np.flatnonzero(far & (np.maximum(ratio, 1 / ratio) > UNEVEN))
         ]
     told = variance > 0.5
-    spread = float((((came - expected) ** 2)[told] / variance[told]).mean()) if told.sum() >= 5 else 0.0
+    apart = np.diff(((came - expected)[told]) / np.sqrt(variance[told]))
+    # from one period to the next, so that a lasting change of the delays is not taken for batches
+    spread = float((apart**2).mean() / 2) if len(apart) >= 5 else 0.0
     if uneven:
         what = f"reports come unevenly by weekday: {', '.join(uneven)}"
     elif spread > BATCHED:
         what = (
-            f"reports come in batches: their number by {word} has {spread:.1f} times the variance that delays explain"
+            f"reports come in batches: from {word} to {word} their number varies {spread:.1f} times as much as delays "
+            "explain"
         )
     else:
         return
