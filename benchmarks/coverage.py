@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
+from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
+from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
@@ -58,6 +60,17 @@ def simulate_softplus(periods: int, rng: Generator) -> FloatArray:
     for t in range(1, periods):
         x[t] = damping * x[t - 1] + level_sd * rng.standard_normal()
     return counts_around(rate * np.logaddexp(0, x), dispersion, rng)
+
+
+def simulate_hidden_markov(periods: int, rng: Generator) -> FloatArray:
+    """A quiet and an active rate apart by a factor of 3 to 8, that last some 5 to 20 periods; dispersion around 0.1."""
+    rates = rng.uniform(20, 60) * np.array([1.0, rng.uniform(3, 8)])
+    leaving = 1 / rng.uniform(5, 20, 2)
+    regimes = np.empty(periods, dtype=int)
+    regimes[0] = rng.random() < leaving[0] / leaving.sum()
+    for t in range(1, periods):
+        regimes[t] = regimes[t - 1] ^ (rng.random() < leaving[regimes[t - 1]])
+    return counts_around(rates[regimes], 0.1 * np.exp(rng.normal(0, 0.5)), rng)
 
 
 def simulate_local_trend(periods: int, rng: Generator) -> FloatArray:
@@ -114,9 +127,29 @@ def simulate_hurdle(periods: int, rng: Generator) -> FloatArray:
     return counts
 
 
+def follows_itself(link: str, *, spread: bool) -> Callable[[int, Generator], FloatArray]:
+    """Series whose mean follows the last count (0.2 to 0.4) and the last mean (0.2 to 0.5), dispersion around 0.1."""
+
+    def simulate(periods: int, rng: Generator) -> FloatArray:
+        level, beta, alpha = rng.uniform(np.log(20), np.log(150)), rng.uniform(0.2, 0.4), rng.uniform(0.2, 0.5)
+        dispersion = 0.1 * np.exp(rng.normal(0, 0.5)) * spread
+        start = level if link == "log" else np.exp(level)
+        state, counts = start, np.empty(periods + 50)
+        for t in range(len(counts)):
+            mean = np.exp(state) if link == "log" else state
+            counts[t] = rng.poisson(mean * (rng.gamma(1 / dispersion, dispersion) if spread else 1.0))
+            past = np.log1p(counts[t]) if link == "log" else counts[t]
+            state = (1 - beta - alpha) * start + beta * past + alpha * state
+        return counts[50:]
+
+    return simulate
+
+
 TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] = {
     model.name: (model, simulate)
     for model, simulate in (
+        (INGARCH(), follows_itself("identity", spread=True)),
+        (HiddenMarkov(), simulate_hidden_markov),
         (LocalLevel(), simulate_local_level),
         (LocalTrend(), simulate_local_trend),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
@@ -126,6 +159,9 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
     )
 } | {
     "nb1": (NegativeBinomial(trend="linear", variance="nb1"), simulate_nb1),
+    "ingarch_log": (INGARCH(link="log"), follows_itself("log", spread=True)),
+    "ingarch_poisson": (INGARCH(family="poisson"), follows_itself("identity", spread=False)),
+    "ingarch_log_poisson": (INGARCH(link="log", family="poisson"), follows_itself("log", spread=False)),
     "local_level_softplus": (LocalLevel(link="softplus"), simulate_softplus),
 }
 

@@ -17,10 +17,10 @@ from concurrent.futures import ProcessPoolExecutor
 import pandas as pd
 
 import escalation
-from escalation.models.registry import get_model
+from escalation.models.registry import PANEL_MODELS, get_model, get_panel_model
 
 BASELINES = ("climatology", "last_value")
-DEFAULT = "ensemble"
+DEFAULT = "analogues"
 FIRST_ORIGIN = 48 + 52 + 52 - 1
 """Place of the last week of 2006: the file begins with the fifth week of 2004."""
 
@@ -38,7 +38,7 @@ def read(path: str) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Weekly attacks per governorate, forecast from 2007 on.")
     parser.add_argument("file")
-    parser.add_argument("--models", default=f"{DEFAULT},local_level,ingarch,negative_binomial")
+    parser.add_argument("--models", default=f"{DEFAULT},ensemble,local_level,ingarch")
     parser.add_argument("--every", type=int, default=4)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--draws", type=int, default=1000)
@@ -50,7 +50,7 @@ def main() -> None:
     with warnings.catch_warnings(), ProcessPoolExecutor(options.workers) as executor:
         warnings.simplefilter("ignore", escalation.EscalationWarning)
         result = escalation.backtest(
-            {name: get_model(name) for name in names},
+            {name: get_panel_model(name) if name in PANEL_MODELS else get_model(name) for name in names},
             counts,
             origins=origins,
             steps=12,
@@ -62,6 +62,11 @@ def main() -> None:
     for leads, label in (([4], "4 weeks ahead"), ([12], "12 weeks ahead"), (range(1, 13), "1 to 12 weeks ahead")):
         part = escalation.Backtest(result.scores[result.scores["step"].isin(list(leads))], result.failures)
         print(f"\n{label}\n{part.summary().round(3).to_string()}")
+        # the mass of the PIT between two shares allows for whole numbers, where an interval cannot but hold more
+        pit = part.pit(20)
+        inner, outer = pit[(pit.index > 0.24) & (pit.index < 0.74)], pit[(pit.index > 0.04) & (pit.index < 0.94)]
+        mass = pd.DataFrame({"50%": inner.sum() / 20, "90%": outer.sum() / 20})
+        print(f"\nPIT mass in the central 50% and 90%\n{mass.round(3).to_string()}")
         for baseline in BASELINES:
             for score in ("crps", "log_score"):
                 columns = ["mean", "baseline", "skill", "difference", "lower", "upper", "dm_p", "verdict"]

@@ -12,7 +12,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,9 @@ from escalation.errors import NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.estimate import FitResult
+from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
+from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
@@ -109,6 +111,37 @@ def sloping(periods: int, truth: dict[str, float], rng: Generator) -> FloatArray
 
 DRIFT = {"level": 3.0, "damping": 0.85, "level_sd": 0.2, "dispersion": 0.1}
 SLOPE = {"slope_sd": 0.03, "damping": 0.85, "level_sd": 0.1, "dispersion": 0.1}
+
+
+def autoregressive(link: Literal["identity", "log"], truth: dict[str, float]) -> Case:
+    """INGARCH of lags 1 and 1, Poisson where the truth has no dispersion; long, as its estimates are skewed."""
+    intercept, beta, alpha, dispersion = (*truth.values(), 0.0)[:4]
+
+    def simulate(periods: int, rng: Generator) -> FloatArray:
+        state, counts = intercept / (1 - beta - alpha), np.empty(periods + 100)
+        for t in range(len(counts)):
+            mean = np.exp(state) if link == "log" else state
+            counts[t] = rng.poisson(mean * (rng.gamma(1 / dispersion, dispersion) if dispersion else 1.0))
+            state = intercept + beta * (np.log1p(counts[t]) if link == "log" else counts[t]) + alpha * state
+        return counts[100:]
+
+    return Case(INGARCH(link=link, family="negbin" if dispersion else "poisson"), simulate, truth, 1_500)
+
+
+INGARCH_IDENTITY = {"intercept": 3.0, "beta_1": 0.35, "alpha_1": 0.4, "dispersion": 0.15}
+INGARCH_LOG = {"intercept": 0.6, "beta_1": 0.35, "alpha_1": 0.4, "dispersion": 0.15}
+
+
+def in_regimes(periods: int, rng: Generator) -> FloatArray:
+    """Means of a quiet and an active regime, with the moves between them of ``REGIMES``."""
+    leave = REGIMES["p_quiet_active"], REGIMES["p_active_quiet"]
+    regimes = np.empty(periods, dtype=int)
+    regimes[0] = rng.random() < leave[0] / sum(leave)
+    for t in range(1, periods):
+        regimes[t] = regimes[t - 1] ^ (rng.random() < leave[regimes[t - 1]])
+    return np.array([REGIMES["rate_quiet"], REGIMES["rate_active"]])[regimes]
+
+
 NB1 = {"level": 1.0, "trend": 0.004, "variance_to_mean": 3.0}
 EPIDEMIC = {
     "level[0]": 1.0,
@@ -121,7 +154,12 @@ EPIDEMIC = {
 WITH_ZEROS = {"level": 1.5, "trend": 0.002, "zero_level": -0.8, "dispersion": 0.4}
 NB2 = {"level": 1.0, "trend": 0.004, "dispersion": 0.4}
 
+REGIMES = {"rate_quiet": 2.0, "rate_active": 15.0, "p_quiet_active": 0.1, "p_active_quiet": 0.15, "dispersion": 0.1}
+
 CASES: dict[str, Case] = {
+    "hidden_markov": Case(
+        HiddenMarkov(), lambda n, rng: counts_around(in_regimes(n, rng), REGIMES["dispersion"], rng), REGIMES, 1200
+    ),
     "negative_binomial": Case(
         NegativeBinomial(trend="linear"),
         lambda n, rng: counts_around(trending(n, NB2["level"], NB2["trend"]), NB2["dispersion"], rng),
@@ -150,6 +188,10 @@ CASES: dict[str, Case] = {
         WITH_ZEROS,
         600,
     ),
+    "ingarch": autoregressive("identity", INGARCH_IDENTITY),
+    "ingarch_log": autoregressive("log", INGARCH_LOG),
+    "ingarch_poisson": autoregressive("identity", dict(list(INGARCH_IDENTITY.items())[:3])),
+    "ingarch_log_poisson": autoregressive("log", dict(list(INGARCH_LOG.items())[:3])),
     "local_level": Case(
         LocalLevel(),
         lambda n, rng: counts_around(np.exp(drifting(n, DRIFT, rng)), DRIFT["dispersion"], rng),

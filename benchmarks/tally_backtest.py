@@ -19,15 +19,12 @@ from pathlib import Path
 import pandas as pd
 
 import escalation
-from escalation.models.registry import get_model
+from escalation.assessment import MODELS as ASSESSED
+from escalation.assessment import model_of
 
 CASE = "militia-attacks-2023-2024"
-MODELS = {
-    "equal_pool": "ensemble",
-    "local_level": "local_level",
-    "negative_binomial": "negative_binomial",
-    "climatology": "climatology",
-}
+MODELS = {"equal_pool": escalation.Ensemble(), **{name: model_of(name) for name in ASSESSED}}
+"""Those of an assessment, with the options that it chooses, and their equal pool."""
 ORIGINS = pd.period_range("2024-01", "2024-10", freq="M").end_time.to_period("W-SUN")
 STEPS = 8
 LAST = "2024-11-17"
@@ -41,7 +38,7 @@ def measure(seed: int = 1) -> escalation.Backtest:
     final = escalation.reconstruct(case.tallies, **which, freq="W-SUN", end=LAST, rng=seed)
     whole = [origin if origin.end_time.month == origin.start_time.month else origin - 1 for origin in ORIGINS]
     return escalation.backtest(
-        {label: get_model(name) for label, name in MODELS.items()},
+        MODELS,
         final.histories,
         origins=whole,
         steps=STEPS,

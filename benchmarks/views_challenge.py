@@ -144,13 +144,13 @@ def score(draws: FloatArray, truth: FloatArray) -> dict[str, FloatArray]:
 
 
 def check_official(folder: Path, window: Window, scores: dict[str, FloatArray]) -> None:
-    """Compare conflictology's scores with the official ones, row by row."""
+    """Say how far conflictology's scores are from the official ones, row by row."""
     for file in sorted(folder.glob("official_eval_*.parquet")):
         official = pd.read_parquet(file).query("model == 'conflictology' and window == @window.year")
         for name in ("CRPS", "IGN", "MIS") if len(official) else ():
             rows = wide(official.set_index(["country_id", "month_id"])[name.lower()], "month_id")
-            away = np.abs(rows.loc[window.countries].to_numpy() / scores[name] - 1)
-            away = away[scores[name] != 0]
+            given = rows.loc[window.countries].to_numpy()
+            away = np.abs(given - scores[name]) / np.maximum(given, 1e-300)
             print(f"{window.year}: conflictology's {name} differs from the official rows by at most {away.max():.1e}")
 
 

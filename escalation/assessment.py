@@ -15,8 +15,9 @@ from escalation.counts import LARGEST, check_counts, count_matrix
 from escalation.errors import FitError, InputError
 from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
 from escalation.forecast import Forecast, pool
-from escalation.models.base import CountFit
+from escalation.models.base import CountFit, CountModel
 from escalation.models.estimate import MAX_STEPS
+from escalation.models.local_level import LocalLevel
 from escalation.models.registry import get_model
 from escalation.periods import MAX_PERIODS, period_word
 from escalation.randomness import Seed, as_generator
@@ -32,6 +33,8 @@ BASELINE = {"D": 182, "W": 26, "M": 12}
 
 MODELS = ("local_level", "negative_binomial", "climatology")
 """Models fitted for every assessment."""
+CHOSEN: dict[str, CountModel] = {"local_level": LocalLevel(link="softplus")}
+"""Those of them that are not fitted with their default options: series with long lulls need the bounded tail."""
 POOL = "pool"
 """Name of their equal pool, which answers as long as no model has been shown to be better."""
 
@@ -228,7 +231,7 @@ def assess(
     failed: dict[str, str] = {}
     for name in dict.fromkeys(models if model == POOL else (model, *models)):
         try:
-            fit = get_model(name).fit(counts, exposure=series.exposure, unit=series.unit)
+            fit = model_of(name).fit(counts, exposure=series.exposure, unit=series.unit)
             forecasts[name] = fit.forecast(horizon, draws=draws, rng=rng)
             fits[name] = fit  # only with a forecast: the pool is said to be of these
         except FitError as error:
@@ -260,6 +263,17 @@ def assess(
     )
 
 
+def model_of(name: str) -> CountModel:
+    """Return the model of this name with the options that assessments give it.
+
+    Raises
+    ------
+    InputError
+        If no model has this name.
+    """
+    return CHOSEN.get(name) or get_model(name)
+
+
 def check_question(
     *,
     horizon: int | None = None,
@@ -281,7 +295,7 @@ def check_question(
         If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
     """
     if model != POOL:
-        get_model(model)
+        model_of(model)
     limits = {"horizon": (horizon, MAX_STEPS), "at_least": (at_least, LARGEST), "over": (over, MAX_PERIODS)}
     for name, (value, most) in (limits | {"within": (within, MAX_STEPS)}).items():
         if value is not None:

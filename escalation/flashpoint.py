@@ -166,6 +166,12 @@ def flashpoint(
     )
 
 
+def hits(forecast: Forecast, at_least: int | Flashpoint, over: int = 1) -> NDArray[np.bool_]:
+    """Which paths (draws,) have a window that reaches the threshold; their share is that of :func:`flashpoint`."""
+    least, over, _ = _definition(forecast, at_least, over)
+    return np.asarray(_windows(forecast.observed, forecast.paths, least, over)[1].any(axis=1))
+
+
 def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1) -> pd.Series:
     """Probability that the threshold has been passed by each period of the forecast.
 
@@ -240,15 +246,20 @@ def _mc_error(hit: NDArray[np.bool_], component: NDArray[np.int64] | None) -> fl
     n = len(hit)
     smoothed = (hit.sum() + 0.5) / (n + 1)
     binomial = sqrt(smoothed * (1 - smoothed) / n)
+    return error_of_mean(hit, component, binomial)
+
+
+def error_of_mean(values: NDArray[np.generic], component: NDArray[np.int64] | None, least: float) -> float:
+    """Monte Carlo standard error of a mean over paths (draws,): ``least``, or that of histories where it is larger."""
     if component is None:
-        return binomial
+        return least
     _, member = np.unique(component, return_inverse=True)
     size = np.bincount(member)
     if len(size) == 1:
-        return binomial
-    share = np.bincount(member, weights=hit) / size
-    spread = np.sum((size / n) ** 2 * (share - hit.mean()) ** 2) * len(size) / (len(size) - 1)
-    return max(binomial, sqrt(spread))
+        return least
+    mean = np.bincount(member, weights=values) / size
+    spread = np.sum((size / len(values)) ** 2 * (mean - values.mean()) ** 2) * len(size) / (len(size) - 1)
+    return max(least, sqrt(spread))
 
 
 def _wilson(share: float, error: float, n: int) -> tuple[float, float]:

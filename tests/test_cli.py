@@ -17,7 +17,7 @@ import pytest
 import escalation
 from escalation.cli import counting, main
 
-COMMANDS = ("report", "series", "forecast", "flashpoint", "backtest", "score", "cases")
+COMMANDS = ("report", "series", "forecast", "flashpoint", "changes", "alarms", "backtest", "score", "cases")
 FIRST = pd.Timestamp("2024-01-01")  # a Monday
 WEEKS = 40
 DAY = pd.Timedelta(days=1)
@@ -220,6 +220,30 @@ def test_a_forecast_that_was_saved_is_scored_by_what_came(run, folder):
     assert f"{len(table)} of 6 periods are known" in out
     assert max(map(len, out.splitlines())) <= 80
     assert run("score list.csv --end 2024-09-01 --forecast old.parquet")[0] == 2
+
+
+def test_changes_and_alarms_are_those_of_the_functions(run):
+    counts = escalation.aggregate(escalation.read_incidents("list.csv")[0], "W-SUN")
+    code, out, _ = run("changes list.csv")
+    assert code == 0
+    assert " ".join(out.split()).endswith(escalation.changepoints(counts).sentence())
+    assert run("changes list.csv --format csv")[0] == 0
+    code, out, _ = run("alarms list.csv --method ears_c1")
+    assert code == 0
+    assert " ".join(out.split()).endswith(escalation.alarms(counts, "ears_c1").sentence())
+    table = table_in(run("alarms list.csv --method ears_c1 --format csv")[1])
+    assert table["observed"].tolist()[-5:] == counts.tolist()[-5:]
+    assert run("alarms list.csv --method magic")[0] == 2
+
+
+def test_a_flashpoint_by_a_definition_in_public_use(run):
+    code, out, _ = run("flashpoint list.csv --preset acled-25 --model climatology")
+    assert code == 0
+    assert "(acled-25)" in out
+    code, _, err = run("flashpoint list.csv --preset acled-25 --at-least 3")
+    assert code == 2
+    assert "brings its own threshold" in err
+    assert run("flashpoint list.csv --preset coup")[0] == 2
 
 
 def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):

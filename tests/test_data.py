@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 import pytest
 
+import escalation
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
 MILITIA = "militia-attacks-2023-2024"
@@ -278,8 +280,10 @@ def test_codebook_lists_the_files() -> None:
     rows = {f"{name}/tallies.csv": len(tallies) for name, tallies in TALLIES.items()}
     good = {f"{name}/tallies.csv": len(usable(tallies)) for name, tallies in TALLIES.items()}
     incidents = {f"{MILITIA}/incidents.csv": len(INCIDENTS)}
-    assert counted(table, "file", "rows") == rows | incidents
-    assert counted(table, "file", "usable") == good | incidents
+    record = f"{MILITIA}/backtest.csv"
+    scores = escalation.Backtest.load(DATA / record).scores
+    assert counted(table, "file", "rows") == rows | incidents | {record: len(scores)}
+    assert counted(table, "file", "usable") == good | incidents | {record: int(scores["crps"].notna().sum())}
     assert {path.relative_to(DATA).as_posix() for path in DATA.glob("*/*.csv")} == set(table["file"])
 
 

@@ -2,5 +2,6 @@
 from . import answering as answering
 from . import counting as counting
 from . import scoring as scoring
+from . import watching as watching
 from .commands import app as app
 from .running import main as main

@@ -82,10 +82,16 @@ def flashpoint(
     at_least: int | None,
     over: int,
     within: int | None,
+    preset: str | None,
     model: str,
 ) -> None:
     """Show the probability of the flashpoint, and by when it falls."""
     form = choose_form(form, output)
+    definition = None if preset is None else escalation.get_flashpoint(preset)
+    if definition is not None and (at_least is not None or over != 1):
+        raise escalation.InputError(
+            f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
+        )
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
     check_targets(selection, output)
     with screen.progress(3) as step:
@@ -102,7 +108,7 @@ def flashpoint(
             rng=selection.seed,
         )
     _warn_of_failures(assessment)
-    table = _passage(assessment)
+    table = _passage(assessment, definition)
     if form != "table":
         return deliver(table, form, output)
     rows = [
@@ -114,15 +120,19 @@ def flashpoint(
         ]
         for row in table.reset_index().to_dict("records")
     ]
-    screen.say(assessment.flashpoints[0].sentence())
+    chosen = assessment.flashpoints[0]
+    if definition is not None:
+        chosen = escalation.flashpoint(assessment.forecast, definition, within=assessment.within)
+    screen.say(chosen.sentence())
     return screen.show(title(counted), ["by", "probability", "Monte Carlo error", "90% Monte Carlo interval"], rows)
 
 
-def _passage(assessment: Assessment) -> pd.DataFrame:
+def _passage(assessment: Assessment, definition: escalation.Flashpoint | None) -> pd.DataFrame:
     """The chance that the chosen threshold is reached by the end of each period, with its Monte Carlo error."""
-    passage = assessment.passage[assessment.at_least].iloc[: assessment.within]
+    wanted, over = (assessment.at_least, assessment.over) if definition is None else (definition, 1)
+    passage = escalation.first_passage(assessment.forecast, wanted, over).iloc[: assessment.within]
     points = [
-        escalation.flashpoint(assessment.forecast, assessment.at_least, assessment.over, step)
+        escalation.flashpoint(assessment.forecast, wanted, over, step)
         for step in range(1, assessment.within + 1)
         if pd.notna(passage.iloc[step - 1])
     ]

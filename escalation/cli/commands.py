@@ -133,6 +133,14 @@ def flashpoint(
     at_least: AtLeast = None,
     over: Over = 1,
     within: Within = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A definition in public use in place of --at-least and --over: views-25, hdx-1y, hdx-3y, "
+            "forecastbench-mean, forecastbench-tenfold, acled-10, acled-25 or first-event.",
+        ),
+    ] = None,
     model: Model = "pool",
     form: FormatOption = None,
     output: Output = None,
@@ -142,11 +150,55 @@ def flashpoint(
     \b
     Examples:
       escalation flashpoint --at-least 10 --within 8
+      escalation flashpoint --preset acled-25
       escalation flashpoint incidents.csv --freq D --at-least 25 --over 30
     """
     cli.answering.flashpoint(
-        selection, form, output, horizon=horizon, at_least=at_least, over=over, within=within, model=model
+        selection,
+        form,
+        output,
+        horizon=horizon,
+        at_least=at_least,
+        over=over,
+        within=within,
+        preset=preset,
+        model=model,
     )
+
+
+@app.command()
+@takes_selection
+def changes(selection: Selection, form: FormatOption = None, output: Output = None) -> None:
+    """When the rate changed, with the interval of each date.
+
+    \b
+    Example:
+      escalation changes
+    """
+    cli.watching.changes(selection, form, output)
+
+
+@app.command()
+@takes_selection
+def alarms(
+    selection: Selection,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="ears_c1 to ears_c3, farrington, noufaily, farrington_classic, cusum, cusum_negbin, glr or bayes.",
+        ),
+    ] = "ears_c2",
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Periods that a surveillance method holds for unusual.
+
+    \b
+    Example:
+      escalation alarms --method cusum
+    """
+    cli.watching.alarms(selection, form, output, method=method)
 
 
 @app.command()

@@ -8,11 +8,11 @@ from typing import cast
 import pandas as pd
 
 import escalation
+from escalation.assessment import model_of
 from escalation.backtests.result import Backtest
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
 from escalation.cli.options import Format, Selection
-from escalation.models.registry import get_model
 from escalation.periods import period_word
 from escalation.tallies.vintages import Vintages
 
@@ -37,7 +37,7 @@ def backtest(
     form = choose_form(form, output)
     check_targets(selection, output)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
-    chosen = {name: get_model(name) for name in dict.fromkeys([*names, baseline])}
+    chosen = {name: model_of(name) for name in dict.fromkeys([*names, baseline])}
     with screen.progress(2) as step:
         source, counted = count(selection, step)
     with screen.counter("forecasting from past origins") as tick:

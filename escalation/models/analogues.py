@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.random import Generator, default_rng
@@ -14,7 +14,7 @@ from escalation.arguments import check_whole
 from escalation.errors import FitError, InputError
 from escalation.models.base import IntArray
 from escalation.models.design import Design, FloatArray
-from escalation.models.estimate import MAX_STEPS, Estimate
+from escalation.models.estimate import Estimate
 from escalation.models.laws import DrawnLaws, Laws, MixtureLaws, PooledLaws
 from escalation.models.panel import PanelModel
 from escalation.models.stretches import (
@@ -32,20 +32,14 @@ from escalation.models.stretches import (
     similarities,
     trailing_mean,
 )
-from escalation.models.weights import crps_weights, mean_distances
 from escalation.periods import MAX_PERIODS
 from escalation.randomness import draw_root, generator_for
 
 Futures: TypeAlias = Callable[[int, int, Generator], IntArray]
 """Draws (draws, steps) of one unit's future, from its place, how many and a generator."""
 
-UNLEARNT = 0.4
-"""Share of the own past where there are too few past origins to learn it from."""
-FEWEST = 4
-"""Past origins that the share is learnt from at the least."""
-LEARNING_DRAWS = 200
 LAW_DRAWS = 200
-LAW_STRETCHES = 10_000
+LAW_STRETCHES = 5_000
 
 
 @dataclass(frozen=True)
@@ -67,18 +61,15 @@ class Analogues(PanelModel):
     doi:10.1111/j.1467-9892.1987.tb00435.x), whose bandwidth is that of Breiman, Meisel & Purcell 1977
     (doi:10.1080/00401706.1977.10489521).
 
-    A share of the paths is drawn from the unit's own recent counts instead, weighted down by half every
-    ``own_half_life`` and blurred by NB2 noise of dispersion ``smoothing`` (0: none); their steps are ordered by the
-    ranks of analogues' paths (the Schaake shuffle), so that they run on like them.  The share is learnt, within the
-    counts of the fit, as that with the best mean CRPS of ln(1 + count) over forecasts from past origins (Gneiting &
-    Raftery 2007, doi:10.1198/016214506000001437; see :mod:`escalation.models.weights`).
+    A share of the paths, ``own``, is drawn from the unit's own recent counts instead, weighted down by half every
+    half-life (the mean of a short and a long memory) and blurred by NB2 noise of dispersion ``smoothing`` (0: none);
+    their steps are ordered by the ranks of analogues' paths (the Schaake shuffle), so that they run on like them.
 
     Where no past stretch is followed by as many counts as there are steps all paths are from the own past, so give
     panels several times as long as the horizon.  Nothing after the last count enters.  Units are drawn independently
     of each other, given the past.  Rates, rounded, stand for counts of periods that were covered in part.
-    ``own_share`` is the only parameter, its standard error that of the jackknife over past origins (0 where it is
-    given); ``fitted`` is the mean of the own past before each period, the first count before any; there is no
-    likelihood.
+    There are no parameters and no likelihood; ``fitted`` is the mean of the own past before each period, the first
+    count before any.
 
     The defaults were chosen by forecasts of fatalities per country and month for 2000 to 2017
     (``benchmarks/README.md``).
@@ -99,17 +90,12 @@ class Analogues(PanelModel):
         Age in periods at which a stretch counts half.
     offset : float
         Count up to which futures are taken nearly as they were, > 0; far above it they are scaled in proportion.
-    own : float or "learnt"
+    own : float
         Share of paths from the own past, 0 to 1.
-    own_half_life : float
-        Of the own past, in periods.
+    own_half_lives : tuple of floats
+        Of the own past, in periods; with several its shares are the mean.
     smoothing : float
         Dispersion of the noise on the own past's draws, >= 0.
-    origins : int
-        Past origins that the share is learnt from, spread evenly over the second half of the counts; with fewer than
-        four possible it is 0.4.
-    horizon : int
-        Periods ahead that the share is learnt for, all of them together.
 
     Raises
     ------
@@ -135,20 +121,22 @@ class Analogues(PanelModel):
     other_unit: float = 0.2
     memory: float = 60.0
     offset: float = 30.0
-    own: float | Literal["learnt"] = "learnt"
-    own_half_life: float = 3.0
+    own: float = 0.5
+    own_half_lives: tuple[float, ...] = (2.0, 8.0)
     smoothing: float = 0.1
-    origins: int = 8
-    horizon: int = 12
     name: ClassVar[str] = "analogues"
     min_periods: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        for option, most in (("k", 1_000_000), ("window", MAX_PERIODS), ("origins", MAX_PERIODS)):
-            check_whole(getattr(self, option), option, most)
-        check_whole(self.horizon, "horizon", MAX_STEPS)
-        for option in ("half_life", "memory", "offset", "own_half_life"):
-            value = getattr(self, option)
+        check_whole(self.k, "k", 1_000_000)
+        check_whole(self.window, "window", MAX_PERIODS)
+        lives = self.own_half_lives or (math.nan,)
+        for option, value in (
+            ("half_life", self.half_life),
+            ("memory", self.memory),
+            ("offset", self.offset),
+            *(("own_half_lives", life) for life in lives),
+        ):
             if not (math.isfinite(value) and value > 0):
                 raise InputError(f"{option} is {value!r}; give a number > 0")
         for option, value in (("other_unit", self.other_unit), ("smoothing", self.smoothing)):
@@ -156,11 +144,11 @@ class Analogues(PanelModel):
                 raise InputError(f"{option} is {value!r}; give a number >= 0")
         if len(self.weights) != 3 or not all(math.isfinite(weight) and weight >= 0 for weight in self.weights):
             raise InputError(f"weights is {self.weights!r}; give one >= 0 for each of level, variability and quiet")
-        if not (self.own == "learnt" if isinstance(self.own, str) else 0 <= self.own <= 1):
-            raise InputError(f"own is {self.own!r}; give 'learnt' or a share from 0 to 1")
+        if not 0 <= self.own <= 1:
+            raise InputError(f"own is {self.own!r}; give a share from 0 to 1")
 
     def estimate(self, counts: FloatArray, design: Design) -> Estimate:
-        """Learn the own past's share; see :meth:`PanelModel.estimate`.
+        """Keep the rates, units in the order of their names; see :meth:`PanelModel.estimate`.
 
         Raises
         ------
@@ -174,18 +162,17 @@ class Analogues(PanelModel):
             )
         order = np.argsort(np.array(design.units), kind="stable")
         rates = np.round(counts / design.exposure)
-        table = rates[:, order]
-        share, error = self._learn(table) if isinstance(self.own, str) else (float(self.own), 0.0)
         first = np.take_along_axis(rates, np.argmax(~np.isnan(rates), axis=0)[None], axis=0)
-        before = np.concatenate([first, decayed_mean(rates, self.own_half_life)[:-1]])
+        past = np.mean([decayed_mean(rates, life) for life in self.own_half_lives], axis=0)
+        before = np.concatenate([first, past[:-1]])
         return Estimate(
-            params=np.array([share]),
-            cov=np.array([[error**2]]),
-            names=("own_share",),
+            params=np.empty(0),
+            cov=np.empty((0, 0)),
+            names=(),
             llf=float("nan"),
             fitted=np.where(np.isnan(before), first, before) * design.exposure,
             converged=True,
-            state={"rates": table, "order": order},
+            state={"rates": rates[:, order], "order": order},
         )
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
@@ -193,7 +180,7 @@ class Analogues(PanelModel):
         table, order = estimate.state["rates"], estimate.state["order"]
         steps, root = len(design.periods), draw_root(rng)
         futures = self._futures(table, len(table) - 1, steps)
-        own = math.floor(float(estimate.params[0]) * draws + generator_for(root, "").random())
+        own = math.floor(self.own * draws + generator_for(root, "").random())
         paths = np.empty((len(order), draws, steps), dtype=np.int64)
         for place, unit in enumerate(order):
             generator = generator_for(root, design.units[unit])
@@ -207,7 +194,7 @@ class Analogues(PanelModel):
             paths[unit] = generator.permutation(every)
         return paths
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:
+    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:  # noqa: ARG002
         """Those of the next count, NaN while there is nothing to compare with; see :meth:`PanelModel.laws`."""
         rates = np.round(counts / design.exposure)
         drawn = np.full((rates.shape[1], len(rates), LAW_DRAWS), np.nan)
@@ -217,15 +204,10 @@ class Analogues(PanelModel):
                 for unit in np.flatnonzero(~np.isnan(rates[:t]).all(axis=0)):
                     ahead = futures(int(unit), LAW_DRAWS, default_rng(t))[:, 0]
                     drawn[unit, t] = np.round(ahead * design.exposure[t, unit])
-        share = float(estimate.params[0])
         return tuple(
-            PooledLaws([DrawnLaws(alike), self._own_laws(own, shares)], np.array([1 - share, share]))
+            PooledLaws([DrawnLaws(alike), self._own_laws(own, shares)], np.array([1 - self.own, self.own]))
             for alike, own, shares in zip(drawn, rates.T, design.exposure.T, strict=True)
         )
-
-    def limits(self) -> dict[str, tuple[float, float]]:
-        """See :meth:`Specification.limits`."""
-        return {"own_share": (0.0, 1.0)}
 
     def _futures(self, counts: FloatArray, last: int, steps: int, most: int = MOST_STRETCHES) -> Futures | None:
         """What draws futures of one unit after ``last`` from what is known then, None if no stretch can be compared."""
@@ -247,50 +229,16 @@ class Analogues(PanelModel):
         return draw
 
     def _own_draws(self, rates: FloatArray, draws: int, steps: int, rng: Generator) -> IntArray:
-        return own_draws(rates, self.own_half_life, self.smoothing, (draws, steps), rng)
-
-    def _learn(self, counts: FloatArray) -> tuple[float, float]:
-        """Share of the own past with the best CRPS of ln(1 + count) from past origins, and its standard error."""
-        n = len(counts)
-        scored = []
-        for place in np.unique(np.linspace(n // 2, n - self.horizon, self.origins).round().astype(int)):
-            truth = counts[place : place + self.horizon]
-            futures = self._futures(counts[:place], place - 1, len(truth)) if 0 < place < n else None
-            if futures is not None and not np.isnan(truth).all():
-                scored.append(self._distances(counts[:place], truth, futures, default_rng(place)))
-        if len(scored) < FEWEST:
-            return UNLEARNT, 0.0
-        best = _own_share(scored)
-        without = np.array([_own_share(scored[:j] + scored[j + 1 :]) for j in range(len(scored))])
-        return best, math.sqrt((len(scored) - 1) * float(without.var()))
-
-    def _distances(
-        self, counts: FloatArray, truth: FloatArray, futures: Futures, rng: Generator
-    ) -> tuple[FloatArray, FloatArray]:
-        """Distances of both parts' draws from the truth (cells, 2) and between them (cells, 2, 2), of ln(1 + count)."""
-        units = np.flatnonzero(~np.isnan(counts).all(axis=0))
-        alike = [futures(int(unit), LEARNING_DRAWS, rng) for unit in units]
-        own = [self._own_draws(counts[:, unit], LEARNING_DRAWS, len(truth), rng) for unit in units]
-        logs = np.log1p(np.array([np.concatenate(alike, axis=1), np.concatenate(own, axis=1)]))
-        seen = np.log1p(truth[:, units].T.ravel())
-        logs, seen = logs[:, :, ~np.isnan(seen)], seen[~np.isnan(seen)]
-        return np.abs(logs - seen).mean(axis=1).T, mean_distances(logs)
+        return own_draws(rates, self.own_half_lives, self.smoothing, (draws, steps), rng)
 
     def _own_laws(self, rates: FloatArray, exposure: FloatArray) -> MixtureLaws:
         """Laws of one unit's counts (n,) given its own rates before them, NaN before the first."""
-        n, most = len(rates), int(np.ceil(FADED * self.own_half_life))
+        n, most = len(rates), math.ceil(FADED * max(self.own_half_lives))
         means, weights = np.zeros((n, most)), np.zeros((n, most))
         for t in range(n):
             if np.isnan(rates[:t]).all():
                 means[t] = np.nan
                 continue
-            values, share = faded_past(rates[:t], self.own_half_life)
+            values, share = faded_past(rates[:t], self.own_half_lives)
             means[t, : len(values)], weights[t, : len(values)] = values, share
         return MixtureLaws(weights, means * exposure[:, None], np.full((n, most), self.smoothing))
-
-
-def _own_share(scored: list[tuple[FloatArray, FloatArray]]) -> float:
-    """Share of the second of two parts, from the distances of several forecasts."""
-    return float(
-        crps_weights(np.concatenate([one[0] for one in scored]), np.concatenate([one[1] for one in scored]))[1]
-    )

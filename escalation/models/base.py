@@ -23,7 +23,15 @@ from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
 from escalation.models.diagnostics import Diagnosis, diagnose
-from escalation.models.estimate import Estimate, FitResult, Specification, check_size, spread_over, warn_unsettled
+from escalation.models.estimate import (
+    Estimate,
+    FitResult,
+    Specification,
+    check_size,
+    simulate_paths,
+    spread_over,
+    warn_unsettled,
+)
 from escalation.models.laws import Laws
 from escalation.randomness import Seed
 
@@ -75,6 +83,18 @@ class CountModel(Specification):
         Laws
             Of n counts.
         """
+
+    def estimate_all(self, matrix: FloatArray, design: Design) -> tuple[Estimate, ...]:
+        """Fit to each of several histories; a model overrides it that decides something for all of them together.
+
+        Parameters
+        ----------
+        matrix : (n, histories) float array
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+        """
+        return tuple(self.estimate(counts, design) for counts in matrix.T)
 
     def fit(
         self,
@@ -199,7 +219,7 @@ class CountFit(FitResult):
         """
         steps, draws = check_size(steps, draws)
         design = self.design.ahead(steps, exog)
-        paths, component = self.simulate_paths(design, draws, rng)
+        paths, component = simulate_paths(self, design, draws, rng)
         return Forecast(
             paths=paths,
             periods=design.periods,
@@ -285,5 +305,5 @@ def fit_checked(
     if observed < model.min_periods:
         raise FitError(f"{observed} observed periods are too few for {model.name}; it needs {model.min_periods}")
     chosen = spread_over(matrix.shape[1], pool)
-    estimates = tuple(model.estimate(matrix[:, j], design) for j in chosen)
+    estimates = model.estimate_all(matrix[:, chosen], design)
     return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)

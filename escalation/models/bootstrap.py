@@ -74,6 +74,7 @@ class Bootstrap(CountModel):
     block: int = 6
     window: int | None = 240
     name: ClassVar[str] = "bootstrap"
+    follows_exposure: ClassVar[bool] = False
     min_periods: ClassVar[int] = 2
 
     def __post_init__(self) -> None:

@@ -195,7 +195,7 @@ def impulse_response(fit: PanelFit, source: str, steps: int, *, level: float = 0
     place = fit.units.index(source)
     lags = _panel(fit.estimates[0]).lags
     lags = lags / lags.sum()
-    extra = [_respond(matrices, lags, place, steps) for matrices in (at[None], drawn)]
+    extra = [respond(matrices, lags, place, steps) for matrices in (at[None], drawn)]
     index = pd.MultiIndex.from_product([fit.units, range(1, steps + 1)], names=["unit", "step"])
     count = len(index)
     one = _intervals(extra[0].reshape(count), extra[1].reshape(-1, count), level, index)
@@ -204,7 +204,7 @@ def impulse_response(fit: PanelFit, source: str, steps: int, *, level: float = 0
     return one.join(more.set_axis(["total", "total_lower", "total_upper"], axis=1))
 
 
-def _respond(matrices: FloatArray, lags: FloatArray, place: int, steps: int) -> FloatArray:
+def respond(matrices: FloatArray, lags: FloatArray, place: int, steps: int) -> FloatArray:
     """Expected extra counts (m, u, steps) after one of unit ``place``, for next-generation matrices (m, u, u)."""
     m, u, _ = matrices.shape
     response = np.zeros((m, u, steps + 1))

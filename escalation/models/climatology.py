@@ -45,6 +45,7 @@ class Climatology(CountModel):
 
     window: int | None = 12
     name: ClassVar[str] = "climatology"
+    follows_exposure: ClassVar[bool] = False
     min_periods: ClassVar[int] = 1
 
     def __post_init__(self) -> None:

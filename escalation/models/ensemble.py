@@ -69,7 +69,7 @@ class Ensemble(CountModel):
     (['weight_climatology', 'weight_climatology_2'], 1.0)
     """
 
-    models: tuple[CountModel, ...] = (Climatology(), NegativeBinomial(), LocalLevel())
+    models: tuple[CountModel, ...] = (Climatology(), NegativeBinomial(), LocalLevel(link="softplus"))
     weights: Literal["equal", "log", "crps"] = "equal"
     origins: int = 12
     horizon: int = 4

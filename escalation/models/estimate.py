@@ -33,6 +33,8 @@ class Specification(ABC):
     min_periods: ClassVar[int] = 3
     """Fewest observed periods that a fit needs."""
     takes_exog: ClassVar[bool] = False
+    follows_exposure: ClassVar[bool] = True
+    """Whether coming counts are proportional to their exposure; a model that draws past counts again has no rate."""
 
     @abstractmethod
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> NDArray[np.int64]:
@@ -166,16 +168,19 @@ class FitResult(ABC):
         """Estimates with standard errors and 95% intervals, one row a parameter."""
         return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
 
-    def simulate_paths(self, design: Design, draws: int, rng: Seed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
-        m = len(self.estimates)
-        component = np.arange(draws) * m // draws
-        generators = as_generator(rng).spawn(m)
-        parts = [
-            self.model.simulate(self.estimates[j], design, int((component == j).sum()), generators[j])
-            for j in np.unique(component)
-        ]
-        return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
+
+def simulate_paths(
+    fit: FitResult, design: Design, draws: int, rng: Seed
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
+    m = len(fit.estimates)
+    component = np.arange(draws) * m // draws
+    generators = as_generator(rng).spawn(m)
+    parts = [
+        fit.model.simulate(fit.estimates[j], design, int((component == j).sum()), generators[j])
+        for j in np.unique(component)
+    ]
+    return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
 
 
 def spread_over(draws: int, pool: int) -> NDArray[np.int64]:

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
-from scipy.optimize import brentq
 
 from escalation.counts import check_counts
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray, make_design
 from escalation.models.estimate import Estimate
-from escalation.models.ingarch_likelihood import (
-    LARGEST_DISPERSION,
-    Observed,
-    climb,
-    derivatives,
-    last_values,
-    log_likelihood,
-    observe,
-    recursion,
-    state_slopes,
-)
+from escalation.models.ingarch_likelihood import log_likelihood, recursion
+from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
+from escalation.models.ingarch_observed import Observed, observe
 from escalation.models.ingarch_paths import draw_paths, resample
 from escalation.models.interventions import Intervention, check_interventions
 from escalation.models.laws import Laws, count_laws
 
 LARGEST_COUNT = 1e9
-MOST_SERIAL = 1.0 - 1e-6
-"""Largest sum of the serial coefficients."""
-LEAST_RATE = 1e-9
-"""Least intercept with the identity link, as a share of the mean rate."""
-LEAST_INFORMATION = 1e-2
-"""On parameters in units of their size: no standard error is above 10 of them, however flat the likelihood."""
 
 
 @dataclass(frozen=True)
@@ -204,11 +189,11 @@ class INGARCH(CountModel):
         names, matrix = self._terms(design)
         self._check(counts, names, matrix, design)
         data = self._observe(counts, design, names, matrix)
-        search = _search(data, self.family == "negbin" and self.dispersion == "ml")
-        found = _maximise(data, search)
-        cov, at_bound = _covariance(found.point, data, search)
+        search = search_space(data, free=self.family == "negbin" and self.dispersion == "ml")
+        found = maximise(data, search)
+        cov, at_bound = covariance(found.point, data, search)
         if self.family == "negbin" and self.dispersion == "pearson":
-            found, cov = _two_steps(found, data, search)
+            found, cov = two_steps(found, data, search)
         free = len(found.point) - (self.family == "poisson")
         labels = self._names(names)
         state, _, _ = recursion(found.point, data)
@@ -240,12 +225,12 @@ class INGARCH(CountModel):
         self._check_signs(names, matrix, design)
         data: Observed = estimate.state["data"]
         free = self.family == "negbin" and self.dispersion == "ml"
-        points, rows = resample(estimate.state, draws, rng, free=free)
         last = int(np.flatnonzero(~np.isnan(data.y))[-1]) + 1
         until = data._replace(y=data.y[:last], past=data.past[:last], x=data.x[:last], exposure=data.exposure[:last])
+        drawn = resample(estimate.state, until, draws, rng, free=free)
         x = np.concatenate([data.x[last:], matrix])
         exposure = np.concatenate([data.exposure[last:], design.exposure])
-        paths = draw_paths(points, *last_values(points, until), rows, data, x, exposure, rng)
+        paths = draw_paths(*drawn, data, x, exposure, rng)
         return paths[:, len(data.y) - last :]
 
     def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
@@ -256,8 +241,8 @@ class INGARCH(CountModel):
         """See :meth:`Specification.limits`."""
         serial = [f"beta_{k}" for k in self.past_obs] + [f"alpha_{k}" for k in self.past_mean]
         least = 0.0 if self.link == "identity" else -1.0
-        own = {"intercept": (0.0, math.inf)} if self.link == "identity" else {}
-        return super().limits() | own | dict.fromkeys(serial, (least, 1.0))
+        positive = ["intercept", *(one.term for one in self.interventions)] if self.link == "identity" else []
+        return super().limits() | dict.fromkeys(positive, (0.0, math.inf)) | dict.fromkeys(serial, (least, 1.0))
 
     @property
     def _serial(self) -> int:
@@ -315,118 +300,3 @@ class INGARCH(CountModel):
         carried = np.array([float(name not in self.external) for name in names])
         lags = (self.past_obs, self.past_mean)
         return observe(counts, design.exposure, matrix, carried, lags, self.link, self.init, self._dropped)
-
-
-class _Search(NamedTuple):
-    """Where to look for the maximum: bounds, sizes of the parameters (all (d,)), and starts (m, d)."""
-
-    lower: FloatArray
-    upper: FloatArray
-    scale: FloatArray
-    starts: FloatArray
-
-
-class _Found(NamedTuple):
-    point: FloatArray
-    value: float
-    settled: bool
-
-
-def _search(data: Observed, free: bool) -> _Search:
-    """Bounds, sizes and starts for a series; ``free`` is whether the dispersion is estimated."""
-    p, q, k = len(data.past_obs), len(data.past_mean), data.x.shape[1]
-    d, serial = 2 + p + q + k, slice(1, 1 + p + q)
-    seen = ~np.isnan(data.y)
-    rate = float((data.y[seen].sum() + 0.5) / data.exposure[seen].sum())
-    lower, upper, scale = np.zeros(d), np.full(d, math.inf), np.ones(d)
-    upper[serial] = MOST_SERIAL
-    upper[-1] = LARGEST_DISPERSION if free else 0.0
-    effects = slice(1 + p + q, d - 1)
-    reach = np.abs(data.x).max(axis=0, initial=1e-300)
-    scale[effects] = 1 / reach if data.log else rate / reach
-    if data.log:
-        lower[0], upper[0] = -40.0, 40.0
-        lower[serial] = -MOST_SERIAL
-        lower[effects], upper[effects] = -40.0 / reach, 40.0 / reach
-    else:
-        lower[0], scale[0] = LEAST_RATE * rate, rate
-    spread = np.nanvar(data.y / data.exposure) - rate
-    starts = np.zeros((3, d))
-    for start, (beta, alpha) in zip(starts, ((0.3, 0.2), (0.15, 0.7), (0.65, 0.1)), strict=True):
-        start[1 : 1 + p] = beta / p
-        start[1 + p : 1 + p + q] = alpha / max(q, 1)
-        rest = 1 - start[serial].sum()
-        start[0] = rest * (math.log(rate) if data.log else rate)
-        start[-1] = np.clip(0.5 * spread / rate**2, 0.02, 5.0) if free else 0.0
-    return _Search(lower, upper, scale, starts)
-
-
-def _maximise(data: Observed, search: _Search) -> _Found:
-    """The highest of the maxima that the starts lead to."""
-    best = _Found(search.starts[0], -math.inf, False)
-    for start in search.starts:
-        point, value, _, _, settled = climb(start, data, search.lower, search.upper, MOST_SERIAL)
-        if value > best.value + 1e-9 or (settled and not best.settled and value > best.value - 1e-6):
-            best = _Found(point, value, settled)
-    return best
-
-
-def _expected_information(point: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
-    """Slopes of the means (scored, d - 1) and the means (scored,)."""
-    state, carried, past = recursion(point, data)
-    slopes, _ = state_slopes(point, data, state, carried, past)
-    scored = ~np.isnan(data.y)
-    scored[: data.skip] = False
-    mean = data.exposure * (np.exp(state) if data.log else state)
-    lift = mean if data.log else data.exposure
-    return (slopes * lift[:, None])[scored], mean[scored]
-
-
-def _covariance(point: FloatArray, data: Observed, search: _Search) -> tuple[FloatArray, Any]:
-    """Covariance (d, d) at the maximum, and which parameters (d,) are on a bound; a held dispersion has variance 0."""
-    serial = slice(1, 1 + len(data.past_obs) + len(data.past_mean))
-    at_bound = (point <= search.lower) | (point >= search.upper)
-    at_bound[serial] |= abs(point[serial].sum()) >= MOST_SERIAL * (1 - 1e-12)
-    _, _, hessian, expected = derivatives(point, data)
-    information = -hessian
-    if at_bound[-1]:
-        information[-1, :] = information[:, -1] = 0.0
-        information[-1, -1] = expected[-1]
-    if at_bound[:-1].any():
-        slopes, mean = _expected_information(point, data)
-        information[:-1, :-1] = (slopes.T / (mean * (1 + point[-1] * mean))) @ slopes
-        information[:-1, -1] = information[-1, :-1] = 0.0
-    cov = _invert(information, np.append(search.scale[:-1], max(point[-1], 1.0)))
-    if search.upper[-1] == 0.0:
-        cov[-1, :] = cov[:, -1] = 0.0
-    return cov, at_bound
-
-
-def _invert(information: FloatArray, scale: FloatArray) -> FloatArray:
-    """Inverse (d, d), with no standard error above ten times the scale (d,)."""
-    units = np.outer(scale, scale)
-    curvature, axes = np.linalg.eigh(information * units)
-    inverse: FloatArray = (axes / np.maximum(curvature, LEAST_INFORMATION)) @ axes.T * units
-    return inverse
-
-
-def _two_steps(found: _Found, data: Observed, search: _Search) -> tuple[_Found, FloatArray]:
-    """The dispersion by Pearson's statistic at a Poisson maximum, and the sandwich covariance (d, d)."""
-    slopes, mean = _expected_information(found.point, data)
-    y = data.y[data.skip :]
-    square = (y[~np.isnan(y)] - mean) ** 2
-    df = len(mean) - slopes.shape[1]
-
-    def surplus(a: float) -> float:
-        return float((square / (mean * (1 + a * mean))).sum() - df)
-
-    a = 0.0 if surplus(0.0) <= 0 else LARGEST_DISPERSION
-    if a > 0 and surplus(a) < 0:
-        a = float(brentq(surplus, 0.0, a, xtol=1e-14))
-    point = np.append(found.point[:-1], a)
-    cov = np.zeros((len(point), len(point)))
-    bread = _invert((slopes.T / mean) @ slopes, search.scale[:-1])
-    half = bread @ (slopes.T * np.sqrt(1 / mean + a))
-    cov[:-1, :-1] = half @ half.T
-    cov[-1, -1] = 2 / ((mean / (1 + a * mean)) ** 2).sum()
-    return _Found(point, log_likelihood(point, data), found.settled), cov

@@ -7,98 +7,20 @@ what enters later states through ``past_mean``: all of it but the effects of ext
 
 from __future__ import annotations
 
-import itertools
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from scipy.special import gammaln
+from numpy.typing import NDArray
 
-from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
+from escalation.models.ingarch_observed import FIRSTOBS, IID, MARGINAL, Observed
 
-MARGINAL, IID, FIRSTOBS, ZERO = range(4)
-EXACT = 256
-"""Terms of a sum over a count that are added one by one; beyond them it is integrated."""
 SMALL = 0.02
 """Dispersion x mean below which differences of logarithms are taken by their series."""
 MOST_STEPS = 200
+BENT = 0.05
 LARGEST_DISPERSION = 1e4
-
-
-class Observed(NamedTuple):
-    """One series of n periods and what is asked of it.
-
-    ``nodes`` and ``weights`` are those of :func:`rising_nodes`, ``constant`` is ``-sum(log(y!))``, scored periods only.
-    """
-
-    y: FloatArray  # (n,), NaN where not observed
-    exposure: FloatArray  # (n,)
-    past: FloatArray  # (n,): y / exposure, or log of that + 1
-    x: FloatArray  # (n, k)
-    carried: FloatArray  # (k,): 0 for external regressors, else 1
-    past_obs: IntArray
-    past_mean: IntArray
-    log: bool
-    init: int
-    skip: int  # first periods that are not scored
-    nodes: FloatArray
-    weights: FloatArray
-    constant: float
-
-
-def observe(
-    y: FloatArray,
-    exposure: FloatArray,
-    x: FloatArray,
-    carried: FloatArray,
-    lags: tuple[tuple[int, ...], tuple[int, ...]],
-    link: str,
-    init: str,
-    skip: int,
-) -> Observed:
-    """Put a series (n,), its regressors (n, k), lags, link and start into arrays."""
-    rate = y / exposure
-    past = np.log1p(rate) if link == "log" else rate
-    scored = y[skip:][~np.isnan(y[skip:])]
-    nodes, weights = rising_nodes(scored)
-    past_obs, past_mean = (np.array(lag, dtype=np.int64) for lag in lags)
-    code = {"marginal": MARGINAL, "iid": IID, "firstobs": FIRSTOBS, "zero": ZERO}[init]
-    constant = -float(gammaln(scored + 1).sum())
-    x = np.ascontiguousarray(x)
-    return Observed(
-        y, exposure, past, x, carried, past_obs, past_mean, link == "log", code, skip, nodes, weights, constant
-    )
-
-
-def rising_nodes(y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights with ``sum(w * f(k)) = sum over y of (f(0) + ... + f(y - 1))`` for smooth f.
-
-    With ``f(k) = log(1 + dispersion * k)`` this is the part of the NB2 log-likelihood with gamma functions, which
-    would lose their digits for small dispersions.  Exact below 256; beyond, Gauss-Legendre in log k on stretches of at
-    most a factor of 4, with the first Euler-Maclaurin correction (error below 1e-12 of the sum).
-    """
-    most = int(min(y.max(initial=0.0), EXACT))
-    ranked = np.sort(y)
-    k = np.arange(most, dtype=float)
-    nodes, weights = [k], [(len(y) - np.searchsorted(ranked, k, side="right")).astype(float)]
-    edges = np.unique(ranked[ranked > EXACT])
-    if len(edges):
-        ladder = EXACT * 4.0 ** np.arange(1, 1 + math.ceil(math.log(edges[-1] / EXACT, 4)))
-        edges = np.unique(np.concatenate([[float(EXACT)], edges, ladder[ladder < edges[-1]]]))
-    places, shares = np.polynomial.legendre.leggauss(8)
-    for low, high in itertools.pairwise(edges):
-        above = float(len(y) - np.searchsorted(ranked, low, side="right"))
-        if high - low <= len(places):
-            nodes.append(np.arange(low, high))
-            weights.append(np.full(int(high - low), above))
-            continue
-        half = math.log((high - 0.5) / (low - 0.5)) / 2
-        at = (low - 0.5) * np.exp(half * (places + 1))
-        nodes += [at, np.array([high, high - 1, low, low - 1])]
-        weights += [above * shares * half * at, above * np.array([-1.0, 1.0, 1.0, -1.0]) / 24]
-    return np.concatenate(nodes), np.concatenate(weights)
 
 
 @njit(cache=True, nogil=True)
@@ -171,27 +93,6 @@ def log_likelihood(point: FloatArray, data: Observed) -> float:
         if not np.isnan(y):
             total += y * math.log(mean) - (mean if a == 0.0 else (y + 1.0 / a) * math.log1p(a * mean))
     return total
-
-
-@njit(cache=True, nogil=True)
-def log_likelihoods(points: FloatArray, data: Observed) -> FloatArray:
-    """Log-likelihood at each of m points (m, d)."""
-    values = np.empty(len(points))
-    for i in range(len(points)):
-        values[i] = log_likelihood(points[i], data)
-    return values
-
-
-@njit(cache=True, nogil=True)
-def last_values(points: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
-    """The last carried parts and regressors on past counts, as many as the longest lag, at m points (m, d)."""
-    _, carried, past = recursion(points[0], data)
-    lead = len(carried) - len(data.y)
-    carries, pasts = np.empty((len(points), lead)), np.empty((len(points), lead))
-    for i in range(len(points)):
-        _, carried, past = recursion(points[i], data)
-        carries[i], pasts[i] = carried[len(data.y) :], past[len(data.y) :]
-    return carries, pasts
 
 
 @njit(cache=True, nogil=True)
@@ -282,9 +183,9 @@ def _carry(g: FloatArray, h: FloatArray, slope: FloatArray, bend: FloatArray, co
 
 @njit(cache=True, nogil=True)
 def derivatives(point: FloatArray, data: Observed) -> tuple[float, FloatArray, FloatArray, FloatArray]:
-    """Log-likelihood, score (d,), Hessian (d, d) and the diagonal (d,) of the expected information."""
+    """Log-likelihood, score (d,), Hessian (d, d) and expected information (d, d)."""
     d = len(point)
-    score, hessian, expected = np.zeros(d), np.zeros((d, d)), np.zeros(d)
+    score, hessian, expected = np.zeros(d), np.zeros((d, d)), np.zeros((d, d))
     value = log_likelihood(point, data)
     if value == -math.inf:
         return value, score, hessian, expected
@@ -306,14 +207,15 @@ def derivatives(point: FloatArray, data: Observed) -> tuple[float, FloatArray, F
         h, h_slope = _excess(a * mean)
         score[last] += mean * mean * h - y * mean / more
         hessian[last, last] += mean**3 * h_slope + y * mean**2 / more**2
-        expected[last] += 0.5 * mean**2 / more**2
+        expected[last, last] += 0.5 * mean**2 / more**2
         g, bend = slopes[t], bends[t]
         for r in range(last):
             score[r] += first * g[r]
-            expected[r] += information * g[r] * g[r]
             hessian[r, last] += cross * g[r]
             for c in range(r + 1):
-                hessian[r, c] += second * g[r] * g[c] + first * bend[r, c]
+                product = g[r] * g[c]
+                expected[r, c] += information * product
+                hessian[r, c] += second * product + first * bend[r, c]
     for i in range(len(data.nodes)):
         ratio = data.nodes[i] / (1.0 + a * data.nodes[i])
         score[last] += data.weights[i] * ratio
@@ -322,15 +224,16 @@ def derivatives(point: FloatArray, data: Observed) -> tuple[float, FloatArray, F
         for c in range(r):
             if r < last:
                 hessian[c, r] = hessian[r, c]
+                expected[c, r] = expected[r, c]
         hessian[last, r] = hessian[r, last]
     return value, score, hessian, expected
 
 
 @njit(cache=True, nogil=True)
-def _solve(matrix: FloatArray, vectors: FloatArray) -> tuple[bool, FloatArray]:
-    """Solve ``matrix @ x = vectors`` (d, m) by Cholesky's method; tell whether the matrix is positive definite."""
-    d, m = vectors.shape
-    root, x = np.zeros((d, d)), vectors.copy()
+def _solve(matrix: FloatArray, vector: FloatArray) -> tuple[bool, FloatArray]:
+    """Solve ``matrix @ x = vector`` (d,) by Cholesky's method; tell whether the matrix is positive definite."""
+    d = len(vector)
+    root, x = np.zeros((d, d)), vector.copy()
     for i in range(d):
         for j in range(i + 1):
             rest = matrix[i, j]
@@ -342,60 +245,89 @@ def _solve(matrix: FloatArray, vectors: FloatArray) -> tuple[bool, FloatArray]:
                 root[i, i] = math.sqrt(rest)
             else:
                 root[i, j] = rest / root[j, j]
-    for c in range(m):
-        for i in range(d):
-            for k in range(i):
-                x[i, c] -= root[i, k] * x[k, c]
-            x[i, c] /= root[i, i]
-        for i in range(d - 1, -1, -1):
-            for k in range(i + 1, d):
-                x[i, c] -= root[k, i] * x[k, c]
-            x[i, c] /= root[i, i]
+    for i in range(d):
+        for k in range(i):
+            x[i] -= root[i, k] * x[k]
+        x[i] /= root[i, i]
+    for i in range(d - 1, -1, -1):
+        for k in range(i + 1, d):
+            x[i] -= root[k, i] * x[k]
+        x[i] /= root[i, i]
     return True, x
+
+
+@njit(cache=True, nogil=True)
+def _damped(
+    score: FloatArray, hessian: FloatArray, expected: FloatArray, damping: float, moves: FloatArray
+) -> tuple[bool, FloatArray]:
+    """Damped Newton step (d,) within the span of the columns of ``moves`` (d, m)."""
+    matrix = -(moves.T @ hessian @ moves)
+    information = moves.T @ expected @ moves
+    for i in range(len(matrix)):
+        matrix[i, i] += damping * (information[i, i] + 1e-12)
+    good, x = _solve(matrix, moves.T @ score)
+    return good, moves @ x
+
+
+@njit(cache=True, nogil=True)
+def _moves(held: NDArray[np.bool_], serial: int, along: bool) -> FloatArray:
+    """Directions (d, m) of the parameters that are not held; ``along`` keeps the sum of the serial coefficients."""
+    d, pivot = len(held), 0
+    for i in range(1, 1 + serial):
+        if along and not held[i]:
+            pivot = i
+    moves, m = np.zeros((d, d)), 0
+    for i in range(d):
+        if held[i] or (pivot > 0 and i == pivot):
+            continue
+        moves[i, m] = 1.0
+        if pivot > 0 and 1 <= i <= serial:
+            moves[pivot, m] = -1.0
+        m += 1
+    return np.ascontiguousarray(moves[:, :m])
 
 
 @njit(cache=True, nogil=True)
 def _direction(
     point: FloatArray,
     score: FloatArray,
-    curvature: FloatArray,
+    hessian: FloatArray,
+    expected: FloatArray,
+    damping: float,
     lower: FloatArray,
     upper: FloatArray,
     serial: int,
     most: float,
 ) -> tuple[bool, FloatArray]:
     """Newton's step along the bounds that are touched, that of ``|sum of serial coefficients|`` included."""
-    d = len(point)
     held = ((point <= lower) & (score <= 0.0)) | ((point >= upper) & (score >= 0.0))
     total = point[1 : 1 + serial].sum()
     side = 0.0
     if abs(total) >= most * (1.0 - 1e-12):
         side = 1.0 if total > 0.0 else -1.0
-    along = False
-    step = np.zeros(d)
-    for _ in range(d + 2):
-        matrix, vectors = curvature.copy(), np.zeros((d, 2))
-        vectors[:, 0] = score
-        vectors[1 : 1 + serial, 1] = 1.0
-        for i in range(d):
-            if held[i]:
-                matrix[i, :] = 0.0
-                matrix[:, i] = 0.0
-                matrix[i, i] = 1.0
-                vectors[i] = 0.0
-        good, solved = _solve(matrix, vectors)
+    # where the sum is on its bound a start of the series that depends on it leaves the full matrix all but singular
+    along = side != 0.0
+    step = np.zeros(len(point))
+    for _ in range(2 * len(point) + 2):
+        good, step = _damped(score, hessian, expected, damping, _moves(held, serial, along))
         if not good:
             return False, step
-        step = solved[:, 0].copy()
-        if along and solved[1 : 1 + serial, 1].sum() > 0.0:
-            step -= solved[:, 1] * (solved[1 : 1 + serial, 0].sum() / solved[1 : 1 + serial, 1].sum())
         outward = ((point <= lower) & (step < 0.0)) | ((point >= upper) & (step > 0.0))
         if outward.any():
             held |= outward
-        elif side != 0.0 and not along and side * step[1 : 1 + serial].sum() > 0.0:
-            along = True
-        else:
+            continue
+        if not along:
+            if side * step[1 : 1 + serial].sum() <= 0.0:
+                break
+            along, side = True, 0.0
+            continue
+        pull, free = score + hessian @ step, 0
+        for i in range(1, 1 + serial):
+            if not held[i]:
+                free = i
+        if side == 0.0 or free == 0 or side * pull[free] >= 0.0:
             break
+        along = False
     return True, step
 
 
@@ -414,6 +346,22 @@ def _reach(
     if abs(total + share * move) > most * (1.0 + 1e-14) and abs(move) > 1e-14:
         share = min(share, max(0.0, ((most if move > 0.0 else -most) - total) / move))
     return np.minimum(np.maximum(point + share * step, lower), upper)
+
+
+@njit(cache=True, nogil=True)
+def _by_level(
+    point: FloatArray, score: FloatArray, hessian: FloatArray, expected: FloatArray, serial: int
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """The same with the level ``intercept / (1 - sum of serial coefficients)`` for the intercept."""
+    rest = 1.0 - point[1 : 1 + serial].sum()
+    at, slopes = point.copy(), np.eye(len(point))
+    at[0] = point[0] / rest
+    slopes[0, 0] = rest
+    slopes[0, 1 : 1 + serial] = -at[0]
+    turned = slopes.T @ hessian @ slopes
+    turned[0, 1 : 1 + serial] -= score[0]
+    turned[1 : 1 + serial, 0] -= score[0]
+    return at, slopes.T @ score, turned, slopes.T @ expected @ slopes
 
 
 @njit(cache=True, nogil=True)
@@ -440,17 +388,29 @@ def climb(
     point = np.minimum(np.maximum(start, lower), upper)
     value, score, hessian, expected = derivatives(point, data)
     damping = 0.0
+    lowest, highest = lower.copy(), upper.copy()
+    lowest[0], highest[0] = -math.inf, math.inf
     for _ in range(MOST_STEPS):
-        curvature = -hessian
-        for i in range(len(point)):
-            curvature[i, i] += damping * (expected[i] + 1e-12)
-        good, step = _direction(point, score, curvature, lower, upper, serial, most)
-        gain = (score * step).sum() / 2.0
+        # near a sum of 1 the likelihood is a ridge of intercepts of one level, too bent for straight steps
+        rest = 1.0 - point[1 : 1 + serial].sum()
+        bent = data.init == MARGINAL and abs(rest) < BENT and lower[0] < point[0] < upper[0]
+        if bent:
+            at, slope, bend, information = _by_level(point, score, hessian, expected, serial)
+            good, step = _direction(at, slope, bend, information, damping, lowest, highest, serial, most)
+            gain = (slope * step).sum() / 2.0
+        else:
+            good, step = _direction(point, score, hessian, expected, damping, lower, upper, serial, most)
+            gain = (score * step).sum() / 2.0
         tiny = 1e-11 + 1e-15 * abs(data.constant)  # the digits that a sum of such terms keeps
         if good and gain < tiny * (1.0 if damping < 1e-2 else 1e-2):
             return point, value, score, hessian, True
         if good:
-            reached = _reach(point, step, lower, upper, serial, most)
+            if bent:
+                reached = _reach(at, step, lowest, highest, serial, most)
+                level = reached[0] * (1.0 - reached[1 : 1 + serial].sum())
+                reached[0] = min(max(level, lower[0]), upper[0])
+            else:
+                reached = _reach(point, step, lower, upper, serial, most)
             new_value, new_score, new_hessian, new_expected = derivatives(reached, data)
             if new_value > value or (new_value >= value - tiny and gain < 1e3 * tiny):
                 point, value, score, hessian, expected = reached, new_value, new_score, new_hessian, new_expected

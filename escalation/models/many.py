@@ -20,7 +20,7 @@ from escalation.models.base import POOLED, CountFit, CountModel, fit_checked
 from escalation.models.blocks import Progress, cut, run_blocks
 from escalation.models.design import Design, FloatArray, make_design, panel_shares
 from escalation.models.diagnostics import Diagnosis, diagnosis_table
-from escalation.models.estimate import check_size
+from escalation.models.estimate import check_size, simulate_paths
 from escalation.randomness import Seed, as_generator, draw_root, generator_for
 
 
@@ -347,7 +347,7 @@ def _forecast_block(block: _Ahead) -> NDArray[np.int64]:
 
 def paths_of(fit: CountFit, name: str, ahead: Design, draws: int, root: int) -> NDArray[np.int64]:
     """Paths (draws, steps) of one fit on the coming periods, from the generator of its name."""
-    return fit.simulate_paths(ahead, draws, generator_for(root, name))[0]
+    return simulate_paths(fit, ahead, draws, generator_for(root, name))[0]
 
 
 def _diagnose_block(block: Sequence[tuple[str, CountFit]]) -> dict[str, Diagnosis | str]:

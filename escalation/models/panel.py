@@ -18,7 +18,15 @@ from escalation.forecast import PanelForecast
 from escalation.models.base import POOLED, IntArray
 from escalation.models.design import Design, FloatArray, make_design, panel_shares
 from escalation.models.diagnostics import Diagnosis, diagnose, diagnosis_table
-from escalation.models.estimate import Estimate, FitResult, Specification, check_size, spread_over, warn_unsettled
+from escalation.models.estimate import (
+    Estimate,
+    FitResult,
+    Specification,
+    check_size,
+    simulate_paths,
+    spread_over,
+    warn_unsettled,
+)
 from escalation.models.laws import Laws
 from escalation.randomness import Seed
 
@@ -182,7 +190,7 @@ class PanelFit(FitResult):
         """
         steps, draws = check_size(steps, draws, len(self.units))
         design = self.design.ahead(steps, exog)
-        paths, component = self.simulate_paths(design, draws, rng)
+        paths, component = simulate_paths(self, design, draws, rng)
         past = self.array.transpose(2, 0, 1)  # (units, histories, periods)
         exact = len(self.estimates) == 1
         observed = np.broadcast_to(past, (past.shape[0], draws, past.shape[2])) if exact else past[:, component]

@@ -10,6 +10,7 @@ from escalation.models.climatology import Climatology
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.ensemble import Ensemble
 from escalation.models.exponential_smoothing import ExponentialSmoothing
+from escalation.models.hidden_markov import HiddenMarkov
 from escalation.models.hurdle import Hurdle
 from escalation.models.ingarch import INGARCH
 from escalation.models.last_value import LastValue
@@ -27,6 +28,7 @@ MODELS: dict[str, type[CountModel]] = {
         Climatology,
         Ensemble,
         ExponentialSmoothing,
+        HiddenMarkov,
         Hurdle,
         INGARCH,
         LastValue,

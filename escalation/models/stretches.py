@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ RECENT = 3
 """Periods whose mean futures are scaled by."""
 MOST_SCALED = 10.0
 """Futures are not scaled up or down by more: what differs so much is no analogue."""
-FADED = 12
+FADED = 8
 """Half-lives after which the own past is left out."""
 
 
@@ -177,18 +178,22 @@ def scaled_futures(
     return scaled
 
 
-def faded_past(counts: FloatArray, half_life: float) -> tuple[FloatArray, FloatArray]:
-    """Recent observed counts of one unit (n,) and their shares, halved for every ``half_life`` of them after it."""
-    values = counts[~np.isnan(counts)][-int(np.ceil(FADED * half_life)) :]
-    share = 0.5 ** (np.arange(len(values))[::-1] / half_life)
-    return values, share / share.sum()
+def faded_past(counts: FloatArray, half_lives: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
+    """Recent observed counts of one unit (n,) and their shares.
+
+    Shares are halved for every half-life of observed counts after it; with several half-lives they are the mean.
+    """
+    values = counts[~np.isnan(counts)][-math.ceil(FADED * max(half_lives)) :]
+    faded = 0.5 ** (np.arange(len(values))[::-1] / np.array(half_lives)[:, None])
+    share: FloatArray = (faded / faded.sum(axis=1, keepdims=True)).mean(axis=0)
+    return values, share
 
 
 def own_draws(
-    counts: FloatArray, half_life: float, smoothing: float, shape: tuple[int, int], rng: Generator
+    counts: FloatArray, half_lives: tuple[float, ...], smoothing: float, shape: tuple[int, int], rng: Generator
 ) -> IntArray:
     """Counts of shape (draws, steps) from one unit's recent ones (n,), each with NB2 noise of that dispersion."""
-    values, share = faded_past(counts, half_life)
+    values, share = faded_past(counts, half_lives)
     ladder = (np.arange(shape[0])[:, None] + rng.random((1, shape[1]))) / max(shape[0], 1)
     drawn = values[np.minimum(np.searchsorted(np.cumsum(share), ladder), len(values) - 1)]
     if smoothing == 0:

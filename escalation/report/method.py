@@ -17,7 +17,8 @@ from escalation.tallies.reconstruct import Reconstruction
 MODELS = {
     "local_level": (
         "counts scatter, more than chance alone would, about a level that drifts from period to period and is pulled "
-        "back to its long-run value as strongly as the counts suggest; the forecast starts from the last level"
+        "back to its long-run value as strongly as the counts suggest; its steps multiply the rate while it is low and "
+        "add to it while it is high; the forecast starts from the last level"
     ),
     "negative_binomial": (
         "one rate for the whole series, about which counts scatter more than chance alone would; it does not know "

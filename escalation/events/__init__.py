@@ -1,0 +1,1 @@
+"""Event times and the self-exciting processes fitted to them."""

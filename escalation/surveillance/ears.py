@@ -1,0 +1,125 @@
+"""EARS: counts against the mean and standard deviation of the few periods before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from scipy.special import ndtri
+
+from escalation.errors import InputError
+from escalation.surveillance.detector import Detector, FloatArray, Signals, check_choice, check_number, check_steps
+
+LAGS = {"C1": 0, "C2": 2, "C3": 2}
+"""Periods between the baseline and the current one."""
+LEAST = 3
+"""Fewest observed periods of a baseline."""
+
+
+@dataclass(frozen=True)
+class EARS(Detector):
+    """Early Aberration Reporting System, methods C1, C2 and C3.
+
+    With the mean and the standard deviation of a baseline of the last periods (C1), or of those two periods further
+    back (C2 and C3), the statistic of C1 and C2 is ``(count - mean) / sd`` and the bound ``mean + z * sd``.  C3 sums
+    what the C2 statistics of the current and the two periods before have above 1, so that a slow rise shows as well.
+    As in R's ``surveillance::earsC`` (Fricker, Hegler & Dunfee 2008, doi:10.1002/sim.3197).  Missing periods are left
+    out of a baseline, which needs three observed ones, and of the sum of C3.
+
+    The C3 of R counts its bound from the current count instead of the mean, so that its alarm depends on the two
+    periods before alone; ``c3="published"`` is what was meant (Salmon, Schumacher & Hoehle 2016,
+    doi:10.18637/jss.v070.i10).
+
+    Parameters
+    ----------
+    method : {"C1", "C2", "C3"}
+        Which of them.
+    baseline : int
+        Periods in the baseline, 3 or more.
+    alpha : float, optional
+        Upper tail probability behind ``z``; 0.001 for C1 and C2 and 0.025 for C3 when left out.
+    c3 : {"surveillance", "published"}
+        Bound of C3 as R computes it or as it is published; the other methods have only one.
+    least_sd : float
+        The standard deviation is taken as no smaller (R's ``minSigma``); with 0 any count above a constant baseline is
+        an alarm.
+
+    Raises
+    ------
+    InputError
+        If an option is out of its range.
+
+    Examples
+    --------
+    >>> EARS("C2").warmup(52)
+    9
+    """
+
+    method: Literal["C1", "C2", "C3"] = "C1"
+    baseline: int = 7
+    alpha: float | None = None
+    c3: Literal["surveillance", "published"] = "surveillance"
+    least_sd: float = 0.0
+    name: ClassVar[str] = "ears"
+
+    @property
+    def label(self) -> str:
+        """What sentences call it."""
+        return f"EARS {self.method}"
+
+    def __post_init__(self) -> None:
+        check_choice(self.method, "method", tuple(LAGS))
+        check_steps(self.baseline, "baseline", LEAST, 1000)
+        if self.alpha is not None:
+            check_number(self.alpha, "alpha", 0.0, 0.5)
+        check_choice(self.c3, "c3", ("surveillance", "published"))
+        if self.c3 != "surveillance" and self.method != "C3":
+            raise InputError(f"c3 is {self.c3!r} but method is {self.method!r}; leave it out")
+        check_number(self.least_sd, "least_sd", -1e-300, 1e9)
+
+    def warmup(self, year: int) -> int:  # noqa: ARG002 - a year has no part in it
+        """Baseline and what lies between; see :meth:`Detector.warmup`."""
+        return self.baseline + {"C1": 0, "C2": 2, "C3": 4}[self.method]
+
+    def detect(self, counts: FloatArray, first: int, year: int) -> Signals:  # noqa: ARG002
+        """Compare with moving baselines; see :meth:`Detector.detect`."""
+        alpha = self.alpha if self.alpha is not None else (0.025 if self.method == "C3" else 0.001)
+        z = float(ndtri(1.0 - alpha))
+        back = 2 if self.method == "C3" else 0
+        mean, sd = self._baselines(counts, first - back)
+        here = counts[first:]
+        if self.method == "C3":  # the alarm is score > z in every method
+            excess = _standard(counts[first - 2 :], mean, sd)
+            before = np.nan_to_num(np.maximum(excess[:-1] - 1.0, 0.0), nan=0.0, posinf=np.inf)
+            carried = before[1:] + before[:-1]
+            mean, sd = mean[2:], sd[2:]
+            from_current = self.c3 == "surveillance"
+            with np.errstate(invalid="ignore"):
+                upper = np.maximum((here if from_current else mean) + sd * (z - carried), 0.0)
+            score = carried if from_current else excess[2:] + carried
+        else:
+            upper = mean + z * sd
+            score = _standard(here, mean, sd)
+        alarm = np.where(np.isnan(here) | np.isnan(upper), np.nan, here > upper)
+        return Signals(mean, upper, score, alarm)
+
+    def _baselines(self, counts: FloatArray, first: int) -> tuple[FloatArray, FloatArray]:
+        """Mean and standard deviation of the baseline of each period from ``first`` on (periods, series)."""
+        lag = LAGS[self.method]
+        begin, end = first - lag - self.baseline, len(counts) - lag - 1
+        windows = np.lib.stride_tricks.sliding_window_view(counts[begin:end], self.baseline, axis=0)
+        seen = ~np.isnan(windows)
+        number = seen.sum(axis=-1)
+        mean = np.where(seen, windows, 0.0).sum(axis=-1) / np.maximum(number, 1)
+        squares = (np.where(seen, windows - mean[..., None], 0.0) ** 2).sum(axis=-1)
+        sd = np.maximum(np.sqrt(squares / np.maximum(number - 1, 1)), self.least_sd)
+        enough = number >= LEAST
+        return np.where(enough, mean, np.nan), np.where(enough, sd, np.nan)
+
+
+def _standard(counts: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
+    """Standardised counts; 0 where a count equals its constant baseline."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value: FloatArray = np.where(counts == mean, 0.0, (counts - mean) / sd)
+    return value
