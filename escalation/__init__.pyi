@@ -77,11 +77,14 @@ from .models.negative_binomial import NegativeBinomial as NegativeBinomial
 from .models.poisson import Poisson as Poisson
 from .models.terms import Terms as Terms
 from .models.zero_inflated import ZeroInflated as ZeroInflated
+from .nowcasts.result import Nowcast as Nowcast
+from .nowcasts.run import nowcast as nowcast
 from .periods import exposure as exposure
 from .plots import plot_counts as plot_counts
 from .plots import plot_first_passage as plot_first_passage
 from .plots import plot_forecast as plot_forecast
 from .plots import plot_models as plot_models
+from .plots import plot_nowcast as plot_nowcast
 from .plots import plot_pit as plot_pit
 from .plots import plot_reconstruction as plot_reconstruction
 from .plots import plot_reliability as plot_reliability

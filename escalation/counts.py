@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
 
+from escalation.arguments import check_level
 from escalation.errors import InputError
 from escalation.periods import parse_freq
 
@@ -140,3 +141,17 @@ def _unit_names(units: Iterable[object]) -> tuple[str, ...]:
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"the panel has two units called {twice!r}; name each only once")
     return names
+
+
+def quantile_frame(draws: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Median and central interval over the columns, as whole counts.
+
+    Raises
+    ------
+    InputError
+        If ``level`` is not between 0 and 1.
+    """
+    check_level(level)
+    probs = [0.5, (1 - level) / 2, (1 + level) / 2]
+    values = np.quantile(draws.to_numpy(), probs, axis=1, method="inverted_cdf")
+    return pd.DataFrame(values.T.astype(np.int64), index=draws.index, columns=["median", "lower", "upper"])

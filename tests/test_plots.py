@@ -114,6 +114,12 @@ def lightness(colour):
     return float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114)))
 
 
+def late_raids():
+    days = pd.Series(pd.date_range("2024-01-01", "2024-06-30"))
+    raids = pd.DataFrame({"date": days, "as_of": days + pd.to_timedelta(days.dt.day % 13, unit="D")})
+    return escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", draws=200, rng=1)
+
+
 def all_charts(reconstruction, forecast):
     counts = weekly([3, 5, 4, 4, 6, 2, 9, 1])
     passage = pd.DataFrame({9: first_passage(forecast, 9), 5: first_passage(forecast, 5)})
@@ -133,6 +139,7 @@ def all_charts(reconstruction, forecast):
         "forecast": plots.plot_forecast(forecast),
         "models": plots.plot_models({"one": forecast, "two": forecast}),
         "passage": plots.plot_first_passage(passage, [flashpoint(forecast, 9), flashpoint(forecast, 5)]),
+        "nowcast": plots.plot_nowcast(late_raids()),
     }
 
 
@@ -550,7 +557,7 @@ def test_axes_have_units(reconstruction, forecast):
     assert labels == [
         "mean CRPS", "relative frequency", "share that came",
         "raids since 1 Jan 2024", "raids per week", "incidents per week", "incidents per week", "", "raids per week",
-        "raids per week", "probability",
+        "raids per week", "probability", "raids per week",
     ]  # fmt: skip
 
 

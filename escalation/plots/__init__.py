@@ -6,6 +6,7 @@
 from escalation.plots.backtest import plot_pit, plot_reliability, plot_scores
 from escalation.plots.flashpoint import plot_first_passage
 from escalation.plots.forecast import plot_forecast, plot_models
+from escalation.plots.nowcast import plot_nowcast
 from escalation.plots.tallies import plot_counts, plot_reconstruction
 from escalation.plots.trend import plot_trend
 
@@ -14,6 +15,7 @@ __all__ = [
     "plot_first_passage",
     "plot_forecast",
     "plot_models",
+    "plot_nowcast",
     "plot_pit",
     "plot_reconstruction",
     "plot_reliability",

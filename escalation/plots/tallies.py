@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from escalation.arguments import check_level
-from escalation.counts import is_histories
+from escalation.counts import is_histories, quantile_frame
 from escalation.errors import InputError
 from escalation.periods import period_word
 from escalation.plots.style import (
@@ -34,7 +34,7 @@ from escalation.plots.style import (
 )
 from escalation.plots.text import day_text, period_text, printable, text_width
 from escalation.tallies.printed import contradictions_by_window
-from escalation.tallies.reconstruct import Reconstruction, quantile_frame
+from escalation.tallies.reconstruct import Reconstruction
 
 MARKERS = {
     "exact": ("o", True),

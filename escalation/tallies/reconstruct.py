@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_level
-from escalation.counts import DRAW
+from escalation.counts import DRAW, quantile_frame
 from escalation.errors import InputError, NotConvergedWarning
 from escalation.periods import DateLike, exposure, parse_date, parse_freq, period_index
 from escalation.randomness import Seed, as_generator
@@ -138,20 +137,6 @@ class Reconstruction:
             f"effective sample size {self.ess:.0f}, {state}; 90% intervals"
         )
         return head + self.summary_frame().to_html()
-
-
-def quantile_frame(draws: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Median and central interval over the columns, as whole counts.
-
-    Raises
-    ------
-    InputError
-        If ``level`` is not between 0 and 1.
-    """
-    check_level(level)
-    probs = [0.5, (1 - level) / 2, (1 + level) / 2]
-    values = np.quantile(draws.to_numpy(), probs, axis=1, method="inverted_cdf")
-    return pd.DataFrame(values.T.astype(np.int64), index=draws.index, columns=["median", "lower", "upper"])
 
 
 def reconstruct(

@@ -1,0 +1,104 @@
+"""Charts of nowcasts: what was reported, and what is expected once late reports are in."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from escalation.counts import quantile_frame
+from escalation.nowcasts.result import Nowcast
+from escalation.periods import period_word
+from escalation.plots.style import (
+    AHEAD,
+    AHEAD_INNER,
+    AHEAD_OUTER,
+    HATCH,
+    INNER,
+    SEEN,
+    SEEN_INNER,
+    band,
+    count_axis,
+    date_axis,
+    edges,
+    headline,
+    legend_below,
+    new_chart,
+    styled,
+)
+from escalation.plots.text import day_text, printable
+
+
+@styled
+def plot_nowcast(nowcast: Nowcast, *, level: float | None = None, past: int | None = None) -> Figure:
+    """Chart reported counts against those expected once late reports are in.
+
+    Parameters
+    ----------
+    nowcast : Nowcast
+        From :func:`escalation.nowcast`.
+    level : float, optional
+        Probability of the wide band, between 0 and 1; that of the nowcast when left out. The narrow band has 0.5.
+    past : int, optional
+        How many complete periods to show before those that may still rise; all when left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If ``level`` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import pandas as pd, escalation
+    >>> days = pd.Series(pd.date_range("2024-01-01", "2024-06-30"))
+    >>> raids = pd.DataFrame({"date": days, "as_of": days + pd.to_timedelta(days.dt.day % 13, unit="D")})
+    >>> made = escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", rng=1)
+    >>> plot_nowcast(made).axes[0].get_ylabel()
+    'raids per week'
+    """
+    chart, (ax,) = new_chart(7.0, (3.6,))
+    draw_nowcast(nowcast, ax, level=level, past=past)
+    return chart
+
+
+def draw_nowcast(nowcast: Nowcast, ax: Axes, *, level: float | None = None, past: int | None = None) -> None:
+    """Draw bars of what was reported, and behind them the hatched interval of what is expected."""
+    shown = nowcast.level if level is None else level
+    rising = nowcast.summary_frame(shown)
+    inner = quantile_frame(nowcast.histories.loc[rising.index], INNER)
+    complete = nowcast.histories[0].iloc[: len(nowcast.histories) - len(rising)]
+    reported = pd.concat(
+        [complete if past is None else complete.iloc[len(complete) - min(past, len(complete)) :], rising["reported"]]
+    )
+    index, last = pd.PeriodIndex(reported.index), pd.PeriodIndex(rising.index)
+    for frame, colour, share in ((rising, AHEAD_OUTER, shown), (inner, AHEAD_INNER, INNER)):
+        label = f"expected in the end, {share:.0%} interval"
+        band(ax, last, frame["lower"], frame["upper"], colour, label, ink=AHEAD, hatch=HATCH)
+    at, word = edges(index), period_word(index.freqstr)
+    ax.stairs(reported.to_numpy(dtype=float), at, fill=True, facecolor=SEEN_INNER, edgecolor=SEEN, label="reported")
+    median = rising["median"].to_numpy(dtype=float)
+    ax.stairs(
+        median, edges(last), baseline=None, color=AHEAD, linewidth=1.6, linestyle=(0, (3, 1)), label="expected, median"
+    )
+    highest = max(float(reported.max()), float(rising["upper"].max()))
+    date_axis(ax, at[0], at[-1])
+    usual = max(float(reported.max()), float(inner["upper"].max()))
+    count_axis(ax, f"{printable(nowcast.unit)} per {word}", highest, usual=usual)
+    headline(ax, _finding(nowcast, shown))
+    legend_below(ax)
+
+
+def _finding(nowcast: Nowcast, level: float) -> str:
+    """Say how many are known and how many expected in the periods that may still rise."""
+    known = int(nowcast.table["reported"].sum())
+    total = quantile_frame(nowcast.histories.loc[nowcast.table.index].sum().to_frame().T, level).iloc[0]
+    number, until = len(nowcast.table), day_text(nowcast.table.index[-1].end_time.normalize())
+    word = period_word(pd.PeriodIndex(nowcast.table.index).freqstr, number)
+    return (
+        f"Last {word if number == 1 else f'{number} {word}'} to {until}: {known:,} {printable(nowcast.unit)} reported, "
+        f"{total['median']:,} expected ({level:.0%} interval {total['lower']:,} to {total['upper']:,})"
+    )
