@@ -89,7 +89,8 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
     bad = ~np.isnan(values) & ((values < 0) | (values != np.floor(values)) | (values > LARGEST))
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
-        raise InputError(f"{name} holds {values[row, column]:g} at {index[row]}; counts are whole numbers >= 0")
+        unit = f" of {table.columns[column]!r}" if isinstance(table, pd.DataFrame) else ""
+        raise InputError(f"{name} holds {values[row, column]:g} at {index[row]}{unit}; counts are whole numbers >= 0")
     if is_histories(table) or is_panel_histories(table):
         if np.isnan(values).any():
             raise InputError(f"{name} holds a missing value; histories have a count in every period")

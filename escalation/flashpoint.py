@@ -283,6 +283,10 @@ def _chance(result: FlashpointProbability) -> str:
 
 def _definition(forecast: Forecast, at_least: int | Flashpoint, over: int) -> tuple[NDArray[np.int64], int, str]:
     """Threshold of each path (draws,), periods of a window, and the name of the definition."""
+    if not isinstance(forecast, Forecast):
+        raise InputError(
+            f"forecast is a {type(forecast).__name__}; give the forecast of one series (a panel's: forecast['unit'])"
+        )
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over!r}, but the definition {at_least.name} brings its own; leave over out")

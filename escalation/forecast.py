@@ -340,6 +340,8 @@ def pool(forecasts: Sequence[Forecast]) -> Forecast:
     >>> pool([low, high]).mean().tolist()
     [3.0, 3.0]
     """
+    if not isinstance(forecasts, Sequence) or not all(isinstance(one, Forecast) for one in forecasts):
+        raise InputError(f"pool got a {type(forecasts).__name__}; give a list of forecasts of one series")
     if not forecasts:
         raise InputError("pool got no forecast; give at least one")
     first = forecasts[0]

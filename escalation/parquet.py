@@ -35,8 +35,10 @@ def write_parquet(path: str | Path, table: pd.DataFrame, about: Mapping[str, obj
     Raises
     ------
     FileError
-        If the file cannot be written, or pyarrow is not installed.
+        If the name does not end in .parquet, the file cannot be written, or pyarrow is not installed.
     """
+    if Path(path).suffix.lower() != ".parquet":
+        raise FileError(f"{path}: is written as Parquet; end its name in .parquet")
     arrow, parquet = _library(path)
     digest = _digest(table, about)
     held = arrow.Table.from_pandas(table, preserve_index=False)

@@ -60,9 +60,16 @@ class Recalibration:
         Returns
         -------
         Forecast
+
+        Raises
+        ------
+        InputError
+            If it is none.
         """
         from scipy.stats import beta
 
+        if not isinstance(forecast, Forecast):
+            raise InputError(f"apply got a {type(forecast).__name__}; give a forecast of one series")
         draws = forecast.draws
         share = (np.arange(draws) + 0.5) / draws
         at = np.clip((beta.ppf(share, *self.shape) * draws).astype(np.int64), 0, draws - 1)

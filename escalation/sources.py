@@ -293,7 +293,7 @@ def _from_incidents(
     title = source.title
     if by is not None:
         if by not in table.columns:
-            raise InputError(f"by is {by!r}; the columns are {', '.join(table.columns)}")
+            raise InputError(f"by is {by!r}; name a column of the table as it is read: {', '.join(table.columns)}")
         values = table[by].astype(str)
         if series not in set(values):
             there = ", ".join(values.value_counts().index[:8])

@@ -232,6 +232,14 @@ def test_a_clearly_wrong_model_is_called_worse_and_an_equal_one_is_not():
         run().compare("year", score="speed")
 
 
+def test_means_are_those_of_the_summary():
+    result = run(origins=[str(weeks(80)[k]) for k in range(69, 79)], steps=4)  # the last ones are scored in part only
+    table, compared = result.summary(), result.compare("year", rng=1)
+    assert compared.loc["month", "mean"] == pytest.approx(table.loc["month", "crps"])
+    assert compared.loc["month", "baseline"] == pytest.approx(table.loc["year", "crps"])
+    assert repr(result) == "Backtest(year, month; 10 origins, 1 units)"
+
+
 def test_too_few_origins_give_no_interval():
     with pytest.raises(InputError, match="too few for an interval"):
         run(origins=5).compare("year")
@@ -268,12 +276,12 @@ def test_pit_and_reliability_of_a_right_forecast_are_flat_and_straight():
 def test_the_bootstrap_has_the_spread_of_a_mean():
     rng = np.random.default_rng(1)
     difference = rng.normal(0, 1, (200, 1))
-    samples = resample_differences(difference, 1, 4000, np.random.default_rng(2))
+    samples = resample_differences(difference, np.ones((200, 1)), 1, 4000, np.random.default_rng(2))
     # 10%: the variance of 200 normal values is known to 10%, and the bootstrap takes it from them
     assert samples.std() == pytest.approx(1 / np.sqrt(200), rel=0.15)
     runs = np.repeat(rng.normal(0, 1, (50, 1)), 4, axis=0)
-    blocks = resample_differences(runs, 4, 4000, np.random.default_rng(2)).std()
-    single = resample_differences(runs, 1, 4000, np.random.default_rng(2)).std()
+    blocks = resample_differences(runs, np.ones((200, 1)), 4, 4000, np.random.default_rng(2)).std()
+    single = resample_differences(runs, np.ones((200, 1)), 1, 4000, np.random.default_rng(2)).std()
     # means of 50 values that come four times: half of that is seen when they are taken as 200
     assert blocks == pytest.approx(1 / np.sqrt(50), rel=0.3)
     assert single < 0.65 * blocks
@@ -314,6 +322,9 @@ def test_tests_of_equal_accuracy_reject_as_often_as_they_say():
         ({"models": {}}, "models is empty"),
         ({"models": [Climatology(4), Climatology(8)]}, "two models have one name"),
         ({"models": {"a": "climatology"}}, "model 'a' is a str"),
+        ({"models": ["climatology"]}, "models holds 'climatology'"),
+        ({"models": Climatology(4)}, "models is a Climatology"),
+        ({"as_of": "2024"}, "as_of is '2024'"),
     ],
 )
 def test_wrong_options_are_said(options, message):

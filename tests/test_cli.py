@@ -261,6 +261,25 @@ def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):
     assert run("backtest list.csv --models arima")[0] == 2
 
 
+def test_a_backtest_from_few_origins_has_no_verdict(run):
+    code, out, _ = run("backtest list.csv --models climatology,negative_binomial --origins 3 --every 1 --steps 1")
+    assert code == 0
+    assert "3 origins are too few to tell models apart" in " ".join(out.split())
+    code, out, _ = run("backtest press.csv --models climatology --origins 3 --every 1 --steps 1")
+    assert code == 0
+    assert "do not say when they were printed" in " ".join(out.split())
+
+
+def test_a_forecast_is_scored_by_its_own_series_only(run):
+    pytest.importorskip("pyarrow")
+    run("forecast list.csv --end 2024-09-01 --horizon 6 --model climatology --save old.parquet")
+    code, _, err = run("score press.csv --forecast old.parquet")
+    assert code == 2
+    assert "choose the same" in err
+    assert run("score list.csv --measure fatalities --forecast old.parquet")[0] == 2
+    assert run("forecast list.csv --save old.csv")[0] == 2
+
+
 def test_a_backtest_of_tallies_knows_only_what_had_been_printed(run):
     Path("dated.csv").write_text(
         "series,count,qualifier,start,end,as_of\n"

@@ -17,13 +17,17 @@ ENOUGH = 8
 """Fewest origins, or units, that are drawn from."""
 
 
-def resample_differences(difference: FloatArray, overlap: int, resamples: int, rng: Generator) -> FloatArray:
+def resample_differences(
+    difference: FloatArray, number: FloatArray, overlap: int, resamples: int, rng: Generator
+) -> FloatArray:
     """Bootstrap the mean of paired differences.
 
     Parameters
     ----------
     difference : (origins, units) float array
-        NaN where one of the two made no forecast.
+        Sums of the differences of all forecasts of an origin and unit, 0 where there are none.
+    number : (origins, units) float array
+        How many forecasts they are of.
     overlap : int
         How many origins in a row have forecasts of the same periods: the length of a block.
     resamples : int
@@ -47,8 +51,6 @@ def resample_differences(difference: FloatArray, overlap: int, resamples: int, r
             f"{origins} origins and {units} units are too few for an interval of the difference; "
             f"backtest from {ENOUGH} origins or more"
         )
-    known = ~np.isnan(difference)
-    filled = np.where(known, difference, 0.0)
     weight_origin = np.ones((resamples, origins))
     weight_unit = np.ones((resamples, units))
     if origins >= ENOUGH:
@@ -59,9 +61,9 @@ def resample_differences(difference: FloatArray, overlap: int, resamples: int, r
         weight_origin = _times(drawn, origins)
     if units >= ENOUGH:
         weight_unit = _times(rng.integers(0, units, (resamples, units)), units)
-    total = ((weight_origin @ filled) * weight_unit).sum(axis=1)
-    number = ((weight_origin @ known.astype(float)) * weight_unit).sum(axis=1)
-    means: FloatArray = total / np.maximum(number, 1e-300)
+    total = ((weight_origin @ difference) * weight_unit).sum(axis=1)
+    drawn_number = ((weight_origin @ number) * weight_unit).sum(axis=1)
+    means: FloatArray = total / np.maximum(drawn_number, 1e-300)
     return means
 
 
@@ -72,9 +74,8 @@ def _times(drawn: NDArray[np.int64], size: int) -> FloatArray:
     return counts.reshape(len(drawn), size).astype(np.float64)
 
 
-def compare_means(own: FloatArray, base: FloatArray, samples: FloatArray, level: float) -> dict[str, float | str]:
-    """Mean scores (origins, units), their difference with its interval from bootstrap samples, and the verdict."""
-    mean, baseline = float(np.nanmean(own)), float(np.nanmean(base))
+def compare_means(mean: float, baseline: float, samples: FloatArray, level: float) -> dict[str, float | str]:
+    """Mean scores, their difference with its interval from bootstrap samples, and the verdict."""
     lower, upper = (float(q) for q in np.quantile(samples, [(1 - level) / 2, (1 + level) / 2]))
     verdict = "better" if upper < 0 else "worse" if lower > 0 else "not told apart"
     return {

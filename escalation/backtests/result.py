@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from escalation.arguments import check_level
 from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
@@ -18,12 +19,13 @@ from escalation.files import atomic_write, kind_of
 from escalation.randomness import Seed, as_generator
 from escalation.scores import brier_decomposition, pit, reliability_curve
 
+FloatArray = NDArray[np.float64]
 KEYS = ["model", "unit", "origin", "step", "period", "history"]
 NEGATIVE = ("crps", "crps_log1p", "log_score", "interval_score_50%", "interval_score_90%")
 """Scores that can be compared: the smaller the better."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Backtest:
     """Scores of forecasts from past origins.
 
@@ -194,18 +196,19 @@ class Backtest:
         """
         self._check_baseline(baseline)
         check_level(level)
-        means = self._paired(score)
+        sums, number = self._paired(score)
         overlap = self._overlap()
         rows = {}
         for model, rng_ in zip(self.models, as_generator(rng).spawn(len(self.models)), strict=True):
             if model == baseline:
                 continue
-            difference = means[model] - means[baseline]
-            samples = resample_differences(difference, overlap, resamples, rng_)
-            rows[model] = compare_means(means[model], means[baseline], samples, level)
-            rows[model] |= dict(
-                zip(("dm", "dm_p"), diebold_mariano(np.nanmean(difference, axis=1), overlap), strict=True)
-            )
+            difference = sums[model] - sums[baseline]
+            samples = resample_differences(difference, number, overlap, resamples, rng_)
+            mean, base = (float(sums[name].sum() / number.sum()) for name in (model, baseline))
+            rows[model] = compare_means(mean, base, samples, level)
+            known = number.sum(axis=1) > 0
+            by_origin = difference[known].sum(axis=1) / number[known].sum(axis=1)
+            rows[model] |= dict(zip(("dm", "dm_p"), diebold_mariano(by_origin, overlap), strict=True))
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
     def by_unit(self, baseline: str, *, score: str = "crps") -> pd.DataFrame:
@@ -230,16 +233,18 @@ class Backtest:
             If there is no such model or score.
         """
         self._check_baseline(baseline)
-        means = {model: np.nanmean(values, axis=0) for model, values in self._paired(score).items()}
+        sums, number = self._paired(score)
+        with np.errstate(invalid="ignore"):
+            means = {model: values.sum(axis=0) / number.sum(axis=0) for model, values in sums.items()}
         units = list(self.scores["unit"].cat.categories)
-        base = means[baseline]
+        base, total = means[baseline], sums[baseline].sum(axis=0)
         tables = {}
         for model in self.models:
             if model != baseline:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     skill = np.where(base > 0, 1 - means[model] / base, np.nan)
                 tables[model] = pd.DataFrame(
-                    {score: means[model], "baseline": base, "skill": skill, "influence": base / np.nansum(base)},
+                    {score: means[model], "baseline": base, "skill": skill, "influence": total / total.sum()},
                     index=pd.Index(units, name="unit"),
                 ).sort_values("influence", ascending=False, kind="stable")
         return pd.concat(tables, names=["model", "unit"])
@@ -343,17 +348,24 @@ class Backtest:
             )
         return column
 
-    def _paired(self, score: str) -> dict[str, np.ndarray]:
-        """Mean score of each origin and unit, over steps and histories that all models have; (origins, units)."""
+    def _paired(self, score: str) -> tuple[dict[str, FloatArray], FloatArray]:
+        """Sums of the scores of each origin and unit over what all models forecast, and how many they are.
+
+        All are (origins, units); histories of what came are averaged over.
+        """
         self._check_score(score)
-        wide = self.scores.pivot_table(
-            index=["origin", "unit", "step", "history"], columns="model", values=score, observed=True, dropna=False
-        ).dropna()
+        index = ["origin", "unit", "step", "history"]
+        wide = self.scores.pivot_table(index=index, columns="model", values=score, observed=True, dropna=False).dropna()
         if wide.empty:
             raise InputError("there is no forecast that all models made and that can be scored")
-        names = list(wide.columns)
-        means = wide.pivot_table(index="origin", columns="unit", values=names, observed=False, dropna=False)
-        return {str(model): means[model].to_numpy(dtype=float) for model in names}
+        names, histories = list(wide.columns), self.scores["history"].nunique()
+        table = (
+            wide.assign(number=1.0)
+            .reset_index()
+            .pivot_table(index="origin", columns="unit", values=[*names, "number"], aggfunc="sum", observed=False)
+        )
+        sums = {str(name): table[name].fillna(0.0).to_numpy(dtype=float) / histories for name in names}
+        return sums, table["number"].fillna(0.0).to_numpy(dtype=float) / histories
 
     def _overlap(self) -> int:
         """How many origins in a row have forecasts of the same periods."""
@@ -361,6 +373,10 @@ class Backtest:
         if len(places) < 2:
             return 1
         return int(-(-int(self.scores["step"].max()) // int(np.diff(places).min())))
+
+    def __repr__(self) -> str:
+        origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()
+        return f"Backtest({', '.join(self.models)}; {origins} origins, {units} units)"
 
     def _repr_html_(self) -> str:
         origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()

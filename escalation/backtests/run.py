@@ -123,6 +123,8 @@ def backtest(
     units, truth = _truth(table)
     index = pd.PeriodIndex(table.index)
     chosen = _named(models)
+    if as_of is not None and not callable(as_of):
+        raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.Vintages(...)")
     steps = check_whole(steps, "steps", MAX_STEPS)
     scored = _check_leads(leads, steps)
     check_whole(draws, "draws", MAX_CELLS)
@@ -185,9 +187,14 @@ def backtest(
 
 def _named(models: Models) -> dict[str, CountModel | PanelModel]:
     """Models by name."""
+    if isinstance(models, CountModel | PanelModel | str):
+        raise InputError(f"models is a {type(models).__name__}; give a list or a mapping of models")
     if isinstance(models, Mapping):
         named = {str(label): model for label, model in models.items()}
     else:
+        for model in models:
+            if not isinstance(model, CountModel | PanelModel):
+                raise InputError(f"models holds {model!r}; give models, such as escalation.LocalLevel()")
         named = {model.name: model for model in models}
         if len(named) < len(models):
             raise InputError("two models have one name; give a mapping with a name of your own for each")

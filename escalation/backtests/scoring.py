@@ -13,6 +13,8 @@ from escalation.scores import cdf_pair, coverage, crps, interval_score, log_scor
 
 FloatArray = NDArray[np.float64]
 
+WHOLE = 1 - 1e-9
+"""Periods with a smaller exposure were covered in part."""
 LEVELS = (0.5, 0.9)
 """Central intervals whose coverage is kept."""
 
@@ -55,7 +57,9 @@ def score_paths(paths: NDArray[np.int64], truth: FloatArray, thresholds: tuple[i
     return kept
 
 
-def score_forecast(forecast: Forecast, counts: pd.Series | pd.DataFrame) -> pd.DataFrame:
+def score_forecast(
+    forecast: Forecast, counts: pd.Series | pd.DataFrame, *, exposure: pd.Series | None = None
+) -> pd.DataFrame:
     """Score a forecast against the counts that came since.
 
     Parameters
@@ -64,6 +68,9 @@ def score_forecast(forecast: Forecast, counts: pd.Series | pd.DataFrame) -> pd.D
         What was forecast, perhaps long ago; see :meth:`Forecast.load`.
     counts : pandas.Series or pandas.DataFrame
         Counts or histories that cover at least one of its periods.
+    exposure : pandas.Series, optional
+        Share of each period that was covered; periods covered in part are left out, because forecasts are of whole
+        ones.
 
     Returns
     -------
@@ -94,10 +101,13 @@ def score_forecast(forecast: Forecast, counts: pd.Series | pd.DataFrame) -> pd.D
         raise InputError("a forecast of one series is scored against one series or its histories; choose a unit")
     known = pd.DataFrame(table).reindex(forecast.periods)
     truth = count_matrix(known).T
+    if exposure is not None:
+        partly = exposure.reindex(forecast.periods).fillna(0.0).to_numpy(dtype=float) < WHOLE
+        truth[:, partly] = np.nan
     seen = ~np.isnan(truth).all(axis=0)
     if not seen.any():
         raise InputError(
-            f"no period of the forecast, {forecast.periods[0]} to {forecast.periods[-1]}, was observed since; "
+            f"no whole period of the forecast, {forecast.periods[0]} to {forecast.periods[-1]}, was observed since; "
             f"the counts end with {index[-1]}"
         )
     scores = score_paths(forecast.paths[:, seen], truth[:, seen], ())

@@ -34,7 +34,12 @@ Within = Annotated[
     ),
 ]
 Model = Annotated[
-    str, typer.Option(metavar="NAME", help="pool (of all), local_level, negative_binomial or climatology.")
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="pool (of local_level, negative_binomial and climatology), or one model: also bootstrap, ensemble, "
+        "exponential_smoothing, hidden_markov, hurdle, ingarch, last_value, local_trend, poisson or zero_inflated.",
+    ),
 ]
 FormatOption = Annotated[
     Format | None, typer.Option("--format", help="Left out: by the ending of --output, else a table.")

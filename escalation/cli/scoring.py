@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import cast
 
 import pandas as pd
 
 import escalation
-from escalation.assessment import model_of
+from escalation.assessment import POOL, model_of
+from escalation.backtests.comparison import ENOUGH
 from escalation.backtests.result import Backtest
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
@@ -16,7 +18,7 @@ from escalation.cli.options import Format, Selection
 from escalation.periods import period_word
 from escalation.tallies.vintages import Vintages
 
-MODELS = ("climatology", "last_value", "negative_binomial", "local_level", "ensemble")
+MODELS = ("climatology", "last_value", "negative_binomial", "local_level", POOL)
 """Compared unless asked otherwise."""
 BASELINE = "climatology"
 
@@ -37,9 +39,12 @@ def backtest(
     form = choose_form(form, output)
     check_targets(selection, output)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
-    chosen = {name: model_of(name) for name in dict.fromkeys([*names, baseline])}
+    chosen = {
+        name: escalation.Ensemble() if name == POOL else model_of(name) for name in dict.fromkeys([*names, baseline])
+    }
     with screen.progress(2) as step:
         source, counted = count(selection, step)
+    vintages = _vintages(source, counted, selection.seed)
     with screen.counter("forecasting from past origins") as tick:
         result = escalation.backtest(
             chosen,
@@ -48,7 +53,7 @@ def backtest(
             every=every,
             steps=steps,
             exposure=counted.exposure if source.kind == "incidents" else None,
-            as_of=_vintages(source, counted, selection.seed),
+            as_of=vintages,
             store=store,
             progress=tick,
             rng=selection.seed,
@@ -61,9 +66,16 @@ def backtest(
     screen.show(
         what, ["model", "CRPS", "log score", "in 50%", "in 90%", f"skill over {baseline}", "verdict"], _rows(table)
     )
-    if source.kind == "tallies":
+    if "verdict" not in table and len(chosen) > 1:
+        screen.say(f"{origins} origins are too few to tell models apart; with {ENOUGH} or more there is a verdict.")
+    if vintages is not None:
         screen.say(
             "At each origin only the tallies printed by then were known; those without a date of print were not."
+        )
+    elif source.kind == "tallies":
+        screen.say(
+            "The tallies do not say when they were printed (as_of), so every origin knew what was printed later about "
+            "the periods before it."
         )
     return None
 
@@ -77,7 +89,8 @@ def score(selection: Selection, form: Format | None, output: str | None, *, fore
         selection = selection.with_freq(saved.periods.freqstr)
     with screen.progress(2) as step:
         _, counted = count(selection, step)
-    table = escalation.score_forecast(saved, counted.counts)
+    _check_same(saved, about, counted)
+    table = escalation.score_forecast(saved, counted.counts, exposure=counted.exposure)
     if form != "table":
         return deliver(with_dates(table), form, output)
     rows = [
@@ -94,11 +107,38 @@ def score(selection: Selection, form: Format | None, output: str | None, *, fore
     header = [period_word(saved.periods.freqstr), "observed", "median", "90% interval", "CRPS"]
     screen.show(f"Forecast of {saved.unit} by {saved.model} after {saved.origin}{made}", header, rows)
     inside = table[["inside_50%", "inside_90%"]].mean()
+    over = ", averaged over the histories" if counted.reconstruction is not None else ""
     screen.say(
         f"{len(table)} of {saved.steps} periods are known; {inside['inside_50%']:.0%} of them fell into the 50% "
-        f"interval, {inside['inside_90%']:.0%} into the 90% interval."
+        f"interval, {inside['inside_90%']:.0%} into the 90% interval{over}."
     )
     return None
+
+
+def _check_same(saved: escalation.Forecast, about: dict[str, object], counted: escalation.CountedSeries) -> None:
+    """Refuse to score a forecast by counts of something else.
+
+    Raises
+    ------
+    InputError
+        If unit, place or counter differ.
+    """
+    for what, was, now in (
+        ("unit", saved.unit, counted.unit),
+        ("place", about.get("place", counted.place), counted.place),
+        ("counter", about.get("counter", counted.counter), counted.counter),
+    ):
+        if was != now:
+            raise escalation.InputError(
+                f"the forecast is of the {what} {was or 'none'}, these counts are of {now or 'none'}; choose the same"
+            )
+    series = about.get("series", counted.title)
+    if series != counted.title:
+        warnings.warn(
+            f"the forecast is of {series}, these counts are called {counted.title}; make sure that they are the same",
+            escalation.DataWarning,
+            stacklevel=1,
+        )
 
 
 def _vintages(source: escalation.Source, counted: escalation.CountedSeries, seed: int) -> Vintages | None:
@@ -114,7 +154,8 @@ def _vintages(source: escalation.Source, counted: escalation.CountedSeries, seed
 def _summary(result: Backtest, baseline: str) -> pd.DataFrame:
     """Mean scores, coverage, and the difference to the baseline."""
     table = result.summary()
-    if len(result.models) > 1:
+    enough = max(result.scores["origin"].nunique(), result.scores["unit"].nunique()) >= ENOUGH
+    if len(result.models) > 1 and enough:
         table = table.join(result.compare(baseline)[["skill", "difference", "lower", "upper", "verdict"]])
     return table
 

@@ -107,8 +107,14 @@ class Vintages:
         own = known[(known["series"] == self.series) & (known["flag"] == "ok")]
         if self.counter is not None:
             own = own[own["counter"] == self.counter]
+        if own.empty:
+            undated = int(self.tallies["as_of"].isna().sum()) if "as_of" in self.tallies else len(self.tallies)
+            raise InputError(
+                f"no usable tally of {self.series} had been printed by {period.end_time.date()}, and {undated} do not "
+                "say when they were; begin later, or take those as printed at the end of their windows: undated='end'"
+            )
         told = own["end"].max()
-        last = period if pd.isna(told) else min(period, pd.Period(told + pd.Timedelta(days=1), freq=period.freqstr) - 1)
+        last = min(period, pd.Period(told + pd.Timedelta(days=1), freq=period.freqstr) - 1)
         return reconstruct(
             known,
             series=self.series,
