@@ -93,8 +93,8 @@ class Nowcast:
         if number > 1:
             when = f"in the {word} that ends on {until}" if word != "day" else f"on {until}"
             text += (
-                f" Of those {when}, {last['reported']:,} had been reported, and {last['median']:,} ({last['lower']:,} to "
-                f"{last['upper']:,}) are expected."
+                f" Of those {when}, {last['reported']:,} had been reported, and {last['median']:,} "
+                f"({last['lower']:,} to {last['upper']:,}) are expected."
             )
         return text + f" Half of all reports come {self._within(0.5, freq)}, 95% {self._within(0.95, freq)}."
 
