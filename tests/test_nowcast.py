@@ -385,6 +385,13 @@ def test_what_a_later_snapshot_takes_back_was_never_reported(weekly):
     assert changed[3, 3] == counts[days[1]].iloc[3]
 
 
+def test_snapshots_may_hold_the_latest_weeks_only(weekly):
+    days = [week.end_time.normalize() for week in WEEKS]
+    rolling = {day: known.iloc[-6:] for day, known in snapshots_of(weekly, days).items()}
+    dated = read(weekly, now=days[-1]).by_delay(3)
+    assert np.array_equal(read(rolling).by_delay(3), dated, equal_nan=True)
+
+
 def test_an_unfinished_week_is_left_out_and_said(weekly):
     with pytest.warns(PartialPeriodWarning, match=r"until 2025-02-20, .* choose freq='W-THU'"):
         reports = read(weekly, now="2025-02-20")
@@ -548,6 +555,11 @@ SNAPS = {
         (SNAPS, {"freq": "D"}, "is counted by W-SUN and freq is D"),
         ({"2024-01-06": COUNTS, "2024-01-21": COUNTS}, {"freq": "W"}, "which begins after it; date it later"),
         (SNAPS, {"freq": "W", "start": "2024-01-15"}, "ends before the start 2024-01-15"),
+        (
+            {**SNAPS, "2024-03-03": COUNTS.set_axis(COUNTS.index + 6)},
+            {"freq": "W"},
+            "holds the week 2024-01-22/2024-01-28",
+        ),
         (SNAPS, {"freq": "W", "method": "bayes.notrunc"}, "needs the date of each report"),
         (
             {

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import check_counts
+from escalation.counts import LARGEST, check_counts
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents.schema import check_incidents
 from escalation.periods import DateLike, parse_date, period_index, period_word
@@ -192,8 +192,9 @@ def _from_snapshots(snapshots: Mapping[pd.Timestamp, pd.Series], freq: str, star
     final = final if final.end_time.normalize() <= days[-1] else final - 1
     index = period_index(first.start_time, final.end_time, freq)
     known = np.column_stack([counts.reindex(index, fill_value=0).to_numpy(dtype=np.int64) for counts in cut.values()])
-    lasting = np.minimum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
-    fell = int((known - lasting).max(axis=1).sum())
+    held = np.array([index >= counts.index[0] for counts in cut.values()]).T
+    lasting = np.minimum.accumulate(np.where(held, known, LARGEST)[:, ::-1], axis=1)[:, ::-1]
+    fell = int(np.where(held, known - lasting, 0).max(axis=1).sum())
     if fell:
         warnings.warn(
             f"later snapshots hold up to {fell:,} fewer incidents of the same periods; what was taken back is not "
@@ -203,9 +204,14 @@ def _from_snapshots(snapshots: Mapping[pd.Timestamp, pd.Series], freq: str, star
         )
     delay = at[None, :] - index.asi8[:, None]
     ends = index.to_timestamp(how="end").normalize()
-    keep = np.array([ends <= day for day in days]).T  # what is known of a period before its end is no count of it
+    keep = held & np.array([ends <= day for day in days]).T  # before a period's end nobody can have counted it
     # of two snapshots in one period, the later one
     keep &= np.append(np.diff(at) > 0, True)[None, :]
+    if not keep.any(axis=1).all():
+        raise InputError(
+            f"no snapshot from after its end holds the {period_word(freq)} {index[int(np.argmin(keep.any(axis=1)))]}; "
+            "give snapshots that overlap, or start later"
+        )
     rows = np.broadcast_to(np.arange(len(index))[:, None], delay.shape)
     return Reports(index, rows[keep], delay[keep], lasting[keep], now=days[-1], dated=False)
 

@@ -81,7 +81,7 @@ def nowcast(
         snapshots by their dates: a mapping of date to counts (Series on a ``PeriodIndex``, ``freq`` as below) or to
         tables of incidents, or a DataFrame of counts on a ``PeriodIndex`` with one column a snapshot date. Incidents
         are known again by ``incident_id``, and count where and as the last snapshot has them. Snapshots taken at ends
-        of periods say most.
+        of periods say most; each may begin later than the one before.
     freq : str
         ``"D"``, ``"W"`` (weeks that end on Sunday), ``"W-SUN"`` to ``"W-SAT"``, or ``"M"``. Delays are counted in
         periods, 0 being the same one. Sums of daily histories by week are a nowcast of weeks, too.
@@ -144,10 +144,9 @@ def nowcast(
     -----
     The share known by a delay is a product of reverse-time hazards, :math:`F(x) = \prod_{y > x} (1 - g_y)`, of which
     each is a binomial share of what is known by its delay, whatever is still to come (Lawless 1994,
-    doi:10.2307/3315826.n1; van de Kassteele et al. 2019, doi:10.1097/EDE.0000000000001050). With symmetric Dirichlet
-    weights the posterior is a generalised Dirichlet law, drawn without a chain (Höhle & an der Heiden 2014,
-    doi:10.1111/biom.12194). Snapshots further apart than a period tell a span for each delay, which a Gibbs sampler
-    splits.
+    doi:10.2307/3315826.n1). With symmetric Dirichlet weights the posterior is a generalised Dirichlet law, drawn
+    without a chain (Höhle & an der Heiden 2014, doi:10.1111/biom.12194). Snapshots further apart than a period tell a
+    span for each delay, which a Gibbs sampler splits.
 
     The delays are learnt from the delays alone, never from a count that looks low. With a fixed ``prior`` the count
     still to come is negative binomial given the reported one, as in surveillance. Without, it is Poisson about the
@@ -155,7 +154,7 @@ def nowcast(
     draw of the delays holds for all periods of a history, so that sums over periods have their right spread.
 
     ``lawless`` draws hazards with the variance of his equation 2.15 and unreported counts as negative binomial, whose
-    mean and variance are his 2.12 and 2.16. (surveillance 1.24's ``lawless`` leaves the first term of 2.16 out.)
+    mean and variance are his 2.12 and 2.16. (The ``lawless`` of surveillance leaves the first term of 2.16 out.)
 
     Examples
     --------
