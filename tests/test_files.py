@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
-from escalation import files
+from escalation import archives, files
 from escalation.errors import FileError, InputError
-from escalation.files import FORMULA_STARTS, atomic_write, check_target, read_table, safe_cells, table_text
+from escalation.files import FORMULA_STARTS, atomic_write, check_target, safe_cells, table_text
+from escalation.tables import read_table
 
 
 def write(folder, content, name="table.csv"):
@@ -397,7 +398,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/filler.xml", b" " * 5_000_000)
     assert path.stat().st_size < 50_000
-    monkeypatch.setattr(files, "MAX_UNPACKED", 1_000_000)
+    monkeypatch.setattr(archives, "MAX_UNPACKED", 1_000_000)
     with pytest.raises(InputError, match=r"unpacks to 5,\d{3},\d{3} bytes; 1,000,000 is the limit, save it as CSV"):
         read_table(path)
 
