@@ -199,7 +199,8 @@ def _days_alike(table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np
     begin, end = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
     shared = np.minimum(end[first], end[second]) - np.maximum(begin[first], begin[second]) + 1
     union = np.maximum(end[first], end[second]) - np.minimum(begin[first], begin[second]) + 1
-    return np.where(shared > 0, shared / union, 1 / (2 - np.minimum(shared, 0)))
+    alike: NDArray[np.float64] = np.where(shared > 0, shared / union, 1 / (2 - np.minimum(shared, 0)))
+    return alike
 
 
 def _texts_alike(

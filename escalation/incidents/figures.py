@@ -19,7 +19,7 @@ _TIMES = (
     (r"[0-9]{12,13}", "ms"),
     (r"[0-9]{8}", "%Y%m%d"),
     (r"[0-9]{14}", "%Y%m%d%H%M%S"),
-    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ t].*)?", "ISO8601"),
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?", "ISO8601"),
 )
 _DECIMAL_COMMA = r"[+-]?[0-9]+,[0-9]+"
 
@@ -99,7 +99,7 @@ def read_times(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
         Why a cell cannot be used, else ``""``.
     """
     codes, distinct = pd.factorize(texts)
-    cells = pd.Series(distinct, dtype=object).str.lower().str.removesuffix(".0")
+    cells = pd.Series(distinct, dtype=object).str.upper().str.removesuffix(".0")
     times = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
     for pattern, form in _TIMES:
         hit = cells.str.fullmatch(pattern).astype(bool)
@@ -111,6 +111,6 @@ def read_times(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
                 else pd.to_datetime(found, format=form, errors="coerce", utc=True).dt.tz_localize(None)
             )
             times[hit] = read.astype("datetime64[ns]")
-    unread = times.isna() & ~cells.isin(BLANKS)
+    unread = times.isna() & ~cells.str.lower().isin(BLANKS)
     problem = pd.Series(np.where(unread, "is no time that can be read", ""), dtype=object)
     return _spread(times, codes, texts.index), _spread(problem, codes, texts.index)

@@ -123,18 +123,13 @@ def _merge(
         elsewhere = source[kept] != number
         names = pd.Series([files[i].notes.entries.file for i in source[kept]])
         where = where.where(~elsewhere, where + " of " + names)
-        why = (
-            "row "
-            + where
-            + np.where(
-                sided[here],
-                " tells the same event from another actor's side and is kept",
-                " has the same id and is kept",
-            )
+        reason = np.where(
+            sided[here], " tells the same event from another actor's side and is kept", " has the same id and is kept"
         )
+        reasons = [f"row {at}{words}" for at, words in zip(where, reason, strict=True)]
         rows = row[places[here]]
         ids = table["incident_id"].to_numpy()[places[here]]
-        file.notes.entries.add(rows, file.notes.names["incident_id"], ids, "merged", why)
+        file.notes.entries.add(rows, file.notes.names["incident_id"], ids, "merged", reasons)
     return gone
 
 

@@ -135,7 +135,10 @@ def read_incidents(
         _read_file(path, source, columns or {}, encoding, date_order, reports, known_by)
         for path in expand_paths(path_or_paths)
     ]
-    incidents = join_files(files)
+    filled = [file for file in files if len(file.rows)]
+    if not filled:
+        raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
+    incidents = join_files(filled)
     for column in TEXT_COLUMNS:
         codes, distinct = pd.factorize(incidents[column])
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
@@ -202,6 +205,8 @@ def _read_file(
     extra: dict[str, pd.Series] = {}
     if "as_of" in names:
         extra["as_of"] = clean_times(cells.loc[window.index], notes)
+    if window.empty:
+        _refuse_nothing(path, len(table), notes)
     if as_of is not None:
         if "as_of" not in names:
             raise InputError(f"{path}: does not tell when its rows became known, so as_of cannot be used; drop it")
@@ -209,12 +214,6 @@ def _read_file(
     if "events" in names:
         extra["events"] = keep_counted(cells.loc[window.index], notes)
         window = window.loc[extra["events"].index]
-    if window.empty:
-        first = notes.entries.frame().iloc[0]
-        raise InputError(
-            f"{path}: none of its {len(table):,} rows can be used; row {first['row']}, {first['column']} "
-            f"{first['value']!r} {first['why']}"
-        )
     days, narrow = (window["date"].min(), window["date"].max()), window
     if "time_precision" in names:
         window = widen_imprecise(window, notes, layout.precisions)
@@ -228,9 +227,19 @@ def _read_file(
     if layout.holds == "reports":
         kept = thin(rows, notes, reports, layout.name)
         vague, rows = vague[rows.index.isin(kept.index)], kept
-    if layout.holds == "counts":
+    if rows.empty and as_of is None:
+        _refuse_nothing(path, len(table), notes)
+    if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
     return FileRows(rows, vague, days, notes)
+
+
+def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
+    first = notes.entries.frame().iloc[0]
+    raise InputError(
+        f"{path}: none of its {rows:,} rows can be used; row {first['row']}, {first['column']} "
+        f"{first['value']!r} {first['why']}"
+    )
 
 
 def _names(layout: Layout, table: pd.DataFrame, columns: Mapping[str, str], where: str) -> dict[str, str]:

@@ -93,7 +93,7 @@ def draw_fatalities(figures: NDArray[np.float64], rng: Generator) -> NDArray[np.
     Source: Kokonendji & Zocchi (2010), doi:10.1016/j.spl.2010.07.008, with h = 1.
     """
     low, best, high = figures.T
-    drawn = np.where(np.isnan(best), low, best)
+    drawn: NDArray[np.float64] = np.where(np.isnan(best), low, best)
     wide = high > low
     if not wide.any():
         return drawn
