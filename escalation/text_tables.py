@@ -157,10 +157,17 @@ def _padded(text: str, characters: NDArray[np.uint8], quotes: NDArray[np.intp], 
     """Tell whether any cell may begin or end in white space."""
     if text[:1].isspace() or (text[-1:].isspace() and text[-1:] not in "\r\n"):
         return True
-    for white in _WHITE.replace(delimiter, ""):
-        if white in text and any(white + border in text or border + white in text for border in (delimiter, *'\n\r"')):
-            return True
     last = len(characters) - 1
+    border = np.zeros(256, dtype=bool)
+    border[[ord(delimiter), NEWLINE, RETURN, QUOTE]] = True
+    for white in _WHITE.replace(delimiter, ""):
+        if white not in text:
+            continue
+        sequence = white.encode()
+        places = np.flatnonzero(characters == sequence[-1])  # of other ends of the same byte too, which does no harm
+        before, after = np.maximum(places - len(sequence), 0), np.minimum(places + 1, last)
+        if bool((border[characters[before]] | border[characters[after]]).any()):
+            return True
     line_end = np.array([NEWLINE, RETURN], dtype=np.uint8)
     inside = (characters[np.minimum(quotes[::2] + 1, last)], characters[np.maximum(quotes[1::2] - 1, 0)])
     return any(bool(np.isin(beside, line_end).any()) for beside in inside)

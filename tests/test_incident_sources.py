@@ -361,11 +361,8 @@ def test_numbers_are_no_dates_and_the_nearest_name_is_shown(tmp_path):
 def test_words_of_precision_widen_the_dates_of_own_tables(tmp_path):
     text = "date,date_precision\n2024-05-01,day\n2024-06-12,week\n2024-06-12,Month\n2024-06-12,year\n2024-12-31,\n"
     incidents, ledger = read_incidents(write(tmp_path, text + "2024-06-12,roughly\n"))
-    assert incidents["date"].tolist()[1:4] == [
-        day("2024-06-09"),
-        day("2024-06-01"),
-        day("2024-05-01"),
-    ]  # the file's first
+    first = day("2024-05-01")  # of the file, which covers no day before
+    assert incidents["date"].tolist()[1:4] == [day("2024-06-09"), day("2024-06-01"), first]
     assert incidents["date_end"].tolist()[1:4] == [day("2024-06-15"), day("2024-06-30"), day("2024-12-31")]
     assert ledger["why"].tolist() == ["is none of day, week, month, year, exact; the date is taken as exact"]
 
