@@ -167,6 +167,23 @@ def test_an_export_with_a_row_for_each_actor_is_one_row_an_event():
     ]
 
 
+def test_a_revised_actor_is_no_other_side(tmp_path):
+    head = "event_id_cnty,event_date,time_precision,actor1,timestamp\n"
+    text = head + "A1,2024-10-01,1,Unidentified,1728000000\nA1,2024-10-01,1,Northern Guard,1731000000\n"
+    incidents, _ = read_incidents(write(tmp_path, text))
+    assert incidents[["actor", "target"]].to_numpy().tolist() == [["Northern Guard", ""]]
+    plain = write(tmp_path, "id,date,actor\na,2024-10-01,Unidentified\na,2024-10-01,Northern Guard\n", "own.csv")
+    assert read_incidents(plain)[0]["actor"].tolist() == ["Northern Guard"]
+
+
+def test_exports_with_a_row_for_each_actor_may_overlap(tmp_path):
+    text = (DATA / "acled_monadic_lookalike.csv").read_text(encoding="utf-8")
+    files = [write(tmp_path, text, "a.csv"), write(tmp_path, text, "b.csv")]
+    incidents, ledger = read_incidents(files)
+    assert incidents[["actor", "target"]].to_numpy()[0].tolist() == ["Northern Guard", "Freedonian Army"]
+    assert (len(incidents), rows_lost(ledger)) == (3, 7)
+
+
 def test_a_second_header_row_of_tags_is_no_incident():
     incidents, ledger = read_incidents(DATA / "ucdp_hdx_lookalike.csv")
     assert incidents["fatalities"].tolist() == [2, 7]

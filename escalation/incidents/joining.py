@@ -26,6 +26,8 @@ class FileRows:
         Whether the window of a row was widened, bool, shape (rows,).
     days : tuple of pandas.Timestamp
         First and last date of the file, before any window was widened.
+    sided : bool
+        Whether files of this kind may tell an event once for each of its actors.
     notes : Notes
         What was done to the rows so far.
     """
@@ -33,6 +35,7 @@ class FileRows:
     rows: pd.DataFrame
     vague: np.ndarray[tuple[int], np.dtype[np.bool_]]
     days: tuple[pd.Timestamp, pd.Timestamp]
+    sided: bool
     notes: Notes
 
 
@@ -94,58 +97,78 @@ def _merge(
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Flag the rows that another of their id takes the place of, with a note for each.
 
-    The newest row is kept: by ``as_of`` where there is one, else the last. Of rows that tell one
-    event from the side of each of its actors the first is kept.
+    Of the rows of one file that tell one event from the side of each of its actors the first is
+    kept; of what is left the newest row of each id, by ``as_of`` where there is one, else the last.
     """
     gone = np.zeros(len(table), dtype=bool)
     codes = pd.factorize(table["incident_id"])[0]
-    times = np.bincount(codes, minlength=1)
-    repeated = (times[codes] > 1) & ~blank
-    if not repeated.any():
+    places = _repeats(codes, ~blank)
+    if not places.size:
         return gone
-    places = np.flatnonzero(repeated)
+    lost, kept = _other_sides(table, places, codes, source, files)
+    gone[lost] = True
+    _note_merged(table, lost, kept, "tells the same event from another actor's side", source, row, files)
+    _fill_targets(table, lost, kept, source, row, files)
+    places = _repeats(codes, ~blank & ~gone)
     if "as_of" in table:
         known = table["as_of"].to_numpy()[places]
         places = places[np.argsort(np.where(np.isnat(known), np.datetime64("1678-01-01"), known), kind="stable")]
-    code = codes[places]
-    keeper = pd.Series(places).groupby(code).transform("last").to_numpy()
-    sided, first = _sides(table, places, code)
-    keeper = np.where(sided, first, keeper)
-    lost = places != keeper
-    gone[places[lost]] = True
-    _fill_targets(table, places[lost & sided], keeper[lost & sided], source, row, files)
-    for number, file in enumerate(files):
-        here = lost & (source[places] == number)
-        if not here.any():
-            continue
-        kept = keeper[here]
-        where = pd.Series(row[kept]).astype(str)
-        elsewhere = source[kept] != number
-        names = pd.Series([files[i].notes.entries.file for i in source[kept]])
-        where = where.where(~elsewhere, where + " of " + names)
-        reason = np.where(
-            sided[here], " tells the same event from another actor's side and is kept", " has the same id and is kept"
-        )
-        reasons = [f"row {at}{words}" for at, words in zip(where, reason, strict=True)]
-        rows = row[places[here]]
-        ids = table["incident_id"].to_numpy()[places[here]]
-        file.notes.entries.add(rows, file.notes.names["incident_id"], ids, "merged", reasons)
+    newest = pd.Series(places).groupby(codes[places]).transform("last").to_numpy()
+    older = places != newest
+    gone[places[older]] = True
+    _note_merged(table, places[older], newest[older], "has the same id", source, row, files)
     return gone
 
 
-def _sides(
+def _repeats(
+    codes: np.ndarray[tuple[int], np.dtype[np.intp]], among: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Places of rows whose id another row has too."""
+    times = np.bincount(codes[among], minlength=int(codes.max()) + 1)
+    return np.flatnonzero((times[codes] > 1) & among)
+
+
+def _note_merged(
+    table: pd.DataFrame,
+    lost: np.ndarray[tuple[int], np.dtype[np.intp]],
+    kept: np.ndarray[tuple[int], np.dtype[np.intp]],
+    why: str,
+    source: np.ndarray[tuple[int], np.dtype[np.intp]],
+    row: np.ndarray[tuple[int], np.dtype[np.int64]],
+    files: list[FileRows],
+) -> None:
+    ids = table["incident_id"].to_numpy()
+    for number, file in enumerate(files):
+        here = source[lost] == number
+        if here.any():
+            names = [
+                "" if source[place] == number else f" of {files[source[place]].notes.entries.file}"
+                for place in kept[here]
+            ]
+            reasons = [f"row {at}{name} {why} and is kept" for at, name in zip(row[kept[here]], names, strict=True)]
+            column = file.notes.names["incident_id"]
+            file.notes.entries.add(row[lost[here]], column, ids[lost[here]], "merged", reasons)
+
+
+def _other_sides(
     table: pd.DataFrame,
     places: np.ndarray[tuple[int], np.dtype[np.intp]],
-    code: np.ndarray[tuple[int], np.dtype[np.intp]],
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.intp]]]:
-    """Whether all rows of an id tell one event from different actors' sides, and the first of them."""
+    codes: np.ndarray[tuple[int], np.dtype[np.intp]],
+    source: np.ndarray[tuple[int], np.dtype[np.intp]],
+    files: list[FileRows],
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Rows that tell an event again from another actor's side, and the row of each that is kept."""
+    places = places[np.array([file.sided for file in files])[source[places]]]
     rows = table.iloc[places]
-    same = [pd.factorize(rows[column].astype(object), use_na_sentinel=False)[0] for column in SAME_EVENT]
-    told = pd.Series(pd.factorize(pd.MultiIndex.from_arrays(same))[0]).groupby(code)
-    actors = pd.Series(pd.factorize(rows["actor"])[0]).groupby(code)
+    group = pd.factorize(pd.MultiIndex.from_arrays([codes[places], source[places]]))[0]
+    compared = [*SAME_EVENT, *(["as_of"] if "as_of" in rows else [])]
+    same = [pd.factorize(rows[column].astype(object), use_na_sentinel=False)[0] for column in compared]
+    told = pd.Series(pd.factorize(pd.MultiIndex.from_arrays(same))[0]).groupby(group)
+    actors = pd.Series(pd.factorize(rows["actor"])[0]).groupby(group)
     sided = (told.transform("nunique") == 1) & (actors.transform("nunique") == actors.transform("size"))
-    first = pd.Series(places).groupby(code).transform("min")
-    return sided.to_numpy(dtype=bool), first.to_numpy()
+    first = pd.Series(places).groupby(group).transform("min").to_numpy()
+    lost = sided.to_numpy(dtype=bool) & (places != first)
+    return places[lost], first[lost]
 
 
 def _fill_targets(

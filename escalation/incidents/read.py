@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def read_incidents(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     *,
-    date_order: str = "auto",
+    date_order: Literal["auto", "day-first", "month-first"] = "auto",
     reports: Reports = "all",
     as_of: DateLike | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -231,7 +232,7 @@ def _read_file(
         _refuse_nothing(path, len(table), notes)
     if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
-    return FileRows(rows, vague, days, notes)
+    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes)
 
 
 def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
