@@ -42,7 +42,10 @@ from .forecast import Forecast as Forecast
 from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
+from .incidents.duplicates import deduplicate as deduplicate
+from .incidents.duplicates import find_duplicates as find_duplicates
 from .incidents.read import read_incidents as read_incidents
+from .incidents.versions import merge_versions as merge_versions
 from .models.analogues import Analogues as Analogues
 from .models.bootstrap import Bootstrap as Bootstrap
 from .models.branching import branching_ratio as branching_ratio

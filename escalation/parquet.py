@@ -39,7 +39,7 @@ def write_parquet(path: str | Path, table: pd.DataFrame, about: Mapping[str, obj
     """
     if Path(path).suffix.lower() != ".parquet":
         raise FileError(f"{path}: is written as Parquet; end its name in .parquet")
-    arrow, parquet = _library(path)
+    arrow, parquet = pyarrow_for(path)
     digest = _digest(table, about)
     held = arrow.Table.from_pandas(table, preserve_index=False)
     described = json.dumps({"about": dict(about), "sha256": digest}).encode()
@@ -64,7 +64,7 @@ def read_parquet(path: str | Path) -> tuple[pd.DataFrame, dict[str, object]]:
     InputError
         If it is another Parquet file, or was changed since it was written.
     """
-    arrow, parquet = _library(path)
+    arrow, parquet = pyarrow_for(path)
     if kind_of(Path(path)) != "file":
         raise FileError(f"{path}: no such file; name a forecast that was saved")
     try:
@@ -81,7 +81,7 @@ def read_parquet(path: str | Path) -> tuple[pd.DataFrame, dict[str, object]]:
     return table, found["about"]
 
 
-def _library(path: str | Path):  # type: ignore[no-untyped-def]
+def pyarrow_for(path: str | Path):  # type: ignore[no-untyped-def]
     """Import pyarrow, which only Parquet files need."""
     try:
         import pyarrow

@@ -13,13 +13,16 @@ import pandas as pd
 
 from escalation.backtests.result import Backtest
 from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning
-from escalation.files import kind_of, read_table
+from escalation.files import kind_of
 from escalation.incidents.aggregate import aggregate
+from escalation.incidents.kinds import Kind
 from escalation.incidents.read import read_incidents
+from escalation.incidents.reports import Reports
 from escalation.ledger import LedgerEntries
 from escalation.packaged import data_folder
 from escalation.periods import DateLike, exposure, parse_date
 from escalation.randomness import Seed
+from escalation.tables import column_names
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
@@ -95,25 +98,29 @@ def open_source(
     source: str | Path | None = None,
     *,
     columns: Mapping[str, str] | None = None,
-    layout: Literal["auto", "tallies", "plain", "acled", "ucdp"] = "auto",
+    layout: Kind | Literal["tallies"] = "auto",
     encoding: str | None = None,
     date_order: Literal["auto", "day-first", "month-first"] = "auto",
+    reports: Reports = "all",
 ) -> Source:
     """Open a bundled case by its name, or a file of tallies or incidents.
 
     Parameters
     ----------
     source : str or Path, optional
-        Name of a bundled case or path of a CSV, TSV or XLSX file; the main bundled case when left out.
+        Name of a bundled case or path of a file (:func:`escalation.read_incidents` lists the kinds); the
+        main bundled case when left out.
     columns : mapping, optional
         Column map for a plain table of incidents: target column -> column of the file.
-    layout : {"auto", "tallies", "plain", "acled", "ucdp"}
+    layout : {"auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
         What the file is; ``auto`` tells by its columns (a table with at least four of ``series``,
         ``count``, ``qualifier``, ``start`` and ``end`` is one of tallies).
     encoding : str, optional
         Encoding of a text file that is not UTF-8.
     date_order : {"auto", "day-first", "month-first"}
         What ``03/04/2024`` means in a table of incidents; ``auto`` lets its other dates tell.
+    reports : {"all", "root", "distinct", "distinct root"}
+        Which rows of a file of reports (GDELT, ICEWS, POLECAT) to keep.
 
     Returns
     -------
@@ -135,8 +142,10 @@ def open_source(
     name = DEFAULT_CASE if source is None else str(source)
     cases = case_names()
     if name in cases:
-        if columns or encoding is not None or (layout, date_order) != ("auto", "auto"):
-            raise InputError(f"a column map, layout, encoding and date order go with a file; {name} is a bundled case")
+        if columns or encoding is not None or (layout, date_order, reports) != ("auto", "auto", "all"):
+            raise InputError(
+                f"a column map, layout, encoding, date order and reports go with a file; {name} is a bundled case"
+            )
         case = load_case(name)
         digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
         return Source(name, case.title, "tallies", case.tallies, LedgerEntries(name).frame(), digest, dict(case.report))
@@ -144,14 +153,14 @@ def open_source(
     if path.suffix == "" and kind_of(path) == "nothing":
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
     if layout == "tallies" or (layout == "auto" and _holds_tallies(path, encoding)):
-        if columns or date_order != "auto":
+        if columns or (date_order, reports) != ("auto", "all"):
             raise InputError(
-                f"{name}: a column map and a date order go with incidents; "
+                f"{name}: a column map, a date order and reports go with incidents; "
                 "tallies need the codebook's own column names and YYYY-MM-DD"
             )
         tallies, ledger = read_tallies(path, encoding=encoding)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(path), {})
-    incidents, ledger = read_incidents(path, layout, columns, encoding, date_order=date_order)
+    incidents, ledger = read_incidents(path, layout, columns, encoding, date_order=date_order, reports=reports)
     return Source(name, path.stem, "incidents", incidents, ledger, _hash(path), {})
 
 
@@ -307,7 +316,7 @@ def _from_incidents(
 
 def _holds_tallies(path: Path, encoding: str | None) -> bool:
     """Tell a table of tallies; one that lacks a single column is still meant as one, and its reader says which."""
-    return len(set(REQUIRED) & set(read_table(path, encoding=encoding).columns)) >= len(REQUIRED) - 1
+    return len(set(REQUIRED) & set(column_names(path, encoding=encoding))) >= len(REQUIRED) - 1
 
 
 def _hash(path: Path) -> str:

@@ -196,7 +196,7 @@ CHOICES = [
     option("column map from an unknown one", "series list.csv --column fatality=killed", "'fatality'", "fatalities"),
     option("unknown encoding", "series list.csv --encoding klingon", "'klingon'"),
     press("wrong encoding", "date\n2024-01-01é\n".encode(), "not ascii", command="series press.csv --encoding ascii"),
-    option("unknown layout", "series list.csv --layout gdelt", "--layout", "gdelt"),
+    option("unknown layout", "series list.csv --layout gtd", "--layout", "gtd"),
     option("layout that does not fit", "series list.csv --layout acled", "ACLED", "event_date"),
     option("tallies' layout that does not fit", "series list.csv --layout tallies", "list.csv", "series, count"),
     option("unknown measure", "series list.csv --measure tanks", "--measure", "tanks"),

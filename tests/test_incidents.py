@@ -652,8 +652,8 @@ def test_ucdp_without_deaths_is_refused(tmp_path):
 
 
 def test_an_unknown_source_is_refused(tmp_path):
-    with pytest.raises(InputError, match="source is 'gdelt'; use auto, plain, acled or ucdp"):
-        read_text(tmp_path, "date\n2024-11-12\n", source="gdelt")
+    with pytest.raises(InputError, match=r"source is 'gtd'; use auto, plain, acled, .* or sigacts"):
+        read_text(tmp_path, "date\n2024-11-12\n", source="gtd")
 
 
 def test_an_unknown_order_is_refused(tmp_path):

@@ -103,7 +103,7 @@ def test_options_that_do_not_go_with_incidents(incidents: Path, options: dict[st
 def test_options_that_do_not_go_with_tallies(tallies: Path) -> None:
     with pytest.raises(InputError, match="by and measure go with incidents"):
         escalation.count_series(escalation.open_source(tallies), measure="fatalities")
-    with pytest.raises(InputError, match="a column map and a date order go with incidents"):
+    with pytest.raises(InputError, match="a column map, a date order and reports go with incidents"):
         escalation.open_source(tallies, columns={"date": "start"})
 
 

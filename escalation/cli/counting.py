@@ -67,6 +67,7 @@ def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation
         layout=selection.layout,
         encoding=selection.encoding,
         date_order=selection.date_order,
+        reports=selection.reports,
     )
     _account(source, selection.ledger)
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")

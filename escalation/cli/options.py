@@ -29,7 +29,8 @@ class Selection:
         str | None,
         typer.Argument(
             metavar="SOURCE",
-            help="A table of reported counts or of incidents (CSV, TSV, XLSX), or the name of a bundled case; "
+            help="A table of reported counts or of incidents (CSV, TSV, XLSX, JSON, Parquet, "
+            "zipped), or the name of a bundled case; "
             "left out, the main bundled case.",
         ),
     ] = None
@@ -50,13 +51,25 @@ class Selection:
         ),
     ] = None
     layout: Annotated[
-        Literal["auto", "tallies", "plain", "acled", "ucdp"],
-        typer.Option(help="What the file is; auto tells by its columns."),
+        Literal["auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"],
+        typer.Option(
+            metavar="KIND",
+            help="What the file is; auto tells by its columns. Others: tallies, plain, acled, acled-weekly, ucdp, "
+            "gdelt, icews, polecat, sigacts.",
+        ),
     ] = "auto"
     date_order: Annotated[
         Literal["auto", "day-first", "month-first"],
         typer.Option(help="Incidents: what 03/04/2024 means; auto tells by the other dates."),
     ] = "auto"
+    reports: Annotated[
+        Literal["all", "root", "distinct", "distinct root"],
+        typer.Option(
+            metavar="WHICH",
+            help="GDELT, ICEWS, POLECAT: which reports to keep: all, root, distinct (one of each place, day and code) "
+            "or 'distinct root'.",
+        ),
+    ] = "all"
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.")] = (
         None
     )

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from escalation.counts import DRAW
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents.schema import check_incidents
+from escalation.incidents.spread import Spread, draw_histories, fatality_figures
 from escalation.periods import DateLike, days_in, exposure, parse_date, parse_freq, period_index, period_word
+from escalation.randomness import Seed, as_generator
 
 BLANK_UNIT = "(blank)"
 MAX_CELLS = 50_000_000
@@ -20,6 +22,7 @@ MAX_CELLS = 50_000_000
 
 MEASURES = ("incidents", "fatalities")
 COUNT_ON = ("last", "middle", "first")
+FIGURES = ("triangular", "best")
 
 
 def aggregate(
@@ -31,13 +34,18 @@ def aggregate(
     measure: Literal["incidents", "fatalities"] = "incidents",
     *,
     count_on: Literal["last", "middle", "first"] = "last",
+    as_of: DateLike | None = None,
+    draws: int | None = None,
+    figures: Literal["triangular", "best"] = "triangular",
+    rng: Seed = None,
 ) -> pd.Series | pd.DataFrame:
     """Count incidents, or sum their fatalities, by period.
 
     Parameters
     ----------
     incidents : pandas.DataFrame
-        From :func:`escalation.read_incidents`, or an own table with at least a column ``date``.
+        From :func:`escalation.read_incidents`, or an own table with at least a column ``date``. A row
+        with ``events`` counts as so many incidents.
     freq : str
         ``"D"``, ``"W"`` (weeks that end on Sunday), ``"W-SUN"`` to ``"W-SAT"``, or ``"M"``.
     by : str or list of str, optional
@@ -52,19 +60,36 @@ def aggregate(
     count_on : {"last", "middle", "first"}
         The day of its window on which an incident counts. ``"last"``, the ``date_end``, is what
         VIEWS does with UCDP's events; ``"middle"`` is ACLED's own date for week-precise events.
+        Without meaning, and left alone, where ``draws`` are asked for.
+    as_of : date or str, optional
+        Leave out rows that became known after this day, by the column ``as_of``. What the table says of
+        a row now is taken for what it said then; to know that, read the exports of that time.
+    draws : int, optional
+        Give so many histories instead: in each, every incident falls on one day of its window, all
+        days alike. Histories of a table that the span covers all hold the same number of incidents.
+    figures : {"triangular", "best"}
+        In histories of fatalities, the law of each incident's figure: discrete and triangular from
+        ``fatalities_low`` to ``fatalities_high`` with its mode at ``fatalities`` (a bound that is not
+        known is the best figure), or always the best figure. Bounds are seldom symmetric, so the mean
+        of the triangular law mostly lies above the best figure.
+    rng : int, numpy.random.Generator or None
+        Of the histories.
 
     Returns
     -------
     pandas.Series or pandas.DataFrame
         ``Int64`` on a gap-free ``PeriodIndex`` named ``period``, from the period of ``start`` to that
         of ``end``; 0 where nothing happened. A Series named by ``measure``; with ``by`` a
-        DataFrame with one column a unit, sorted (a ``MultiIndex`` where ``by`` is a list).
+        DataFrame with one column a unit, sorted (a ``MultiIndex`` where ``by`` is a list). With
+        ``draws`` histories: ``int64``, one column a ``draw``, with ``by`` (one column) a ``MultiIndex``
+        of unit and ``draw``.
 
     Raises
     ------
     InputError
         If the table is no table of incidents, an option or a date cannot be read, a column of
-        ``by`` does not exist, or periods x units are more than 50 million.
+        ``by`` does not exist, periods x units (x draws) are more than 50 million, ``as_of`` is asked for
+        and the table has none, or histories of fatalities meet an incident of unknown fatalities.
 
     Warns
     -----
@@ -80,20 +105,30 @@ def aggregate(
     >>> incidents = pd.DataFrame({"date": pd.to_datetime(["2024-11-04", "2024-11-05", "2024-11-19"])})
     >>> aggregate(incidents, "W", start="2024-11-04", end="2024-11-24").tolist()
     [2, 0, 1]
+    >>> incidents["date_end"] = pd.to_datetime(["2024-11-04", "2024-11-14", "2024-11-19"])
+    >>> aggregate(incidents, "W", start="2024-11-04", end="2024-11-24", draws=3, rng=1).sum().tolist()
+    [3, 3, 3]
     """
     freq = parse_freq(freq)
     _check_option(measure, MEASURES, "measure")
     _check_option(count_on, COUNT_ON, "count_on")
-    table = check_incidents(incidents)
+    _check_option(figures, FIGURES, "figures")
+    table = _known_by(check_incidents(incidents), as_of)
     first = parse_date(start, "start") if start is not None else table["date"].min()
     last = parse_date(end, "end", side="end") if end is not None else table["date_end"].max()
     index = period_index(first, last, freq)
     units, unit = _units(table, by)
-    if len(index) * len(units) > MAX_CELLS:
+    if len(index) * len(units) * _checked_draws(draws) > MAX_CELLS:
+        times = "" if draws is None else f" x {draws:,} draws"
         raise InputError(
-            f"{len(index):,} periods x {len(units):,} units are more than {MAX_CELLS:,} counts; "
+            f"{len(index):,} periods x {len(units):,} units{times} are more than {MAX_CELLS:,} counts; "
             "choose a coarser freq or by"
         )
+    if draws is not None:
+        _warn_reaching(table, first, last)
+        _warn_partial(index, first, last)
+        law = None if measure == "incidents" else figures
+        return _histories(table, unit, units, index, (first, last), by, law=law, draws=draws, rng=rng)
     day = _counting_day(table, count_on)
     inside = day.between(first, last).to_numpy()
     _warn_outside(inside, first, last)
@@ -102,7 +137,8 @@ def aggregate(
     place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
     shape = (len(index), len(units))
     if measure == "incidents":
-        counts = pd.DataFrame(_sums(place, np.ones(len(place)), shape), index, units, dtype="Int64")
+        events = table["events"].to_numpy(dtype=float)[inside] if "events" in table else np.ones(len(place))
+        counts = pd.DataFrame(_sums(place, events, shape), index, units, dtype="Int64")
     else:
         counts = _fatalities(table.loc[inside, "fatalities"], place, shape, index, units)
     return counts if by is not None else counts.iloc[:, 0].rename(measure)
@@ -111,6 +147,78 @@ def aggregate(
 def _check_option(value: str, options: tuple[str, ...], name: str) -> None:
     if value not in options:
         raise InputError(f"{name} is {value!r}; use {' or '.join(options)}")
+
+
+def _checked_draws(draws: int | None) -> int:
+    """The number of tables that are made."""
+    if draws is None:
+        return 1
+    if isinstance(draws, bool) or not hasattr(draws, "__index__") or int(draws) < 1:
+        raise InputError(f"draws is {draws!r}; give a whole number from 1, or leave it out for counts on one day each")
+    return int(draws)
+
+
+def _known_by(table: pd.DataFrame, as_of: DateLike | None) -> pd.DataFrame:
+    """The rows that had become known by the end of a day."""
+    if as_of is None:
+        return table
+    day = parse_date(as_of, "as_of", side="end")
+    if "as_of" not in table:
+        raise InputError("the table has no column as_of, so it does not tell what was known when; drop as_of=")
+    known = (table["as_of"] < day + pd.Timedelta(days=1)).to_numpy()
+    if not known.any():
+        raise InputError(f"no incident was known by {day:%Y-%m-%d}; choose a later as_of")
+    return table[known]
+
+
+def _histories(
+    table: pd.DataFrame,
+    unit: NDArray[np.int64],
+    units: pd.Index,
+    index: pd.PeriodIndex,
+    span: tuple[pd.Timestamp, pd.Timestamp],
+    by: str | list[str] | None,
+    *,
+    law: str | None,
+    draws: int,
+    rng: Seed,
+) -> pd.DataFrame:
+    """Histories of the counts of each unit."""
+    if units.nlevels > 1:
+        raise InputError(f"by is {by!r}; histories have units of one column, so join these into one")
+    days = table[["date", "date_end"]].to_numpy().astype("datetime64[D]").astype(np.int64)
+    events = table["events"] if "events" in table else pd.Series(1, index=table.index)
+    incidents = Spread(
+        first=days[:, 0],
+        last=days[:, 1],
+        unit=unit,
+        events=np.asarray(events, dtype=np.int64),
+        figures=None if law is None else fatality_figures(table, law),
+    )
+    first, last = (np.datetime64(day, "D").astype(np.int64) for day in span)
+    starts = index.to_timestamp(how="start").to_numpy().astype("datetime64[D]").astype(np.int64)
+    starts = np.append(np.maximum(starts, first), last + 1)
+    made = draw_histories(incidents, starts, len(units), draws, as_generator(rng))
+    columns = pd.RangeIndex(draws, name=DRAW)
+    if by is None:
+        return pd.DataFrame(made[:, :, 0].T, index, columns)
+    names = units.get_level_values(0)
+    both = pd.MultiIndex.from_product([names, columns], names=[names.name, DRAW])
+    return pd.DataFrame(made.transpose(1, 2, 0).reshape(len(index), -1), index, both)
+
+
+def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> None:
+    """Tell how many incidents fall outside the span in every history, or in some."""
+    outside = (table["date"] > last) | (table["date_end"] < first)
+    _warn_outside(~outside.to_numpy(), first, last)
+    reaching = int(((table["date"] < first) | (table["date_end"] > last))[~outside].sum())
+    if reaching:
+        warnings.warn(
+            f"{reaching:,} of {len(table):,} incidents have a window that reaches out of {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d}; each counts in the histories in which it falls inside, so that their totals differ",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _units(table: pd.DataFrame, by: str | list[str] | None) -> tuple[pd.Index, NDArray[np.int64]]:

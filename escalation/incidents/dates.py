@@ -106,15 +106,32 @@ def read_days(
     """
     if order not in ORDERS:
         raise InputError(f"date_order is {order!r}; use auto, day-first or month-first")
-    parts = [_split(column) for column in columns]
-    settled = order if order != "auto" else _settle(pd.concat(parts), pd.concat(list(columns)), usual, where)
-    return [_to_days(part, settled, today) for part in parts]
+    cells = [_Cells(column) for column in columns]
+    settled = order if order != "auto" else _settle(cells, usual, where)
+    return [cell.spread(_to_days(cell.parts, settled, today)) for cell in cells]
 
 
-def _split(column: pd.Series) -> pd.DataFrame:
+class _Cells:
+    """A column as its distinct texts, and which of them each row holds; work is done once for each."""
+
+    def __init__(self, column: pd.Series) -> None:
+        self.codes, distinct = pd.factorize(column)
+        self.texts = pd.Series(distinct, dtype=object)
+        self.rows = column.index
+        self.times = np.bincount(self.codes, minlength=len(self.texts))
+        self.parts = _split(self.texts.str.strip().str.lower())
+
+    def spread(self, found: Days) -> Days:
+        """What was found for the distinct texts, for each row."""
+        days, problem, serial = (
+            pd.Series(values.to_numpy()[self.codes], self.rows, copy=False)
+            for values in (found.days, found.problem, found.serial)
+        )
+        return Days(days, problem, serial)
+
+
+def _split(texts: pd.Series) -> pd.DataFrame:
     """Split texts into year, month, day (NaN: unreadable), ``open`` (order untold), ``serial``, ``blank``."""
-    codes, distinct = pd.factorize(column)
-    texts = pd.Series(distinct, dtype=object).str.strip().str.lower()
     parts = pd.DataFrame({"year": np.nan, "month": np.nan, "day": np.nan, "serial": np.nan}, index=texts.index)
     parts["open"] = False
     parts["blank"] = texts.isin(BLANKS)
@@ -130,35 +147,41 @@ def _split(column: pd.Series) -> pd.DataFrame:
         if pattern is _YEAR_LAST:
             parts["open"] = hit & (found["mark"] != ".")
     parts["serial"] = texts.str.extract(rf"\A{_SERIAL}\Z", flags=re.ASCII)["serial"].astype(float)
-    return parts.take(codes).set_axis(column.index)
+    return parts
 
 
-def _settle(parts: pd.DataFrame, texts: pd.Series, usual: DateOrder | None, where: str) -> DateOrder:
+def _settle(columns: Sequence[_Cells], usual: DateOrder | None, where: str) -> DateOrder:
     """Tell from all dates of a file whether days or months come first."""
-    first, second = parts["day"], parts["month"]
-    day_first = (parts["open"] & first.between(13, 31) & second.between(1, 12)).to_numpy()
-    month_first = (parts["open"] & second.between(13, 31) & first.between(1, 12)).to_numpy()
-    either = (parts["open"] & first.between(1, 12) & second.between(1, 12) & (first != second)).to_numpy()
-    n_day, n_month = int(day_first.sum()), int(month_first.sum())
+    day_first, month_first, either = [], [], []
+    for cells in columns:
+        first, second, untold = cells.parts["day"], cells.parts["month"], cells.parts["open"]
+        day_first.append((untold & first.between(13, 31) & second.between(1, 12)).to_numpy())
+        month_first.append((untold & second.between(13, 31) & first.between(1, 12)).to_numpy())
+        either.append((untold & first.between(1, 12) & second.between(1, 12) & (first != second)).to_numpy())
+    n_day, n_month = (
+        sum(int(cells.times[flags].sum()) for cells, flags in zip(columns, all_flags, strict=True))
+        for all_flags in (day_first, month_first)
+    )
     if min(n_day, n_month) > MISPRINTS * (n_day + n_month):
         raise InputError(
-            f"{where}: {_shown(texts, day_first)} has the day first and {_shown(texts, month_first)} the month; "
+            f"{where}: {_shown(columns, day_first)} has the day first and {_shown(columns, month_first)} the month; "
             "write all dates as YYYY-MM-DD"
         )
     if n_day or n_month:
         return "day-first" if n_day > n_month else "month-first"
-    if either.any() and usual is None:
+    if usual is None and any(flags.any() for flags in either):
         raise InputError(
-            f"{where}: {_shown(texts, either)} may have the day or the month first and no other date tells; "
+            f"{where}: {_shown(columns, either)} may have the day or the month first and no other date tells; "
             "write YYYY-MM-DD, or pass date_order='day-first' or 'month-first'"
         )
     return usual or "day-first"
 
 
-def _shown(texts: pd.Series, flags: NDArray[np.bool_]) -> str:
+def _shown(columns: Sequence[_Cells], flags: Sequence[NDArray[np.bool_]]) -> str:
     """The first flagged date and its row."""
-    at = int(np.argmax(flags))
-    return f"{texts.iloc[at]!r} (row {texts.index[at]:,})"
+    cells, flagged = next((cells, flag) for cells, flag in zip(columns, flags, strict=True) if flag.any())
+    at = int(np.argmax(flagged[cells.codes]))
+    return f"{cells.texts.iloc[cells.codes[at]]!r} (row {cells.rows[at]:,})"
 
 
 def _to_days(parts: pd.DataFrame, order: str, today: pd.Timestamp) -> Days:
@@ -189,10 +212,9 @@ def _to_days(parts: pd.DataFrame, order: str, today: pd.Timestamp) -> Days:
             f"lies in the future (after {today:%Y-%m-%d})",
         ],
         default="",
-    )
+    ).astype(object)
     kept = np.where(problem == "", days, np.datetime64("NaT")).astype("datetime64[ns]")
-    index = parts.index
-    return Days(pd.Series(kept, index), pd.Series(problem, index), pd.Series(serial & (problem == ""), index))
+    return Days(pd.Series(kept), pd.Series(problem, dtype=object), pd.Series(serial & (problem == "")))
 
 
 def _calendar(

@@ -5,15 +5,20 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import pandas as pd
 
 from escalation.errors import InputError
 from escalation.incidents.dates import DateOrder
-from escalation.incidents.schema import COLUMNS
+from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS
 
 SHOWN_COLUMNS = 30
+CHOOSABLE = (*COLUMNS, *OPTIONAL_COLUMNS, "time_precision")
+"""What a column map may name."""
+
+WORDS_OF_PRECISION = {word: word for word in ("day", "week", "month", "year")} | {"exact": "day"}
 
 
 def unchanged(cells: pd.DataFrame) -> pd.DataFrame:
@@ -36,6 +41,13 @@ class Layout:
         Columns without which the file is not of this kind.
     date_order : {"day-first", "month-first"}, optional
         What ``03/04/2024`` means in such files where no date of the file tells.
+    holds : {"incidents", "reports", "counts"}
+        What a row is: an incident; one report of an incident, made by machine; or how many
+        incidents a week had.
+    days : int
+        How many days a date stands for where the file has no ``date_end``.
+    precisions : mapping of str to str
+        How the file says that a date is known to the ``day``, ``week``, ``month`` or ``year``.
     tidy : callable
         Turns the cells (text, incidents' column names) into the words of the incidents table.
     """
@@ -44,6 +56,9 @@ class Layout:
     columns: Mapping[str, tuple[str, ...]]
     needs: tuple[str, ...] = ("date",)
     date_order: DateOrder | None = None
+    holds: Literal["incidents", "reports", "counts"] = "incidents"
+    days: int = 1
+    precisions: Mapping[str, str] = field(default_factory=lambda: WORDS_OF_PRECISION)
     tidy: Callable[[pd.DataFrame], pd.DataFrame] = unchanged
 
 
@@ -52,7 +67,14 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
-def match_columns(layout: Layout, found: Iterable[str], chosen: Mapping[str, str], where: str) -> dict[str, str]:
+def match_columns(
+    layout: Layout,
+    found: Iterable[str],
+    chosen: Mapping[str, str],
+    where: str,
+    *,
+    missing: Literal["refused", "allowed"] = "refused",
+) -> dict[str, str]:
     """Find the file's column for each column of the incidents table.
 
     Parameters
@@ -65,6 +87,8 @@ def match_columns(layout: Layout, found: Iterable[str], chosen: Mapping[str, str
         The user's choice, which comes before the layout.
     where : str
         The file, for messages.
+    missing : {"refused", "allowed"}
+        What becomes of a file without a needed column.
 
     Returns
     -------
@@ -94,12 +118,13 @@ def match_columns(layout: Layout, found: Iterable[str], chosen: Mapping[str, str
                 f"choose with columns={{{target!r}: ...}} or --column {target}=..."
             )
         matched[target] = named[present[0]][0]
-    missing = [target for target in layout.needs if target not in matched]
-    if missing:
-        wanted = "; ".join(f"{target} (such as {', '.join(layout.columns[target][:4])})" for target in missing)
+    needed = [target for target in layout.needs if target not in matched]
+    if needed and missing == "refused":
+        wanted = "; ".join(f"{target} (such as {', '.join(layout.columns[target][:4])})" for target in needed)
         raise InputError(
             f"{where}: is no {layout.name} table that can be read: no column for {wanted}; columns found: "
-            f"{_listed(found)}; name it with columns={{{missing[0]!r}: '...'}} or --column {missing[0]}=..."
+            f"{_listed(found)}{_nearest_columns(layout, needed, found)}; "
+            f"name it with columns={{{needed[0]!r}: '...'}} or --column {needed[0]}=..."
         )
     return matched
 
@@ -108,10 +133,10 @@ def _check_choice(chosen: Mapping[str, str], found: list[str], where: str) -> No
     if not isinstance(chosen, Mapping):
         raise InputError(f"columns is {chosen!r}; give a mapping such as {{'date': 'Datum'}}")
     for target, name in chosen.items():
-        if target not in COLUMNS:
+        if target not in CHOOSABLE:
             raise InputError(
-                f"columns names {target!r}, which no incidents table has{_nearest(target, COLUMNS)}; "
-                f"use {', '.join(COLUMNS)}"
+                f"columns names {target!r}, which no incidents table has{_nearest(target, CHOOSABLE)}; "
+                f"use {', '.join(CHOOSABLE)}"
             )
         if name not in found:
             raise InputError(
@@ -122,6 +147,17 @@ def _check_choice(chosen: Mapping[str, str], found: list[str], where: str) -> No
 def _nearest(name: object, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), list(names), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _nearest_columns(layout: Layout, missing: list[str], found: list[str]) -> str:
+    """The columns whose names are nearest to those looked for."""
+    plain = {plain_name(name): name for name in found}
+    near = {
+        target: [plain[name] for known in layout.columns[target] for name in difflib.get_close_matches(known, plain, 2)]
+        for target in missing
+    }
+    said = [f"{', '.join(map(repr, dict.fromkeys(names)))} for {target}" for target, names in near.items() if names]
+    return f"; nearest: {'; '.join(said)}" if said else ""
 
 
 def _listed(names: list[str]) -> str:

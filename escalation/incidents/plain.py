@@ -7,7 +7,18 @@ from escalation.incidents.layout import Layout
 LAYOUT = Layout(
     name="plain",
     columns={
-        "date": ("date", "event_date", "incident_date", "attack_date", "date_start", "start_date", "day"),
+        "date": (
+            "date",
+            "event_date",
+            "incident_date",
+            "attack_date",
+            "date_start",
+            "start_date",
+            "day",
+            "datum",
+            "fecha",
+            "tarikh",
+        ),
         "date_end": ("date_end", "end_date"),
         "actor": ("actor", "actor1", "actor_1", "attacker", "perpetrator", "side_a", "group"),
         "target": ("target", "actor2", "actor_2", "target_site", "victim", "side_b"),
@@ -22,5 +33,7 @@ LAYOUT = Layout(
         "fatalities_high": ("fatalities_high", "deaths_high", "killed_high"),
         "source": ("source", "source_url", "url", "link"),
         "incident_id": ("incident_id", "id", "event_id"),
+        "time_precision": ("time_precision", "date_precision", "date_prec"),
+        "as_of": ("as_of", "last_updated"),
     },
 )

@@ -1,57 +1,83 @@
-"""Read a table of incidents: ACLED, UCDP GED, or any other by a column map."""
+"""Read tables of incidents: ACLED, UCDP GED, GDELT, ICEWS, POLECAT, counts a week, or any other by a column map."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from escalation.errors import InputError
-from escalation.files import read_table
-from escalation.incidents import acled, plain, ucdp
+from escalation.errors import DataWarning, FileError, InputError
+from escalation.files import kind_of
 from escalation.incidents.dates import Days, read_days
-from escalation.incidents.layout import Layout, match_columns, plain_name
+from escalation.incidents.gdelt import raw_columns
+from escalation.incidents.guess import guess_columns
+from escalation.incidents.joining import FileRows, join_files
+from escalation.incidents.kinds import LAYOUTS, Kind, layout_of
+from escalation.incidents.layout import Layout, match_columns
+from escalation.incidents.reports import Reports, check_reports, thin
 from escalation.incidents.rows import (
     Notes,
     clean_coordinates,
     clean_fatalities,
+    clean_times,
+    keep_counted,
     keep_dated,
-    merge_repeats,
+    keep_known,
     widen_imprecise,
 )
-from escalation.incidents.schema import COLUMNS, TEXT_COLUMNS
+from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS
+from escalation.ledger import join_ledgers
+from escalation.periods import DateLike, parse_date
+from escalation.tables import read_table
 
-LAYOUTS = {"plain": plain.LAYOUT, "acled": acled.LAYOUT, "ucdp": ucdp.LAYOUT}
+PATTERN_SIGNS = ("*", "?", "[")
 
 
 def read_incidents(
-    path: str | Path,
-    source: Literal["auto", "plain", "acled", "ucdp"] = "auto",
+    path_or_paths: str | Path | Sequence[str | Path],
+    source: Kind = "auto",
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     *,
     date_order: Literal["auto", "day-first", "month-first"] = "auto",
+    reports: Reports = "all",
+    as_of: DateLike | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    r"""Read a table of incidents and account for every row of it.
+    r"""Read tables of incidents and account for every row of them.
 
     Parameters
     ----------
-    path : str or Path
-        A CSV, TSV or XLSX file with a header, one row an incident.
-    source : {"auto", "plain", "acled", "ucdp"}
-        The kind of file: an own table, an ACLED export of any year, or a UCDP GED file. ``"auto"``
-        tells by the columns.
+    path_or_paths : str or Path, or a sequence of them
+        Files with one row an incident: CSV, TSV, XLSX (first sheet), JSON (records, lines or GeoJSON),
+        Stata, Parquet (with ``pip install 'escalation[parquet]'``), also in a ``.zip`` or ``.gz``. A
+        pattern such as ``"acled/*.csv"`` names all files that it fits, in alphabetical order.
+    source : {"auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
+        The kind of file: an own table, an ACLED export of any year (one row an event, or one for each
+        of its actors), ACLED's counts a week, UCDP GED (yearly or candidate), GDELT 1.0 or 2.0 (raw
+        or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` tells by the columns.
     columns : mapping of str to str, optional
         Which column of the file holds which column of the result, such as ``{"date": "Datum"}``;
-        obvious names (``event_date``, ``lat``, ``killed``) need no entry.
+        obvious names (``event_date``, ``lat``, ``killed``) need no entry. Beside the columns of the
+        result ``time_precision`` (``day``, ``week``, ``month``, ``year``), ``events`` and ``as_of``
+        can be named.
     encoding : str, optional
         Encoding of a text file that is neither UTF-8 nor marked UTF-16, such as ``"cp1252"``.
     date_order : {"auto", "day-first", "month-first"}
         What ``03/04/2024`` means. ``"auto"`` lets the whole file tell: one date such as
         ``25/04/2024`` proves the order of all. Where none does, ACLED is read day first and UCDP
         month first, and a plain table is refused. ``03.04.2024`` is always day first.
+    reports : {"all", "root", "distinct", "distinct root"}
+        For GDELT, ICEWS and POLECAT, whose rows are reports: all of them, root events only (GDELT),
+        one of each place, day and code, or both.
+    as_of : date or str, optional
+        Leave out what became known after this day, by the time at which each row was last changed
+        (ACLED's ``timestamp``, GDELT's ``DATEADDED``, or a column ``as_of``). Given all exports of a
+        time series of them, this is what could have been known; given the last export alone, rows that
+        were changed later are missing, and counts are too low.
 
     Returns
     -------
@@ -59,30 +85,39 @@ def read_incidents(
         ``date``, ``date_end`` (the window, inclusive, that holds the incident: one day where the day
         is known), ``actor``, ``target``, ``event_type``, ``country``, ``admin1``, ``place``,
         ``latitude``, ``longitude`` (degrees, NaN if unknown), ``fatalities``, ``fatalities_low``,
-        ``fatalities_high`` (``<NA>`` if unknown), ``source``, ``incident_id``; in the order of the file.
+        ``fatalities_high`` (``<NA>`` if unknown), ``source``, ``incident_id``; in the order of the files.
+        Where the file has them also ``events`` (a row stands for so many incidents, as in counts
+        a week) and ``as_of`` (UTC). ``incidents.attrs["columns"]`` holds, for each file, which of
+        its columns was taken for what.
     ledger : pandas.DataFrame
-        Each row that was dropped, merged or changed, and why. Rows of the file =
+        Each row that was dropped, merged or changed, and why. Rows of the files =
         ``len(incidents) + escalation.ledger.rows_lost(ledger)``.
 
     Raises
     ------
     FileError
-        If the file cannot be opened.
+        If a file cannot be opened, or a pattern fits none.
     InputError
         If it is no table, has no column that can be the date, ``columns`` names a column that is not
         there, the order of day and month cannot be told, or no row can be used.
 
+    Warns
+    -----
+    DataWarning
+        If rows are reports or counts a week and not incidents, or columns had to be guessed.
+
     Notes
     -----
     Dropped: rows whose date or ``date_end`` is blank (date only), unreadable, before 1900, in the
-    future or reversed. Merged: rows with the id of a later row, which is kept. Changed: fatalities that
+    future or reversed; rows of counts without a count; a second header row. Merged: rows with the
+    id of a newer row (by ``as_of``, else a later one), which is kept. Changed: fatalities that
     are no whole number >= 0 and coordinates out of range are blanked, ``low`` and ``high`` are
     blanked where they contradict the best figure, spreadsheet day numbers become dates, and a row
     without an id gets a name of its own.
 
     ACLED's ``time_precision`` becomes the window: 1 the day, 2 three days either way, 3 the calendar
     month. UCDP's ``type_of_violence`` becomes ``event_type``: ``state-based``, ``non-state``,
-    ``one-sided``.
+    ``one-sided``. A GDELT country is a FIPS code, an event type a CAMEO code.
 
     Examples
     --------
@@ -95,43 +130,148 @@ def read_incidents(
     >>> ledger[["row", "value", "why"]].to_string(index=False, header=False)
     '4 31/02/2024 is no day of the calendar (dates here are read day-first)'
     """
-    table = read_table(path, encoding=encoding)
-    layout = _layout(source, table)
-    names = match_columns(layout, table.columns, columns or {}, str(path))
-    cells = layout.tidy(_cells(table, layout, names))
+    check_reports(reports)
+    known_by = None if as_of is None else parse_date(as_of, "as_of", side="end")
+    files = [
+        _read_file(path, source, columns or {}, encoding, date_order, reports, known_by)
+        for path in expand_paths(path_or_paths)
+    ]
+    filled = [file for file in files if len(file.rows)]
+    if not filled:
+        raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
+    incidents = join_files(filled)
+    for column in TEXT_COLUMNS:
+        codes, distinct = pd.factorize(incidents[column])
+        incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
+    incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
+    return incidents, join_ledgers(file.notes.entries.frame() for file in files)
+
+
+def expand_paths(path_or_paths: str | Path | Sequence[str | Path]) -> list[Path]:
+    """The files that are meant, patterns spelled out.
+
+    Raises
+    ------
+    FileError
+        If a pattern fits no file.
+    InputError
+        If no path is given, or one is given twice.
+    """
+    given = [path_or_paths] if isinstance(path_or_paths, str | Path) else list(path_or_paths)
+    paths: list[Path] = []
+    for one in given:
+        if not any(sign in str(one) for sign in PATTERN_SIGNS) or kind_of(Path(one)) != "nothing":
+            paths.append(Path(one))
+            continue
+        found = _fitting(Path(one))
+        found = [path for path in found if kind_of(path) == "file"]
+        if not found:
+            raise FileError(f"{one}: no file fits this pattern; check the path")
+        paths += found
+    if not paths:
+        raise InputError("no path is given; name a file, a list of files or a pattern")
+    twice = [path for path in paths if paths.count(path) > 1] if len(set(paths)) < len(paths) else []
+    if twice:
+        raise InputError(f"{twice[0]}: is named twice; name each file once")
+    return paths
+
+
+def _fitting(pattern: Path) -> list[Path]:
+    """What a pattern fits, in alphabetical order."""
+    fixed = next(i for i, part in enumerate(pattern.parts) if any(sign in part for sign in PATTERN_SIGNS))
+    return sorted(Path(*pattern.parts[:fixed]).glob(str(Path(*pattern.parts[fixed:]))))
+
+
+def _read_file(
+    path: Path,
+    source: Kind,
+    columns: Mapping[str, str],
+    encoding: str | None,
+    date_order: str,
+    reports: Reports,
+    as_of: pd.Timestamp | None,
+) -> FileRows:
+    """Read one file as far as that can be done without the others."""
+    table = read_table(path, encoding=encoding, headless=raw_columns if source in ("auto", "gdelt") else None)
+    layout = layout_of(source, table.columns)
+    if reports != "all" and layout.holds != "reports":
+        raise InputError(f"{path}: reports={reports!r} goes with GDELT, ICEWS and POLECAT; this is {layout.name}")
+    names = _names(layout, table, columns, str(path))
+    tags = _tags(table)
+    cells = layout.tidy(_cells(table if tags is None else table.iloc[1:], layout, names))
     notes = Notes(str(path), cells, names)
-    window = keep_dated(*_days(cells, layout, date_order, str(path)), notes)
+    if tags is not None:
+        notes.entries.add([table.index[0]], "", [tags], "dropped", "is a second header row (HXL tags)")
+    window = keep_dated(*_days(cells, layout, date_order, str(path)), notes, layout.days)
+    extra: dict[str, pd.Series] = {}
+    if "as_of" in names:
+        extra["as_of"] = clean_times(cells.loc[window.index], notes)
     if window.empty:
-        first = notes.entries.frame().iloc[0]
-        raise InputError(
-            f"{path}: none of its {len(table):,} rows can be used; row {first['row']}, {first['column']} "
-            f"{first['value']!r} {first['why']}"
-        )
+        _refuse_nothing(path, len(table), notes)
+    if as_of is not None:
+        if "as_of" not in names:
+            raise InputError(f"{path}: does not tell when its rows became known, so as_of cannot be used; drop it")
+        window = window[keep_known(extra["as_of"], as_of, notes)]
+    if "events" in names:
+        extra["events"] = keep_counted(cells.loc[window.index], notes)
+        window = window.loc[extra["events"].index]
+    days, narrow = (window["date"].min(), window["date"].max()), window
     if "time_precision" in names:
-        window = widen_imprecise(window, notes)
-    cells = cells.loc[window.index]
+        window = widen_imprecise(window, notes, layout.precisions)
+    vague = np.asarray((window["date"] != narrow["date"]) | (window["date_end"] != narrow["date_end"]))
+    cells = cells if len(window) == len(cells) else cells.loc[window.index]
     parts = [window, cells[list(TEXT_COLUMNS)], clean_coordinates(cells, notes), clean_fatalities(cells, notes)]
     rows = pd.concat(parts, axis=1)[list(COLUMNS)]
-    return merge_repeats(rows, notes).reset_index(drop=True), notes.entries.frame()
+    for column in OPTIONAL_COLUMNS:
+        if column in extra:
+            rows[column] = extra[column].loc[rows.index]
+    if layout.holds == "reports":
+        kept = thin(rows, notes, reports, layout.name)
+        vague, rows = vague[rows.index.isin(kept.index)], kept
+    if rows.empty and as_of is None:
+        _refuse_nothing(path, len(table), notes)
+    if layout.holds == "counts" and not rows.empty:
+        _warn_counts(rows, layout, str(path))
+    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes)
 
 
-def _layout(source: str, table: pd.DataFrame) -> Layout:
-    """The layout asked for, or the one that the columns tell."""
-    if source in LAYOUTS:
-        return LAYOUTS[source]
-    if source != "auto":
-        raise InputError(f"source is {source!r}; use auto, plain, acled or ucdp")
-    names = {plain_name(name) for name in table.columns}
-    if ucdp.is_ucdp(names):
-        return ucdp.LAYOUT
-    return acled.LAYOUT if acled.is_acled(names) else plain.LAYOUT
+def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
+    first = notes.entries.frame().iloc[0]
+    raise InputError(
+        f"{path}: none of its {rows:,} rows can be used; row {first['row']}, {first['column']} "
+        f"{first['value']!r} {first['why']}"
+    )
+
+
+def _names(layout: Layout, table: pd.DataFrame, columns: Mapping[str, str], where: str) -> dict[str, str]:
+    """Which column of the file is taken for what; guesses are said."""
+    if layout is not LAYOUTS["plain"]:
+        return match_columns(layout, table.columns, columns, where)
+    known = match_columns(layout, table.columns, columns, where, missing="allowed")
+    guessed = guess_columns(layout, table, known)
+    names = match_columns(layout, table.columns, {**columns, **guessed}, where)
+    if guessed:
+        said = ", ".join(f"{target} = {name!r}" for target, name in guessed.items())
+        warnings.warn(
+            f"{where}: guessed by words in names or by dates in cells: {said}; "
+            "choose with columns={...} or --column TARGET=NAME where that is wrong",
+            DataWarning,
+            stacklevel=4,
+        )
+    return names
+
+
+def _tags(table: pd.DataFrame) -> str | None:
+    """The second header row that the Humanitarian Data Exchange puts under the first, or None."""
+    filled = [cell for cell in table.iloc[0] if cell != ""]
+    return " ".join(filled) if len(table) > 1 and all(cell.startswith("#") for cell in filled) else None
 
 
 def _cells(table: pd.DataFrame, layout: Layout, names: dict[str, str]) -> pd.DataFrame:
     """The file's cells under the incidents' column names, ``""`` where the file has no such column."""
-    blank = pd.Series("", index=table.index, dtype=str)
-    wanted = dict.fromkeys([*COLUMNS, *layout.columns])
-    return pd.DataFrame({target: table[names[target]] if target in names else blank for target in wanted})
+    blank = pd.Series("", index=table.index, dtype=object)
+    wanted = dict.fromkeys([*COLUMNS, *layout.columns, *names])
+    return pd.DataFrame({target: table[names[target]] if target in names else blank for target in wanted}, copy=False)
 
 
 def _days(cells: pd.DataFrame, layout: Layout, order: str, where: str) -> tuple[Days, Days]:
@@ -145,3 +285,16 @@ def _days(cells: pd.DataFrame, layout: Layout, order: str, where: str) -> tuple[
 def _today() -> pd.Timestamp:
     """Tomorrow's date is today's somewhere on earth, so one day is allowed."""
     return pd.Timestamp.now().normalize() + pd.Timedelta(days=1)
+
+
+def _warn_counts(rows: pd.DataFrame, layout: Layout, where: str) -> None:
+    """Tell that rows are counts, and in which weeks they can be counted without a guess."""
+    weekday = rows["date_end"].dt.day_of_week.unique()
+    weeks = f"; freq='W-{rows['date_end'].iloc[0]:%a}'".upper().replace("FREQ", "freq") if len(weekday) == 1 else ""
+    warnings.warn(
+        f"{where}: {layout.name} holds counts a week, not incidents: its {len(rows):,} rows stand for "
+        f"{int(rows['events'].sum()):,} incidents (column events), which aggregate counts on the last day of the week"
+        f"{weeks + ' is its own weeks' if weeks else ''}",
+        DataWarning,
+        stacklevel=4,
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from escalation.incidents import acled
 from escalation.incidents.dates import Days
-from escalation.incidents.figures import read_coordinate, read_fatalities
-from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, fallback_ids, out_of_order
+from escalation.incidents.figures import read_coordinate, read_fatalities, read_times
+from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, out_of_order
+from escalation.incidents.windows import widen
 from escalation.ledger import LedgerEntries
 
 
@@ -21,13 +23,15 @@ class Notes:
 
     def add(self, bad: pd.Series, column: str, action: str, why: str | pd.Series) -> None:
         """Note the rows where ``bad`` is true, with their cell and why (one text, or one a row)."""
+        if not bad.any():
+            return
         rows = bad.index[bad]
         reasons = why if isinstance(why, str) else why[rows]
         self.entries.add(rows, self.names.get(column, column), self.cells.loc[rows, column], action, reasons)
 
 
-def keep_dated(date: Days, date_end: Days, notes: Notes) -> pd.DataFrame:
-    """Keep the rows with a good window; a blank ``date_end`` is the ``date``.
+def keep_dated(date: Days, date_end: Days, notes: Notes, length: int = 1) -> pd.DataFrame:
+    """Keep the rows with a good window; where ``date_end`` is blank the ``date`` stands for so many days.
 
     Returns
     -------
@@ -39,7 +43,8 @@ def keep_dated(date: Days, date_end: Days, notes: Notes) -> pd.DataFrame:
     one_day = date_end.problem == "is blank"
     endless = ~undated & ~one_day & (date_end.problem != "")
     notes.add(endless, "date_end", "dropped", date_end.problem)
-    window = pd.DataFrame({"date": date.days, "date_end": date_end.days.where(~one_day, date.days)})
+    last = date.days if length == 1 else date.days + pd.Timedelta(days=length - 1)
+    window = pd.DataFrame({"date": date.days, "date_end": date_end.days.where(~one_day, last)})
     backwards = window["date_end"] < window["date"]
     notes.add(backwards, "date_end", "dropped", "is before the date")
     kept = ~(undated | endless | backwards)
@@ -48,12 +53,43 @@ def keep_dated(date: Days, date_end: Days, notes: Notes) -> pd.DataFrame:
     return window[kept]
 
 
-def widen_imprecise(window: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """Widen ACLED's dates to the week or month that their ``time_precision`` allows."""
+def widen_imprecise(window: pd.DataFrame, notes: Notes, precisions: Mapping[str, str]) -> pd.DataFrame:
+    """Widen dates to the week, month or year that the file says they are known to."""
     code = notes.cells.loc[window.index, "time_precision"]
-    precision = code.map(acled.PRECISIONS)
-    notes.add(precision.isna(), "time_precision", "changed", "is none of 1, 2, 3; the date is taken as exact")
-    return acled.widen(window["date"], precision.fillna("day"))
+    codes, distinct = pd.factorize(code)
+    said = pd.Series(distinct, dtype=object).str.lower().map(precisions)
+    precision = said.take(codes).set_axis(code.index)
+    known = ", ".join(word for word in precisions if "." not in word)
+    notes.add(
+        precision.isna() & ((code != "") | ("1" in precisions)),
+        "time_precision",
+        "changed",
+        f"is none of {known}; the date is taken as exact",
+    )
+    return widen(window, precision.fillna("day"))
+
+
+def keep_counted(cells: pd.DataFrame, notes: Notes) -> pd.Series:
+    """How many incidents each row stands for; rows that do not say are dropped."""
+    events, problem = read_fatalities(cells["events"])
+    problem = problem.mask(events.isna() & (problem == ""), "is blank")
+    notes.add(problem != "", "events", "dropped", problem)
+    return events[problem == ""]
+
+
+def clean_times(cells: pd.DataFrame, notes: Notes) -> pd.Series:
+    """Since when each row has said what it says; ``NaT`` where the file does not tell."""
+    times, problem = read_times(cells["as_of"])
+    notes.add(problem != "", "as_of", "changed", problem + "; blanked")
+    return times
+
+
+def keep_known(times: pd.Series, as_of: pd.Timestamp, notes: Notes) -> pd.Series:
+    """Flag the rows that stood as they are at the end of a day, and note the others."""
+    late = times >= as_of + pd.Timedelta(days=1)
+    notes.add(late, "as_of", "dropped", f"became known after {as_of:%Y-%m-%d}")
+    notes.add(times.isna(), "as_of", "dropped", "does not tell when it became known")
+    return ~late & times.notna()
 
 
 def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
@@ -65,6 +101,8 @@ def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     table = pd.DataFrame(figures)
     low, best, high = (table[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
     wrong = out_of_order(low, best, high)
+    if not wrong.any():
+        return table
     said = "low " + _shown(low) + ", best " + _shown(best) + ", high " + _shown(high)
     for column in ("fatalities_low", "fatalities_high"):
         why = said + " are not in that order; low and high blanked"
@@ -87,19 +125,3 @@ def clean_coordinates(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
         notes.add(problem != "", column, "changed", problem + "; latitude and longitude blanked")
         wrong |= problem != ""
     return pd.DataFrame(degrees).mask(wrong)
-
-
-def merge_repeats(table: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """Keep the last row of each id; give rows without an id a fallback identity."""
-    ids = table["incident_id"]
-    blank = ids == ""
-    if "incident_id" in notes.names:
-        notes.add(blank, "incident_id", "changed", "has no id; kept as an incident of its own")
-    repeated = ids.duplicated(keep="last") & ~blank
-    last = pd.Series(table.index, index=ids).groupby(level=0).last()
-    why = "row " + ids[repeated].map(last).astype(str) + " has the same id and is kept"
-    notes.add(repeated, "incident_id", "merged", why)
-    table = table[~repeated].copy()
-    if blank.any():
-        table.loc[blank[~repeated], "incident_id"] = fallback_ids(table[blank[~repeated]])
-    return table

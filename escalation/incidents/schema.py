@@ -27,6 +27,8 @@ COLUMNS = (
 )
 TEXT_COLUMNS = ("actor", "target", "event_type", "country", "admin1", "place", "source", "incident_id")
 FATALITY_COLUMNS = ("fatalities", "fatalities_low", "fatalities_high")
+OPTIONAL_COLUMNS = ("events", "as_of")
+"""``events``: how many incidents a row stands for; ``as_of``: since when the row has said what it says."""
 COORDINATE_LIMITS = {"latitude": 90.0, "longitude": 180.0}
 
 LATEST = pd.Timestamp("2200-01-01")
@@ -49,13 +51,14 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     -------
     pandas.DataFrame
         The columns of :data:`COLUMNS` in that order, then any others as they are: dates
-        ``datetime64`` at midnight, text with ``""`` for blank, coordinates float, fatalities ``Int64``.
+        ``datetime64`` at midnight, text with ``""`` for blank, coordinates float, fatalities ``Int64``;
+        ``events``, where there is one, ``Int64``.
 
     Raises
     ------
     InputError
         If it is no DataFrame, has no rows, no ``date``, a column twice, a date that is missing, not
-        a date, outside 1900 to 2199 or after its ``date_end``, fatalities that are not whole
+        a date, outside 1900 to 2199 or after its ``date_end``, fatalities or ``events`` that are not whole
         numbers >= 0 or not in the order low <= best <= high, a coordinate out of range, or an
         ``incident_id`` twice.
 
@@ -77,7 +80,17 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     _check_order(checked, name)
     _check_identity(checked, name)
     others = [column for column in table.columns if column not in COLUMNS]
-    return checked if not others else pd.concat([checked, table[others]], axis=1)
+    if not others:
+        return checked
+    checked = pd.concat([checked, table[others]], axis=1)
+    if "events" in others:
+        _refuse(
+            table["events"].isna(), table["events"], name, "is no number of events; give 0 or more, or drop the row"
+        )
+        checked["events"] = _column(table, "events", name)
+    if "as_of" in others and not pd.api.types.is_datetime64_dtype(table["as_of"].dtype):
+        raise InputError(f"{name}: column 'as_of' is {table['as_of'].dtype}, not times; use pandas.to_datetime")
+    return checked
 
 
 def fallback_ids(rows: pd.DataFrame) -> pd.Series:

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from escalation.errors import InputError
-from escalation.files import read_table
 from escalation.packaged import data_folder
+from escalation.tables import read_table
 from escalation.tallies.read import read_tallies
 
 DEFAULT_CASE = "militia-attacks-2023-2024"

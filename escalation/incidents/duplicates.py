@@ -1,0 +1,234 @@
+"""Incidents that may be told twice under different ids or none: how alike they are, and their merging on request."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.errors import DataWarning, InputError
+from escalation.incidents.schema import check_incidents
+from escalation.ledger import LedgerEntries
+
+WEIGHTS = {"days": 1.0, "place": 2.0, "actors": 2.0, "event_type": 1.0}
+"""What each part counts for in the similarity; parts that a row leaves blank do not count."""
+REPORT_COLUMNS = ("first", "second", "similarity", *WEIGHTS)
+MAX_PAIRS = 5_000_000
+EARTH_RADIUS = 6371.0
+"""Kilometres."""
+FAR = 25.0
+"""Places so many kilometres apart are no more alike."""
+
+
+def find_duplicates(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int = 0) -> pd.DataFrame:
+    """List pairs of incidents that may be one, with how alike they are; nothing is merged.
+
+    Parameters
+    ----------
+    incidents : pandas.DataFrame
+        From :func:`escalation.read_incidents`; ids are not looked at.
+    at_least : float
+        Smallest similarity listed, above 0 to 1.
+    days : int
+        Windows may lie so many days apart.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair: the index labels ``first`` and ``second``, the ``similarity`` (0 to 1) and its
+        parts, most alike first. ``days`` is the share of the days that both windows have in common (where
+        they have none, 1 / (1 + days apart)); ``place`` the likeness of names, or of coordinates where a
+        name is blank (0 from 25 km on); ``actors`` that of both sides, whichever is named first;
+        ``event_type`` that of the types. A part that either row leaves blank is NaN, and the similarity
+        the mean of the others, place and actors counting twice; pairs with neither place nor actors
+        in common are not listed.
+
+    Raises
+    ------
+    InputError
+        If the table is none of incidents, an option is out of range, or there are too many pairs of
+        incidents at one time in one country.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2024-11-12", "2024-11-12", "2024-11-12"])
+    >>> table = pd.DataFrame({"date": days, "place": ["Hasaka", "Al-Hasakah", "Erbil"], "actor": ["militia"] * 3})
+    >>> find_duplicates(table, at_least=0.8)[["first", "second"]].to_numpy().tolist()
+    [[0, 1]]
+    """
+    if not 0 < at_least <= 1:
+        raise InputError(f"at_least is {at_least!r}; give a similarity above 0 and at most 1")
+    if isinstance(days, bool) or not hasattr(days, "__index__") or not 0 <= days <= 31:
+        raise InputError(f"days is {days!r}; give how many days apart windows may lie, 0 to 31")
+    table = check_incidents(incidents)
+    blocks = [_compare(table, first, second, at_least) for first, second in _pairs(table, int(days))]
+    found = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=list(REPORT_COLUMNS), dtype=float)
+    found = found.sort_values(["similarity", "first", "second"], ascending=[False, True, True], kind="stable")
+    labels = np.asarray(table.index)
+    for column in ("first", "second"):
+        found[column] = labels[found[column].to_numpy(dtype=np.int64)]
+    return found.reset_index(drop=True)
+
+
+def deduplicate(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Merge incidents that are alike into one; see :func:`find_duplicates` first for which those would be.
+
+    Parameters
+    ----------
+    incidents : pandas.DataFrame
+        From :func:`escalation.read_incidents`; ids are not looked at.
+    at_least : float
+        Smallest similarity of two incidents that are taken for one.
+    days : int
+        Windows may lie so many days apart.
+
+    Returns
+    -------
+    incidents : pandas.DataFrame
+        Without the second of each pair; the first is kept as it is.
+    ledger : pandas.DataFrame
+        One entry for each incident merged, with the index label of the one that is kept and the
+        similarity; the row is its place in the table, from 0.
+
+    Raises
+    ------
+    InputError
+        As :func:`find_duplicates`.
+
+    Warns
+    -----
+    DataWarning
+        If any were merged: two attacks in one town on one day are easily one too many or one too few.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2024-11-12", "2024-11-13"])
+    >>> table = pd.DataFrame({"date": days, "place": ["Erbil", "Erbil"], "actor": ["militia", "militia"]})
+    >>> len(deduplicate(table)[0])
+    2
+    """
+    pairs = find_duplicates(incidents, at_least=at_least, days=days)
+    place = pd.Series(np.arange(len(incidents)), index=incidents.index)
+    kept_by: dict[int, tuple[object, float]] = {}
+    for first, second, similarity in pairs[["first", "second", "similarity"]].itertuples(index=False):
+        if int(place[first]) not in kept_by and int(place[second]) not in kept_by:
+            kept_by[int(place[second])] = (first, similarity)
+    notes = LedgerEntries("table")
+    gone = sorted(kept_by)
+    why = [
+        f"is as the incident at {kept_by[row][0]!r} (similarity {kept_by[row][1]:.2f}), which is kept" for row in gone
+    ]
+    ids = incidents["incident_id"].to_numpy()[gone] if "incident_id" in incidents else [""] * len(gone)
+    notes.add(gone, "incident_id", ids, "merged", why)
+    if gone:
+        warnings.warn(
+            f"{len(gone):,} of {len(incidents):,} incidents were merged into others that are alike (similarity "
+            f">= {at_least:g}); the ledger lists them, and find_duplicates shows how alike they are",
+            DataWarning,
+            stacklevel=2,
+        )
+    kept = np.ones(len(incidents), dtype=bool)
+    kept[gone] = False
+    return incidents[kept], notes.frame()
+
+
+def _pairs(table: pd.DataFrame, days: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Positions of incidents in one country (or an unnamed one) whose windows lie close enough, first < second."""
+    first, last = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
+    country = pd.factorize(table["country"])[0]
+    named = (table["country"] != "").to_numpy(dtype=bool)
+    order = np.lexsort((last, first))
+    starts = first[order]
+    # all that begin before this one ends, and not before it begins
+    reach = np.searchsorted(starts, last[order] + days, side="right")
+    number = reach - np.arange(1, len(order) + 1)
+    if number.sum() > MAX_PAIRS * 20:
+        raise InputError(
+            f"{int(number.sum()):,} pairs of incidents lie close in time, too many to compare; "
+            "split the table by country or admin1"
+        )
+    total = 0
+    for begin in range(0, len(order), 50_000):
+        size = number[begin : begin + 50_000]
+        one = np.repeat(np.arange(begin, begin + len(size)), size)
+        other = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(size) - size, size)
+        one, other = order[one], order[other]
+        near = (country[one] == country[other]) | ~named[one] | ~named[other]
+        one, other = one[near], other[near]
+        total += len(one)
+        if total > MAX_PAIRS:
+            raise InputError(
+                f"more than {MAX_PAIRS:,} pairs of incidents lie close in time and country; split the table by admin1"
+            )
+        if len(one):
+            yield np.minimum(one, other), np.maximum(one, other)
+
+
+def _compare(table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp], at_least: float) -> pd.DataFrame:
+    """Similarity of pairs and its parts, for those that are alike enough."""
+    parts = {
+        "days": _days_alike(table, first, second),
+        "event_type": _texts_alike(table["event_type"], table["event_type"], first, second),
+        "place": _places_alike(table, first, second),
+    }
+    sides = [("actor", "actor"), ("target", "target"), ("actor", "target"), ("target", "actor")]
+    same, other, crossed, back = (_texts_alike(table[a], table[b], first, second) for a, b in sides)
+    parts["actors"] = np.fmax(_mean_known(same, other), _mean_known(crossed, back))
+    matrix = np.column_stack([parts[name] for name in WEIGHTS])
+    weight = np.where(np.isnan(matrix), 0.0, np.array(list(WEIGHTS.values())))
+    similarity = (np.nan_to_num(matrix) * weight).sum(axis=1) / weight.sum(axis=1)
+    told = ~np.isnan(parts["place"]) | ~np.isnan(parts["actors"])
+    kept = told & (similarity >= at_least)
+    found = {"first": first[kept], "second": second[kept], "similarity": similarity[kept]}
+    return pd.DataFrame(found | {name: parts[name][kept] for name in WEIGHTS}, columns=list(REPORT_COLUMNS))
+
+
+def _mean_known(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of two, or the one that is known, or NaN."""
+    return np.where(np.isnan(one), other, np.where(np.isnan(other), one, (one + other) / 2))
+
+
+def _days_alike(table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
+    begin, end = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
+    shared = np.minimum(end[first], end[second]) - np.maximum(begin[first], begin[second]) + 1
+    union = np.maximum(end[first], end[second]) - np.minimum(begin[first], begin[second]) + 1
+    alike: NDArray[np.float64] = np.where(shared > 0, shared / union, 1 / (2 - np.minimum(shared, 0)))
+    return alike
+
+
+def _texts_alike(
+    one: pd.Series, other: pd.Series, first: NDArray[np.intp], second: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Likeness of texts, NaN where either is blank; each different pair of texts is compared once."""
+    codes, names = pd.factorize(pd.concat([one, other], ignore_index=True))
+    here, there = codes[: len(one)][first], codes[len(one) :][second]
+    key = here.astype(np.int64) * len(names) + there
+    distinct, inverse = np.unique(key, return_inverse=True)
+    folded = [" ".join(re.findall(r"\w+", str(name).casefold())) for name in names]
+    alike = [_alike(folded[code // len(names)], folded[code % len(names)]) for code in distinct]
+    return np.array(alike, dtype=float)[inverse]
+
+
+def _alike(one: str, other: str) -> float:
+    if not one or not other:
+        return float("nan")
+    if one == other:
+        return 1.0
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _places_alike(table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Likeness of places: by name, and by distance where a name is blank."""
+    by_name = _texts_alike(table["place"], table["place"], first, second)
+    lat, lon = (np.radians(table[name].to_numpy(dtype=float)) for name in ("latitude", "longitude"))
+    half = np.sin((lat[first] - lat[second]) / 2) ** 2
+    half += np.cos(lat[first]) * np.cos(lat[second]) * np.sin((lon[first] - lon[second]) / 2) ** 2
+    kilometres = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return np.where(np.isnan(by_name), np.clip(1 - kilometres / FAR, 0, None), by_name)

@@ -1,0 +1,192 @@
+"""The rows of one or several files as one table: repeats of an id merged, nameless rows named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from escalation.incidents.rows import Notes
+from escalation.incidents.schema import fallback_ids
+
+SAME_EVENT = ("date", "date_end", "event_type", "country", "place", "fatalities")
+"""What the rows of one event agree in where an export repeats it for each of its actors."""
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """What one file gave.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        Columns of an incidents table, indexed by the row of the file.
+    vague : numpy.ndarray
+        Whether the window of a row was widened, bool, shape (rows,).
+    days : tuple of pandas.Timestamp
+        First and last date of the file, before any window was widened.
+    sided : bool
+        Whether files of this kind may tell an event once for each of its actors.
+    notes : Notes
+        What was done to the rows so far.
+    """
+
+    rows: pd.DataFrame
+    vague: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    days: tuple[pd.Timestamp, pd.Timestamp]
+    sided: bool
+    notes: Notes
+
+
+def join_files(files: list[FileRows]) -> pd.DataFrame:
+    """Put the rows of files one below the other, keep one row of each id, and note the others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of the files and their rows.
+    """
+    for file in files:
+        file.rows["incident_id"] = file.rows["incident_id"].astype(object)
+    table = files[0].rows if len(files) == 1 else pd.concat([file.rows for file in files])
+    source = np.repeat(np.arange(len(files)), [len(file.rows) for file in files])
+    row = np.asarray(table.index)
+    table = table.reset_index(drop=True)
+    _clip_windows(table, files)
+    blank = (table["incident_id"] == "").to_numpy(dtype=bool)
+    if blank.any():
+        _note_nameless(blank, source, row, files)
+    gone = _merge(table, blank, source, row, files)
+    if gone.any():
+        table, blank = table[~gone], blank[~gone]
+    if blank.any():
+        table = table.copy()
+        table.loc[blank, "incident_id"] = fallback_ids(table[blank])
+    return table.reset_index(drop=True)
+
+
+def _clip_windows(table: pd.DataFrame, files: list[FileRows]) -> None:
+    """Cut widened windows at the first and last date of all files, which cover no other day (in place)."""
+    vague = np.concatenate([file.vague for file in files])
+    if vague.any():
+        first, last = min(file.days[0] for file in files), max(file.days[1] for file in files)
+        for column in ("date", "date_end"):
+            table.loc[vague, column] = table.loc[vague, column].clip(first, last)
+
+
+def _note_nameless(
+    blank: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    source: np.ndarray[tuple[int], np.dtype[np.intp]],
+    row: np.ndarray[tuple[int], np.dtype[np.int64]],
+    files: list[FileRows],
+) -> None:
+    for number, file in enumerate(files):
+        rows = row[blank & (source == number)]
+        if "incident_id" in file.notes.names and rows.size:
+            why = "has no id; kept as an incident of its own"
+            file.notes.entries.add(rows, file.notes.names["incident_id"], [""] * rows.size, "changed", why)
+
+
+def _merge(
+    table: pd.DataFrame,
+    blank: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    source: np.ndarray[tuple[int], np.dtype[np.intp]],
+    row: np.ndarray[tuple[int], np.dtype[np.int64]],
+    files: list[FileRows],
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Flag the rows that another of their id takes the place of, with a note for each.
+
+    Of the rows of one file that tell one event from the side of each of its actors the first is
+    kept; of what is left the newest row of each id, by ``as_of`` where there is one, else the last.
+    """
+    gone = np.zeros(len(table), dtype=bool)
+    codes = pd.factorize(table["incident_id"])[0]
+    places = _repeats(codes, ~blank)
+    if not places.size:
+        return gone
+    lost, kept = _other_sides(table, places, codes, source, files)
+    gone[lost] = True
+    _note_merged(table, lost, kept, "tells the same event from another actor's side", source, row, files)
+    _fill_targets(table, lost, kept, source, row, files)
+    places = _repeats(codes, ~blank & ~gone)
+    if "as_of" in table:
+        known = table["as_of"].to_numpy()[places]
+        places = places[np.argsort(np.where(np.isnat(known), np.datetime64("1678-01-01"), known), kind="stable")]
+    newest = pd.Series(places).groupby(codes[places]).transform("last").to_numpy()
+    older = places != newest
+    gone[places[older]] = True
+    _note_merged(table, places[older], newest[older], "has the same id", source, row, files)
+    return gone
+
+
+def _repeats(
+    codes: np.ndarray[tuple[int], np.dtype[np.intp]], among: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Places of rows whose id another row has too."""
+    times = np.bincount(codes[among], minlength=int(codes.max()) + 1)
+    return np.flatnonzero((times[codes] > 1) & among)
+
+
+def _note_merged(
+    table: pd.DataFrame,
+    lost: np.ndarray[tuple[int], np.dtype[np.intp]],
+    kept: np.ndarray[tuple[int], np.dtype[np.intp]],
+    why: str,
+    source: np.ndarray[tuple[int], np.dtype[np.intp]],
+    row: np.ndarray[tuple[int], np.dtype[np.int64]],
+    files: list[FileRows],
+) -> None:
+    ids = table["incident_id"].to_numpy()
+    for number, file in enumerate(files):
+        here = source[lost] == number
+        if here.any():
+            names = [
+                "" if source[place] == number else f" of {files[source[place]].notes.entries.file}"
+                for place in kept[here]
+            ]
+            reasons = [f"row {at}{name} {why} and is kept" for at, name in zip(row[kept[here]], names, strict=True)]
+            column = file.notes.names["incident_id"]
+            file.notes.entries.add(row[lost[here]], column, ids[lost[here]], "merged", reasons)
+
+
+def _other_sides(
+    table: pd.DataFrame,
+    places: np.ndarray[tuple[int], np.dtype[np.intp]],
+    codes: np.ndarray[tuple[int], np.dtype[np.intp]],
+    source: np.ndarray[tuple[int], np.dtype[np.intp]],
+    files: list[FileRows],
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Rows that tell an event again from another actor's side, and the row of each that is kept."""
+    places = places[np.array([file.sided for file in files])[source[places]]]
+    rows = table.iloc[places]
+    group = pd.factorize(pd.MultiIndex.from_arrays([codes[places], source[places]]))[0]
+    compared = [*SAME_EVENT, *(["as_of"] if "as_of" in rows else [])]
+    same = [pd.factorize(rows[column].astype(object), use_na_sentinel=False)[0] for column in compared]
+    told = pd.Series(pd.factorize(pd.MultiIndex.from_arrays(same))[0]).groupby(group)
+    actors = pd.Series(pd.factorize(rows["actor"])[0]).groupby(group)
+    sided = (told.transform("nunique") == 1) & (actors.transform("nunique") == actors.transform("size"))
+    first = pd.Series(places).groupby(group).transform("min").to_numpy()
+    lost = sided.to_numpy(dtype=bool) & (places != first)
+    return places[lost], first[lost]
+
+
+def _fill_targets(
+    table: pd.DataFrame,
+    lost: np.ndarray[tuple[int], np.dtype[np.intp]],
+    kept: np.ndarray[tuple[int], np.dtype[np.intp]],
+    source: np.ndarray[tuple[int], np.dtype[np.intp]],
+    row: np.ndarray[tuple[int], np.dtype[np.int64]],
+    files: list[FileRows],
+) -> None:
+    """Where an export names one actor a row, take the other side's as the target (in place)."""
+    other = pd.Series(table["actor"].to_numpy()[lost]).groupby(kept).first()
+    other = other[(table["target"].to_numpy()[other.index] == "") & (other != "").to_numpy()]
+    if other.empty:
+        return
+    table["target"] = table["target"].astype(object)
+    table.loc[other.index, "target"] = other
+    for place, name in other.items():
+        file = files[source[place]]
+        why = f"is {name!r} from the row that tells the event from the other side"
+        file.notes.entries.add([row[place]], "target", [""], "changed", why)

@@ -1,0 +1,105 @@
+"""Any file that holds one table, read as text cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from escalation.archives import unpack
+from escalation.cells import Headless
+from escalation.errors import InputError
+from escalation.files import read_whole
+from escalation.text_tables import read_text, text_header
+from escalation.typed_tables import read_json_cells, read_parquet_cells, read_stata_cells
+from escalation.workbooks import read_workbook
+
+MAX_ROWS = 5_000_000
+"""A table with more rows than this is refused unless its reader states a lower limit."""
+
+TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab")
+WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
+JSON_ENDINGS = (".json", ".geojson", ".jsonl", ".ndjson")
+TABLE_ENDINGS = (*TEXT_ENDINGS, *WORKBOOK_ENDINGS, *JSON_ENDINGS, ".parquet", ".dta")
+PACKED_ENDINGS = (".zip", ".gz")
+
+
+def read_table(
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    max_rows: int = MAX_ROWS,
+    headless: Headless | None = None,
+) -> pd.DataFrame:
+    """Read a file that holds a table as text, every cell a string, blank cells empty.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.csv``, ``.tsv``, ``.tab``, ``.txt`` (comma, semicolon, tab or bar, told by the header),
+        ``.xlsx`` (its first sheet), ``.json`` (records, one record a line, or GeoJSON), ``.parquet``,
+        ``.dta``, or one of them in a ``.zip`` or ``.gz``.
+    encoding : str, optional
+        Encoding of a text file; UTF-8 (with or without a mark) or marked UTF-16 when left out.
+    max_rows : int
+        More rows than this are refused.
+    headless : callable, optional
+        Told the first row, gives the names of the columns of a file without a header, else None.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in the header, stripped; the index is the row as a spreadsheet shows it (the
+        header is row 1). Rows that are wholly blank are left out; rows that end early are filled
+        with blanks.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, a directory, or cannot be read.
+    InputError
+        If it is empty, too large, packed in a way that is not safe, not text in the encoding, has no
+        rows, no header, a name twice, or rows with more cells than the header.
+    """
+    path = Path(path)
+    ending, raw = _content(path)
+    if ending in WORKBOOK_ENDINGS:
+        table = read_workbook(raw, path, max_rows, headless)
+    elif ending in TEXT_ENDINGS:
+        table = read_text(raw, path, encoding, max_rows, headless)
+    elif ending in JSON_ENDINGS:
+        table = read_json_cells(raw, path, encoding, max_rows)
+    elif ending == ".parquet":
+        table = read_parquet_cells(raw, path, max_rows)
+    elif ending == ".dta":
+        table = read_stata_cells(raw, path, max_rows)
+    else:
+        raise InputError(
+            f"{path}: cannot read files that end in {ending or 'nothing'!r}; "
+            f"use .csv, .tsv or .xlsx, or {', '.join((*JSON_ENDINGS[:2], '.parquet', '.dta', *PACKED_ENDINGS))}"
+        )
+    if table.empty:
+        raise InputError(f"{path}: has a header but no rows; nothing to read")
+    return table
+
+
+def column_names(path: str | Path, *, encoding: str | None = None) -> list[str]:
+    """The names of a file's columns; of a text file without splitting all of it.
+
+    Raises
+    ------
+    FileError, InputError
+        As :func:`read_table`.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in TEXT_ENDINGS:
+        return list(read_table(path, encoding=encoding).columns)
+    return text_header(read_whole(path), path, encoding)
+
+
+def _content(path: Path) -> tuple[str, bytes]:
+    """The ending of the table's name, and its bytes, unpacked."""
+    raw = read_whole(path)
+    ending = path.suffix.lower()
+    return unpack(raw, path, TABLE_ENDINGS) if ending in PACKED_ENDINGS else (ending, raw)

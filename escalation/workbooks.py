@@ -1,0 +1,58 @@
+"""Spreadsheets: the first sheet of an XLSX workbook as rows of text cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from escalation.archives import check_archive, check_xml
+from escalation.cells import Headless, to_frame
+from escalation.errors import EscalationError, InputError
+
+
+def read_workbook(raw: bytes, path: Path, max_rows: int, headless: Headless | None) -> pd.DataFrame:
+    """Read the first sheet of a workbook; values, never formulas.
+
+    Raises
+    ------
+    InputError
+        If it is no workbook, is damaged, unpacks to too much, or declares XML entities.
+    """
+    from openpyxl import load_workbook  # half a second that only spreadsheets need
+
+    try:
+        with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles unknown to it
+            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+                check_archive(archive, path, "save it as CSV")
+                check_xml(archive, path)
+            book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+            return to_frame(_sheet_rows(book.worksheets[0]), path, max_rows, headless)
+    except EscalationError:
+        raise
+    except Exception as error:  # what openpyxl, zlib and the XML parser raise on damage has no common base
+        raise InputError(f"{path}: is not a readable XLSX workbook ({error}); save it again or as CSV") from None
+
+
+def _sheet_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a sheet as text, numbered from 1."""
+    sheet.reset_dimensions()  # the size that a file states for its sheet is often wrong
+    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        yield number, [cell_text(cell) for cell in row]
+
+
+def cell_text(cell: object) -> str:
+    """A spreadsheet cell as the text that a CSV would hold."""
+    if cell is None:
+        return ""
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
