@@ -39,7 +39,7 @@ def read_parquet_cells(raw: bytes, path: Path, max_rows: int) -> pd.DataFrame:
         check_rows(described.num_rows, path, max_rows)
         if size > MAX_UNPACKED:
             raise InputError(f"{path}: unpacks to {size:,} bytes; {MAX_UNPACKED:,} is the limit for Parquet, split it")
-        return _as_cells(held.read().to_pandas(), path)
+        return _as_cells(held.read().to_pandas(ignore_metadata=True), path)
     except EscalationError:
         raise
     except (arrow.ArrowException, OSError, ValueError, TypeError) as error:
