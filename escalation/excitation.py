@@ -202,6 +202,9 @@ def excitation(
     Intervals are of counts drawn around the fitted means, past counts held as they were, and fitted again; they are
     widened to hold the estimate, as an effect near 0 comes out higher in most drawn series.
 
+    Of simulated pairs of 200 weeks with three attacks each (``benchmarks/excitation.py``), answers of 0.4 both ways are
+    found in 97%, those of one side alone in half; where there is none one is claimed in 1 to 8%.
+
     A level that drives the sides with different strength changes the share itself, but not by what either did.
 
     Examples
