@@ -21,6 +21,7 @@ from escalation import (
     get_flashpoint,
     what_if,
 )
+from escalation.models.estimate import simulate_paths
 from escalation.models.registry import MODELS, get_model
 from escalation.randomness import as_generator, draw_root, generator_for
 
@@ -88,7 +89,7 @@ def test_all_begin_with_the_same_random_numbers(fit):
     assert (result.forecasts["same"].paths == result.forecasts["baseline"].paths).all()
     assert result.table.loc["same", ["total_difference", "total_difference_mc_error"]].tolist() == [0.0, 0.0]
     root = draw_root(as_generator(4))
-    paths, _ = fit.simulate_paths(fit.design.ahead(4, None), 4000, generator_for(root, "paths"))
+    paths, _ = simulate_paths(fit, fit.design.ahead(4, None), 4000, generator_for(root, "paths"))
     assert (result.forecasts["baseline"].paths == paths).all()
 
 

@@ -91,7 +91,7 @@ def test_same_seed_same_counts(tallies: Path) -> None:
         ({"counter": "x"}, "counter, place and unit go with tallies"),
         ({"by": "country"}, "by and series go together"),
         ({"series": "Syria"}, "by and series go together"),
-        ({"by": "region", "series": "Syria"}, "by is 'region'; the columns are date"),
+        ({"by": "region", "series": "Syria"}, "by is 'region'; name a column of the table as it is read: date"),
         ({"by": "country", "series": "Mars"}, "no incident has country 'Mars'; the most frequent are Iraq, Syria"),
     ],
 )
