@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,4 +74,5 @@ class Store:
         names = ("label", "origin", "block", "units", "failures")
         about = {name: getattr(part, name) for name in names}
         with atomic_write(self._file(part.key), "wb") as stream:
-            np.savez(stream, allow_pickle=False, **{ABOUT: np.array(json.dumps(about))}, **part.scores)
+            held: dict[str, Any] = {ABOUT: np.array(json.dumps(about)), **part.scores}
+            np.savez(stream, **held)

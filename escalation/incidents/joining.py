@@ -159,6 +159,8 @@ def _other_sides(
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], np.ndarray[tuple[int], np.dtype[np.intp]]]:
     """Rows that tell an event again from another actor's side, and the row of each that is kept."""
     places = places[np.array([file.sided for file in files])[source[places]]]
+    if not len(places):  # pandas before 3 makes no groups of nothing
+        return places, places
     rows = table.iloc[places]
     group = pd.factorize(pd.MultiIndex.from_arrays([codes[places], source[places]]))[0]
     compared = [*SAME_EVENT, *(["as_of"] if "as_of" in rows else [])]
