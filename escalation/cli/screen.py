@@ -56,7 +56,7 @@ def counter(doing: str) -> Iterator[Callable[[int, int], None]]:
 
 def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> None:
     """Print a title and a table; columns at the positions ``words`` hold words, the others numbers."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position, name in enumerate(header):
         table.add_column(Text(name), justify="left" if position in words else "right", overflow="fold")
     for row in rows:
