@@ -167,7 +167,9 @@ def show(title: str, scores: list[dict[str, dict[str, FloatArray]]], countries: 
             difference = np.full((len(scores), len(every)), np.nan)
             for row, (one, units) in enumerate(zip(scores, countries, strict=True)):
                 difference[row, np.searchsorted(every, units)] = (one[OURS][key] - one[base][key]).mean(axis=1)
-            samples = resample_differences(difference, 2, RESAMPLES, default_rng(1))
+            known = ~np.isnan(difference)
+            filled = np.where(known, difference, 0.0)
+            samples = resample_differences(filled, known.astype(float), 2, RESAMPLES, default_rng(1))
             lower, upper = np.quantile(samples, [0.025, 0.975])
             verdict = "better" if upper < 0 else "worse" if lower > 0 else "not told apart"
             ratio = means[0, column] / means[row_of, column] if means[row_of, column] > 0 else np.nan
