@@ -26,6 +26,7 @@ from escalation.rates import (
     poisson,
     poisson_p_value,
 )
+from escalation.wording import chance, plain
 
 WindowSpec: TypeAlias = int | slice | tuple[DateLike, DateLike]
 """How a window is named: its number of periods, a slice, or its first and last date or period."""
@@ -83,7 +84,7 @@ class WindowRate:
         begin, end = self.first.start_time.date(), self.last.end_time.date()
         known = [] if self.observed == number else [f"{self.observed} observed"]
         # a sentence that names days which nobody has counted yet would be read as if they were quiet
-        known += [f"{_plain(self.exposure)} covered"] if self.exposure < self.observed - COVERED else []
+        known += [f"{plain(self.exposure)} covered"] if self.exposure < self.observed - COVERED else []
         return (
             ("the " if number == 1 else f"the {number} ")
             + word
@@ -156,15 +157,15 @@ class RateChange:
             verdict = "probably rose" if self.probability_rose > 0.5 else "probably fell"
         was, now = self.baseline, self.recent
         text = (
-            f"The rate {verdict}: {_plain(now.rate)} per {word} ({100 * self.level:g}% interval {_range(now)}) in "
-            f"{now.span()}, against {_plain(was.rate)} ({_range(was)}) in {was.span()}; that is "
-            f"{_plain(self.ratio)} times the baseline rate ({_range(self)}), and the probability that it rose is "
-            f"{_chance(self.probability_rose)}."
+            f"The rate {verdict}: {plain(now.rate)} per {word} ({100 * self.level:g}% interval {_range(now)}) in "
+            f"{now.span()}, against {plain(was.rate)} ({_range(was)}) in {was.span()}; that is "
+            f"{plain(self.ratio)} times the baseline rate ({_range(self)}), and the probability that it rose is "
+            f"{chance(self.probability_rose)}."
         )
         if self.carried_by is not None and self.probability_without is not None:
             when = self.carried_by.start_time.date()
             start = f"that starts on {when}" if word != "day" else f"{when}"
-            text += f" Without the {word} {start} that probability is {_chance(self.probability_without)}."
+            text += f" Without the {word} {start} that probability is {chance(self.probability_without)}."
         return text
 
     def _repr_html_(self) -> str:
@@ -395,23 +396,5 @@ def _carried_by(
 # Words
 
 
-def _plain(value: float) -> str:
-    """Write a rate or a ratio with at most three figures."""
-    if np.isinf(value):
-        return "no upper limit"
-    if value >= 99.95:
-        return f"{float(f'{value:.3g}'):,.0f}"
-    return f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
-
-
 def _range(of: WindowRate | RateChange) -> str:
-    return f"{_plain(of.lower)} to {_plain(of.upper)}"
-
-
-def _chance(probability: float) -> str:
-    """Write a probability, never as 0 or 1."""
-    if probability < 0.001:
-        return "below 0.001"
-    if probability > 0.999:
-        return "above 0.999"
-    return f"{probability:.2f}" if 0.01 <= probability <= 0.99 else f"{probability:.3f}"
+    return f"{plain(of.lower)} to {plain(of.upper)}"

@@ -20,7 +20,6 @@ from escalation.randomness import Seed, as_generator
 from escalation.scores import brier_decomposition, pit, reliability_curve
 
 FloatArray = NDArray[np.float64]
-KEYS = ["model", "unit", "origin", "step", "period", "history"]
 NEGATIVE = ("crps", "crps_log1p", "log_score", "interval_score_50%", "interval_score_90%")
 """Scores that can be compared: the smaller the better."""
 

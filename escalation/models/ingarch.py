@@ -14,7 +14,7 @@ from escalation.counts import check_counts
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray, make_design
-from escalation.models.estimate import Estimate
+from escalation.models.estimate import Estimate, check_largest
 from escalation.models.ingarch_likelihood import log_likelihood, recursion
 from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, observe
@@ -269,9 +269,7 @@ class INGARCH(CountModel):
 
     def _check(self, counts: FloatArray, names: list[str], matrix: FloatArray, design: Design) -> None:
         """Refuse what no fit can be had from."""
-        most = float(np.nanmax(counts))
-        if most > LARGEST_COUNT:
-            raise FitError(f"ingarch got a count of {most:g}; it takes up to {LARGEST_COUNT:g}, count larger units")
+        check_largest(self.name, counts, LARGEST_COUNT)
         scored = int((~np.isnan(counts[self._dropped :])).sum())
         if scored <= 1 + self._serial + len(names):
             raise FitError(

@@ -85,21 +85,26 @@ class MixtureLaws(Laws):
         value: FloatArray = self._scale() * square - self.mean**2
         return value
 
+    def _at_zero(self) -> FloatArray:
+        """Probability of 0 of the mixture itself, shape (n,)."""
+        value: FloatArray = (self.weights * np.exp(count_logpmf(np.zeros((1, 1)), self.means, self.dispersions))).sum(
+            axis=1
+        )
+        return value
+
     def _scale(self) -> FloatArray:
         """What the mixture above 0 is multiplied by, shape (n,)."""
         if self.zero is None:
             return np.ones(len(self.weights))
-        # a mixture of tiny means is hardly ever above 0: no digits may be lost there
-        above = -np.expm1(count_logpmf(np.zeros((1, 1)), self.means, self.dispersions))
-        value: FloatArray = (1 - self.zero) / (self.weights * above).sum(axis=1)
+        value: FloatArray = (1 - self.zero) / (1 - self._at_zero())
         return value
 
     def _over_zero(self, plain: FloatArray, y: FloatArray, share: float) -> FloatArray:
         """Put the hurdle under probabilities (n,) of the mixture; ``share`` is 1 for those of a cdf."""
         if self.zero is None:
             return plain
-        at_zero = (self.weights * np.exp(count_logpmf(np.zeros((1, 1)), self.means, self.dispersions))).sum(axis=1)
-        above = self._scale() * (plain - share * at_zero) + share * self.zero
+        at_zero = self._at_zero()
+        above = (1 - self.zero) / (1 - at_zero) * (plain - share * at_zero) + share * self.zero
         value: FloatArray = np.where(y > 0, above, np.where(y == 0, self.zero, 0.0 * plain))
         value[np.isnan(y)] = np.nan
         return value
