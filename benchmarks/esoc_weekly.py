@@ -1,6 +1,6 @@
 """Attacks per governorate and week in Iraq, forecast 4 and 12 weeks ahead from 2007 on.
 
-    python benchmarks/esoc_weekly.py esoc-iraq-v3_sigact_governorate-week.dta [--models a,b] [--every 4] [--workers 2]
+    python benchmarks/esoc_weekly.py esoc-iraq-v3_sigact_governorate-week.dta [--models a,b] [--every 1] [--workers 2]
 
 The file is the weekly SIGACT file of the Empirical Studies of Conflict project (Berman, Shapiro & Felter 2011,
 doi:10.1086/661983): 18 governorates, 264 weeks from February 2004.  Its weeks are those of Stata (52 a year, the last
@@ -38,8 +38,8 @@ def read(path: str) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Weekly attacks per governorate, forecast from 2007 on.")
     parser.add_argument("file")
-    parser.add_argument("--models", default=f"{DEFAULT},ensemble,local_level,ingarch")
-    parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--models", default=DEFAULT)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--draws", type=int, default=1000)
     options = parser.parse_args()
@@ -62,11 +62,7 @@ def main() -> None:
     for leads, label in (([4], "4 weeks ahead"), ([12], "12 weeks ahead"), (range(1, 13), "1 to 12 weeks ahead")):
         part = escalation.Backtest(result.scores[result.scores["step"].isin(list(leads))], result.failures)
         print(f"\n{label}\n{part.summary().round(3).to_string()}")
-        # the mass of the PIT between two shares allows for whole numbers, where an interval cannot but hold more
-        pit = part.pit(20)
-        inner, outer = pit[(pit.index > 0.24) & (pit.index < 0.74)], pit[(pit.index > 0.04) & (pit.index < 0.94)]
-        mass = pd.DataFrame({"50%": inner.sum() / 20, "90%": outer.sum() / 20})
-        print(f"\nPIT mass in the central 50% and 90%\n{mass.round(3).to_string()}")
+        print(f"\n{part.calibration(rng=0).round(3).to_string()}")
         for baseline in BASELINES:
             for score in ("crps", "log_score"):
                 columns = ["mean", "baseline", "skill", "difference", "lower", "upper", "dm_p", "verdict"]

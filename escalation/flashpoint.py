@@ -9,13 +9,13 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from escalation.arguments import check_whole
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast
 from escalation.periods import MAX_PERIODS, period_word
+from escalation.proportions import wilson_interval
 
 MC_LEVEL = 0.9
 """Probability of the Monte Carlo interval."""
@@ -265,11 +265,8 @@ def error_of_mean(values: NDArray[np.generic], component: NDArray[np.int64] | No
 def _wilson(share: float, error: float, n: int) -> tuple[float, float]:
     """Wilson's interval of a share, for as many independent paths as its standard error stands for."""
     smoothed = (share * n + 0.5) / (n + 1)
-    size = smoothed * (1 - smoothed) / error**2
-    z = float(norm.ppf((1 + MC_LEVEL) / 2))
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z / (1 + z**2 / size) * sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
-    return max(centre - half, 0.0), min(centre + half, 1.0)
+    lower, upper = wilson_interval(np.array(share), np.array(smoothed * (1 - smoothed) / error**2), MC_LEVEL)
+    return float(lower), float(upper)
 
 
 def _chance(result: FlashpointProbability) -> str:

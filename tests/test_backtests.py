@@ -273,6 +273,63 @@ def test_pit_and_reliability_of_a_right_forecast_are_flat_and_straight():
         result.reliability(9)
 
 
+def test_calibration_is_the_mass_of_the_pit_and_says_what_is_too_narrow():
+    rng = np.random.default_rng(5)
+    counts = pd.DataFrame(rng.poisson(6, (90, 25)), index=weeks(90), columns=[f"u{k}" for k in range(25)])
+    models = {"all": Climatology(None), "last": escalation.LastValue(spread="none")}
+    result = run(counts, models, origins=12, steps=2, draws=400)
+    table = result.calibration(rng=1)
+    for model in models:
+        heights = result.pit(20)[model].to_numpy() / 20
+        outside = [heights[:5].sum(), heights[15:].sum()]
+        assert table.loc[(model, 0.5), "mass"] == pytest.approx(heights[5:15].sum())
+        assert table.loc[(model, 0.5), ["below", "above"]].tolist() == pytest.approx(outside)
+        assert table.loc[(model, 0.9), "mass"] == pytest.approx(heights[1:19].sum())
+    assert table["forecasts"].tolist() == [600] * 4
+    assert table["verdict"].tolist() == ["not told apart"] * 2 + ["holds less"] * 2
+    width = (table["upper"] - table["lower"]).to_numpy()[:2] / (2 * 1.96)
+    alone = np.array([np.sqrt(0.25 / 600), np.sqrt(0.09 / 600)])
+    # of independent forecasts the bootstrap of both origins and units has up to 3 times the variance (Owen 2007)
+    assert (width > 0.9 * alone).all()
+    assert (width < 2.1 * alone).all()
+    pd.testing.assert_frame_equal(table, result.calibration(rng=1))
+
+
+def test_calibration_of_single_steps_and_of_too_few_forecasts():
+    result = run(origins=10, steps=3)
+    table = result.calibration(by=["model", "step"], intervals=[0.8], rng=1)
+    third = escalation.Backtest(result.scores[result.scores["step"] == 3], result.failures)
+    assert table.loc[("year", 3, 0.8), "mass"] == third.calibration(intervals=[0.8], rng=1).loc[("year", 0.8), "mass"]
+    few = run(origins=4).calibration(rng=1)
+    assert few[["lower", "upper"]].isna().all(axis=None)
+    assert set(few["verdict"]) == {"too few to tell"}
+    with pytest.raises(InputError, match="by is 'size'"):
+        result.calibration(by="size")
+    with pytest.raises(InputError, match=r"level is 1\.5"):
+        result.calibration(intervals=[1.5])
+
+
+def test_reliability_has_intervals_and_counts_histories_once():
+    rng = np.random.default_rng(2)
+    counts = pd.DataFrame(rng.poisson(6, (90, 25)), index=weeks(90), columns=[f"u{k}" for k in range(25)])
+    exact = run(counts, {"all": Climatology(None)}, origins=12, steps=2, draws=400, thresholds=(6,))
+    curve = exact.reliability(6).loc["all"]
+    scored = exact.scores
+    theirs = escalation.scores.reliability_curve(scored["reaches_6"], scored["observed"] >= 6)
+    np.testing.assert_allclose(curve[["probability", "frequency"]].to_numpy().T, [theirs.forecast, theirs.observed])
+    assert curve["forecasts"].tolist() == theirs.cells.tolist()
+    assert (curve["independent"] <= curve["forecasts"]).all()
+    assert ((curve["lower"] < curve["frequency"]) & (curve["frequency"] < curve["upper"])).all()
+    narrow = exact.reliability(6, level=0.5).loc["all"]
+    assert ((narrow["upper"] - narrow["lower"]) < (curve["upper"] - curve["lower"])).all()
+    histories = pd.DataFrame({k: series(seed=k) for k in range(4)}).rename_axis(columns="draw")
+    result = run(histories, {"year": Climatology(52)}, thresholds=(6,))
+    points = result.reliability(6).loc["year"]
+    assert points["forecasts"].sum() == 30
+    came = (result.scores["observed"] >= 6).mean()
+    assert (points["frequency"] * points["forecasts"]).sum() / 30 == pytest.approx(came)
+
+
 def test_the_bootstrap_has_the_spread_of_a_mean():
     rng = np.random.default_rng(1)
     difference = rng.normal(0, 1, (200, 1))

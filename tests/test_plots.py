@@ -555,7 +555,7 @@ def test_axes_have_units(reconstruction, forecast):
         for ax in figure.axes
     ]
     assert labels == [
-        "mean CRPS", "relative frequency", "share that came",
+        "mean CRPS", "relative frequency", "share that came, 95% interval", "forecasts",
         "raids since 1 Jan 2024", "raids per week", "incidents per week", "incidents per week", "", "raids per week",
         "raids per week", "probability", "raids per week",
     ]  # fmt: skip

@@ -35,9 +35,29 @@ def test_pit_bars_are_those_of_the_backtest(result):
     np.testing.assert_allclose(line(figure, "year").get_ydata()[:-1], result.pit(5)["year"])
 
 
-def test_reliability_points_are_those_of_the_backtest(result):
-    figure = escalation.plot_reliability(result, 6)
-    points = figure.axes[0].collections[0].get_offsets()
-    best = str(result.summary().index[0])
-    np.testing.assert_allclose(points, result.reliability(6).loc[best][["probability", "frequency"]])
-    assert "6 or more in a week" in figure.axes[0].get_title(loc="left").replace("\n", " ")
+def test_reliability_points_bars_and_numbers_are_those_of_the_backtest(result):
+    figure = escalation.plot_reliability(result, 6, level=0.8)
+    upper, below = figure.axes
+    table = result.reliability(6, level=0.8)
+    for number, model in enumerate(str(name) for name in result.summary().index):
+        own = table.loc[model]
+        points = line(figure, model.replace("_", " ")).get_xydata()
+        np.testing.assert_allclose(points[:, 1], own["frequency"])
+        np.testing.assert_allclose(points[:, 0], own["probability"], atol=0.01)  # beside each other
+        bars = np.array([segment[:, 1] for segment in upper.collections[number].get_segments()])
+        np.testing.assert_allclose(bars, own[["lower", "upper"]])
+        heights = [bar.get_height() for bar in below.containers[number]]
+        np.testing.assert_allclose(heights, own["forecasts"])
+    assert "6 or more in a week" in upper.get_title(loc="left").replace("\n", " ")
+    assert "80% interval" in upper.get_ylabel()
+
+
+def test_forecasts_of_one_model_are_written_above_their_bars(result):
+    one = escalation.Backtest(
+        result.scores[result.scores["model"] == "year"].assign(
+            model=lambda table: table["model"].cat.remove_unused_categories()
+        ),
+        result.failures,
+    )
+    below = escalation.plot_reliability(one, 6).axes[1]
+    assert [text.get_text() for text in below.texts] == [f"{n:,}" for n in one.reliability(6)["forecasts"]]

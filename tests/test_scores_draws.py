@@ -247,6 +247,33 @@ def test_pit_where_no_draw_equals_the_observation():
     assert scores.pit([0.5, 0.5], [0.5, 0.5], bins=1).tolist() == [1]
 
 
+def test_pit_coverage_is_how_often_randomised_pits_lie_inside():
+    below, upto = scores.cdf_pair(DRAWS, Y)
+    u = np.random.default_rng(2).random((40_000, *below.shape))
+    inside = np.abs(below + u * (upto - below) - 0.5) < 0.4
+    # four standard errors of a share of 40,000
+    assert scores.pit_coverage(below, upto, level=0.8) == pytest.approx(inside.mean(axis=0), abs=0.01)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_pit_coverage_of_the_true_law_is_the_level_where_closed_intervals_hold_more(level):
+    law, y = stats.nbinom(0.2, 0.4), np.arange(200)
+    held = scores.pit_coverage(law.cdf(y - 1), law.cdf(y), level=level)
+    assert law.pmf(y) @ held == pytest.approx(level, abs=1e-12)
+    low, high = law.interval(level)
+    assert law.pmf(y)[(y >= low) & (y <= high)].sum() > level + 0.02
+    heights = scores.pit(law.cdf(y[:5] - 1), law.cdf(y[:5]), bins=20)
+    inner = heights[5:15] if level == 0.5 else heights[1:19]
+    assert held[:5].mean() == pytest.approx(inner.sum() / 20, abs=1e-12)
+
+
+def test_pit_coverage_where_no_draw_equals_the_observation():
+    held = scores.pit_coverage([0.0, 0.25, 0.3, 1.0, np.nan], [0.0, 0.25, 0.3, 1.0, np.nan], level=0.5)
+    np.testing.assert_equal(held, [0.0, 0.5, 1.0, 0.0, np.nan])
+    with pytest.raises(InputError, match="below is larger than upto"):
+        scores.pit_coverage(0.5, 0.2)
+
+
 def test_pit_leaves_out_what_was_not_observed():
     assert scores.pit([0, np.nan], [1, np.nan], bins=2).tolist() == [1, 1]
     assert scores.pit_draws([[0, 1], [np.nan, 1]], [1, np.nan], bins=2).tolist() == [0, 2]

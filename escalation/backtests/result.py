@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.arguments import check_level
+from escalation.backtests.calibration import central_mass, overlap_of, reliability_points
 from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
-from escalation.backtests.tasks import Part
 from escalation.errors import FileError, InputError
 from escalation.files import atomic_write, kind_of
 from escalation.randomness import Seed, as_generator
-from escalation.scores import brier_decomposition, pit, reliability_curve
+from escalation.scores import brier_decomposition, pit
 
 FloatArray = NDArray[np.float64]
 NEGATIVE = ("crps", "crps_log1p", "log_score", "interval_score_50%", "interval_score_90%")
@@ -68,9 +68,7 @@ class Backtest:
         InputError
             If ``by`` names none of these.
         """
-        names = [by] if isinstance(by, str) else list(by)
-        if not names or not set(names) <= {"model", "unit", "origin", "step"}:
-            raise InputError(f"by is {by!r}; give some of model, unit, origin, step")
+        names = _known_names(by)
         scored = self.scores.dropna(subset=["crps"])
         groups = scored.groupby(names, observed=True, sort=True)
         table = groups[list(NEGATIVE)].mean()
@@ -164,8 +162,9 @@ class Backtest:
 
         Forecasts of the same units, origins and steps are compared, and only those that all models made.  The
         interval is that of a paired bootstrap: origins are drawn in blocks as long as forecasts overlap
-        (Kunsch 1989, doi:10.1214/aos/1176347265), and units one by one; where there are fewer than eight origins only
-        units are drawn, and where there are fewer than eight units only origins.
+        (Kunsch 1989, doi:10.1214/aos/1176347265), and units one by one, which gives intervals that are wide enough or
+        too wide (Owen 2007, doi:10.1214/07-AOAS122); where there are fewer than eight origins only units are drawn, and
+        where there are fewer than eight units only origins.
 
         Parameters
         ----------
@@ -196,7 +195,7 @@ class Backtest:
         self._check_baseline(baseline)
         check_level(level)
         sums, number = self._paired(score)
-        overlap = self._overlap()
+        overlap = overlap_of(self.scores)
         rows = {}
         for model, rng_ in zip(self.models, as_generator(rng).spawn(len(self.models)), strict=True):
             if model == baseline:
@@ -272,7 +271,59 @@ class Backtest:
             index=edges,
         )
 
-    def reliability(self, at_least: int, bins: int = 10) -> pd.DataFrame:
+    def calibration(
+        self,
+        *,
+        by: str | Sequence[str] = "model",
+        intervals: Sequence[float] = (0.5, 0.9),
+        level: float = 0.95,
+        resamples: int = 2000,
+        rng: Seed = None,
+    ) -> pd.DataFrame:
+        """How much of what came lay in central prediction intervals, against the probability that they state.
+
+        The mass of the PIT between their ends is taken (:func:`escalation.scores.pit_coverage`), because a closed
+        interval of whole numbers holds more than it states where counts are small; ``coverage_<level>`` of
+        :meth:`summary` is of closed ones.  Its interval is that of :meth:`compare`: origins are drawn in blocks, and
+        units.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            As in :meth:`summary`.
+        intervals : sequence of float
+            Probabilities that central intervals state.
+        level : float
+            Probability of the interval of the mass.
+        resamples : int
+            Bootstrap samples.
+        rng : int, Generator or None
+            Seed or generator.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by what ``by`` names and ``interval``: number of ``forecasts``; ``mass`` with ``lower`` and
+            ``upper`` (NaN with fewer than eight origins and units), masses ``below`` and ``above`` the interval; and
+            ``verdict``: the interval holds less or more than it states, or is not told apart from one that holds
+            just that.  One that holds less may be too narrow or in the wrong place: then one side has most.
+
+        Raises
+        ------
+        InputError
+            If an option is out of range.
+        """
+        names = _known_names(by)
+        check_level(level)
+        scored = self.scores.dropna(subset=["cdf"])
+        rows, generator = {}, as_generator(rng)
+        for key, own in scored.groupby(names, observed=True, sort=True):
+            for nominal in intervals:
+                rows[*key, nominal] = central_mass(own, check_level(nominal), level, resamples, generator)
+        index = pd.MultiIndex.from_tuples(list(rows), names=[*names, "interval"])
+        return pd.DataFrame(list(rows.values()), index=index)
+
+    def reliability(self, at_least: int, bins: int = 10, *, level: float = 0.95) -> pd.DataFrame:
         """Forecast probabilities of a count of ``at_least`` in a period, against how often it came.
 
         Parameters
@@ -281,24 +332,36 @@ class Backtest:
             One of the backtest's thresholds.
         bins : int
             Of equal width, of probability.
+        level : float
+            Probability of the interval of the frequency.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by model and bin that holds any: ``forecasts``, mean ``probability``, ``frequency``.
+            Indexed by model and bin that holds any: number of ``forecasts``, mean ``probability``, ``frequency`` with
+            ``lower`` and ``upper``, and ``independent``, how many independent forecasts those of the bin stand for.
 
         Raises
         ------
         InputError
             If the backtest has no such threshold.
+
+        Notes
+        -----
+        The interval is Wilson's (doi:10.1080/01621459.1927.10502953) for the number of independent forecasts that
+        Kish's design effect leaves of those of the bin.  What comes after neighbouring origins, and in one unit, is
+        alike: the correlations within blocks of as many periods as there are steps, and within units, are estimated
+        over all bins.  Where all forecasts are of one block or unit its correlation cannot be seen and is left out.
+        Dean & Pagano 2015 (doi:10.1093/jssam/smv024) compare such intervals; the bars of Broecker & Smith 2007
+        (doi:10.1175/WAF993.1) take all forecasts as independent, which overlapping ones are not.
         """
         column = self._threshold(at_least)
-        curves = {}
-        for model, own in self.scores.dropna(subset=["crps"]).groupby("model", observed=True):
-            curve = reliability_curve(own[column], own["observed"] >= at_least, bins=bins)
-            curves[model] = pd.DataFrame(
-                {"forecasts": curve.cells, "probability": curve.forecast, "frequency": curve.observed}
-            ).rename_axis("bin")
+        check_level(level)
+        scored = self.scores.dropna(subset=["crps"])
+        curves = {
+            model: reliability_points(own, column, at_least, bins, level)
+            for model, own in scored.groupby("model", observed=True)
+        }
         return pd.concat(curves, names=["model"])
 
     def brier(self, at_least: int) -> pd.DataFrame:
@@ -366,13 +429,6 @@ class Backtest:
         sums = {str(name): table[name].fillna(0.0).to_numpy(dtype=float) / histories for name in names}
         return sums, table["number"].fillna(0.0).to_numpy(dtype=float) / histories
 
-    def _overlap(self) -> int:
-        """How many origins in a row have forecasts of the same periods."""
-        places = np.unique([origin.ordinal for origin in self.scores["origin"].unique()])
-        if len(places) < 2:
-            return 1
-        return int(-(-int(self.scores["step"].max()) // int(np.diff(places).min())))
-
     def __repr__(self) -> str:
         origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()
         return f"Backtest({', '.join(self.models)}; {origins} origins, {units} units)"
@@ -388,28 +444,9 @@ def _first_day(period: pd.Period) -> str:
     return f"{period.start_time:%Y-%m-%d}"
 
 
-def assemble(parts: Mapping[str, Part], models: Sequence[str], index: pd.PeriodIndex, leads: Sequence[int]) -> Backtest:
-    """Put finished parts into one table, in an order of their own and not in that in which they were finished."""
-    place = {str(period): at for at, period in enumerate(index)}
-    ranked = sorted(parts.values(), key=lambda part: (models.index(part.label), place[part.origin], part.block))
-    once = [part for part in ranked if (part.label, part.origin) == (ranked[0].label, ranked[0].origin)]
-    units = [unit for part in once for unit in part.units]
-    tables, failures = [], []
-    for part in ranked:
-        origin = index[place[part.origin]]
-        shape = part.scores["observed"].shape
-        at_unit, at_history, at_step = (axis.ravel() for axis in np.indices(shape))
-        steps = np.asarray(leads)[at_step]
-        origins = index[np.full(len(steps), place[part.origin])]
-        table = {
-            "model": pd.Categorical([part.label] * len(steps), categories=list(models)),
-            "unit": pd.Categorical(np.asarray(part.units, dtype=object)[at_unit], categories=units),
-            "origin": origins,
-            "step": steps,
-            "period": origins + steps,
-            "history": at_history,
-        }
-        tables.append(pd.DataFrame(table | {name: values.ravel() for name, values in part.scores.items()}))
-        failures += [(part.label, unit, origin, error) for unit, error in part.failures.items()]
-    scores = pd.concat(tables, ignore_index=True)
-    return Backtest(scores, pd.DataFrame(failures, columns=["model", "unit", "origin", "error"]))
+def _known_names(by: str | Sequence[str]) -> list[str]:
+    """Names of columns to group by."""
+    names = [by] if isinstance(by, str) else list(by)
+    if not names or not set(names) <= {"model", "unit", "origin", "step"}:
+        raise InputError(f"by is {by!r}; give some of model, unit, origin, step")
+    return names

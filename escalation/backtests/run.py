@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.arguments import check_whole
+from escalation.backtests.assembly import assemble
 from escalation.backtests.origins import Origins, place_origins
-from escalation.backtests.result import Backtest, assemble
+from escalation.backtests.result import Backtest
 from escalation.backtests.store import Store
 from escalation.backtests.tasks import Part, Task, run_task
 from escalation.counts import check_counts, count_matrix, is_histories, panel_array

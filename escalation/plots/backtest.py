@@ -9,7 +9,21 @@ from matplotlib.ticker import MaxNLocator
 
 from escalation.backtests.result import Backtest
 from escalation.periods import period_word
-from escalation.plots.style import AHEAD, GREY, HEADROOM, INK, SEEN, headline, legend_below, new_chart, styled
+from escalation.plots.style import (
+    AHEAD,
+    AHEAD_INNER,
+    FAINT,
+    GREY,
+    HEADROOM,
+    INK,
+    SEEN,
+    SEEN_INNER,
+    SMALL,
+    headline,
+    legend_below,
+    new_chart,
+    styled,
+)
 
 STYLES = (
     (AHEAD, "-", "o"),
@@ -20,6 +34,9 @@ STYLES = (
     (INK, (0, (1, 1)), "P"),
 )
 """Colour, line style and marker of each model, the best first; from the seventh on they come again."""
+FILLS = (AHEAD_INNER, SEEN_INNER, INK, GREY, "white", FAINT)
+BESIDE = 0.006
+"""Points of models whose probabilities are alike are drawn so far beside each other."""
 BINS = 10
 NAMES = {
     "crps": "CRPS",
@@ -79,8 +96,12 @@ def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
 
 
 @styled
-def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS) -> Figure:
+def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: float = 0.95) -> Figure:
     """Chart how often a threshold was reached, against the probability that was forecast.
+
+    Bars are Wilson intervals of the frequencies, as wide as overlapping origins and units that are alike make them (see
+    :meth:`Backtest.reliability`): where one crosses the diagonal, chance explains how far the point is from it.  Below,
+    how many forecasts each bin holds.
 
     Parameters
     ----------
@@ -90,6 +111,8 @@ def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS) -> Fi
         The threshold.
     bins : int
         Of equal width, of probability.
+    level : float
+        Probability of the bars.
 
     Returns
     -------
@@ -103,36 +126,59 @@ def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS) -> Fi
     >>> models = [escalation.Climatology()]
     >>> result = escalation.backtest(models, counts, origins=10, steps=2, thresholds=(6,), draws=100, rng=1)
     >>> figure = plot_reliability(result, 6)
-    >>> figure.axes[0].get_xlim() == (0.0, 1.0)
-    True
+    >>> [ax.get_ylabel() for ax in figure.axes]
+    ['share that came, 95% interval', 'forecasts']
     """
-    chart, (ax,) = new_chart(4.6, (4.4,))
-    draw_reliability(result, at_least, ax, bins=bins)
+    chart, (ax, below) = new_chart(4.6, (4.2, 1.5))
+    draw_reliability(result, at_least, ax, bins=bins, level=level)
+    draw_forecasts(result, at_least, below, bins=bins)
     return chart
 
 
-def draw_reliability(result: Backtest, at_least: int, ax: Axes, *, bins: int = BINS) -> None:
-    """Draw each model's points, the larger the more forecasts they stand for, and the diagonal."""
-    table = result.reliability(at_least, bins)
+def draw_reliability(result: Backtest, at_least: int, ax: Axes, *, bins: int = BINS, level: float = 0.95) -> None:
+    """Draw each model's points with the intervals of their frequencies, and the diagonal."""
+    table = result.reliability(at_least, bins, level=level)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
     for number, model in enumerate(_ranked(result)):
         colour, line, marker = STYLES[number % len(STYLES)]
         own = table.loc[model]
-        size = 12.0 + 100.0 * own["forecasts"] / own["forecasts"].sum()
-        ax.plot(own["probability"], own["frequency"], color=colour, linestyle=line, linewidth=0.9)
-        ax.scatter(
-            own["probability"], own["frequency"], s=size, marker=marker, facecolor="white", edgecolor=colour,
-            label=_spaced(model), zorder=3,
+        x = own["probability"].to_numpy() + BESIDE * (number - (len(result.models) - 1) / 2)
+        ax.vlines(x, own["lower"], own["upper"], color=colour, linewidth=0.9)
+        ax.plot(
+            x, own["frequency"], color=colour, linestyle=line, linewidth=0.9, marker=marker, ms=5.0, mfc="white",
+            label=_spaced(model),
         )  # fmt: skip
-    ax.set_xlim(0.0, 1.0)
+    ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.02, 1.02)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
-    ax.set_xlabel("forecast probability")
-    ax.set_ylabel("share that came")
+    ax.set_ylabel(f"share that came, {level:.0%} interval")
     word = period_word(result.scores["period"].iloc[0].freqstr)
     headline(ax, f"{at_least:,} or more in a {word}: reliable probabilities lie on the line")
     legend_below(ax)
+
+
+def draw_forecasts(result: Backtest, at_least: int, ax: Axes, *, bins: int = BINS) -> None:
+    """Draw how many forecasts of each model are in each bin of probability, on a scale of logarithms."""
+    table = result.reliability(at_least, bins)
+    models = _ranked(result)
+    width = 0.8 / bins / len(models)
+    for number, model in enumerate(models):
+        own = table.loc[model]
+        left = np.minimum((own["probability"] * bins).astype(int), bins - 1) / bins + 0.1 / bins + number * width
+        colour = STYLES[number % len(STYLES)][0]
+        bars = ax.bar(left, own["forecasts"], width, align="edge", color=FILLS[number % len(FILLS)], edgecolor=colour)
+        if len(models) == 1:
+            ax.bar_label(bars, [f"{count:,}" for count in own["forecasts"]], fontsize=SMALL, color=INK)
+    ax.set_yscale("log")
+    ax.minorticks_off()
+    powers = 10 ** np.arange(len(str(int(table["forecasts"].max()))))
+    ax.set_yticks(powers, [f"{power:,}" for power in powers])
+    ax.set_ylim(0.7, 4.0 * float(table["forecasts"].max()))
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_xticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
+    ax.set_xlabel("forecast probability")
+    ax.set_ylabel("forecasts")
 
 
 @styled

@@ -12,6 +12,7 @@ from escalation.scores.brier import brier_decomposition as brier_decomposition
 from escalation.scores.brier import reliability_curve as reliability_curve
 from escalation.scores.calibration import cdf_pair as cdf_pair
 from escalation.scores.calibration import pit as pit
+from escalation.scores.calibration import pit_coverage as pit_coverage
 from escalation.scores.calibration import pit_draws as pit_draws
 from escalation.scores.closed_form import crps_nbinom as crps_nbinom
 from escalation.scores.closed_form import crps_poisson as crps_poisson

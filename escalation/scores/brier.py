@@ -132,8 +132,8 @@ def brier_decomposition(probability: ArrayLike, event: ArrayLike, *, bins: int |
     [0.21, 0.085, 0.0625, 0.1875]
     """
     chance, happened = as_observed(as_probabilities(probability, "probability"), as_events(event, "event"))
-    place = _places(chance, happened, bins)
-    forecast, observed, cells = _means(place, chance, happened)
+    place = bin_places(chance, happened, bins)
+    forecast, observed, cells = bin_means(place, chance, happened)
     share, overall = cells / len(chance), happened.mean()
     away = chance - forecast[place]
     within = float(np.mean(away**2 - 2 * away * (happened - observed[place])))
@@ -179,10 +179,10 @@ def reliability_curve(probability: ArrayLike, event: ArrayLike, *, bins: int | s
     ([0.1667, 0.85], [0.3333, 1.0], [3, 2])
     """
     chance, happened = as_observed(as_probabilities(probability, "probability"), as_events(event, "event"))
-    return ReliabilityCurve(*_means(_places(chance, happened, bins), chance, happened))
+    return ReliabilityCurve(*bin_means(bin_places(chance, happened, bins), chance, happened))
 
 
-def _places(chance: FloatArray, happened: FloatArray, bins: int | str) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def bin_places(chance: FloatArray, happened: FloatArray, bins: int | str) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Bin (n,) of each forecast, numbered in rising order without gaps."""
     if isinstance(bins, str):
         if bins != "isotonic":
@@ -190,7 +190,7 @@ def _places(chance: FloatArray, happened: FloatArray, bins: int | str) -> np.nda
         from scipy.optimize import isotonic_regression
 
         _, place = np.unique(chance, return_inverse=True)
-        _, observed, cells = _means(place, chance, happened)
+        _, observed, cells = bin_means(place, chance, happened)
         blocks = isotonic_regression(observed, weights=cells).blocks
         coarse = np.searchsorted(blocks, place, side="right") - 1
     else:
@@ -199,7 +199,7 @@ def _places(chance: FloatArray, happened: FloatArray, bins: int | str) -> np.nda
     return np.unique(coarse, return_inverse=True)[1]
 
 
-def _means(
+def bin_means(
     place: np.ndarray[tuple[int], np.dtype[np.intp]], chance: FloatArray, happened: FloatArray
 ) -> tuple[FloatArray, FloatArray, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Mean forecast, mean event and number of cells (K,) of each bin."""
