@@ -9,7 +9,7 @@ import pytest
 import escalation
 from escalation.backtests.comparison import diebold_mariano, resample_differences
 from escalation.backtests.scoring import score_paths
-from escalation.backtests.tasks import run_task
+from escalation.backtests.tasks import run_chain
 from escalation.errors import FileError, InputError
 from escalation.models.climatology import Climatology
 from escalation.models.local_level import LocalLevel
@@ -137,7 +137,7 @@ def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch):
     for part in parts[:3]:
         part.unlink()
     again = []
-    monkeypatch.setattr("escalation.backtests.run.run_task", lambda task: again.append(task) or run_task(task))
+    monkeypatch.setattr("escalation.backtests.run.run_chain", lambda chain: again.append(chain) or run_chain(chain))
     same(first, run(store=tmp_path / "store"))
     assert len(again) == 3
 

@@ -235,9 +235,9 @@ def test_regressors_are_checked(exog, message):
 
 def test_forecast_needs_the_regressors_of_the_fit():
     fit = PoissonMean().fit(series(), exog=pd.DataFrame({"x": np.ones(6)}))
-    with pytest.raises(InputError, match=r"the fit had the regressors \['x'\], the forecast got \[\]"):
+    with pytest.raises(InputError, match=r"the fit had the regressors \['x'\], now there are \[\]"):
         fit.forecast(2)
-    with pytest.raises(InputError, match=r"had the regressors \['x'\], the forecast got \['y'\]"):
+    with pytest.raises(InputError, match=r"had the regressors \['x'\], now there are \['y'\]"):
         fit.forecast(2, exog=pd.DataFrame({"y": np.ones(2)}))
     with pytest.raises(InputError, match="one row for each of the 2 periods"):
         fit.forecast(2, exog=pd.DataFrame({"x": np.ones(3)}))

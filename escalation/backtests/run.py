@@ -17,7 +17,7 @@ from escalation.backtests.assembly import assemble
 from escalation.backtests.origins import Origins, place_origins
 from escalation.backtests.result import Backtest
 from escalation.backtests.store import Store
-from escalation.backtests.tasks import Part, Task, run_task
+from escalation.backtests.tasks import Part, Task, list_parts, run_chain
 from escalation.counts import check_counts, count_matrix, is_histories, panel_array
 from escalation.errors import InputError
 from escalation.models.base import CountModel
@@ -45,6 +45,7 @@ def backtest(
     leads: Sequence[int] | None = None,
     every: int = 1,
     window: int | None = None,
+    refit: bool | int = True,
     as_of: Callable[[pd.Period], Counts] | None = None,
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
@@ -57,8 +58,8 @@ def backtest(
 ) -> Backtest:
     """Forecast from past origins and score against what came.
 
-    At each origin every model is fitted anew, to what was known then and nothing else, and its paths are scored
-    (Tashman 2000, doi:10.1016/S0169-2070(00)00065-0, calls this rolling-origin evaluation).
+    At each origin every model is fitted to what was known then and nothing else, and its paths are scored (Tashman
+    2000, doi:10.1016/S0169-2070(00)00065-0, calls this rolling-origin evaluation).
 
     Parameters
     ----------
@@ -79,6 +80,10 @@ def backtest(
         Periods between two origins, where ``origins`` is a number.
     window : int, optional
         Fit to the last so many periods only (a rolling window); to all before the origin when left out.
+    refit : bool or int
+        Estimate parameters at every origin (True), at the first only (False), or at every so many-th; in between the
+        last fit is updated (:meth:`CountFit.update`): its parameters stay, its state is that of what was known at the
+        origin, and ``window`` is that of the estimation.  Origins that share parameters are one part of the work.
     as_of : callable, optional
         Given the origin's period, the counts, panel or histories as they were known then, up to the origin or, where
         the latest periods were not known yet, to an earlier period: then the forecast goes on from there, and steps are
@@ -128,6 +133,7 @@ def backtest(
         raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.Vintages(...)")
     steps = check_whole(steps, "steps", MAX_STEPS)
     scored = _check_leads(leads, steps)
+    each = _check_refit(refit, len(table))
     check_whole(draws, "draws", MAX_CELLS)
     if window is not None:
         check_whole(window, "window", MAX_PERIODS)
@@ -141,6 +147,7 @@ def backtest(
         "models": repr(chosen),
         "origins": repr(places.tolist()),
         "steps": repr((steps, scored, window, limits, draws)),
+        "refit": repr(each),
         "known": f"{as_of is not None} {'' if exposure is None else _digest(exposure)} "
         f"{'' if exog is None else _digest(exog)}",
     }
@@ -148,41 +155,47 @@ def backtest(
         raise InputError("store needs a seed, or a run that is taken up again would mix two; give rng a number")
     shelf = None if store is None else Store(store, setting)
 
-    def tasks() -> Iterator[Task]:
-        for place in places:
-            known = _known(table, place, window, as_of)
-            span = slice(known.index[0], known.index[-1])
-            shares = None if exposure is None else exposure.loc[span]
-            gap = int(index[place].ordinal - known.index[-1].ordinal)
-            regressors = None
-            if exog is not None:
-                regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + steps])
-            came = np.full((len(truth), steps, len(units)), np.nan)
-            ahead = truth[:, place + 1 : place + 1 + steps]
-            came[:, : ahead.shape[1]] = ahead
-            for label, model in chosen.items():
-                size = len(units) if isinstance(model, PanelModel) else BLOCK
-                for block, first in enumerate(range(0, len(units), size)):
-                    names = units[first : first + size]
-                    yield Task(
-                        label=label,
-                        model=model,
-                        origin=str(index[place]),
-                        block=block,
-                        units=names,
-                        known=known if size == len(units) else _some(known, names),
-                        exposure=_some(shares, names) if isinstance(shares, pd.DataFrame) else shares,
-                        exog=regressors,
-                        gap=gap,
-                        truth=came[:, :, first : first + size],
-                        leads=scored,
-                        draws=draws,
-                        thresholds=limits,
-                        root=root,
-                    )
+    def tasks_at(place: int, since: pd.Period | None) -> Iterator[Task]:
+        known = _known(table, place, window if since is None else None, as_of).loc[since:]
+        span = slice(known.index[0], known.index[-1])
+        shares = None if exposure is None else exposure.loc[span]
+        gap = int(index[place].ordinal - known.index[-1].ordinal)
+        regressors = None
+        if exog is not None:
+            regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + steps])
+        came = np.full((len(truth), steps, len(units)), np.nan)
+        ahead = truth[:, place + 1 : place + 1 + steps]
+        came[:, : ahead.shape[1]] = ahead
+        for label, model in chosen.items():
+            size = len(units) if isinstance(model, PanelModel) else BLOCK
+            for block, first in enumerate(range(0, len(units), size)):
+                names = units[first : first + size]
+                yield Task(
+                    label=label,
+                    model=model,
+                    origin=str(index[place]),
+                    block=block,
+                    units=names,
+                    known=known if size == len(units) else _some(known, names),
+                    exposure=_some(shares, names) if isinstance(shares, pd.DataFrame) else shares,
+                    exog=regressors,
+                    gap=gap,
+                    truth=came[:, :, first : first + size],
+                    leads=scored,
+                    draws=draws,
+                    thresholds=limits,
+                    root=root,
+                )
+
+    def chains() -> Iterator[tuple[Task, ...]]:
+        for first in range(0, len(places), each):
+            begun = list(tasks_at(int(places[first]), None))
+            since = begun[0].known.index[0]
+            later = [tasks_at(int(place), since) for place in places[first + 1 : first + each]]
+            yield from zip(begun, *later, strict=True)
 
     blocks = [1 if isinstance(one, PanelModel) else -(-len(units) // BLOCK) for one in chosen.values()]
-    parts = _run(tasks(), len(places) * sum(blocks), shelf, executor, progress)
+    parts = _run(chains(), len(places) * sum(blocks), shelf, executor, progress)
     return assemble(parts, list(chosen), index, scored)
 
 
@@ -214,6 +227,15 @@ def _check_leads(leads: Sequence[int] | None, steps: int) -> tuple[int, ...]:
     if not scored or scored[0] < 1 or scored[-1] > steps:
         raise InputError(f"leads is {leads!r}; give some of the steps 1 to {steps}")
     return scored
+
+
+def _check_refit(refit: bool | int, most: int) -> int:
+    """How many origins share parameters."""
+    if isinstance(refit, bool):
+        return 1 if refit else most
+    if not isinstance(refit, int | np.integer) or refit < 1:
+        raise InputError(f"refit is {refit!r}; use True, False or a number of origins")
+    return int(refit)
 
 
 def _truth(table: Counts) -> tuple[tuple[str, ...], FloatArray]:
@@ -248,7 +270,7 @@ def _known(table: Counts, place: int, window: int | None, as_of: Callable[[pd.Pe
 
 
 def _run(
-    tasks: Iterable[Task],
+    chains: Iterable[tuple[Task, ...]],
     total: int,
     shelf: Store | None,
     executor: Executor | None,
@@ -265,14 +287,18 @@ def _run(
             progress(len(done), total)
 
     waiting = set()
-    for task in tasks:
-        held = None if shelf is None else shelf.load(task.key)
-        if held is not None:
-            keep(held, new=False)
+    for chain in chains:
+        held = [None if shelf is None else shelf.load(task.key) for task in chain]
+        stand = [part for part in held if part is not None]
+        if len(stand) == len(chain):
+            for part in stand:
+                keep(part, new=False)
         elif executor is None:
-            keep(run_task(task), new=True)
+            for part in run_chain(chain):
+                keep(part, new=True)
         else:
-            waiting.add(executor.submit(run_task, task))
+            waiting.add(executor.submit(list_parts, chain))
     for future in as_completed(waiting):
-        keep(future.result(), new=True)
+        for part in future.result():
+            keep(part, new=True)
     return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from escalation.backtests.scoring import score_paths
 from escalation.counts import is_histories, is_panel_histories
 from escalation.errors import EscalationWarning, FitError, InputError
-from escalation.models.base import CountModel
-from escalation.models.panel import PanelModel
+from escalation.models.base import CountFit, CountModel
+from escalation.models.panel import PanelFit, PanelModel
 from escalation.randomness import generator_for
 
 FloatArray = NDArray[np.float64]
@@ -103,11 +104,34 @@ class Part:
         return f"{self.label}|{self.origin}|{self.block}"
 
 
-def run_task(task: Task) -> Part:
-    """Fit, forecast and score; a unit that cannot be fitted is named and the others go on."""
+@dataclass
+class Fits:
+    """Fits that stand from an earlier origin: of a panel model, and of models of single series by unit."""
+
+    panel: PanelFit | None = None
+    single: dict[str, CountFit] = field(default_factory=dict)
+
+
+def run_chain(chain: Sequence[Task]) -> Iterator[Part]:
+    """Run tasks of one model and block, from later and later origins: fit at the first, then update the fits.
+
+    A unit that could not be fitted is tried again at the next origin.
+    """
+    fits = Fits()
+    for task in chain:
+        yield run_task(task, fits)
+
+
+def list_parts(chain: Sequence[Task]) -> list[Part]:
+    """All parts of :func:`run_chain`, as an executor can send them."""
+    return list(run_chain(chain))
+
+
+def run_task(task: Task, fits: Fits) -> Part:
+    """Fit, or update what stands in ``fits``, forecast and score; a unit that cannot be is named, the others go on."""
     columns = np.asarray(task.leads) - 1
     scored: list[dict[str, FloatArray]] = []
-    paths, failures = _paths(task)
+    paths, failures = _paths(task, fits)
     for place, unit in enumerate(task.units):
         truth = task.truth[:, columns, place]
         known = paths.get(unit)
@@ -120,7 +144,7 @@ def run_task(task: Task) -> Part:
     return Part(task.label, task.origin, task.block, task.units, scores, failures)
 
 
-def _paths(task: Task) -> tuple[dict[str, NDArray[np.int64]], dict[str, str]]:
+def _paths(task: Task, fits: Fits) -> tuple[dict[str, NDArray[np.int64]], dict[str, str]]:
     """Paths (draws, steps) by unit, and why there are none for others."""
     steps = task.gap + task.truth.shape[1]
     exog, ahead = task.exog or (None, None)
@@ -131,8 +155,10 @@ def _paths(task: Task) -> tuple[dict[str, NDArray[np.int64]], dict[str, str]]:
         if isinstance(task.model, PanelModel):
             rng = generator_for(task.root, f"{task.label}|{task.origin}")
             try:
-                fit = task.model.fit(pd.DataFrame(task.known), exposure=task.exposure, exog=exog)
-                forecast = fit.forecast(steps, draws=task.draws, exog=ahead, rng=rng)
+                known = pd.DataFrame(task.known)
+                fit = task.model.fit if fits.panel is None else fits.panel.update
+                fits.panel = fit(known, exposure=task.exposure, exog=exog)
+                forecast = fits.panel.forecast(steps, draws=task.draws, exog=ahead, rng=rng)
             except (FitError, InputError) as error:
                 return found, dict.fromkeys(task.units, str(error))
             return dict(zip(forecast.units, forecast.paths, strict=True)), failures
@@ -140,8 +166,9 @@ def _paths(task: Task) -> tuple[dict[str, NDArray[np.int64]], dict[str, str]]:
             rng = generator_for(task.root, f"{task.label}|{task.origin}|{unit}")
             shares = task.exposure[unit] if isinstance(task.exposure, pd.DataFrame) else task.exposure
             try:
-                one = task.model.fit(_column(task.known, unit), exposure=shares, exog=exog)
-                found[unit] = one.forecast(steps, draws=task.draws, exog=ahead, rng=rng).paths
+                fit_one = fits.single[unit].update if unit in fits.single else task.model.fit
+                fits.single[unit] = fit_one(_column(task.known, unit), exposure=shares, exog=exog)
+                found[unit] = fits.single[unit].forecast(steps, draws=task.draws, exog=ahead, rng=rng).paths
             except (FitError, InputError) as error:
                 failures[unit] = str(error)
     return found, failures

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from escalation.models.estimate import (
     Estimate,
     FitResult,
     Specification,
+    as_many,
     check_size,
     simulate_paths,
     spread_over,
@@ -141,9 +142,7 @@ class CountModel(Specification):
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out or use negative_binomial")
         pool = check_whole(pool, "pool", 1_000_000)
-        matrix = count_matrix(table)
-        unobserved = np.isnan(matrix[:, 0])
-        design = make_design(pd.PeriodIndex(table.index), 0, exposure, exog, unobserved)
+        matrix, design = _arrays(table, exposure, exog)
         fit = fit_checked(self, table, matrix, design, pool, unit)
         warn_unsettled(self.name, fit.estimates)
         return fit
@@ -229,6 +228,55 @@ class CountFit(FitResult):
             component=component,
         )
 
+    def update(
+        self, counts: pd.Series | pd.DataFrame, *, exposure: pd.Series | None = None, exog: pd.DataFrame | None = None
+    ) -> CountFit:
+        """Keep the parameters and take the state from other counts, usually these and what came after them.
+
+        Parameters, their covariance and what paths are drawn from for their uncertainty stay those of this fit; levels,
+        regimes and recent counts are those that ``counts`` leave at their end.  Models without parameters are fitted
+        anew.  The log-likelihood is NaN, because it is not at its maximum.
+
+        Parameters
+        ----------
+        counts : pandas.Series or pandas.DataFrame
+            All counts, or histories, from the first period of the fit on.
+        exposure, exog
+            As in :meth:`CountModel.fit`, on the periods of ``counts``.
+
+        Returns
+        -------
+        CountFit
+
+        Raises
+        ------
+        InputError
+            If the counts begin with another period, have fewer histories than were pooled, or other regressors.
+        FitError
+            If too few periods were observed.
+
+        Examples
+        --------
+        >>> from escalation.models.ingarch import INGARCH
+        >>> counts = pd.Series([4, 6, 5, 3, 7, 6, 4, 5] * 6, index=pd.period_range("2020-01", periods=48, freq="M"))
+        >>> fit = INGARCH().fit(counts[:40])
+        >>> later = fit.update(counts)
+        >>> later.params.equals(fit.params), later.nobs
+        (True, 48)
+        """
+        table = check_counts(counts)
+        if isinstance(table, pd.DataFrame) and not is_histories(table):
+            raise InputError(f"the fit is of one series, the counts are of {table.shape[1]} units; give one column")
+        self.design.check_begin(pd.PeriodIndex(table.index))
+        matrix, design = _arrays(table, exposure, exog)
+        self.design.check_same(design)
+        _check_enough(self.model, matrix)
+        matrix = matrix[:, as_many(matrix.shape[1], len(self.estimates))]
+        estimates = tuple(
+            self.model.carry(estimate, y, design) for estimate, y in zip(self.estimates, matrix.T, strict=True)
+        )
+        return replace(self, estimates=estimates, counts=table, design=design, matrix=matrix)
+
     def diagnose(
         self,
         *,
@@ -301,9 +349,21 @@ def fit_checked(
     FitError
         If too few periods were observed, or no fit could be had.
     """
-    observed = int((~np.isnan(matrix[:, 0])).sum())
-    if observed < model.min_periods:
-        raise FitError(f"{observed} observed periods are too few for {model.name}; it needs {model.min_periods}")
+    _check_enough(model, matrix)
     chosen = spread_over(matrix.shape[1], pool)
     estimates = model.estimate_all(matrix[:, chosen], design)
     return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)
+
+
+def _arrays(
+    table: pd.Series | pd.DataFrame, exposure: pd.Series | None, exog: pd.DataFrame | None
+) -> tuple[FloatArray, Design]:
+    """Values (n, histories) of checked counts and the design of their periods."""
+    matrix = count_matrix(table)
+    return matrix, make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(matrix[:, 0]))
+
+
+def _check_enough(model: CountModel, matrix: FloatArray) -> None:
+    observed = int((~np.isnan(matrix[:, 0])).sum())
+    if observed < model.min_periods:
+        raise FitError(f"{observed} observed periods are too few for {model.name}; it needs {model.min_periods}")

@@ -224,7 +224,7 @@ def _matrices(fit: PanelFit, rng: Seed) -> tuple[FloatArray, FloatArray]:
     generators = as_generator(rng).spawn(len(fit.estimates))
     for estimate, generator in zip(fit.estimates, generators, strict=True):
         panel, state = _panel(estimate), estimate.state
-        points, rows = resample(panel, state["levels"], state["point"], each, generator)
+        points, rows = resample(state.get("learnt", panel), state["levels"], state["point"], each, generator)
         for found, chosen in ((at, state["point"][None]), (drawn, points[rows])):
             own, others = _coefficients(chosen, panel)
             matrices = own[:, :, None] * np.eye(len(panel.before)) + others[:, :, None] * panel.links.T

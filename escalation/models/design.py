@@ -50,6 +50,32 @@ class Design:
             exog=self.exog[span],
         )
 
+    def check_same(self, other: Design) -> None:
+        """Refuse periods with other regressors.
+
+        Raises
+        ------
+        InputError
+            If their names differ.
+        """
+        if other.exog_names != self.exog_names:
+            raise InputError(
+                f"the fit had the regressors {list(self.exog_names)}, now there are {list(other.exog_names)}"
+            )
+
+    def check_begin(self, periods: pd.PeriodIndex) -> None:
+        """Refuse periods that begin elsewhere.
+
+        Raises
+        ------
+        InputError
+            If the first one is another.
+        """
+        if periods[0] != self.periods[0]:
+            raise InputError(
+                f"the counts begin with {periods[0]}, those of the fit with {self.periods[0]}; give all since then"
+            )
+
     def ahead(self, steps: int, exog: pd.DataFrame | None) -> Design:
         """Return the next ``steps`` periods, fully covered, with their regressors.
 
@@ -61,10 +87,7 @@ class Design:
         last = self.periods[-1]
         periods = pd.period_range(last + 1, periods=steps, freq=last.freqstr, name="period")
         design = make_design(periods, len(self.time), None, exog)
-        if design.exog_names != self.exog_names:
-            raise InputError(
-                f"the fit had the regressors {list(self.exog_names)}, the forecast got {list(design.exog_names)}"
-            )
+        self.check_same(design)
         if self.units:
             design = replace(design, exposure=np.ones((steps, len(self.units))), units=self.units)
         return design

@@ -172,9 +172,7 @@ class EndemicEpidemic(PanelModel):
                 DataWarning,
                 stacklevel=4,
             )
-        rates = evaluate(found.point, panel, 0, False)[0]
-        fitted = np.empty_like(rates)
-        fitted[:, places] = rates * panel.exposure
+        fitted = _means(found.point, panel, places)
         params, cov = _natural(found, panel, scale)
         return Estimate(
             params=params,
@@ -186,13 +184,23 @@ class EndemicEpidemic(PanelModel):
             state={"panel": panel, "point": found.point, "levels": levels, "scale": scale, "units": units},
         )
 
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Follow these counts at the same parameters; see :meth:`Specification.carry`."""
+        state, places = estimate.state, np.argsort(np.array(design.units))
+        names, x = self._endemic(design, state["units"])
+        _check_counts(counts, design.units)
+        given = x / state["scale"], counts[:, places], design.exposure[:, places]
+        _, panel = self._observe(names, *given, state["units"])
+        learnt = state.get("learnt", state["panel"])
+        return estimate.carried(_means(state["point"], panel, places), {"panel": panel, "learnt": learnt})
+
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, then counts of all units; see :meth:`PanelModel.simulate`."""
         state = estimate.state
         panel: Panel = state["panel"]
         places = np.argsort(np.array(design.units))
         _, x = self._endemic(design, state["units"])
-        points, rows = resample(panel, state["levels"], state["point"], draws, rng)
+        points, rows = resample(state.get("learnt", panel), state["levels"], state["point"], draws, rng)
         paths = np.empty((len(places), draws, len(x)), dtype=np.int64)
         paths[places] = draw_paths(
             points,
@@ -309,6 +317,14 @@ class EndemicEpidemic(PanelModel):
             total = links.sum(axis=1, keepdims=True)
             links /= np.where(total > 0, total, 1.0)
         return links
+
+
+def _means(point: FloatArray, panel: Panel, places: IntArray) -> FloatArray:
+    """Expected counts (n, u), the panel's units put to ``places``."""
+    rates = evaluate(point, panel, 0, False)[0]
+    fitted = np.empty_like(rates)
+    fitted[:, places] = rates * panel.exposure
+    return fitted
 
 
 def _natural(found: Maximum, panel: Panel, scale: FloatArray) -> tuple[FloatArray, FloatArray]:

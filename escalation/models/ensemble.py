@@ -109,6 +109,12 @@ class Ensemble(CountModel):
             state={"parts": parts},
         )
 
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Carry the members on, with the same weights; see :meth:`Specification.carry`."""
+        before = zip(self.models, estimate.state["parts"], strict=True)
+        parts = [model.carry(part, counts, design) for model, part in before]
+        return estimate.carried(estimate.params @ np.array([part.fitted for part in parts]), {"parts": parts})
+
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Share the paths out over the members; see :meth:`CountModel.simulate`."""
         ladder = (rng.random() + np.arange(draws)) / draws

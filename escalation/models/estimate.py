@@ -6,7 +6,7 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,8 +37,38 @@ class Specification(ABC):
     """Whether coming counts are proportional to their exposure; a model that draws past counts again has no rate."""
 
     @abstractmethod
+    def estimate(self, counts: FloatArray, design: Design) -> Estimate:
+        """Fit to counts (n,) or (n, units); see :meth:`CountModel.estimate` and :meth:`PanelModel.estimate`."""
+
+    @abstractmethod
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> NDArray[np.int64]:
         """Draw joint paths of the periods in ``design``; the last two axes are draws and steps."""
+
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Keep an estimate's parameters, and how uncertain they are, and take its state from other counts.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            Of counts that begin with the same period.
+        counts : (n,) float array, or (n, units) in a panel
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+
+        Returns
+        -------
+        Estimate
+            A model without parameters is estimated anew: all of it is state.
+
+        Raises
+        ------
+        InputError
+            If the model has parameters and does not say what their state is.
+        """
+        if estimate.names:
+            raise InputError(f"{self.name} cannot carry its parameters on to other counts; fit it to them")
+        return self.estimate(counts, design)
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """Least and largest value of parameters that have one, by name; confidence intervals are cut there."""
@@ -74,6 +104,14 @@ class Estimate:
     fitted: FloatArray
     converged: bool
     state: dict[str, Any] = field(default_factory=dict)
+
+    def carried(self, fitted: FloatArray, state: dict[str, Any]) -> Estimate:
+        """The same parameters with other ``fitted`` means, and these parts of the state in the place of its own.
+
+        What is kept in the state as ``learnt`` is what the parameters were estimated from.  The log-likelihood is NaN:
+        it is not at its maximum.
+        """
+        return replace(self, fitted=fitted, llf=math.nan, state=self.state | state)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +224,19 @@ def simulate_paths(
 def spread_over(draws: int, pool: int) -> NDArray[np.int64]:
     """Places of up to ``pool`` histories, evenly spread over all ``draws``."""
     return np.unique(np.linspace(0, draws - 1, min(pool, draws)).round().astype(np.int64))
+
+
+def as_many(draws: int, estimates: int) -> NDArray[np.int64]:
+    """Places of as many histories as there are estimates, evenly spread over all ``draws``.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    if draws < estimates:
+        raise InputError(f"{draws} histories are fewer than the {estimates} that were pooled; give as many or more")
+    return spread_over(draws, estimates)
 
 
 def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:

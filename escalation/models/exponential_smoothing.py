@@ -101,6 +101,15 @@ class ExponentialSmoothing(CountModel):
             state=state,
         )
 
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Filter the logs of these counts at the same parameters; see :meth:`Specification.carry`."""
+        check_largest(self.name, counts, LARGEST_COUNT)
+        state = estimate.state
+        scaled = (np.log1p(counts / design.exposure) - state["mean"]) / state["spread"]
+        later = {"scaled": scaled, "learnt": state.get("learnt", state["scaled"])}
+        means = _laws(state | later, design.exposure).mean
+        return estimate.carried(np.maximum(np.where(np.isnan(means), np.nan_to_num(counts), means), 1e-9), later)
+
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw both standard deviations, the last level and what follows; see :meth:`CountModel.simulate`."""
         state = estimate.state
@@ -108,7 +117,8 @@ class ExponentialSmoothing(CountModel):
         axes = np.linalg.cholesky(state["cov"])
         z = rng.standard_normal((POINTS, 2))
         points = np.clip(state["theta"] + WIDENING * z @ axes.T, LEAST, MOST)
-        log_weight = np.array([_log_posterior(series, point) for point in points])
+        learnt = _state_space(state["learnt"]) if "learnt" in state else series
+        log_weight = np.array([_log_posterior(learnt, point) for point in points])
         log_weight += (z * z).sum(axis=1) / 2
         weight = np.cumsum(np.exp(log_weight - log_weight.max()))
         ladder = (rng.random() + np.arange(draws)) / draws * weight[-1]

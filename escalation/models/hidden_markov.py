@@ -175,6 +175,14 @@ class HiddenMarkov(CountModel):
             state={"data": data, "theta": theta, "cov": cov},
         )
 
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Find the regimes of these counts at the same parameters; see :meth:`Specification.carry`."""
+        learnt: Observed = estimate.state.get("learnt", estimate.state["data"])
+        data = observe(counts, design.exposure, learnt.states, self.start)
+        theta = estimate.state["theta"]
+        fitted = data.exposure * (smooth(theta, data)[2] @ unpack(theta, data.states)[0])
+        return estimate.carried(fitted, {"data": data, "learnt": learnt})
+
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, regimes and counts; see :meth:`CountModel.simulate`.
 
@@ -319,7 +327,7 @@ def _in_order(theta: FloatArray, curvature: FloatArray, states: int) -> tuple[Fl
 
 def draw_points(state: dict[str, Any], number: int, rng: Generator) -> FloatArray:
     """Draw points (number, d) from the posterior, given the ``state`` of an estimate."""
-    data: Observed = state["data"]
+    data: Observed = state.get("learnt", state["data"])
     d, size = len(state["theta"]), 2 * number
     z = rng.standard_normal((size, d)) / np.sqrt(rng.chisquare(TAIL_DF, (size, 1)) / TAIL_DF)
     z[0] = 0.0  # one point at least is where the posterior is not 0

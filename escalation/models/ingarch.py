@@ -17,8 +17,8 @@ from escalation.models.design import Design, FloatArray, make_design
 from escalation.models.estimate import Estimate, check_largest
 from escalation.models.ingarch_likelihood import log_likelihood, recursion
 from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
-from escalation.models.ingarch_observed import Observed, observe
-from escalation.models.ingarch_paths import draw_paths, resample
+from escalation.models.ingarch_observed import Observed, observe, up_to_last_count
+from escalation.models.ingarch_paths import draw_paths, log_likelihoods, resample
 from escalation.models.interventions import Intervention, check_interventions
 from escalation.models.laws import Laws, count_laws
 
@@ -213,6 +213,15 @@ class INGARCH(CountModel):
             },
         )
 
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Run the recursion on at the same parameters; see :meth:`Specification.carry`."""
+        names, matrix = self._terms(design)
+        self._check_signs(names, matrix, design)
+        data = self._observe(counts, design, names, matrix)
+        rates, _, _ = recursion(estimate.state["point"], data)
+        fitted = data.exposure * (np.exp(rates) if data.log else rates)
+        return estimate.carried(fitted, {"data": data, "learnt": estimate.state.get("learnt", estimate.state["data"])})
+
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, then counts; see :meth:`CountModel.simulate`.
 
@@ -225,9 +234,13 @@ class INGARCH(CountModel):
         self._check_signs(names, matrix, design)
         data: Observed = estimate.state["data"]
         free = self.family == "negbin" and self.dispersion == "ml"
-        last = int(np.flatnonzero(~np.isnan(data.y))[-1]) + 1
-        until = data._replace(y=data.y[:last], past=data.past[:last], x=data.x[:last], exposure=data.exposure[:last])
-        drawn = resample(estimate.state, until, draws, rng, free=free)
+        until = up_to_last_count(data)
+        last = len(until.y)
+        learnt = up_to_last_count(estimate.state.get("learnt", data))
+        drawn = resample(estimate.state, learnt, draws, rng, free=free)
+        if "learnt" in estimate.state:
+            _, carries, pasts = log_likelihoods(drawn.points, until)
+            drawn = drawn._replace(carries=carries, pasts=pasts)
         x = np.concatenate([data.x[last:], matrix])
         exposure = np.concatenate([data.exposure[last:], design.exposure])
         paths = draw_paths(*drawn, data, x, exposure, rng)

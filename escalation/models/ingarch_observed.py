@@ -71,6 +71,12 @@ def observe(
     return with_counts(start, y)
 
 
+def up_to_last_count(data: Observed) -> Observed:
+    """The periods up to the last that was observed."""
+    last = int(np.flatnonzero(~np.isnan(data.y))[-1]) + 1
+    return data._replace(y=data.y[:last], past=data.past[:last], x=data.x[:last], exposure=data.exposure[:last])
+
+
 def with_counts(data: Observed, y: FloatArray) -> Observed:
     """The same with other counts (n,)."""
     rate = y / data.exposure

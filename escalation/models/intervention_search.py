@@ -360,6 +360,8 @@ def _checked(fit: CountFit) -> INGARCH:
         raise InputError(f"a test of interventions got {given}; give the fit of an INGARCH model")
     if len(fit.estimates) > 1:
         raise InputError(f"the fit pools {len(fit.estimates)} histories; test a fit to one of them")
+    if "learnt" in fit.estimates[0].state:
+        raise InputError("the parameters of the fit are those of other counts; test a fit to these")
     return fit.model
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -104,6 +104,19 @@ class DriftingLevel(CountModel):
             state={"series": series, "peak": peak},
         )
 
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Smooth the levels of these counts at the same parameters; see :meth:`Specification.carry`."""
+        check_largest(self.name, counts, LARGEST_COUNT)
+        parts, learnt = self.likelihood, estimate.state.get("learnt", estimate.state["series"])
+        series = learnt._replace(counts=counts, log_exposure=np.log(design.exposure))
+        peak: Peak = estimate.state["peak"]
+        states = extended(peak.states, len(counts))
+        natural = parts.unpack(peak.theta[None], learnt)[0]
+        _, states, mean, variance = parts.smoothed(series, natural, states, FINAL_TOLERANCE)
+        fitted = design.exposure * expected_rates(mean[:, 0], variance[:, 0], series.bend)
+        peak = replace(peak, states=states)
+        return estimate.carried(fitted, {"series": series, "peak": peak, "learnt": learnt})
+
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, the last states and what follows; see :meth:`CountModel.simulate`.
 
@@ -168,15 +181,25 @@ def weigh(parts: Likelihood, estimate: Estimate, points: int, shift: FloatArray)
     """Spread points around the mode, shifted by (d + 1,), and weight them by the posterior; more if few count."""
     series: Series = estimate.state["series"]
     peak: Peak = estimate.state["peak"]
+    learnt: Series = estimate.state.get("learnt", series)
+    levels = extended(peak.states, len(learnt.counts))
     for doublings in range(MOST_DOUBLINGS + 1):
         drawn = scatter(peak, points << doublings, shift)
         around = np.concatenate([peak.theta[None], drawn.theta])
-        value, natural, log_unit, laws, _ = parts.log_posterior(around, series, peak.states, DRAW_TOLERANCE)
+        value, natural, log_unit, laws, _ = parts.log_posterior(around, learnt, levels, DRAW_TOLERANCE)
         log_weight = (value + log_unit)[1:] - drawn.log_density
         weight = np.exp(log_weight - log_weight.max())
         if weight.sum() ** 2 > LEAST_EFFECTIVE * (weight @ weight):
             break
+    if learnt is not series:
+        _, _, _, laws, _ = parts.log_posterior(around, series, peak.states, DRAW_TOLERANCE)
     return Weighted(natural[1:], laws[1:], log_weight)
+
+
+def extended(states: FloatArray, n: int) -> FloatArray:
+    """Hidden states (n, ...) to start from: those that are there, cut, or the last one repeated."""
+    value: FloatArray = states[np.minimum(np.arange(n), len(states) - 1)]
+    return value
 
 
 def levels_ahead(parts: Likelihood, natural: FloatArray, estimate: Estimate) -> tuple[FloatArray, FloatArray]:

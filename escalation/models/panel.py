@@ -22,6 +22,7 @@ from escalation.models.estimate import (
     Estimate,
     FitResult,
     Specification,
+    as_many,
     check_size,
     simulate_paths,
     spread_over,
@@ -103,17 +104,8 @@ class PanelModel(Specification):
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out")
         pool = check_whole(pool, "pool", 1_000_000)
-        units, array = panel_array(table)
-        periods = pd.PeriodIndex(table.index)
-        unobserved = np.isnan(array[0])
-        design = replace(
-            make_design(periods, 0, None, exog),
-            exposure=panel_shares(exposure, periods, units, unobserved),
-            units=units,
-        )
-        observed = int((~unobserved).any(axis=1).sum())
-        if observed < self.min_periods:
-            raise FitError(f"{observed} periods with a count are too few for {self.name}; it needs {self.min_periods}")
+        array, design = _arrays(table, exposure, exog)
+        _check_enough(self, array)
         chosen = spread_over(len(array), pool)
         estimates = tuple(self.estimate(array[j], design) for j in chosen)
         warn_unsettled(self.name, estimates)
@@ -204,6 +196,47 @@ class PanelFit(FitResult):
             component=component,
         )
 
+    def update(
+        self,
+        counts: pd.DataFrame,
+        *,
+        exposure: pd.Series | pd.DataFrame | None = None,
+        exog: pd.DataFrame | None = None,
+    ) -> PanelFit:
+        """Keep the parameters and take the state from other counts of the same units; see :meth:`CountFit.update`.
+
+        Parameters
+        ----------
+        counts : pandas.DataFrame
+            All counts, or histories, from the first period of the fit on.
+        exposure, exog
+            As in :meth:`PanelModel.fit`, on the periods of ``counts``.
+
+        Returns
+        -------
+        PanelFit
+
+        Raises
+        ------
+        InputError
+            If the counts are of other units, begin with another period, have fewer histories than were pooled, or other
+            regressors.
+        FitError
+            If too few periods were observed.
+        """
+        table = pd.DataFrame(check_counts(counts))
+        self.design.check_begin(pd.PeriodIndex(table.index))
+        array, design = _arrays(table, exposure, exog)
+        self.design.check_same(design)
+        if design.units != self.units:
+            raise InputError(f"the fit is of the units {list(self.units)}, the counts are of {list(design.units)}")
+        _check_enough(self.model, array)
+        array = array[as_many(len(array), len(self.estimates))]
+        estimates = tuple(
+            self.model.carry(estimate, panel, design) for estimate, panel in zip(self.estimates, array, strict=True)
+        )
+        return replace(self, estimates=estimates, counts=table, design=design, array=array)
+
     def diagnose(self, *, level: float = 0.95) -> pd.DataFrame:
         """Look for what is wrong with the model in each unit, from the law of each count given all before it.
 
@@ -248,3 +281,19 @@ class PanelFit(FitResult):
             f"log-likelihood {self.llf:.2f}"
         )
         return head + self.summary().round(4).to_html(max_rows=60)
+
+
+def _arrays(
+    table: pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
+) -> tuple[FloatArray, Design]:
+    """Values (histories, n, units) of a checked panel and the design of its periods."""
+    units, array = panel_array(table)
+    periods = pd.PeriodIndex(table.index)
+    shares = panel_shares(exposure, periods, units, np.isnan(array[0]))
+    return array, replace(make_design(periods, 0, None, exog), exposure=shares, units=units)
+
+
+def _check_enough(model: PanelModel, array: FloatArray) -> None:
+    observed = int((~np.isnan(array[0])).any(axis=1).sum())
+    if observed < model.min_periods:
+        raise FitError(f"{observed} periods with a count are too few for {model.name}; it needs {model.min_periods}")

@@ -80,6 +80,11 @@ class Regression(Terms, CountModel):
             state={"data": data, "to_terms": basis.to_terms, "dispersion": found.dispersion},
         )
 
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
+        """Coefficients are all there is: counts after the fit change nothing; see :meth:`Specification.carry`."""
+        names, matrix = self.columns(design)
+        return estimate.carried(bounded_exp(matrix @ estimate.params[: len(names)] + np.log(design.exposure)), {})
+
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, then counts; see :meth:`CountModel.simulate`.
 

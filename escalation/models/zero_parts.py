@@ -80,8 +80,7 @@ class ZeroModel(Terms, CountModel):
         to_params[:p, :p], to_params[p:-1, p:-1] = basis.to_terms, zero_basis.to_terms
         params = to_params @ np.append(found.point, found.dispersion)
         size = p + q + (self.family == "negbin")
-        mean = bounded_exp(matrix @ params[:p] + log_exposure)
-        zero = expit(zero_matrix @ params[p : p + q])
+        mean, zero = self._parts(params, design)
         return Estimate(
             params=params[:size],
             cov=(to_params @ found.cov @ to_params.T)[:size, :size],
@@ -92,6 +91,18 @@ class ZeroModel(Terms, CountModel):
             state={"data": data, "found": found, "to_terms": (basis.to_terms, zero_basis.to_terms)}
             | {"mean": mean, "zero": zero},
         )
+
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
+        """Coefficients are all there is: counts after the fit change nothing; see :meth:`Specification.carry`."""
+        mean, zero = self._parts(estimate.params, design)
+        fitted = self._mean(mean, zero, estimate.state["found"].dispersion)
+        return estimate.carried(fitted, {"mean": mean, "zero": zero})
+
+    def _parts(self, params: FloatArray, design: Design) -> tuple[FloatArray, FloatArray]:
+        """Means of the count law and chances of the other zeros (n,)."""
+        matrix, zero_matrix = self.columns(design)[1], self.zero.columns(design)[1]
+        p, q = matrix.shape[1], zero_matrix.shape[1]
+        return bounded_exp(matrix @ params[:p] + np.log(design.exposure)), expit(zero_matrix @ params[p : p + q])
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, then counts; see :meth:`CountModel.simulate`."""
