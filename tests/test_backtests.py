@@ -196,6 +196,19 @@ def test_failures_are_named_and_the_rest_goes_on():
     assert "forecasts could not be made" in result._repr_html_()
 
 
+def test_periods_covered_in_part_are_not_scored():
+    counts, half = panel(units=3), weeks(60)[57]
+    shares = pd.Series(1.0, index=counts.index)
+    shares[half] = 0.5
+    scored = run(counts, exposure=shares, steps=2).scores
+    assert scored.loc[scored["period"] == half, "crps"].isna().all()
+    assert scored.loc[scored["period"] != half, "crps"].notna().all()
+    table = pd.DataFrame(1.0, index=counts.index, columns=counts.columns)
+    table.loc[half, "u1"] = 0.5
+    scored = run(counts, exposure=table, steps=2).scores
+    assert (scored["crps"].isna() == ((scored["period"] == half) & (scored["unit"] == "u1"))).all()
+
+
 def test_missing_counts_are_not_scored():
     counts = series().astype(float)
     counts.iloc[-3:] = np.nan
@@ -382,6 +395,7 @@ def test_tests_of_equal_accuracy_reject_as_often_as_they_say():
         ({"models": ["climatology"]}, "models holds 'climatology'"),
         ({"models": Climatology(4)}, "models is a Climatology"),
         ({"as_of": "2024"}, "as_of is '2024'"),
+        ({"progress": True}, "progress is True"),
     ],
 )
 def test_wrong_options_are_said(options, message):

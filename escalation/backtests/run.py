@@ -16,6 +16,7 @@ from escalation.arguments import check_whole
 from escalation.backtests.assembly import assemble
 from escalation.backtests.origins import Origins, place_origins
 from escalation.backtests.result import Backtest
+from escalation.backtests.scoring import WHOLE
 from escalation.backtests.store import Store
 from escalation.backtests.tasks import Part, Task, list_parts, run_chain
 from escalation.counts import check_counts, count_matrix, is_histories, panel_array
@@ -90,7 +91,8 @@ def backtest(
         still counted from the origin.  Without it the later counts up to the origin are used, as though they had not
         been revised.  Its units are those of ``counts``.
     exposure, exog : optional
-        As in ``fit``, for all periods of ``counts``.  Regressors of coming periods are taken as known.
+        As in ``fit``, for all periods of ``counts``.  Periods covered in part are not scored, because forecasts are of
+        whole ones.  Regressors of coming periods are taken as known.
     thresholds : sequence of int
         Counts whose probability of being reached in a period is kept, for Brier scores and reliability.
     draws : int
@@ -128,7 +130,11 @@ def backtest(
     table = check_counts(counts)
     units, truth = _truth(table)
     index = pd.PeriodIndex(table.index)
+    if exposure is not None:
+        truth[:, _partly(exposure.reindex(index), len(units))] = np.nan
     chosen = _named(models)
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress is {progress!r}; give a function of how many parts are done and how many there are")
     if as_of is not None and not callable(as_of):
         raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.Vintages(...)")
     steps = check_whole(steps, "steps", MAX_STEPS)
@@ -244,6 +250,12 @@ def _truth(table: Counts) -> tuple[tuple[str, ...], FloatArray]:
         return (str(table.name or "counts"),), count_matrix(table)[None]
     units, array = (("counts",), count_matrix(table).T[:, :, None]) if is_histories(table) else panel_array(table)
     return units, array[spread_over(len(array), TRUTHS)]
+
+
+def _partly(exposure: pd.Series | pd.DataFrame, units: int) -> NDArray[np.bool_]:
+    """Which periods of which units (n, units) were covered in part."""
+    shares = pd.DataFrame(exposure).fillna(0.0).to_numpy(dtype=np.float64)
+    return np.broadcast_to(shares < WHOLE, (len(shares), units))
 
 
 def _digest(table: Counts) -> str:

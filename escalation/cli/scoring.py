@@ -156,7 +156,7 @@ def _summary(result: Backtest, baseline: str) -> pd.DataFrame:
     table = result.summary()
     enough = max(result.scores["origin"].nunique(), result.scores["unit"].nunique()) >= ENOUGH
     if len(result.models) > 1 and enough:
-        table = table.join(result.compare(baseline)[["skill", "difference", "lower", "upper", "verdict"]])
+        table = table.join(result.compare(baseline, rng=0)[["skill", "difference", "lower", "upper", "verdict"]])
     return table
 
 
