@@ -12,7 +12,7 @@ from escalation.quality.finding import SURE, BoolArray, Finding, FloatArray, Int
 
 AROUND = 28
 """Days beside a gap, at the least, that say how many incidents are usual there."""
-SHORTEST_GAP = 3
+SHORTEST_GAP, FEWEST_ACTIVE = 3, 5
 MOST_GAPS = 3
 """Gaps that are told of one by one."""
 LATEST, USUAL = 14, 84
@@ -91,8 +91,7 @@ def find_gaps(days: Days) -> list[Finding]:
 
     The chance of none in g days, when a incidents fell into m days beside them, is ``(m / (m + g)) ** (a / scatter)``,
     that of a Poisson law whose rate is known from those days only (its prior 1 / rate), thinned by the scatter of the
-    days; days with incidents are taken for a where they are fewer.  The quieter side counts: the end of a war is no
-    gap.
+    days.  The quieter side counts, and has incidents on five days at the least: the end of a war is no gap.
     """
     ratio = scatter(days.incidents, local_mean(days.incidents))
     found: list[tuple[float, int, int, float]] = []
@@ -102,9 +101,11 @@ def find_gaps(days: Days) -> list[Finding]:
             continue
         reach = max(AROUND, 2 * length)
         sides = days.incidents[max(begin - reach, 0) : begin], days.incidents[end : end + reach]
-        totals = [(float(side.sum()), int((side > 0).sum()), max(len(side), AROUND)) for side in sides]
-        around, active, m = min(totals, key=lambda side: side[0] / side[2])
-        p = (m / (m + length)) ** min(around / ratio, active) * max(len(days.reached) / length, 1.0)
+        if min((side > 0).sum() for side in sides) < FEWEST_ACTIVE:
+            continue
+        totals = [(float(side.sum()), max(len(side), AROUND)) for side in sides]
+        around, m = min(totals, key=lambda side: side[0] / side[1])
+        p = (m / (m + length)) ** (around / ratio) * max(len(days.reached) / length, 1.0)
         if p < SURE:
             found.append((p, begin, end, 7 * around / m))
     found.sort(key=lambda gap: gap[1] - gap[2])
