@@ -93,6 +93,8 @@ from .plots import plot_reconstruction as plot_reconstruction
 from .plots import plot_reliability as plot_reliability
 from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
+from .quality.check import DataQuality as DataQuality
+from .quality.check import data_quality as data_quality
 from .recalibration import Recalibration as Recalibration
 from .recalibration import recalibrate as recalibrate
 from .regimes import RegimeNow as RegimeNow

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 class EscalationError(Exception):
-    """Base of every error that the package raises on purpose."""
+    """Base of every error that the package raises on purpose.
+
+    Its message is one line: characters that are not printable, which what it quotes of a file may hold, are escaped.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
 class InputError(EscalationError, ValueError):

@@ -21,6 +21,7 @@ from escalation.incidents.reports import Reports
 from escalation.ledger import LedgerEntries
 from escalation.packaged import data_folder
 from escalation.periods import DateLike, exposure, parse_date
+from escalation.quality.check import DataQuality, data_quality
 from escalation.randomness import Seed
 from escalation.tables import column_names
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
@@ -52,6 +53,8 @@ class Source:
         Hash of the content read, so that a report can be traced to it.
     defaults : dict
         Options that a bundled case brings along: series, counter, start, end, freq.
+    quality : DataQuality or None
+        Of incidents: what speaks against taking their counts at their word.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Source:
     ledger: pd.DataFrame = field(repr=False)
     sha256: str
     defaults: dict[str, str]
+    quality: DataQuality | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,8 @@ class CountedSeries:
     reconstruction : Reconstruction or None
         Where the counts come from tallies.
     notes : tuple of str
-        What the reader should know of the counting: the messages of the warnings on the way.
+        What the reader should know of the counting: the verdict on the table of incidents, and the messages of the
+        warnings on the way.
     record : Backtest or None
         Scores of past forecasts of this series, where there are any.
     """
@@ -161,7 +166,8 @@ def open_source(
         tallies, ledger = read_tallies(path, encoding=encoding)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(path), {})
     incidents, ledger = read_incidents(path, layout, columns, encoding, date_order=date_order, reports=reports)
-    return Source(name, path.stem, "incidents", incidents, ledger, _hash(path), {})
+    quality = data_quality(incidents, ledger=ledger)
+    return Source(name, path.stem, "incidents", incidents, ledger, _hash(path), {}, quality)
 
 
 def count_series(
@@ -254,7 +260,16 @@ def count_series(
     for one in caught:
         if not issubclass(one.category, EscalationWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-    return replace(counted, notes=tuple(_note(one) for one in caught if issubclass(one.category, EscalationWarning)))
+    notes = [*_quality_notes(source), *(_note(one) for one in caught if issubclass(one.category, EscalationWarning))]
+    return replace(counted, notes=tuple(notes))
+
+
+def _quality_notes(source: Source) -> list[str]:
+    """The verdict on the table, where there is something to say, and what is grave."""
+    quality = source.quality
+    if quality is None or quality.findings.empty:
+        return []
+    return [quality.sentence(), *quality.sentences()[: int(quality.findings["grave"].sum())]]
 
 
 def _note(warning: warnings.WarningMessage) -> str:

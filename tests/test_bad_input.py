@@ -270,7 +270,9 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(bad, tmp_path, mo
     assert code == 2
     assert out == ""
     assert err.endswith("\n")
-    [line] = err.splitlines()
+    *said, line = err.splitlines()
+    assert all(one.startswith("warning: Data quality of ") for one in said[:1])
+    assert all(one.startswith("warning: ") for one in said)
     assert line.startswith("error: ")
     assert len(line) < 600
     for part in bad.says:

@@ -17,7 +17,7 @@ import pytest
 import escalation
 from escalation.cli import counting, main
 
-COMMANDS = ("report", "series", "forecast", "flashpoint", "changes", "alarms", "backtest", "score", "cases")
+COMMANDS = ("report", "read", "series", "forecast", "flashpoint", "changes", "alarms", "backtest", "score", "cases")
 FIRST = pd.Timestamp("2024-01-01")  # a Monday
 WEEKS = 40
 DAY = pd.Timedelta(days=1)
@@ -33,7 +33,7 @@ attacks,30,about,2024-01-01,2024-02-25
 
 def incident_days() -> list[pd.Timestamp]:
     """Incidents on the first to last day of each of 40 weeks, as many a week as PER_WEEK says, quiet ends excepted."""
-    days = [FIRST + pd.Timedelta(days=7 * week + i % 7) for week, n in enumerate(PER_WEEK) for i in range(n)]
+    days = [FIRST + pd.Timedelta(days=7 * week + (week + i) % 7) for week, n in enumerate(PER_WEEK) for i in range(n)]
     return [FIRST, *days, FIRST + pd.Timedelta(days=7 * WEEKS - 1)]
 
 
@@ -454,3 +454,33 @@ def test_progress_is_shown_on_a_terminal_only(folder, terminal):
     os.close(slave)
     os.close(master)
     assert done.stdout.startswith(b"period,start,end,count,exposure\n")
+
+
+def test_read_tells_columns_ledger_and_quality_before_anything_is_counted(run):
+    lines = "".join(f"2024-0{month}-{day:02},Erbil,1\n" for month in (1, 2, 3) for day in range(1, 29))
+    Path("strikes.csv").write_text("Datum,Ort,killed\n" + lines + "2024-02-31,Tanf,0\n2024-03-30,Tanf,some\n")
+    code, out, err = run("read strikes.csv --column date=Datum --column place=Ort --ledger ledger.csv")
+    assert code == 0
+    assert "strikes.csv: 85 incidents out of 86 rows." in out
+    assert all(line in out for line in ("date         Datum", "place        Ort", "fatalities   killed"))
+    assert "dropped" in out and "changed" in out and len(pd.read_csv("ledger.csv")) == 2
+    assert "Data quality of 85 incidents, 2024-01-01 to 2024-03-30: " in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+    code, out, err = run("read strikes.csv --column date=Datum --format csv")
+    assert table_in(out).iloc[0][["date", "date_end", "fatalities"]].tolist() == ["2024-01-01", "2024-01-01", 1]
+
+
+def test_read_lists_the_series_of_tallies(run):
+    code, out, err = run("read november-2024-article")
+    assert (code, err) == (0, "")
+    assert "6 tallies out of 6 rows." in out
+    assert "us_strikes_on_militias 2 2 2024-02-02 2024-11-12" in " ".join(out.split())
+
+
+def test_the_verdict_on_the_data_comes_before_the_forecast(run):
+    days = [FIRST + DAY * i for i in range(200) if not 100 <= i < 125]
+    Path("gap.csv").write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days))
+    code, out, err = run("forecast gap.csv --model climatology")
+    assert code == 0
+    assert "warning: Data quality of 175 incidents, 2024-01-01 to 2024-07-18: not to be forecast from as it is" in err
+    assert "warning: No incident in the 25 days from 2024-04-10 to 2024-05-04" in err

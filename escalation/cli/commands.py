@@ -6,7 +6,7 @@ import typer
 
 import escalation
 from escalation import cli
-from escalation.cli.options import Format, Selection, takes_selection, whole_number
+from escalation.cli.options import Format, Selection, Table, takes_selection, whole_number
 
 app = typer.Typer(name="escalation", add_completion=False, rich_markup_mode=None)
 
@@ -92,6 +92,19 @@ def report(
       escalation report strikes.xlsx --column date=Datum --column place=Ort
     """
     cli.answering.report(selection, output, horizon=horizon, at_least=at_least, over=over, within=within)
+
+
+@app.command()
+@takes_selection
+def read(table: Table, form: FormatOption = None, output: Output = None) -> None:
+    """What a table holds, what was done to its rows, and how far it can be trusted.
+
+    \b
+    Examples:
+      escalation read acled.csv
+      escalation read strikes.xlsx --column date=Datum --ledger ledger.csv -o incidents.csv
+    """
+    cli.reading.read(table, form, output)
 
 
 @app.command()

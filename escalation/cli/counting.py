@@ -12,7 +12,7 @@ import typer
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.options import Format, Selection
+from escalation.cli.options import Format, Selection, Table
 from escalation.files import atomic_write, check_target, table_text
 from escalation.periods import period_word
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
@@ -61,15 +61,7 @@ def cases(form: Format | None, output: str | None) -> None:
 def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.Source, escalation.CountedSeries]:
     """Open the source and get the counts that were asked for, with what its reader should know as warnings."""
     step(f"reading {selection.source or 'the bundled case'}")
-    source = escalation.open_source(
-        selection.source,
-        columns=selection.columns(),
-        layout=selection.layout,
-        encoding=selection.encoding,
-        date_order=selection.date_order,
-        reports=selection.reports,
-    )
-    _account(source, selection.ledger)
+    source = open_table(selection)
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")
     counted = escalation.count_series(
         source,
@@ -89,27 +81,38 @@ def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation
     return source, counted
 
 
-def _account(source: escalation.Source, path: str | None) -> None:
-    """Say what the reader did to the rows, and write the ledger where it is asked for."""
+def open_table(table: Table) -> escalation.Source:
+    """Open the source, write the ledger where it is asked for, and say what the reader did to the rows."""
+    source = escalation.open_source(
+        table.source,
+        columns=table.columns(),
+        layout=table.layout,
+        encoding=table.encoding,
+        date_order=table.date_order,
+        reports=table.reports,
+    )
+    if table.ledger is not None:
+        deliver(source.ledger, "csv", table.ledger)
+    if len(source.ledger):
+        warnings.warn(_account(source, table.ledger), escalation.DataWarning, stacklevel=1)
+    return source
+
+
+def _account(source: escalation.Source, path: str | None) -> str:
+    """What the reader did to the rows, with the first of them."""
     ledger = source.ledger
-    if path is not None:
-        deliver(ledger, "csv", path)
-    if ledger.empty:
-        return
     done = ", ".join(f"{number:,} {action}" for action, number in ledger["action"].value_counts().items())
     first = ledger.iloc[0]
     value = f" {first['value']!r}" if first["value"] else ""
     rest = "" if len(ledger) == 1 else ", and so on"
     written = "" if path else "; --ledger FILE lists all"
-    warnings.warn(
+    return (
         f"{source.name}: {done} (row {first['row']}{', ' if first['column'] else ''}{first['column']}{value}: "
-        f"{first['why']}{rest}){written}",
-        escalation.DataWarning,
-        stacklevel=1,
+        f"{first['why']}{rest}){written}"
     )
 
 
-def check_targets(selection: Selection | None, output: str | None, save: str | None = None) -> None:
+def check_targets(table: Table | None, output: str | None, save: str | None = None) -> None:
     """Check, before anything is computed, that each file can be written and is no other's.
 
     Raises
@@ -119,7 +122,7 @@ def check_targets(selection: Selection | None, output: str | None, save: str | N
     InputError
         If two of source, output, ledger and saved forecast are one file.
     """
-    ledger, source = (selection.ledger, selection.source) if selection else (None, None)
+    ledger, source = (table.ledger, table.source) if table else (None, None)
     named = {"SOURCE": source, "--output": output, "--ledger": ledger, "--save": save}
     taken: dict[str, str] = {}
     for option, name in named.items():

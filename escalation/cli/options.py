@@ -22,8 +22,8 @@ def whole_number(given: str | int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Which counts are asked for."""
+class Table:
+    """Which table is read, and how."""
 
     source: Annotated[
         str | None,
@@ -34,16 +34,6 @@ class Selection:
             "left out, the main bundled case.",
         ),
     ] = None
-    series: Annotated[
-        str | None, typer.Option(help="Which series of the reported counts; for incidents, which value of --by.")
-    ] = None
-    counter: Annotated[str | None, typer.Option(help="Reported counts: who counted.")] = None
-    place: Annotated[str | None, typer.Option(help="Reported counts: where, such as Iraq.")] = None
-    unit: Annotated[str | None, typer.Option(help="Reported counts: what is counted, such as attacks.")] = None
-    by: Annotated[str | None, typer.Option(help="Incidents: the column to find --series in, such as country.")] = None
-    measure: Annotated[Literal["incidents", "fatalities"], typer.Option(help="Incidents: what is counted.")] = (
-        "incidents"
-    )
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,24 +63,12 @@ class Selection:
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.")] = (
         None
     )
-    freq: Annotated[str | None, typer.Option(help="Periods: D, W-SUN to W-SAT (the day that ends the week) or M.")] = (
-        None
-    )
-    start: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = None
-    end: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day.")] = None
-    seed: Annotated[
-        int, typer.Option(parser=whole_number, metavar="N", help="The same seed gives the same numbers.")
-    ] = 1
     ledger: Annotated[
         str | None,
         typer.Option(
             metavar="FILE", help="Write every row that was dropped, merged or changed, and why, to this CSV file."
         ),
     ] = None
-
-    def with_freq(self, freq: str) -> "Selection":
-        """The same selection in other periods."""
-        return replace(self, freq=freq)
 
     def columns(self) -> dict[str, str]:
         """The column map.
@@ -111,14 +89,43 @@ class Selection:
         return chosen
 
 
+@dataclass(frozen=True, kw_only=True)
+class Selection(Table):
+    """Which counts are asked for."""
+
+    series: Annotated[
+        str | None, typer.Option(help="Which series of the reported counts; for incidents, which value of --by.")
+    ] = None
+    counter: Annotated[str | None, typer.Option(help="Reported counts: who counted.")] = None
+    place: Annotated[str | None, typer.Option(help="Reported counts: where, such as Iraq.")] = None
+    unit: Annotated[str | None, typer.Option(help="Reported counts: what is counted, such as attacks.")] = None
+    by: Annotated[str | None, typer.Option(help="Incidents: the column to find --series in, such as country.")] = None
+    measure: Annotated[Literal["incidents", "fatalities"], typer.Option(help="Incidents: what is counted.")] = (
+        "incidents"
+    )
+    freq: Annotated[str | None, typer.Option(help="Periods: D, W-SUN to W-SAT (the day that ends the week) or M.")] = (
+        None
+    )
+    start: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = None
+    end: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day.")] = None
+    seed: Annotated[
+        int, typer.Option(parser=whole_number, metavar="N", help="The same seed gives the same numbers.")
+    ] = 1
+
+    def with_freq(self, freq: str) -> "Selection":
+        """The same selection in other periods."""
+        return replace(self, freq=freq)
+
+
 def takes_selection(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command whose first argument is a :class:`Selection` its options, before the command's own."""
-    shared = inspect.signature(Selection, eval_str=True).parameters.values()
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    """Give a command whose first argument is a :class:`Table` or a :class:`Selection` its options, before its own."""
+    first, *own = inspect.signature(command, eval_str=True).parameters.values()
+    kind: type[Table] = first.annotation
+    shared = inspect.signature(kind, eval_str=True).parameters.values()
 
     @functools.wraps(command)
     def selecting(**options: Any) -> None:
-        chosen = Selection(**{parameter.name: options.pop(parameter.name) for parameter in shared})
+        chosen = kind(**{parameter.name: options.pop(parameter.name) for parameter in shared})
         command(chosen, **options)
 
     keyword = inspect.Parameter.KEYWORD_ONLY

@@ -10,7 +10,7 @@ from escalation.models.base import CountFit
 from escalation.periods import period_word
 from escalation.plots.text import MISSING, lacks_characters
 from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import counter_text, name_of, spaced
+from escalation.report.words import counter_text, name_of, plain_dates, spaced
 from escalation.sources import Source
 from escalation.tallies.reconstruct import Reconstruction
 
@@ -40,6 +40,11 @@ def set_method(paper: Paper, assessment: Assessment, source: Source, seed: int |
     _set_parameters(paper, assessment)
     paper.heading("Where they come from")
     paper.table([TableColumn("", 110.0), TableColumn("")], list(_provenance(assessment, source, seed)))
+    if source.quality is not None:
+        paper.heading("How good the data are")
+        paper.paragraph(plain_dates(source.quality.sentence()))
+        for text in source.quality.sentences():
+            paper.paragraph(plain_dates(text), bullet="•")
     paper.heading("What they cannot say")
     for text in _limits(assessment):
         paper.paragraph(text, bullet="•")

@@ -1,0 +1,120 @@
+"""The verdict on a table of incidents, before anything is forecast from it."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from escalation.incidents.schema import check_incidents
+from escalation.quality.cells import find_few, find_lost, find_repeated, find_rounded, find_vague
+from escalation.quality.days import days_of, find_few_lately, find_gaps, find_heaps
+from escalation.quality.finding import Finding, several
+from escalation.quality.makeup import find_changes_of_coverage, find_sources
+
+
+@dataclass(frozen=True, eq=False)
+class DataQuality:
+    """What speaks against taking the counts of a table at their word.
+
+    Attributes
+    ----------
+    findings : pandas.DataFrame
+        One row a remark, grave ones first: ``check`` (what was looked at), ``said``, ``advice``, ``grave`` (counts are
+        wrong unless something is done).
+    incidents : int
+        Rows of the table.
+    first, last : pandas.Timestamp
+        First and last day of the table.
+    """
+
+    findings: pd.DataFrame = field(repr=False)
+    incidents: int
+    first: pd.Timestamp
+    last: pd.Timestamp
+
+    @property
+    def verdict(self) -> str:
+        """``sound``, ``usable with care``, or ``not to be forecast from as it is``."""
+        if self.findings.empty:
+            return "sound"
+        return "not to be forecast from as it is" if self.findings["grave"].any() else "usable with care"
+
+    def sentences(self) -> list[str]:
+        """Each remark with what to do about it."""
+        return [
+            f"{said[0].upper()}{said[1:]}; {advice}."
+            for said, advice in zip(self.findings["said"], self.findings["advice"], strict=True)
+        ]
+
+    def sentence(self) -> str:
+        """The verdict in one line."""
+        span = f"{several(self.incidents, 'incident')}, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
+        remarks = "nothing speaks against it" if self.findings.empty else several(len(self.findings), "remark")
+        return f"Data quality of {span}: {self.verdict} ({remarks})."
+
+    def _repr_html_(self) -> str:
+        listed = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.sentences())
+        return f"<p>{html.escape(self.sentence())}</p><ul>{listed}</ul>"
+
+
+def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None) -> DataQuality:
+    """Say what speaks against taking the counts of a table of incidents at their word.
+
+    Looked at are: rows lost on reading, rows that say the same, stretches without an incident that are too long for
+    what is usual around them, the last 14 days against the 84 before, sources, event types and places that come or go
+    in mid-table, rates that change in nearly all units at once, one source that carries all, weekdays and days of the
+    month on which too many incidents are dated, rounded deaths, wide windows and blank cells.
+
+    Parameters
+    ----------
+    incidents : pandas.DataFrame
+        From :func:`escalation.read_incidents`, whole: counts of a part may be quiet where the table is not.
+    ledger : pandas.DataFrame, optional
+        The one that came with it.
+
+    Returns
+    -------
+    DataQuality
+
+    Raises
+    ------
+    InputError
+        If the table is none of incidents.
+
+    Notes
+    -----
+    Remarks that rest on a test have a p-value below 0.001, times the number of places where they could have been
+    made.  Incidents come in clusters, so each test divides by the scatter of daily counts about the mean of the four
+    weeks around (Pearson's ratio, McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6).  No test can tell a lull
+    from days on which nobody looked: the remarks say where to ask.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", "2024-06-30")
+    >>> watched = days[(days < "2024-03-01") | (days > "2024-03-24")]
+    >>> found = data_quality(pd.DataFrame({"date": watched, "place": "Erbil"}))
+    >>> found.verdict
+    'not to be forecast from as it is'
+    >>> found.findings["said"][0].partition(",")[0]
+    'no incident in the 24 days from 2024-03-01 to 2024-03-24'
+    """
+    table = check_incidents(incidents)
+    days = days_of(table)
+    findings: list[Finding] = [
+        *find_few(table),
+        *find_lost(table, ledger),
+        *find_repeated(table),
+        *find_gaps(days),
+        *find_few_lately(days),
+        *find_changes_of_coverage(table, days),
+        *find_sources(table),
+        *find_heaps(days),
+        *find_rounded(table),
+        *find_vague(table),
+    ]
+    found = pd.DataFrame(findings, columns=list(Finding._fields)).astype({"grave": bool})
+    found = found.sort_values("grave", ascending=False, kind="stable", ignore_index=True)
+    return DataQuality(found, len(table), table["date"].min(), table["date_end"].max())

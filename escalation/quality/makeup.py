@@ -1,0 +1,162 @@
+"""What incidents are made of, and when that changed: sources, types, places, all of them at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from escalation.changes.changepoints import changepoints
+from escalation.quality.days import Days, local_mean, scatter
+from escalation.quality.finding import SURE, Finding, FloatArray, IntArray
+
+CATEGORIES = {"source": "source", "event_type": "event type", "country": "country", "admin1": "admin1"}
+SMALLEST_SHARE, FEWEST = 0.1, 30
+"""A value that came or went is told of when it makes up this share of the incidents while it is there, and so many."""
+AWAY, SETTLING = 28, 28
+"""Days at least that a value is absent at either end; days in which it must come up to half of its usual rate."""
+EXPECTED = 10.0
+"""Incidents at least that would be usual in the days in which a value is absent, after division by their scatter."""
+MOST_NAMED, LONGEST_NAME = 3, 40
+GRAVE = 0.3
+"""Share from which on a source or a type that came or went makes the counts wrong."""
+ONE_SOURCE = 0.8
+FEWEST_UNITS, UNIT_SIZE = 6, 10
+TOGETHER = 0.9
+"""Share of the units that change in one direction."""
+STEP = 2.0
+REACH, SURE_OF_DATE = 8, 4
+"""Periods on either side of a change that are compared; periods that the interval of its date spans at the most."""
+LONGEST_WEEKS = 520
+
+
+def find_sources(table: pd.DataFrame) -> list[Finding]:
+    """Most incidents known from one source only."""
+    named = table.loc[table["source"] != "", "source"]
+    if len(named) < max(20, 0.5 * len(table)):
+        return []
+    each = named.str.split(";").explode().str.strip()
+    each = each[each != ""]
+    shares = each.groupby(each).size().sort_values(ascending=False) / len(named)
+    if shares.empty or shares.iloc[0] < ONE_SOURCE:
+        return []
+    only = f"all incidents come from {shares.index[0]!r}"
+    said = only if shares.iloc[0] >= 1 else f"{shares.iloc[0]:.0%} of the incidents come from {shares.index[0]!r}"
+    return [
+        Finding(
+            "source",
+            said,
+            "what that source does not see or stops reporting looks like quiet: compare with another",
+        )
+    ]
+
+
+def find_changes_of_coverage(table: pd.DataFrame, days: Days) -> list[Finding]:
+    """Values that come or go at once, and rates that change in all units at once."""
+    day = table["date_end"].to_numpy().astype("datetime64[D]").astype(np.int64) - days.first
+    events = table["events"].to_numpy(dtype=float) if "events" in table else np.ones(len(table))
+    ratio = scatter(days.incidents, local_mean(days.incidents))
+    said = []
+    for column, word in CATEGORIES.items():
+        said += _coming_and_going(table[column], word, day, events, len(days.incidents), ratio, days)
+    return said + _all_at_once(table, day, events, days)
+
+
+def _coming_and_going(
+    values: pd.Series, word: str, day: IntArray, events: FloatArray, n: int, ratio: float, days: Days
+) -> list[Finding]:
+    """Values of one column that are absent at the beginning or at the end, where they would be expected."""
+    codes, names = pd.factorize(values)
+    if len(names) < 2:
+        return []
+    first, last = np.full(len(names), n), np.full(len(names), -1)
+    np.minimum.at(first, codes, day)
+    np.maximum.at(last, codes, day)
+    total = np.bincount(codes, events, len(names))
+    daily = np.concatenate([[0.0], np.cumsum(np.bincount(day, events, n))])  # incidents before each day
+    said = []
+    for direction, absent in (("first appears", first), ("last appears", n - 1 - last)):
+        there = daily[n] - daily[first] if direction == "first appears" else daily[last + 1]
+        away = daily[n] - there
+        share = total / np.maximum(there, 1.0)
+        expected = away * share / (1 - np.minimum(share, 0.99)) / ratio
+        large = (share >= SMALLEST_SHARE) & (total >= FEWEST) & (np.array(names) != "")
+        found = []
+        for code in np.flatnonzero(large & (absent >= AWAY) & (expected >= EXPECTED)):
+            own = day[codes == code]
+            edge = own < first[code] + SETTLING if direction == "first appears" else own > last[code] - SETTLING
+            usual = total[code] * SETTLING / (last[code] - first[code] + 1)
+            if events[codes == code][edge].sum() >= 0.5 * usual:
+                when = first[code] if direction == "first appears" else last[code]
+                found.append((float(share[code]), f"{_short(str(names[int(code)]))!r} on {days.name(int(when))}"))
+        if found:
+            found.sort(reverse=True)
+            since = "since" if direction == "first appears" else "until then"
+            listed = ", ".join(
+                f"{text} ({part:.0%}{f' of the incidents {since}' if not place else ''})"
+                for place, (part, text) in enumerate(found[:MOST_NAMED])
+            )
+            rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+            subject = f"a frequent {word}" if len(found) == 1 else f"{len(found)} values of {word}"
+            verb = direction if len(found) == 1 else direction.replace("appears", "appear")
+            said.append(
+                Finding(
+                    "coverage",
+                    f"{subject} {verb} in mid-table: {listed}{rest}",
+                    "find out whether it was watched all the time; if not, count only the covered span",
+                    grave=word in ("source", "event type") and found[0][0] >= GRAVE,
+                )
+            )
+    return said
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 3]}..."
+
+
+def _all_at_once(table: pd.DataFrame, day: IntArray, events: FloatArray, days: Days) -> list[Finding]:
+    """A change of the rate on one date in nearly all units, which wars seldom do and changed coverage does."""
+    from scipy.stats import binom
+
+    column = next((name for name in ("admin1", "country", "actor") if table[name].nunique() >= FEWEST_UNITS), None)
+    length = 7 if len(days.incidents) <= 7 * LONGEST_WEEKS else 28
+    periods = len(days.incidents) // length
+    if column is None or not 8 <= periods <= 5_000:
+        return []
+    kept = day < periods * length
+    period, weights = day[kept] // length, events[kept]
+    totals = np.bincount(period, weights, periods)
+    index = pd.period_range("2000-01-03", periods=periods, freq="W-SUN")  # only their order counts
+    found = changepoints(pd.Series(totals.astype(np.int64), index=index))
+    codes, names = pd.factorize(table.loc[kept, column])
+    said = []
+    at_place = {date: place for place, date in enumerate(index)}
+    date, earliest, latest = ([at_place[one] for one in found.changes[name]] for name in ("date", "earliest", "latest"))
+    for before, at, after, begin, end in zip(
+        [0, *date[:-1]], date, [*date[1:], periods], earliest, latest, strict=False
+    ):
+        if end - begin > SURE_OF_DATE:
+            continue
+        reach = min(REACH, at - before, after - at)
+        earlier, later = (period >= at - reach) & (period < at), (period >= at) & (period < at + reach)
+        was, then = (np.bincount(codes[part], weights[part], len(names)) for part in (earlier, later))
+        large = (was + then >= UNIT_SIZE) & (np.array(names) != "")
+        number, up = int(large.sum()), int((then > was)[large].sum())
+        ratio = (then[large].sum() + 0.5) / (was[large].sum() + 0.5)
+        same = max(up, number - up)
+        if (
+            number < FEWEST_UNITS
+            or same < TOGETHER * number
+            or binom.sf(same - 1, number, 0.5) > 10 * SURE
+            or max(ratio, 1 / ratio) < STEP
+        ):
+            continue
+        verb = "rises" if ratio > 1 else "falls"
+        said.append(
+            Finding(
+                "coverage",
+                f"about {days.name(at * length)} the rate {verb} {max(ratio, 1 / ratio):.2g}-fold, in {same} of "
+                f"{number} units ({CATEGORIES.get(column, column)}) at once",
+                "find out whether collection changed then; if it did, do not read it as escalation",
+            )
+        )
+    return said

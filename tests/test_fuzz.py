@@ -1,0 +1,46 @@
+"""Damaged files through the readers: a ledger, or one line of an error of the package."""
+
+import importlib.util
+import pickle
+from pathlib import Path
+
+import pytest
+
+import escalation
+
+FUZZ = Path(__file__).resolve().parents[1] / "benchmarks" / "fuzz.py"
+FILES = 150
+"""benchmarks/fuzz.py reads 10,000, in processes whose time and memory are watched."""
+
+
+@pytest.fixture(scope="module")
+def fuzz():
+    spec = importlib.util.spec_from_file_location("fuzz", FUZZ)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_damaged_files_are_read_or_refused(fuzz, tmp_path):
+    cells = [fuzz.read_cells(path) for path in sorted(fuzz.SEEDS.iterdir())]
+    outcomes = {}
+    for seed in range(FILES):
+        ending, content = fuzz.make(seed, cells)
+        path = tmp_path / f"{seed}{ending}"
+        path.write_bytes(content)
+        outcomes[path.name] = fuzz.attempt(path, tallies=seed % 10 == 0)
+    assert {name: said for name, said in outcomes.items() if said not in ("read", "refused")} == {}
+    assert min(list(outcomes.values()).count(said) for said in ("read", "refused")) >= FILES // 5
+
+
+def test_one_seed_makes_one_file(fuzz):
+    cells = [fuzz.read_cells(path) for path in sorted(fuzz.SEEDS.iterdir())]
+    first, again = ([fuzz.make(seed, cells) for seed in range(20)] for _ in range(2))
+    dated = (".xlsx", ".zip", ".dta")  # whose writers note the time
+    assert [one for one in first if not one[0].endswith(dated)] == [one for one in again if not one[0].endswith(dated)]
+
+
+@pytest.mark.parametrize("kind", [escalation.InputError, escalation.FileError, escalation.FitError])
+def test_messages_are_one_line_whatever_they_quote(kind):
+    error = kind("no column 'a\r\nb\x1b[31m'; name one")
+    assert str(error) == str(pickle.loads(pickle.dumps(error))) == r"no column 'a\r\nb\x1b[31m'; name one"
