@@ -109,6 +109,17 @@ from .scenarios import WhatIf as WhatIf
 from .scenarios import what_if as what_if
 from .selection import Choice as Choice
 from .selection import auto as auto
+from .severity.compounding import Severity as Severity
+from .severity.compounding import Toll as Toll
+from .severity.compounding import compound as compound
+from .severity.compounding import toll as toll
+from .severity.lethality import Lethality as Lethality
+from .severity.lethality import count_lethal as count_lethal
+from .severity.lethality import lethality as lethality
+from .severity.sizes import FatalitySizes as FatalitySizes
+from .severity.sizes import fatality_sizes as fatality_sizes
+from .severity.tail import FatalityTail as FatalityTail
+from .severity.tail import fatality_tail as fatality_tail
 from .sources import CountedSeries as CountedSeries
 from .sources import Source as Source
 from .sources import count_series as count_series
