@@ -84,8 +84,10 @@ from .nowcasts.result import Nowcast as Nowcast
 from .nowcasts.run import nowcast as nowcast
 from .periods import exposure as exposure
 from .plots import plot_counts as plot_counts
+from .plots import plot_fatality_tail as plot_fatality_tail
 from .plots import plot_first_passage as plot_first_passage
 from .plots import plot_forecast as plot_forecast
+from .plots import plot_lethality as plot_lethality
 from .plots import plot_models as plot_models
 from .plots import plot_nowcast as plot_nowcast
 from .plots import plot_pit as plot_pit

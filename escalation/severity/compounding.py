@@ -21,7 +21,7 @@ from escalation.periods import DateLike, exposure, parse_date
 from escalation.randomness import Seed, as_generator
 from escalation.severity.grids import FloatArray
 from escalation.severity.lethality import Lethality
-from escalation.severity.share_posterior import IntArray
+from escalation.severity.share_posterior import JEFFREYS, IntArray
 from escalation.severity.sizes import FatalitySizes
 from escalation.wording import chance, plain
 
@@ -144,8 +144,9 @@ def toll(
     forecast : Forecast
         Joint paths of attacks.
     severity : Severity
-        Its posterior draws go with the paths, one each: nothing multiplies mean probabilities.  What a history says
-        of both its own future and the share that kills is averaged over.
+        Its posterior draws go with the paths, one each: nothing multiplies mean probabilities.  Where the trials behind
+        the share are the histories that the paths continue, each path has the share of its own history: more attacks
+        than were thought are more to come, of which fewer kill.
     killed : sequence of int
         Fatalities of one attack; those above 1 need a law of sizes.
     start, end : date or str, optional
@@ -172,7 +173,8 @@ def toll(
     chance of at least one such attack is exactly :math:`1 - \prod_t (1 - p S(k) w_t)^{n_t}`.  These are averaged, not
     simulated (Rao-Blackwell; Casella & Robert 1996, doi:10.1093/biomet/83.1.81), and so are expected fatalities.  The
     Monte Carlo error is that of the mean over paths, at least that over histories, as in
-    :func:`~escalation.flashpoint`.  The range is the average over paths at the quantiles of :math:`p S(k)`.
+    :func:`~escalation.flashpoint`.  The range is the average over paths with :math:`p S(k)` at its quantiles, in units
+    of each path's mean share.
 
     Examples
     --------
@@ -191,14 +193,14 @@ def toll(
     if severity.sizes is None and max(numbers) > 1:
         raise InputError(f"killed is {max(numbers):,}, and the severity has no law of sizes; ask for killed=[1]")
     first, last, weights = _window(forecast, start, end)
-    share, law = _draw(severity, forecast.draws, generator)
+    share, centre, law = _draw(severity, forecast, generator)
     ends = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for number in sorted(numbers):
         each = share * (1.0 if severity.sizes is None else severity.sizes.laws.survival(number)[law])
         hit = _chance_of_any(forecast.paths, weights, each)
-        range_ = [float(_chance_of_any(forecast.paths, weights, at).mean()) for at in np.quantile(each, ends)]
-        rows.append([float(hit.mean()), _error(hit, forecast), *range_])
+        reach = [_chance_of_any(forecast.paths, weights, at * centre).mean() for at in np.quantile(each / centre, ends)]
+        rows.append([float(hit.mean()), _error(hit, forecast), *map(float, reach)])
     expected: tuple[float, float, float] | None = None
     total: list[int] | None = None
     if severity.sizes is not None:
@@ -206,7 +208,7 @@ def toll(
         attacks = forecast.paths @ weights
         if np.isfinite(means).all():
             cost = share * means[law]
-            low, high = np.quantile(cost, ends) * attacks.mean()
+            low, high = np.quantile(cost / centre, ends) * (attacks * centre).mean()
             expected = float((attacks * cost).mean()), float(low), float(high)
         sums = _draw_fatalities(_thin(forecast.paths, weights, share, generator), severity.sizes, law, generator)
         total = [int(value) for value in np.quantile(sums.sum(axis=1), [0.5, *ends], method="inverted_cdf")]
@@ -276,7 +278,7 @@ def compound(
     if what not in ("fatalities", "lethal"):
         raise InputError(f"what is {what!r}; use 'fatalities' or 'lethal'")
     generator = as_generator(rng)
-    share, law = _draw(severity, forecast.draws, generator)
+    share, _, law = _draw(severity, forecast, generator)
     paths = _thin(forecast.paths, np.ones(forecast.steps), share, generator)
     if what == "fatalities":
         if severity.sizes is None:
@@ -287,12 +289,19 @@ def compound(
     return Forecast(paths, forecast.periods, before, f"{forecast.model} and severity", unit, forecast.component)
 
 
-def _draw(severity: Severity, number: int, rng: Generator) -> tuple[FloatArray, IntArray]:
-    """Draw from the posterior: shares that kill (number,), and which draw of the law of sizes (number,)."""
-    posterior = severity.lethality.posterior
+def _draw(severity: Severity, forecast: Forecast, rng: Generator) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Draw for each path the share that kills and a law of sizes; between them its mean share, all (draws,)."""
+    posterior, number = severity.lethality.posterior, forecast.draws
+    law = rng.integers(0, 1 if severity.sizes is None else severity.sizes.draws, size=number)
+    seen = np.nansum(forecast.observed, axis=1).astype(np.int64)
+    several, groups = posterior.trials.shape
+    if several > 1 and groups == 1:
+        seen = np.maximum(seen, posterior.lethal[0])
+        if np.isin(seen, posterior.trials).all():
+            a, b = JEFFREYS + posterior.lethal[0], JEFFREYS + seen - posterior.lethal[0]
+            return rng.beta(a, b), np.asarray(a / (a + b)), law
     share = posterior.draw(number, rng)[:, :-1] @ posterior.mix()
-    laws = 1 if severity.sizes is None else severity.sizes.draws
-    return share, rng.integers(0, laws, size=number)
+    return share, np.full(number, severity.lethality.share), law
 
 
 def _check(forecast: object, severity: object) -> None:
@@ -358,7 +367,7 @@ def _past(forecast: Forecast, observed: pd.Series | None) -> FloatArray:
         index = observed.index if isinstance(observed, pd.Series) else None
         if not isinstance(index, pd.PeriodIndex) or index.freqstr != forecast.periods.freqstr:
             raise InputError(
-                f"observed must be a Series on periods of {forecast.periods.freqstr}, as the forecast; aggregate to them"
+                f"observed must be a Series on periods of {forecast.periods.freqstr}, as the forecast is; aggregate it"
             )
         before = pd.period_range(end=forecast.origin, periods=n, freq=forecast.periods.freqstr)
         past = observed.reindex(before).to_numpy(dtype=float, na_value=np.nan)

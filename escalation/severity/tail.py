@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,7 @@ from escalation.severity.power_law import (
     find_threshold,
     find_thresholds,
     log_power,
+    power_survival,
 )
 from escalation.severity.rivals import RIVALS, fit_rival, vuong
 
@@ -59,7 +61,7 @@ class FatalityTail:
         Indexed by ``law``: ``log_likelihood`` of the tail, ``ratio`` (log likelihood of the power law less that of the
         law), ``z`` and ``p_value`` of Vuong's test, and ``verdict``: which fits better, or neither.
     replicates : pandas.DataFrame
-        ``xmin`` and ``alpha`` of resampled events, one a row.
+        ``xmin`` and ``alpha`` of resampled events, one a row, and ``share``, that of the events from ``xmin`` on.
     values, times : (k,) arrays
         Distinct numbers of fatalities, sorted, and how many events had each.
     level : float
@@ -120,6 +122,40 @@ class FatalityTail:
             return ""
         what = "has" if self.alpha <= 2.0 else "may have"
         return f" A law with an exponent up to 2 has no mean: this one {what} none."
+
+    def exceedance(self, at_least: Sequence[float]) -> pd.DataFrame:
+        """Probability that a lethal event kills so many or more, by the law of the tail.
+
+        Parameters
+        ----------
+        at_least : sequence of float
+            Numbers of fatalities, from ``xmin`` on.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``at_least``: ``probability``, ``lower`` and ``upper``, of the resampled events whose threshold is
+            not above it.
+
+        Raises
+        ------
+        InputError
+            If a number is below the threshold.
+        """
+        if min(at_least) < self.xmin:
+            raise InputError(f"at_least is {min(at_least):g}; the law of the tail holds from {self.xmin:,} on")
+        alpha, xmin, share = (self.replicates[name].to_numpy() for name in ("alpha", "xmin", "share"))
+        rows = []
+        for least in at_least:
+            held = xmin <= least
+            drawn = share[held] * power_survival(least, alpha[held], xmin[held])
+            point = (
+                self.n_tail / self.n * power_survival(least, np.array([self.alpha]), np.array([float(self.xmin)]))[0]
+            )
+            ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2]) if held.any() else [point, point]
+            rows.append([point, *ends])
+        index = pd.Index(at_least, name="at_least")
+        return pd.DataFrame(rows, index=index, columns=["probability", "lower", "upper"], dtype=float)
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.sentence())}</p>" + self.rivals.round(3).to_html()
@@ -190,6 +226,7 @@ def fatality_tail(
     place, alpha, far = _fit(values, times, xmin)
     resampled = generator.multinomial(len(killed), times / len(killed), size=replicates)
     found = resampled_tails(values, resampled, None if xmin is None else place)
+    shares = np.where(values >= found[:, :1], resampled, 0).sum(axis=1)
     tail = times[place:]
     spread = np.nanquantile(found, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return FatalityTail(
@@ -206,7 +243,7 @@ def fatality_tail(
         distance=far,
         p_value=None if samples == 0 else _p_value(values, times, place, alpha, far, xmin, int(samples), generator),
         rivals=_compare(values[place:], tail, alpha),
-        replicates=pd.DataFrame(found, columns=["xmin", "alpha"]).dropna(),
+        replicates=pd.DataFrame(found, columns=["xmin", "alpha"]).assign(share=shares / len(killed)).dropna(),
         values=values,
         times=times,
         level=level,
