@@ -9,6 +9,8 @@ from .assessment import assess as assess
 from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
+from .casualties import Casualties as Casualties
+from .casualties import assess_casualties as assess_casualties
 from .changes.changepoints import ChangePoints as ChangePoints
 from .changes.changepoints import changepoints as changepoints
 from .changes.run_length import CurrentRun as CurrentRun

@@ -21,7 +21,7 @@ from escalation.plots.style import (
 from escalation.plots.text import printable, shorten
 from escalation.plots.trend import chance_text, figure_text
 from escalation.severity.lethality import Lethality
-from escalation.severity.tail import FatalityTail
+from escalation.severity.tail import REJECTED, FatalityTail
 
 SHOWN = 12
 """Groups of a chart at most: those with the most attacks."""
@@ -61,7 +61,7 @@ def draw_fatality_tail(tail: FatalityTail, ax: Axes) -> None:
     seen = np.cumsum(tail.times[::-1])[::-1] / tail.n
     ax.set_xscale("log")
     ax.set_yscale("log")
-    at = np.unique(np.geomspace(tail.xmin, max(tail.values[-1], 2.0 * tail.xmin), 60).round())
+    at = np.unique(np.geomspace(tail.xmin, max(tail.killed[-1], 2.0 * tail.xmin), 60).round())
     law = tail.exceedance(at.tolist())
     ax.fill_between(
         at,
@@ -72,7 +72,7 @@ def draw_fatality_tail(tail: FatalityTail, ax: Axes) -> None:
         linewidth=0.3,
         label=f"{tail.level:.0%} interval of the law",
     )
-    ax.plot(tail.values, seen, "o", color=SEEN, ms=3.5, mfc="white", label="lethal events")
+    ax.plot(tail.killed, seen, "o", color=SEEN, ms=3.5, mfc="white", label="lethal events")
     ax.plot(at, law["probability"].to_numpy(), color=AHEAD, linewidth=1.8, label="power law", gid="law")
     ax.axvline(tail.xmin, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), label=f"threshold {tail.xmin:,}")
     ax.set_xlim(0.9, at[-1] * 1.3)
@@ -85,10 +85,11 @@ def draw_fatality_tail(tail: FatalityTail, ax: Axes) -> None:
     powers = range(int(np.ceil(np.log10(ax.get_ylim()[0]))), 1)
     ax.set_yticks([10.0**power for power in powers], [f"{10.0**power:.10g}" for power in powers])
     ax.minorticks_off()
+    ruled_out = "; the law is ruled out" if tail.p_value is not None and tail.p_value < REJECTED else ""
     headline(
         ax,
         f"{tail.n_tail:,} of {tail.n:,} lethal events killed {tail.xmin:,} or more; exponent {tail.alpha:.2f} "
-        f"({tail.level:.0%} interval {tail.alpha_lower:.2f} to {tail.alpha_upper:.2f})",
+        f"({tail.level:.0%} interval {tail.alpha_lower:.2f} to {tail.alpha_upper:.2f}){ruled_out}",
     )
     legend_below(ax)
 
@@ -114,7 +115,7 @@ def plot_lethality(lethality: Lethality) -> Figure:
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['not seen yet', 'rocket (1 of 30)', 'drone (6 of 30)']
     """
-    rows = min(len(lethality.table), SHOWN) + 1
+    rows = min(int((lethality.table["trials"] > 0).sum()), SHOWN) + 1
     chart, (ax,) = new_chart(7.0, (1.4 + 0.28 * rows,))
     draw_lethality(lethality, ax)
     return chart
@@ -122,7 +123,8 @@ def plot_lethality(lethality: Lethality) -> Figure:
 
 def draw_lethality(lethality: Lethality, ax: Axes) -> None:
     """Draw the posterior mean and interval of each group, what was seen, and the share of all."""
-    table = lethality.table.nlargest(SHOWN, "trials", keep="first").sort_values("share", kind="stable")
+    tried = lethality.table[lethality.table["trials"] > 0]
+    table = tried.nlargest(SHOWN, "trials", keep="first").sort_values("share", kind="stable")
     single = lethality.new_share is None
     names = [] if single else [NEW]
     names += [
@@ -138,20 +140,19 @@ def draw_lethality(lethality: Lethality, ax: Axes) -> None:
     label = f"{lethality.level:.0%} interval"
     ax.hlines(place, rows[:, 1], rows[:, 2], color=SEEN, linewidth=1.4, gid="intervals", label=label)
     ax.plot(rows[:, 0], place, "o", color=SEEN, ms=5, label="posterior mean", linestyle="none")
-    tried = table["trials"].to_numpy(dtype=float)
-    raw = np.divide(table["lethal"].to_numpy(dtype=float), tried, out=np.full(len(table), np.nan), where=tried > 0)
+    raw = (table["lethal"] / table["trials"]).to_numpy(dtype=float)
     ax.plot(raw, place[len(rows) - len(table) :], "|", color=INK, ms=9, label="as counted", linestyle="none")
     ax.set_yticks(place, names)
     ax.set_ylim(-0.6, len(rows) - 0.4)
-    top = np.nanmax(np.concatenate([rows[:, 2], raw, [lethality.upper]]))
+    top = np.max(np.concatenate([rows[:, 2], raw, [lethality.upper]]))
     ax.set_xlim(0.0, min(1.0, 1.06 * top))
     ax.grid(visible=True, axis="x")
     ax.grid(visible=False, axis="y")
-    ax.set_xlabel(f"share of {printable(lethality.unit)} that kill")
-    alike = "" if single else f"; the probability that all groups have one share is {chance_text(lethality.alike)}"
+    alike = "" if single else f"; probability of one share for all groups {chance_text(lethality.alike)}"
+    ax.set_xlabel(f"share of {printable(lethality.unit)} that kill{alike}")
     headline(
         ax,
         f"{lethality.lethal:,} of {int(lethality.table['trials'].sum()):,} killed: {figure_text(lethality.share)} "
-        f"({figure_text(lethality.lower)} to {figure_text(lethality.upper)}){alike}",
+        f"({figure_text(lethality.lower)} to {figure_text(lethality.upper)})",
     )
     legend_below(ax)

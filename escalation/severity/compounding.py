@@ -103,23 +103,28 @@ class Toll:
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
         parts = [
-            f"{chance(row['probability'])} (Monte Carlo error {row['mc_error']:.1g}; {chance(row['lower'])} to "
-            f"{chance(row['upper'])}) that one kills" + ("" if killed == 1 else f" {killed:,} or more")
+            f"{chance(row['probability'])} (Monte Carlo error {max(row['mc_error'], 1e-4):.1g}; "
+            f"{chance(row['lower'])} to {chance(row['upper'])}) that one kills"
+            + ("" if killed == 1 else f" {killed:,} or more")
             for killed, row in zip(self.chances.index, self.chances.to_dict("records"), strict=True)
         ]
         text = (
             f"Of the {self.unit} from {self.start.date()} to {self.end.date()} the probability is {', '.join(parts)}. "
             f"The ranges are what is not known of the severity ({self.level:.0%})."
         )
+        return text if self.median is None else f"{text} {self.total_sentence()}"
+
+    def total_sentence(self) -> str:
+        """Say how many may be killed in all; empty without a law of sizes."""
         if self.median is None:
-            return text
+            return ""
         total = (
-            f" Killed in all: {self.median:,} ({self.level:.0%} prediction interval {self.lower:,} to {self.upper:,})"
+            f"Killed in all: {self.median:,} ({self.level:.0%} prediction interval {self.lower:,} to {self.upper:,})"
         )
         if self.expected is None or self.expected_lower is None or self.expected_upper is None:
-            return f"{text}{total}; no expected number is given, for the tail may be too heavy to have one."
+            return f"{total}; no expected number is given, for the tail may be too heavy to have one."
         return (
-            f"{text}{total}; {plain(self.expected)} are expected ({plain(self.expected_lower)} to "
+            f"{total}; {plain(self.expected)} are expected ({plain(self.expected_lower)} to "
             f"{plain(self.expected_upper)})."
         )
 

@@ -18,7 +18,8 @@ from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.models.estimate import spread_over
 from escalation.randomness import Seed, as_generator
 from escalation.severity.share_posterior import IntArray, SharePosterior, pool_shares
-from escalation.wording import chance, plain
+from escalation.wording import chance
+from escalation.wording import share as written
 
 BLANK = "(blank)"
 POOLED = 25
@@ -80,20 +81,20 @@ class Lethality:
         if self.trials_lower < self.trials_upper:
             known += f" ({self.level:.0%} interval {self.trials_lower:,} to {self.trials_upper:,})"
         text = (
-            f"{self.lethal:,} of {known} killed: the share that kills is {plain(self.share)} "
-            f"({self.level:.0%} interval {plain(self.lower)} to {plain(self.upper)})."
+            f"{self.lethal:,} of {known} killed: the share that kills is {written(self.share)} "
+            f"({self.level:.0%} interval {written(self.lower)} to {written(self.upper)})."
         )
         if self.new_share is None or self.new_lower is None or self.new_upper is None:
             return text
         ordered = self.table[self.table["trials"] > 0].sort_values("share", kind="stable")
         low, high = (
-            f"{name} ({plain(row['share'])}, {plain(row['lower'])} to {plain(row['upper'])})"
+            f"{name} ({written(row['share'])}, {written(row['lower'])} to {written(row['upper'])})"
             for name, row in (next(ordered.iterrows()), next(ordered.iloc[::-1].iterrows()))
         )
         return (
             f"{text} It is highest for {high} and lowest for {low}; the probability that all groups have "
-            f"one share is {chance(self.alike)}. For a group not seen yet it is {plain(self.new_share)} "
-            f"({plain(self.new_lower)} to {plain(self.new_upper)})."
+            f"one share is {chance(self.alike)}. For a group not seen yet it is {written(self.new_share)} "
+            f"({written(self.new_lower)} to {written(self.new_upper)})."
         )
 
     def _repr_html_(self) -> str:

@@ -20,7 +20,7 @@ from escalation.severity.power_law import FloatArray, IntArray, find_threshold, 
 from escalation.severity.rivals import PARAMETERS, Rival, fit_rival, rival_log_pmf
 from escalation.severity.size_laws import LognormalSizes, NegativeBinomialSizes, SizeLaws, SplicedSizes
 from escalation.severity.tail import FEWEST, distinct, lethal_sizes, resampled_tails
-from escalation.wording import chance, plain
+from escalation.wording import chance, plain, share
 
 Family = Literal["negative_binomial", "lognormal", "power_tail"]
 FAMILIES: tuple[Family, ...] = ("negative_binomial", "lognormal", "power_tail")
@@ -49,7 +49,7 @@ class FatalitySizes:
         The draws.
     draws : int
         How many.
-    values, times : (k,) arrays
+    killed, times : (k,) arrays
         Distinct numbers of fatalities, sorted, and how many events had each.
     level : float
         Probability of the intervals.
@@ -60,7 +60,7 @@ class FatalitySizes:
     n: int
     laws: SizeLaws = field(repr=False)
     draws: int
-    values: FloatArray = field(repr=False)
+    killed: FloatArray = field(repr=False)
     times: IntArray = field(repr=False)
     level: float
 
@@ -87,7 +87,7 @@ class FatalitySizes:
         for least in at_least:
             drawn = self.laws.survival(check_whole(least, "at_least", MAX_FATALITIES))
             ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2])
-            rows.append([drawn.mean(), *ends, self.times[self.values >= least].sum() / self.n])
+            rows.append([drawn.mean(), *ends, self.times[self.killed >= least].sum() / self.n])
         index = pd.Index(at_least, name="at_least")
         return pd.DataFrame(rows, index=index, columns=["probability", "lower", "upper", "seen"], dtype=float)
 
@@ -115,8 +115,8 @@ class FatalitySizes:
         }[self.family]
         return (
             f"By {law}, from {self.n:,} lethal events, the probability that a lethal event kills 10 or more is "
-            f"{chance(float(ten['probability']))} ({self.level:.0%} interval {plain(ten['lower'])} to "
-            f"{plain(ten['upper'])}); {expected}."
+            f"{chance(float(ten['probability']))} ({self.level:.0%} interval {share(ten['lower'])} to "
+            f"{share(ten['upper'])}); {expected}."
         )
 
     def _repr_html_(self) -> str:
@@ -191,7 +191,7 @@ def fatality_sizes(
         n=int(times.sum()),
         laws=_draw_laws(chosen, values, times, draws, as_generator(rng)),
         draws=draws,
-        values=values,
+        killed=values,
         times=times,
         level=level,
     )

@@ -62,7 +62,7 @@ class FatalityTail:
         law), ``z`` and ``p_value`` of Vuong's test, and ``verdict``: which fits better, or neither.
     replicates : pandas.DataFrame
         ``xmin`` and ``alpha`` of resampled events, one a row, and ``share``, that of the events from ``xmin`` on.
-    values, times : (k,) arrays
+    killed, times : (k,) arrays
         Distinct numbers of fatalities, sorted, and how many events had each.
     level : float
         Probability of the intervals.
@@ -82,7 +82,7 @@ class FatalityTail:
     p_value: float | None
     rivals: pd.DataFrame = field(repr=False)
     replicates: pd.DataFrame = field(repr=False)
-    values: FloatArray = field(repr=False)
+    killed: FloatArray = field(repr=False)
     times: IntArray = field(repr=False)
     level: float
 
@@ -134,8 +134,8 @@ class FatalityTail:
         Returns
         -------
         pandas.DataFrame
-            Indexed by ``at_least``: ``probability``, ``lower`` and ``upper``, of the resampled events whose threshold is
-            not above it.
+            Indexed by ``at_least``: ``probability``, ``lower`` and ``upper``, of the resampled events whose threshold
+            is not above it.
 
         Raises
         ------
@@ -244,7 +244,7 @@ def fatality_tail(
         p_value=None if samples == 0 else _p_value(values, times, place, alpha, far, xmin, int(samples), generator),
         rivals=_compare(values[place:], tail, alpha),
         replicates=pd.DataFrame(found, columns=["xmin", "alpha"]).assign(share=shares / len(killed)).dropna(),
-        values=values,
+        killed=values,
         times=times,
         level=level,
     )
