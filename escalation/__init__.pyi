@@ -117,6 +117,7 @@ from .severity.compounding import Severity as Severity
 from .severity.compounding import Toll as Toll
 from .severity.compounding import compound as compound
 from .severity.compounding import toll as toll
+from .severity.figures import draw_figures as draw_figures
 from .severity.lethality import Lethality as Lethality
 from .severity.lethality import count_lethal as count_lethal
 from .severity.lethality import lethality as lethality

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import optimize, special, stats
 
-from escalation import InputError, fatality_sizes, fatality_tail, read_incidents
+from escalation import InputError, draw_figures, fatality_sizes, fatality_tail, read_incidents
 from escalation.severity import rivals
 from escalation.severity.power_law import (
     distance,
@@ -324,6 +324,33 @@ def test_few_and_equal_events():
         fatality_sizes([1] * 12, family="power_tail", rng=1)
     with pytest.raises(InputError, match="no threshold has 10 events and two different numbers"):
         fatality_tail([3] * 12, rng=1)
+
+
+def test_low_and_high_figures_are_carried_as_draws():
+    rng = np.random.default_rng(13)
+    best = bodied(rng, 300, alpha=3.0).astype(int)
+    dates = pd.date_range("2020-01-01", periods=300)
+    table = pd.DataFrame({"date": dates, "fatalities": best, "fatalities_low": best, "fatalities_high": best})
+    same = draw_figures(table, draws=4, rng=1)
+    assert (same.to_numpy() == best[:, None]).all()
+    for family in ("negative_binomial", "lognormal", "power_tail"):
+        one, four = (fatality_sizes(x, family=family, draws=1000, rng=1) for x in (table["fatalities"], same))
+        assert four.n == one.n == 300 and four.candidates["aic"].tolist() == pytest.approx(
+            one.candidates["aic"].tolist()
+        )
+        chance = one.exceedance([10]).iloc[0]
+        # the same posterior, drawn in four parts: Monte Carlo errors of 1,000 draws
+        assert four.exceedance([10])["probability"].iloc[0] == pytest.approx(chance["probability"], abs=0.01)
+        assert four.exceedance([10])["seen"].iloc[0] == pytest.approx(chance["seen"])
+    wide = table.assign(fatalities_low=np.maximum(best // 2, 1), fatalities_high=best * 4)
+    drawn = draw_figures(wide, draws=20, rng=1)
+    more = fatality_sizes(drawn, family="power_tail", draws=400, rng=1)
+    assert more.exceedance([10])["probability"].iloc[0] > one.exceedance([10])["probability"].iloc[0]
+    assert more.exceedance([10])["seen"].iloc[0] == pytest.approx((drawn >= 10).to_numpy().mean())
+    unknown = pd.DataFrame({"date": dates[:2], "fatalities_low": [1.0, np.nan], "fatalities_high": [3.0, 5.0]})
+    assert draw_figures(unknown, draws=30, rng=1).index.tolist() == [0]
+    with pytest.raises(InputError, match="fatalities has columns named None; give one column, or draw_figures"):
+        fatality_sizes(pd.DataFrame({"fatalities": best}))
 
 
 def test_unknown_and_harmless_events_are_left_out():

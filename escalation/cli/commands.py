@@ -189,7 +189,7 @@ def severity(
     form: FormatOption = None,
     output: Output = None,
 ) -> None:
-    """Which share of attacks kills, how many, and the chance of a lethal one.
+    """Which attacks kill, how many, and how likely the next is.
 
     \b
     Examples:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -125,3 +127,12 @@ class SplicedSizes(SizeLaws):
         tail = drawn >= self.xmin[law]
         drawn[tail] = draw_power(self.alpha[law[tail]], self.xmin[law[tail]], MOST, rng)
         return drawn
+
+
+def join_laws(parts: Sequence[SizeLaws]) -> SizeLaws:
+    """Draws of one family from several sources as one; those of ``SplicedSizes`` share their values."""
+    first = parts[0]
+    assert isinstance(first, NegativeBinomialSizes | LognormalSizes | SplicedSizes)
+    names = [one.name for one in fields(first) if one.name != "values"]
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return replace(first, **joined)

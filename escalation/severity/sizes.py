@@ -12,13 +12,14 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.arguments import check_level, check_whole
+from escalation.counts import DRAW
 from escalation.errors import InputError
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.randomness import Seed, as_generator
 from escalation.severity.grids import integrate
 from escalation.severity.power_law import FloatArray, IntArray, find_threshold, log_power
 from escalation.severity.rivals import PARAMETERS, Rival, fit_rival, rival_log_pmf
-from escalation.severity.size_laws import LognormalSizes, NegativeBinomialSizes, SizeLaws, SplicedSizes
+from escalation.severity.size_laws import LognormalSizes, NegativeBinomialSizes, SizeLaws, SplicedSizes, join_laws
 from escalation.severity.tail import FEWEST, distinct, lethal_sizes, resampled_tails
 from escalation.wording import chance, plain, share
 
@@ -44,13 +45,13 @@ class FatalitySizes:
         Indexed by ``law``: ``log_likelihood`` of all lethal events, ``parameters``, ``aic``, and ``over``: AIC above
         the lowest.
     n : int
-        Lethal events behind it.
+        Lethal events behind it (the median over draws of the figures).
     laws : SizeLaws
         The draws.
     draws : int
         How many.
     killed, times : (k,) arrays
-        Distinct numbers of fatalities, sorted, and how many events had each.
+        Distinct numbers of fatalities, sorted, and how many events had each (the mean over draws of the figures).
     level : float
         Probability of the intervals.
     """
@@ -61,7 +62,7 @@ class FatalitySizes:
     laws: SizeLaws = field(repr=False)
     draws: int
     killed: FloatArray = field(repr=False)
-    times: IntArray = field(repr=False)
+    times: FloatArray = field(repr=False)
     level: float
 
     def exceedance(self, at_least: list[int]) -> pd.DataFrame:
@@ -87,7 +88,7 @@ class FatalitySizes:
         for least in at_least:
             drawn = self.laws.survival(check_whole(least, "at_least", MAX_FATALITIES))
             ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2])
-            rows.append([drawn.mean(), *ends, self.times[self.killed >= least].sum() / self.n])
+            rows.append([drawn.mean(), *ends, self.times[self.killed >= least].sum() / self.times.sum()])
         index = pd.Index(at_least, name="at_least")
         return pd.DataFrame(rows, index=index, columns=["probability", "lower", "upper", "seen"], dtype=float)
 
@@ -124,7 +125,7 @@ class FatalitySizes:
 
 
 def fatality_sizes(
-    fatalities: pd.Series | FloatArray | IntArray,
+    fatalities: pd.Series | pd.DataFrame | FloatArray | IntArray,
     *,
     family: Literal["auto", "negative_binomial", "lognormal", "power_tail"] = "auto",
     draws: int = 1000,
@@ -135,8 +136,9 @@ def fatality_sizes(
 
     Parameters
     ----------
-    fatalities : pandas.Series or array
-        Killed in each event; events without a killed person or a known figure are left out.
+    fatalities : pandas.Series, DataFrame or array
+        Killed in each event; events without a killed person or a known figure are left out.  A table of equally
+        plausible figures, from :func:`escalation.draw_figures`, is fitted column by column and the draws joined.
     family : {"auto", "negative_binomial", "lognormal", "power_tail"}
         The law; ``auto`` takes that with the lowest AIC.
     draws : int
@@ -173,11 +175,11 @@ def fatality_sizes(
     """
     if family not in ("auto", *FAMILIES):
         raise InputError(f"family is {family!r}; use 'auto' or one of {', '.join(FAMILIES)}")
-    values, times = distinct(lethal_sizes(fatalities))
+    values, times = _tabulate(fatalities)
     draws, level = check_whole(draws, "draws", 100_000), check_level(level)
     if draws < 2 * FEWEST:
         raise InputError(f"draws is {draws}; the law's uncertainty needs at least {2 * FEWEST}")
-    candidates = _candidates(values, times)
+    candidates = _mean_candidates(values, times)
     possible = [name for name in FAMILIES if name in candidates.index]
     chosen: Family = family if family != "auto" else min(possible, key=lambda name: float(candidates["aic"][name]))
     if chosen not in possible:
@@ -188,13 +190,48 @@ def fatality_sizes(
     return FatalitySizes(
         family=chosen,
         candidates=candidates,
-        n=int(times.sum()),
-        laws=_draw_laws(chosen, values, times, draws, as_generator(rng)),
+        n=int(np.median(times.sum(axis=1))),
+        laws=_pool_laws(chosen, values, times, draws, as_generator(rng)),
         draws=draws,
         killed=values,
-        times=times,
+        times=times.mean(axis=0),
         level=level,
     )
+
+
+def _tabulate(fatalities: pd.Series | pd.DataFrame | FloatArray | IntArray) -> tuple[FloatArray, IntArray]:
+    """Distinct numbers of killed, sorted (k,), and how many events had each in each draw of the figures, (draws, k)."""
+    if not isinstance(fatalities, pd.DataFrame):
+        values, times = distinct(lethal_sizes(fatalities))
+        return values, times[None]
+    if fatalities.columns.name != DRAW or fatalities.shape[1] == 0:
+        raise InputError(
+            f"fatalities has columns named {fatalities.columns.name!r}; give one column, or draw_figures()"
+        )
+    columns = [lethal_sizes(fatalities.iloc[:, draw]) for draw in range(fatalities.shape[1])]
+    values = np.unique(np.concatenate(columns))
+    times = np.zeros((len(columns), len(values)), dtype=np.int64)
+    for row, column in zip(times, columns, strict=True):
+        own, often = distinct(column)
+        row[np.searchsorted(values, own)] = often
+    return values, times
+
+
+def _mean_candidates(values: FloatArray, times: IntArray) -> pd.DataFrame:
+    """What :func:`_candidates` gives, averaged over the draws of the figures, for laws that all of them have."""
+    each = [_candidates(values[row > 0], row[row > 0]) for row in times]
+    laws = [law for law in each[0].index if all(law in table.index for table in each)]
+    table = sum((one.loc[laws] for one in each[1:]), start=each[0].loc[laws]) / len(each)
+    return table.assign(over=table["aic"] - table["aic"].min())
+
+
+def _pool_laws(family: Family, values: FloatArray, times: IntArray, draws: int, rng: Generator) -> SizeLaws:
+    """Draws of a law, shared out evenly over the draws of the figures."""
+    shares = [len(part) for part in np.array_split(np.arange(draws), len(times))]
+    parts = [
+        _draw_laws(family, values, row, number, rng) for row, number in zip(times, shares, strict=True) if number > 0
+    ]
+    return join_laws(parts)
 
 
 def _candidates(values: FloatArray, times: IntArray) -> pd.DataFrame:
@@ -222,7 +259,8 @@ def _draw_laws(family: Family, values: FloatArray, times: IntArray, draws: int, 
         known = ~np.isnan(found[:, 1])
         kept = rng.choice(np.flatnonzero(known), size=draws) if not known.all() else np.arange(draws)
         return SplicedSizes(found[kept, 0], found[kept, 1], values, resampled[kept] / times.sum())
-    grid = integrate(partial(log_posterior, family=family, values=values, times=times), WIDEST)
+    seen = times > 0
+    grid = integrate(partial(log_posterior, family=family, values=values[seen], times=times[seen]), WIDEST)
     node = rng.choice(len(grid.weight), size=draws, p=grid.weight)
     first, second = grid.x[node], grid.y[node]
     if family == "lognormal":
