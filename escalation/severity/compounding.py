@@ -102,15 +102,18 @@ class Toll:
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
-        parts = [
-            f"{chance(row['probability'])} (Monte Carlo error {max(row['mc_error'], 1e-4):.1g}; "
-            f"{chance(row['lower'])} to {chance(row['upper'])}) that one kills"
-            + ("" if killed == 1 else f" {killed:,} or more")
-            for killed, row in zip(self.chances.index, self.chances.to_dict("records"), strict=True)
-        ]
+        parts: list[str] = []
+        for killed, row in zip(self.chances.index, self.chances.to_dict("records"), strict=True):
+            what = "" if killed == 1 else f" {killed:,} or more"
+            which = (
+                "that one" if parts else f"that one of the {self.unit} from {self.start.date()} to {self.end.date()}"
+            )
+            parts.append(
+                f"{which} kills{what} is {chance(row['probability'])} (Monte Carlo error "
+                f"{max(row['mc_error'], 1e-4):.1g}; {chance(row['lower'])} to {chance(row['upper'])})"
+            )
         text = (
-            f"Of the {self.unit} from {self.start.date()} to {self.end.date()} the probability is {', '.join(parts)}. "
-            f"The ranges are what is not known of the severity ({self.level:.0%})."
+            f"The probability {', '.join(parts)}. The ranges are what is not known of the severity ({self.level:.0%})."
         )
         return text if self.median is None else f"{text} {self.total_sentence()}"
 
