@@ -162,6 +162,7 @@ PRESETS: dict[str, Flashpoint] = {
             source="ACLED dashboard: +25% on 52 weeks",
         ),
         Flashpoint("first-event", 1, days=1, source="the first event of all"),
+        Flashpoint("first-lethal", 1, days=1, source="of forecasts of fatalities: the first lethal event"),
     )
 }
 """Definitions in public use, by name."""

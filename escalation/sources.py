@@ -86,6 +86,8 @@ class CountedSeries:
         warnings on the way.
     record : Backtest or None
         Scores of past forecasts of this series, where there are any.
+    incidents : pandas.DataFrame or None
+        The incidents that were counted; beside tallies of a bundled case, those of the same series that it lists.
     """
 
     counts: pd.Series | pd.DataFrame = field(repr=False)
@@ -97,6 +99,7 @@ class CountedSeries:
     reconstruction: Reconstruction | None
     notes: tuple[str, ...]
     record: Backtest | None = field(default=None, repr=False)
+    incidents: pd.DataFrame | None = field(default=None, repr=False)
 
 
 def open_source(
@@ -252,7 +255,11 @@ def count_series(
                 draws=draws,
                 rng=rng,
             )
-            counted = replace(_from_tallies(result), record=_bundled_record(source.name) if as_bundled else None)
+            counted = replace(
+                _from_tallies(result),
+                record=_bundled_record(source.name) if as_bundled else None,
+                incidents=_bundled_incidents(source.name, result),
+            )
         else:
             if counter is not None or place is not None or unit is not None:
                 raise InputError("counter, place and unit go with tallies; for incidents use by and series")
@@ -284,6 +291,17 @@ def _bundled_record(name: str) -> Backtest | None:
     """Scores of past forecasts that come with a bundled case."""
     path = data_folder() / name / RECORD
     return Backtest.load(path) if name in case_names() and path.is_file() else None
+
+
+def _bundled_incidents(name: str, result: Reconstruction) -> pd.DataFrame | None:
+    """Incidents that a bundled case lists of a series, on the days of the reconstruction."""
+    listed = load_case(name).incidents if name in case_names() else None
+    if listed is None:
+        return None
+    days = pd.PeriodIndex(result.daily.index)
+    inside = (listed["date"] >= days[0].start_time) & (listed["date_end"] <= days[-1].end_time)
+    own = listed[(listed["series"] == result.series) & inside]
+    return None if own.empty else own
 
 
 def _from_tallies(result: Reconstruction) -> CountedSeries:
@@ -326,7 +344,8 @@ def _from_incidents(
     counts = aggregate(table, freq, start=first, end=last, measure=measure)
     assert isinstance(counts, pd.Series)  # without by it is one series
     shares = exposure(pd.PeriodIndex(counts.index), first, last)
-    return CountedSeries(counts, shares, title, measure, "", "", None, ())
+    inside = table[(table["date_end"] >= first) & (table["date"] <= last)]
+    return CountedSeries(counts, shares, title, measure, "", "", None, (), incidents=inside)
 
 
 def _holds_tallies(path: Path, encoding: str | None) -> bool:

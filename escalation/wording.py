@@ -14,6 +14,17 @@ def plain(value: float) -> str:
     return f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
 
 
+def share(value: float) -> str:
+    """Write a share with two figures, of what it lacks of 1 where it is near that.
+
+    Examples
+    --------
+    >>> share(0.0123), share(0.5), share(0.9655)
+    ('0.012', '0.5', '0.966')
+    """
+    return f"{value:.2g}" if value <= 0.9 else f"{1 - float(f'{1 - value:.2g}'):g}"
+
+
 def chance(probability: float) -> str:
     """Write a probability, never as 0 or 1."""
     if probability < 0.001:

@@ -17,7 +17,10 @@ import pytest
 import escalation
 from escalation.cli import counting, main
 
-COMMANDS = ("report", "read", "series", "forecast", "flashpoint", "changes", "alarms", "backtest", "score", "cases")
+COMMANDS = (
+    *("report", "read", "series", "forecast", "flashpoint", "changes", "alarms", "severity"),
+    *("backtest", "score", "cases"),
+)
 FIRST = pd.Timestamp("2024-01-01")  # a Monday
 WEEKS = 40
 DAY = pd.Timedelta(days=1)

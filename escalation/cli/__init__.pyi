@@ -3,6 +3,7 @@ from . import answering as answering
 from . import counting as counting
 from . import reading as reading
 from . import scoring as scoring
+from . import severity as severity
 from . import watching as watching
 from .commands import app as app
 from .running import main as main

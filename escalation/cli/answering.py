@@ -11,6 +11,7 @@ import typer
 
 import escalation
 from escalation.assessment import MODELS, POOL, Assessment, assess, check_question
+from escalation.casualties import has_casualties
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
 from escalation.cli.options import Format, Selection
@@ -25,15 +26,17 @@ def report(
     if Path(output).suffix.lower() != ".pdf":
         raise escalation.InputError(f"--output is {output!r}; a report is a PDF, so end its name in .pdf")
     check_targets(selection, output)
-    with screen.progress(3) as step:
+    with screen.progress(4) as step:
         source, counted = count(selection, step)
         step("fitting the models")
         assessment = assess(counted, horizon=horizon, at_least=at_least, over=over, within=within, rng=selection.seed)
-    _warn_of_failures(assessment)
+        step("working out the severity")
+        casualties = escalation.assess_casualties(assessment, rng=selection.seed) if has_casualties(counted) else None
+    warn_of_failures(assessment)
     _show_answers(assessment)
     with screen.progress(1) as step:
         step(f"drawing {output}")
-        escalation.write_report(assessment, source, output, seed=selection.seed)
+        escalation.write_report(assessment, source, output, seed=selection.seed, casualties=casualties)
     typer.echo(f"Report: {Path(output)}")
 
 
@@ -53,8 +56,8 @@ def forecast(
     with screen.progress(3) as step:
         source, counted = count(selection, step)
         step("fitting the models")
-        assessment = assess(counted, horizon=horizon, model=model, models=_needed(model), rng=selection.seed)
-    _warn_of_failures(assessment)
+        assessment = assess(counted, horizon=horizon, model=model, models=needed_models(model), rng=selection.seed)
+    warn_of_failures(assessment)
     if save is not None:
         assessment.forecast.save(save, about=_provenance(source, counted, selection.seed))
     table = assessment.forecast.summary_frame()
@@ -104,10 +107,10 @@ def flashpoint(
             over=over,
             within=within,
             model=model,
-            models=_needed(model),
+            models=needed_models(model),
             rng=selection.seed,
         )
-    _warn_of_failures(assessment)
+    warn_of_failures(assessment)
     table = _passage(assessment, definition)
     if form != "table":
         return deliver(table, form, output)
@@ -177,11 +180,12 @@ def _provenance(source: escalation.Source, counted: escalation.CountedSeries, se
     }
 
 
-def _needed(model: str) -> tuple[str, ...]:
+def needed_models(model: str) -> tuple[str, ...]:
     """The models that a forecast by one of them, or by their pool, needs beside itself."""
     return MODELS if model == POOL else ()
 
 
-def _warn_of_failures(assessment: Assessment) -> None:
+def warn_of_failures(assessment: Assessment) -> None:
+    """Warn of the models that could not be fitted."""
     for name, why in assessment.failed.items():
         warnings.warn(f"{name} is left out: {why}", escalation.DataWarning, stacklevel=1)

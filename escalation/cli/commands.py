@@ -156,7 +156,7 @@ def flashpoint(
         typer.Option(
             metavar="NAME",
             help="A definition in public use in place of --at-least and --over: views-25, hdx-1y, hdx-3y, "
-            "forecastbench-mean, forecastbench-tenfold, acled-10, acled-25 or first-event.",
+            "forecastbench-mean, forecastbench-tenfold, acled-10, acled-25, first-event or first-lethal.",
         ),
     ] = None,
     model: Model = "pool",
@@ -182,6 +182,34 @@ def flashpoint(
         preset=preset,
         model=model,
     )
+
+
+@app.command()
+@takes_selection
+def severity(
+    selection: Selection,
+    types: Annotated[
+        str | None,
+        typer.Option(
+            "--types",
+            metavar="COLUMN",
+            help="Incidents: the column whose values are told apart, such as actor; left out, event_type.",
+        ),
+    ] = None,
+    horizon: Horizon = None,
+    within: Within = None,
+    model: Model = "pool",
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Which attacks kill, how many, and how likely the next is.
+
+    \b
+    Examples:
+      escalation severity --within 8
+      escalation severity incidents.csv --types actor --format json
+    """
+    cli.severity.severity(selection, form, output, types=types, horizon=horizon, within=within, model=model)
 
 
 @app.command()

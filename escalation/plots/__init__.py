@@ -7,13 +7,16 @@ from escalation.plots.backtest import plot_pit, plot_reliability, plot_scores
 from escalation.plots.flashpoint import plot_first_passage
 from escalation.plots.forecast import plot_forecast, plot_models
 from escalation.plots.nowcast import plot_nowcast
+from escalation.plots.severity import plot_fatality_tail, plot_lethality
 from escalation.plots.tallies import plot_counts, plot_reconstruction
 from escalation.plots.trend import plot_trend
 
 __all__ = [
     "plot_counts",
+    "plot_fatality_tail",
     "plot_first_passage",
     "plot_forecast",
+    "plot_lethality",
     "plot_models",
     "plot_nowcast",
     "plot_pit",

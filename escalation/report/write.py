@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import escalation
 from escalation.assessment import Assessment
+from escalation.casualties import Casualties
 from escalation.errors import FileError
 from escalation.files import atomic_write
 from escalation.plots.style import styled
@@ -21,11 +22,19 @@ from escalation.report.method import set_method
 from escalation.report.outlook import set_flashpoints, set_forecast, set_trend
 from escalation.report.paper import Paper
 from escalation.report.record import set_record
+from escalation.report.severity import set_severity
 from escalation.report.words import name_of, title_of
 from escalation.sources import Source
 
 
-def write_report(assessment: Assessment, source: Source, path: str | Path, *, seed: int | None = None) -> Path:
+def write_report(
+    assessment: Assessment,
+    source: Source,
+    path: str | Path,
+    *,
+    seed: int | None = None,
+    casualties: Casualties | None = None,
+) -> Path:
     """Write the report of an assessment as a PDF.
 
     The same assessment and seed give the same file, byte for byte: it holds no time of day, and fonts
@@ -42,6 +51,8 @@ def write_report(assessment: Assessment, source: Source, path: str | Path, *, se
     seed : int, optional
         What ``rng`` was for :func:`escalation.count_series` and :func:`escalation.assess`; printed, so that
         a reader can make the same numbers.
+    casualties : Casualties, optional
+        From :func:`escalation.assess_casualties`; with it the report has a page on severity.
 
     Returns
     -------
@@ -74,7 +85,7 @@ def write_report(assessment: Assessment, source: Source, path: str | Path, *, se
         "ModDate": None,
     }
     with atomic_write(path, "wb") as stream:
-        _save(compose_report(assessment, source, seed=seed), stream, about)
+        _save(compose_report(assessment, source, seed=seed, casualties=casualties), stream, about)
     return path
 
 
@@ -86,12 +97,14 @@ def _save(pages: list[Figure], stream: IO[Any], about: dict[str, str | None]) ->
 
 
 @styled
-def compose_report(assessment: Assessment, source: Source, *, seed: int | None = None) -> list[Figure]:
+def compose_report(
+    assessment: Assessment, source: Source, *, seed: int | None = None, casualties: Casualties | None = None
+) -> list[Figure]:
     """Lay out the pages of a report.
 
     Parameters
     ----------
-    assessment, source, seed
+    assessment, source, seed, casualties
         As in :func:`write_report`.
 
     Returns
@@ -110,6 +123,7 @@ def compose_report(assessment: Assessment, source: Source, *, seed: int | None =
     for part in (set_trend, set_forecast, set_flashpoints):
         paper.new_page()
         part(paper, assessment)
+    set_severity(paper, casualties)
     set_record(paper, assessment)
     paper.new_page()
     set_method(paper, assessment, source, seed)

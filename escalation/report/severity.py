@@ -1,0 +1,72 @@
+"""The page on severity: which share of attacks kills, how many a lethal one kills, what the coming ones may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from escalation.casualties import Casualties
+from escalation.plots.severity import draw_fatality_tail, draw_lethality
+from escalation.plots.text import span_text
+from escalation.plots.trend import chance_text
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import error_text, plain_dates
+from escalation.severity.tail import FEWEST
+
+
+def set_severity(paper: Paper, casualties: Casualties | None) -> None:
+    """Set the share that kills, the sizes where there are enough, the chances of coming ones, and cautions."""
+    if casualties is None:
+        return
+    share, cost = casualties.lethality, casualties.toll
+    paper.new_page()
+    paper.heading("What do the attacks do?")
+    paper.paragraph(share.sentence())
+    draw_lethality(share, paper.axes(110.0 + 13.0 * min(len(share.table), 10)))
+    if casualties.sizes is not None:
+        paper.paragraph(casualties.sizes.sentence())
+    if casualties.tail is not None:
+        paper.paragraph(casualties.tail.sentence())
+        draw_fatality_tail(casualties.tail, paper.axes(200.0))
+    paper.heading(f"What the coming ones may cost, {span_text(cost.start, cost.end)}", keep=60.0)
+    columns = [
+        TableColumn("At least one attack that kills"),
+        TableColumn("Probability", 70.0, right=True),
+        TableColumn("Monte Carlo error", 80.0, right=True),
+        TableColumn(f"{cost.level:.0%} interval for what is not known of the severity", 150.0, right=True),
+    ]
+    rows = [
+        [
+            f"{killed:,} or more",
+            chance_text(row["probability"]),
+            error_text(row["mc_error"]),
+            f"{chance_text(row['lower'])} to {chance_text(row['upper'])}",
+        ]
+        for killed, row in zip(cost.chances.index, cost.chances.to_dict("records"), strict=True)
+    ]
+    paper.table(columns, rows)
+    if cost.median is not None:
+        paper.paragraph(plain_dates(cost.total_sentence()))
+    for text in _meaning(casualties):
+        paper.paragraph(text)
+    for caution in casualties.cautions:
+        paper.paragraph(caution, bullet="•")
+
+
+def _meaning(casualties: Casualties) -> Iterator[str]:
+    """How the numbers were made."""
+    yield (
+        "Each simulated future of the counts goes with one share and, where there is one, one law of how many a lethal "
+        "attack kills, both drawn from what the incidents leave possible: nothing multiplies mean probabilities. The "
+        "interval is between what the lowest and the highest of them give, however the counts turn out."
+    )
+    if casualties.lethality.new_share is not None:
+        yield (
+            "Shares of types with few attacks are drawn towards the others, as far as the types that have many are "
+            "alike; the share as it was counted is marked."
+        )
+    if casualties.sizes is not None:
+        yield (
+            f"A law of how many needs {FEWEST} lethal attacks. The law was chosen by AIC; a power law of the deadliest "
+            "events is fitted above the threshold at which it is nearest to them, and its interval holds other "
+            "thresholds."
+        )

@@ -1,0 +1,315 @@
+"""Severity of a series: the answers, the page, the command, the charts, and the bundled case at two dates."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import escalation
+from escalation import (
+    Climatology,
+    CountedSeries,
+    EscalationWarning,
+    InputError,
+    LocalLevel,
+    NegativeBinomial,
+    Severity,
+    aggregate,
+    assess,
+    assess_casualties,
+    compound,
+    count_series,
+    exposure,
+    fatality_tail,
+    first_passage,
+    flashpoint,
+    get_flashpoint,
+    known_by,
+    lethality,
+    load_case,
+    open_source,
+    plot_fatality_tail,
+    plot_lethality,
+    pool,
+    reconstruct,
+    toll,
+)
+from escalation.casualties import has_casualties
+from escalation.cli import main
+from escalation.plots.text import text_width
+from escalation.report import compose_report
+
+SPAN = ("2023-01-02", "2024-12-29")
+
+
+def incidents_of(share=0.3, number=400, seed=1, **columns):
+    rng = np.random.default_rng(seed)
+    days = pd.Timestamp(SPAN[0]) + pd.to_timedelta(np.sort(rng.integers(0, 728, number)), unit="D")
+    killed = np.where(rng.random(number) < share, np.minimum(rng.zipf(2.6, number), 10_000), 0)
+    kinds = rng.choice(["drone", "rocket", "mine"], number)
+    return pd.DataFrame({"date": days, "event_type": kinds, "fatalities": killed, **columns})
+
+
+def assessed(table, **options):
+    counts = aggregate(table, "W-SUN", start=SPAN[0], end=SPAN[1])
+    series = CountedSeries(counts, exposure(counts.index, *SPAN), "raids", "raids", "", "", None, (), incidents=table)
+    return assess(series, model="climatology", models=[], draws=400, rng=1, **options)
+
+
+def texts(pages):
+    return " ".join(line.text for page in pages for artist in page.artists for line in getattr(artist, "lines", []))
+
+
+def test_the_answers_are_those_of_the_functions():
+    table = incidents_of()
+    found = assess_casualties(assessed(table, within=4), rng=1)
+    assert found.lethality.table["trials"].sum() == 400 and found.unknown == 0
+    assert found.lethality.lethal == (table["fatalities"] > 0).sum()
+    assert set(found.lethality.table.index) == {"drone", "mine", "rocket"}
+    assert found.tail.n == found.sizes.n == found.lethality.lethal
+    assert found.toll.chances.index.tolist() == [1, 10, 25] and str(found.toll.end.date()) == "2025-01-26"
+    answers = found.answers()
+    assert answers.loc["share of raids that kill", "value"] == found.lethality.share
+    assert (
+        answers.loc["an attack that kills 10 or more by 2025-01-26", "value"] == found.toll.chances["probability"][10]
+    )
+    assert answers.loc["exponent of the tail", "lower"] == found.tail.alpha_lower
+    assert len(found.sentences()) == 4 and found.sentences()[3] == found.toll.sentence()
+    assert assess_casualties(assessed(table, within=4), rng=1).answers().equals(answers)
+
+
+def test_few_lethal_attacks_carry_the_share_alone():
+    table = incidents_of(share=0.01, number=300)
+    lethal = int((table["fatalities"] > 0).sum())
+    assert 0 < lethal < 5
+    found = assess_casualties(assessed(table), rng=1)
+    assert found.sizes is None and found.tail is None and found.toll.median is None
+    assert found.cautions[0] == f"The share rests on {lethal} lethal attack{'s' if lethal > 1 else ''}."
+    assert "With fewer than 10 lethal attacks" in found.cautions[1]
+    assert "killed" not in found.answers()["unit"].tolist()
+
+
+def test_cautions_of_lists_that_do_not_tell_the_share():
+    table = incidents_of(share=1.0, number=60)
+    table["fatalities"] = table["fatalities"].astype("Int64")
+    table.loc[:4, "fatalities"] = pd.NA
+    said = " ".join(assess_casualties(assessed(table), rng=1).cautions)
+    assert "5 incidents state no fatalities" in said and "a list that leaves out attacks without deaths" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "why"),
+    [
+        ({"incidents": None}, {}, "this source lists no incidents with their fatalities"),
+        ({"unit": "fatalities"}, {}, "fatalities were counted, and severity is of attacks"),
+        ({}, {"by": "weapon"}, "by is 'weapon'; the groups are in a column"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(changes, options, why):
+    import dataclasses
+
+    given = assessed(incidents_of())
+    given = dataclasses.replace(given, series=dataclasses.replace(given.series, **changes))
+    with pytest.raises(InputError, match=why):
+        assess_casualties(given, **options)
+
+
+def test_which_series_have_a_page():
+    given = assessed(incidents_of()).series
+    assert has_casualties(given)
+    for table in (
+        None,
+        incidents_of(share=0.0),
+        incidents_of(events=2),
+        incidents_of().assign(fatalities=pd.array([None] * 400, dtype="Int64")),
+    ):
+        counted = CountedSeries(given.counts, given.exposure, "", "raids", "", "", None, (), incidents=table)
+        assert not has_casualties(counted)
+
+
+def test_a_series_knows_its_incidents(tmp_path):
+    table = incidents_of()
+    table.to_csv(tmp_path / "raids.csv", index=False)
+    source = open_source(tmp_path / "raids.csv")
+    counted = count_series(source, by="event_type", series="drone", start="2023-03-06", end="2024-06-30")
+    assert (counted.incidents["event_type"] == "drone").all()
+    assert counted.incidents["date"].between("2023-03-06", "2024-06-30").all()
+    assert len(counted.incidents) == counted.counts.sum()
+
+
+# the page and the charts
+
+
+def test_the_page_says_what_the_answers_say(tmp_path):
+    table = incidents_of()
+    table.to_csv(tmp_path / "raids.csv", index=False)
+    source = open_source(tmp_path / "raids.csv")
+    given = assessed(table)
+    found = assess_casualties(given, rng=1)
+    said = texts(compose_report(given, source, seed=1, casualties=found))
+    assert "What do the attacks do?" in said
+    for part in (found.tail.sentence()[:60], "25 or more", "Killed in all:", *(text[:50] for text in found.cautions)):
+        assert part in said, part
+    assert "What do the attacks do?" not in texts(compose_report(given, source, seed=1))
+
+
+def test_the_tail_is_drawn_as_it_is():
+    tail = fatality_tail(incidents_of()["fatalities"], samples=0, replicates=100, rng=1)
+    ax = plot_fatality_tail(tail).axes[0]
+    drawn = {line.get_label(): line for line in ax.lines}
+    seen = drawn["lethal events"]
+    assert seen.get_xdata().tolist() == tail.killed.tolist()
+    assert seen.get_ydata()[0] == 1.0 and seen.get_ydata()[-1] == pytest.approx(tail.times[-1] / tail.n)
+    law = drawn["power law"]
+    frame = tail.exceedance(law.get_xdata().tolist())
+    assert law.get_ydata().tolist() == frame["probability"].tolist()
+    assert law.get_ydata()[0] == pytest.approx(tail.n_tail / tail.n)
+    assert set(drawn[f"threshold {tail.xmin}"].get_xdata()) == {tail.xmin}
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert (frame["lower"] <= frame["probability"] + 1e-9).mean() > 0.9
+    with pytest.raises(InputError, match="the law of the tail holds from"):
+        tail.exceedance([tail.xmin - 1])
+
+
+def test_shares_are_drawn_as_they_are():
+    many = {f"kind {number}": number for number in range(15)}
+    shares = lethality(many, {name: 20 + number for name, number in many.items()} | {"kind 0": 0}, rng=1)
+    ax = plot_lethality(shares).axes[0]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert len(labels) == 13 and labels[0] == "not seen yet" and labels[-1] == "kind 14 (14 of 34)"
+    assert not any("kind 0 " in label for label in labels)
+    mean = next(line for line in ax.lines if line.get_label() == "posterior mean")
+    assert mean.get_xdata()[-1] == shares.table["share"]["kind 14"]
+    assert mean.get_xdata()[0] == shares.new_share
+    bars = next(one for one in ax.collections if one.get_gid() == "intervals").get_segments()
+    assert bars[-1][:, 0].tolist() == shares.table.loc["kind 14", ["lower", "upper"]].tolist()
+    long = plot_lethality(lethality({"a" * 200: 1, "b": 1}, {"a" * 200: 5, "b": 9}, rng=1)).axes[0]
+    assert max(text_width(label.get_text(), 8.0) for label in long.get_yticklabels()) < 200
+
+
+# the command
+
+
+@pytest.fixture
+def raids(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    incidents_of(actor=["north", "south"] * 200).to_csv("raids.csv", index=False)
+    return tmp_path
+
+
+def test_the_command_prints_a_table_and_sentences_that_fit(raids, capsys):
+    assert main(["severity", "raids.csv", "--within", "4", "--model", "climatology"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "share of incidents that kill" in out and "exponent of the tail" in out
+    assert "Coming attacks are taken to kill as those so far did" in out.replace("\n", " ")
+
+
+def test_the_command_writes_json_and_csv(raids, capsys):
+    options = ["severity", "raids.csv", "--types", "actor", "--model", "climatology"]
+    assert main([*options, "--format", "json"]) == 0
+    rows = {row["question"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["share that kills: north"]["lower"] < rows["share that kills: north"]["value"]
+    assert main([*options, "-o", "out.csv"]) == 0
+    table = pd.read_csv("out.csv")
+    assert table["question"].tolist() == list(rows) and table.columns.tolist()[1:] == [
+        "value",
+        "lower",
+        "upper",
+        "unit",
+    ]
+
+
+def test_the_command_refuses_fatalities_and_unknown_columns(raids, capsys):
+    assert main(["severity", "raids.csv", "--measure", "fatalities", "--model", "climatology"]) == 2
+    assert "severity is of attacks: count incidents" in capsys.readouterr().err
+    assert main(["severity", "raids.csv", "--types", "weapon", "--model", "climatology"]) == 2
+    assert "by is 'weapon'" in capsys.readouterr().err
+
+
+def test_the_report_has_the_page(raids, capsys):
+    assert main(["report", "raids.csv", "-o", "raids.pdf"]) == 0
+    assert (raids / "raids.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+# the bundled case: how likely was a lethal attack within 60 days?
+
+
+def seen_from(day: str, pooled: int = 100):
+    """Histories and the pool of three forecasts, from what had been printed by a day, and the incidents until then."""
+    case, seen = load_case("militia-attacks-2023-2024"), pd.Timestamp(day)
+    last = pd.Period(seen + pd.Timedelta(days=1), "W-SUN") - 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)
+        told = reconstruct(
+            known_by(case.tallies, seen),
+            series="militia_attacks_on_us",
+            counter="us_government_or_press",
+            start="2023-10-17",
+            end=last.end_time.normalize(),
+            rng=1,
+        )
+        models = (LocalLevel(link="softplus"), NegativeBinomial(), Climatology())
+        steps = (pd.Period(seen + pd.Timedelta(days=60), "W-SUN") - last).n
+        fits = [model.fit(told.histories, exposure=told.exposure, pool=pooled, unit="attacks") for model in models]
+    ahead = pool([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
+    own = case.incidents[(case.incidents["series"] == told.series) & (case.incidents["date_end"] <= seen)]
+    return told, ahead, own, (seen + pd.Timedelta(days=1), seen + pd.Timedelta(days=60))
+
+
+@pytest.mark.slow
+def test_a_lethal_attack_within_60_days_as_seen_from_31_december_2023():
+    """None of some 119 attacks had killed; 28 days later one did.
+
+    The figures are those of this computation; tolerances are several Monte Carlo errors of chains and paths.
+    """
+    told, ahead, listed, (start, end) = seen_from("2023-12-31")
+    lethal = int((listed["fatalities"] > 0).sum())
+    share = lethality(lethal, told.histories)
+    assert lethal == 0 and 95 <= share.trials_lower < share.trials_upper <= 160  # nothing was printed after 21 December
+    found = toll(ahead, Severity(share), start=start, end=end, rng=1)
+    row = found.chances.loc[1]
+    assert row["probability"] == pytest.approx(0.25, abs=0.03)
+    assert row["lower"] < 0.01 and 0.65 < row["upper"] < 0.9  # no lethal attack says little about how rare they are
+    stated = lethality(lethal, int(listed["fatalities"].notna().sum()))  # the alternative: the rest is not known
+    other = toll(ahead, Severity(stated), start=start, end=end, rng=1).chances.loc[1]
+    assert other["probability"] == pytest.approx(0.42, abs=0.04)
+    deaths = compound(ahead, Severity(share), what="lethal", rng=1)
+    by_week = first_passage(deaths, get_flashpoint("first-lethal"))
+    assert by_week.iloc[-1] == pytest.approx(flashpoint(deaths, 1).probability)
+    assert by_week.iloc[-1] == pytest.approx(row["probability"], abs=0.04)  # whole weeks
+
+
+@pytest.mark.slow
+def test_a_lethal_attack_within_60_days_as_seen_from_12_november_2024():
+    """Two attacks had killed, the second of them not US soldiers, and how many attacks there were was hardly known."""
+    told, ahead, listed, (start, end) = seen_from("2024-11-12")
+    lethal = int((listed["fatalities"] > 0).sum())
+    share = lethality(lethal, told.histories)
+    assert lethal == 2 and 190 <= share.trials_lower <= 215 and share.trials_upper > 400
+    row = toll(ahead, Severity(share), start=start, end=end, rng=1).chances.loc[1]
+    assert row["probability"] == pytest.approx(0.45, abs=0.06)
+    assert row["lower"] < 0.25 and row["upper"] > 0.6
+    tower_22 = toll(ahead, Severity(lethality(1, told.histories)), start=start, end=end, rng=1).chances.loc[1]
+    assert tower_22["probability"] == pytest.approx(0.32, abs=0.06)
+    stated = lethality(lethal, int(listed["fatalities"].notna().sum()))
+    other = toll(ahead, Severity(stated), start=start, end=end, rng=1).chances.loc[1]
+    assert tower_22["probability"] < row["probability"] < other["probability"]
+
+
+def test_the_bundled_case_has_its_caution():
+    source = open_source()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)
+        counted = count_series(source, draws=60, rng=1)
+        given = escalation.assess(counted, model="climatology", models=[], draws=200, rng=1)
+    assert has_casualties(counted) and len(counted.incidents) >= 100
+    found = assess_casualties(given, rng=1)
+    assert found.lethality.lethal == 2 and found.unknown == 36
+    assert "The share rests on 2 lethal attacks among the incidents that are listed" in found.cautions[0]
+    assert found.stated.share > 2 * found.lethality.share
