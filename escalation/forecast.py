@@ -32,7 +32,7 @@ class Forecast:
         The periods of the steps.
     observed : (draws, n) float array
         What had been observed until the origin, aligned with ``paths`` row by row (the rows differ
-        when the fit was to histories); NaN where a period was not observed.
+        when the fit was to histories); NaN where a period was not observed; may be a read-only view.
     model : str
         What made it.
     unit : str

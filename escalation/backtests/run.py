@@ -18,6 +18,7 @@ from escalation.backtests.result import Backtest, assemble
 from escalation.backtests.store import Store
 from escalation.backtests.tasks import Part, Task, run_task
 from escalation.counts import check_counts, count_matrix, is_histories, panel_array
+from escalation.definitions import Flashpoint, get_flashpoint
 from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
@@ -48,6 +49,7 @@ def backtest(
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
     thresholds: Sequence[int] = (),
+    flashpoints: Sequence[str | Flashpoint] = (),
     draws: int = 1000,
     store: str | Path | None = None,
     executor: Executor | None = None,
@@ -87,6 +89,10 @@ def backtest(
         As in ``fit``, for all periods of ``counts``.  Regressors of coming periods are taken as known.
     thresholds : sequence of int
         Counts whose probability of being reached in a period is kept, for Brier scores and reliability.
+    flashpoints : sequence of str or Flashpoint
+        Definitions, or names of some in public use, whose probability of having come to pass by each step is kept,
+        for Brier scores and reliability.  What they compare with is the past up to the origin, with ``window`` the
+        window.
     draws : int
         Paths of each forecast.
     store : str or Path, optional
@@ -131,6 +137,7 @@ def backtest(
     if window is not None:
         check_whole(window, "window", MAX_PERIODS)
     limits = tuple(check_whole(value, "thresholds", 2**53) for value in thresholds)
+    definitions = _definitions(flashpoints)
     places = place_origins(origins, index, max(scored), every)
     generator = as_generator(rng)
     root = draw_root(generator)
@@ -139,7 +146,7 @@ def backtest(
         "counts": _digest(table),
         "models": repr(chosen),
         "origins": repr(places.tolist()),
-        "steps": repr((steps, scored, window, limits, draws)),
+        "steps": repr((steps, scored, window, limits, definitions, draws)),
         "known": f"{as_of is not None} {'' if exposure is None else _digest(exposure)} "
         f"{'' if exog is None else _digest(exog)}",
     }
@@ -156,13 +163,15 @@ def backtest(
             regressors = None
             if exog is not None:
                 regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + steps])
+            first = max(known.index[0].ordinal - index[0].ordinal, 0)
+            past = truth[:, first : place + 1]
             came = np.full((len(truth), steps, len(units)), np.nan)
             ahead = truth[:, place + 1 : place + 1 + steps]
             came[:, : ahead.shape[1]] = ahead
             for label, model in chosen.items():
                 size = len(units) if isinstance(model, PanelModel) else BLOCK
-                for block, first in enumerate(range(0, len(units), size)):
-                    names = units[first : first + size]
+                for block, start in enumerate(range(0, len(units), size)):
+                    names = units[start : start + size]
                     yield Task(
                         label=label,
                         model=model,
@@ -173,10 +182,12 @@ def backtest(
                         exposure=_some(shares, names) if isinstance(shares, pd.DataFrame) else shares,
                         exog=regressors,
                         gap=gap,
-                        truth=came[:, :, first : first + size],
+                        past=past[:, :, start : start + size],
+                        truth=came[:, :, start : start + size],
                         leads=scored,
                         draws=draws,
                         thresholds=limits,
+                        flashpoints=definitions,
                         root=root,
                     )
 
@@ -213,6 +224,18 @@ def _check_leads(leads: Sequence[int] | None, steps: int) -> tuple[int, ...]:
     if not scored or scored[0] < 1 or scored[-1] > steps:
         raise InputError(f"leads is {leads!r}; give some of the steps 1 to {steps}")
     return scored
+
+
+def _definitions(flashpoints: Sequence[str | Flashpoint]) -> tuple[Flashpoint, ...]:
+    if isinstance(flashpoints, str | Flashpoint):
+        raise InputError(f"flashpoints is {flashpoints!r}; give a list of definitions")
+    found = tuple(get_flashpoint(one) if isinstance(one, str) else one for one in flashpoints)
+    for one in found:
+        if not isinstance(one, Flashpoint) or not one.name:
+            raise InputError(f"flashpoints holds {one!r}; give definitions with a name, or names of some in public use")
+    if len({one.name for one in found}) < len(found):
+        raise InputError("two definitions have one name; give each a name of its own")
+    return found
 
 
 def _truth(table: Counts) -> tuple[tuple[str, ...], FloatArray]:
