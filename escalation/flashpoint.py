@@ -25,6 +25,39 @@ LARGEST_SUM = 2**62
 
 
 @dataclass(frozen=True)
+class PastRecord:
+    """How often flashpoints came when past forecasts gave them about this probability.
+
+    Attributes
+    ----------
+    above, upto : float
+        The past forecasts are those whose probability lay between these.
+    forecasts : int
+        How many they are.
+    probability : float
+        Their mean.
+    frequency, lower, upper : float
+        Share of them after which the flashpoint came, and its 90% interval.
+    """
+
+    above: float
+    upto: float
+    forecasts: int
+    probability: float
+    frequency: float
+    lower: float
+    upper: float
+
+    def sentence(self) -> str:
+        """Say it in plain words."""
+        return (
+            f"After {self.forecasts:,} past forecasts of {self.above:.1f} to {self.upto:.1f} (on average "
+            f"{self.probability:.2f}) it came {self.frequency:.0%} of the time (90% interval {self.lower:.0%} to "
+            f"{self.upper:.0%})."
+        )
+
+
+@dataclass(frozen=True)
 class FlashpointProbability:
     """The chance of a flashpoint within a horizon, and how far the number of paths leaves it open.
 
@@ -49,6 +82,8 @@ class FlashpointProbability:
         What is counted, and what made the forecast.
     name : str
         What the definition is called; empty for a threshold given as a number.
+    record : PastRecord, optional
+        How reliable such probabilities were; see :func:`~escalation.with_record`.
     """
 
     probability: float
@@ -64,17 +99,19 @@ class FlashpointProbability:
     unit: str
     model: str
     name: str = ""
+    record: PastRecord | None = None
 
     def sentence(self) -> str:
-        """Say it in plain words, with its Monte Carlo error."""
+        """Say it in plain words, with its Monte Carlo error and, where there is one, its record."""
         word = period_word(self.last.freqstr)
         span = f"a {word} with" if self.over == 1 else f"{self.over} consecutive {word}s that together reach"
         ends = f"between {self.first.start_time.date()} and {self.last.end_time.date()}"
         ending = ends if self.over == 1 else f"the last of them {ends}"
         called = f" ({self.name})" if self.name else ""
+        record = "" if self.record is None else f" {self.record.sentence()}"
         return (
             f"The probability of {span} at least {self.at_least:,} {self.unit}{called}, {ending}, is "
-            f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths)."
+            f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths).{record}"
         )
 
     def _repr_html_(self) -> str:

@@ -58,8 +58,9 @@ def came(observed: FloatArray, ahead: FloatArray, least: IntArray, over: int) ->
     Returns
     -------
     (histories, steps) float array
-        1 from the step on in which the first window that passes ends, 0 before it, NaN where that is not known: no
-        window has passed, and one of them holds a step that was not observed, or none is complete.
+        1 from the step on in which the first window that passes ends, 0 before it; NaN from the first step on that
+        was not observed, even after a window has passed, or the known cases would be those that came; and NaN while no
+        window is complete.
     """
     unseen = np.isnan(ahead)
     counts = np.where(unseen, 0.0, ahead).astype(np.int64)
@@ -67,7 +68,7 @@ def came(observed: FloatArray, ahead: FloatArray, least: IntArray, over: int) ->
     could, _ = _by_draw(observed, counts, np.zeros_like(unseen), least, over)
     known = np.logical_and.accumulate(complete | ~could, axis=1) & np.logical_or.accumulate(complete, axis=1)
     by_then = np.logical_or.accumulate(passed, axis=1)
-    return np.where(by_then, 1.0, np.where(known, 0.0, np.nan))
+    return np.where(known, by_then.astype(float), np.nan)
 
 
 def past_flashpoints(
@@ -127,7 +128,7 @@ def past_flashpoints(
             if least is not None:
                 found[place, column] = came(known[[column]], ahead[[column]], least, over)[0, -1]
     result = pd.DataFrame(found, index=table.index, columns=frame.columns)
-    return result.iloc[:, 0].rename(table.name) if isinstance(table, pd.Series) else result
+    return pd.Series(result.iloc[:, 0], name=table.name) if isinstance(table, pd.Series) else result
 
 
 def threshold_of(definition: Flashpoint, observed: FloatArray, freq: str) -> IntArray | None:

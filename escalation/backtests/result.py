@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from escalation.arguments import check_level
 from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
 from escalation.backtests.tasks import Part
+from escalation.definitions import Flashpoint
 from escalation.errors import FileError, InputError
 from escalation.files import atomic_write, kind_of
 from escalation.randomness import Seed, as_generator
@@ -35,7 +36,9 @@ class Backtest:
         what came, ``mean`` and ``median`` those of the forecast; ``crps`` and ``crps_log1p`` (of ``log(1 + count)``),
         ``log_score`` and ``interval_score_<level>`` are the smaller the better; ``inside_<level>`` is 1 where the
         central interval held the count; ``cdf_below`` and ``cdf`` are the forecast's probabilities of less than what
-        came, and of it or less; ``reaches_<count>`` that of so many or more.
+        came, and of it or less; ``reaches_<count>`` that of so many or more.  ``passes_<definition>`` is the
+        probability that a flashpoint has come to pass by the step, ``passed_<definition>`` 1 where it had, 0 where not
+        and NaN where that is not known, and ``brier_<definition>`` its Brier score.
     failures : pandas.DataFrame
         ``model``, ``unit``, ``origin``, ``error`` of forecasts that could not be made.
     """
@@ -172,7 +175,8 @@ class Backtest:
         baseline : str
             The model to compare with.
         score : str
-            ``crps``, ``crps_log1p``, ``log_score``, ``interval_score_50%`` or ``interval_score_90%``.
+            ``crps``, ``crps_log1p``, ``log_score``, ``interval_score_50%``, ``interval_score_90%``, or
+            ``brier_<definition>``: that of its having come to pass by each step, the mean over the steps.
         level : float
             Probability of the interval.
         resamples : int
@@ -196,7 +200,7 @@ class Backtest:
         self._check_baseline(baseline)
         check_level(level)
         sums, number = self._paired(score)
-        overlap = self._overlap()
+        overlap = self.overlap()
         rows = {}
         for model, rng_ in zip(self.models, as_generator(rng).spawn(len(self.models)), strict=True):
             if model == baseline:
@@ -272,15 +276,19 @@ class Backtest:
             index=edges,
         )
 
-    def reliability(self, at_least: int, bins: int = 10) -> pd.DataFrame:
-        """Forecast probabilities of a count of ``at_least`` in a period, against how often it came.
+    def reliability(
+        self, at_least: int | str | Flashpoint, bins: int = 10, *, within: int | None = None
+    ) -> pd.DataFrame:
+        """Forecast probabilities of a count of ``at_least`` in a period, or of a flashpoint, against how often it came.
 
         Parameters
         ----------
-        at_least : int
-            One of the backtest's thresholds.
+        at_least : int, str or Flashpoint
+            One of the backtest's thresholds, or of its definitions.
         bins : int
             Of equal width, of probability.
+        within : int, optional
+            Steps by which a flashpoint has come to pass, one of those scored; the last when left out.
 
         Returns
         -------
@@ -290,24 +298,23 @@ class Backtest:
         Raises
         ------
         InputError
-            If the backtest has no such threshold.
+            If the backtest has no such threshold or definition, or the step was not scored.
         """
-        column = self._threshold(at_least)
         curves = {}
-        for model, own in self.scores.dropna(subset=["crps"]).groupby("model", observed=True):
-            curve = reliability_curve(own[column], own["observed"] >= at_least, bins=bins)
+        for model, own in self.events(at_least, within=within).groupby("model", observed=True):
+            curve = reliability_curve(own["probability"], own["came"], bins=bins)
             curves[model] = pd.DataFrame(
                 {"forecasts": curve.cells, "probability": curve.forecast, "frequency": curve.observed}
             ).rename_axis("bin")
         return pd.concat(curves, names=["model"])
 
-    def brier(self, at_least: int) -> pd.DataFrame:
-        """Brier score of the probability of a count of ``at_least`` in a period, and its parts.
+    def brier(self, at_least: int | str | Flashpoint, *, within: int | None = None) -> pd.DataFrame:
+        """Brier score of the probability of a count of ``at_least`` in a period, or of a flashpoint, and its parts.
 
         Parameters
         ----------
-        at_least : int
-            One of the backtest's thresholds.
+        at_least, within
+            As in :meth:`reliability`.
 
         Returns
         -------
@@ -318,34 +325,69 @@ class Backtest:
         Raises
         ------
         InputError
-            If the backtest has no such threshold.
+            If the backtest has no such threshold or definition, or the step was not scored.
         """
-        column = self._threshold(at_least)
-        scored = self.scores.dropna(subset=["crps"])
         rows = {}
-        for model, own in scored.groupby("model", observed=True):
-            rows[model] = asdict(brier_decomposition(own[column], own["observed"] >= at_least))
+        for model, own in self.events(at_least, within=within).groupby("model", observed=True):
+            rows[model] = asdict(brier_decomposition(own["probability"], own["came"]))
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
-    @staticmethod
-    def _check_score(score: str) -> None:
-        if score not in NEGATIVE:
-            raise InputError(f"score is {score!r}; compare by one of {', '.join(NEGATIVE)}")
+    def events(self, at_least: int | str | Flashpoint, *, within: int | None = None) -> pd.DataFrame:
+        """Probabilities of an event, and whether it came.
+
+        Parameters
+        ----------
+        at_least, within
+            As in :meth:`reliability`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``model``, ``unit``, ``origin``, ``step``, ``period``, ``history``, ``probability``, and ``came`` (1 or 0)
+            where that is known.
+
+        Raises
+        ------
+        InputError
+            If the backtest has no such threshold or definition, or the step was not scored.
+        """
+        if isinstance(at_least, str | Flashpoint):
+            name = at_least if isinstance(at_least, str) else at_least.name
+            chance, came = self._kept("passes", name, "flashpoints"), self.scores.get(f"passed_{name}")
+            step = int(self.scores["step"].max()) if within is None else within
+            if step not in set(self.scores["step"]):
+                raise InputError(f"within is {within!r}; the backtest scored {sorted(set(self.scores['step']))}")
+            chosen = self.scores["step"] == step
+        else:
+            if within is not None:
+                raise InputError(f"within is {within!r}, but {at_least} or more is told of each period; leave it out")
+            chance = self._kept("reaches", at_least, "thresholds")
+            came = (self.scores["observed"] >= at_least).astype(float).where(self.scores["crps"].notna())
+            chosen = pd.Series(data=True, index=self.scores.index)
+        found = self.scores[["model", "unit", "origin", "step", "period", "history"]].assign(
+            probability=chance, came=came
+        )
+        return found[chosen].dropna(subset=["probability", "came"])
+
+    def _check_score(self, score: str) -> None:
+        if score not in NEGATIVE and not (str(score).startswith("brier_") and score in self.scores):
+            known = [name for name in map(str, self.scores.columns) if name.startswith("brier_")]
+            raise InputError(f"score is {score!r}; compare by one of {', '.join([*NEGATIVE, *known])}")
 
     def _check_baseline(self, baseline: str) -> None:
         if baseline not in self.models:
             raise InputError(f"baseline is {baseline!r}; the backtest has {', '.join(self.models)}")
 
-    def _threshold(self, at_least: int) -> str:
-        column = f"reaches_{at_least}"
-        if column not in self.scores:
+    def _kept(self, kind: str, name: int | str, option: str) -> pd.Series:
+        """Probabilities that the backtest kept."""
+        if f"{kind}_{name}" not in self.scores:
             names = self.scores.columns.astype(str)
-            known = [name.removeprefix("reaches_") for name in names if name.startswith("reaches_")]
+            known = [one.removeprefix(f"{kind}_") for one in names if one.startswith(f"{kind}_")]
             raise InputError(
-                f"the backtest kept no probabilities of {at_least} or more; run it with thresholds=({at_least},)"
+                f"the backtest kept no probabilities of {name!r}; run it with {option}=({name!r},)"
                 + (f" or ask for {', '.join(known)}" if known else "")
             )
-        return column
+        return self.scores[f"{kind}_{name}"]
 
     def _paired(self, score: str) -> tuple[dict[str, FloatArray], FloatArray]:
         """Sums of the scores of each origin and unit over what all models forecast, and how many they are.
@@ -366,12 +408,13 @@ class Backtest:
         sums = {str(name): table[name].fillna(0.0).to_numpy(dtype=float) / histories for name in names}
         return sums, table["number"].fillna(0.0).to_numpy(dtype=float) / histories
 
-    def _overlap(self) -> int:
-        """How many origins in a row have forecasts of the same periods."""
+    def overlap(self, steps: int | None = None) -> int:
+        """How many origins in a row have forecasts of the same periods, over all steps scored or the first so many."""
         places = np.unique([origin.ordinal for origin in self.scores["origin"].unique()])
         if len(places) < 2:
             return 1
-        return int(-(-int(self.scores["step"].max()) // int(np.diff(places).min())))
+        last = int(self.scores["step"].max()) if steps is None else steps
+        return int(-(-last // int(np.diff(places).min())))
 
     def __repr__(self) -> str:
         origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()
