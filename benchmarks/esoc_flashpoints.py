@@ -22,9 +22,8 @@ from esoc_weekly import FIRST_ORIGIN, read
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment import MODELS, POOL, model_of
+from escalation.assessment import POOL, model_of, pool_model
 from escalation.definitions import Flashpoint
-from escalation.models.ensemble import Ensemble
 from escalation.models.registry import PANEL_MODELS, get_panel_model
 
 STEPS = 12
@@ -95,9 +94,8 @@ def main() -> None:
     begin = time.perf_counter()
     counts, definition = read(options.file), escalation.get_flashpoint(options.preset)
     quiet = quiet_before(counts, definition)
-    pool = Ensemble(models=tuple(model_of(name) for name in MODELS))
     models = {
-        name: get_panel_model(name) if name in PANEL_MODELS else pool if name == POOL else model_of(name)
+        name: get_panel_model(name) if name in PANEL_MODELS else pool_model() if name == POOL else model_of(name)
         for name in options.models.split(",")
     }
     origins = counts.index[FIRST_ORIGIN : len(counts) - STEPS : options.every]

@@ -1,6 +1,6 @@
 """Flashpoint probabilities and first passages on simulated worlds, against what happened in them.
 
-    python benchmarks/flashpoint_calibration.py [--series 1000] [--seed 2026] [--workers 2] [--models ensemble,...]
+    python benchmarks/flashpoint_calibration.py [--series 1000] [--seed 2026] [--workers 2]
 
 Weekly counts from five processes, a fifth of the series each: counts around a slowly drifting level, INGARCH, a
 regime that is quiet or active, attacks in continuous time that set off others (Hawkes), and a heavy-tailed one
@@ -17,7 +17,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -25,17 +25,15 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment import MODELS, POOL, model_of
+from escalation.assessment import MODELS, POOL, model_of, pool_weights
 from escalation.definitions import Flashpoint
-from escalation.models.base import CountModel
-from escalation.models.ensemble import Ensemble
 
 FloatArray = NDArray[np.float64]
 
 PERIODS = 156
 STEPS = 12
 HORIZONS = (4, 8, 12)
-ORIGINS, EVERY = 4, 13
+ORIGINS, EVERY = 3, 17
 """Origins of each series, and weeks between them."""
 BINS = 10
 FEWEST = 50
@@ -147,18 +145,12 @@ def simulate(series: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(columns, index=index).astype("int64")
 
 
-def models(names: list[str]) -> dict[str, CountModel]:
-    """The pool of an assessment and its members, by name; or any other."""
-    pool = Ensemble(models=tuple(model_of(name) for name in MODELS))
-    return {name: pool if name == POOL else model_of(name) for name in names}
-
-
-def run(panel: pd.DataFrame, names: list[str], *, draws: int, workers: int, seed: int = 1) -> escalation.Backtest:
-    """Forecast every series from all origins and keep each definition's probability by each step."""
-    with warnings.catch_warnings(), ProcessPoolExecutor(workers) as executor:
+def run(panel: pd.DataFrame, *, draws: int, executor: Executor | None = None, seed: int = 1) -> escalation.Backtest:
+    """Forecast every series from all origins by the models of an assessment, each definition by each step."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", escalation.EscalationWarning)
         return escalation.backtest(
-            models(names),
+            {name: model_of(name) for name in MODELS},
             panel,
             origins=ORIGINS,
             every=EVERY,
@@ -170,26 +162,35 @@ def run(panel: pd.DataFrame, names: list[str], *, draws: int, workers: int, seed
         )
 
 
-def cases(result: escalation.Backtest, model: str) -> pd.DataFrame:
-    """One row a series, origin, definition and step: its ``world``, the ``probability`` by then, and what ``came``."""
-    own = result.scores[result.scores["model"] == model]
-    keys = pd.DataFrame(
-        {
-            "world": own["unit"].astype(str).str.split("-").str[0],
-            "series": own["unit"].cat.codes,
-            "origin": own["origin"].dt.strftime("%Y-%m-%d"),
-            "step": own["step"],
-        }
-    )
-    tables = [
-        keys.assign(
-            definition=one.name,
-            probability=own[f"passes_{one.name}"].to_numpy(),
-            came=own[f"passed_{one.name}"].to_numpy(),
+def cases(result: escalation.Backtest) -> dict[str, pd.DataFrame]:
+    """Tables by model and of their pool, whose law is the weighted mean of theirs.
+
+    One row a series, origin, definition and step: its ``world``, the ``probability`` by then, and what ``came``.
+    """
+    tables = {}
+    for model in MODELS:
+        own = result.scores[result.scores["model"] == model]
+        keys = pd.DataFrame(
+            {
+                "world": own["unit"].astype(str).str.split("-").str[0],
+                "series": own["unit"].cat.codes,
+                "origin": own["origin"].dt.strftime("%Y-%m-%d"),
+                "step": own["step"],
+            }
         )
-        for one in DEFINITIONS
-    ]
-    return pd.concat(tables, ignore_index=True).dropna(subset=["probability", "came"])
+        columns = {one.name: (own[f"passes_{one.name}"], own[f"passed_{one.name}"]) for one in DEFINITIONS}
+        tables[model] = pd.concat(
+            [keys.assign(definition=name, probability=p, came=came) for name, (p, came) in columns.items()],
+            ignore_index=True,
+        )
+    pool = sum(w * tables[name]["probability"] for name, w in zip(MODELS, pool_weights(MODELS), strict=True))
+    equal = sum(tables[name]["probability"] for name in MODELS) / len(MODELS)
+    tables = {
+        POOL: tables[MODELS[0]].assign(probability=pool),
+        "equal pool": tables[MODELS[0]].assign(probability=equal),
+        **tables,
+    }
+    return {name: table.dropna(subset=["probability", "came"]) for name, table in tables.items()}
 
 
 def weights(series: int, seed: int = 0) -> FloatArray:
@@ -225,13 +226,12 @@ def reliability(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict(row: pd.Series) -> str:
-    """What a bin says: within 0.03, or by how many of its clustered errors it misses that."""
+    """What a bin says: within 0.03, or whether the miss is within two clustered errors of none."""
     if row["cases"] < FEWEST:
         return "too few"
     if abs(row["difference"]) <= WITHIN:
         return "within"
-    close = abs(row["difference"]) - WITHIN <= 2 * row["clustered_se"]
-    return "misses, within 2 errors" if close else "MISSES"
+    return "misses, within 2 errors" if abs(row["difference"]) <= 2 * row["clustered_se"] else "MISSES"
 
 
 def medians(table: pd.DataFrame) -> dict[str, float]:
@@ -274,22 +274,34 @@ def medians(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def summary(table: pd.DataFrame) -> str:
+    """How many bins hold enough cases and miss, the largest miss, and the mean Brier score."""
+    bins = pd.concat([reliability(table[table["step"] == horizon]) for horizon in HORIZONS])
+    bins = bins[bins["cases"] >= FEWEST]
+    away, some = bins["difference"].abs(), table[table["step"].isin(HORIZONS)]
+    surely = int((bins["verdict"] == "MISSES").sum())
+    brier = float(((some["probability"] - some["came"]) ** 2).mean())
+    return (
+        f"{int((away > WITHIN).sum())} of {len(bins)} bins miss by more than {WITHIN} ({surely} beyond two errors), "
+        f"the largest by {away.max():.3f}; Brier score {brier:.5f}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Flashpoint probabilities on simulated worlds.")
     parser.add_argument("--series", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--models", default=",".join((POOL, *MODELS)))
     parser.add_argument("--details", choices=("none", "all"), default="all")
     options = parser.parse_args()
     begin = time.perf_counter()
-    panel, names = simulate(options.series, options.seed), options.models.split(",")
-    result = run(panel, names, draws=options.draws, workers=options.workers)
+    panel = simulate(options.series, options.seed)
+    with ProcessPoolExecutor(options.workers) as executor:
+        result = run(panel, draws=options.draws, executor=executor)
     print(f"{panel.shape[1]} series, {time.perf_counter() - begin:.0f} s, {len(result.failures)} forecasts failed")
-    for name in names:
-        table = cases(result, name)
-        print(f"\n=== {name}")
+    for name, table in cases(result).items():
+        print(f"\n=== {name}: {summary(table)}")
         for horizon in HORIZONS:
             print(f"\nwithin {horizon} weeks\n{reliability(table[table['step'] == horizon]).round(4).to_string()}")
         passages = {"all": medians(table)} | {world: medians(own) for world, own in table.groupby("world")}
