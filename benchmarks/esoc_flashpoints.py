@@ -3,10 +3,11 @@
     python benchmarks/esoc_flashpoints.py esoc-iraq-v3_sigact_governorate-week.dta [--models a,b] [--every 2]
 
 The file is that of benchmarks/esoc_weekly.py.  A flashpoint is ForecastBench's: four weeks together above the mean
-four weeks of the year before the origin, some time within the next 4, 8 or 12 weeks.  Beside the models stand two
-climatologies of the event itself, each from what was known at the origin: how often it had followed past weeks in
-the same governorate, and how often in all of them.  The intervals are those of `Backtest.compare`, a paired bootstrap
-of origins in blocks and of governorates.
+four weeks of the year before the origin, some time within the next 4, 8 or 12 weeks.  Beside the models stand three
+climatologies of the event itself: how often it had followed past weeks, by what was known at the origin, in the same
+governorate and in all of them; and, as attacks fell in 2008 and both are too high then, how often it came over the
+origins themselves, which nobody could know.  The intervals are those of `Backtest.compare`, a paired bootstrap of
+origins in blocks and of governorates.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from escalation.models.registry import PANEL_MODELS, get_panel_model
 
 STEPS = 12
 HORIZONS = (4, 8, 12)
-OWN, ALL = "own frequency", "frequency of all"
+OWN, ALL, AFTER = "own frequency", "frequency of all", "hindsight"
 
 
 def past_frequencies(counts: pd.DataFrame, definition: Flashpoint, within: int) -> dict[str, pd.DataFrame]:
@@ -54,25 +55,29 @@ def quiet_before(counts: pd.DataFrame, definition: Flashpoint) -> pd.DataFrame:
 
 
 def with_frequencies(
-    result: escalation.Backtest, counts: pd.DataFrame, definition: Flashpoint, within: int
+    result: escalation.Backtest, counts: pd.DataFrame, definition: Flashpoint, within: int, chosen: pd.DataFrame
 ) -> escalation.Backtest:
-    """The forecasts of one horizon, with past frequencies as further models."""
+    """The forecasts of one horizon from chosen weeks and governorates, with frequencies as further models."""
     chance, came, score = (f"{kind}_{definition.name}" for kind in ("passes", "passed", "brier"))
     part = result.scores[result.scores["step"] == within]
+    part = part[at(chosen, part)]
     one = part[part["model"] == result.models[0]]
-    tables = [part]
-    for name, table in past_frequencies(counts, definition, within).items():
-        frequency = at(table, one)
-        tables.append(one.assign(**{"model": name, chance: frequency, score: (frequency - one[came].to_numpy()) ** 2}))
-    scores = pd.concat([table.assign(model=table["model"].astype(str)) for table in tables], ignore_index=True)
-    scores["model"] = pd.Categorical(scores["model"], categories=[*result.models, OWN, ALL])
+    known = {name: at(table, one) for name, table in past_frequencies(counts, definition, within).items()}
+    further = [
+        one.assign(**{"model": name, chance: frequency, score: (frequency - one[came].to_numpy()) ** 2})
+        for name, frequency in {**known, AFTER: one[came].mean()}.items()
+    ]
+    scores = pd.concat(
+        [table.assign(model=table["model"].astype(str)) for table in (part, *further)], ignore_index=True
+    )
+    scores["model"] = pd.Categorical(scores["model"], categories=[*result.models, OWN, ALL, AFTER])
     return escalation.Backtest(scores, result.failures)
 
 
 def comparisons(part: escalation.Backtest, models: list[str], definition: Flashpoint) -> str:
     """Brier scores of the models against each climatology."""
     columns = ["mean", "baseline", "skill", "difference", "lower", "upper", "verdict"]
-    baselines = [name for name in (OWN, ALL, "climatology") if name in part.models]
+    baselines = [name for name in (OWN, ALL, AFTER, "climatology") if name in part.models]
     tables = {
         baseline: part.compare(baseline, score=f"brier_{definition.name}", rng=0)[columns].reindex(
             [name for name in models if name not in baselines]
@@ -113,10 +118,9 @@ def main() -> None:
         )
     print(f"{definition}\n{len(origins)} origins, {counts.shape[1]} governorates, {len(result.failures)} failed")
     for within in HORIZONS:
-        part = with_frequencies(result, counts, definition, within)
+        part, onsets = (with_frequencies(result, counts, definition, within, which) for which in (quiet >= 0, quiet))
         print(f"\n=== within {within} weeks\n\n{part.brier(definition, within=within).round(4).to_string()}")
         print(f"\nBrier score against\n{comparisons(part, list(models), definition)}")
-        onsets = escalation.Backtest(part.scores[at(quiet, part.scores)], part.failures)
         came = onsets.events(definition, within=within)["came"].mean()
         print(f"\nwhere the last four weeks were none, {came:.0%} of them followed by one, against")
         print(comparisons(onsets, list(models), definition))
