@@ -275,16 +275,18 @@ def medians(table: pd.DataFrame) -> dict[str, float]:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """How many bins hold enough cases and miss, the largest miss, and the mean Brier score."""
-    bins = pd.concat([reliability(table[table["step"] == horizon]) for horizon in HORIZONS])
-    bins = bins[bins["cases"] >= FEWEST]
-    away, some = bins["difference"].abs(), table[table["step"].isin(HORIZONS)]
-    surely = int((bins["verdict"] == "MISSES").sum())
-    brier = float(((some["probability"] - some["came"]) ** 2).mean())
-    return (
-        f"{int((away > WITHIN).sum())} of {len(bins)} bins miss by more than {WITHIN} ({surely} beyond two errors), "
-        f"the largest by {away.max():.3f}; Brier score {brier:.5f}"
-    )
+    """How many bins miss, of all horizons together and one by one, the largest miss, and the mean Brier score."""
+    some = table[table["step"].isin(HORIZONS)]
+    one_by_one = pd.concat([reliability(table[table["step"] == horizon]) for horizon in HORIZONS])
+    said = []
+    for label, bins in (("of all horizons together", reliability(some)), ("of one horizon each", one_by_one)):
+        held = bins[bins["cases"] >= FEWEST]
+        away, surely = held["difference"].abs(), int((held["verdict"] == "MISSES").sum())
+        said.append(
+            f"{int((away > WITHIN).sum())} of {len(held)} bins {label} miss by more than {WITHIN} ({surely} beyond two "
+            f"errors), the largest by {away.max():.4f}"
+        )
+    return f"{'; '.join(said)}; Brier score {float(((some['probability'] - some['came']) ** 2).mean()):.5f}"
 
 
 def main() -> None:
@@ -302,12 +304,13 @@ def main() -> None:
     print(f"{panel.shape[1]} series, {time.perf_counter() - begin:.0f} s, {len(result.failures)} forecasts failed")
     for name, table in cases(result).items():
         print(f"\n=== {name}: {summary(table)}")
+        some = table[table["step"].isin(HORIZONS)]
+        print(f"\nwithin {HORIZONS} weeks, all together\n{reliability(some).round(4).to_string()}")
         for horizon in HORIZONS:
             print(f"\nwithin {horizon} weeks\n{reliability(table[table['step'] == horizon]).round(4).to_string()}")
         passages = {"all": medians(table)} | {world: medians(own) for world, own in table.groupby("world")}
         print(f"\nfirst passages\n{pd.DataFrame.from_dict(passages, orient='index').round(4).to_string()}")
         if options.details == "all":
-            some = table[table["step"].isin(HORIZONS)]
             for by in ("world", "definition"):
                 rows = {key: reliability(own)["difference"] for key, own in some.groupby(by)}
                 print(f"\nfrequency - probability, by {by}\n{pd.DataFrame(rows).T.round(3).to_string()}")
