@@ -461,7 +461,7 @@ def record_of(past=None, *, at=4, **options):
         run(counts, {"climatology": Climatology(26)}, flashpoints=[BUSY], origins=60, steps=4) if past is None else past
     )
     point = escalation.flashpoint(Climatology(26).fit(counts).forecast(4, rng=1), BUSY, within=at)
-    return past, escalation.with_record(point, past, **options)
+    return past, escalation.with_record(point, past, rng=1, **options)
 
 
 def test_a_probability_carries_how_often_such_probabilities_came():

@@ -24,7 +24,7 @@ def with_record(
     model: str | None = None,
     bins: int = 10,
     until: pd.Period | str | None = None,
-    rng: Seed = 0,
+    rng: Seed = None,
 ) -> FlashpointProbability:
     """Put beside a flashpoint probability how reliable such probabilities were.
 
@@ -63,8 +63,8 @@ def with_record(
     >>> model, busy = escalation.Climatology(26), escalation.Flashpoint("busy", 5, days=7)
     >>> point = escalation.flashpoint(model.fit(counts).forecast(4, rng=1), busy)
     >>> past = escalation.backtest([model], counts, origins=60, steps=4, flashpoints=[busy], rng=1)
-    >>> with_record(point, past).record.sentence()
-    'After 16 past forecasts of 0.2 to 0.3 (on average 0.27) it came 19% of the time (90% interval 0% to 50%).'
+    >>> with_record(point, past, rng=1).record.sentence()
+    'After 16 past forecasts of 0.2 to 0.3 (on average 0.27) it came 19% of the time (90% interval 0% to 53%).'
     """
     model = point.model if model is None else model
     if model not in past.models:
