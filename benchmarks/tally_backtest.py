@@ -20,11 +20,11 @@ import pandas as pd
 
 import escalation
 from escalation.assessment import MODELS as ASSESSED
-from escalation.assessment import model_of
+from escalation.assessment import model_of, pool_model
 
 CASE = "militia-attacks-2023-2024"
-MODELS = {"equal_pool": escalation.Ensemble(), **{name: model_of(name) for name in ASSESSED}}
-"""Those of an assessment, with the options that it chooses, and their equal pool."""
+MODELS = {"pool": pool_model(), "equal_pool": escalation.Ensemble(), **{name: model_of(name) for name in ASSESSED}}
+"""Those of an assessment, with the options that it chooses, their pool and an equal one."""
 ORIGINS = pd.period_range("2024-01", "2024-10", freq="M").end_time.to_period("W-SUN")
 STEPS = 8
 LAST = "2024-11-17"

@@ -6,6 +6,7 @@ from .alarms import alarms as alarms
 from .alarms import false_alarms as false_alarms
 from .assessment import Assessment as Assessment
 from .assessment import assess as assess
+from .backtests.record import with_record as with_record
 from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
@@ -38,6 +39,7 @@ from .events.times import times_of as times_of
 from .excitation import Excitation as Excitation
 from .excitation import excitation as excitation
 from .flashpoint import FlashpointProbability as FlashpointProbability
+from .flashpoint import PastRecord as PastRecord
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
 from .forecast import Forecast as Forecast
@@ -84,6 +86,7 @@ from .models.terms import Terms as Terms
 from .models.zero_inflated import ZeroInflated as ZeroInflated
 from .nowcasts.result import Nowcast as Nowcast
 from .nowcasts.run import nowcast as nowcast
+from .passages import past_flashpoints as past_flashpoints
 from .periods import exposure as exposure
 from .plots import plot_counts as plot_counts
 from .plots import plot_fatality_tail as plot_fatality_tail

@@ -110,7 +110,8 @@ class Flashpoint:
             return fixed
         over = self.over(freq)
         span = over if self.above == "last" else max(over, round(self.past_days / DAYS[freq[0]]))
-        past = observed[:, -span:]
+        # one past seen by all draws is worked out once
+        past = observed[:1, -span:] if observed.strides[0] == 0 else observed[:, -span:]
         if past.shape[1] < over:
             raise InputError(
                 f"{self.name} compares with windows of {over} periods, and only {past.shape[1]} were observed before"

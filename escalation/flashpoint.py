@@ -14,6 +14,7 @@ from escalation.arguments import check_whole
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast
+from escalation.passages import windows
 from escalation.periods import MAX_PERIODS, period_word
 from escalation.proportions import wilson_interval
 
@@ -21,6 +22,39 @@ MC_LEVEL = 0.9
 """Probability of the Monte Carlo interval."""
 LARGEST_SUM = 2**62
 """Sums beyond this may not fit into 64 bits."""
+
+
+@dataclass(frozen=True)
+class PastRecord:
+    """How often flashpoints came when past forecasts gave them about this probability.
+
+    Attributes
+    ----------
+    above, upto : float
+        The past forecasts are those whose probability lay between these.
+    forecasts : int
+        How many they are.
+    probability : float
+        Their mean.
+    frequency, lower, upper : float
+        Share of them after which the flashpoint came, and its 90% interval.
+    """
+
+    above: float
+    upto: float
+    forecasts: int
+    probability: float
+    frequency: float
+    lower: float
+    upper: float
+
+    def sentence(self) -> str:
+        """Say it in plain words."""
+        return (
+            f"After {self.forecasts:,} past forecasts of {self.above:.1f} to {self.upto:.1f} (on average "
+            f"{self.probability:.2f}) it came {self.frequency:.0%} of the time (90% interval {self.lower:.0%} to "
+            f"{self.upper:.0%})."
+        )
 
 
 @dataclass(frozen=True)
@@ -48,6 +82,8 @@ class FlashpointProbability:
         What is counted, and what made the forecast.
     name : str
         What the definition is called; empty for a threshold given as a number.
+    record : PastRecord, optional
+        How reliable such probabilities were; see :func:`~escalation.with_record`.
     """
 
     probability: float
@@ -63,17 +99,19 @@ class FlashpointProbability:
     unit: str
     model: str
     name: str = ""
+    record: PastRecord | None = None
 
     def sentence(self) -> str:
-        """Say it in plain words, with its Monte Carlo error."""
+        """Say it in plain words, with its Monte Carlo error and, where there is one, its record."""
         word = period_word(self.last.freqstr)
         span = f"a {word} with" if self.over == 1 else f"{self.over} consecutive {word}s that together reach"
         ends = f"between {self.first.start_time.date()} and {self.last.end_time.date()}"
         ending = ends if self.over == 1 else f"the last of them {ends}"
         called = f" ({self.name})" if self.name else ""
+        record = "" if self.record is None else f" {self.record.sentence()}"
         return (
             f"The probability of {span} at least {self.at_least:,} {self.unit}{called}, {ending}, is "
-            f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths)."
+            f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths).{record}"
         )
 
     def _repr_html_(self) -> str:
@@ -140,7 +178,7 @@ def flashpoint(
     steps = check_whole(forecast.steps if within is None else within, "within", MAX_PERIODS)
     if steps > forecast.steps:
         raise InputError(f"within is {steps}, but the forecast has {forecast.steps} steps; forecast further ahead")
-    complete, passed = _windows(forecast.observed, forecast.paths, least, over)
+    complete, passed = windows(forecast.observed, forecast.paths, least, over)
     if not complete[:steps].any():
         raise InputError(
             f"no window of over={over} periods that ends within {steps} steps is complete; "
@@ -169,7 +207,7 @@ def flashpoint(
 def hits(forecast: Forecast, at_least: int | Flashpoint, over: int = 1) -> NDArray[np.bool_]:
     """Which paths (draws,) have a window that reaches the threshold; their share is that of :func:`flashpoint`."""
     least, over, _ = _definition(forecast, at_least, over)
-    return np.asarray(_windows(forecast.observed, forecast.paths, least, over)[1].any(axis=1))
+    return np.asarray(windows(forecast.observed, forecast.paths, least, over)[1].any(axis=1))
 
 
 def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1) -> pd.Series:
@@ -205,40 +243,12 @@ def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1)
     [0.25, 0.5, 0.75]
     """
     least, over, _ = _definition(forecast, at_least, over)
-    complete, passed = _windows(forecast.observed, forecast.paths, least, over)
+    complete, passed = windows(forecast.observed, forecast.paths, least, over)
     if not complete.any():
         raise InputError(f"no window of over={over} periods in the forecast is complete; shorten over")
     by_then = np.maximum.accumulate(passed, axis=1).mean(axis=0)
     by_then[: int(np.argmax(complete))] = np.nan
     return pd.Series(by_then, index=forecast.periods, name="probability")
-
-
-def _windows(
-    observed: NDArray[np.float64], paths: NDArray[np.int64], least: NDArray[np.int64], over: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell for each step whether a window that ends there is complete (steps,), and whether it passes (draws, steps).
-
-    A window is complete for a step if it is for any path; a path's own gaps never pass.
-    """
-    draws, steps = paths.shape
-    before = observed[:, max(observed.shape[1] - (over - 1), 0) :]
-    missing = np.isnan(before)
-    whole = np.concatenate([np.where(missing, 0, before).astype(np.int64), paths], axis=1)
-    gaps = np.concatenate([missing, np.zeros(paths.shape, dtype=bool)], axis=1)
-    complete = np.zeros((draws, steps), dtype=bool)
-    passed = np.zeros((draws, steps), dtype=bool)
-    ends = whole.shape[1] - over + 1
-    complete[:, steps - ends :] = _moving_sum(gaps.astype(np.int64), over) == 0
-    passed[:, steps - ends :] = _moving_sum(whole, over) >= least[:, None]
-    return np.asarray(complete.any(axis=0)), passed & complete
-
-
-def _moving_sum(values: NDArray[np.int64], over: int) -> NDArray[np.int64]:
-    """Sums of ``over`` neighbours along the rows, shape (rows, columns - over + 1)."""
-    running = np.cumsum(values, axis=1)
-    sums = running[:, over - 1 :].copy()
-    sums[:, 1:] -= running[:, :-over]
-    return sums
 
 
 def _mc_error(hit: NDArray[np.bool_], component: NDArray[np.int64] | None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ class Forecast:
         The periods of the steps.
     observed : (draws, n) float array
         What had been observed until the origin, aligned with ``paths`` row by row (the rows differ
-        when the fit was to histories); NaN where a period was not observed.
+        when the fit was to histories); NaN where a period was not observed; may be a read-only view.
     model : str
         What made it.
     unit : str
@@ -310,16 +311,19 @@ class PanelForecast:
         return head + self.mean().round(1).T.to_html(max_rows=30)
 
 
-def pool(forecasts: Sequence[Forecast]) -> Forecast:
-    """Equal linear pool: the paths of several forecasts of one series, joined.
+def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:
+    """Linear pool: the paths of several forecasts of one series, joined.
 
-    The distribution of the pool is the mean of theirs (Stone 1961, doi:10.1214/aoms/1177704873), so
-    it keeps what each thinks possible; it is a safe choice as long as none has been shown to be better.
+    The distribution of the pool is the weighted mean of theirs (Stone 1961, doi:10.1214/aoms/1177704873), so
+    it keeps what each thinks possible; equal weights are a safe choice as long as none has been shown to be better.
 
     Parameters
     ----------
     forecasts : sequence of Forecast
         Of the same periods and unit, with as many paths each.
+    weights : sequence of float, optional
+        One a forecast, > 0; equal when left out.  The forecast with the largest keeps all of its paths, the others
+        as many, evenly spread, as their weights say.
 
     Returns
     -------
@@ -330,7 +334,7 @@ def pool(forecasts: Sequence[Forecast]) -> Forecast:
     Raises
     ------
     InputError
-        If there is none, or periods, units or numbers of paths differ.
+        If there is none, or periods, units or numbers of paths differ, or weights do not fit to them.
 
     Examples
     --------
@@ -348,24 +352,37 @@ def pool(forecasts: Sequence[Forecast]) -> Forecast:
     for other in forecasts[1:]:
         if not (other.periods.equals(first.periods) and other.unit == first.unit and other.draws == first.draws):
             raise InputError(f"pool got {_label(first)} and {_label(other)}; forecast the same with as many draws")
+    rows = _kept_rows(first.draws, [1.0] * len(forecasts) if weights is None else [float(weight) for weight in weights])
+    if len(rows) != len(forecasts):
+        raise InputError(f"pool got {len(forecasts)} forecasts and {len(rows)} weights; give one weight a forecast")
     length = min(one.observed.shape[1] for one in forecasts)
+    components = _components(forecasts)
+    kept = list(zip(forecasts, rows, strict=True))
     return Forecast(
-        paths=np.concatenate([one.paths for one in forecasts]),
+        paths=np.concatenate([one.paths[own] for one, own in kept]),
         periods=first.periods,
-        observed=np.concatenate([one.observed[:, one.observed.shape[1] - length :] for one in forecasts]),
+        observed=np.concatenate([one.observed[own, one.observed.shape[1] - length :] for one, own in kept]),
         model="pool",
         unit=first.unit,
-        component=_joined_components(forecasts),
+        component=np.concatenate([component[own] for component, own in zip(components, rows, strict=True)]),
     )
 
 
-def _joined_components(forecasts: Sequence[Forecast]) -> NDArray[np.int64]:
-    """Which history each path of a pool continues; other numbers for each forecast where they went by other ones."""
+def _kept_rows(draws: int, weights: list[float]) -> list[NDArray[np.int64]]:
+    """Which paths of each forecast a pool keeps, evenly spread over all, so that histories keep their shares."""
+    if not all(math.isfinite(weight) and weight > 0 for weight in weights):
+        raise InputError(f"pool got the weights {weights}; give numbers > 0")
+    sizes = [max(1, round(draws * weight / max(weights))) for weight in weights]
+    return [((np.arange(size) + 0.5) * draws / size).astype(np.int64) for size in sizes]
+
+
+def _components(forecasts: Sequence[Forecast]) -> list[NDArray[np.int64]]:
+    """Which history each path continues; other numbers for each forecast where they went by other ones."""
     own = [np.zeros(one.draws, np.int64) if one.component is None else one.component for one in forecasts]
     if not all(np.array_equal(component, own[0]) for component in own):
         first = np.cumsum([0, *(component.max() + 1 for component in own[:-1])])
         own = [component + number for component, number in zip(own, first, strict=True)]
-    return np.concatenate(own)
+    return own
 
 
 def _label(forecast: Forecast) -> str:

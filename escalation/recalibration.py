@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.backtests.result import Backtest
+from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast
 
@@ -37,14 +38,15 @@ class Recalibration:
         wide, the first below the second too high, above it too low.
     forecasts : int
         Past forecasts that it rests on, single steps counted each.
-    probabilities : dict of int to (2, k) float array
-        For each threshold of the backtest: forecast probabilities and the frequencies behind them, both rising.
+    probabilities : dict of int or str to (2, k) float array
+        For each threshold of the backtest, and each definition by its name (all steps together): forecast probabilities
+        and the frequencies behind them, both rising.
     """
 
     model: str
     shape: tuple[float, float]
     forecasts: int
-    probabilities: dict[int, FloatArray] = field(repr=False)
+    probabilities: dict[int | str, FloatArray] = field(repr=False)
 
     def apply(self, forecast: Forecast) -> Forecast:
         """Return the forecast with each step's law corrected and the order of its paths kept.
@@ -79,27 +81,28 @@ class Recalibration:
         np.put_along_axis(paths, order, ranked[at], axis=0)
         return replace(forecast, paths=paths, model=f"{forecast.model}, recalibrated")
 
-    def probability(self, probability: float, at_least: int) -> float:
-        """Correct the probability that a period's count is ``at_least`` or more.
+    def probability(self, probability: float, at_least: int | str | Flashpoint) -> float:
+        """Correct the probability that a period's count is ``at_least`` or more, or that of a flashpoint.
 
         Parameters
         ----------
         probability : float
             As forecast.
-        at_least : int
-            One of the thresholds of the backtest.
+        at_least : int, str or Flashpoint
+            One of the thresholds of the backtest, or of its definitions.
 
         Raises
         ------
         InputError
-            If nothing was learnt about this threshold, or the probability is none.
+            If nothing was learnt about this threshold or definition, or the probability is none.
         """
-        if at_least not in self.probabilities:
+        event = at_least.name if isinstance(at_least, Flashpoint) else at_least
+        if event not in self.probabilities:
             known = ", ".join(map(str, self.probabilities)) or "none"
-            raise InputError(f"nothing was learnt about {at_least} or more; the backtest kept the thresholds {known}")
+            raise InputError(f"nothing was learnt about {event} or more; the backtest kept the thresholds {known}")
         if not 0.0 <= probability <= 1.0:
             raise InputError(f"probability is {probability!r}; give a number from 0 to 1")
-        return float(np.interp(probability, *self.probabilities[at_least]))
+        return float(np.interp(probability, *self.probabilities[event]))
 
 
 def recalibrate(past: Backtest, model: str, *, until: pd.Period | str | None = None) -> Recalibration:
@@ -150,15 +153,18 @@ def recalibrate(past: Backtest, model: str, *, until: pd.Period | str | None = N
             f"forecasts from {known['origin'].nunique()} past origins are too few to learn from; give {FEWEST} or more"
         )
     weight = 1.0 / known["history"].nunique()
-    thresholds = [int(name.removeprefix("reaches_")) for name in map(str, known.columns) if name.startswith("reaches_")]
+    names = list(map(str, known.columns))
+    thresholds = [int(name.removeprefix("reaches_")) for name in names if name.startswith("reaches_")]
+    definitions = [name.removeprefix("passes_") for name in names if name.startswith("passes_")]
+    events: dict[int | str, tuple[pd.Series, pd.Series]] = {
+        k: (known[f"reaches_{k}"], (known["observed"] >= k).astype(float)) for k in thresholds
+    }
+    events |= {name: (known[f"passes_{name}"], known[f"passed_{name}"]) for name in definitions}
     return Recalibration(
         model=model,
         shape=_beta_shape(known["cdf_below"].to_numpy(), known["cdf"].to_numpy(), weight),
         forecasts=round(len(known) * weight),
-        probabilities={
-            k: _isotonic(known[f"reaches_{k}"].to_numpy(), np.asarray(known["observed"] >= k, dtype=np.float64), weight)
-            for k in thresholds
-        },
+        probabilities={event: _isotonic(chance, came, weight) for event, (chance, came) in events.items()},
     )
 
 
@@ -180,10 +186,12 @@ def _beta_shape(below: FloatArray, upto: FloatArray, weight: float) -> tuple[flo
     return float(a), float(b)
 
 
-def _isotonic(probability: FloatArray, came: FloatArray, weight: float) -> FloatArray:
-    """Forecast probabilities and the frequencies behind them (2, k), both rising."""
+def _isotonic(chance: pd.Series, happened: pd.Series, weight: float) -> FloatArray:
+    """Forecast probabilities and the frequencies behind them (2, k), both rising; cases not known are left out."""
     from scipy.optimize import isotonic_regression
 
+    known = (chance.notna() & happened.notna()).to_numpy()
+    probability, came = chance.to_numpy(dtype=float)[known], happened.to_numpy(dtype=float)[known]
     calibrated = np.linspace(0.0, 1.0, 21)
     x = np.concatenate([probability, calibrated])
     y = np.concatenate([came, calibrated])

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import escalation
+from escalation.assessment import pool_model, pool_weights
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.sources import CountedSeries
@@ -49,9 +50,11 @@ def test_passage_ends_at_the_flashpoint_probability(rising: escalation.Assessmen
 def test_the_pool_holds_every_model(rising: escalation.Assessment) -> None:
     assert rising.model == "pool"
     assert set(rising.forecasts) == {"pool", *rising.fits}
-    assert rising.forecast.draws == 600 * len(rising.fits)
-    means = [rising.forecasts[name].mean() for name in rising.fits]
-    assert rising.forecast.mean().tolist() == pytest.approx((sum(means) / len(means)).tolist())
+    assert rising.forecast.draws == 600 + 75 + 75  # eight parts of the local level, one of each other
+    local, *others = (rising.forecasts[name] for name in ("local_level", "negative_binomial", "climatology"))
+    assert (rising.forecast.paths[:600] == local.paths).all()
+    kept = np.arange(4, 600, 8)
+    assert (rising.forecast.paths[600:] == np.concatenate([other.paths[kept] for other in others])).all()
 
 
 def test_sentences_give_every_number_with_its_range(rising: escalation.Assessment) -> None:
@@ -146,6 +149,46 @@ def test_pool_needs_forecasts_of_the_same() -> None:
         escalation.pool([one, fewer])
     with pytest.raises(InputError, match="got no forecast"):
         escalation.pool([])
+
+
+def test_weights_are_shares_of_the_paths_and_keep_those_of_histories() -> None:
+    weeks = pd.period_range("2024-01-01", periods=1, freq="W-SUN")
+    histories = np.repeat(np.arange(4), 250)
+
+    def always(k: int) -> Forecast:
+        return Forecast(np.full((1000, 1), k), weeks, np.ones((1000, 3)), f"always {k}", component=histories)
+
+    pooled = escalation.pool([always(1), always(2), always(3)], [0.2, 1.0, 0.5])
+    assert [int((pooled.paths == k).sum()) for k in (1, 2, 3)] == [200, 1000, 500]
+    assert pooled.component is not None
+    assert np.bincount(pooled.component[:200]).tolist() == [50] * 4
+    equal = escalation.pool([always(1), always(2)])
+    assert (equal.paths == escalation.pool([always(1), always(2)], [3, 3]).paths).all()
+    for weights, says in (([1.0], "2 forecasts and 1 weights"), ([1.0, 0.0], r"the weights \[1.0, 0.0\]")):
+        with pytest.raises(InputError, match=says):
+            escalation.pool([always(1), always(2)], weights)
+
+
+def test_the_pool_as_a_model_gives_the_law_of_the_pool() -> None:
+    series = counted([3, 5, 0, 2, 8, 4, 1, 3, 6, 2] * 4)
+    whole = escalation.assess(series, draws=8000, rng=1).forecast
+    fit = pool_model().fit(series.counts)
+    assert fit.params.tolist() == pytest.approx([0.8, 0.1, 0.1])
+    other = fit.forecast(8, draws=10_000, rng=2)
+    for at_least in (5, 10, 15):
+        one, two = (escalation.flashpoint(forecast, at_least) for forecast in (whole, other))
+        assert one.probability == pytest.approx(two.probability, abs=4 * np.hypot(one.mc_error, two.mc_error))
+
+
+def test_models_of_ones_own_have_equal_parts() -> None:
+    assert pool_weights(["ingarch", "local_level"]) == (0.5, 0.5)
+    assert pool_weights(["climatology", "local_level"]) == pytest.approx((1 / 9, 8 / 9))
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, "2"), "best"])
+def test_weights_of_an_ensemble_that_are_none_are_refused(weights: object) -> None:
+    with pytest.raises(InputError, match="weights is "):
+        escalation.Ensemble(models=(escalation.Climatology(), escalation.LocalLevel()), weights=weights)  # type: ignore[arg-type]
 
 
 def test_what_models_disagree_on_is_no_monte_carlo_error() -> None:

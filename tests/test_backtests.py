@@ -409,3 +409,167 @@ def test_paths_of_other_shapes_are_scored_step_by_step():
     np.testing.assert_allclose(kept["crps"], [[0.5, np.nan], [1.5, 1.0]])
     np.testing.assert_allclose(kept["reaches_4"], [[0.0, 1.0], [0.0, 1.0]])
     np.testing.assert_allclose(kept["mean"], [[2.0, 7.0], [2.0, 7.0]])
+
+
+# --- definitions of a flashpoint
+
+BUSY = escalation.Flashpoint("busy", 5, days=7)
+ABOVE = escalation.Flashpoint("above", above="mean", days=14, past_days=140)
+
+
+def test_definitions_are_told_from_the_paths_as_flashpoint_tells_them():
+    counts = series()
+    origin = weeks(80)[70]
+    result = run(counts, {"ll": LocalLevel()}, origins=[origin], steps=4, flashpoints=[BUSY, ABOVE, "views-25"])
+    rng = generator_for(draw_root(np.random.default_rng(1)), f"ll|{origin}|attacks")
+    forecast = LocalLevel().fit(counts.loc[:origin]).forecast(4, draws=100, rng=rng)
+    for one in (BUSY, ABOVE, escalation.get_flashpoint("views-25")):
+        np.testing.assert_allclose(result.scores[f"passes_{one.name}"], escalation.first_passage(forecast, one))
+        told = [escalation.past_flashpoints(counts, one, within=step).loc[origin] for step in (1, 2, 3, 4)]
+        np.testing.assert_array_equal(result.scores[f"passed_{one.name}"], told)
+        brier = (result.scores[f"passes_{one.name}"] - result.scores[f"passed_{one.name}"]) ** 2
+        np.testing.assert_allclose(result.scores[f"brier_{one.name}"], brier)
+
+
+def test_weeks_not_known_at_the_origin_belong_to_the_past_of_a_definition():
+    """Climatology of one week: known to be 7, then forecast to be 7; the definition's past ends with the origin."""
+    counts = series()
+    origin = weeks(80)[70]
+    last = escalation.Flashpoint("more", above="last", days=7)
+    known = counts.copy()
+    known.iloc[:69] = 7
+    result = run(
+        counts,
+        {"seven": Climatology(1)},
+        origins=[origin],
+        as_of=lambda period: known.loc[: period - 2],
+        flashpoints=[last],
+    )
+    assert (result.scores["passes_more"] == 0).all()  # 7 is not above the 7 of the origin, itself a forecast
+    came = [float((counts.iloc[71 : 71 + step] > counts.iloc[70]).any()) for step in (1, 2, 3)]
+    assert result.scores["passed_more"].tolist() == came
+
+
+def test_a_window_is_the_past_of_a_definition_too():
+    counts = series()
+    counts.iloc[:40], counts.iloc[-1] = 900, 30
+    record = escalation.Flashpoint("record", above="record", days=7, past_days=700)
+    whole, last = (run(counts, flashpoints=[record], origins=8, window=window) for window in (None, 20))
+    assert (whole.scores["passed_record"] == 0).all()
+    assert (last.scores["passed_record"] == 1).any()
+
+
+def test_brier_scores_and_reliability_of_definitions():
+    result = run(panel(80, 12), flashpoints=[BUSY], origins=12, steps=3)
+    for within in (1, 3):
+        own = result.scores[(result.scores["model"] == "year") & (result.scores["step"] == within)]
+        parts = result.brier("busy", within=within).loc["year"]
+        assert parts["brier"] == pytest.approx(((own["passes_busy"] - own["passed_busy"]) ** 2).mean())
+        curve = result.reliability(BUSY, within=within).loc["year"]
+        assert curve["forecasts"].sum() == len(own) == 144
+        assert (curve["frequency"] @ curve["forecasts"]) / 144 == pytest.approx(own["passed_busy"].mean())
+    pd.testing.assert_frame_equal(result.brier(BUSY), result.brier("busy", within=3))
+    table = result.compare("month", score="brier_busy", rng=1)
+    assert table.loc["year", "mean"] == pytest.approx(
+        result.scores[result.scores["model"] == "year"]["brier_busy"].mean()
+    )
+    with pytest.raises(InputError, match=r"within is 9; the backtest scored \[1, 2, 3\]"):
+        result.brier("busy", within=9)
+    with pytest.raises(InputError, match="kept no probabilities of 'other'"):
+        result.brier("other")
+    with pytest.raises(InputError, match="is told of each period"):
+        result.reliability(5, within=2)
+
+
+def test_definitions_are_kept_on_disk(tmp_path):
+    options = {"flashpoints": [BUSY], "origins": 4}
+    first = run(store=tmp_path / "store", **options)
+    same(first, run(store=tmp_path / "store", **options))
+    first.save(tmp_path / "kept.csv")
+    kept = escalation.Backtest.load(tmp_path / "kept.csv")
+    np.testing.assert_allclose(kept.brier("busy")["brier"], first.brier("busy")["brier"], rtol=1e-3)  # four digits
+    with pytest.raises(InputError, match="holds a backtest with other steps"):
+        run(store=tmp_path / "store", flashpoints=[ABOVE], origins=4)
+
+
+def test_where_a_definition_has_no_past_nothing_is_scored():
+    counts = series(30)
+    result = run(counts, origins=[weeks(30)[2], weeks(30)[20]], flashpoints=[escalation.get_flashpoint("hdx-1y")])
+    known = result.scores.groupby("origin")["passes_hdx-1y"].count()
+    assert known.tolist() == [0, 6]
+    assert len(result.events("hdx-1y")) == 2
+
+
+def test_failures_have_no_probability_of_a_definition():
+    counts = panel(40, 2)
+    counts["u1"] = pd.NA
+    result = run(counts, {"nb": NegativeBinomial()}, origins=2, flashpoints=[BUSY])
+    lost = result.scores[result.scores["unit"] == "u1"]
+    assert lost[["passes_busy", "passed_busy", "brier_busy"]].isna().all(axis=None)
+    assert result.scores["passes_busy"].notna().sum() == 6
+
+
+@pytest.mark.parametrize(
+    ("flashpoints", "message"),
+    [
+        ("views-25", "give a list of definitions"),
+        ([3], "flashpoints holds 3"),
+        ([BUSY, BUSY], "two definitions have one name"),
+        (["nothing"], "flashpoint is 'nothing'"),
+    ],
+)
+def test_wrong_definitions_are_said(flashpoints, message):
+    with pytest.raises(InputError, match=message):
+        run(flashpoints=flashpoints)
+
+
+# --- the record of a probability
+
+
+def record_of(past=None, *, at=4, **options):
+    counts = series(120)
+    past = (
+        run(counts, {"climatology": Climatology(26)}, flashpoints=[BUSY], origins=60, steps=4) if past is None else past
+    )
+    point = escalation.flashpoint(Climatology(26).fit(counts).forecast(4, rng=1), BUSY, within=at)
+    return past, escalation.with_record(point, past, rng=1, **options)
+
+
+def test_a_probability_carries_how_often_such_probabilities_came():
+    past, point = record_of(at=1)
+    rows = past.scores[past.scores["step"] == 1]
+    low = np.floor(point.probability * 10) / 10
+    alike = rows[(rows["passes_busy"] >= low) & (rows["passes_busy"] < low + 0.1)]
+    record = point.record
+    assert (record.forecasts, record.above) == (len(alike), pytest.approx(low))
+    assert record.frequency == pytest.approx(alike["passed_busy"].mean())
+    assert record.probability == pytest.approx(alike["passes_busy"].mean())
+    assert record.lower <= record.frequency <= record.upper
+    assert f"After {len(alike)} past forecasts" in point.sentence()
+
+
+def test_a_record_knows_only_what_had_come_by_then():
+    past, point = record_of(at=1)
+    _, early = record_of(past, at=1, until=past.scores["origin"].unique()[30])
+    assert early.record.forecasts < point.record.forecasts
+
+
+def test_histories_of_what_came_count_as_one_in_a_record():
+    rng = np.random.default_rng(4)
+    histories = pd.DataFrame(
+        rng.poisson(5, (120, 1)) + rng.poisson(0.1, (120, 6)), index=weeks(120), columns=pd.RangeIndex(6, name="draw")
+    )
+    past = run(histories, {"climatology": Climatology(26)}, flashpoints=[BUSY], origins=60, steps=4)
+    _, point = record_of(past)
+    assert point.record.forecasts <= 60
+
+
+def test_what_has_no_record_is_said():
+    past, point = record_of()
+    with pytest.raises(InputError, match="of which the backtest has no record"):
+        record_of(past, model="other")
+    with pytest.raises(InputError, match="a threshold given as a number has no record"):
+        escalation.with_record(escalation.flashpoint(Climatology(26).fit(series(120)).forecast(4, rng=1), 5), past)
+    rare = escalation.FlashpointProbability(**{**vars(point), "probability": 0.0, "record": None})
+    with pytest.raises(InputError, match=r"no past forecast of busy within 4 was between 0 and 0\.1"):
+        escalation.with_record(rare, past)

@@ -462,14 +462,14 @@ def test_progress_is_shown_on_a_terminal_only(folder, terminal):
 def test_read_tells_columns_ledger_and_quality_before_anything_is_counted(run):
     lines = "".join(f"2024-0{month}-{day:02},Erbil,1\n" for month in (1, 2, 3) for day in range(1, 29))
     Path("strikes.csv").write_text("Datum,Ort,killed\n" + lines + "2024-02-31,Tanf,0\n2024-03-30,Tanf,some\n")
-    code, out, err = run("read strikes.csv --column date=Datum --column place=Ort --ledger ledger.csv")
+    code, out, _ = run("read strikes.csv --column date=Datum --column place=Ort --ledger ledger.csv")
     assert code == 0
     assert "strikes.csv: 85 incidents out of 86 rows." in out
     assert all(line in out for line in ("date         Datum", "place        Ort", "fatalities   killed"))
     assert "dropped" in out and "changed" in out and len(pd.read_csv("ledger.csv")) == 2
     assert "Data quality of 85 incidents, 2024-01-01 to 2024-03-30: " in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 80
-    code, out, err = run("read strikes.csv --column date=Datum --format csv")
+    _, out, _ = run("read strikes.csv --column date=Datum --format csv")
     assert table_in(out).iloc[0][["date", "date_end", "fatalities"]].tolist() == ["2024-01-01", "2024-01-01", 1]
 
 
@@ -483,7 +483,7 @@ def test_read_lists_the_series_of_tallies(run):
 def test_the_verdict_on_the_data_comes_before_the_forecast(run):
     days = [FIRST + DAY * i for i in range(200) if not 100 <= i < 125]
     Path("gap.csv").write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days))
-    code, out, err = run("forecast gap.csv --model climatology")
+    code, _, err = run("forecast gap.csv --model climatology")
     assert code == 0
     assert "warning: Data quality of 175 incidents, 2024-01-01 to 2024-07-18: not to be forecast from as it is" in err
     assert "warning: No incident in the 25 days from 2024-04-10 to 2024-05-04" in err

@@ -85,6 +85,21 @@ def test_probabilities_follow_the_frequencies_behind_them():
     assert (np.diff(grid) >= 0).all()
     with pytest.raises(InputError, match="nothing was learnt about 7"):
         learnt.probability(0.5, 7)
+
+
+def test_probabilities_of_definitions_follow_the_frequencies_behind_them():
+    busy = escalation.Flashpoint("busy", 25, days=7)
+    result = past(drawn(20), flashpoints=[busy])
+    scores = result.scores.copy()
+    scores["passes_busy"] = np.where(scores["passed_busy"] == 1, 0.9, 0.6)
+    scores.loc[scores.index[::7], "passed_busy"] = np.nan  # not known
+    learnt = recalibrate(escalation.Backtest(scores, result.failures), "climatology")
+    assert learnt.probability(0.6, busy) < 0.15
+    assert learnt.probability(0.9, "busy") > 0.85
+
+
+def test_what_is_no_probability_is_refused():
+    learnt = recalibrate(past(drawn(20), thresholds=(25,)), "climatology")
     with pytest.raises(InputError, match=r"probability is 1\.2"):
         learnt.probability(1.2, 25)
 

@@ -10,6 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.backtests.comparison import ENOUGH, resample_differences
+from escalation.definitions import Flashpoint
+from escalation.errors import InputError
 from escalation.proportions import effective_trials, wilson_interval
 from escalation.scores import pit_coverage
 from escalation.scores.brier import bin_means, bin_places
@@ -17,12 +19,13 @@ from escalation.scores.brier import bin_means, bin_places
 FloatArray = NDArray[np.float64]
 
 
-def overlap_of(scores: pd.DataFrame) -> int:
-    """How many origins in a row have forecasts of the same periods."""
+def overlap_of(scores: pd.DataFrame, steps: int | None = None) -> int:
+    """How many origins in a row have forecasts of the same periods, over all steps scored or the first so many."""
     places = np.unique([origin.ordinal for origin in scores["origin"].unique()])
     if len(places) < 2:
         return 1
-    return int(-(-int(scores["step"].max()) // int(np.diff(places).min())))
+    last = int(scores["step"].max()) if steps is None else steps
+    return int(-(-last // int(np.diff(places).min())))
 
 
 def central_mass(
@@ -69,27 +72,59 @@ def central_mass(
     }
 
 
-def reliability_points(scored: pd.DataFrame, column: str, at_least: int, bins: int, level: float) -> pd.DataFrame:
+def events_of(scores: pd.DataFrame, at_least: int | str | Flashpoint, within: int | None) -> pd.DataFrame:
+    """Probabilities of an event and whether it came, as :meth:`Backtest.events` gives them.
+
+    Raises
+    ------
+    InputError
+        If the backtest has no such threshold or definition, or the step was not scored.
+    """
+    if isinstance(at_least, str | Flashpoint):
+        name = at_least if isinstance(at_least, str) else at_least.name
+        chance, came = _kept(scores, "passes", name, "flashpoints"), scores.get(f"passed_{name}")
+        step = int(scores["step"].max()) if within is None else within
+        if step not in set(scores["step"]):
+            raise InputError(f"within is {within!r}; the backtest scored {sorted(set(scores['step']))}")
+        chosen = scores["step"] == step
+    else:
+        if within is not None:
+            raise InputError(f"within is {within!r}, but {at_least} or more is told of each period; leave it out")
+        chance = _kept(scores, "reaches", at_least, "thresholds")
+        came = (scores["observed"] >= at_least).astype(float).where(scores["crps"].notna())
+        chosen = pd.Series(data=True, index=scores.index)
+    found = scores[["model", "unit", "origin", "step", "period", "history"]].assign(probability=chance, came=came)
+    return found[chosen].dropna(subset=["probability", "came"])
+
+
+def _kept(scores: pd.DataFrame, kind: str, name: int | str, option: str) -> pd.Series:
+    """Probabilities that the backtest kept."""
+    if f"{kind}_{name}" not in scores:
+        names = scores.columns.astype(str)
+        known = [one.removeprefix(f"{kind}_") for one in names if one.startswith(f"{kind}_")]
+        raise InputError(
+            f"the backtest kept no probabilities of {name!r}; run it with {option}=({name!r},)"
+            + (f" or ask for {', '.join(known)}" if known else "")
+        )
+    return scores[f"{kind}_{name}"]
+
+
+def reliability_points(events: pd.DataFrame, bins: int, level: float) -> pd.DataFrame:
     """Mean probability and frequency of each bin of probability, with Wilson's interval of the frequency.
 
     Parameters
     ----------
-    scored : pandas.DataFrame
-        Rows of :attr:`Backtest.scores` of one model that were observed.
-    column : str
-        The one that holds the probabilities of a count of ``at_least`` or more.
-    at_least : int
-        What the count had to reach.
+    events : pandas.DataFrame
+        Rows of :meth:`Backtest.events` of one model.
     bins : int
         Of equal width.
     level : float
         Probability of the interval.
     """
-    events = scored.assign(event=(scored["observed"] >= at_least).astype(np.float64))
     if (events["history"] > 0).any():
-        kept = {column: "first", "event": "mean"}
+        kept = {"probability": "first", "came": "mean"}
         events = events.groupby(["unit", "origin", "step"], observed=True).agg(kept).reset_index()
-    chance, event = (events[name].to_numpy(dtype=np.float64) for name in (column, "event"))
+    chance, event = (events[name].to_numpy(dtype=np.float64) for name in ("probability", "came"))
     place = bin_places(chance, event, bins)
     probability, frequency, forecasts = bin_means(place, chance, event)
     ordinal = np.array([origin.ordinal for origin in events["origin"]])

@@ -38,7 +38,8 @@ def resample_differences(
     Returns
     -------
     (resamples,) float array
-        Means of origins drawn in blocks (around a circle) and units drawn one by one, as far as there are eight.
+        Means of origins drawn in blocks (around a circle) and units drawn one by one, as far as there are eight;
+        fewer where samples hold no forecast.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def resample_differences(
         weight_unit = _times(rng.integers(0, units, (resamples, units)), units)
     total = ((weight_origin @ difference) * weight_unit).sum(axis=1)
     drawn_number = ((weight_origin @ number) * weight_unit).sum(axis=1)
-    means: FloatArray = total / np.maximum(drawn_number, 1e-300)
+    means: FloatArray = total[drawn_number > 0] / drawn_number[drawn_number > 0]
     return means
 
 

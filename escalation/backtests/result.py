@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.arguments import check_level
-from escalation.backtests.calibration import central_mass, overlap_of, reliability_points
+from escalation.backtests.calibration import central_mass, events_of, overlap_of, reliability_points
 from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
+from escalation.definitions import Flashpoint
 from escalation.errors import FileError, InputError
 from escalation.files import atomic_write, kind_of
 from escalation.randomness import Seed, as_generator
@@ -35,7 +36,9 @@ class Backtest:
         what came, ``mean`` and ``median`` those of the forecast; ``crps`` and ``crps_log1p`` (of ``log(1 + count)``),
         ``log_score`` and ``interval_score_<level>`` are the smaller the better; ``inside_<level>`` is 1 where the
         central interval held the count; ``cdf_below`` and ``cdf`` are the forecast's probabilities of less than what
-        came, and of it or less; ``reaches_<count>`` that of so many or more.
+        came, and of it or less; ``reaches_<count>`` that of so many or more.  ``passes_<definition>`` is the
+        probability that a flashpoint has come to pass by the step, ``passed_<definition>`` 1 where it had, 0 where not
+        and NaN where that is not known, and ``brier_<definition>`` its Brier score.
     failures : pandas.DataFrame
         ``model``, ``unit``, ``origin``, ``error`` of forecasts that could not be made.
     """
@@ -171,7 +174,8 @@ class Backtest:
         baseline : str
             The model to compare with.
         score : str
-            ``crps``, ``crps_log1p``, ``log_score``, ``interval_score_50%`` or ``interval_score_90%``.
+            ``crps``, ``crps_log1p``, ``log_score``, ``interval_score_50%``, ``interval_score_90%``, or
+            ``brier_<definition>``: that of its having come to pass by each step, the mean over the steps.
         level : float
             Probability of the interval.
         resamples : int
@@ -323,15 +327,19 @@ class Backtest:
         index = pd.MultiIndex.from_tuples(list(rows), names=[*names, "interval"])
         return pd.DataFrame(list(rows.values()), index=index)
 
-    def reliability(self, at_least: int, bins: int = 10, *, level: float = 0.95) -> pd.DataFrame:
-        """Forecast probabilities of a count of ``at_least`` in a period, against how often it came.
+    def reliability(
+        self, at_least: int | str | Flashpoint, bins: int = 10, *, within: int | None = None, level: float = 0.95
+    ) -> pd.DataFrame:
+        """Forecast probabilities of a count of ``at_least`` in a period, or of a flashpoint, against how often it came.
 
         Parameters
         ----------
-        at_least : int
-            One of the backtest's thresholds.
+        at_least : int, str or Flashpoint
+            One of the backtest's thresholds, or of its definitions.
         bins : int
             Of equal width, of probability.
+        within : int, optional
+            Steps by which a flashpoint has come to pass, one of those scored; the last when left out.
         level : float
             Probability of the interval of the frequency.
 
@@ -344,7 +352,7 @@ class Backtest:
         Raises
         ------
         InputError
-            If the backtest has no such threshold.
+            If the backtest has no such threshold or definition, or the step was not scored.
 
         Notes
         -----
@@ -355,22 +363,20 @@ class Backtest:
         Dean & Pagano 2015 (doi:10.1093/jssam/smv024) compare such intervals; the bars of Broecker & Smith 2007
         (doi:10.1175/WAF993.1) take all forecasts as independent, which overlapping ones are not.
         """
-        column = self._threshold(at_least)
         check_level(level)
-        scored = self.scores.dropna(subset=["crps"])
         curves = {
-            model: reliability_points(own, column, at_least, bins, level)
-            for model, own in scored.groupby("model", observed=True)
+            model: reliability_points(own, bins, level)
+            for model, own in self.events(at_least, within=within).groupby("model", observed=True)
         }
         return pd.concat(curves, names=["model"])
 
-    def brier(self, at_least: int) -> pd.DataFrame:
-        """Brier score of the probability of a count of ``at_least`` in a period, and its parts.
+    def brier(self, at_least: int | str | Flashpoint, *, within: int | None = None) -> pd.DataFrame:
+        """Brier score of the probability of a count of ``at_least`` in a period, or of a flashpoint, and its parts.
 
         Parameters
         ----------
-        at_least : int
-            One of the backtest's thresholds.
+        at_least, within
+            As in :meth:`reliability`.
 
         Returns
         -------
@@ -381,34 +387,42 @@ class Backtest:
         Raises
         ------
         InputError
-            If the backtest has no such threshold.
+            If the backtest has no such threshold or definition, or the step was not scored.
         """
-        column = self._threshold(at_least)
-        scored = self.scores.dropna(subset=["crps"])
         rows = {}
-        for model, own in scored.groupby("model", observed=True):
-            rows[model] = asdict(brier_decomposition(own[column], own["observed"] >= at_least))
+        for model, own in self.events(at_least, within=within).groupby("model", observed=True):
+            rows[model] = asdict(brier_decomposition(own["probability"], own["came"]))
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
-    @staticmethod
-    def _check_score(score: str) -> None:
-        if score not in NEGATIVE:
-            raise InputError(f"score is {score!r}; compare by one of {', '.join(NEGATIVE)}")
+    def events(self, at_least: int | str | Flashpoint, *, within: int | None = None) -> pd.DataFrame:
+        """Probabilities of an event, and whether it came.
+
+        Parameters
+        ----------
+        at_least, within
+            As in :meth:`reliability`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``model``, ``unit``, ``origin``, ``step``, ``period``, ``history``, ``probability``, and ``came`` (1 or 0)
+            where that is known.
+
+        Raises
+        ------
+        InputError
+            If the backtest has no such threshold or definition, or the step was not scored.
+        """
+        return events_of(self.scores, at_least, within)
+
+    def _check_score(self, score: str) -> None:
+        if score not in NEGATIVE and not (str(score).startswith("brier_") and score in self.scores):
+            known = [name for name in map(str, self.scores.columns) if name.startswith("brier_")]
+            raise InputError(f"score is {score!r}; compare by one of {', '.join([*NEGATIVE, *known])}")
 
     def _check_baseline(self, baseline: str) -> None:
         if baseline not in self.models:
             raise InputError(f"baseline is {baseline!r}; the backtest has {', '.join(self.models)}")
-
-    def _threshold(self, at_least: int) -> str:
-        column = f"reaches_{at_least}"
-        if column not in self.scores:
-            names = self.scores.columns.astype(str)
-            known = [name.removeprefix("reaches_") for name in names if name.startswith("reaches_")]
-            raise InputError(
-                f"the backtest kept no probabilities of {at_least} or more; run it with thresholds=({at_least},)"
-                + (f" or ask for {', '.join(known)}" if known else "")
-            )
-        return column
 
     def _paired(self, score: str) -> tuple[dict[str, FloatArray], FloatArray]:
         """Sums of the scores of each origin and unit over what all models forecast, and how many they are.

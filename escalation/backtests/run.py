@@ -20,6 +20,7 @@ from escalation.backtests.scoring import WHOLE
 from escalation.backtests.store import Store
 from escalation.backtests.tasks import Part, Task, list_parts, run_chain
 from escalation.counts import check_counts, count_matrix, is_histories, panel_array
+from escalation.definitions import Flashpoint, get_flashpoint
 from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
@@ -51,6 +52,7 @@ def backtest(
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
     thresholds: Sequence[int] = (),
+    flashpoints: Sequence[str | Flashpoint] = (),
     draws: int = 1000,
     store: str | Path | None = None,
     executor: Executor | None = None,
@@ -96,6 +98,10 @@ def backtest(
         whole ones.  Regressors of coming periods are taken as known.
     thresholds : sequence of int
         Counts whose probability of being reached in a period is kept, for Brier scores and reliability.
+    flashpoints : sequence of str or Flashpoint
+        Definitions, or names of some in public use, whose probability of having come to pass by each step is kept,
+        for Brier scores and reliability.  What they compare with is the past up to the origin, with ``window`` the
+        window.
     draws : int
         Paths of each forecast.
     store : str or Path, optional
@@ -145,6 +151,7 @@ def backtest(
     if window is not None:
         check_whole(window, "window", MAX_PERIODS)
     limits = tuple(check_whole(value, "thresholds", 2**53) for value in thresholds)
+    definitions = _definitions(flashpoints)
     places = place_origins(origins, index, max(scored), every)
     generator = as_generator(rng)
     root = draw_root(generator)
@@ -153,7 +160,7 @@ def backtest(
         "counts": _digest(table),
         "models": repr(chosen),
         "origins": repr(places.tolist()),
-        "steps": repr((steps, scored, window, limits, draws)),
+        "steps": repr((steps, scored, window, limits, definitions, draws)),
         "refit": repr(each),
         "known": f"{as_of is not None} {'' if exposure is None else _digest(exposure)} "
         f"{'' if exog is None else _digest(exog)}",
@@ -170,6 +177,8 @@ def backtest(
         regressors = None
         if exog is not None:
             regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + steps])
+        begin = max(known.index[0].ordinal - index[0].ordinal, 0)
+        past = truth[:, begin : place + 1]
         came = np.full((len(truth), steps, len(units)), np.nan)
         ahead = truth[:, place + 1 : place + 1 + steps]
         came[:, : ahead.shape[1]] = ahead
@@ -187,10 +196,12 @@ def backtest(
                     exposure=_some(shares, names) if isinstance(shares, pd.DataFrame) else shares,
                     exog=regressors,
                     gap=gap,
+                    past=past[:, :, first : first + size],
                     truth=came[:, :, first : first + size],
                     leads=scored,
                     draws=draws,
                     thresholds=limits,
+                    flashpoints=definitions,
                     root=root,
                 )
 
@@ -243,6 +254,18 @@ def _check_refit(refit: bool | int, most: int) -> int:
     if not isinstance(refit, int | np.integer) or refit < 1:
         raise InputError(f"refit is {refit!r}; use True, False or a number of origins")
     return int(refit)
+
+
+def _definitions(flashpoints: Sequence[str | Flashpoint]) -> tuple[Flashpoint, ...]:
+    if isinstance(flashpoints, str | Flashpoint):
+        raise InputError(f"flashpoints is {flashpoints!r}; give a list of definitions")
+    found = tuple(get_flashpoint(one) if isinstance(one, str) else one for one in flashpoints)
+    for one in found:
+        if not isinstance(one, Flashpoint) or not one.name:
+            raise InputError(f"flashpoints holds {one!r}; give definitions with a name, or names of some in public use")
+    if len({one.name for one in found}) < len(found):
+        raise InputError("two definitions have one name; give each a name of its own")
+    return found
 
 
 def _truth(table: Counts) -> tuple[tuple[str, ...], FloatArray]:

@@ -7,8 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast
+from escalation.passages import came, threshold_of, windows
 from escalation.scores import cdf_pair, coverage, crps, interval_score, log_score_draws
 
 FloatArray = NDArray[np.float64]
@@ -54,6 +56,48 @@ def score_paths(paths: NDArray[np.int64], truth: FloatArray, thresholds: tuple[i
         kept[f"inside_{level:.0%}"] = coverage(draws, truth, level=level)
     for threshold in thresholds:
         kept[f"reaches_{threshold}"] = np.broadcast_to((steps >= threshold).mean(axis=1), shape)
+    return kept
+
+
+def score_passages(
+    forecast: Forecast | None, gap: int, past: FloatArray, truth: FloatArray, definitions: tuple[Flashpoint, ...]
+) -> dict[str, FloatArray]:
+    """Probability that each definition has come to pass by each step, whether it had, and the Brier score.
+
+    Parameters
+    ----------
+    forecast : Forecast or None
+        Of the steps, and of ``gap`` periods before the origin that were not known yet; None if there is none.
+    gap : int
+        How many.
+    past : (histories, n) float array
+        What was up to the origin, as it is known now: thresholds of what came follow from it.
+    truth : (histories, steps) float array
+        What came, NaN where not observed.
+    definitions : tuple of Flashpoint
+        What to tell.
+
+    Returns
+    -------
+    dict of (histories, steps) float array
+        ``passes_<name>``, ``passed_<name>`` and ``brier_<name>``; NaN where not known.
+    """
+    kept: dict[str, FloatArray] = {}
+    for definition in definitions:
+        chance = happened = np.full(truth.shape, np.nan)
+        if forecast is not None:
+            freq = str(forecast.periods.freqstr)
+            paths = forecast.paths[:, gap:]
+            before = np.concatenate([forecast.observed, forecast.paths[:, :gap]], axis=1) if gap else forecast.observed
+            over = definition.over(freq)
+            least, least_then = threshold_of(definition, before, freq), threshold_of(definition, past, freq)
+            if least is not None:
+                passed = np.logical_or.accumulate(windows(before, paths, least, over)[1], axis=1)
+                chance = np.broadcast_to(passed.mean(axis=0), truth.shape)
+            if least_then is not None:
+                happened = came(past, truth, least_then, over)
+        kept[f"passes_{definition.name}"], kept[f"passed_{definition.name}"] = chance, happened
+        kept[f"brier_{definition.name}"] = (chance - happened) ** 2
     return kept
 
 

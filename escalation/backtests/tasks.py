@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.backtests.scoring import score_paths
+from escalation.backtests.scoring import score_passages, score_paths
 from escalation.counts import is_histories, is_panel_histories
+from escalation.definitions import Flashpoint
 from escalation.errors import EscalationWarning, FitError, InputError
+from escalation.forecast import Forecast
 from escalation.models.base import CountFit, CountModel
 from escalation.models.panel import PanelFit, PanelModel
 from escalation.randomness import generator_for
@@ -44,6 +46,8 @@ class Task:
         Regressors of the known periods and of the steps.
     gap : int
         Periods before the origin that were not known yet.
+    past : (histories, periods, units) float array
+        What was up to the origin, as it is known now; of definitions that compare with it.
     truth : (histories, steps, units) float array
         What came, NaN where not observed.
     leads : tuple of int
@@ -52,6 +56,8 @@ class Task:
         Paths.
     thresholds : tuple of int
         Counts whose probability of being reached is kept.
+    flashpoints : tuple of Flashpoint
+        Definitions whose probability of having come to pass by each step is kept.
     root : int
         What the generators are made from.
     """
@@ -65,10 +71,12 @@ class Task:
     exposure: pd.Series | pd.DataFrame | None = field(repr=False)
     exog: tuple[pd.DataFrame, pd.DataFrame] | None = field(repr=False)
     gap: int
+    past: FloatArray = field(repr=False)
     truth: FloatArray = field(repr=False)
     leads: tuple[int, ...]
     draws: int
     thresholds: tuple[int, ...]
+    flashpoints: tuple[Flashpoint, ...]
     root: int
 
     @property
@@ -131,24 +139,31 @@ def run_task(task: Task, fits: Fits) -> Part:
     """Fit, or update what stands in ``fits``, forecast and score; a unit that cannot be is named, the others go on."""
     columns = np.asarray(task.leads) - 1
     scored: list[dict[str, FloatArray]] = []
-    paths, failures = _paths(task, fits)
+    forecasts, failures = _forecasts(task, fits)
     for place, unit in enumerate(task.units):
         truth = task.truth[:, columns, place]
-        known = paths.get(unit)
-        if known is None:  # scored as not observed
-            known, truth = np.zeros((1, len(columns)), dtype=np.int64), np.full_like(truth, np.nan)
+        forecast = forecasts.get(unit)
+        if forecast is None:  # scored as not observed
+            paths, truth = np.zeros((1, len(columns)), dtype=np.int64), np.full_like(truth, np.nan)
         else:
-            known = known[:, task.gap + columns]
-        scored.append({"observed": truth, **score_paths(known, truth, task.thresholds)})
+            paths = forecast.paths[:, task.gap + columns]
+        passages = score_passages(forecast, task.gap, task.past[..., place], task.truth[..., place], task.flashpoints)
+        scored.append(
+            {
+                "observed": truth,
+                **score_paths(paths, truth, task.thresholds),
+                **{name: values[:, columns] for name, values in passages.items()},
+            }
+        )
     scores = {name: np.stack([one[name] for one in scored]) for name in scored[0]}
     return Part(task.label, task.origin, task.block, task.units, scores, failures)
 
 
-def _paths(task: Task, fits: Fits) -> tuple[dict[str, NDArray[np.int64]], dict[str, str]]:
-    """Paths (draws, steps) by unit, and why there are none for others."""
+def _forecasts(task: Task, fits: Fits) -> tuple[dict[str, Forecast], dict[str, str]]:
+    """Forecasts by unit, and why there are none for others."""
     steps = task.gap + task.truth.shape[1]
     exog, ahead = task.exog or (None, None)
-    found: dict[str, NDArray[np.int64]] = {}
+    found: dict[str, Forecast] = {}
     failures: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)
@@ -161,14 +176,14 @@ def _paths(task: Task, fits: Fits) -> tuple[dict[str, NDArray[np.int64]], dict[s
                 forecast = fits.panel.forecast(steps, draws=task.draws, exog=ahead, rng=rng)
             except (FitError, InputError) as error:
                 return found, dict.fromkeys(task.units, str(error))
-            return dict(zip(forecast.units, forecast.paths, strict=True)), failures
+            return {unit: forecast[unit] for unit in forecast.units}, failures
         for unit in task.units:
             rng = generator_for(task.root, f"{task.label}|{task.origin}|{unit}")
             shares = task.exposure[unit] if isinstance(task.exposure, pd.DataFrame) else task.exposure
             try:
                 fit_one = fits.single[unit].update if unit in fits.single else task.model.fit
                 fits.single[unit] = fit_one(_column(task.known, unit), exposure=shares, exog=exog)
-                found[unit] = fits.single[unit].forecast(steps, draws=task.draws, exog=ahead, rng=rng).paths
+                found[unit] = fits.single[unit].forecast(steps, draws=task.draws, exog=ahead, rng=rng)
             except (FitError, InputError) as error:
                 failures[unit] = str(error)
     return found, failures

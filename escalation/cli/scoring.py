@@ -9,7 +9,7 @@ from typing import cast
 import pandas as pd
 
 import escalation
-from escalation.assessment import POOL, model_of
+from escalation.assessment import POOL, model_of, pool_model
 from escalation.backtests.comparison import ENOUGH
 from escalation.backtests.result import Backtest
 from escalation.cli import screen
@@ -39,9 +39,7 @@ def backtest(
     form = choose_form(form, output)
     check_targets(selection, output)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
-    chosen = {
-        name: escalation.Ensemble() if name == POOL else model_of(name) for name in dict.fromkeys([*names, baseline])
-    }
+    chosen = {name: pool_model() if name == POOL else model_of(name) for name in dict.fromkeys([*names, baseline])}
     with screen.progress(2) as step:
         source, counted = count(selection, step)
     vintages = _vintages(source, counted, selection.seed)

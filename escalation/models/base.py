@@ -219,10 +219,11 @@ class CountFit(FitResult):
         steps, draws = check_size(steps, draws)
         design = self.design.ahead(steps, exog)
         paths, component = simulate_paths(self, design, draws, rng)
+        past = self.matrix.T
         return Forecast(
             paths=paths,
             periods=design.periods,
-            observed=self.matrix.T[component],
+            observed=np.broadcast_to(past, (draws, past.shape[1])) if len(past) == 1 else past[component],
             model=self.model.name,
             unit=self.unit,
             component=component,

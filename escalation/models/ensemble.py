@@ -1,7 +1,8 @@
-"""Ensemble: the linear pool of several models, with equal weights or weights learnt on past origins."""
+"""Ensemble: the linear pool of several models, with given weights or weights learnt on past origins."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -39,14 +40,14 @@ class Ensemble(CountModel):
     from a period is a score of a forecast of it.
 
     Its parameters are the weights; their standard errors are those of the jackknife over the past origins (0 for
-    equal weights).  ``fitted`` is the weighted mean of the members'.  It has no likelihood.
+    equal or given weights).  ``fitted`` is the weighted mean of the members'.  It has no likelihood.
 
     Parameters
     ----------
     models : tuple of CountModel
         The members, two or more.
-    weights : {"equal", "log", "crps"}
-        Equal, or learnt by log score or CRPS.
+    weights : {"equal", "log", "crps"} or tuple of float
+        Equal, learnt by log score or CRPS, or one a member, > 0, in proportion.
     origins : int
         Past origins to learn from, spread evenly over the second half of the series; with fewer than four possible
         the weights are equal.
@@ -70,7 +71,7 @@ class Ensemble(CountModel):
     """
 
     models: tuple[CountModel, ...] = (Climatology(), NegativeBinomial(), LocalLevel(link="softplus"))
-    weights: Literal["equal", "log", "crps"] = "equal"
+    weights: Literal["equal", "log", "crps"] | tuple[float, ...] = "equal"
     origins: int = 12
     horizon: int = 4
     name: ClassVar[str] = "ensemble"
@@ -80,8 +81,12 @@ class Ensemble(CountModel):
         members = isinstance(self.models, tuple) and all(isinstance(one, CountModel) for one in self.models)
         if not members or len(self.models) < 2:
             raise InputError(f"models is {self.models!r}; give a tuple of two or more models")
-        if self.weights not in ("equal", "log", "crps"):
-            raise InputError(f"weights is {self.weights!r}; use 'equal', 'log' or 'crps'")
+        if isinstance(self.weights, tuple):
+            numbers = all(isinstance(one, int | float) and math.isfinite(one) and one > 0 for one in self.weights)
+            if not numbers or len(self.weights) != len(self.models):
+                raise InputError(f"weights is {self.weights!r}; give one number > 0 for each of the models")
+        elif self.weights not in ("equal", "log", "crps"):
+            raise InputError(f"weights is {self.weights!r}; use 'equal', 'log' or 'crps', or give numbers")
         check_whole(self.origins, "origins", MAX_PERIODS)
         check_whole(self.horizon, "horizon", MAX_STEPS)
 
@@ -96,7 +101,9 @@ class Ensemble(CountModel):
         m = len(self.models)
         parts = [model.estimate(counts, design) for model in self.models]
         weights, spread = np.full(m, 1 / m), np.zeros((m, m))
-        if self.weights != "equal":
+        if isinstance(self.weights, tuple):
+            weights = np.array(self.weights, dtype=np.float64) / sum(self.weights)
+        elif self.weights != "equal":
             weights, spread = self._learn(counts, design)
         fitted: FloatArray = weights @ np.array([part.fitted for part in parts])
         return Estimate(

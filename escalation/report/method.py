@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import escalation
-from escalation.assessment import POOL, Assessment
+from escalation.assessment import POOL, Assessment, pool_weights
 from escalation.models.base import CountFit
 from escalation.periods import period_word
 from escalation.plots.text import MISSING, lacks_characters
@@ -69,9 +69,15 @@ def _steps(assessment: Assessment, source: Source) -> Iterator[str]:
         yield f"Model {spaced(name)}: {_described(name, fit)}.{pooled}{used}"
     if assessment.model == POOL:
         yield (
-            f"The answers use {assessment.maker()}: as many futures from each. It keeps what each model thinks "
-            "possible and is a cautious choice as long as none of them has been shown to forecast these counts better."
+            f"The answers use {assessment.maker()}: {_parts(assessment)}. It keeps what each model thinks possible. "
+            "The local level has the largest part because on simulated series an equal pool was too sure of itself."
         )
+
+
+def _parts(assessment: Assessment) -> str:
+    """How many of a hundred futures of the pool are each model's."""
+    shares = zip(assessment.fits, pool_weights(list(assessment.fits)), strict=True)
+    return "of a hundred futures " + ", ".join(f"{100 * share:.0f} by the {spaced(name)}" for name, share in shares)
 
 
 def _reconstructing(reconstruction: Reconstruction) -> str:

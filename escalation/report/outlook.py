@@ -107,7 +107,7 @@ def _set_models(paper: Paper, assessment: Assessment) -> None:
     ]
     rows = [
         [
-            ("equal pool of all" if name == POOL else spaced(str(name)))
+            ("pool of all" if name == POOL else spaced(str(name)))
             + (" (the answers use it)" if name == assessment.model else ""),
             median_interval(row["first"], row["first_lower"], row["first_upper"]),
             median_interval(row["total"], row["total_lower"], row["total_upper"]),
