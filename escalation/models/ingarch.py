@@ -18,9 +18,10 @@ from escalation.models.estimate import Estimate, check_largest
 from escalation.models.ingarch_likelihood import log_likelihood, recursion
 from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, observe
-from escalation.models.ingarch_paths import draw_paths, resample
+from escalation.models.ingarch_posterior import resample
 from escalation.models.interventions import Intervention, check_interventions
 from escalation.models.laws import Laws, count_laws
+from escalation.models.paths import ingarch_paths
 
 LARGEST_COUNT = 1e9
 
@@ -230,7 +231,7 @@ class INGARCH(CountModel):
         drawn = resample(estimate.state, until, draws, rng, free=free)
         x = np.concatenate([data.x[last:], matrix])
         exposure = np.concatenate([data.exposure[last:], design.exposure])
-        paths = draw_paths(*drawn, data, x, exposure, rng)
+        paths = ingarch_paths(*drawn, data, x, exposure, rng)
         return paths[:, len(data.y) - last :]
 
     def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002

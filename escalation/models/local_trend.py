@@ -16,7 +16,6 @@ from escalation.arguments import check_level
 from escalation.errors import InputError
 from escalation.models.base import CountFit, IntArray
 from escalation.models.design import FloatArray
-from escalation.models.level_paths import trend_paths
 from escalation.models.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.local_level_likelihood import DISPERSION, LEVEL_SD
 from escalation.models.local_trend_likelihood import (
@@ -28,6 +27,7 @@ from escalation.models.local_trend_likelihood import (
     smoothed,
     unpack,
 )
+from escalation.models.paths import trend_paths
 
 GROWTH_POINTS = 100
 """Of the parameters that growth rates are averaged over."""
