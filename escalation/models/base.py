@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.arguments import check_whole
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts import checked_counts, is_histories
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
@@ -133,7 +133,7 @@ class CountModel(Specification):
         FitError
             If too few periods were observed, or no fit could be had.
         """
-        table = check_counts(counts)
+        table, matrix = checked_counts(counts)
         if isinstance(table, pd.DataFrame) and not is_histories(table):
             raise InputError(
                 f"{self.name} fits one series and got a table of {table.shape[1]} units; fit each column by itself"
@@ -141,7 +141,6 @@ class CountModel(Specification):
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out or use negative_binomial")
         pool = check_whole(pool, "pool", 1_000_000)
-        matrix = count_matrix(table)
         unobserved = np.isnan(matrix[:, 0])
         design = make_design(pd.PeriodIndex(table.index), 0, exposure, exog, unobserved)
         fit = fit_checked(self, table, matrix, design, pool, unit)
