@@ -295,7 +295,7 @@ def test_intervals_of_growth_hold_slopes_drawn_from_the_priors():
     rng, inside = np.random.default_rng(3), []
     while len(inside) < 100:
         slope_sd, level_sd = 0.03 * np.exp(rng.normal()), 0.1 * np.exp(rng.normal())
-        damping, dispersion = 1 / (1 + np.exp(-rng.normal(2.2, 1.5))), 0.2 * np.exp(rng.normal(0, 1.5))
+        damping, dispersion = 1 / (1 + np.exp(-rng.normal(2.2, 2.5))), 0.2 * np.exp(rng.normal(0, 1.5))
         if slope_sd / np.sqrt(1 - damping**2) > 0.3:
             continue  # grows beyond all numbers
         counts, slope = simulated(100, 4.0, slope_sd, damping, level_sd, dispersion, len(inside))

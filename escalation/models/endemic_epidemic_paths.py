@@ -44,6 +44,8 @@ def resample(
     mode = climb_from(begin, everything, panel, copies, rooted, MOST_STEPS).point
     centre = np.where(roots, np.exp(mode / 3), mode)
     slopes = np.where(roots, centre / 3, 1.0)
+    if not (slopes**2).all():  # a rate is so near 0 that squares of its cube root are not told from it
+        raise np.linalg.LinAlgError("the information has no scale")
     information = information_at(mode, everything, panel, copies, rooted) / np.outer(slopes, slopes)
     variances, axes = np.linalg.eigh(inverse(information))
     df = max(TAIL_DF, 3.0 * panel.size)
