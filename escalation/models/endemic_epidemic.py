@@ -204,13 +204,7 @@ class EndemicEpidemic(PanelModel):
         panel: Panel = state["panel"]
         places = np.argsort(np.array(design.units))
         _, x = self._endemic(design, state["units"])
-        try:
-            points, rows = resample(panel, state["levels"], state["point"], draws, rng)
-        except np.linalg.LinAlgError:
-            raise FitError(
-                f"counts up to {np.nanmax(panel.y):.0f} leave parameters without a finite uncertainty to draw them by; "
-                "set outliers to missing or drop a term"
-            ) from None
+        points, rows = resample(panel, state["levels"], state["point"], draws, rng)
         paths = np.empty((len(places), draws, len(x)), dtype=np.int64)
         paths[places] = draw_paths(
             points,
