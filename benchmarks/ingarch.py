@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.random import default_rng
 
 from escalation.models.ingarch import INGARCH
-from escalation.models.ingarch_paths import draw_paths, log_likelihoods
+from escalation.models.ingarch_posterior import log_likelihoods
 from escalation.models.intervention_search import find_interventions
+from escalation.models.paths import ingarch_paths
 
 DRAWS, STEPS = 20_000, 50
 
@@ -63,7 +64,7 @@ def main() -> None:
                 rows = np.zeros(DRAWS, dtype=np.int64)
                 _, *ends = log_likelihoods(points, data)
                 parts = (points, *ends, rows, data, np.empty((STEPS, 0)), np.ones(STEPS))
-                least, _ = best(lambda parts=parts: draw_paths(*parts, default_rng(1)), 10)  # type: ignore[misc]
+                least, _ = best(lambda parts=parts: ingarch_paths(*parts, default_rng(1)), 10)  # type: ignore[misc]
                 law = "negbin" if a else "poisson"
                 print(f"  {link:8s} {law:7s} mean {mean:4.0f}  {DRAWS * STEPS / least / 1e6:5.1f}")
 

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from escalation.models.level_paths import level_paths, trend_paths
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
+from escalation.models.paths import level_paths, trend_paths
 
 SIMULATIONS = runpy.run_path(str(Path(__file__).with_name("coverage.py")))
 PERIODS, SERIES, DRAWS, STEPS = 200, 30, 20_000, 50
@@ -55,7 +55,7 @@ def main() -> None:
             print(f"  {model.name:12s} {what:24s}", *(f"{1e3 * one / SERIES:5.2f}" for one in seconds))
     print("paths alone, million path-steps a second and core: best of 7")
     rows, flat = np.zeros(DRAWS, dtype=np.int64), np.zeros(STEPS)
-    for mean in (0.3, 3.0, 20.0, 60.0, 500.0):
+    for mean in (0.3, 3.0, 9.0, 20.0, 60.0, 500.0):
         for a in (0.0, 0.2):
             x = np.log(mean)
             level = (np.array([[x, 0.9, 0.1, a]]), np.array([[x, 0.01, 0.0]]), rows, flat, np.inf)

@@ -69,6 +69,13 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
     >>> check_counts(pd.Series([3.0, 0.0, None], index=months)).tolist()
     [3, 0, <NA>]
     """
+    return checked_counts(table, name)[0]
+
+
+def checked_counts(
+    table: pd.Series | pd.DataFrame, name: str = "counts"
+) -> tuple[pd.Series | pd.DataFrame, NDArray[np.float64]]:
+    """What :func:`check_counts` gives, and its values as :func:`count_matrix` would give them, in one go."""
     if not isinstance(table, pd.Series | pd.DataFrame):
         raise InputError(f"{name} is a {type(table).__name__}; give a pandas Series or DataFrame on a PeriodIndex")
     index = table.index
@@ -86,16 +93,21 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
         at = index[int(np.flatnonzero(steps != 1)[0])]
         raise InputError(f"{name} has a gap or is not sorted after {at}; reindex it and mark unobserved periods <NA>")
     values = _as_float(table, name)
-    bad = ~np.isnan(values) & ((values < 0) | (values != np.floor(values)) | (values > LARGEST))
-    if bad.any():
-        row, column = (int(i) for i in np.argwhere(bad)[0])
+    missing = np.isnan(values)
+    good = missing | ((values >= 0) & (values <= LARGEST) & (values == np.floor(values)))
+    if not good.all():
+        row, column = (int(i) for i in np.argwhere(~good)[0])
         unit = f" of {table.columns[column]!r}" if isinstance(table, pd.DataFrame) else ""
         raise InputError(f"{name} holds {values[row, column]:g} at {index[row]}{unit}; counts are whole numbers >= 0")
     if is_histories(table) or is_panel_histories(table):
-        if np.isnan(values).any():
+        if missing.any():
             raise InputError(f"{name} holds a missing value; histories have a count in every period")
-        return table.astype("int64")
-    return table.astype(pd.Int64Dtype())
+        return table.astype("int64"), values
+    if isinstance(table, pd.DataFrame):
+        return table.astype(pd.Int64Dtype()), values
+    whole = np.where(missing, 0, values).astype(np.int64)[:, 0]  # pandas' astype takes four times as long
+    array = pd.arrays.IntegerArray(whole, missing[:, 0].copy())
+    return pd.Series(array, index=index, name=table.name, copy=False), values
 
 
 def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]:
@@ -104,6 +116,8 @@ def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]
         isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in table.dtypes
     ):
         return table.to_numpy(dtype=float)
+    if isinstance(table, pd.Series) and isinstance(table.dtype, np.dtype) and table.dtype.kind in "biuf":
+        return table.to_numpy(dtype=float).reshape(-1, 1)
     columns = [table] if isinstance(table, pd.Series) else [table.iloc[:, j] for j in range(table.shape[1])]
     if not all(column.dtype.kind in "biuf" or infer_dtype(column, skipna=True) in NUMBERS for column in columns):
         raise InputError(f"{name} holds values that are not numbers; counts are whole numbers >= 0")

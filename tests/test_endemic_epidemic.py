@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation.errors import DataWarning, FitError, InputError
+from escalation.errors import DataWarning, FitError, InputError, NotConvergedWarning
 from escalation.models.branching import branching_ratio, components, impulse_response, next_generation
 from escalation.models.climatology import Climatology
 from escalation.models.endemic_epidemic import EndemicEpidemic
@@ -584,6 +584,17 @@ def test_units_that_are_not_in_the_panel(options, message):
         EndemicEpidemic(**options).fit(simulate(30))
 
 
+def test_an_outlier_that_leaves_no_scale_is_said_when_drawing():
+    counts = pd.DataFrame(
+        np.random.default_rng(1).poisson(0.3, (60, 2)).astype(float), index=weeks(60), columns=["A", "B"]
+    )
+    counts.iloc[30, 0] = 1e7
+    with pytest.warns(NotConvergedWarning), pytest.warns(DataWarning, match="the counts do not determine"):
+        fit = EndemicEpidemic(season=1, trend="shared", family="poisson").fit(counts)
+    with pytest.raises(FitError, match="counts up to 10000000 leave parameters without a finite uncertainty"):
+        fit.forecast(6, draws=200, rng=1)
+
+
 def test_counts_that_cannot_be_fitted():
     counts = simulate(30)
     with pytest.raises(FitError, match="unit 'B' has no observed count"):
@@ -594,6 +605,12 @@ def test_counts_that_cannot_be_fitted():
         EndemicEpidemic().fit(counts.iloc[:3])
     with pytest.raises(InputError, match="the regressor 'own_past' has the name of another parameter"):
         EndemicEpidemic().fit(counts, exog=pd.DataFrame({"own_past": np.arange(30.0)}, index=counts.index))
+    outlier = counts.iloc[:12] * 0
+    outlier.iloc[[5, 6, 7], 0], outlier.iloc[[0, 1, 4, 10], 1], outlier.iloc[[1, 7, 11], 2] = 1, (1e9, 1, 1, 1), 1
+    outlier.iloc[5, 0] = 3
+    options = {"trend": "shared", "season": 1, "own_past": "unit", "dispersion": "unit"}
+    with pytest.raises(FitError, match="the likelihood of counts up to 1000000000 has no finite curvature"):
+        EndemicEpidemic(**options).fit(outlier)
     late = EndemicEpidemic(interventions=(Step("2030-01-01"),))
     with pytest.raises(InputError, match="step_2030-01-01 is 0 or a sum of other endemic terms"):
         late.fit(counts)

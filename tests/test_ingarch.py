@@ -16,8 +16,9 @@ from scipy.stats import chisquare, nbinom, norm, poisson
 from escalation.models import ingarch_likelihood as kernel
 from escalation.models.ingarch import INGARCH
 from escalation.models.ingarch_observed import observe, rising_nodes
-from escalation.models.ingarch_paths import draw_paths, log_likelihoods, resample
+from escalation.models.ingarch_posterior import log_likelihoods, resample
 from escalation.models.interventions import Pulse, Step
+from escalation.models.paths import ingarch_paths
 
 LLF, POINTS = 1e-6, 1e-9  # what the reference numbers are given to
 COEFFICIENTS, ERRORS = 1e-4, 1e-2
@@ -254,7 +255,7 @@ def test_first_step_has_the_law_of_the_model(mean, a):
     lead = np.full((1, 3), 2.0)
     rows, empty = np.zeros(draws, dtype=np.int64), np.zeros((1, 2))
     rng = np.random.default_rng(1)
-    drawn = draw_paths(points, lead, lead, rows, data, empty, np.ones(1), rng)[:, 0]
+    drawn = ingarch_paths(points, lead, lead, rows, data, empty, np.ones(1), rng)[:, 0]
     law = poisson(mean) if a == 0 else nbinom(1 / a, 1 / (1 + a * mean))
     cuts = np.unique(law.ppf(np.linspace(0.02, 0.98, 20)))
     expected = np.diff(np.concatenate([[0.0], law.cdf(cuts), [1.0]]))
@@ -271,7 +272,7 @@ def test_second_step_has_the_law_that_enumeration_gives(a, exposure):
     start = (np.full((1, 3), 0.9), np.full((1, 3), 1.1))
     rows = np.zeros(draws, dtype=np.int64)
     shares, rng = np.array([exposure, 1.0]), np.random.default_rng(2)
-    drawn = draw_paths(point[None], *start, rows, data, np.zeros((2, 2)), shares, rng)[:, 1]
+    drawn = ingarch_paths(point[None], *start, rows, data, np.zeros((2, 2)), shares, rng)[:, 1]
     law = (lambda m: poisson(m)) if a == 0 else (lambda m: nbinom(1 / a, 1 / (1 + a * m)))
     first = 0.3 + 0.4 * 1.1 + 0.3 * 0.9
     k = np.arange(200)
@@ -332,7 +333,7 @@ def test_paths_go_on_by_the_recursion():
     past, inner = [4e9, 5e9, 6e9], [7e9, 5e9, 4e9]
     rows = np.zeros(2, dtype=np.int64)
     args = (point[None], np.array([inner]), np.array([past]), rows, data, x, np.ones(4), np.random.default_rng(1))
-    found = draw_paths(*args)
+    found = ingarch_paths(*args)
     for t in range(4):
         inside = 2e9 + 0.25 * past[-1] + 0.1 * past[-3] + 0.2 * inner[-1] + 0.15 * inner[-2] + 3e9 * x[t, 0]
         inner.append(inside)

@@ -10,10 +10,11 @@ from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
 from escalation.errors import FitError, InputError
-from escalation.models import level_paths, levels, local_level_likelihood
+from escalation.models import levels, local_level_likelihood
 from escalation.models.design import make_design
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_level_likelihood import constants, log_posterior, observe, smooth
+from escalation.models.paths import LARGEST_MEAN, _skew_normal, level_paths
 from escalation.models.posterior import choose
 
 COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
@@ -295,7 +296,7 @@ def test_drawn_last_levels_have_the_quantiles_of_the_grid_filter(name):
     natural = (posterior[0].anchor, 0.9, 0.4, 0.1)
     _, x, law, _ = grid_filter(SERIES[name], np.ones(N), posterior[0].anchor, natural)
     last, rng = kernel(posterior, natural)[1], np.random.default_rng(1)
-    drawn = [level_paths._skew_normal(*last, rng) for _ in range(100_000)]
+    drawn = [_skew_normal(*last, rng) for _ in range(100_000)]
     share = np.cumsum(law)
     for q in (0.05, 0.25, 0.5, 0.75, 0.95):
         reached = np.interp(np.quantile(drawn, q), x + (x[1] - x[0]) / 2, share)
@@ -399,7 +400,7 @@ def test_hard_series_give_finite_numbers_and_no_warning(name, model):
     assert (fit.fitted > 0).all()
     paths = fit.forecast(60, draws=300, rng=1).paths
     assert paths.min() >= 0
-    assert paths.max() <= 2 * level_paths.LARGEST_MEAN
+    assert paths.max() <= 2 * LARGEST_MEAN
 
 
 def test_quiet_series_are_forecast_quiet_and_constant_ones_constant():
@@ -459,7 +460,7 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
     last, draws = kernel(posterior, natural)[1], 100_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
-    paths = level_paths.level_paths(*known, np.zeros(2), np.inf, np.random.default_rng(1))
+    paths = level_paths(*known, np.zeros(2), np.inf, np.random.default_rng(1))
     seen = [(paths[:, 1] == k).mean() for k in range(6)]
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
 

@@ -10,12 +10,13 @@ from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson
 
 from escalation.errors import FitError, InputError
-from escalation.models import level_paths, levels, local_level_likelihood
+from escalation.models import levels, local_level_likelihood
 from escalation.models.design import make_design
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_level_likelihood import constants, observe
 from escalation.models.local_trend import LocalTrend, growth
 from escalation.models.local_trend_likelihood import _carry_cubes, log_posterior, smooth
+from escalation.models.paths import LARGEST_MEAN, trend_paths
 
 COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
 
@@ -294,7 +295,7 @@ def test_intervals_of_growth_hold_slopes_drawn_from_the_priors():
     rng, inside = np.random.default_rng(3), []
     while len(inside) < 100:
         slope_sd, level_sd = 0.03 * np.exp(rng.normal()), 0.1 * np.exp(rng.normal())
-        damping, dispersion = 1 / (1 + np.exp(-rng.normal(2.2, 1.5))), 0.2 * np.exp(rng.normal(0, 1.5))
+        damping, dispersion = 1 / (1 + np.exp(-rng.normal(2.2, 2.5))), 0.2 * np.exp(rng.normal(0, 1.5))
         if slope_sd / np.sqrt(1 - damping**2) > 0.3:
             continue  # grows beyond all numbers
         counts, slope = simulated(100, 4.0, slope_sd, damping, level_sd, dispersion, len(inside))
@@ -322,7 +323,7 @@ def test_the_first_step_has_the_law_of_the_grid_filter():
     ahead = np.einsum("ijk,jk->i", move, laws[-1])
     last, draws = kernel(observation, natural)[1], 20_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
-    paths = level_paths.trend_paths(*known, np.zeros(1), np.random.default_rng(1))[:, 0]
+    paths = trend_paths(*known, np.zeros(1), np.random.default_rng(1))[:, 0]
     expected = np.array([ahead @ count_pmf(k, np.exp(x), 0.2) for k in range(12)])
     expected = draws * np.append(expected, 1 - expected.sum())
     seen = np.bincount(np.minimum(paths, 12), minlength=13)
@@ -355,7 +356,7 @@ def test_hard_series_give_finite_numbers_and_no_warning(name, model):
     assert np.isfinite(growth(fit).to_numpy()).all()
     paths = fit.forecast(60, draws=300, rng=1).paths
     assert paths.min() >= 0
-    assert paths.max() <= 2 * level_paths.LARGEST_MEAN
+    assert paths.max() <= 2 * LARGEST_MEAN
 
 
 def test_parameters_have_the_names_of_what_is_estimated():

@@ -74,7 +74,7 @@ def test_a_decay_fades_in_the_forecast_and_is_taken_by_every_model():
 def test_orthogonal_terms_are_orthogonal_and_lead_back():
     rng = np.random.default_rng(3)
     matrix = np.column_stack([np.ones(30), 1e6 * rng.normal(size=30) + 1e6, rng.normal(size=30)])
-    basis = orthogonal(["level", "x", "y"], matrix, weeks(30))
+    basis = orthogonal(["level", "x", "y"], matrix, weeks(30), np.ones(30, dtype=bool))
     np.testing.assert_allclose(basis.x.T @ basis.x, 30 * np.eye(3), atol=1e-9)
     np.testing.assert_allclose(basis.x[:, 0], 1.0)
     np.testing.assert_allclose(matrix @ basis.to_terms, basis.x, atol=1e-9)

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.arguments import check_whole
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts import checked_counts, is_histories
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
@@ -134,7 +134,7 @@ class CountModel(Specification):
         FitError
             If too few periods were observed, or no fit could be had.
         """
-        table = check_counts(counts)
+        table, matrix = checked_counts(counts)
         if isinstance(table, pd.DataFrame) and not is_histories(table):
             raise InputError(
                 f"{self.name} fits one series and got a table of {table.shape[1]} units; fit each column by itself"
@@ -142,7 +142,7 @@ class CountModel(Specification):
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out or use negative_binomial")
         pool = check_whole(pool, "pool", 1_000_000)
-        matrix, design = _arrays(table, exposure, exog)
+        design = _design(table, matrix, exposure, exog)
         fit = fit_checked(self, table, matrix, design, pool, unit)
         warn_unsettled(self.name, fit.estimates)
         return fit
@@ -265,11 +265,11 @@ class CountFit(FitResult):
         >>> later.params.equals(fit.params), later.nobs
         (True, 48)
         """
-        table = check_counts(counts)
+        table, matrix = checked_counts(counts)
         if isinstance(table, pd.DataFrame) and not is_histories(table):
             raise InputError(f"the fit is of one series, the counts are of {table.shape[1]} units; give one column")
         self.design.check_begin(pd.PeriodIndex(table.index))
-        matrix, design = _arrays(table, exposure, exog)
+        design = _design(table, matrix, exposure, exog)
         self.design.check_same(design)
         _check_enough(self.model, matrix)
         matrix = matrix[:, as_many(matrix.shape[1], len(self.estimates))]
@@ -356,12 +356,11 @@ def fit_checked(
     return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)
 
 
-def _arrays(
-    table: pd.Series | pd.DataFrame, exposure: pd.Series | None, exog: pd.DataFrame | None
-) -> tuple[FloatArray, Design]:
-    """Values (n, histories) of checked counts and the design of their periods."""
-    matrix = count_matrix(table)
-    return matrix, make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(matrix[:, 0]))
+def _design(
+    table: pd.Series | pd.DataFrame, matrix: FloatArray, exposure: pd.Series | None, exog: pd.DataFrame | None
+) -> Design:
+    """The design of the periods of checked counts, whose values are ``matrix`` (n, histories)."""
+    return make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(matrix[:, 0]))
 
 
 def _check_enough(model: CountModel, matrix: FloatArray) -> None:

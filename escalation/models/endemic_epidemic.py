@@ -164,7 +164,13 @@ class EndemicEpidemic(PanelModel):
             raise FitError(f"{scored} counts after the first are too few for {panel.size} parameters; use fewer terms")
         _check_endemic(names, panel)
         levels = np.flatnonzero([name.partition("[")[0] == "level" for name in names])
-        found = maximise(panel, levels)
+        try:
+            found = maximise(panel, levels)
+        except np.linalg.LinAlgError:
+            raise FitError(
+                f"the likelihood of counts up to {np.nanmax(counts):.0f} has no finite curvature; "
+                "leave outliers out of the panel or use fewer terms"
+            ) from None
         if len(found.weak):
             open_ones = ", ".join(names[place] for place in found.weak)
             warnings.warn(
@@ -195,7 +201,13 @@ class EndemicEpidemic(PanelModel):
         return estimate.carried(_means(state["point"], panel, places), {"panel": panel, "learnt": learnt})
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
-        """Draw parameters, then counts of all units; see :meth:`PanelModel.simulate`."""
+        """Draw parameters, then counts of all units; see :meth:`PanelModel.simulate`.
+
+        Raises
+        ------
+        FitError
+            If a parameter has no finite uncertainty.
+        """
         state = estimate.state
         panel: Panel = state["panel"]
         places = np.argsort(np.array(design.units))

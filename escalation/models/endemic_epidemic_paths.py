@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.random import Generator
 
+from escalation.errors import FitError
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
 from escalation.models.endemic_epidemic_likelihood import (
@@ -36,6 +37,11 @@ def resample(
     Importance resampling of a t law around the posterior mode, of cube roots of rates and dispersions, which are more
     nearly normal than their logs; weights are cut at the root of their number times their mean (Ionides 2008,
     doi:10.1198/106186008X320456), which bounds their variance in many dimensions.
+
+    Raises
+    ------
+    FitError
+        If a parameter has no finite uncertainty.
     """
     copies, prior = count_copies(panel), weak(panel, levels)
     everything, roots = np.arange(panel.size), prior.lift + prior.spread > 0
@@ -44,7 +50,13 @@ def resample(
     mode = climb_from(begin, everything, panel, copies, rooted, MOST_STEPS).point
     centre = np.where(roots, np.exp(mode / 3), mode)
     slopes = np.where(roots, centre / 3, 1.0)
-    information = information_at(mode, everything, panel, copies, rooted) / np.outer(slopes, slopes)
+    with np.errstate(all="ignore"):
+        information = information_at(mode, everything, panel, copies, rooted) / np.outer(slopes, slopes)
+    if not np.isfinite(information).all():
+        raise FitError(
+            f"counts up to {np.nanmax(panel.y):.0f} leave parameters without a finite uncertainty to draw them by; "
+            "set outliers to missing or drop a term"
+        )
     variances, axes = np.linalg.eigh(inverse(information))
     df = max(TAIL_DF, 3.0 * panel.size)
     number = max(PROPOSALS, PROPOSALS_EACH * panel.size, draws // 2)

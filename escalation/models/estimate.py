@@ -223,7 +223,9 @@ def simulate_paths(
 
 def spread_over(draws: int, pool: int) -> NDArray[np.int64]:
     """Places of up to ``pool`` histories, evenly spread over all ``draws``."""
-    return np.unique(np.linspace(0, draws - 1, min(pool, draws)).round().astype(np.int64))
+    if draws <= pool:
+        return np.arange(draws)
+    return np.unique(np.linspace(0, draws - 1, pool).round().astype(np.int64))
 
 
 def as_many(draws: int, estimates: int) -> NDArray[np.int64]:

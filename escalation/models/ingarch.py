@@ -18,9 +18,10 @@ from escalation.models.estimate import Estimate, check_largest
 from escalation.models.ingarch_likelihood import log_likelihood, recursion
 from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, observe, up_to_last_count
-from escalation.models.ingarch_paths import draw_paths, log_likelihoods, resample
+from escalation.models.ingarch_posterior import log_likelihoods, resample
 from escalation.models.interventions import Intervention, check_interventions
 from escalation.models.laws import Laws, count_laws
+from escalation.models.paths import ingarch_paths
 
 LARGEST_COUNT = 1e9
 
@@ -243,7 +244,7 @@ class INGARCH(CountModel):
             drawn = drawn._replace(carries=carries, pasts=pasts)
         x = np.concatenate([data.x[last:], matrix])
         exposure = np.concatenate([data.exposure[last:], design.exposure])
-        paths = draw_paths(*drawn, data, x, exposure, rng)
+        paths = ingarch_paths(*drawn, data, x, exposure, rng)
         return paths[:, len(data.y) - last :]
 
     def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002

@@ -15,8 +15,8 @@ from escalation.models.design import FloatArray
 from escalation.models.ingarch_likelihood import climb, recursion
 from escalation.models.ingarch_maximum import MOST_SERIAL, Found, Search, maximise, on_bounds, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, with_counts
-from escalation.models.ingarch_paths import draw_paths
 from escalation.models.ingarch_score import Sensitivity, sensitivity, signed_roots
+from escalation.models.paths import ingarch_paths
 
 CHUNKS = 16
 """Parts that replicates are dealt out in, whatever the number of workers."""
@@ -72,7 +72,7 @@ def null_peaks(
     lead = len(carried) - len(null.data.y)
     rows = np.zeros(replicates, dtype=np.int64)
     starts = carried[None, :lead].copy(), past[None, :lead].copy()
-    paths = draw_paths(null.point[None], *starts, rows, null.data, null.data.x, null.data.exposure, rng)
+    paths = ingarch_paths(null.point[None], *starts, rows, null.data, null.data.x, null.data.exposure, rng)
     run = partial(_peaks, null=null, columns=columns, internal=internal)
     parts = np.array_split(paths, CHUNKS)
     return np.concatenate(list(map(run, parts) if executor is None else executor.map(run, parts)))

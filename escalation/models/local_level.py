@@ -18,7 +18,6 @@ from numpy.random import Generator
 from escalation.errors import InputError
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
-from escalation.models.level_paths import level_paths
 from escalation.models.levels import DriftingLevel, Likelihood, Weighted
 from escalation.models.local_level_likelihood import (
     DISPERSION,
@@ -31,6 +30,7 @@ from escalation.models.local_level_likelihood import (
     smoothed,
     unpack,
 )
+from escalation.models.paths import level_paths
 
 
 def _starts() -> FloatArray:

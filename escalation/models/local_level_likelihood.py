@@ -11,7 +11,7 @@ from scipy.special import gammaln
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
-from escalation.models.level_paths import HIGHEST_LEVEL, LARGEST_MEAN
+from escalation.models.paths import HIGHEST_LEVEL, LARGEST_MEAN
 
 FourArrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 

@@ -16,7 +16,6 @@ from escalation.arguments import check_level
 from escalation.errors import InputError
 from escalation.models.base import CountFit, IntArray
 from escalation.models.design import FloatArray
-from escalation.models.level_paths import trend_paths
 from escalation.models.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.local_level_likelihood import DISPERSION, LEVEL_SD
 from escalation.models.local_trend_likelihood import (
@@ -28,6 +27,7 @@ from escalation.models.local_trend_likelihood import (
     smoothed,
     unpack,
 )
+from escalation.models.paths import trend_paths
 
 GROWTH_POINTS = 100
 """Of the parameters that growth rates are averaged over."""
@@ -77,7 +77,7 @@ class LocalTrend(DriftingLevel):
     by up to 0.03 for larger ones, undamped ones, or a lull of twelve periods, by up to 0.7 for both together.
 
     Estimates are modes of the posterior under normal priors on (log slope_sd, logit damping, log level_sd, log
-    dispersion) with centres (log 0.03, 2.2, log 0.1, log 0.2) and standard deviations (1, 1.5, 1, 1.5).  A hundred
+    dispersion) with centres (log 0.03, 2.2, log 0.1, log 0.2) and standard deviations (1, 2.5, 1, 1.5).  A hundred
     counts say little of a slope's drift, so these matter: intervals of growth rates hold 90% over parameters drawn from
     the priors, 84% where ``slope_sd`` is twice their centre.  ``llf`` is the
     log-likelihood at that mode, without the priors.  The covariance is the inverse curvature of the log posterior,

@@ -47,7 +47,7 @@ class Regression(Terms, CountModel):
         """
         names, matrix = self.columns(design)
         seen = ~np.isnan(counts)
-        basis = orthogonal(names, matrix[seen], design.periods[seen])
+        basis = orthogonal(names, matrix, design.periods, seen)
         log_exposure = np.log(design.exposure)
         data = Data(counts[seen], basis.x, log_exposure[seen])
         try:
@@ -65,14 +65,14 @@ class Regression(Terms, CountModel):
                 stacklevel=4,
             )
         coefficients = basis.to_terms @ found.coefficients
-        to_params = np.eye(len(names) + 1)
-        to_params[:-1, :-1] = basis.to_terms
         spread = {"nb2": ("dispersion",), "nb1": ("variance_to_mean",), "poisson": ()}[self._variance]
         shift = 1.0 if self._variance == "nb1" else 0.0
-        size = len(names) + len(spread)
+        to_params = np.eye(len(names) + len(spread))
+        to_params[: len(names), : len(names)] = basis.to_terms
+        size = len(to_params)
         return Estimate(
             params=np.append(coefficients, found.dispersion + shift)[:size],
-            cov=(to_params @ found.cov @ to_params.T)[:size, :size],
+            cov=to_params @ found.cov[:size, :size] @ to_params.T,
             names=(*names, *spread),
             llf=found.llf,
             fitted=bounded_exp(matrix @ coefficients + log_exposure),

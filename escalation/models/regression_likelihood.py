@@ -26,7 +26,7 @@ LARGEST_DISPERSION = 1e3
 
 
 class Data(NamedTuple):
-    """Observed counts (n,), orthogonal terms (n, p) with ``x.T @ x = n * I``, log exposure (n,)."""
+    """Observed counts (n,), orthogonal terms (n, p) of a :class:`~escalation.models.terms.Basis`, log exposure (n,)."""
 
     y: FloatArray
     x: FloatArray
@@ -72,8 +72,9 @@ def modes(data: Data, dispersion: FloatArray, start: FloatArray, prior: float) -
         if prior:  # acts as so many more counts, to be split among the periods by their leverage
             covariance = np.linalg.inv(information_of(products, mean * weight))
             y = data.y + prior * mean * weight * (covariance.reshape(len(beta), -1) @ products.T)
-        information = information_of(products, mean * (1 + alpha * y) * weight**2)
-        if settled or (not prior and np.linalg.eigvalsh(information).min() < LEAST_INFORMATION):
+        curvature = mean * (1 + alpha * y) * weight**2
+        information = information_of(products, curvature)
+        if not prior and _is_lost(information, len(data.y) * float(curvature.min())):
             break
         score = ((y - mean) * weight) @ data.x
         step = np.linalg.solve(information, score[:, :, None])[:, :, 0]
@@ -81,7 +82,14 @@ def modes(data: Data, dispersion: FloatArray, start: FloatArray, prior: float) -
         size = np.maximum(moves.max(axis=1) / LARGEST_RISE, -moves.min(axis=1) / LARGEST_FALL)
         beta = beta + step / np.maximum(size, 1)[:, None]
         settled = bool(size.max() < 1e-7)
+        if settled:  # the information changed by no more than that share
+            break
     return Modes(beta, information, settled)
+
+
+def _is_lost(information: FloatArray, least: float) -> bool:
+    """Whether one of k informations (k, p, p) knows too little; ``least`` is a lower bound of all their eigenvalues."""
+    return least < LEAST_INFORMATION and bool(np.linalg.eigvalsh(information).min() < LEAST_INFORMATION)
 
 
 def products_of(data: Data) -> FloatArray:
@@ -162,21 +170,24 @@ def endless_fall(data: Data) -> FloatArray | None:
 def flat(data: Data) -> FloatArray:
     """Coefficients (p,) of one rate for all periods."""
     rate = max(data.y.sum(), 0.5) / np.exp(data.offset).sum()
-    return np.full(len(data.y), np.log(rate)) @ data.x / len(data.y)
+    start = np.zeros(data.x.shape[1])
+    start[0] = np.log(rate)
+    return start
 
 
 def _poisson_limit(
     data: Data, variance: Variance, coefficients: FloatArray, falls: FloatArray | None = None
 ) -> Maximum:
     """The estimate with dispersion 0, where the information on it is ``sum(mean**2) / 2`` (NB2) or ``n / 2`` (NB1)."""
-    mean = bounded_exp(data.x @ coefficients + data.offset)
+    log_mean = data.x @ coefficients + data.offset
+    mean = bounded_exp(log_mean)
     p = len(coefficients)
     cov = np.zeros((p + 1, p + 1))
     cov[:p, :p] = np.linalg.inv((data.x.T * mean) @ data.x)
     if variance != "poisson":
         cov[p, p] = 2 / ((mean**2).sum() if variance == "nb2" else len(mean))
     if variance == "poisson":
-        llf = float(slopes("poisson", data.y, np.log(mean), 0.0).value.sum())
+        llf = float(slopes("poisson", data.y, log_mean, 0.0).value.sum())
     else:  # as it is worked out where the dispersion is not 0, to be compared with that
         llf = float(log_likelihood(data, coefficients[None], np.zeros(1))[0])
     return Maximum(coefficients, 0.0, cov, llf, True, falls)

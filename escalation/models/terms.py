@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from escalation.errors import FitError, InputError
 from escalation.models.design import Design, FloatArray
@@ -136,8 +137,8 @@ class Basis(NamedTuple):
         return [name for name, fall in zip(self.names, falls, strict=True) if fall > 1e-6 * falls.max()]
 
 
-def orthogonal(names: list[str], matrix: FloatArray, periods: pd.PeriodIndex) -> Basis:
-    """Refuse terms (m, p) that the observed periods cannot tell apart, and make the others orthogonal.
+def orthogonal(names: list[str], matrix: FloatArray, periods: pd.PeriodIndex, seen: NDArray[np.bool_]) -> Basis:
+    """Refuse terms (n, p) that the observed ones (n,) of the periods cannot tell apart, and make the others orthogonal.
 
     Raises
     ------
@@ -146,10 +147,11 @@ def orthogonal(names: list[str], matrix: FloatArray, periods: pd.PeriodIndex) ->
     FitError
         If there are no more periods than terms.
     """
+    matrix = matrix[seen]
     lowest, highest = matrix.min(axis=0), matrix.max(axis=0)
     for name, least, most in zip(names[1:], lowest[1:], highest[1:], strict=True):
         if least == most:
-            where = f"in every observed period of {periods[0]} to {periods[-1]}"
+            where = f"in every observed period of {periods[seen][0]} to {periods[seen][-1]}"
             if least == 0:
                 raise InputError(f"{name} is 0 {where}; its effect cannot be known, so drop it")
             raise InputError(f"{name} is the same {where}, as the level is; drop it")

@@ -69,8 +69,8 @@ class ZeroModel(Terms, CountModel):
         seen = ~np.isnan(counts)
         if seen.sum() <= len(names) + len(zero_names):
             raise FitError(f"{seen.sum()} counts are too few for {len(names)} + {len(zero_names)} terms; use fewer")
-        basis = orthogonal(names, matrix[seen], design.periods[seen])
-        zero_basis = orthogonal(zero_names, zero_matrix[seen], design.periods[seen])
+        basis = orthogonal(names, matrix, design.periods, seen)
+        zero_basis = orthogonal(zero_names, zero_matrix, design.periods, seen)
         log_exposure = np.log(design.exposure)
         data = ZeroData(counts[seen], basis.x, zero_basis.x, log_exposure[seen])
         found = maximise_zero(self.kind, self.family, data)
