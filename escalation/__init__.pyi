@@ -9,6 +9,9 @@ from .assessment import assess as assess
 from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
+from .carriers import Carrier as Carrier
+from .carriers import carried_by_day as carried_by_day
+from .carriers import carried_by_tally as carried_by_tally
 from .changes.changepoints import ChangePoints as ChangePoints
 from .changes.changepoints import changepoints as changepoints
 from .changes.run_length import CurrentRun as CurrentRun
@@ -131,5 +134,7 @@ from .tallies.vintages import Vintages as Vintages
 from .tallies.vintages import known_by as known_by
 from .trend import RateChange as RateChange
 from .trend import compare_rates as compare_rates
+from .window_growth import WindowGrowth as WindowGrowth
+from .window_growth import window_growth as window_growth
 
 __version__: str
