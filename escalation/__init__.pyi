@@ -86,9 +86,13 @@ from .models.zero_inflated import ZeroInflated as ZeroInflated
 from .nowcasts.result import Nowcast as Nowcast
 from .nowcasts.run import nowcast as nowcast
 from .periods import exposure as exposure
+from .plots import plot_alarms as plot_alarms
+from .plots import plot_changes as plot_changes
 from .plots import plot_counts as plot_counts
+from .plots import plot_excitation as plot_excitation
 from .plots import plot_first_passage as plot_first_passage
 from .plots import plot_forecast as plot_forecast
+from .plots import plot_growth as plot_growth
 from .plots import plot_models as plot_models
 from .plots import plot_nowcast as plot_nowcast
 from .plots import plot_pit as plot_pit
@@ -134,6 +138,8 @@ from .tallies.vintages import Vintages as Vintages
 from .tallies.vintages import known_by as known_by
 from .trend import RateChange as RateChange
 from .trend import compare_rates as compare_rates
+from .trend_reading import TrendReading as TrendReading
+from .trend_reading import read_trend as read_trend
 from .window_growth import WindowGrowth as WindowGrowth
 from .window_growth import window_growth as window_growth
 

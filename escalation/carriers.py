@@ -46,6 +46,10 @@ class Carrier:
     kind: Literal["tally", "day"]
     carried_by: int | None
 
+    def without(self) -> dict[str, float]:
+        """Probability that the rate rose without each tally or day, by its name."""
+        return {self._named(row): float(row["probability_rose"]) for row in self.table.to_dict("records")}
+
     def sentence(self) -> str:
         """Say in plain words whether one tally or day carries the change."""
         rose = self.change.probability_rose
@@ -70,7 +74,8 @@ class Carrier:
     def _named(self, row: Mapping[Hashable, Any]) -> str:
         if self.kind == "day":
             return f"{row['start']:%Y-%m-%d} with {row['printed']}"
-        return f"“{row['printed']}” for {row['start']:%Y-%m-%d} to {row['end']:%Y-%m-%d}"
+        last = "" if row["start"] == row["end"] else f" to {row['end']:%Y-%m-%d}"
+        return f"“{row['printed']}” for {row['start']:%Y-%m-%d}{last}"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.sentence())}</p>{self.table.round(3).to_html()}"

@@ -92,8 +92,8 @@ class WindowGrowth:
         if max(self.probability_rising, 1 - self.probability_rising) >= SAID:
             verdict = "probably rose" if self.probability_rising > 0.5 else "probably fell"
         text = (
-            f"Over {span} the rate {verdict}, {_percent(self.growth)} a {word} ({100 * self.level:g}% interval "
-            f"{_percent(self.lower)} to {_percent(self.upper)}), {self.doubling()}; the probability that it rises is "
+            f"Over {span} the rate {verdict}, {percent(self.growth)} a {word} ({100 * self.level:g}% interval "
+            f"{percent(self.lower)} to {percent(self.upper)}), {self.doubling()}; the probability that it rises is "
             f"{chance(self.probability_rising)}."
         )
         if self.carried_by is not None and self.probability_without is not None:
@@ -253,7 +253,7 @@ def _carried_by(
     return (at, without) if direction < CARRIED else (None, None)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Write a growth rate."""
     if share >= 10:
         return f"{plain(1 + share)}-fold"

@@ -146,6 +146,15 @@ def flashpoint(
             "forecastbench-mean, forecastbench-tenfold, acled-10, acled-25 or first-event.",
         ),
     ] = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORDS",
+            help="An assumption, shown beside the baseline: 'ceasefire from DATE' (rate x0.1), 'rate x2 from DATE' "
+            "(either with 'until DATE' or 'for N' periods, 'fading DAYS'), '3 attacks on DATE', several joined by "
+            "'and'; may be repeated.",
+        ),
+    ] = None,
     model: Model = "pool",
     form: FormatOption = None,
     output: Output = None,
@@ -155,6 +164,7 @@ def flashpoint(
     \b
     Examples:
       escalation flashpoint --at-least 10 --within 8
+      escalation flashpoint --what-if "ceasefire from 2024-12-01"
       escalation flashpoint --preset acled-25
       escalation flashpoint incidents.csv --freq D --at-least 25 --over 30
     """
@@ -167,8 +177,72 @@ def flashpoint(
         over=over,
         within=within,
         preset=preset,
+        what_if=what_if or [],
         model=model,
     )
+
+
+@app.command()
+@takes_selection
+def trend(
+    selection: Selection,
+    recent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WINDOW",
+            help="What counts as now: so many periods, or first..last day; left out, 28 days, 4 weeks or 3 months.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WINDOW",
+            help="What it is compared with, likewise; left out, 182 days, 26 weeks or 12 months before.",
+        ),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WINDOW", help="What growth is read from, likewise; left out, 28 days, 13 weeks or 12 months."
+        ),
+    ] = None,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Whether the rate is rising, how fast, and what carries it.
+
+    \b
+    Examples:
+      escalation trend
+      escalation trend incidents.csv --recent 8 --baseline 2024-01-01..2024-06-30
+    """
+    cli.escalating.trend(selection, form, output, recent=recent, baseline=baseline, window=window)
+
+
+@app.command()
+@takes_selection
+def excitation(
+    selection: Selection,
+    sides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--side",
+            metavar="NAME",
+            help="One of the two sides, given twice: for incidents a value of --by; for reported counts a series, "
+            "series/counter or series/counter/unit.",
+        ),
+    ] = None,
+    lags: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Bins back to look at.")] = 3,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Whether attacks by one side follow those by another.
+
+    \b
+    Example:
+      escalation excitation acled.csv --by actor1 --side A --side B
+    """
+    cli.escalating.excitation(selection, form, output, sides=sides, lags=lags)
 
 
 @app.command()
