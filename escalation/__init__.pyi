@@ -38,6 +38,8 @@ from .events.times import event_times as event_times
 from .events.times import times_of as times_of
 from .excitation import Excitation as Excitation
 from .excitation import excitation as excitation
+from .findings import Findings as Findings
+from .findings import find as find
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint

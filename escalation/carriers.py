@@ -86,6 +86,7 @@ def carried_by_tally(
     recent: WindowSpec,
     baseline: WindowSpec,
     *,
+    change: RateChange | None = None,
     tried: int = 3,
     kernels: pd.DataFrame | None = None,
     rng: Seed = None,
@@ -102,6 +103,8 @@ def carried_by_tally(
         From :func:`escalation.reconstruct`.
     recent, baseline : int, slice or tuple
         The windows, as in :func:`escalation.compare_rates`.
+    change : RateChange, optional
+        What :func:`escalation.compare_rates` says of them, where that is known.
     tried : int
         How many windows' tallies are left out, those first that the change leans on most.
     kernels : pandas.DataFrame, optional
@@ -135,7 +138,7 @@ def carried_by_tally(
     tried = check_whole(tried, "tried", 1000)
     generator = as_generator(rng)
     counts, shares = result.histories, result.exposure
-    change = compare_rates(counts, recent, baseline, exposure=shares)
+    change = compare_rates(counts, recent, baseline, exposure=shares) if change is None else change
     used = result.tallies[result.tallies["used"]]
     rows: list[tuple[object, ...]] = []
     if _said(change) and used[WINDOW].drop_duplicates().shape[0] > 1:

@@ -29,8 +29,10 @@ LARGEST_CV = 4.0
 COARSE, FINE = 48, 40
 """Nodes of dispersion that find where the posterior is, and that then carry it."""
 LONGEST_GRID = 8192
-TESTED = 60
+TESTED = 40
 """Histories that a test of negative binomial counts is averaged over."""
+LITTLE = 1e-3
+"""Dispersions less probable than this are left out of it."""
 EXTREME = 60.0
 """Ratios and rates are sought between exp(-60) and exp(60); past them a limit is 0 or infinite."""
 
@@ -169,6 +171,7 @@ def exact_p_value(now: WindowCounts, was: WindowCounts, dispersions: Law) -> flo
         now, was = now.thinned(TESTED), was.thinned(TESTED)
     pairs, weights = _pairs(now, was)
     if alphas.max() > 0:
+        alphas, shares = alphas[shares > LITTLE], shares[shares > LITTLE] / shares[shares > LITTLE].sum()
         tails = [[_conditional_p(k, rest, now, was, alpha) for alpha in alphas] for k, rest in pairs]
         values = (np.array(tails) @ shares).tolist()
     else:
