@@ -270,6 +270,8 @@ WATCHED = [
     option("too little for growth", f"trend list.csv {HALF} --window 3", "growth needs 4"),
     option("too short for a trend", "trend press.csv --freq M", "a trend needs at least 4"),
     option("one side", "excitation list.csv --by country --side Syria", "--side is Syria", "two different sides"),
+    option("one side of a report", "report list.csv --side Syria", "--side is Syria", "two different sides"),
+    option("an unknown model of regimes", "report list.csv --regimes three", "'three'"),
     option("no side", "excitation list.csv --by country", "--side is nothing"),
     option("a side twice", "excitation list.csv --by country --side Iraq --side Iraq", "--side is Iraq and Iraq"),
     option("a side that is not there", f"excitation list.csv {HALF} --by country --side Iraq --side Oman", "'Oman'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import typer
@@ -13,7 +14,16 @@ import escalation
 from escalation.assessment import MODELS, POOL, Assessment, assess, check_question
 from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
-from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
+from escalation.cli.counting import (
+    check_sides,
+    check_targets,
+    choose_form,
+    count,
+    count_sides,
+    deliver,
+    title,
+    with_dates,
+)
 from escalation.cli.options import Format, Selection
 from escalation.periods import period_word
 
@@ -22,12 +32,22 @@ ASSUMING = "local_level"
 
 
 def report(
-    selection: Selection, output: str, *, horizon: int | None, at_least: int | None, over: int, within: int | None
+    selection: Selection,
+    output: str,
+    *,
+    horizon: int | None,
+    at_least: int | None,
+    over: int,
+    within: int | None,
+    sides: list[str] | None,
+    regimes: Literal["none", "hidden_markov"],
 ) -> None:
     """Show the answers, then draw the PDF and say where it is."""
     check_question(horizon=horizon, at_least=at_least, over=over, within=within)
     if Path(output).suffix.lower() != ".pdf":
         raise escalation.InputError(f"--output is {output!r}; a report is a PDF, so end its name in .pdf")
+    if sides is not None:
+        check_sides(sides)
     check_targets(selection, output)
     with screen.progress(3) as step:
         source, counted = count(selection, step)
@@ -35,9 +55,15 @@ def report(
         assessment = assess(counted, horizon=horizon, at_least=at_least, over=over, within=within, rng=selection.seed)
     _warn_of_failures(assessment)
     _show_answers(assessment)
-    with screen.progress(1) as step:
+    with screen.progress(4 if sides else 2) as step:
+        excited = None
+        if sides is not None:
+            counts, unit = count_sides(selection, sides, step)
+            excited = escalation.excitation(counts, unit=unit, rng=selection.seed)
+        step("looking for growth, changes and alarms")
+        found = escalation.find(assessment, regimes=regimes, excitation=excited, rng=selection.seed)
         step(f"drawing {output}")
-        escalation.write_report(assessment, source, output, seed=selection.seed)
+        escalation.write_report(assessment, source, output, findings=found, seed=selection.seed)
     typer.echo(f"Report: {Path(output)}")
 
 

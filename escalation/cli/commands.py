@@ -1,6 +1,6 @@
 """The commands, their options and their help; what they do is in ``counting`` and ``answering``."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,6 +41,15 @@ Model = Annotated[
         "exponential_smoothing, hidden_markov, hurdle, ingarch, last_value, local_trend, poisson or zero_inflated.",
     ),
 ]
+Sides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--side",
+        metavar="NAME",
+        help="One of two sides that may answer each other, given twice: for incidents a value of --by; for reported "
+        "counts a series, series/counter or series/counter/unit.",
+    ),
+]
 FormatOption = Annotated[
     Format | None, typer.Option("--format", help="Left out: by the ending of --output, else a table.")
 ]
@@ -78,6 +87,11 @@ def report(
     at_least: AtLeast = None,
     over: Over = 1,
     within: Within = None,
+    sides: Sides = None,
+    regimes: Annotated[
+        Literal["none", "hidden_markov"],
+        typer.Option(help="hidden_markov adds a page on quiet and active regimes; compiling it takes a while once."),
+    ] = "none",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF is written.")
     ] = "report.pdf",
@@ -91,7 +105,9 @@ def report(
       escalation report acled.csv --by country --series Syria --freq M
       escalation report strikes.xlsx --column date=Datum --column place=Ort
     """
-    cli.answering.report(selection, output, horizon=horizon, at_least=at_least, over=over, within=within)
+    cli.answering.report(
+        selection, output, horizon=horizon, at_least=at_least, over=over, within=within, sides=sides, regimes=regimes
+    )
 
 
 @app.command()
@@ -223,15 +239,7 @@ def trend(
 @takes_selection
 def excitation(
     selection: Selection,
-    sides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--side",
-            metavar="NAME",
-            help="One of the two sides, given twice: for incidents a value of --by; for reported counts a series, "
-            "series/counter or series/counter/unit.",
-        ),
-    ] = None,
+    sides: Sides = None,
     lags: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Bins back to look at.")] = 3,
     form: FormatOption = None,
     output: Output = None,

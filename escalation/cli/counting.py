@@ -90,6 +90,20 @@ def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation
     return source, counted
 
 
+def check_sides(sides: Sequence[str] | None) -> list[str]:
+    """Return the two sides that were named.
+
+    Raises
+    ------
+    InputError
+        If they are not two.
+    """
+    if sides is None or len(sides) != 2 or sides[0] == sides[1]:
+        given = " and ".join(sides or ()) or "nothing"
+        raise escalation.InputError(f"--side is {given}; name two different sides, as in --side A --side B")
+    return list(sides)
+
+
 def count_sides(selection: Selection, sides: Sequence[str], step: Callable[[str], None]) -> tuple[pd.DataFrame, str]:
     """Get the counts of two sides as one table on the periods that both were wholly covered in, and their unit.
 

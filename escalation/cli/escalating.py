@@ -8,7 +8,7 @@ import pandas as pd
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, choose_form, count, count_sides, deliver, title
+from escalation.cli.counting import check_sides, check_targets, choose_form, count, count_sides, deliver, title
 from escalation.cli.options import Format, Selection
 from escalation.periods import parse_date, period_word
 from escalation.windows import WindowSpec
@@ -60,9 +60,7 @@ def excitation(
 ) -> None:
     """Show whether attacks by one side are followed by attacks of the other."""
     form = choose_form(form, output)
-    if sides is None or len(sides) != 2 or sides[0] == sides[1]:
-        given = "nothing" if not sides else " and ".join(sides)
-        raise escalation.InputError(f"--side is {given}; name two different sides, as in --side A --side B")
+    sides = check_sides(sides)
     check_targets(selection, output)
     with screen.progress(4) as step:
         counts, unit = count_sides(selection, sides, step)
