@@ -107,7 +107,7 @@ def set_changes(paper: Paper, assessment: Assessment, findings: Findings) -> Non
         rows = [
             [
                 _first(row["date"]),
-                f"{_first(row['earliest'])} to {_first(row['latest'])}",
+                _first(row["earliest"]) + ("" if row["latest"] == row["earliest"] else f" to {_first(row['latest'])}"),
                 figure_text(row["rate_before"]),
                 figure_text(row["rate_after"]),
                 f"{figure_text(row['rate_after_lower'])} to {figure_text(row['rate_after_upper'])}",
