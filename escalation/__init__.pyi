@@ -10,6 +10,9 @@ from .backtests.record import with_record as with_record
 from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
 from .backtests.scoring import score_forecast as score_forecast
+from .carriers import Carrier as Carrier
+from .carriers import carried_by_day as carried_by_day
+from .carriers import carried_by_tally as carried_by_tally
 from .casualties import Casualties as Casualties
 from .casualties import assess_casualties as assess_casualties
 from .changes.changepoints import ChangePoints as ChangePoints
@@ -38,6 +41,8 @@ from .events.times import event_times as event_times
 from .events.times import times_of as times_of
 from .excitation import Excitation as Excitation
 from .excitation import excitation as excitation
+from .findings import Findings as Findings
+from .findings import find as find
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import PastRecord as PastRecord
 from .flashpoint import first_passage as first_passage
@@ -88,10 +93,14 @@ from .nowcasts.result import Nowcast as Nowcast
 from .nowcasts.run import nowcast as nowcast
 from .passages import past_flashpoints as past_flashpoints
 from .periods import exposure as exposure
+from .plots import plot_alarms as plot_alarms
+from .plots import plot_changes as plot_changes
 from .plots import plot_counts as plot_counts
+from .plots import plot_excitation as plot_excitation
 from .plots import plot_fatality_tail as plot_fatality_tail
 from .plots import plot_first_passage as plot_first_passage
 from .plots import plot_forecast as plot_forecast
+from .plots import plot_growth as plot_growth
 from .plots import plot_lethality as plot_lethality
 from .plots import plot_models as plot_models
 from .plots import plot_nowcast as plot_nowcast
@@ -152,5 +161,9 @@ from .tallies.vintages import Vintages as Vintages
 from .tallies.vintages import known_by as known_by
 from .trend import RateChange as RateChange
 from .trend import compare_rates as compare_rates
+from .trend_reading import TrendReading as TrendReading
+from .trend_reading import read_trend as read_trend
+from .window_growth import WindowGrowth as WindowGrowth
+from .window_growth import window_growth as window_growth
 
 __version__: str

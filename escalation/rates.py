@@ -29,6 +29,10 @@ LARGEST_CV = 4.0
 COARSE, FINE = 48, 40
 """Nodes of dispersion that find where the posterior is, and that then carry it."""
 LONGEST_GRID = 8192
+TESTED = 40
+"""Histories that a test of negative binomial counts is averaged over."""
+LITTLE = 1e-3
+"""Dispersions less probable than this are left out of it."""
 EXTREME = 60.0
 """Ratios and rates are sought between exp(-60) and exp(60); past them a limit is 0 or infinite."""
 
@@ -75,6 +79,8 @@ class RatePosterior:
         The functions whose lower and upper tails give the limits of an interval.
     dispersion : float
         Posterior median of alpha in ``Var = mu + alpha mu^2``.
+    dispersions : pair of (nodes,) float arrays
+        Values of alpha and their posterior probabilities.
     """
 
     ratio: Cdf
@@ -82,6 +88,7 @@ class RatePosterior:
     recent_limits: tuple[Cdf, Cdf]
     baseline_limits: tuple[Cdf, Cdf]
     dispersion: float
+    dispersions: Law
 
     @property
     def probability_rose(self) -> float:
@@ -125,6 +132,7 @@ def poisson(now: WindowCounts, was: WindowCounts) -> RatePosterior:
         recent_limits=_garwood(recent, weights, float(now.exposure.sum())),
         baseline_limits=_garwood(baseline, weights, float(was.exposure.sum())),
         dispersion=0.0,
+        dispersions=(np.zeros(1), np.ones(1)),
     )
 
 
@@ -153,12 +161,48 @@ def _garwood(totals: FloatArray, weights: FloatArray, exposure: float) -> tuple[
     return rate(0.0), rate(1.0)
 
 
-def poisson_p_value(now: WindowCounts, was: WindowCounts) -> float:
-    """Two-sided exact test of equal rates, mean over the histories."""
+# The exact test
+
+
+def exact_p_value(now: WindowCounts, was: WindowCounts, dispersions: Law) -> float:
+    """Two-sided conditional test of equal rates, mean over the histories and over the dispersions."""
+    alphas, shares = dispersions
+    if alphas.max() > 0:
+        now, was = now.thinned(TESTED), was.thinned(TESTED)
     pairs, weights = _pairs(now, was)
-    share = now.exposure.sum() / (now.exposure.sum() + was.exposure.sum())
-    values = [binomtest(int(k), int(k + rest), share).pvalue if k + rest else 1.0 for k, rest in pairs]
-    return float(weights @ values)
+    if alphas.max() > 0:
+        alphas, shares = alphas[shares > LITTLE], shares[shares > LITTLE] / shares[shares > LITTLE].sum()
+        tails = [[_conditional_p(k, rest, now, was, alpha) for alpha in alphas] for k, rest in pairs]
+        values = (np.array(tails) @ shares).tolist()
+    else:
+        share = now.exposure.sum() / (now.exposure.sum() + was.exposure.sum())
+        values = [binomtest(int(k), int(k + rest), share).pvalue if k + rest else 1.0 for k, rest in pairs]
+    return min(float(weights @ np.array(values)), 1.0)
+
+
+def _conditional_p(k: float, rest: float, now: WindowCounts, was: WindowCounts, alpha: float) -> float:
+    """Probability, given the total of both windows, of a recent total that is no likelier than ``k``.
+
+    A sum of negative binomial counts of equal exposure is negative binomial, and given the total of both windows the
+    mean drops out.  Sums of unequal exposures are taken as such, with the size that keeps their variance.
+    """
+    total = k + rest
+    sums = [float(window.exposure.sum()) for window in (now, was)]
+    sizes = [one**2 / float((w.exposure**2).sum()) / alpha for one, w in zip(sums, (now, was), strict=True)]
+    odds = [one * total / sum(sums) / size for one, size in zip(sums, sizes, strict=True)]
+    if total == 0:
+        return 1.0
+    a, b = sizes
+    middle = total * sums[0] / sum(sums)
+    spread = float(np.sqrt(middle * sums[1] / sum(sums) * (a + b + total) / (a + b + 1)))
+    reach = 20 * spread + abs(k - middle) + 20
+    low, high = max(0.0, np.floor(middle - reach)), min(total, np.ceil(middle + reach))
+    # of huge totals only so many points: the law is smooth at that scale
+    at = np.append(np.linspace(low, high, min(int(high - low) + 1, LONGEST_GRID)), k)
+    log_law = gammaln(at + a) - gammaln(at + 1) + gammaln(total - at + b) - gammaln(total - at + 1)
+    log_law += at * np.log(odds[0] / (1 + odds[0])) + (total - at) * np.log(odds[1] / (1 + odds[1]))
+    law = np.exp(log_law - log_law.max())
+    return float(law[:-1][law[:-1] <= law[-1] * (1 + 1e-7)].sum() / law[:-1].sum())
 
 
 # Negative binomial: by quadrature
@@ -215,6 +259,7 @@ def negbin(now: WindowCounts, was: WindowCounts) -> RatePosterior:
         recent_limits=_unless_empty(rate_now.cdf, now),
         baseline_limits=_unless_empty(rate_was.cdf, was),
         dispersion=float(np.interp(0.5, np.cumsum(share) - share / 2, cv)) ** 2,
+        dispersions=(cv[keep] ** 2, share[keep] / share[keep].sum()),
     )
 
 

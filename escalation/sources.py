@@ -20,7 +20,7 @@ from escalation.incidents.read import read_incidents
 from escalation.incidents.reports import Reports
 from escalation.ledger import LedgerEntries
 from escalation.packaged import data_folder
-from escalation.periods import DateLike, exposure, parse_date
+from escalation.periods import MAX_PERIODS, DateLike, exposure, parse_date
 from escalation.quality.check import DataQuality, data_quality
 from escalation.randomness import Seed
 from escalation.tables import column_names
@@ -88,6 +88,8 @@ class CountedSeries:
         Scores of past forecasts of this series, where there are any.
     incidents : pandas.DataFrame or None
         The incidents that were counted; beside tallies of a bundled case, those of the same series that it lists.
+    daily : pandas.Series or None
+        The same counts by day, where the source is a table of incidents.
     """
 
     counts: pd.Series | pd.DataFrame = field(repr=False)
@@ -100,6 +102,7 @@ class CountedSeries:
     notes: tuple[str, ...]
     record: Backtest | None = field(default=None, repr=False)
     incidents: pd.DataFrame | None = field(default=None, repr=False)
+    daily: pd.Series | None = field(default=None, repr=False)
 
 
 def open_source(
@@ -345,7 +348,19 @@ def _from_incidents(
     assert isinstance(counts, pd.Series)  # without by it is one series
     shares = exposure(pd.PeriodIndex(counts.index), first, last)
     inside = table[(table["date_end"] >= first) & (table["date"] <= last)]
-    return CountedSeries(counts, shares, title, measure, "", "", None, (), incidents=inside)
+    daily = _by_day(table, first, last, measure)
+    return CountedSeries(counts, shares, title, measure, "", "", None, (), incidents=inside, daily=daily)
+
+
+def _by_day(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, measure: Measure) -> pd.Series | None:
+    """Counts by day, where they are not too many; what there is to warn of was said of the periods."""
+    if (last - first).days >= MAX_PERIODS:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)
+        daily = aggregate(table, "D", start=first, end=last, measure=measure)
+    assert isinstance(daily, pd.Series)
+    return daily
 
 
 def _holds_tallies(path: Path, encoding: str | None) -> bool:

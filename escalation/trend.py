@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,22 +13,20 @@ from escalation.arguments import check_level
 from escalation.counts import check_counts, count_matrix, is_histories
 from escalation.errors import InputError
 from escalation.models.design import make_design
-from escalation.periods import DateLike, parse_date, period_word
+from escalation.periods import period_word
 from escalation.rates import (
     Cdf,
     FloatArray,
     RatePosterior,
     WindowCounts,
+    exact_p_value,
     interval,
     invert,
     negbin,
     poisson,
-    poisson_p_value,
 )
+from escalation.windows import WindowSpec, two_windows
 from escalation.wording import chance, plain
-
-WindowSpec: TypeAlias = int | slice | tuple[DateLike, DateLike]
-"""How a window is named: its number of periods, a slice, or its first and last date or period."""
 
 SAID = 0.9
 """A direction with at least this probability is said to be one."""
@@ -113,9 +110,10 @@ class RateChange:
         Posterior median of alpha in ``Var = mu + alpha mu^2``; 0 for ``poisson``, which assumes it.
     family : str
         ``negbin`` or ``poisson``.
-    p_value : float or None
-        Two-sided exact test of equal rates, for ``poisson``; the mean over the histories where there
-        are several (Meng 1994, doi:10.1214/aos/1176325622).
+    p_value : float
+        Two-sided conditional test of equal rates, given the total of both windows: binomial for ``poisson``, negative
+        hypergeometric for ``negbin``; the mean over the histories where there are several (Meng 1994,
+        doi:10.1214/aos/1176325622).
     histories : int
         How many histories were averaged; 1 for exact counts.
     carried_by : pandas.Period or None
@@ -134,7 +132,7 @@ class RateChange:
     baseline: WindowRate
     dispersion: float
     family: str
-    p_value: float | None
+    p_value: float
     histories: int
     carried_by: pd.Period | None = None
     probability_without: float | None = None
@@ -172,7 +170,7 @@ class RateChange:
         rows = {"recent": self.recent, "baseline": self.baseline}
         columns = ["first", "last", "observed", "total", "exposure", "rate", "lower", "upper"]
         table = pd.DataFrame([[getattr(row, name) for name in columns] for row in rows.values()], list(rows), columns)
-        test = "" if self.p_value is None else f" Exact two-sided p-value {self.p_value:.2g}."
+        test = f" Conditional test of equal rates: two-sided p-value {self.p_value:.2g}."
         return (
             f"<p>{html.escape(self.sentence() + test)}</p>"
             + table.astype({"first": str, "last": str}).round(3).to_html()
@@ -262,7 +260,7 @@ def compare_rates(
     index = pd.PeriodIndex(table.index)
     shares = make_design(index, 0, exposure, None).exposure
     matrix = count_matrix(table)
-    now_span, was_span = _spans(index, recent, baseline)
+    now_span, was_span = two_windows(index, recent, baseline)
     now = _cut(matrix, shares, index, now_span, "recent")
     was = _cut(matrix, shares, index, was_span, "baseline")
     posterior = FAMILIES[family](now.data, was.data)
@@ -278,7 +276,7 @@ def compare_rates(
         baseline=_window_rate(was, posterior.baseline_limits, level),
         dispersion=posterior.dispersion,
         family=family,
-        p_value=poisson_p_value(now.data, was.data) if family == "poisson" else None,
+        p_value=exact_p_value(now.data, was.data, posterior.dispersions),
         histories=matrix.shape[1],
         carried_by=carried,
         probability_without=without,
@@ -296,58 +294,6 @@ class _Window:
     last: pd.Period
     observed: pd.PeriodIndex
     data: WindowCounts
-
-
-def _spans(index: pd.PeriodIndex, recent: WindowSpec, baseline: WindowSpec) -> tuple[slice, slice]:
-    """Positions of both windows."""
-    now = _span(index, recent, "recent", len(index))
-    was = _span(index, baseline, "baseline", now.start)
-    if now.start < was.stop and was.start < now.stop:
-        raise InputError(
-            f"recent ({index[now.start]} to {index[now.stop - 1]}) and baseline ({index[was.start]} to "
-            f"{index[was.stop - 1]}) overlap; choose windows that share no period"
-        )
-    return now, was
-
-
-def _span(index: pd.PeriodIndex, spec: WindowSpec, name: str, before: int) -> slice:
-    """Positions of one window; a number of periods ends just before position ``before``."""
-    if isinstance(spec, slice):
-        start, stop = _slice_bounds(index, spec, name)
-    elif isinstance(spec, tuple) and len(spec) == 2:
-        start, stop = _position(index, spec[0], name, "start"), _position(index, spec[1], name, "end") + 1
-    elif hasattr(spec, "__index__") and not isinstance(spec, bool):
-        if int(spec) < 1:
-            raise InputError(f"{name} is {spec}; give a number of periods >= 1")
-        start, stop = before - int(spec), before
-    else:
-        raise InputError(f"{name} is {spec!r}; give a number of periods, a (start, end) pair or a slice")
-    if start < 0 or stop > len(index):
-        raise InputError(
-            f"{name}={spec!r} reaches outside the series, which has {len(index)} periods from {index[0]} to "
-            f"{index[-1]}; choose a window inside it"
-        )
-    if stop <= start:
-        raise InputError(f"{name}={spec!r} holds no period; its end must not be before its start")
-    return slice(start, stop)
-
-
-def _slice_bounds(index: pd.PeriodIndex, spec: slice, name: str) -> tuple[int, int]:
-    """Positions of a slice: of whole numbers as in Python, of dates with both ends."""
-    if spec.step is not None:
-        raise InputError(f"{name} is a slice with step {spec.step!r}; a window is a run of periods, leave the step out")
-    if all(bound is None or hasattr(bound, "__index__") for bound in (spec.start, spec.stop)):
-        n = len(index)
-        start, stop = (bound + n if bound is not None and bound < 0 else bound for bound in (spec.start, spec.stop))
-        return 0 if start is None else int(start), n if stop is None else int(stop)
-    start = 0 if spec.start is None else _position(index, spec.start, name, "start")
-    stop = len(index) if spec.stop is None else _position(index, spec.stop, name, "end") + 1
-    return start, stop
-
-
-def _position(index: pd.PeriodIndex, when: DateLike, name: str, side: Literal["start", "end"]) -> int:
-    """Position of the period that holds a date, negative or past the end when outside."""
-    return int(pd.Period(parse_date(when, f"{name} {side}", side), index.freqstr).ordinal - index[0].ordinal)
 
 
 def _cut(matrix: FloatArray, shares: FloatArray, index: pd.PeriodIndex, span: slice, name: str) -> _Window:

@@ -255,7 +255,34 @@ OUTPUTS = [
     option("list of cases in a missing directory", "cases -o nowhere/c.json", "nowhere", "does not exist"),
 ]
 
-BAD = [*FILES, *ROWS, *CHOICES, *INCIDENTS, *QUESTIONS, *OUTPUTS]
+HALF = "--start 2024-01-01 --end 2024-06-30"  # whole weeks
+
+WATCHED = [
+    option("a window in words", "trend list.csv --recent lately", "--recent is 'lately'", "first..last day"),
+    option("a window of nothing", f"trend list.csv {HALF} --recent 0", "recent is 0"),
+    option(
+        "a window that ends before it begins",
+        f"trend list.csv {HALF} --window 2024-05-01..2024-02-01",
+        "holds no period",
+    ),
+    option("a window without a date", "trend list.csv --baseline 2024-99-01..2024-02-01", "2024-99-01"),
+    option("windows that overlap", f"trend list.csv {HALF} --recent 8 --baseline 2024-05-01..2024-06-30", "overlap"),
+    option("too little for growth", f"trend list.csv {HALF} --window 3", "growth needs 4"),
+    option("too short for a trend", "trend press.csv --freq M", "a trend needs at least 4"),
+    option("one side", "excitation list.csv --by country --side Syria", "--side is Syria", "two different sides"),
+    option("one side of a report", "report list.csv --side Syria", "--side is Syria", "two different sides"),
+    option("an unknown model of regimes", "report list.csv --regimes three", "'three'"),
+    option("no side", "excitation list.csv --by country", "--side is nothing"),
+    option("a side twice", "excitation list.csv --by country --side Iraq --side Iraq", "--side is Iraq and Iraq"),
+    option("a side that is not there", f"excitation list.csv {HALF} --by country --side Iraq --side Oman", "'Oman'"),
+    option("sides too short", f"excitation list.csv {HALF} --by country --side Iraq --side Syria", "needs 30"),
+    option("a side of four parts", "excitation press.csv --side a/b/c/d --side e", "series/counter/unit"),
+    option(
+        "an unclear assumption", "flashpoint list.csv --what-if peace", "--what-if is 'peace'", "'ceasefire from DATE'"
+    ),
+]
+
+BAD = [*FILES, *ROWS, *CHOICES, *INCIDENTS, *QUESTIONS, *OUTPUTS, *WATCHED]
 
 
 @pytest.mark.parametrize("bad", [pytest.param(bad, id=bad.name) for bad in BAD])
@@ -278,6 +305,26 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(bad, tmp_path, mo
     for part in bad.says:
         assert part in line
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("rate from 2024-07-01", "'rate x2 from DATE'"),
+        ("ceasefire from tomorrow", "tomorrow"),
+        ("rate x0 from 2024-07-01", "give what the rate is multiplied by"),
+        ("ceasefire from 2023-01-01", "outside the forecast from"),
+        ("rate x2 from 2024-07-01 until 2024-06-30", "before it begins"),
+        ("ceasefire from 2024-07-01 and peace", "'peace'"),
+        ("99999 attacks on 2024-07-01", "paths have the event"),
+    ],
+)
+def test_an_assumption_that_cannot_be_made_is_one_clear_line(words, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("list.csv").write_bytes(COUNTRIES)
+    assert main(["flashpoint", "list.csv", *HALF.split(), "--what-if", words]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and says in err and len(err.splitlines()) == 1 and "this is a bug" not in err
 
 
 def test_there_are_enough_of_them_and_no_two_alike():

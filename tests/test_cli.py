@@ -18,7 +18,7 @@ import escalation
 from escalation.cli import counting, main
 
 COMMANDS = (
-    *("report", "read", "series", "forecast", "flashpoint", "changes", "alarms", "severity"),
+    *("report", "read", "series", "forecast", "flashpoint", "severity", "trend", "excitation", "changes", "alarms"),
     *("backtest", "score", "cases"),
 )
 FIRST = pd.Timestamp("2024-01-01")  # a Monday
@@ -247,6 +247,102 @@ def test_a_flashpoint_by_a_definition_in_public_use(run):
     assert code == 2
     assert "brings its own threshold" in err
     assert run("flashpoint list.csv --preset coup")[0] == 2
+
+
+def test_a_trend_is_that_of_the_functions(run):
+    counts = escalation.aggregate(escalation.read_incidents("list.csv")[0], "W-SUN")
+    code, out, err = run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --window 12")
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    said = " ".join(out.split())
+    change = escalation.compare_rates(counts, 8, ("2024-02-05", "2024-06-30"))
+    assert change.sentence() in said
+    assert escalation.window_growth(counts, 12).sentence() in said
+    assert "At the end of the series, by a model whose growth rate drifts" in said
+    table = table_in(run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --format csv")[1])
+    by_measure = table.set_index("measure")
+    assert by_measure.loc["ratio of rates", "value"] == pytest.approx(change.ratio, rel=1e-6)
+    assert by_measure.loc["p-value of equal rates", "value"] == pytest.approx(change.p_value, rel=1e-6)
+    assert "growth over the last 13 weeks" in by_measure.index
+    records = json.loads(run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --format json")[1])
+    assert [record["measure"] for record in records] == table["measure"].tolist()
+
+
+def test_a_day_that_carries_a_rise_is_named(run):
+    days = [FIRST + k * 5 * DAY for k in range(20)] + [FIRST + 95 * DAY] * 60 + [FIRST + 111 * DAY]
+    Path("surge.csv").write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days))
+    code, out, _ = run("trend surge.csv --recent 4 --baseline 12")
+    assert code == 0
+    assert "The rise hangs on one day, 2024-04-05 with 61" in " ".join(out.split())
+
+
+def test_excitation_is_that_of_the_function(run):
+    rng = np.random.default_rng(2)
+    counts = np.zeros((120, 2), dtype=int)
+    for week in range(1, 120):
+        counts[week] = rng.poisson(2 + 0.5 * counts[week - 1, ::-1])
+    counts[-1] = 1
+    lines = [
+        f"{FIRST + 7 * week * DAY:%Y-%m-%d},{side}\n"
+        for week in range(120)
+        for side, number in zip("AB", counts[week], strict=True)
+        for _ in range(number)
+    ]
+    Path("sides.csv").write_text("date,actor\n" + "".join(lines))
+    command = "excitation sides.csv --by actor --side A --side B --lags 1 --start 2024-01-01"
+    code, out, err = run(command)
+    assert code == 0, err
+    assert max(map(len, out.splitlines())) <= 80
+    source = escalation.open_source("sides.csv")
+    both = {side: escalation.count_series(source, by="actor", series=side, start=FIRST).counts for side in "AB"}
+    frame = pd.DataFrame(both).iloc[:-1]  # the last week is covered in part
+    expected = escalation.excitation(frame, lags=1, unit="incidents", rng=1)
+    assert expected.sentence() in " ".join(out.split())
+    shown = table_in(run(f"{command} --format csv")[1])
+    assert shown["effect"].tolist() == pytest.approx(expected.table["effect"].tolist(), rel=1e-6)
+    assert set(shown["by"]) == {"A", "B"}
+
+
+def test_what_if_is_shown_beside_the_baseline(folder, capsys):
+    command = [
+        "flashpoint",
+        "list.csv",
+        "--within",
+        "6",
+        "--at-least",
+        "6",
+        "--what-if",
+        "rate x3 from 2024-10-14 for 3",
+    ]
+    assert main([*command, "--format", "json"]) == 0
+    rows = {row["scenario"]: row for row in json.loads(capsys.readouterr().out)}
+    source = escalation.open_source("list.csv")
+    fit = escalation.LocalLevel(link="softplus").fit(escalation.count_series(source).counts)
+    scenarios = {command[-1]: escalation.Scenario("2024-10-14", 3.0, until="2024-11-03")}
+    expected = escalation.what_if(fit, 6, scenarios, at_least=6, rng=1).table
+    for name, row in expected.iterrows():
+        assert rows[name]["probability"] == pytest.approx(row["probability"], abs=1e-6)
+        assert rows[name]["total"] == pytest.approx(row["total"], abs=1e-3)
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "rate times 3 from 2024-10-14 until 2024-11-03." in " ".join(out.split())
+    assert "Scenarios are assumptions" in out
+
+
+def test_assumptions_are_read_from_words():
+    from escalation.cli.assumptions import read_assumptions
+
+    [ceasefire] = read_assumptions("ceasefire from 2024-11-20", "W-SUN")
+    assert (ceasefire.date, ceasefire.factor, ceasefire.until) == ("2024-11-20", 0.1, None)
+    rate, attack = read_assumptions(
+        "rate x0.5 from 2024-11-20 until 2024-12-31 fading 14 and 3 attacks on 2024-12-01", "D"
+    )
+    assert (rate.factor, rate.until, rate.half_life) == (0.5, "2024-12-31", 14)
+    assert (attack.date, attack.at_least) == ("2024-12-01", 3)
+    [months] = read_assumptions("rate  x2 from 2024-11-20 for 2", "M")
+    assert months.until == "2024-12-31"
+    assert read_assumptions("attack on 2024-12-01", "D")[0].at_least == 1
 
 
 def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):

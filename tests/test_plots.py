@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import subprocess
 import sys
 from itertools import pairwise
@@ -120,7 +121,26 @@ def late_raids():
     return escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", draws=200, rng=1)
 
 
+@functools.cache
+def growing_rates():
+    return escalation.growth(escalation.LocalTrend(family="poisson").fit(rising()))
+
+
+def rising():
+    return weekly([1, 0, 2, 1, 1, 2, 0, 1, 1, 2] * 2 + [8, 9, 7, 11, 8, 10, 30, 9, 8, 12])
+
+
+@functools.cache
+def tit_for_tat():
+    rng, counts = np.random.default_rng(2), np.zeros((80, 2))
+    for week in range(1, 80):
+        counts[week] = rng.poisson(2 + 0.5 * counts[week - 1, ::-1])
+    sides = pd.DataFrame(counts, index=weekly([0] * 80).index, columns=["north", "south"])
+    return escalation.excitation(sides, lags=2, widths=(1,), draws=79, replicates=10, rng=1)
+
+
 def all_charts(reconstruction, forecast):
+    risen = rising()
     counts = weekly([3, 5, 4, 4, 6, 2, 9, 1])
     passage = pd.DataFrame({9: first_passage(forecast, 9), 5: first_passage(forecast, 5)})
     year = pd.period_range("2022-01-03", periods=60, freq="W-SUN")
@@ -140,6 +160,10 @@ def all_charts(reconstruction, forecast):
         "models": plots.plot_models({"one": forecast, "two": forecast}),
         "passage": plots.plot_first_passage(passage, [flashpoint(forecast, 9), flashpoint(forecast, 5)]),
         "nowcast": plots.plot_nowcast(late_raids()),
+        "growth": plots.plot_growth(risen, escalation.window_growth(risen, 20), growing_rates(), unit="raids"),
+        "changes": plots.plot_changes(risen, escalation.changepoints(risen, unit="raids")),
+        "alarms": plots.plot_alarms(escalation.alarms(risen, "ears_c1", unit="raids"), risen),
+        "excitation": plots.plot_excitation(tit_for_tat()),
     }
 
 
@@ -557,7 +581,8 @@ def test_axes_have_units(reconstruction, forecast):
     assert labels == [
         "mean CRPS", "relative frequency", "share that came, 95% interval", "forecasts",
         "raids since 1 Jan 2024", "raids per week", "incidents per week", "incidents per week", "", "raids per week",
-        "raids per week", "probability", "raids per week",
+        "raids per week", "probability", "raids per week", "raids per week", "growth per week", "raids per week",
+        "probability", "raids per week", "more attacks by south", "more attacks by north",
     ]  # fmt: skip
 
 
@@ -646,3 +671,58 @@ def test_dollars_are_dollars(reconstruction):
     render(figure)
     assert figure.axes[1].get_ylabel().replace("\n", " ") == "raids at $5 or $6^2 per week"
     assert not figure.axes[1].yaxis.label.get_parse_math()
+
+
+# Growth, changes, alarms, excitation
+
+
+def test_growth_is_drawn_as_the_exponential_with_the_total_of_its_window():
+    counts = rising()
+    found = escalation.window_growth(counts, 20)
+    figure = plots.plot_growth(counts, found, growing_rates())
+    upper, lower = figure.axes
+    middle, slow, fast = (line.get_ydata() for line in upper.lines)
+    for curve, share in ((middle, found.growth), (slow, found.lower), (fast, found.upper)):
+        assert np.diff(np.log(curve)) == pytest.approx(np.log1p(share))
+        assert curve.sum() == pytest.approx(counts.iloc[-20:].sum())
+    rates = growing_rates()
+    assert np.asarray(step(lower, "median").get_data()[0]) == pytest.approx(np.log1p(rates["growth"]).to_numpy())
+    assert f"{100 * found.growth:+.0f}% a week" in upper.get_title(loc="left")
+
+
+def test_levels_and_probabilities_are_those_of_the_change_points():
+    counts = rising()
+    found = escalation.changepoints(counts)
+    upper, lower = plots.plot_changes(counts, found).axes
+    [drawn] = [c for c in upper.collections if c.get_label() == "rate, with its 90% interval"]
+    assert drawn.get_segments()[0][0][1] == pytest.approx(found.changes["rate_before"].iloc[0])
+    [bars] = [patch for patch in lower.patches if isinstance(patch, StepPatch)]
+    assert np.asarray(bars.get_data()[0]) == pytest.approx(found.probability.to_numpy())
+    calm = escalation.changepoints(weekly([2, 3, 2, 2, 3, 2, 3, 2, 2, 3]))
+    title = plots.plot_changes(weekly([2, 3, 2, 2, 3, 2, 3, 2, 2, 3]), calm).axes[0].get_title(loc="left")
+    assert title.startswith("That the rate did not change is likeliest")
+
+
+def test_alarms_are_marked_on_their_periods_and_the_bound_is_drawn():
+    counts = rising()
+    found = escalation.alarms(counts, "ears_c1")
+    for figure in (plots.plot_alarms(found, counts), plots.plot_alarms(found)):
+        [ax] = figure.axes
+        [marks] = [line for line in ax.lines if line.get_gid() == "alarms"]
+        starts = [
+            pd.Timestamp(mdates.num2date(x).replace(tzinfo=None)) - pd.Timedelta("84h") for x in marks.get_xdata()
+        ]
+        assert starts == list(found.periods.start_time)
+        assert np.asarray(step(ax, "bound of an alarm").get_data()[0]) == pytest.approx(found.table["upper"].to_numpy())
+
+
+def test_responses_are_those_of_the_excitation_and_the_verdict_is_in_the_title():
+    found = tit_for_tat()
+    for ax, (after, by) in zip(
+        plots.plot_excitation(found).axes, (("north", "south"), ("south", "north")), strict=True
+    ):
+        [line] = [line for line in ax.lines if line.get_gid() == "response"]
+        table = found.response.xs(by, level="by").xs(after, level="after")
+        assert line.get_ydata()[1:] == pytest.approx(table["estimate"].to_numpy())
+        told = "a shared shock does not explain it" in ax.get_title(loc="left").replace("\n", " ")
+        assert told == found.found(by, after)

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from escalation import InputError, compare_rates
-from escalation.rates import WindowCounts, invert, negbin, poisson
+from escalation.rates import WindowCounts, exact_p_value, invert, negbin, poisson
 
 
 def weekly(values, start="2024-01-01"):
@@ -90,6 +90,37 @@ def test_identical_histories_are_one_history():
         one = compare_rates(weekly(column), 2, 4, family=family)
         three = compare_rates(histories([column] * 3), 2, 4, family=family)
         assert (three.lower, three.ratio, three.upper) == pytest.approx((one.lower, one.ratio, one.upper), rel=1e-9)
+
+
+def test_the_test_of_dispersed_counts_is_beta_binomial_at_one_dispersion():
+    now, was = counts_of([6, 3, 5, 4]), counts_of([1, 0, 2, 1, 1, 3, 0, 1])
+    law = stats.betabinom(27, 4 / 0.3, 8 / 0.3).pmf(np.arange(28))
+    at_one = (np.array([0.3]), np.ones(1))
+    assert exact_p_value(now, was, at_one) == pytest.approx(law[law <= law[18] * (1 + 1e-7)].sum(), rel=1e-9)
+
+
+def test_the_test_of_dispersed_counts_tends_to_the_binomial_one():
+    now, was = counts_of([6, 3, 5, 4]), counts_of([1, 0, 2, 1, 1, 3, 0, 1])
+    little = (np.array([1e-7]), np.ones(1))
+    exact = stats.binomtest(18, 27, 1 / 3).pvalue
+    assert exact_p_value(now, was, little) == pytest.approx(exact, rel=1e-4)
+    assert compare_rates(weekly([1, 0, 2, 1, 1, 3, 0, 1, 6, 3, 5, 4]), 4, 8).p_value > exact
+
+
+def test_the_conditional_test_is_that_of_statsmodels():
+    from statsmodels.stats.rates import test_poisson_2indep as theirs
+
+    change = compare_rates(weekly([1, 0, 2, 1, 1, 3, 0, 1, 6, 3, 5, 4]), 4, 8, family="poisson")
+    assert change.p_value == pytest.approx(theirs(18, 4, 9, 8, method="exact-cond").pvalue, rel=1e-9)
+
+
+def test_the_test_of_dispersed_counts_keeps_its_size():
+    rng = np.random.default_rng(3)
+    rejected = 0
+    for row in rng.poisson(5 * rng.gamma(2.0, 0.5, (100, 12))):
+        now, was = counts_of(row[8:]), counts_of(row[:8])
+        rejected += exact_p_value(now, was, negbin(now, was).dispersions) < 0.1
+    assert 2 <= rejected <= stats.binom.ppf(0.999, 100, 0.1)  # no more than it says, and not never
 
 
 # Negative binomial
@@ -413,6 +444,6 @@ def test_sentence_of_no_news_a_fall_and_no_limit():
 def test_notebook_view_holds_sentence_and_table():
     view = compare_rates(weekly([2, 3, 9, 8]), 2, 2, family="poisson")._repr_html_()
     assert "probability that it rose" in view
-    assert "Exact two-sided p-value" in view
+    assert "Conditional test of equal rates: two-sided p-value 0.017" in view
     assert "<td>17.0</td>" in view
-    assert "p-value" not in compare_rates(weekly([2, 3, 9, 8]), 2, 2)._repr_html_()
+    assert "two-sided p-value 0.11" in compare_rates(weekly([2, 3, 9, 8]), 2, 2)._repr_html_()

@@ -1,6 +1,7 @@
 # What the command line is made of; __init__.py loads it lazily from this list.
 from . import answering as answering
 from . import counting as counting
+from . import escalating as escalating
 from . import reading as reading
 from . import scoring as scoring
 from . import severity as severity

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import typer
@@ -13,18 +14,41 @@ import escalation
 from escalation.assessment import MODELS, POOL, Assessment, assess, check_question
 from escalation.casualties import has_casualties
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
+from escalation.cli.assumptions import read_assumptions
+from escalation.cli.counting import (
+    check_sides,
+    check_targets,
+    choose_form,
+    count,
+    count_sides,
+    deliver,
+    title,
+    with_dates,
+)
 from escalation.cli.options import Format, Selection
 from escalation.periods import period_word
 
+ASSUMING = "local_level"
+"""The model of ``--what-if`` unless another is named: the pool has members that draw past counts again."""
+
 
 def report(
-    selection: Selection, output: str, *, horizon: int | None, at_least: int | None, over: int, within: int | None
+    selection: Selection,
+    output: str,
+    *,
+    horizon: int | None,
+    at_least: int | None,
+    over: int,
+    within: int | None,
+    sides: list[str] | None,
+    regimes: Literal["none", "hidden_markov"],
 ) -> None:
     """Show the answers, then draw the PDF and say where it is."""
     check_question(horizon=horizon, at_least=at_least, over=over, within=within)
     if Path(output).suffix.lower() != ".pdf":
         raise escalation.InputError(f"--output is {output!r}; a report is a PDF, so end its name in .pdf")
+    if sides is not None:
+        check_sides(sides)
     check_targets(selection, output)
     with screen.progress(4) as step:
         source, counted = count(selection, step)
@@ -34,9 +58,15 @@ def report(
         casualties = escalation.assess_casualties(assessment, rng=selection.seed) if has_casualties(counted) else None
     warn_of_failures(assessment)
     _show_answers(assessment)
-    with screen.progress(1) as step:
+    with screen.progress(4 if sides else 2) as step:
+        excited = None
+        if sides is not None:
+            counts, unit = count_sides(selection, sides, step)
+            excited = escalation.excitation(counts, unit=unit, rng=selection.seed)
+        step("looking for growth, changes and alarms")
+        found = escalation.find(assessment, regimes=regimes, excitation=excited, rng=selection.seed)
         step(f"drawing {output}")
-        escalation.write_report(assessment, source, output, seed=selection.seed, casualties=casualties)
+        escalation.write_report(assessment, source, output, findings=found, seed=selection.seed, casualties=casualties)
     typer.echo(f"Report: {Path(output)}")
 
 
@@ -86,9 +116,10 @@ def flashpoint(
     over: int,
     within: int | None,
     preset: str | None,
+    what_if: list[str],
     model: str,
 ) -> None:
-    """Show the probability of the flashpoint, and by when it falls."""
+    """Show the probability of the flashpoint, and by when it falls, or under assumptions beside the baseline."""
     form = choose_form(form, output)
     definition = None if preset is None else escalation.get_flashpoint(preset)
     if definition is not None and (at_least is not None or over != 1):
@@ -96,6 +127,10 @@ def flashpoint(
             f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
         )
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    for words in what_if:
+        read_assumptions(words, "D")  # before anything is computed
+    if what_if and model == POOL:
+        model = ASSUMING
     check_targets(selection, output)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
@@ -111,6 +146,8 @@ def flashpoint(
             rng=selection.seed,
         )
     warn_of_failures(assessment)
+    if what_if:
+        return _show_assumptions(assessment, definition, what_if, selection.seed, form, output)
     table = _passage(assessment, definition)
     if form != "table":
         return deliver(table, form, output)
@@ -128,6 +165,45 @@ def flashpoint(
         chosen = escalation.flashpoint(assessment.forecast, definition, within=assessment.within)
     screen.say(chosen.sentence())
     return screen.show(title(counted), ["by", "probability", "Monte Carlo error", "90% Monte Carlo interval"], rows)
+
+
+def _show_assumptions(
+    assessment: Assessment,
+    definition: escalation.Flashpoint | None,
+    what_if: list[str],
+    seed: int,
+    form: Format,
+    output: str | None,
+) -> None:
+    """Show the flashpoint's chance under each assumption beside the baseline."""
+    result = escalation.what_if(
+        assessment.fits[assessment.model],
+        assessment.within,
+        {words: read_assumptions(words, assessment.freq) for words in what_if},
+        at_least=assessment.at_least if definition is None else definition,
+        over=assessment.over if definition is None else 1,
+        rng=seed,
+    )
+    if form != "table":
+        return deliver(result.table, form, output)
+    rows = [
+        [
+            row["scenario"],
+            f"{row['total']:,.3g}",
+            f"{row['lower']:,.0f} to {row['upper']:,.0f}",
+            screen.chance(row["probability"]),
+            f"{row['mc_error']:.2g}",
+            "" if row["scenario"] == "baseline" else f"{row['probability_difference']:+.2f}",
+        ]
+        for row in result.table.reset_index().to_dict("records")
+    ]
+    point = result.flashpoints["baseline"]
+    screen.say(f"{point.sentence()} By {assessment.maker()}, without an assumption.")
+    header = ["assumed", "total", "90% interval", "probability", "MC error", "difference"]
+    screen.show(title(assessment.series), header, rows)
+    for words in what_if:
+        screen.say(f"{words}: {result.assumptions[words]}.")
+    return screen.say("Scenarios are assumptions, not estimates of what such a change would do.")
 
 
 def _passage(assessment: Assessment, definition: escalation.Flashpoint | None) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The commands, their options and their help; what they do is in ``counting`` and ``answering``."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,6 +41,15 @@ Model = Annotated[
         "exponential_smoothing, hidden_markov, hurdle, ingarch, last_value, local_trend, poisson or zero_inflated.",
     ),
 ]
+Sides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--side",
+        metavar="NAME",
+        help="One of two sides that may answer each other, given twice: for incidents a value of --by; for reported "
+        "counts a series, series/counter or series/counter/unit.",
+    ),
+]
 FormatOption = Annotated[
     Format | None, typer.Option("--format", help="Left out: by the ending of --output, else a table.")
 ]
@@ -78,6 +87,11 @@ def report(
     at_least: AtLeast = None,
     over: Over = 1,
     within: Within = None,
+    sides: Sides = None,
+    regimes: Annotated[
+        Literal["none", "hidden_markov"],
+        typer.Option(help="hidden_markov adds a page on quiet and active regimes; compiling it takes a while once."),
+    ] = "none",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF is written.")
     ] = "report.pdf",
@@ -91,7 +105,9 @@ def report(
       escalation report acled.csv --by country --series Syria --freq M
       escalation report strikes.xlsx --column date=Datum --column place=Ort
     """
-    cli.answering.report(selection, output, horizon=horizon, at_least=at_least, over=over, within=within)
+    cli.answering.report(
+        selection, output, horizon=horizon, at_least=at_least, over=over, within=within, sides=sides, regimes=regimes
+    )
 
 
 @app.command()
@@ -159,6 +175,15 @@ def flashpoint(
             "forecastbench-mean, forecastbench-tenfold, acled-10, acled-25, first-event or first-lethal.",
         ),
     ] = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORDS",
+            help="An assumption, shown beside the baseline: 'ceasefire from DATE' (rate x0.1), 'rate x2 from DATE' "
+            "(either with 'until DATE' or 'for N' periods, 'fading DAYS'), '3 attacks on DATE', several joined by "
+            "'and'; may be repeated.",
+        ),
+    ] = None,
     model: Model = "pool",
     form: FormatOption = None,
     output: Output = None,
@@ -168,6 +193,7 @@ def flashpoint(
     \b
     Examples:
       escalation flashpoint --at-least 10 --within 8
+      escalation flashpoint --what-if "ceasefire from 2024-12-01"
       escalation flashpoint --preset acled-25
       escalation flashpoint incidents.csv --freq D --at-least 25 --over 30
     """
@@ -180,6 +206,7 @@ def flashpoint(
         over=over,
         within=within,
         preset=preset,
+        what_if=what_if or [],
         model=model,
     )
 
@@ -210,6 +237,61 @@ def severity(
       escalation severity incidents.csv --types actor --format json
     """
     cli.severity.severity(selection, form, output, types=types, horizon=horizon, within=within, model=model)
+
+
+@app.command()
+@takes_selection
+def trend(
+    selection: Selection,
+    recent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WINDOW",
+            help="What counts as now: so many periods, or first..last day; left out, 28 days, 4 weeks or 3 months.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WINDOW",
+            help="What it is compared with, likewise; left out, 182 days, 26 weeks or 12 months before.",
+        ),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WINDOW", help="What growth is read from, likewise; left out, 28 days, 13 weeks or 12 months."
+        ),
+    ] = None,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Whether the rate is rising, how fast, and what carries it.
+
+    \b
+    Examples:
+      escalation trend
+      escalation trend incidents.csv --recent 8 --baseline 2024-01-01..2024-06-30
+    """
+    cli.escalating.trend(selection, form, output, recent=recent, baseline=baseline, window=window)
+
+
+@app.command()
+@takes_selection
+def excitation(
+    selection: Selection,
+    sides: Sides = None,
+    lags: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Bins back to look at.")] = 3,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Whether attacks by one side follow those by another.
+
+    \b
+    Example:
+      escalation excitation acled.csv --by actor1 --side A --side B
+    """
+    cli.escalating.excitation(selection, form, output, sides=sides, lags=lags)
 
 
 @app.command()

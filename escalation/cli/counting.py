@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -96,6 +97,55 @@ def open_table(table: Table) -> escalation.Source:
     if len(source.ledger):
         warnings.warn(_account(source, table.ledger), escalation.DataWarning, stacklevel=1)
     return source
+
+
+def check_sides(sides: Sequence[str] | None) -> list[str]:
+    """Return the two sides that were named.
+
+    Raises
+    ------
+    InputError
+        If they are not two.
+    """
+    if sides is None or len(sides) != 2 or sides[0] == sides[1]:
+        given = " and ".join(sides or ()) or "nothing"
+        raise escalation.InputError(f"--side is {given}; name two different sides, as in --side A --side B")
+    return list(sides)
+
+
+def count_sides(selection: Selection, sides: Sequence[str], step: Callable[[str], None]) -> tuple[pd.DataFrame, str]:
+    """Get the counts of two sides as one table on the periods that both were wholly covered in, and their unit.
+
+    A side is a value of ``--by`` for incidents; for tallies a series, or series/counter, or series/counter/unit.
+
+    Raises
+    ------
+    InputError
+        If a side cannot be counted, or they have no period in common.
+    """
+    columns: dict[str, pd.Series | pd.DataFrame] = {}
+    units = []
+    for side in sides:
+        _, counted = count(_of_side(selection, side), step)
+        whole = (counted.exposure == 1).to_numpy()
+        columns[side], unit = counted.counts[whole], counted.unit
+        units.append(unit)
+    first, second = columns.values()
+    if first.index.intersection(second.index).empty:
+        raise escalation.InputError(f"{sides[0]} and {sides[1]} have no whole period in common; set --start and --end")
+    table = pd.concat(columns, axis=1, join="inner", names=["side"])
+    return table.sort_index(), units[0] if units[0] == units[1] else "incidents"
+
+
+def _of_side(selection: Selection, side: str) -> Selection:
+    """Select one side."""
+    if selection.by is not None:
+        return replace(selection, series=side)
+    series, *rest = side.split("/")
+    if len(rest) > 2 or not all((series, *rest)):
+        raise escalation.InputError(f"--side is {side!r}; write series, series/counter or series/counter/unit")
+    counter, unit = (*rest, *(None, None))[:2]
+    return replace(selection, series=series, counter=counter or selection.counter, unit=unit or selection.unit)
 
 
 def _account(source: escalation.Source, path: str | None) -> str:

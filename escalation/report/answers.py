@@ -7,6 +7,7 @@ import pandas as pd
 
 from escalation.assessment import Assessment
 from escalation.context import cautions
+from escalation.findings import Findings
 from escalation.periods import period_word
 from escalation.plots.forecast import draw_forecast
 from escalation.plots.style import GREY
@@ -29,7 +30,7 @@ SHOWN_DATES = 4
 """Dates in the table of flashpoints."""
 
 
-def set_answers(paper: Paper, assessment: Assessment) -> None:
+def set_answers(paper: Paper, assessment: Assessment, findings: Findings) -> None:
     """Set the answers in plain sentences, the flashpoints by date, cautions and a chart."""
     paper.heading(title_of(assessment), size=16.0)
     paper.paragraph(_what(assessment), colour=GREY)
@@ -39,6 +40,8 @@ def set_answers(paper: Paper, assessment: Assessment) -> None:
     paper.heading("Flashpoint probabilities by date", size=10.0)
     set_passage(paper, assessment, SHOWN_DATES)
     said = cautions(assessment)
+    if findings.carrier is not None and findings.carrier.carried_by is not None:
+        said = [findings.carrier.sentence(), *said]
     if said:
         paper.heading("Read with care", size=10.0, keep=30.0)
     for caution in said:

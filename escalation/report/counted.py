@@ -13,6 +13,10 @@ from escalation.tallies.printed import contradictions_by_window
 from escalation.tallies.reconstruct import Reconstruction
 
 SHOWN_SOURCES = 10
+MOST_SHRUNK = 110.0
+"""Points that both charts give up at most for the table of contradictions."""
+AROUND = 100.0
+"""Points that the heading and the text of the table take, and the gaps between the parts."""
 
 
 def set_reconstruction(paper: Paper, reconstruction: Reconstruction, level: float) -> None:
@@ -24,13 +28,17 @@ def set_reconstruction(paper: Paper, reconstruction: Reconstruction, level: floa
         "others, of other days or of parts of the area, bear on the bands too and are listed at the end. Bands are "
         "what all used tallies together leave possible. Numbers beside rings are rows of the table of contradictions."
     )
-    draw_cumulative(reconstruction, paper.axes(240.0), level=level)
-    draw_reconstructed(reconstruction, paper.axes(170.0), level=level)
-    _set_contradictions(paper, reconstruction)
-
-
-def _set_contradictions(paper: Paper, reconstruction: Reconstruction) -> None:
     table = contradictions_by_window(reconstruction)
+    columns, rows = _contradictions(table, reconstruction)
+    # a few rows more than fit make the charts smaller, rather than stand alone on the next page
+    over = 240.0 + 170.0 + AROUND + paper.table_height(columns, rows) - paper.space
+    shrink = over if 0 < over <= MOST_SHRUNK else 0.0
+    draw_cumulative(reconstruction, paper.axes(240.0 - 0.6 * shrink), level=level)
+    draw_reconstructed(reconstruction, paper.axes(170.0 - 0.4 * shrink), level=level)
+    _set_contradictions(paper, table, columns, rows)
+
+
+def _set_contradictions(paper: Paper, table: pd.DataFrame, columns: list[TableColumn], rows: list[list[str]]) -> None:
     paper.heading("Contradictions")
     if table.empty:
         paper.paragraph("None: every tally lies within what the others leave possible.")
@@ -39,6 +47,10 @@ def _set_contradictions(paper: Paper, reconstruction: Reconstruction) -> None:
         "Windows with different bare numbers, and tallies that the others make improbable (below 2%). Expected: the "
         "90% range of what would be printed if the tally itself were not known; for a part of the area, of the whole."
     )
+    paper.table(columns, rows)
+
+
+def _contradictions(table: pd.DataFrame, reconstruction: Reconstruction) -> tuple[list[TableColumn], list[list[str]]]:
     columns = [
         TableColumn("No.", 18.0, right=True),
         TableColumn("Window", 150.0),
@@ -56,7 +68,7 @@ def _set_contradictions(paper: Paper, reconstruction: Reconstruction) -> None:
         ]
         for number, (_, row) in enumerate(table.iterrows(), start=1)
     ]
-    paper.table(columns, rows)
+    return columns, rows
 
 
 def set_incidents(paper: Paper, assessment: Assessment, source: Source) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import escalation
 from escalation.assessment import POOL, Assessment, pool_weights
+from escalation.findings import ALARMS_NEED, CHANGES_NEED, INCIDENTS_NEED, Findings
 from escalation.models.base import CountFit
 from escalation.periods import period_word
 from escalation.plots.text import MISSING, lacks_characters
@@ -13,6 +14,7 @@ from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import counter_text, name_of, plain_dates, spaced
 from escalation.sources import Source
 from escalation.tallies.reconstruct import Reconstruction
+from escalation.window_growth import FEWEST
 
 MODELS = {
     "local_level": (
@@ -32,11 +34,12 @@ MODELS = {
 """The models in plain words; of any other, its documentation's first line is printed."""
 
 
-def set_method(paper: Paper, assessment: Assessment, source: Source, seed: int | None) -> None:
+def set_method(paper: Paper, assessment: Assessment, source: Source, findings: Findings, seed: int | None) -> None:
     """Set the method in plain words, the parameters, the provenance and the limits."""
     paper.heading("How the numbers were made")
     for text in _steps(assessment, source):
         paper.paragraph(text)
+    paper.paragraph(_further(findings))
     _set_parameters(paper, assessment)
     paper.heading("Where they come from")
     paper.table([TableColumn("", 110.0), TableColumn("")], list(_provenance(assessment, source, seed)))
@@ -78,6 +81,16 @@ def _parts(assessment: Assessment) -> str:
     """How many of a hundred futures of the pool are each model's."""
     shares = zip(assessment.fits, pool_weights(list(assessment.fits)), strict=True)
     return "of a hundred futures " + ", ".join(f"{100 * share:.0f} by the {spaced(name)}" for name, share in shares)
+
+
+def _further(findings: Findings) -> str:
+    """Say what the further pages need, and why some are not there."""
+    left_out = "; ".join(f"{page} ({why})" for page, why in findings.left_out.items())
+    return (
+        f"Further pages need counts that carry them: growth {FEWEST} observed periods, changes {CHANGES_NEED}, alarms "
+        f"{ALARMS_NEED}, each with {INCIDENTS_NEED} incidents in them; excitation two sides."
+        + (f" Left out here: {left_out}." if left_out else "")
+    )
 
 
 def _reconstructing(reconstruction: Reconstruction) -> str:

@@ -176,6 +176,13 @@ class Paper:
             self.y += 1.5
         self.y += 6.0
 
+    def table_height(self, columns: Sequence[TableColumn], rows: Sequence[Sequence[str]]) -> float:
+        """Points that a table takes where it need not go on to another page."""
+        places = _places(columns)
+        parts = [_wrapped([column.header for column in columns], columns, places, "bold")]
+        parts += [_wrapped([printable(cell) for cell in row], columns, places, "normal") for row in rows]
+        return sum(_height(cells) + 3.0 for cells in parts) + 6.5
+
     def _header(
         self, header: list[list[str]], columns: Sequence[TableColumn], places: list[tuple[float, float]]
     ) -> None:

@@ -13,16 +13,19 @@ from escalation.assessment import Assessment
 from escalation.casualties import Casualties
 from escalation.errors import FileError
 from escalation.files import atomic_write
+from escalation.findings import Findings, find
 from escalation.plots.style import styled
 from escalation.plots.text import printable
 from escalation.report.answers import set_answers
 from escalation.report.counted import set_incidents, set_reconstruction
+from escalation.report.growing import set_alarms, set_changes, set_growth, set_regime
 from escalation.report.lists import set_tallies
 from escalation.report.method import set_method
 from escalation.report.outlook import set_flashpoints, set_forecast, set_trend
 from escalation.report.paper import Paper
 from escalation.report.record import set_record
 from escalation.report.severity import set_severity
+from escalation.report.sides import set_excitation, set_presets
 from escalation.report.words import name_of, title_of
 from escalation.sources import Source
 
@@ -32,8 +35,9 @@ def write_report(
     source: Source,
     path: str | Path,
     *,
-    seed: int | None = None,
+    findings: Findings | None = None,
     casualties: Casualties | None = None,
+    seed: int | None = None,
 ) -> Path:
     """Write the report of an assessment as a PDF.
 
@@ -48,6 +52,9 @@ def write_report(
         What the counts came from; named, with its hash, on every page.
     path : str or Path
         Where to write; must end in ``.pdf``.
+    findings : Findings, optional
+        From :func:`escalation.find`, for the pages on growth, changes, alarms, regimes and sides; found here, without
+        regimes, when left out.
     seed : int, optional
         What ``rng`` was for :func:`escalation.count_series` and :func:`escalation.assess`; printed, so that
         a reader can make the same numbers.
@@ -85,7 +92,8 @@ def write_report(
         "ModDate": None,
     }
     with atomic_write(path, "wb") as stream:
-        _save(compose_report(assessment, source, seed=seed, casualties=casualties), stream, about)
+        pages = compose_report(assessment, source, findings=findings, casualties=casualties, seed=seed)
+        _save(pages, stream, about)
     return path
 
 
@@ -98,13 +106,18 @@ def _save(pages: list[Figure], stream: IO[Any], about: dict[str, str | None]) ->
 
 @styled
 def compose_report(
-    assessment: Assessment, source: Source, *, seed: int | None = None, casualties: Casualties | None = None
+    assessment: Assessment,
+    source: Source,
+    *,
+    findings: Findings | None = None,
+    casualties: Casualties | None = None,
+    seed: int | None = None,
 ) -> list[Figure]:
     """Lay out the pages of a report.
 
     Parameters
     ----------
-    assessment, source, seed, casualties
+    assessment, source, findings, casualties, seed
         As in :func:`write_report`.
 
     Returns
@@ -113,20 +126,30 @@ def compose_report(
         A4 pages.
     """
     paper = Paper()
+    found = find(assessment, rng=seed) if findings is None else findings
     reconstruction = assessment.series.reconstruction
-    set_answers(paper, assessment)
+    set_answers(paper, assessment, found)
     paper.new_page()
     if reconstruction is None:
         set_incidents(paper, assessment, source)
     else:
         set_reconstruction(paper, reconstruction, assessment.level)
-    for part in (set_trend, set_forecast, set_flashpoints):
-        paper.new_page()
-        part(paper, assessment)
+    paper.new_page()
+    set_trend(paper, assessment)
+    set_growth(paper, assessment, found)
+    set_changes(paper, assessment, found)
+    set_alarms(paper, assessment, found)
+    set_regime(paper, found)
+    set_excitation(paper, found.excitation)
+    paper.new_page()
+    set_forecast(paper, assessment)
+    paper.new_page()
+    set_flashpoints(paper, assessment)
+    set_presets(paper, assessment, found)
     set_severity(paper, casualties)
     set_record(paper, assessment)
     paper.new_page()
-    set_method(paper, assessment, source, seed)
+    set_method(paper, assessment, source, found, seed)
     if reconstruction is not None:
         paper.new_page()
         set_tallies(paper, reconstruction)

@@ -194,6 +194,7 @@ def sample_posterior(
     prior: WalkPrior | None = None,
     chains: int = CHAINS,
     warmup: int = WARMUP,
+    keep: int = KEEP,
     thin: int = THIN,
 ) -> Posterior:
     """Run the chains and measure their agreement.
@@ -208,11 +209,11 @@ def sample_posterior(
         Each chain has a child of it, so the numbers do not depend on how the chains are run.
     prior : WalkPrior, optional
         :func:`default_prior` when left out.
-    chains, warmup, thin : int
-        Number of chains, sweeps thrown away in each, sweeps between kept draws.
+    chains, warmup, keep, thin : int
+        Number of chains, sweeps thrown away in each, draws that each keeps at least, sweeps between them.
     """
     prior = prior or default_prior(evidence)
-    keep = max(KEEP, -(-draws // chains))
+    keep = max(keep, -(-draws // chains))
     guess = _rough_counts(evidence)
     jump = float(np.sqrt(guess.mean())) if guess.mean() > 9 else 0.0
 
@@ -251,20 +252,33 @@ def sample_posterior(
     return Posterior(counts, levels, scales, _window_counts(counts, evidence), rhat, ess)
 
 
-def _rough_counts(evidence: Evidence) -> FloatArray:
-    """Non-negative least squares of the atom counts on what the windows say, relative errors equal."""
+def rough_system(evidence: Evidence) -> tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Least squares of the atom counts on what the windows say, relative errors equal.
+
+    Returns
+    -------
+    said : (s,) int array
+        Windows that say how many there were.
+    design, target : (s, A), (s,) float array
+        Their equations, weighted.
+    pull, usual : (A,) float array
+        Weights of a weak pull of each atom towards a common daily rate, without which atoms that no tally pins could
+        take all or nothing; and its count at that rate.
+    """
     said = np.flatnonzero(~np.isnan(evidence.typical))
-    atoms = len(evidence.atom_days)
-    inside = np.zeros((len(said), atoms))
+    inside = np.zeros((len(said), len(evidence.atom_days)))
     for row, w in enumerate(said):
         inside[row, evidence.window_first[w] : evidence.window_last[w] + 1] = 1.0
     target = evidence.typical[said]
     weight = 1.0 / (1.0 + 0.05 * target)
-    # a weak pull towards a common daily rate keeps atoms that no tally pins from taking all or nothing
-    rate = np.exp(default_prior(evidence).level_mean)
-    ridge = 0.02 / np.sqrt(evidence.atom_days * rate + 0.1)
-    design = np.vstack([inside * weight[:, None], np.diag(ridge)])
-    solution, _ = nnls(design, np.concatenate([target * weight, ridge * rate * evidence.atom_days]))
+    usual = np.exp(default_prior(evidence).level_mean) * evidence.atom_days
+    return said, inside * weight[:, None], target * weight, 0.02 / np.sqrt(usual + 0.1), usual
+
+
+def _rough_counts(evidence: Evidence) -> FloatArray:
+    """Solve :func:`rough_system` by non-negative least squares."""
+    _, design, target, pull, usual = rough_system(evidence)
+    solution, _ = nnls(np.vstack([design, np.diag(pull)]), np.concatenate([target, pull * usual]))
     return np.asarray(solution) + 0.01
 
 

@@ -232,11 +232,11 @@ def reconstruct(
     last = used["end"].max() if end is None else parse_date(end, "end", side="end")
     periods = period_index(first, last, freq)
 
-    tally_kernels = _kernels(sorted_out, kernels)
+    kernel_of = tally_kernels(sorted_out, kernels)
     evidence = atoms_from(
         used["start"].to_numpy(),
         used["end"].to_numpy(),
-        [tally_kernels[i] for i in used.index],
+        [kernel_of[i] for i in used.index],
         first.to_datetime64(),
         last.to_datetime64(),
     )
@@ -250,13 +250,13 @@ def reconstruct(
             NotConvergedWarning,
             stacklevel=2,
         )
-    all_days = _daily_histories(posterior, evidence, draws, rng)
+    all_days = daily_histories(posterior, evidence, draws, rng)
     daily = all_days.loc[pd.Period(first, "D") : pd.Period(last, "D")]
-    histories = daily.groupby(pd.PeriodIndex(daily.index).asfreq(freq)).sum().set_axis(periods)
+    histories = by_period(daily, periods)
     return Reconstruction(
         histories=histories,
         daily=daily,
-        tallies=sorted_out.join(_predict(sorted_out, tally_kernels, all_days, posterior, rng)),
+        tallies=sorted_out.join(_predict(sorted_out, kernel_of, all_days, posterior, rng)),
         exposure=exposure(periods, first, last),
         rhat=posterior.rhat,
         ess=posterior.ess,
@@ -332,7 +332,8 @@ def _sort_out(
     return rows.assign(role=role, used=why == "", why=why).reset_index(drop=True)
 
 
-def _kernels(rows: pd.DataFrame, kernels: pd.DataFrame) -> list[Kernel]:
+def tally_kernels(rows: pd.DataFrame, kernels: pd.DataFrame) -> list[Kernel]:
+    """Kernel of each tally, by its qualifier, its role and the length of its window."""
     days = (rows["end"] - rows["start"]).dt.days + 1
     widen = rows["date_confidence"].map(DATE_CONFIDENCE)
     return [
@@ -341,13 +342,18 @@ def _kernels(rows: pd.DataFrame, kernels: pd.DataFrame) -> list[Kernel]:
     ]
 
 
-def _daily_histories(posterior: Posterior, evidence: Evidence, draws: int, rng: Generator) -> pd.DataFrame:
+def daily_histories(posterior: Posterior, evidence: Evidence, draws: int, rng: Generator) -> pd.DataFrame:
     """Spread each atom's count over its days at random: all days of the evidence x draws."""
     counts = posterior.thinned(draws)
     days = np.rint(evidence.atom_days).astype(np.int64)
     by_day = np.concatenate([rng.multinomial(counts[:, a], np.full(n, 1 / n)).T for a, n in enumerate(days)])
     index = pd.period_range(pd.Timestamp(evidence.first_day), periods=len(by_day), freq="D", name="period")
     return pd.DataFrame(by_day, index=index, columns=pd.RangeIndex(draws, name=DRAW))
+
+
+def by_period(daily: pd.DataFrame, periods: pd.PeriodIndex) -> pd.DataFrame:
+    """Sum daily histories over the periods that hold their days."""
+    return daily.groupby(pd.PeriodIndex(daily.index).asfreq(periods.freqstr)).sum().set_axis(periods)
 
 
 def _predict(

@@ -1,0 +1,198 @@
+"""Charts of changes and alarms: when the rate changed, and which periods stand out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from escalation.alarms import LIKELY, Alarms
+from escalation.changes.changepoints import ChangePoints
+from escalation.periods import period_word
+from escalation.plots.style import (
+    AHEAD,
+    FAINT,
+    GREY,
+    INK,
+    count_axis,
+    date_axis,
+    edges,
+    headline,
+    legend_below,
+    new_chart,
+    styled,
+)
+from escalation.plots.tallies import draw_seen
+from escalation.plots.text import period_text, printable
+from escalation.plots.trend import chance_text, figure_text
+
+
+@styled
+def plot_changes(counts: pd.Series | pd.DataFrame, found: ChangePoints) -> Figure:
+    """Chart the changes of a rate: its levels on the counts, and below them how probable a change is in each period.
+
+    Parameters
+    ----------
+    counts : pandas.Series or pandas.DataFrame
+        The counts or histories that were searched.
+    found : ChangePoints
+        From :func:`escalation.changepoints`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import pandas as pd, escalation
+    >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
+    >>> counts = pd.Series([1, 2, 0, 1, 2] * 4 + [9, 7, 11, 8, 10] * 2, index=weeks)
+    >>> figure = plot_changes(counts, escalation.changepoints(counts, unit="raids"))
+    >>> figure.axes[0].get_title(loc="left")
+    'The rate changed once, from 1.2 to 8.8 raids per week'
+    """
+    chart, (upper, lower) = new_chart(7.0, (3.2, 1.7))
+    draw_levels(counts, found, upper)
+    draw_change_probability(found, lower)
+    return chart
+
+
+def draw_levels(counts: pd.Series | pd.DataFrame, found: ChangePoints, ax: Axes) -> None:
+    """Draw the counts with the rate between changes, its interval, and the interval of each date of change."""
+    index = pd.PeriodIndex(counts.index)
+    highest = draw_seen(counts, ax, level=found.level)
+    at, word = edges(index), period_word(index.freqstr)
+    table = found.changes.to_dict("records")
+    for number, row in enumerate(table):
+        begin, end = ((row[name] - index[0]).n for name in ("earliest", "latest"))
+        label = f"{found.level:.0%} interval of a date" if number == 0 else "_more"
+        ax.axvspan(at[begin], at[end + 1], facecolor=FAINT, linewidth=0, zorder=0.3, label=label)
+    for number, (begin, end, rate, lower, upper) in enumerate(_levels(found, index)):
+        label = f"rate, with its {found.level:.0%} interval" if number == 0 else "_more"
+        ax.hlines(rate, at[begin], at[end], color=INK, linewidth=1.8, label=label)
+        ax.hlines([lower, upper], at[begin], at[end], color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
+        highest = max(highest, upper)
+    date_axis(ax, at[0], at[-1])
+    count_axis(ax, f"{printable(found.unit)} per {word}", highest)
+    if table:
+        times = "once," if len(table) == 1 else f"{len(table)} times, last"
+        last = table[-1]
+        headline(
+            ax,
+            f"The rate changed {times} from {figure_text(last['rate_before'])} to "
+            f"{figure_text(last['rate_after'])} {printable(found.unit)} per {word}",
+        )
+    else:
+        headline(ax, f"That the rate did not change is likeliest: {chance_text(float(found.number.iloc[0]))}")
+    legend_below(ax)
+
+
+def _levels(found: ChangePoints, index: pd.PeriodIndex) -> list[tuple[int, int, float, float, float]]:
+    """First and last edge of each level, its rate and interval."""
+    rows = found.changes.to_dict("records")
+    if not rows:
+        rate = float(found.rate.mean())
+        return [(0, len(index), rate, rate, rate)]
+    places = [0, *((row["date"] - index[0]).n for row in rows), len(index)]
+    sides = [(rows[0], "rate_before"), *((row, "rate_after") for row in rows)]
+    return [
+        (begin, end, row[name], row[f"{name}_lower"], row[f"{name}_upper"])
+        for begin, end, (row, name) in zip(places[:-1], places[1:], sides, strict=True)
+    ]
+
+
+def draw_change_probability(found: ChangePoints, ax: Axes) -> None:
+    """Draw the probability of each period that a new rate begins with it."""
+    index = pd.PeriodIndex(found.probability.index)
+    at = edges(index)
+    ax.stairs(found.probability.to_numpy(dtype=float), at, fill=True, facecolor=GREY, edgecolor=INK, linewidth=0.6)
+    date_axis(ax, at[0], at[-1])
+    ax.set_ylim(0, max(1.05 * float(found.probability.max()), 0.1))
+    ax.set_ylabel("probability")
+    likeliest = found.number.idxmax()
+    headline(
+        ax,
+        f"Probability that a new rate begins; {likeliest} {'change' if likeliest == 1 else 'changes'} in all is "
+        f"likeliest ({chance_text(float(found.number.max()))})",
+    )
+
+
+@styled
+def plot_alarms(found: Alarms, counts: pd.Series | pd.DataFrame | None = None, *, level: float = 0.9) -> Figure:
+    """Chart what a surveillance method says: counts, the bound of each judged period, and the alarms.
+
+    Parameters
+    ----------
+    found : Alarms
+        From :func:`escalation.alarms`.
+    counts : pandas.Series or pandas.DataFrame, optional
+        The counts or histories that were judged, of all periods; the observed means of the judged ones when left out.
+    level : float
+        Probability of the outer band of histories, between 0 and 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import pandas as pd, escalation
+    >>> weeks = pd.period_range("2024-08-05", periods=12, freq="W-SUN")
+    >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 2, 9, 3, 1], index=weeks)
+    >>> figure = plot_alarms(escalation.alarms(counts, "ears_c1"), counts)
+    >>> figure.axes[0].get_title(loc="left")
+    '1 of 5 judged weeks is an alarm by EARS C1, the last 7 to 13 Oct 2024'
+    """
+    chart, (ax,) = new_chart(7.0, (3.4,))
+    draw_alarms(found, ax, counts, level=level)
+    return chart
+
+
+def draw_alarms(found: Alarms, ax: Axes, counts: pd.Series | pd.DataFrame | None = None, *, level: float = 0.9) -> None:
+    """Draw the counts, the bounds and the alarms, the taller mark the more probable."""
+    table = found.table
+    shown = table["observed"] if counts is None else counts
+    index, judged = pd.PeriodIndex(shown.index), pd.PeriodIndex(table.index)
+    if counts is None:
+        at = edges(index)
+        ax.stairs(shown.to_numpy(dtype=float), at, fill=True, facecolor=FAINT, edgecolor=GREY, label="counted")
+        highest = float(np.nanmax(shown.to_numpy(dtype=float), initial=0.0))
+    else:
+        highest = draw_seen(shown, ax, level=level)
+    bound, expected = (table[name].to_numpy(dtype=float) for name in ("upper", "expected"))
+    places = edges(judged)
+    if not np.isnan(bound).all():
+        ax.stairs(bound, places, baseline=None, color=INK, linewidth=1.3, label="bound of an alarm")
+    if not np.isnan(expected).all():
+        ax.stairs(expected, places, baseline=None, color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)), label="expected")
+    highest = max(highest, float(np.nanmax(np.concatenate([bound, [0.0]]))))
+    alarm = table["alarm"].to_numpy(dtype=float) >= LIKELY
+    middle = (places[1:] + places[:-1]) / 2
+    heights = table["observed"].to_numpy(dtype=float)
+    if alarm.any():
+        ax.plot(
+            middle[alarm],
+            heights[alarm],
+            "v",
+            color=AHEAD,
+            ms=7,
+            mec="white",
+            mew=0.6,
+            zorder=4,
+            label="alarm",
+            gid="alarms",
+        )
+    date_axis(ax, *edges(index)[[0, -1]])
+    count_axis(ax, f"{printable(found.unit)} per {period_word(index.freqstr)}", 1.05 * highest)
+    headline(ax, _said(found))
+    legend_below(ax)
+
+
+def _said(found: Alarms) -> str:
+    """Say how many alarms there are, and the last."""
+    word = period_word(pd.PeriodIndex(found.table.index).freqstr)
+    judged, number = int(found.table["alarm"].notna().sum()), len(found.periods)
+    last = f", the last {period_text(found.periods[-1])}" if number else ""
+    verb = "is an alarm" if number == 1 else "are alarms"
+    return f"{number or 'None'} of {judged} judged {word}s {verb} by {found.method.label}{last}"

@@ -1,0 +1,181 @@
+"""The pages on growth, changes of the rate, alarms and regimes."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from escalation.assessment import Assessment
+from escalation.findings import ALARM_DRAWS, Findings
+from escalation.periods import period_word
+from escalation.plots.growth import draw_growth
+from escalation.plots.text import day_text, period_text
+from escalation.plots.trend import chance_text, figure_text
+from escalation.plots.watching import draw_alarms, draw_change_probability, draw_levels
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import capital, plain_dates
+from escalation.trend import SAID
+from escalation.window_growth import percent
+
+SHOWN_ALARMS = 8
+"""The last alarms of a table."""
+
+
+def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+    """Set the growth over the last periods and what carries the change of the rate, where there is either."""
+    risen, carrier, word = findings.growth, findings.carrier, period_word(assessment.freq)
+    if risen is None:
+        return
+    paper.new_page()
+    paper.heading("How fast is it growing?")
+    paper.paragraph(plain_dates(risen.sentence()))
+    draw_growth(assessment.series.counts, risen, paper.axes(270.0), unit=assessment.series.unit)
+    rows = [
+        [
+            f"Growth per {word}",
+            f"{percent(risen.growth)} ({risen.level:.0%} interval {percent(risen.lower)} to {percent(risen.upper)})",
+        ],
+        ["Doubling or halving", risen.doubling()],
+        ["Probability that the rate rises", chance_text(risen.probability_rising)],
+        [f"{capital(assessment.series.unit)} counted", f"{figure_text(risen.total)} in {risen.observed:,} {word}s"],
+        ["Dispersion (variance = mean + dispersion x mean squared)", figure_text(risen.dispersion)],
+    ]
+    columns = [TableColumn("Over the window"), TableColumn("", 270.0)]
+    paper.table(columns, rows)
+    paper.heading("Could it be a single bulletin or day?", size=10.0)
+    if carrier is not None:
+        paper.paragraph(plain_dates(carrier.sentence()) + _how(carrier.kind))
+        _set_without(paper, findings)
+    if risen.carried_by is not None and risen.probability_without is not None:
+        paper.paragraph(
+            f"The growth hangs on a single {word}, {period_text(risen.carried_by)}: without it the probability of a "
+            f"rise is {chance_text(risen.probability_without)}."
+        )
+    elif max(risen.probability_rising, 1 - risen.probability_rising) >= SAID:
+        paper.paragraph(f"The growth hangs on no single {word}: it keeps its direction when any one is left out.")
+    paper.paragraph(
+        "The log of the rate is taken as a straight line over the window; counts scatter about it with a dispersion "
+        "that is estimated. A line through a step or a single peak has a slope too; the page on changes is about steps."
+    )
+
+
+def _how(kind: str) -> str:
+    if kind == "day":
+        return " A day that is left out counts as not covered."
+    return (
+        " The histories were drawn again without what was printed of that window, by shorter chains; a late bulletin "
+        "that catches up is not a surge."
+    )
+
+
+def _set_without(paper: Paper, findings: Findings) -> None:
+    carrier = findings.carrier
+    if carrier is None or carrier.table.empty:
+        return
+    what = "Tally left out" if carrier.kind == "tally" else "Day left out"
+    columns = [
+        TableColumn(what),
+        TableColumn("Ratio without it", 90.0, right=True),
+        TableColumn("Probability that the rate rose without it", 120.0, right=True),
+    ]
+    named = list(carrier.without())
+    rows = [
+        [plain_dates(name), figure_text(row["ratio"]), chance_text(row["probability_rose"])]
+        for name, row in zip(named, carrier.table.to_dict("records"), strict=True)
+    ]
+    paper.table(columns, rows)
+
+
+def set_changes(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+    """Set when the rate changed, and how many changes counts without dispersion would be said to have."""
+    found, other = findings.changes, findings.poisson_changes
+    if found is None or other is None:
+        return
+    paper.new_page()
+    paper.heading("When did the rate change?")
+    paper.paragraph(plain_dates(found.sentence()))
+    draw_levels(assessment.series.counts, found, paper.axes(240.0))
+    draw_change_probability(found, paper.axes(140.0))
+    if len(found.changes):
+        word = period_word(assessment.freq)
+        columns = [
+            TableColumn(f"New rate from the {word} of"),
+            TableColumn(f"{found.level:.0%} interval of the date", 130.0),
+            TableColumn(f"Rate per {word} before", 70.0, right=True),
+            TableColumn("after", 50.0, right=True),
+            TableColumn(f"{found.level:.0%} interval", 80.0, right=True),
+        ]
+        rows = [
+            [
+                _first(row["date"]),
+                _first(row["earliest"]) + ("" if row["latest"] == row["earliest"] else f" to {_first(row['latest'])}"),
+                figure_text(row["rate_before"]),
+                figure_text(row["rate_after"]),
+                f"{figure_text(row['rate_after_lower'])} to {figure_text(row['rate_after_upper'])}",
+            ]
+            for row in found.changes.to_dict("records")
+        ]
+        paper.table(columns, rows)
+    numbers = ", ".join(
+        f"{number}: {chance_text(float(chance))}" for number, chance in found.number.items() if chance >= 0.01
+    )
+    paper.paragraph(f"Probability of each number of changes: {numbers}.")
+    paper.paragraph(
+        f"Could it be scatter alone? Without room for scatter beyond chance (Poisson) {len(other.changes)} "
+        f"{'change is' if len(other.changes) == 1 else 'changes are'} likeliest; with it (dispersion "
+        f"{figure_text(found.dispersion)}) {len(found.changes)}, and none at all has probability "
+        f"{chance_text(float(found.number.iloc[0]))}. Rates are taken as constant between changes; a slow drift looks "
+        "like several small ones. The sum over all numbers and places of changes is exact."
+    )
+
+
+def _first(period: pd.Period) -> str:
+    return day_text(period.start_time)
+
+
+def set_alarms(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+    """Set the alarms of a surveillance method, and what it raises while nothing changes."""
+    found, cost, word = findings.alarms, findings.cost, period_word(assessment.freq)
+    if found is None or cost is None:
+        return
+    paper.new_page()
+    paper.heading(f"Which {word}s stand out?")
+    paper.paragraph(plain_dates(found.sentence()))
+    draw_alarms(found, paper.axes(280.0), assessment.series.counts, level=assessment.level)
+    raised = found.table[found.table["alarm"] >= 0.5].tail(SHOWN_ALARMS)
+    if len(raised):
+        columns = [
+            TableColumn(capital(word)),
+            TableColumn("Counted (mean)", 80.0, right=True),
+            TableColumn("Expected", 70.0, right=True),
+            TableColumn("Bound", 70.0, right=True),
+            TableColumn("Probability of an alarm", 110.0, right=True),
+        ]
+        rows = [
+            [
+                period_text(pd.Period(row["period"])),
+                *(figure_text(row[name]) for name in ("observed", "expected", "upper")),
+                chance_text(row["alarm"]) if found.histories > 1 else "certain",
+            ]
+            for row in raised.rename_axis("period").reset_index().to_dict("records")
+        ]
+        paper.table(columns, rows)
+    judged = int(found.table["alarm"].notna().sum())
+    expected = cost.per_year * judged / {"D": 365, "W": 52, "M": 12}[assessment.freq[0]]
+    paper.paragraph(
+        f"Could they be false? {cost.sentence()} In {judged} judged {word}s that is {figure_text(expected)}, against "
+        f"{len(found.periods)} seen. An alarm says that a {word} stands out from those just before it, not that the "
+        "rate will stay high."
+    )
+    paper.paragraph(
+        f"{found.method.label} judges each {word} by the seven before the last two; the false alarms were counted in "
+        f"{ALARM_DRAWS} series drawn from a constant rate with the scatter of this one."
+    )
+
+
+def set_regime(paper: Paper, findings: Findings) -> None:
+    """Set the regime of the last period."""
+    if findings.regime is None:
+        return
+    paper.new_page()
+    paper.heading("Which regime is it in?")
+    paper.paragraph(plain_dates(findings.regime.sentence()))

@@ -1,0 +1,65 @@
+"""The pages on two sides and on flashpoints as others define them."""
+
+from __future__ import annotations
+
+from escalation.assessment import Assessment
+from escalation.definitions import PRESETS
+from escalation.excitation import Excitation
+from escalation.findings import Findings
+from escalation.periods import period_word
+from escalation.plots.excitation import draw_response
+from escalation.plots.trend import chance_text
+from escalation.report.paper import Paper, TableColumn
+from escalation.report.words import capital, error_text, plain_dates
+
+
+def set_excitation(paper: Paper, found: Excitation | None) -> None:
+    """Set what an attack by each side is followed by, and what else could be behind it."""
+    if found is None:
+        return
+    first, second = found.sides
+    paper.new_page()
+    paper.heading("Who answers whom?")
+    paper.paragraph(found.sentence())
+    for after, by in ((first, second), (second, first)):
+        draw_response(found, paper.axes(160.0), by=by, after=after)
+    columns = [TableColumn("More by"), TableColumn("after one by"), TableColumn("Alternative", 110.0)]
+    columns += [TableColumn("p-value", 60.0, right=True)]
+    rows = [
+        [str(row["by"]), str(row["after"]), str(row["alternative"]), f"{row['p_value']:.3f}"]
+        for row in found.alternatives.reset_index().to_dict("records")
+    ]
+    paper.table(columns, rows)
+    paper.paragraph(
+        "That both sides rise and fall together is no evidence that one answers the other. The test against a shared "
+        "shock asks whether the share of one side in the total rises after attacks by the other, which no level that "
+        "drives both can bring about; the sizes are given as if there were no shared shock."
+    )
+
+
+def set_presets(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+    """Set the chances of the definitions in public use."""
+    if not findings.presets:
+        return
+    paper.heading("Flashpoints as others define them")
+    word = period_word(assessment.freq, assessment.within)
+    columns = [
+        TableColumn("Definition", 96.0),
+        TableColumn("Who uses it, on what they count"),
+        TableColumn(f"{capital(assessment.series.unit)}: threshold", 84.0, right=True),
+        TableColumn("Probability", 56.0, right=True),
+        TableColumn("Monte Carlo error", 60.0, right=True),
+    ]
+    rows = []
+    for name, point in findings.presets.items():
+        span = f"{point.at_least:,} in {point.over} {period_word(assessment.freq, point.over)}"
+        rows.append([name, PRESETS[name].source, span, chance_text(point.probability), error_text(point.mc_error)])
+    paper.table(columns, rows)
+    paper.paragraph(
+        plain_dates(
+            f"Within the {assessment.within} {word} to "
+            f"{assessment.forecast.periods[assessment.within - 1].end_time.date()}. They are applied to "
+            f"{assessment.series.unit} here, whatever they were made for; a threshold that follows from the past is "
+            "the middle one over the histories."
+        )
+    )
