@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.backtests.scoring import score_paths
-from escalation.counts import is_histories, is_panel_histories
+from escalation.counts import is_histories, is_panel_histories, unit_columns
 from escalation.errors import EscalationWarning, FitError, InputError
 from escalation.models.base import CountModel
 from escalation.models.panel import PanelModel
@@ -138,7 +138,9 @@ def _paths(task: Task) -> tuple[dict[str, NDArray[np.int64]], dict[str, str]]:
             return dict(zip(forecast.units, forecast.paths, strict=True)), failures
         for unit in task.units:
             rng = generator_for(task.root, f"{task.label}|{task.origin}|{unit}")
-            shares = task.exposure[unit] if isinstance(task.exposure, pd.DataFrame) else task.exposure
+            shares = task.exposure
+            if isinstance(shares, pd.DataFrame):
+                shares = shares.iloc[:, unit_columns(shares).index(unit)]
             try:
                 one = task.model.fit(_column(task.known, unit), exposure=shares, exog=exog)
                 found[unit] = one.forecast(steps, draws=task.draws, exog=ahead, rng=rng).paths
@@ -151,5 +153,7 @@ def _column(known: pd.Series | pd.DataFrame, unit: str) -> pd.Series | pd.DataFr
     """Counts, or histories, of one unit."""
     if isinstance(known, pd.Series) or is_histories(known):
         return known
-    own = known.loc[:, known.columns.get_level_values(0).astype(str) == unit]
-    return own.droplevel(0, axis=1) if is_panel_histories(known) else own.iloc[:, 0]
+    own = known.loc[:, [name == unit for name in unit_columns(known)]]
+    if not is_panel_histories(known):
+        return own.iloc[:, 0]
+    return own.set_axis(own.columns.get_level_values(-1), axis=1)
