@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import typer
@@ -13,10 +14,13 @@ import typer
 import escalation
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection
+from escalation.counts import quantile_frame
 from escalation.files import atomic_write, check_target, table_text
 from escalation.periods import period_word
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
+LEVEL = 0.9
+"""Of the intervals of counts."""
 ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json"}
 
 
@@ -29,7 +33,7 @@ def series(selection: Selection, form: Format | None, output: str | None) -> Non
     table = _counts_table(counted)
     if form != "table":
         return deliver(table, form, output)
-    known = counted.reconstruction is None
+    known = isinstance(counted.counts, pd.Series)
     rows = [
         [
             screen.period_text(row["period"]),
@@ -60,14 +64,16 @@ def cases(form: Format | None, output: str | None) -> None:
 
 def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.Source, escalation.CountedSeries]:
     """Open the source and get the counts that were asked for, with what its reader should know as warnings."""
-    step(f"reading {selection.source or 'the bundled case'}")
+    step(f"reading {', '.join(selection.source or []) or 'the bundled case'}")
     source = escalation.open_source(
-        selection.source,
+        selection.source or None,
         columns=selection.columns(),
         layout=selection.layout,
         encoding=selection.encoding,
         date_order=selection.date_order,
         reports=selection.reports,
+        as_of=selection.as_of,
+        sheet=selection.sheet,
     )
     _account(source, selection.ledger)
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")
@@ -82,11 +88,18 @@ def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation
         freq=selection.freq,
         start=selection.start,
         end=selection.end,
+        coverage=_coverage(selection.coverage),
+        draws=selection.draws,
         rng=selection.seed,
     )
     for note in counted.notes:
         warnings.warn(note, escalation.DataWarning, stacklevel=1)
     return source, counted
+
+
+def _coverage(given: str | None) -> pd.DataFrame | Literal["units", "sources"] | None:
+    """The spans of a file, or the word for how to guess them."""
+    return given if given is None or given in ("units", "sources") else escalation.read_coverage(given)  # type: ignore[return-value]
 
 
 def _account(source: escalation.Source, path: str | None) -> None:
@@ -119,13 +132,13 @@ def check_targets(selection: Selection | None, output: str | None, save: str | N
     InputError
         If two of source, output, ledger and saved forecast are one file.
     """
-    ledger, source = (selection.ledger, selection.source) if selection else (None, None)
-    named = {"SOURCE": source, "--output": output, "--ledger": ledger, "--save": save}
+    ledger = selection.ledger if selection else None
+    named = [("SOURCE", name) for name in (selection.source if selection else None) or []]
+    named += [("--coverage", selection.coverage)] if selection and selection.coverage else []
+    named += [(option, name) for option, name in (("--output", output), ("--ledger", ledger), ("--save", save)) if name]
     taken: dict[str, str] = {}
-    for option, name in named.items():
-        if name is None:
-            continue
-        if option != "SOURCE":
+    for option, name in named:
+        if option not in ("SOURCE", "--coverage"):
             check_target(name)
         other = taken.setdefault(os.path.realpath(name), option)
         if other != option:
@@ -177,6 +190,8 @@ def _counts_table(counted: escalation.CountedSeries) -> pd.DataFrame:
     """Counts, or the median and interval of the histories, and how much of each period is covered."""
     if counted.reconstruction is not None:
         table = counted.reconstruction.summary_frame()
+    elif isinstance(counted.counts, pd.DataFrame):
+        table = quantile_frame(counted.counts, LEVEL)
     else:
         table = pd.DataFrame({"count": counted.counts})
     return with_dates(table.assign(exposure=counted.exposure))

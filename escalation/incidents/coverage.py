@@ -24,7 +24,7 @@ REMARKS = ("note", "source")
 BASES = ("units", "sources")
 
 
-def read_coverage(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
+def read_coverage(path: str | Path, *, encoding: str | None = None, sheet: str | None = None) -> pd.DataFrame:
     r"""Read a table of covered spans of days.
 
     Parameters
@@ -34,6 +34,8 @@ def read_coverage(path: str | Path, *, encoding: str | None = None) -> pd.DataFr
         first, or to the last, day of the counts), the columns that tell the unit, and perhaps ``note`` and ``source``.
     encoding : str, optional
         Encoding of a text file that is not UTF-8.
+    sheet : str, optional
+        Name of the sheet of a workbook; the first when left out.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def read_coverage(path: str | Path, *, encoding: str | None = None) -> pd.DataFr
     >>> read_coverage(file)["end"].isna().tolist()
     [False, True]
     """
-    table = read_table(path, encoding=encoding)
+    table = read_table(path, encoding=encoding, sheet=sheet)
     _need_dates(table, f"{path}: ")
     for column in ("start", "end"):
         days = [

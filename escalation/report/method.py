@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import pandas as pd
+
 import escalation
 from escalation.assessment import POOL, Assessment
 from escalation.models.base import CountFit
@@ -50,7 +52,7 @@ def _steps(assessment: Assessment, source: Source) -> Iterator[str]:
     if reconstruction is None:
         yield (
             f"Counts: the {len(source.table):,} incidents of the table, or those asked for, were counted by period, "
-            "each once. A covered period without an incident counts 0."
+            f"each once, on {_counting_day(assessment)}. A covered period without an incident counts 0."
         )
     else:
         yield _reconstructing(reconstruction)
@@ -67,6 +69,13 @@ def _steps(assessment: Assessment, source: Source) -> Iterator[str]:
             f"The answers use {assessment.maker()}: as many futures from each. It keeps what each model thinks "
             "possible and is a cautious choice as long as none of them has been shown to forecast these counts better."
         )
+
+
+def _counting_day(assessment: Assessment) -> str:
+    counts = assessment.series.counts
+    if isinstance(counts, pd.Series):
+        return "the last day of the window that holds it"
+    return f"any one day of the window that holds it, in {counts.shape[1]:,} equally plausible histories"
 
 
 def _reconstructing(reconstruction: Reconstruction) -> str:
