@@ -100,6 +100,8 @@ from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
 from .recalibration import Recalibration as Recalibration
 from .recalibration import recalibrate as recalibrate
+from .reconciliation import Reconciled as Reconciled
+from .reconciliation import reconcile as reconcile
 from .regimes import RegimeNow as RegimeNow
 from .regimes import compare_states as compare_states
 from .regimes import regime_durations as regime_durations

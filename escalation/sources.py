@@ -181,7 +181,6 @@ def open_source(
         tallies, ledger = read_tallies(path, encoding=encoding, sheet=sheet)
         tallies = tallies if as_of is None else known_by(tallies, as_of)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {})
-    assert layout != "tallies"
     incidents, ledger = read_incidents(
         files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet
     )
@@ -341,10 +340,9 @@ def _from_incidents(
             raise InputError(f"no incident has {by} {series!r}; the most frequent are {there}")
         table, title = table[values == series], f"{series} ({source.title})"
     spans = None if coverage is None else _spans_of(source.table, series, by, coverage)
-    if spans is not None and start is None:
-        first = spans["start"].fillna(first).min()
-    if spans is not None and end is None:
-        last = spans["end"].fillna(last).max()
+    if spans is not None and not isinstance(coverage, str):
+        first = spans["start"].fillna(first).min() if start is None else first
+        last = spans["end"].fillna(last).max() if end is None else last
     counts = aggregate(table, freq, start=first, end=last, measure=measure, coverage=spans, draws=draws, rng=rng)
     shares = exposure(pd.PeriodIndex(counts.index), first, last)
     if spans is not None:
