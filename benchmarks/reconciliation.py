@@ -59,7 +59,7 @@ def scored(parts: np.ndarray, total: np.ndarray, came: np.ndarray) -> list[float
 def main(replicates: int, of_parts: str, of_total: str) -> None:
     rng = np.random.default_rng(20241112)
     index = pd.period_range("2018-01", periods=PERIODS, freq="M")
-    methods = ["base", "bottom-up", "projection", "conditioning", "top-down"]
+    methods = ["base", "bottom-up", "projection", "matching", "conditioning", "top-down"]
     rows: dict[str, list[list[float]]] = {method: [] for method in methods}
     for number in range(replicates):
         counts = simulated(rng)

@@ -28,7 +28,7 @@ from escalation.errors import DataWarning, InputError
 from escalation.forecast import Forecast, PanelForecast
 from escalation.randomness import Seed, as_generator
 
-METHODS = ("projection", "conditioning", "top-down", "bottom-up")
+METHODS = ("projection", "matching", "conditioning", "top-down", "bottom-up")
 TOTAL = "total"
 """Name of the whole where the parts have only one."""
 FEW = 100
@@ -81,7 +81,7 @@ def reconcile(
     totals: Forecast | Mapping[str, Forecast],
     *,
     parents: Mapping[str, str] | None = None,
-    method: Literal["projection", "conditioning", "top-down", "bottom-up"] = "projection",
+    method: Literal["projection", "matching", "conditioning", "top-down", "bottom-up"] = "projection",
     rng: Seed = None,
 ) -> Reconciled:
     """Make forecasts of parts and of their totals agree on every path, in whole numbers.
@@ -95,11 +95,13 @@ def reconcile(
         Forecast of the sum of all parts; or of several levels, by name.
     parents : mapping of str to str, optional
         With several levels: the total that each part, and each total but the whole, belongs to.
-    method : {"projection", "conditioning", "top-down", "bottom-up"}
+    method : {"projection", "matching", "conditioning", "top-down", "bottom-up"}
         ``"projection"``: at each step the total's draws are paired with the sums of the parts by rank, both are
         combined with weights by their variances (minimum trace) and the difference is shared out by the parts'
         covariances. Which path is high at which steps stays as in the parts, and forecasts that agree are left as they
         are.
+        ``"matching"``: the same, but the law of the whole at each step stays that of its own forecast, to be chosen
+        where that is trusted more than the parts.
         ``"conditioning"``: the parts' draws of each step are resampled by the probability that the total's forecast
         gives to their sum. It takes the two for independent information, so the result is narrower than
         either even where they agree, and too narrow where both were made from the same counts.
@@ -168,6 +170,8 @@ def reconcile(
         made = _from_the_top(base, above, children, generator)
     elif method == "projection":
         made = _projected(base, above, children, generator)
+    elif method == "matching":
+        made = _matched(base, above, children, generator)
     else:
         made, effective = _conditioned(base, above, children, panel.periods, generator)
     return _assembled(panel, made, children, named, method, effective)
@@ -259,6 +263,26 @@ def _projected(
         held = np.stack([best[child] for child in below])
         paired = pair_by_rank(above[name].astype(float), held.sum(axis=0), rng)
         best[name], gains[name] = combine(held, paired)
+    return _shared_out(best, gains, children, rng)
+
+
+def _matched(
+    base: Mapping[str, IntArray], above: Mapping[str, IntArray], children: dict[str, list[str]], rng: Generator
+) -> dict[str, IntArray]:
+    """Each total's draws in the order of the sums below, shared out from the top down."""
+    best: dict[str, FloatArray] = {name: paths.astype(float) for name, paths in base.items()}
+    gains: dict[str, FloatArray] = {}
+    for name, below in children.items():
+        held = np.stack([best[child] for child in below])
+        best[name] = pair_by_rank(above[name].astype(float), held.sum(axis=0), rng)
+        gains[name] = combine(held, best[name])[1]
+    return _shared_out(best, gains, children, rng)
+
+
+def _shared_out(
+    best: Mapping[str, FloatArray], gains: Mapping[str, FloatArray], children: dict[str, list[str]], rng: Generator
+) -> dict[str, IntArray]:
+    """Whole numbers near the best of each unit, the whole first, that sum up everywhere."""
     whole = list(children)[-1]
     made = {whole: round_up_or_down(best[whole], rng)}
     for name in reversed(children):

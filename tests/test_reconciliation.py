@@ -67,10 +67,17 @@ def test_bottom_up_keeps_the_parts_and_top_down_the_total():
     np.testing.assert_allclose(made["north"].mean(), share * totals["all"].mean(), rtol=0.05)  # 10,000 counts a step
 
 
-def test_forecasts_that_agree_are_left_as_they_are():
+def test_matching_keeps_the_law_of_the_whole():
+    parts, totals = tree()
+    made = reconcile(parts, totals, parents=PARENTS, method="matching", rng=1)
+    np.testing.assert_array_equal(np.sort(made.total.paths, axis=0), np.sort(totals["all"].paths, axis=0))
+
+
+@pytest.mark.parametrize("method", ["projection", "matching"])
+def test_forecasts_that_agree_are_left_as_they_are(method):
     parts = random_forecasts({"a": 1.0, "b": 4.0, "c": 30.0})
     total = forecast(np.random.default_rng(2).permutation(sum(one.paths for one in parts.values())))
-    made = reconcile(parts, total, rng=1)
+    made = reconcile(parts, total, method=method, rng=1)
     for name, one in parts.items():
         np.testing.assert_array_equal(made[name].paths, one.paths)
 
