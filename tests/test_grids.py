@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from escalation.errors import DataWarning, InputError
-from escalation.incidents.aggregate import BLANK_UNIT, aggregate
+from escalation.incidents.aggregate import aggregate
 from escalation.incidents.grids import locate, priogrid
 from escalation.incidents.read import read_incidents
+from escalation.incidents.units import BLANK_UNIT
 from escalation.models.climatology import Climatology
 from escalation.models.many import fit_many
 

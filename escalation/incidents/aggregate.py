@@ -11,21 +11,14 @@ from numpy.typing import NDArray
 
 from escalation.counts import DRAW
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
-from escalation.incidents.coverage import (
-    check_coverage,
-    guess_coverage,
-    merged_spans,
-    period_starts,
-    unit_columns_of,
-)
-from escalation.incidents.grids import is_grid, locate
+from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
 from escalation.incidents.schema import check_incidents
 from escalation.incidents.spans import Spans, covered_days, span_of
 from escalation.incidents.spread import Spread, draw_histories, fatality_figures
+from escalation.incidents.units import unit_columns_of, units_of, with_units
 from escalation.periods import DateLike, days_in, exposure, parse_date, parse_freq, period_index, period_word
 from escalation.randomness import Seed, as_generator
 
-BLANK_UNIT = "(blank)"
 MAX_CELLS = 50_000_000
 """A table of more periods x units than this is refused."""
 
@@ -135,11 +128,11 @@ def aggregate(
     _check_option(count_on, COUNT_ON, "count_on")
     _check_option(figures, FIGURES, "figures")
     names = unit_columns_of(by)
-    table = _with_units(_known_by(check_incidents(incidents), as_of), names)
-    spans = _spans(table, names, coverage)
+    table = with_units(_known_by(check_incidents(incidents), as_of), names)
+    spans = coverage_of(table, names, coverage)
     first, last = _span(table, spans, start, end)
     index = period_index(first, last, freq)
-    units, unit, watched = _units(table, by, spans)
+    units, unit, watched = units_of(table, by, spans)
     if len(index) * len(units) * _checked_draws(draws) > MAX_CELLS:
         times = "" if draws is None else f" x {draws:,} draws"
         raise InputError(
@@ -196,51 +189,6 @@ def _known_by(table: pd.DataFrame, as_of: DateLike | None) -> pd.DataFrame:
     if not known.any():
         raise InputError(f"no incident was known by {day:%Y-%m-%d}; choose a later as_of")
     return table[known]
-
-
-def _with_units(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """The table with all columns that it shall be counted by, those of grids worked out."""
-    if DRAW in names:
-        raise InputError(f"by names {DRAW!r}, which marks histories; rename the column")
-    for name in names:
-        if not is_grid(name) and name not in table:
-            found = ", ".join(str(column) for column in table.columns)
-            raise InputError(f"by names {name!r}, which the table does not have; its columns are {found}")
-        if is_grid(name) and name not in table:
-            table, nowhere = locate(table, name)
-            if len(nowhere):
-                warnings.warn(
-                    f"{len(nowhere):,} of {len(table):,} incidents have no coordinates and count as {BLANK_UNIT}; "
-                    f"escalation.locate(incidents, {name!r}) lists them",
-                    DataWarning,
-                    stacklevel=3,
-                )
-    return table
-
-
-def _spans(
-    table: pd.DataFrame, names: list[str], coverage: pd.DataFrame | Literal["units", "sources"] | None
-) -> pd.DataFrame | None:
-    """Checked spans of coverage, given or guessed; None where all units are covered alike."""
-    if coverage is None:
-        return None
-    if not isinstance(coverage, str):
-        spans = check_coverage(coverage, names)
-        for name in names:
-            if pd.api.types.is_numeric_dtype(table[name].dtype):
-                spans[name] = pd.to_numeric(spans[name], errors="coerce").astype(table[name].dtype)
-            else:
-                spans[name] = spans[name].astype(str)
-        return spans
-    spans = guess_coverage(table, names, coverage)
-    basis = "each unit" if coverage == "units" else "each source that lists it"
-    warnings.warn(
-        f"coverage was guessed, from the first to the last incident of {basis} ({len(spans):,} spans); "
-        "escalation.infer_coverage shows them, and a table of what was covered is surer",
-        DataWarning,
-        stacklevel=3,
-    )
-    return spans
 
 
 def _span(
@@ -373,32 +321,6 @@ def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp)
             DataWarning,
             stacklevel=4,
         )
-
-
-def _units(
-    table: pd.DataFrame, by: str | list[str] | None, spans: pd.DataFrame | None
-) -> tuple[pd.Index, NDArray[np.int64], NDArray[np.int64]]:
-    """The units, sorted, and the position among them of each row and of each span of coverage."""
-    watched = 0 if spans is None else len(spans)
-    names = unit_columns_of(by)
-    if not names:
-        return pd.RangeIndex(1), np.zeros(len(table), dtype=np.int64), np.zeros(watched, dtype=np.int64)
-    columns = {name: table[name] if spans is None else pd.concat([table[name], spans[name]]) for name in names}
-    keys = pd.DataFrame({name: _unit_names(column).array for name, column in columns.items()})
-    grouped = keys.groupby(names, sort=True, observed=True)
-    units: pd.Index = grouped.size().index
-    if isinstance(by, str):
-        units = pd.Index(units, name=by)
-    elif not isinstance(units, pd.MultiIndex):
-        units = pd.MultiIndex.from_arrays([units], names=names)
-    place = np.asarray(grouped.ngroup(), dtype=np.int64)
-    return units, place[: len(table)], place[len(table) :]
-
-
-def _unit_names(column: pd.Series) -> pd.Series:
-    """The values of a column, with a name for the blank one."""
-    blank = column.isna() | (column.astype(object) == "")
-    return column.astype(object).where(~blank, BLANK_UNIT) if blank.any() else column
 
 
 def _counting_day(table: pd.DataFrame, count_on: str) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.counts import JOINT, is_histories, is_panel_histories
-from escalation.errors import InputError
+from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import TEXT_COLUMNS, check_incidents
 from escalation.incidents.spans import Spans, covered_days, merge_spans
+from escalation.incidents.units import unit_columns_of
 from escalation.periods import DateLike, days_in, parse_date
 from escalation.tables import read_table
 
@@ -187,6 +189,31 @@ def coverage_exposure(
     return pd.DataFrame(shares, index=index, columns=labels)
 
 
+def coverage_of(
+    table: pd.DataFrame, names: list[str], coverage: pd.DataFrame | Literal["units", "sources"] | None
+) -> pd.DataFrame | None:
+    """Checked spans of coverage, given or guessed; None where all units are covered alike."""
+    if coverage is None:
+        return None
+    if not isinstance(coverage, str):
+        spans = check_coverage(coverage, names)
+        for name in names:
+            if pd.api.types.is_numeric_dtype(table[name].dtype):
+                spans[name] = pd.to_numeric(spans[name], errors="coerce").astype(table[name].dtype)
+            else:
+                spans[name] = spans[name].astype(str)
+        return spans
+    spans = guess_coverage(table, names, coverage)
+    basis = "each unit" if coverage == "units" else "each source that lists it"
+    warnings.warn(
+        f"coverage was guessed, from the first to the last incident of {basis} ({len(spans):,} spans); "
+        "escalation.infer_coverage shows them, and a table of what was covered is surer",
+        DataWarning,
+        stacklevel=3,
+    )
+    return spans
+
+
 def check_coverage(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Check a table of covered spans and return it in its canonical types.
 
@@ -243,20 +270,6 @@ def check_coverage(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
             f"coverage, row {at + 1}: ends on {row['end']:%Y-%m-%d}, before it starts on {row['start']:%Y-%m-%d}"
         )
     return spans
-
-
-def unit_columns_of(by: str | list[str] | None) -> list[str]:
-    """The columns that counts are by.
-
-    Raises
-    ------
-    InputError
-        If ``by`` is neither a column nor a list of different ones.
-    """
-    names = [] if by is None else [by] if isinstance(by, str) else by
-    if not isinstance(names, list) or (by is not None and not names) or len(set(names)) < len(names):
-        raise InputError(f"by is {by!r}; give one column or a list of different columns")
-    return names
 
 
 def merged_spans(spans: pd.DataFrame, unit: NDArray[np.int64], within: tuple[pd.Timestamp, pd.Timestamp]) -> Spans:
