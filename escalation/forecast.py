@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from escalation.arguments import check_level
 from escalation.errors import InputError
 from escalation.parquet import read_parquet, write_parquet
+from escalation.path_tables import paths_of_table, table_of_paths
 from escalation.periods import period_word
 
 FORMAT, PANEL_FORMAT = "forecast 1", "panel forecast 1"
@@ -311,17 +312,7 @@ class PanelForecast:
         FileError
             If the file cannot be written, or pyarrow is not installed.
         """
-        seen, n = self.observed, self.observed.shape[2]
-        if np.array_equal(seen, np.broadcast_to(seen[:, :1], seen.shape), equal_nan=True):
-            seen = seen[:, :1]  # the same behind every path
-        component = np.zeros(self.draws, np.int64) if self.component is None else self.component
-        table = pd.concat(
-            [
-                _long(seen, np.arange(1 - n, 1), component[: seen.shape[1]]),
-                _long(self.paths, np.arange(1, self.steps + 1), component),
-            ],
-            ignore_index=True,
-        )
+        table = table_of_paths(self.observed, self.paths, self.component)
         return write_parquet(path, table, {**_described(self, PANEL_FORMAT, about), "units": list(self.units)})
 
     @classmethod
@@ -351,19 +342,15 @@ class PanelForecast:
         named, about = described["units"], described["about"]
         assert isinstance(named, list)
         assert isinstance(about, dict)
-        ahead = table["step"] > 0
-        draws, steps = int(table["draw"].max()) + 1, int(table["step"].max())
-        paths = table.loc[ahead, "count"].to_numpy().astype(np.int64).reshape(len(named), draws, steps)
-        n = 1 - int(table["step"].min()) if not ahead.all() else 0
-        seen = table.loc[~ahead, "count"].to_numpy().reshape(len(named), -1, n) if n else np.empty((len(named), 1, 0))
+        observed, paths, component = paths_of_table(table, len(named))
         forecast = cls(
             paths=paths,
             units=tuple(str(name) for name in named),
-            periods=_periods_of(described, steps),
-            observed=np.broadcast_to(seen, (len(named), draws, n)),
+            periods=_periods_of(described, paths.shape[2]),
+            observed=observed,
             model=str(described["model"]),
             unit=str(described["unit"]),
-            component=table.loc[ahead, "component"].to_numpy(dtype=np.int64).reshape(len(named), draws, steps)[0, :, 0],
+            component=component,
         )
         return forecast, about
 
@@ -394,22 +381,6 @@ def _periods_of(described: Mapping[str, object], steps: int) -> pd.PeriodIndex:
     """The periods of the steps of a forecast that was saved."""
     freq = str(described["freq"])
     return pd.period_range(pd.Period(str(described["origin"]), freq=freq) + 1, periods=steps, freq=freq, name="period")
-
-
-def _long(
-    values: NDArray[np.float64] | NDArray[np.int64], steps: NDArray[np.int64], component: NDArray[np.int64]
-) -> pd.DataFrame:
-    """Counts (units, draws, steps) one a row."""
-    unit, draw, at = (part.ravel() for part in np.indices(values.shape, dtype=np.int32))
-    return pd.DataFrame(
-        {
-            "unit": unit,
-            "draw": draw,
-            "step": steps[at].astype(np.int32),
-            "count": values.ravel().astype(float),
-            "component": component[draw].astype(np.int32),
-        }
-    )
 
 
 def pool(forecasts: Sequence[Forecast]) -> Forecast:

@@ -155,6 +155,14 @@ def test_units_of_several_columns_are_covered_each():
     assert coverage_exposure(counts, coverage)["Iraq", "z"].tolist() == [1, 1]
 
 
+def test_spans_without_an_end_go_on_to_the_last_day():
+    spans = pd.DataFrame({"country": ["Iraq", "Mali"], "start": ["2024-02-01"] * 2, "end": [np.nan, np.nan]})
+    counts = quietly(TABLE, "M", by="country", coverage=spans, start="2024-01-01", end="2024-05-31")
+    assert counts["Iraq"].tolist() == [pd.NA, 0, 1, 0, 0]
+    assert counts["Mali"].tolist() == [pd.NA, 0, 0, 0, 1]
+    assert coverage_exposure(counts, spans)["Iraq"].tolist() == [0, 1, 1, 1, 1]
+
+
 def test_fatalities_have_the_same_gaps():
     counts = quietly(TABLE.assign(fatalities=[3, 1, 2, 2, 9]), "M", "country", measure="fatalities", coverage=SPANS)
     assert counts["Syria"].tolist() == [pd.NA, 4, 0, pd.NA, pd.NA]

@@ -256,12 +256,14 @@ def check_coverage(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
         blank = spans[name].isna()
         if blank.any():
             raise InputError(f"coverage does not say which {name} its row {int(blank.argmax()) + 1} covers; fill it")
-    for column, side in (("start", "start"), ("end", "end")):
-        days = [
-            pd.NaT if pd.isna(cell) or cell == "" else parse_date(cell, f"coverage, row {row}: {column}", side)  # type: ignore[arg-type]
-            for row, cell in enumerate(coverage[column], start=1)
-        ]
-        spans[column] = pd.Series(days, index=spans.index, dtype="datetime64[ns]")
+    sides: tuple[Literal["start", "end"], ...] = ("start", "end")
+    for side in sides:
+        cells = ["" if pd.isna(cell) else cell for cell in coverage[side]]
+        known: dict[object, pd.Timestamp | None] = {"": None}
+        for row, cell in enumerate(cells, start=1):
+            if cell not in known:  # parsing takes its time
+                known[cell] = parse_date(cell, f"coverage, row {row}: {side}", side)
+        spans[side] = pd.Series([known[cell] for cell in cells], index=spans.index, dtype="datetime64[ns]")
     backwards = (spans["end"] < spans["start"]).to_numpy()
     if backwards.any():
         at = int(backwards.argmax())
