@@ -150,7 +150,7 @@ def reconcile(
     [10.0, 10.0]
     """
     if method not in METHODS:
-        raise InputError(f"method is {method!r}; use {', '.join(METHODS)}")
+        raise InputError(f"nothing is reconciled by {method!r}; use {', '.join(METHODS)}")
     panel = _panel(parts)
     named = {TOTAL: totals} if isinstance(totals, Forecast) else dict(totals)
     children = _children(panel.units, named, parents)

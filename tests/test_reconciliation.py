@@ -264,7 +264,7 @@ def test_few_effective_draws_are_told_and_none_is_refused():
 def test_what_does_not_fit_together_is_refused():
     parts, totals = tree()
     whole = totals["all"]
-    with pytest.raises(InputError, match="method is 'ols'; use projection"):
+    with pytest.raises(InputError, match="nothing is reconciled by 'ols'; use projection"):
         reconcile(parts, whole, method="ols")
     with pytest.raises(InputError, match="parts is a list; give a PanelForecast or a mapping"):
         reconcile(list(parts.values()), whole)

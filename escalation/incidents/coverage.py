@@ -267,10 +267,8 @@ def check_coverage(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
     backwards = (spans["end"] < spans["start"]).to_numpy()
     if backwards.any():
         at = int(backwards.argmax())
-        row = spans.iloc[at]
-        raise InputError(
-            f"coverage, row {at + 1}: ends on {row['end']:%Y-%m-%d}, before it starts on {row['start']:%Y-%m-%d}"
-        )
+        first, last = spans["start"].iloc[at], spans["end"].iloc[at]
+        raise InputError(f"coverage, row {at + 1}: ends on {last:%Y-%m-%d}, before it starts on {first:%Y-%m-%d}")
     return spans
 
 
