@@ -68,7 +68,11 @@ def test_zero_is_quiet_and_missing_is_unwatched():
 
 def test_shares_are_those_of_the_days():
     counts = quietly(TABLE, "M", by="country", coverage=SPANS)
-    shares = coverage_exposure(counts, SPANS, end="2024-05-02")
+    shares = coverage_exposure(counts, SPANS)
+    assert shares.equals(coverage_exposure(counts, SPANS, start="2023-01-01", end="2024-05-02"))
+    assert shares.iloc[1:].equals(coverage_exposure(counts.iloc[1:], SPANS))
+    counts.attrs.clear()
+    assert coverage_exposure(counts, SPANS)["Jordan"].tolist() == [1] * 5  # nothing tells that the counts end on 2 May
     assert shares.columns.equals(counts.columns)
     assert shares["Syria"].tolist() == [0, 15 / 29, 1, 0, 0]
     assert shares["Jordan"].tolist() == [1, 1, 1, 1, 2 / 31]
@@ -319,6 +323,12 @@ def test_panel_models_and_backtests_take_the_shares_of_units():
 def test_what_is_no_coverage_is_refused(coverage, message):
     with pytest.raises(InputError, match=message):
         aggregate(TABLE, "M", by="country", coverage=coverage)
+
+
+def test_cells_are_covered_by_their_numbers():
+    table = TABLE.assign(latitude=33.5, longitude=36.3)
+    with pytest.raises(InputError, match="coverage names the priogrid 'Damascus', which is no number"):
+        aggregate(table, "M", "priogrid", coverage=pd.DataFrame({"unit": ["Damascus"], "start": [None], "end": [None]}))
 
 
 def test_spans_of_units_need_counts_by_unit():

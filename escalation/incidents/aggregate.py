@@ -74,7 +74,8 @@ def aggregate(
         day of the counts), and the columns of ``by``; several rows a unit leave gaps between them. A unit of
         the table without an incident is 0 while it was covered; a unit without a span is ``<NA>``
         throughout. Or guessed, as :func:`escalation.infer_coverage` does. Left out, every unit counts as
-        covered alike from ``start`` to ``end``. ``counts.attrs["coverage"]`` says which it was.
+        covered alike from ``start`` to ``end``. ``counts.attrs`` says which it was (``coverage``) and the first
+        and last day (``days``).
     draws : int, optional
         Give so many histories instead: in each, every incident falls on one day of its window, all
         days alike. Histories of a table that the span covers all hold the same number of incidents.
@@ -143,7 +144,7 @@ def aggregate(
     if draws is not None:
         _warn_reaching(table, first, last)
         if covered is not None:
-            _warn_uncovered(table, unit, covered)
+            _warn_uncovered(table, unit, covered, first, last)
         law = None if measure == "incidents" else figures
         counts = _histories(table, unit, units, index, (first, last), covered, law=law, draws=draws, rng=rng)
         return _finished(counts, index, units, (first, last), covered, coverage)
@@ -229,10 +230,11 @@ def _finished(
     coverage: object,
 ) -> pd.Series | pd.DataFrame:
     """Counts with ``<NA>`` where no day was covered, and with what is said of their coverage."""
-    told = f"from {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}"
+    days_told = tuple(f"{day:%Y-%m-%d}" for day in span)
+    told = f"from {days_told[0]} to {days_told[1]}"
     if covered is None:
         _warn_partial(index, *span)
-        counts.attrs["coverage"] = f"all units alike, {told}"
+        counts.attrs |= {"coverage": f"all units alike, {told}", "days": days_told}
         return counts
     days, whole = covered_days(covered, period_starts(index), len(units)), days_in(index)[:, None]
     unwatched, partly = days == 0, (days > 0) & (days < whole)
@@ -258,7 +260,7 @@ def _finished(
         wide = np.repeat(unwatched, counts.size // unwatched.size, axis=1)
         counts = counts.astype("Int64").mask(wide[:, 0] if isinstance(counts, pd.Series) else wide)
     how = f"guessed by {coverage}" if isinstance(coverage, str) else "as given"
-    counts.attrs["coverage"] = f"{how}, {len(covered.unit):,} spans, {told}"
+    counts.attrs |= {"coverage": f"{how}, {len(covered.unit):,} spans, {told}", "days": days_told}
     return counts
 
 
@@ -296,11 +298,14 @@ def _histories(
     return pd.DataFrame(made.transpose(1, 2, 0).reshape(len(index), -1), index, both)
 
 
-def _warn_uncovered(table: pd.DataFrame, unit: NDArray[np.int64], covered: Spans) -> None:
-    """Tell how many windows do not lie wholly within one span of coverage."""
+def _warn_uncovered(
+    table: pd.DataFrame, unit: NDArray[np.int64], covered: Spans, start: pd.Timestamp, end: pd.Timestamp
+) -> None:
+    """Tell how many windows with days from start to end do not lie wholly within one span of coverage."""
+    near = ((table["date"] <= end) & (table["date_end"] >= start)).to_numpy()
     first, last = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
-    begin, end = span_of(covered, unit, first), span_of(covered, unit, last)
-    if (reaching := int(((begin != end) | (begin < 0)).sum())) > 0:
+    begins, ends = span_of(covered, unit, first), span_of(covered, unit, last)
+    if (reaching := int((near & ((begins != ends) | (begins < 0))).sum())) > 0:
         warnings.warn(
             f"{reaching:,} of {len(table):,} incidents have days on which their unit was not covered; each counts in "
             "the histories in which it falls on a covered day",

@@ -146,7 +146,8 @@ def coverage_exposure(
     coverage : pandas.DataFrame
         The covered spans; see :func:`escalation.aggregate`.
     start, end : date or str, optional
-        First and last day, where they were given to :func:`escalation.aggregate`.
+        First and last day of the counts; left out, ``counts.attrs["days"]``, where :func:`escalation.aggregate` keeps
+        them, or else all days of the periods.
 
     Returns
     -------
@@ -180,8 +181,11 @@ def coverage_exposure(
     parts = pd.DataFrame({name: labels.get_level_values(level) for level, name in enumerate(names)}, range(len(labels)))
     place = {key: at for at, key in enumerate(_keys(parts, names))}
     unit = np.array([place.get(key, -1) for key in _keys(spans, names)], dtype=np.int64)
-    first = parse_date(start, "start") if start is not None else index[0].start_time
-    last = parse_date(end, "end", side="end") if end is not None else index[-1].end_time
+    begin, finish = index[0].start_time, index[-1].end_time.normalize()
+    told = counts.attrs.get("days", (None, None))
+    start, end = start if start is not None else told[0], end if end is not None else told[1]
+    first = begin if start is None else max(parse_date(start, "start"), begin)
+    last = finish if end is None else min(parse_date(end, "end", side="end"), finish)
     covered = merged_spans(spans[unit >= 0], unit[unit >= 0], (first, last))
     shares = covered_days(covered, period_starts(index), len(labels)) / days_in(index)[:, None]
     if single:
@@ -199,7 +203,7 @@ def coverage_of(
         spans = check_coverage(coverage, names)
         for name in names:
             if pd.api.types.is_numeric_dtype(table[name].dtype):
-                spans[name] = pd.to_numeric(spans[name], errors="coerce").astype(table[name].dtype)
+                spans[name] = _numbers(spans[name], name).astype(table[name].dtype)
             else:
                 spans[name] = spans[name].astype(str)
         return spans
@@ -294,6 +298,16 @@ def _spans_of(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         return pd.DataFrame({"start": [table["date"].min()], "end": [table["date_end"].max()]})
     spans = table.groupby(names, sort=True, dropna=False).agg(start=("date", "min"), end=("date_end", "max"))
     return spans.reset_index()
+
+
+def _numbers(column: pd.Series, name: str) -> pd.Series:
+    """The units of a coverage table as numbers, where those of the incidents are."""
+    numbers: pd.Series = pd.to_numeric(column, errors="coerce")
+    if numbers.isna().any():
+        raise InputError(
+            f"coverage names the {name} {column[numbers.isna()].iloc[0]!r}, which is no number as others are"
+        )
+    return numbers
 
 
 def _keys(table: pd.DataFrame, names: list[str]) -> list[str]:
