@@ -132,9 +132,13 @@ def reconcile(
     joint draws; Wickramasuriya et al. (2019), doi:10.1080/01621459.2018.1448825, for the weights; Schefzik et al.
     (2013), doi:10.1214/13-STS443, for the pairing by rank; Corani, Azzimonti & Rubattu (2024),
     doi:10.1016/j.ijforecast.2023.04.003, and Zambon, Azzimonti & Corani (2024), doi:10.1007/s11222-023-10343-y, for
-    conditioning by importance sampling from the bottom up. Here it goes step by step, so that the number of
+    conditioning by importance sampling from the bottom up. Conditioning here goes step by step, so that the number of
     effective draws does not fall with the horizon; draws stay on their path where they can, and others join where their
     sums have like ranks.
+
+    ``benchmarks/reconciliation.py``: in four simulated settings (both forecast well by two kinds of model, the parts
+    poorly, the total poorly) the energy score of ``"projection"`` was better than that of the forecasts it was made
+    from in each; the 90% interval of the total by ``"conditioning"`` held 61 to 70% of the counts.
 
     Examples
     --------
