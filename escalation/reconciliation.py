@@ -156,7 +156,9 @@ def reconcile(
     if method not in METHODS:
         raise InputError(f"nothing is reconciled by {method!r}; use {', '.join(METHODS)}")
     panel = _panel(parts)
-    named = {TOTAL: totals} if isinstance(totals, Forecast) else dict(totals)
+    named = {TOTAL: totals} if isinstance(totals, Forecast) else totals
+    if not isinstance(named, Mapping) or not all(isinstance(one, Forecast) for one in named.values()):
+        raise InputError(f"totals is a {type(totals).__name__}; give a forecast, or a mapping of forecasts by name")
     children = _children(panel.units, named, parents)
     for name, one in named.items():
         if not (one.periods.equals(panel.periods) and one.draws == panel.draws and one.unit == panel.unit):
@@ -172,10 +174,8 @@ def reconcile(
         made = base
     elif method == "top-down":
         made = _from_the_top(base, above, children, generator)
-    elif method == "projection":
-        made = _projected(base, above, children, generator)
-    elif method == "matching":
-        made = _matched(base, above, children, generator)
+    elif method in ("projection", "matching"):
+        made = _projected(base, above, children, method, generator)
     else:
         made, effective = _conditioned(base, above, children, panel.periods, generator)
     return _assembled(panel, made, children, named, method, effective)
@@ -223,6 +223,9 @@ def _children(
         if len(totals) > 1:
             raise InputError(f"there are {len(totals)} totals; say with parents={{part: total}} what belongs to which")
         return {next(iter(totals)): list(units)}
+    unknown = [name for name in parents if name not in totals and name not in units]
+    if unknown:
+        raise InputError(f"parents names {unknown[0]!r}, of which there is no forecast; see to its spelling")
     children: dict[str, list[str]] = {name: [] for name in totals}
     for name in (*totals, *units):
         if name in parents:
@@ -231,7 +234,7 @@ def _children(
             children[parents[name]].append(name)
     tops = [name for name in (*totals, *units) if name not in parents]
     order: list[str] = []
-    waiting = tops[:1]
+    waiting = [name for name in tops[:1] if name in children]
     while waiting:
         name = waiting.pop()
         order.append(name)
@@ -244,10 +247,10 @@ def _children(
 
 
 def _from_the_top(
-    base: Mapping[str, IntArray], above: Mapping[str, IntArray], children: dict[str, list[str]], rng: Generator
+    base: dict[str, IntArray], above: dict[str, IntArray], children: dict[str, list[str]], rng: Generator
 ) -> dict[str, IntArray]:
     """The whole's paths shared out by the means of the forecasts below."""
-    means = {name: paths.mean(axis=0) for name, paths in (base | above).items()}  # type: ignore[operator]
+    means = {name: paths.mean(axis=0) for name, paths in (base | above).items()}
     whole = list(children)[-1]
     made = {whole: above[whole]}
     for name in reversed(children):
@@ -258,35 +261,23 @@ def _from_the_top(
 
 
 def _projected(
-    base: Mapping[str, IntArray], above: Mapping[str, IntArray], children: dict[str, list[str]], rng: Generator
+    base: Mapping[str, IntArray],
+    above: Mapping[str, IntArray],
+    children: dict[str, list[str]],
+    method: str,
+    rng: Generator,
 ) -> dict[str, IntArray]:
-    """Sums combined with the totals' forecasts from the bottom up, then shared out from the top down."""
+    """Draws of the totals in the order of the sums below and combined with them, then shared out from the top down.
+
+    With ``"matching"`` they are not combined.
+    """
     best: dict[str, FloatArray] = {name: paths.astype(float) for name, paths in base.items()}
     gains: dict[str, FloatArray] = {}
     for name, below in children.items():
         held = np.stack([best[child] for child in below])
         paired = pair_by_rank(above[name].astype(float), held.sum(axis=0), rng)
-        best[name], gains[name] = combine(held, paired)
-    return _shared_out(best, gains, children, rng)
-
-
-def _matched(
-    base: Mapping[str, IntArray], above: Mapping[str, IntArray], children: dict[str, list[str]], rng: Generator
-) -> dict[str, IntArray]:
-    """Each total's draws in the order of the sums below, shared out from the top down."""
-    best: dict[str, FloatArray] = {name: paths.astype(float) for name, paths in base.items()}
-    gains: dict[str, FloatArray] = {}
-    for name, below in children.items():
-        held = np.stack([best[child] for child in below])
-        best[name] = pair_by_rank(above[name].astype(float), held.sum(axis=0), rng)
-        gains[name] = combine(held, best[name])[1]
-    return _shared_out(best, gains, children, rng)
-
-
-def _shared_out(
-    best: Mapping[str, FloatArray], gains: Mapping[str, FloatArray], children: dict[str, list[str]], rng: Generator
-) -> dict[str, IntArray]:
-    """Whole numbers near the best of each unit, the whole first, that sum up everywhere."""
+        combined, gains[name] = combine(held, paired)
+        best[name] = paired if method == "matching" else combined
     whole = list(children)[-1]
     made = {whole: round_up_or_down(best[whole], rng)}
     for name in reversed(children):

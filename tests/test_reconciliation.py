@@ -282,6 +282,13 @@ def test_what_does_not_fit_together_is_refused():
         reconcile(parts, totals, parents={key: name for key, name in PARENTS.items() if key != "d"})
     with pytest.raises(InputError, match=r"parents make no tree with one whole .*; see to 'south'"):
         reconcile(parts, totals, parents={**PARENTS, "c": "north"})
+    with pytest.raises(InputError, match=r"parents make no tree with one whole .*; see to 'all'"):
+        loop = {"a": "north", "b": "north", "c": "south", "north": "south", "south": "all", "all": "north"}
+        reconcile(parts, totals, parents=loop)
+    with pytest.raises(InputError, match="parents names 'nroth', of which there is no forecast"):
+        reconcile(parts, totals, parents={**PARENTS, "nroth": "all"})
+    with pytest.raises(InputError, match="totals is a list; give a forecast, or a mapping"):
+        reconcile(parts, [whole])
     made = reconcile(parts, totals, parents=PARENTS, method="bottom-up")
     with pytest.raises(InputError, match="there is no unit 'west' in the forecast"):
         made["west"]
