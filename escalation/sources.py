@@ -160,12 +160,9 @@ def open_source(
                 f"{name} is a bundled case"
             )
         case = load_case(name)
-        tallies, called = case.tallies, name
-        if as_of is not None:  # under a name of its own, for what comes with the case knew more
-            tallies, called = (
-                known_by(case.tallies, as_of),
-                f"{name} as of {parse_date(as_of, 'as_of', side='end'):%Y-%m-%d}",
-            )
+        tallies = _printed_by(case.tallies, as_of, name)
+        # under a name of its own where it is not all, for what comes with the case knew more
+        called = name if as_of is None else f"{name} as of {parse_date(as_of, 'as_of', side='end'):%Y-%m-%d}"
         digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
         return Source(called, case.title, "tallies", tallies, LedgerEntries(name).frame(), digest, dict(case.report))
     if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
@@ -179,7 +176,7 @@ def open_source(
                 "tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
         tallies, ledger = read_tallies(path, encoding=encoding, sheet=sheet)
-        tallies = tallies if as_of is None else known_by(tallies, as_of)
+        tallies = _printed_by(tallies, as_of, name)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {})
     incidents, ledger = read_incidents(
         files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet
@@ -373,6 +370,16 @@ def _spans_of(
         if spans.empty:
             raise InputError(f"coverage has no span of {by} {series!r}; add one, or leave coverage out")
     return spans
+
+
+def _printed_by(tallies: pd.DataFrame, as_of: DateLike | None, name: str) -> pd.DataFrame:
+    """The tallies that had been printed by a day, if one is given."""
+    if as_of is None:
+        return tallies
+    known = known_by(tallies, as_of)
+    if known.empty:
+        raise InputError(f"{name}: no tally that tells when it was printed had been by {as_of}; choose a later as_of")
+    return known
 
 
 def _holds_tallies(path: Path, encoding: str | None, sheet: str | None) -> bool:
