@@ -51,8 +51,13 @@ from .forecast import Forecast as Forecast
 from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
+from .incidents.coverage import coverage_exposure as coverage_exposure
+from .incidents.coverage import infer_coverage as infer_coverage
+from .incidents.coverage import read_coverage as read_coverage
 from .incidents.duplicates import deduplicate as deduplicate
 from .incidents.duplicates import find_duplicates as find_duplicates
+from .incidents.grids import locate as locate
+from .incidents.grids import priogrid as priogrid
 from .incidents.read import read_incidents as read_incidents
 from .incidents.versions import merge_versions as merge_versions
 from .models.analogues import Analogues as Analogues
@@ -113,6 +118,8 @@ from .quality.check import DataQuality as DataQuality
 from .quality.check import data_quality as data_quality
 from .recalibration import Recalibration as Recalibration
 from .recalibration import recalibrate as recalibrate
+from .reconciliation import Reconciled as Reconciled
+from .reconciliation import reconcile as reconcile
 from .regimes import RegimeNow as RegimeNow
 from .regimes import compare_states as compare_states
 from .regimes import regime_durations as regime_durations

@@ -7,7 +7,6 @@ column a draw (the columns' name is ``draw``), where the true series is not know
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +24,9 @@ DRAW = "draw"
 NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty")
 """What pandas calls columns that hold numbers only, missing ones aside."""
 
+JOINT = " / "
+"""Between the parts of a unit's name where a panel's columns have several levels."""
+
 LARGEST = 2**53
 """Counts above this are no longer exact as floats."""
 
@@ -38,8 +40,8 @@ def is_histories(table: object) -> bool:
 
 
 def is_panel_histories(table: object) -> bool:
-    """Tell whether a table holds histories of several units: columns of two levels, the last named ``draw``."""
-    return isinstance(table, pd.DataFrame) and table.columns.nlevels == 2 and table.columns.names[-1] == DRAW
+    """Tell whether a table holds histories of several units: columns of more levels, the last named ``draw``."""
+    return isinstance(table, pd.DataFrame) and table.columns.nlevels >= 2 and table.columns.names[-1] == DRAW
 
 
 def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Series | pd.DataFrame:
@@ -55,13 +57,14 @@ def check_counts(table: pd.Series | pd.DataFrame, name: str = "counts") -> pd.Se
     Returns
     -------
     pandas.Series or pandas.DataFrame
-        The same values as ``Int64`` (histories as ``int64``).
+        The same values as ``Int64`` (histories without a missing period as ``int64``).
 
     Raises
     ------
     InputError
         If it is not on a gap-free, sorted ``PeriodIndex`` of days, weeks or months, is empty, or
-        holds a negative, fractional, infinite or too large number; histories must have no gap.
+        holds a negative, fractional, infinite or too large number; or if a period is missing in some
+        histories of a unit and not in all.
 
     Examples
     --------
@@ -100,14 +103,25 @@ def checked_counts(
         unit = f" of {table.columns[column]!r}" if isinstance(table, pd.DataFrame) else ""
         raise InputError(f"{name} holds {values[row, column]:g} at {index[row]}{unit}; counts are whole numbers >= 0")
     if is_histories(table) or is_panel_histories(table):
-        if missing.any():
-            raise InputError(f"{name} holds a missing value; histories have a count in every period")
-        return table.astype("int64"), values
+        if not missing.any():
+            return table.astype("int64"), values
+        _check_gaps(table, missing, name)
     if isinstance(table, pd.DataFrame):
         return table.astype(pd.Int64Dtype()), values
     whole = np.where(missing, 0, values).astype(np.int64)[:, 0]  # pandas' astype takes four times as long
     array = pd.arrays.IntegerArray(whole, missing[:, 0].copy())
     return pd.Series(array, index=index, name=table.name, copy=False), values
+
+
+def _check_gaps(table: pd.Series | pd.DataFrame, missing: NDArray[np.bool_], name: str) -> None:
+    """Refuse histories of which only some have a count in a period: it was observed or it was not."""
+    units = unit_columns(pd.DataFrame(table)) if is_panel_histories(table) else [name] * missing.shape[1]
+    unit = np.unique(units, return_inverse=True)[1]
+    first = np.unique(unit, return_index=True)[1]
+    uneven = (missing != missing[:, first[unit]]).any(axis=1)
+    if uneven.any():
+        at = table.index[int(np.argmax(uneven))]
+        raise InputError(f"{name} is missing at {at} in some histories only; a period is missing in all or in none")
 
 
 def _as_float(table: pd.Series | pd.DataFrame, name: str) -> NDArray[np.float64]:
@@ -129,37 +143,43 @@ def count_matrix(table: pd.Series | pd.DataFrame) -> NDArray[np.float64]:
     return _as_float(table, "counts")
 
 
+def unit_columns(table: pd.DataFrame) -> list[str]:
+    """Name of the unit of each column of a panel: its label, those of several levels joined as ``Syria / Aleppo``."""
+    levels = table.columns.nlevels - is_panel_histories(table)
+    if table.columns.nlevels == 1:
+        return [str(label) for label in table.columns]
+    return [JOINT.join(str(part) for part in label[:levels]) for label in table.columns]
+
+
 def panel_array(table: pd.DataFrame) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Names of the units of a checked panel, and its counts, shape (draws, periods, units); one draw if exact.
 
     Raises
     ------
     InputError
-        If two units have one name, units have different draws, or columns have levels beside unit and draw.
+        If two units have one name, or units have different draws.
     """
+    names = unit_columns(table)
     if not is_panel_histories(table):
-        if table.columns.nlevels > 1:
-            raise InputError(f"the panel's columns have {table.columns.nlevels} levels; give units, or (unit, draw)")
-        return _unit_names(table.columns), count_matrix(table)[None]
-    units, draws = table.columns.get_level_values(0), table.columns.get_level_values(1)
-    different = list(dict.fromkeys(units))
+        return _only_once(names), count_matrix(table)[None]
+    units, draws = np.array(names, dtype=object), table.columns.get_level_values(-1)
+    different = list(dict.fromkeys(names))
     first = draws[units == units[0]]
     if not all(draws[units == unit].equals(first) for unit in different) or not first.is_unique:
         raise InputError("the panel's units have different draws; give each the same histories, numbered alike")
     blocks = [count_matrix(table.loc[:, (units == unit).tolist()]) for unit in different]
-    return _unit_names(different), np.stack(blocks, axis=-1).transpose(1, 0, 2)
+    return tuple(different), np.stack(blocks, axis=-1).transpose(1, 0, 2)
 
 
-def _unit_names(units: Iterable[object]) -> tuple[str, ...]:
-    names = tuple(str(unit) for unit in units)
+def _only_once(names: list[str]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"the panel has two units called {twice!r}; name each only once")
-    return names
+    return tuple(names)
 
 
 def quantile_frame(draws: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Median and central interval over the columns, as whole counts.
+    """Median and central interval over the columns, as whole counts; ``<NA>`` where a period was not observed.
 
     Raises
     ------
@@ -168,5 +188,8 @@ def quantile_frame(draws: pd.DataFrame, level: float) -> pd.DataFrame:
     """
     check_level(level)
     probs = [0.5, (1 - level) / 2, (1 + level) / 2]
-    values = np.quantile(draws.to_numpy(), probs, axis=1, method="inverted_cdf")
-    return pd.DataFrame(values.T.astype(np.int64), index=draws.index, columns=["median", "lower", "upper"])
+    matrix = count_matrix(draws)
+    values = np.quantile(np.nan_to_num(matrix), probs, axis=1, method="inverted_cdf")
+    table = pd.DataFrame(values.T.astype(np.int64), index=draws.index, columns=["median", "lower", "upper"])
+    missing = np.isnan(matrix[:, [0]])
+    return table.astype("Int64").mask(np.repeat(missing, 3, axis=1)) if missing.any() else table

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from escalation.arguments import check_level
 from escalation.errors import InputError
 from escalation.parquet import read_parquet, write_parquet
+from escalation.path_tables import paths_of_table, table_of_paths
 from escalation.periods import period_word
 
-FORMAT = "forecast 1"
+FORMAT, PANEL_FORMAT = "forecast 1", "panel forecast 1"
 """Of the files that hold one."""
 
 
@@ -158,15 +159,7 @@ class Forecast:
                 "component": np.repeat(component.astype(np.int32), n + self.steps),
             }
         )
-        described = {
-            "version": FORMAT,
-            "model": self.model,
-            "unit": self.unit,
-            "freq": self.periods.freqstr,
-            "origin": str(self.origin.start_time.date()),
-            "about": dict(about or {}),
-        }
-        return write_parquet(path, table, described)
+        return write_parquet(path, table, _described(self, FORMAT, about))
 
     @classmethod
     def load(cls, path: str | Path) -> tuple[Forecast, dict[str, object]]:
@@ -195,11 +188,9 @@ class Forecast:
         draws = int(table["draw"].max()) + 1
         every = table["count"].to_numpy().reshape(draws, -1)
         steps = int(table["step"].max())
-        origin = pd.Period(str(described["origin"]), freq=str(described["freq"]))
-        periods = pd.period_range(origin + 1, periods=steps, freq=str(described["freq"]), name="period")
         forecast = cls(
             paths=every[:, -steps:].astype(np.int64),
-            periods=periods,
+            periods=_periods_of(described, steps),
             observed=every[:, :-steps],
             model=str(described["model"]),
             unit=str(described["unit"]),
@@ -302,6 +293,68 @@ class PanelForecast:
         """What :meth:`Forecast.summary_frame` gives for each unit, indexed by unit and period."""
         return pd.concat({unit: self[unit].summary_frame(level) for unit in self.units}, names=["unit", "period"])
 
+    def save(self, path: str | Path, *, about: Mapping[str, object] | None = None) -> str:
+        """Keep the forecast in a Parquet file, so that it can be scored when the counts are known.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.parquet``; the file appears whole or not at all.
+        about : mapping, optional
+            Where it comes from (source, hash, seed, ...); texts and numbers.
+
+        Returns
+        -------
+        str
+            SHA-256 of all that was kept; :meth:`load` refuses a file that was changed.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written, or pyarrow is not installed.
+        """
+        table = table_of_paths(self.observed, self.paths, self.component)
+        return write_parquet(path, table, {**_described(self, PANEL_FORMAT, about), "units": list(self.units)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> tuple[PanelForecast, dict[str, object]]:
+        """Read a forecast of several units that was saved.
+
+        Parameters
+        ----------
+        path : str or Path
+            What :meth:`save` wrote.
+
+        Returns
+        -------
+        tuple
+            The forecast, and what was said about it.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be read, or pyarrow is not installed.
+        InputError
+            If it holds no forecast of several units, or was changed after it was written.
+        """
+        table, described = read_parquet(path)
+        if described.get("version") != PANEL_FORMAT:
+            raise InputError(f"{path}: holds no forecast of several units; use Forecast.load for one of one series")
+        named, about = described["units"], described["about"]
+        assert isinstance(named, list)
+        assert isinstance(about, dict)
+        observed, paths, component = paths_of_table(table, len(named))
+        forecast = cls(
+            paths=paths,
+            units=tuple(str(name) for name in named),
+            periods=_periods_of(described, paths.shape[2]),
+            observed=observed,
+            model=str(described["model"]),
+            unit=str(described["unit"]),
+            component=component,
+        )
+        return forecast, about
+
     def _repr_html_(self) -> str:
         head = (
             f"<b>Forecast</b> of {html.escape(self.unit)} in {len(self.units):,} units per "
@@ -309,6 +362,26 @@ class PanelForecast:
             f"{self.draws:,} paths; means"
         )
         return head + self.mean().round(1).T.to_html(max_rows=30)
+
+
+def _described(
+    forecast: Forecast | PanelForecast, version: str, about: Mapping[str, object] | None
+) -> dict[str, object]:
+    """What a file says of the forecast in it."""
+    return {
+        "version": version,
+        "model": forecast.model,
+        "unit": forecast.unit,
+        "freq": forecast.periods.freqstr,
+        "origin": str(forecast.origin.start_time.date()),
+        "about": dict(about or {}),
+    }
+
+
+def _periods_of(described: Mapping[str, object], steps: int) -> pd.PeriodIndex:
+    """The periods of the steps of a forecast that was saved."""
+    freq = str(described["freq"])
+    return pd.period_range(pd.Period(str(described["origin"]), freq=freq) + 1, periods=steps, freq=freq, name="period")
 
 
 def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:

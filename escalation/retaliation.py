@@ -211,7 +211,7 @@ def _total(fit: PanelFit, by: str, after: str) -> pd.Series | pd.DataFrame:
     if len(values) == 1:
         return pd.Series(values[0], index=fit.design.periods).astype(pd.Int64Dtype())
     draws = pd.RangeIndex(len(values), name=DRAW)
-    return pd.DataFrame(values.T.astype(np.int64), index=fit.design.periods, columns=draws)
+    return pd.DataFrame(values.T, index=fit.design.periods, columns=draws).astype("Int64")
 
 
 def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) -> IntArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -12,11 +12,12 @@ from typing import Literal
 import pandas as pd
 
 from escalation.backtests.result import Backtest
-from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning
+from escalation.errors import DataWarning, EscalationWarning, InputError, PartialPeriodWarning
 from escalation.files import kind_of
 from escalation.incidents.aggregate import aggregate
+from escalation.incidents.coverage import check_coverage, coverage_exposure, infer_coverage
 from escalation.incidents.kinds import Kind
-from escalation.incidents.read import read_incidents
+from escalation.incidents.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.reports import Reports
 from escalation.ledger import LedgerEntries
 from escalation.packaged import data_folder
@@ -28,9 +29,13 @@ from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
 from escalation.tallies.schema import REQUIRED
+from escalation.tallies.vintages import known_by
 
 RECORD = "backtest.csv"
 """Name of the table of scored forecasts in the folder of a case."""
+
+HISTORIES = 500
+"""Of a reconstruction, unless asked otherwise."""
 
 Measure = Literal["incidents", "fatalities"]
 
@@ -106,21 +111,23 @@ class CountedSeries:
 
 
 def open_source(
-    source: str | Path | None = None,
+    source: str | Path | Sequence[str | Path] | None = None,
     *,
     columns: Mapping[str, str] | None = None,
     layout: Kind | Literal["tallies"] = "auto",
     encoding: str | None = None,
     date_order: Literal["auto", "day-first", "month-first"] = "auto",
     reports: Reports = "all",
+    as_of: DateLike | None = None,
+    sheet: str | None = None,
 ) -> Source:
-    """Open a bundled case by its name, or a file of tallies or incidents.
+    """Open a bundled case by its name, a file of tallies, or files of incidents.
 
     Parameters
     ----------
-    source : str or Path, optional
-        Name of a bundled case or path of a file (:func:`escalation.read_incidents` lists the kinds); the
-        main bundled case when left out.
+    source : str or Path, or a sequence of them, optional
+        Name of a bundled case or path of a file (:func:`escalation.read_incidents` lists the kinds), or several paths,
+        or a pattern, of files of incidents; the main bundled case when left out.
     columns : mapping, optional
         Column map for a plain table of incidents: target column -> column of the file.
     layout : {"auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
@@ -132,6 +139,10 @@ def open_source(
         What ``03/04/2024`` means in a table of incidents; ``auto`` lets its other dates tell.
     reports : {"all", "root", "distinct", "distinct root"}
         Which rows of a file of reports (GDELT, ICEWS, POLECAT) to keep.
+    as_of : date or str, optional
+        Leave out what became known after this day; the table must tell when that was.
+    sheet : str, optional
+        Name of the sheet of a workbook; the first when left out.
 
     Returns
     -------
@@ -150,30 +161,39 @@ def open_source(
     >>> source.kind, len(source.table), source.defaults["series"]
     ('tallies', 6, 'militia_attacks_on_us')
     """
-    name = DEFAULT_CASE if source is None else str(source)
+    paths = [] if source is None else [source] if isinstance(source, str | Path) else list(source)
+    name = DEFAULT_CASE if source is None else str(paths[0]) if len(paths) == 1 else ""
     cases = case_names()
     if name in cases:
-        if columns or encoding is not None or (layout, date_order, reports) != ("auto", "auto", "all"):
+        if columns or (encoding, sheet) != (None, None) or (layout, date_order, reports) != ("auto", "auto", "all"):
             raise InputError(
-                f"a column map, layout, encoding, date order and reports go with a file; {name} is a bundled case"
+                "a column map, layout, encoding, date order, reports and a sheet go with a file; "
+                f"{name} is a bundled case"
             )
         case = load_case(name)
+        tallies = _printed_by(case.tallies, as_of, name)
+        # under a name of its own where it is not all, for what comes with the case knew more
+        called = name if as_of is None else f"{name} as of {parse_date(as_of, 'as_of', side='end'):%Y-%m-%d}"
         digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
-        return Source(name, case.title, "tallies", case.tallies, LedgerEntries(name).frame(), digest, dict(case.report))
-    path = Path(name)
-    if path.suffix == "" and kind_of(path) == "nothing":
+        return Source(called, case.title, "tallies", tallies, LedgerEntries(name).frame(), digest, dict(case.report))
+    if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
-    if layout == "tallies" or (layout == "auto" and _holds_tallies(path, encoding)):
-        if columns or (date_order, reports) != ("auto", "all"):
+    files = expand_paths(paths)
+    path, name = files[0], str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
+    if layout == "tallies" or (layout == "auto" and len(files) == 1 and _holds_tallies(path, encoding, sheet)):
+        if columns or len(files) > 1 or (date_order, reports) != ("auto", "all"):
             raise InputError(
-                f"{name}: a column map, a date order and reports go with incidents; "
-                "tallies need the codebook's own column names and YYYY-MM-DD"
+                f"{name}: several files, a column map, a date order and reports go with incidents; "
+                "tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
-        tallies, ledger = read_tallies(path, encoding=encoding)
-        return Source(name, path.stem, "tallies", tallies, ledger, _hash(path), {})
-    incidents, ledger = read_incidents(path, layout, columns, encoding, date_order=date_order, reports=reports)
+        tallies, ledger = read_tallies(path, encoding=encoding, sheet=sheet)
+        tallies = _printed_by(tallies, as_of, name)
+        return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {})
+    incidents, ledger = read_incidents(
+        files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet
+    )
     quality = data_quality(incidents, ledger=ledger)
-    return Source(name, path.stem, "incidents", incidents, ledger, _hash(path), {}, quality)
+    return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality)
 
 
 def count_series(
@@ -188,7 +208,8 @@ def count_series(
     freq: str | None = None,
     start: DateLike | None = None,
     end: DateLike | None = None,
-    draws: int = 500,
+    coverage: pd.DataFrame | Literal["units", "sources"] | None = None,
+    draws: int | None = None,
     rng: Seed = None,
 ) -> CountedSeries:
     """Get one count series out of a source.
@@ -208,8 +229,12 @@ def count_series(
         ``D``, ``W-SUN`` … ``W-SAT`` or ``M``; the case's own, or weeks.
     start, end : date, optional
         First and last day.
-    draws : int
-        Histories of a reconstruction.
+    coverage : pandas.DataFrame or {"units", "sources"}, optional
+        For incidents: the spans in which each value of ``by`` (the whole, without ``by``) was watched, or how to guess
+        them; see :func:`escalation.aggregate`.
+    draws : int, optional
+        Histories: of a reconstruction, 500 when left out; of incidents, in which each falls on one day of its window,
+        none when left out.
     rng : int, Generator or None
         Seed or generator.
 
@@ -240,8 +265,8 @@ def count_series(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", EscalationWarning)
         if source.kind == "tallies":
-            if by is not None or measure != "incidents":
-                raise InputError("by and measure go with incidents; this source holds tallies")
+            if by is not None or coverage is not None or measure != "incidents":
+                raise InputError("by, measure and coverage go with incidents; this source holds tallies")
             counter = counter or own.get("counter")
             names = sorted(source.table["series"].unique())
             if series is None and len(names) > 1:
@@ -255,7 +280,7 @@ def count_series(
                 freq=freq,
                 start=start,
                 end=end,
-                draws=draws,
+                draws=HISTORIES if draws is None else draws,
                 rng=rng,
             )
             counted = replace(
@@ -266,7 +291,7 @@ def count_series(
         else:
             if counter is not None or place is not None or unit is not None:
                 raise InputError("counter, place and unit go with tallies; for incidents use by and series")
-            counted = _from_incidents(source, series, by, measure, freq, start, end)
+            counted = _from_incidents(source, series, by, measure, freq, start, end, coverage, draws, rng)
     for one in caught:
         if not issubclass(one.category, EscalationWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
@@ -328,11 +353,14 @@ def _from_incidents(
     freq: str,
     start: DateLike | None,
     end: DateLike | None,
+    coverage: pd.DataFrame | Literal["units", "sources"] | None,
+    draws: int | None,
+    rng: Seed,
 ) -> CountedSeries:
     if (by is None) != (series is None):
         raise InputError("by and series go together for incidents: by='country', series='Syria' counts Syria's rows")
     table = source.table
-    # the covered span is that of the whole table: a unit that was quiet at first was still watched
+    # without coverage the span is that of the whole table: a unit that was quiet at first was still watched
     first = table["date"].min() if start is None else parse_date(start, "start")
     last = table["date_end"].max() if end is None else parse_date(end, "end", side="end")
     title = source.title
@@ -344,30 +372,76 @@ def _from_incidents(
             there = ", ".join(values.value_counts().index[:8])
             raise InputError(f"no incident has {by} {series!r}; the most frequent are {there}")
         table, title = table[values == series], f"{series} ({source.title})"
-    counts = aggregate(table, freq, start=first, end=last, measure=measure)
-    assert isinstance(counts, pd.Series)  # without by it is one series
+    spans = None if coverage is None else _spans_of(source.table, series, by, coverage)
+    if spans is not None and not isinstance(coverage, str):
+        first = spans["start"].fillna(first).min() if start is None else first
+        last = spans["end"].fillna(last).max() if end is None else last
+    counts = aggregate(table, freq, start=first, end=last, measure=measure, coverage=spans, draws=draws, rng=rng)
     shares = exposure(pd.PeriodIndex(counts.index), first, last)
+    if spans is not None:
+        shares = pd.Series(coverage_exposure(counts, spans, start=first, end=last))
     inside = table[(table["date_end"] >= first) & (table["date"] <= last)]
-    daily = _by_day(table, first, last, measure)
+    daily = None if draws is not None else _by_day(table, first, last, measure, spans)
     return CountedSeries(counts, shares, title, measure, "", "", None, (), incidents=inside, daily=daily)
 
 
-def _by_day(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, measure: Measure) -> pd.Series | None:
+def _by_day(
+    table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, measure: Measure, spans: pd.DataFrame | None
+) -> pd.Series | None:
     """Counts by day, where they are not too many; what there is to warn of was said of the periods."""
     if (last - first).days >= MAX_PERIODS:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)
-        daily = aggregate(table, "D", start=first, end=last, measure=measure)
+        daily = aggregate(table, "D", start=first, end=last, measure=measure, coverage=spans)
     assert isinstance(daily, pd.Series)
     return daily
 
 
-def _holds_tallies(path: Path, encoding: str | None) -> bool:
+def _spans_of(
+    table: pd.DataFrame,
+    series: str | None,
+    by: str | None,
+    coverage: pd.DataFrame | Literal["units", "sources"],
+) -> pd.DataFrame:
+    """Spans in which the chosen unit was covered."""
+    names = [] if by is None else [by]
+    if isinstance(coverage, str):
+        spans = infer_coverage(table, by, coverage)
+        warnings.warn(
+            f"coverage was guessed by {coverage}, from the first to the last incident of each",
+            DataWarning,
+            stacklevel=4,
+        )
+    else:
+        spans = coverage
+    spans = check_coverage(spans, names)
+    if by is not None:
+        spans = spans[spans[by].astype(str) == series].drop(columns=by)
+        if spans.empty:
+            raise InputError(f"coverage has no span of {by} {series!r}; add one, or leave coverage out")
+    return spans
+
+
+def _printed_by(tallies: pd.DataFrame, as_of: DateLike | None, name: str) -> pd.DataFrame:
+    """The tallies that had been printed by a day, if one is given."""
+    if as_of is None:
+        return tallies
+    known = known_by(tallies, as_of)
+    if known.empty:
+        raise InputError(f"{name}: no tally that tells when it was printed had been by {as_of}; choose a later as_of")
+    return known
+
+
+def _holds_tallies(path: Path, encoding: str | None, sheet: str | None) -> bool:
     """Tell a table of tallies; one that lacks a single column is still meant as one, and its reader says which."""
-    return len(set(REQUIRED) & set(column_names(path, encoding=encoding))) >= len(REQUIRED) - 1
+    return len(set(REQUIRED) & set(column_names(path, encoding=encoding, sheet=sheet))) >= len(REQUIRED) - 1
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _hash(paths: Sequence[Path]) -> str:
+    """SHA-256 of a file, or of those of several."""
+    digests = []
+    for path in paths:
+        with path.open("rb") as stream:
+            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
 
 from escalation.archives import unpack
 from escalation.cells import Headless
-from escalation.errors import InputError
+from escalation.errors import DataWarning, InputError
 from escalation.files import read_whole
 from escalation.text_tables import read_text, text_header
 from escalation.typed_tables import read_json_cells, read_parquet_cells, read_stata_cells
@@ -30,6 +31,7 @@ def read_table(
     encoding: str | None = None,
     max_rows: int = MAX_ROWS,
     headless: Headless | None = None,
+    sheet: str | None = None,
 ) -> pd.DataFrame:
     """Read a file that holds a table as text, every cell a string, blank cells empty.
 
@@ -37,7 +39,7 @@ def read_table(
     ----------
     path : str or Path
         ``.csv``, ``.tsv``, ``.tab``, ``.txt`` (comma, semicolon, tab or bar, told by the header),
-        ``.xlsx`` (its first sheet), ``.json`` (records, one record a line, or GeoJSON), ``.parquet``,
+        ``.xlsx``, ``.json`` (records, one record a line, or GeoJSON), ``.parquet``,
         ``.dta``, or one of them in a ``.zip`` or ``.gz``.
     encoding : str, optional
         Encoding of a text file; UTF-8 (with or without a mark) or marked UTF-16 when left out.
@@ -45,6 +47,8 @@ def read_table(
         More rows than this are refused.
     headless : callable, optional
         Told the first row, gives the names of the columns of a file without a header, else None.
+    sheet : str, optional
+        Name of the sheet of a workbook; the first when left out, with a warning where others hold something too.
 
     Returns
     -------
@@ -63,8 +67,10 @@ def read_table(
     """
     path = Path(path)
     ending, raw = _content(path)
+    if sheet is not None and ending not in WORKBOOK_ENDINGS:
+        raise InputError(f"{path}: is no workbook, so it has no sheet {sheet!r}; leave sheet out")
     if ending in WORKBOOK_ENDINGS:
-        table = read_workbook(raw, path, max_rows, headless)
+        table = read_workbook(raw, path, max_rows, headless, sheet)
     elif ending in TEXT_ENDINGS:
         table = read_text(raw, path, encoding, max_rows, headless)
     elif ending in JSON_ENDINGS:
@@ -83,8 +89,8 @@ def read_table(
     return table
 
 
-def column_names(path: str | Path, *, encoding: str | None = None) -> list[str]:
-    """The names of a file's columns; of a text file without splitting all of it.
+def column_names(path: str | Path, *, encoding: str | None = None, sheet: str | None = None) -> list[str]:
+    """The names of a file's columns; of a text file without splitting all of it. What is to be said is said on reading.
 
     Raises
     ------
@@ -94,7 +100,9 @@ def column_names(path: str | Path, *, encoding: str | None = None) -> list[str]:
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in TEXT_ENDINGS:
-        return list(read_table(path, encoding=encoding).columns)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            return list(read_table(path, encoding=encoding, sheet=sheet).columns)
     return text_header(read_whole(path), path, encoding)
 
 

@@ -258,8 +258,8 @@ def compare_rates(
         raise InputError(f"family is {family!r}; use negbin (dispersion estimated) or poisson (none assumed)")
     check_level(level)
     index = pd.PeriodIndex(table.index)
-    shares = make_design(index, 0, exposure, None).exposure
     matrix = count_matrix(table)
+    shares = make_design(index, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
     now_span, was_span = two_windows(index, recent, baseline)
     now = _cut(matrix, shares, index, now_span, "recent")
     was = _cut(matrix, shares, index, was_span, "baseline")

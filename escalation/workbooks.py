@@ -1,4 +1,4 @@
-"""Spreadsheets: the first sheet of an XLSX workbook as rows of text cells."""
+"""Spreadsheets: a sheet of an XLSX workbook as rows of text cells."""
 
 from __future__ import annotations
 
@@ -14,16 +14,23 @@ import pandas as pd
 
 from escalation.archives import check_archive, check_xml
 from escalation.cells import Headless, to_frame
-from escalation.errors import EscalationError, InputError
+from escalation.errors import DataWarning, EscalationError, InputError
 
 
-def read_workbook(raw: bytes, path: Path, max_rows: int, headless: Headless | None) -> pd.DataFrame:
-    """Read the first sheet of a workbook; values, never formulas.
+def read_workbook(
+    raw: bytes, path: Path, max_rows: int, headless: Headless | None, sheet: str | None = None
+) -> pd.DataFrame:
+    """Read one sheet of a workbook, the first unless one is named; values, never formulas.
 
     Raises
     ------
     InputError
-        If it is no workbook, is damaged, unpacks to too much, or declares XML entities.
+        If it is no workbook, is damaged, unpacks to too much, declares XML entities or has no such sheet.
+
+    Warns
+    -----
+    DataWarning
+        If other sheets hold something too and none was named.
     """
     from openpyxl import load_workbook  # half a second that only spreadsheets need
 
@@ -33,11 +40,35 @@ def read_workbook(raw: bytes, path: Path, max_rows: int, headless: Headless | No
                 check_archive(archive, path, "save it as CSV")
                 check_xml(archive, path)
             book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-            return to_frame(_sheet_rows(book.worksheets[0]), path, max_rows, headless)
+            table = to_frame(_sheet_rows(_chosen(book, sheet, path)), path, max_rows, headless)
+            filled = [] if sheet is not None else [one.title for one in book.worksheets[1:] if _is_filled(one)]
     except EscalationError:
         raise
     except Exception as error:  # what openpyxl, zlib and the XML parser raise on damage has no common base
         raise InputError(f"{path}: is not a readable XLSX workbook ({error}); save it again or as CSV") from None
+    if filled:
+        warnings.warn(
+            f"{path}: the first sheet, {book.worksheets[0].title!r}, is read, and not {', '.join(map(repr, filled))}, "
+            "which hold something too; choose with sheet=... or --sheet",
+            DataWarning,
+            stacklevel=4,
+        )
+    return table
+
+
+def _chosen(book: Any, sheet: str | None, path: Path) -> Any:
+    """The sheet of this name, or the first."""
+    if sheet is None:
+        return book.worksheets[0]
+    names = [one.title for one in book.worksheets]
+    if sheet not in names:
+        raise InputError(f"{path}: has no sheet {sheet!r}; its sheets are {', '.join(map(repr, names))}")
+    return book.worksheets[names.index(sheet)]
+
+
+def _is_filled(sheet: Any) -> bool:
+    """Tell whether any cell of a sheet holds something."""
+    return any(cell != "" for _, row in _sheet_rows(sheet) for cell in row)
 
 
 def _sheet_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:

@@ -583,3 +583,27 @@ def test_the_verdict_on_the_data_comes_before_the_forecast(run):
     assert code == 0
     assert "warning: Data quality of 175 incidents, 2024-01-01 to 2024-07-18: not to be forecast from as it is" in err
     assert "warning: No incident in the 25 days from 2024-04-10 to 2024-05-04" in err
+
+
+def test_coverage_histories_and_several_files_on_the_command_line(run, folder):
+    Path("spans.csv").write_text("country,start,end\nIraq,2024-01-01,2024-01-31\nIraq,2024-04-01,\n")
+    code, out, err = run("series list.csv --by country --series Iraq --coverage spans.csv --freq M --format csv")
+    assert code == 0
+    table = table_in(out)
+    assert table["exposure"].iloc[1:3].tolist() == [0, 0]
+    assert table["count"].isna().iloc[1:3].all()
+    assert table["count"].notna().iloc[0]
+    assert "not covered" in err
+    forecast = "forecast list.csv --by country --series Iraq --coverage spans.csv --freq M --horizon 2"
+    assert run(f"{forecast} --model climatology --format csv")[0] == 0
+    Path("more.csv").write_text("date,date_end,country\n2024-01-01,2024-02-29,Iraq\n2024-03-01,2024-03-02,Iraq\n")
+    alone = table_in(run("series list.csv --freq M --end 2024-03-31 --format csv")[1])
+    both = table_in(run("series list.csv more.csv --freq M --end 2024-03-31 --draws 40 --format csv")[1])
+    assert (both["lower"] <= both["upper"]).all()
+    assert both["median"].iloc[2] == alone["count"].iloc[2] + 1
+    shown = run("series more.csv --freq M --draws 40")
+    assert shown[0] == 0
+    assert "90% interval" in shown[1]
+    code, _, err = run("series list.csv more.csv --coverage spans.csv -o spans.csv --format csv")
+    assert code == 2
+    assert "the same file as --coverage" in err

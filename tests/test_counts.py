@@ -112,7 +112,7 @@ def test_two_columns_of_one_name_are_both_checked():
         (pd.Series(pd.to_timedelta([1, 2]), index=months(2)), "x holds values that are not numbers"),
         (pd.Series([1, 2], index=months(2), dtype="category"), "x holds values that are not numbers"),
         (pd.DataFrame({"A": [1, 2], "B": ["a", "b"]}, index=months(2)), "x holds values that are not numbers"),
-        (histories([[1, np.nan]]), "x holds a missing value; histories have a count in every period"),
+        (histories([[1, np.nan], [2, 3]]), "x is missing at 2024-0[12] in some histories only"),
         (histories([[1, 2], [3, -1]]), "x holds -1 at 2024-02"),
     ],
 )

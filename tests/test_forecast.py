@@ -152,6 +152,39 @@ def test_without_pyarrow_the_message_says_what_to_install(tmp_path, monkeypatch)
 # --- panels
 
 
+@pytest.mark.parametrize("histories", [1, 3])
+def test_a_saved_panel_comes_back_as_it_was(tmp_path, histories):
+    pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(4)
+    component = np.arange(6) % histories
+    seen = np.where(rng.random((2, histories, 5)) < 0.2, np.nan, rng.poisson(9, (2, histories, 5)))[:, component]
+    panel = PanelForecast(
+        rng.poisson(5, (2, 6, 3)), ("Iraq / north", "Syria"), WEEKS, seen, "by hand", "raids", component
+    )
+    digest = panel.save(tmp_path / "panel.parquet", about={"seed": 3})
+    again, about = PanelForecast.load(tmp_path / "panel.parquet")
+    assert about == {"seed": 3}
+    assert len(digest) == 64
+    for name in ("paths", "observed", "component"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(panel, name))
+    assert again.periods.equals(panel.periods)
+    assert (again.units, again.model, again.unit) == (panel.units, "by hand", "raids")
+    with pytest.raises(InputError, match="holds no forecast of one series"):
+        Forecast.load(tmp_path / "panel.parquet")
+    panel["Syria"].save(tmp_path / "one.parquet")
+    with pytest.raises(InputError, match=r"holds no forecast of several units; use Forecast\.load"):
+        PanelForecast.load(tmp_path / "one.parquet")
+
+
+def test_a_saved_panel_may_have_seen_nothing(tmp_path):
+    pytest.importorskip("pyarrow")
+    panel = PanelForecast(np.ones((2, 3, 3), np.int64), ("A", "B"), WEEKS, np.empty((2, 3, 0)), "by hand")
+    panel.save(tmp_path / "panel.parquet")
+    again, _ = PanelForecast.load(tmp_path / "panel.parquet")
+    assert again.observed.shape == (2, 3, 0)
+    np.testing.assert_array_equal(again.paths, panel.paths)
+
+
 def test_a_panel_gives_each_unit_and_their_sum():
     paths = np.arange(12).reshape(2, 3, 2)
     panel = PanelForecast(paths, ("A", "B"), WEEKS[:2], np.ones((2, 3, 4)), "by hand", "raids")

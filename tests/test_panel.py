@@ -103,17 +103,23 @@ def test_units_with_different_draws_are_refused():
         Means().fit(histories().iloc[:, :-1])
 
 
-def test_other_levels_of_columns_are_refused():
+def test_units_of_several_columns_are_named_by_all_of_them():
     table = histories().rename_axis(columns=["unit", "side"])
-    with pytest.raises(InputError, match="the panel's columns have 2 levels; give units, or"):
-        Means().fit(table)
+    names = [f"{unit} / {side}" for unit, side in table.columns]
+    assert list(Means().fit(table).units) == names
+    assert list(Means().fit(pd.concat({"all": histories()}, axis=1)).units) == [
+        f"all / {unit}" for unit in dict.fromkeys(histories().columns.get_level_values(0))
+    ]
 
 
-def test_histories_of_a_panel_have_no_gaps():
+def test_histories_of_a_unit_have_the_same_gaps():
     table = histories().astype(float)
     table.iloc[2, 3] = np.nan
-    with pytest.raises(InputError, match="histories have a count in every period"):
+    with pytest.raises(InputError, match=r"counts is missing at .* in some histories only"):
         Means().fit(table)
+    unit = table.columns[3][0]
+    table.loc[table.index[2], unit] = np.nan
+    assert Means().fit(table).nobs == table.shape[0] * len(dict.fromkeys(table.columns.get_level_values(0))) - 1
 
 
 def test_too_few_periods():

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.errors import FileError, InputError
+from escalation.errors import DataWarning, FileError, InputError
 
 TALLIES = "series,count,qualifier,start,end\nraids,9,exact,2024-01-01,2024-01-31\nraids,4,exact,2024-02-01,2024-02-20\n"
 INCIDENTS = """date,country,fatalities
@@ -101,9 +101,11 @@ def test_options_that_do_not_go_with_incidents(incidents: Path, options: dict[st
 
 
 def test_options_that_do_not_go_with_tallies(tallies: Path) -> None:
-    with pytest.raises(InputError, match="by and measure go with incidents"):
+    with pytest.raises(InputError, match="by, measure and coverage go with incidents"):
         escalation.count_series(escalation.open_source(tallies), measure="fatalities")
-    with pytest.raises(InputError, match="a column map, a date order and reports go with incidents"):
+    with pytest.raises(
+        InputError, match="a column map, a date order and reports go with incidents; tallies need one file"
+    ):
         escalation.open_source(tallies, columns={"date": "start"})
 
 
@@ -118,3 +120,86 @@ def test_neither_case_nor_file() -> None:
         escalation.open_source("militia")
     with pytest.raises(FileError, match="no such file"):
         escalation.open_source("missing.csv")
+
+
+def test_several_files_and_a_pattern_are_one_source(incidents: Path) -> None:
+    other = incidents.with_name("march.csv")
+    other.write_text("date,country,fatalities\n2024-03-05,Iraq,1\n", encoding="utf-8")
+    both = escalation.open_source([incidents, other])
+    assert escalation.count_series(both, freq="M").counts.tolist() == [5, 0, 1]
+    assert both.name == f"{incidents} and 1 more"
+    assert both.sha256 != escalation.open_source(incidents).sha256
+    pattern = escalation.open_source(f"{incidents.parent}/*.csv")
+    assert len(pattern.table) == 6
+    assert pattern.sha256 == both.sha256
+    one = escalation.open_source([incidents])
+    assert (one.name, one.sha256) == (str(incidents), escalation.open_source(incidents).sha256)
+
+
+def test_a_source_as_it_was_known_on_a_day(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("date,as_of\n2024-01-03,2024-01-04\n2024-01-05,2024-03-01\n", encoding="utf-8")
+    assert len(escalation.open_source(log, as_of="2024-02-01").table) == 1
+    early = escalation.open_source(as_of="2024-02-15")
+    assert 0 < len(early.table) < len(escalation.open_source().table)
+    assert early.name == "militia-attacks-2023-2024 as of 2024-02-15"
+
+
+def test_a_sheet_can_be_named_and_others_are_not_passed_over_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"date": ["2024-01-03"], "place": ["Erbil"]}).to_excel(book, sheet_name="North", index=False)
+        pd.DataFrame({"date": ["2024-01-04"] * 2, "place": ["Basra", "Tanf"]}).to_excel(
+            book, sheet_name="South", index=False
+        )
+        pd.DataFrame().to_excel(book, sheet_name="Sheet3", index=False)
+    with pytest.warns(DataWarning, match="the first sheet, 'North', is read, and not 'South', which hold") as caught:
+        assert len(escalation.open_source(path).table) == 1
+    assert len(caught) == 1
+    assert len(escalation.open_source(path, sheet="South").table) == 2
+    with pytest.raises(InputError, match="has no sheet 'East'; its sheets are 'North', 'South', 'Sheet3'"):
+        escalation.open_source(path, sheet="East")
+    (tmp_path / "log.csv").write_text("date\n2024-01-03\n", encoding="utf-8")
+    with pytest.raises(InputError, match="is no workbook, so it has no sheet 'East'"):
+        escalation.read_incidents(tmp_path / "log.csv", sheet="East")
+
+
+def test_rows_that_say_the_same_without_an_id_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("date,place\n2024-01-03,Erbil\n2024-01-03,Erbil\n2024-01-04,Erbil\n", encoding="utf-8")
+    with pytest.warns(DataWarning, match="1 of 3 incidents have no id and say the same as one before them"):
+        table, _ = escalation.read_incidents(path)
+    with pytest.warns(DataWarning, match="1 of 3 incidents were merged"):
+        assert len(escalation.deduplicate(table, at_least=1)[0]) == 2
+    path.write_text("date\n2024-01-03\n2024-01-03\n", encoding="utf-8")
+    assert len(escalation.read_incidents(path)[0]) == 2  # nothing but a day: two in one day are no reason to ask
+
+
+def test_one_unit_is_counted_where_it_was_covered(incidents: Path) -> None:
+    source = escalation.open_source(incidents)
+    spans = pd.DataFrame(
+        {
+            "country": ["Iraq", "Iraq", "Syria"],
+            "start": ["2024-01-01", "2024-01-22", None],
+            "end": ["2024-01-10", None, None],
+        }
+    )
+    counted = escalation.count_series(source, by="country", series="Iraq", coverage=spans, end="2024-01-28")
+    assert counted.counts.tolist() == [1, 0, pd.NA, 1]  # from the first covered day, before the table begins
+    assert counted.exposure.tolist() == [1, 3 / 7, 0, 1]
+    assert any("covered in part" in note and "rates and fits allow for it" in note for note in counted.notes)
+    assert any("1 of 3 incidents lie on days" in note for note in counted.notes)
+    guessed = escalation.count_series(source, by="country", series="Syria", coverage="units")
+    assert guessed.counts.tolist() == [1, 0, 1, pd.NA]
+    assert any("coverage was guessed by units" in note for note in guessed.notes)
+    with pytest.raises(InputError, match="coverage has no span of country 'Syria'"):
+        escalation.count_series(source, by="country", series="Syria", coverage=spans[:2])
+
+
+def test_incidents_give_histories_where_draws_are_asked_for(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("date,date_end\n2024-01-01,2024-01-14\n2024-01-02,2024-01-02\n", encoding="utf-8")
+    counted = escalation.count_series(escalation.open_source(log), draws=50, rng=1)
+    assert counted.counts.shape == (2, 50)
+    assert set(counted.counts.sum()) == {2}
+    assert counted.counts.iloc[0].mean() == pytest.approx(1.5, abs=4.5 * 0.5 / 50**0.5)

@@ -67,8 +67,11 @@ def test_units_keep_their_own_totals():
     assert is_panel_histories(check_counts(histories))
     assert histories.T.groupby(level=0).sum().sum(axis=1).to_dict() == {"A": 12, "B": 4, "C": 4}
     assert histories.sum().tolist() == [3] * 4 + [1] * 8
-    with pytest.raises(InputError, match="histories have units of one column"):
-        aggregate(table, "M", by=["country", "place"], draws=4)
+    both = aggregate(table.assign(admin1=["x", "y", "x", "z", "y"]), "M", by=["country", "admin1"], draws=4, rng=1)
+    assert both.columns.names == ["country", "admin1", "draw"]
+    assert is_panel_histories(check_counts(both))
+    assert both["A", "x"].sum().tolist() == [2] * 4
+    assert both.sum().sum() == 5 * 4
 
 
 def test_the_same_seed_gives_the_same_histories():

@@ -19,7 +19,7 @@ from escalation.backtests.result import Backtest
 from escalation.backtests.scoring import WHOLE
 from escalation.backtests.store import Store
 from escalation.backtests.tasks import Part, Task, list_parts, run_chain
-from escalation.counts import check_counts, count_matrix, is_histories, panel_array
+from escalation.counts import check_counts, count_matrix, is_histories, panel_array, unit_columns
 from escalation.definitions import Flashpoint, get_flashpoint
 from escalation.errors import InputError
 from escalation.models.base import CountModel
@@ -291,7 +291,7 @@ def _some(table: Counts, names: tuple[str, ...]) -> Counts:
     """The columns of these units; one series and its histories are left as they are."""
     if isinstance(table, pd.Series) or is_histories(table):
         return table
-    return table.loc[:, table.columns.get_level_values(0).astype(str).isin(names)]
+    return table.loc[:, [name in names for name in unit_columns(table)]]
 
 
 def _known(table: Counts, place: int, window: int | None, as_of: Callable[[pd.Period], Counts] | None) -> Counts:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.backtests.scoring import score_passages, score_paths
-from escalation.counts import is_histories, is_panel_histories
+from escalation.counts import is_histories, is_panel_histories, unit_columns
 from escalation.definitions import Flashpoint
 from escalation.errors import EscalationWarning, FitError, InputError
 from escalation.forecast import Forecast
@@ -179,7 +179,9 @@ def _forecasts(task: Task, fits: Fits) -> tuple[dict[str, Forecast], dict[str, s
             return {unit: forecast[unit] for unit in forecast.units}, failures
         for unit in task.units:
             rng = generator_for(task.root, f"{task.label}|{task.origin}|{unit}")
-            shares = task.exposure[unit] if isinstance(task.exposure, pd.DataFrame) else task.exposure
+            shares = task.exposure
+            if isinstance(shares, pd.DataFrame):
+                shares = shares.iloc[:, unit_columns(shares).index(unit)]
             try:
                 fit_one = fits.single[unit].update if unit in fits.single else task.model.fit
                 fits.single[unit] = fit_one(_column(task.known, unit), exposure=shares, exog=exog)
@@ -193,5 +195,7 @@ def _column(known: pd.Series | pd.DataFrame, unit: str) -> pd.Series | pd.DataFr
     """Counts, or histories, of one unit."""
     if isinstance(known, pd.Series) or is_histories(known):
         return known
-    own = known.loc[:, known.columns.get_level_values(0).astype(str) == unit]
-    return own.droplevel(0, axis=1) if is_panel_histories(known) else own.iloc[:, 0]
+    own = known.loc[:, [name == unit for name in unit_columns(known)]]
+    if not is_panel_histories(known):
+        return own.iloc[:, 0]
+    return own.set_axis(own.columns.get_level_values(-1), axis=1)

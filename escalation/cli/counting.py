@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import typer
@@ -14,10 +15,13 @@ import typer
 import escalation
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection, Table
+from escalation.counts import quantile_frame
 from escalation.files import atomic_write, check_target, table_text
 from escalation.periods import period_word
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
+LEVEL = 0.9
+"""Of the intervals of counts."""
 ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json"}
 
 
@@ -30,7 +34,7 @@ def series(selection: Selection, form: Format | None, output: str | None) -> Non
     table = _counts_table(counted)
     if form != "table":
         return deliver(table, form, output)
-    known = counted.reconstruction is None
+    known = isinstance(counted.counts, pd.Series)
     rows = [
         [
             screen.period_text(row["period"]),
@@ -61,7 +65,7 @@ def cases(form: Format | None, output: str | None) -> None:
 
 def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.Source, escalation.CountedSeries]:
     """Open the source and get the counts that were asked for, with what its reader should know as warnings."""
-    step(f"reading {selection.source or 'the bundled case'}")
+    step(f"reading {', '.join(selection.source or []) or 'the bundled case'}")
     source = open_table(selection)
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")
     counted = escalation.count_series(
@@ -75,6 +79,8 @@ def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation
         freq=selection.freq,
         start=selection.start,
         end=selection.end,
+        coverage=_coverage(selection.coverage),
+        draws=selection.draws,
         rng=selection.seed,
     )
     for note in counted.notes:
@@ -85,12 +91,14 @@ def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation
 def open_table(table: Table) -> escalation.Source:
     """Open the source, write the ledger where it is asked for, and say what the reader did to the rows."""
     source = escalation.open_source(
-        table.source,
+        table.source or None,
         columns=table.columns(),
         layout=table.layout,
         encoding=table.encoding,
         date_order=table.date_order,
         reports=table.reports,
+        as_of=table.as_of,
+        sheet=table.sheet,
     )
     if table.ledger is not None:
         deliver(source.ledger, "csv", table.ledger)
@@ -148,6 +156,11 @@ def _of_side(selection: Selection, side: str) -> Selection:
     return replace(selection, series=series, counter=counter or selection.counter, unit=unit or selection.unit)
 
 
+def _coverage(given: str | None) -> pd.DataFrame | Literal["units", "sources"] | None:
+    """The spans of a file, or the word for how to guess them."""
+    return given if given is None or given in ("units", "sources") else escalation.read_coverage(given)  # type: ignore[return-value]
+
+
 def _account(source: escalation.Source, path: str | None) -> str:
     """What the reader did to the rows, with the first of them."""
     ledger = source.ledger
@@ -172,13 +185,14 @@ def check_targets(table: Table | None, output: str | None, save: str | None = No
     InputError
         If two of source, output, ledger and saved forecast are one file.
     """
-    ledger, source = (table.ledger, table.source) if table else (None, None)
-    named = {"SOURCE": source, "--output": output, "--ledger": ledger, "--save": save}
+    ledger = table.ledger if table else None
+    named = [("SOURCE", name) for name in (table.source if table else None) or []]
+    coverage = table.coverage if isinstance(table, Selection) else None
+    named += [("--coverage", coverage)] if coverage else []
+    named += [(option, name) for option, name in (("--output", output), ("--ledger", ledger), ("--save", save)) if name]
     taken: dict[str, str] = {}
-    for option, name in named.items():
-        if name is None:
-            continue
-        if option != "SOURCE":
+    for option, name in named:
+        if option not in ("SOURCE", "--coverage"):
             check_target(name)
         other = taken.setdefault(os.path.realpath(name), option)
         if other != option:
@@ -230,6 +244,8 @@ def _counts_table(counted: escalation.CountedSeries) -> pd.DataFrame:
     """Counts, or the median and interval of the histories, and how much of each period is covered."""
     if counted.reconstruction is not None:
         table = counted.reconstruction.summary_frame()
+    elif isinstance(counted.counts, pd.DataFrame):
+        table = quantile_frame(counted.counts, LEVEL)
     else:
         table = pd.DataFrame({"count": counted.counts})
     return with_dates(table.assign(exposure=counted.exposure))

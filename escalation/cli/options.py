@@ -26,11 +26,11 @@ class Table:
     """Which table is read, and how."""
 
     source: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
             metavar="SOURCE",
             help="A table of reported counts or of incidents (CSV, TSV, XLSX, JSON, Parquet, "
-            "zipped), or the name of a bundled case; "
+            "zipped; of incidents also several files), or the name of a bundled case; "
             "left out, the main bundled case.",
         ),
     ] = None
@@ -63,6 +63,10 @@ class Table:
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.")] = (
         None
     )
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; left out, the first.")] = None
+    as_of: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Leave out what became known after this day.")
+    ] = None
     ledger: Annotated[
         str | None,
         typer.Option(
@@ -103,6 +107,23 @@ class Selection(Table):
     measure: Annotated[Literal["incidents", "fatalities"], typer.Option(help="Incidents: what is counted.")] = (
         "incidents"
     )
+    coverage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Incidents: a table of the spans that were watched, with start, end and, with --by, its column; or "
+            "the word units or sources, to have them guessed.",
+        ),
+    ] = None
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole_number,
+            metavar="N",
+            help="Histories of counts that are not exact: 500 of reported counts; of incidents none, each counts on "
+            "the last day of its window.",
+        ),
+    ] = None
     freq: Annotated[str | None, typer.Option(help="Periods: D, W-SUN to W-SAT (the day that ends the week) or M.")] = (
         None
     )

@@ -16,7 +16,7 @@ def read(table: Table, form: Format | None, output: str | None) -> None:
     form = choose_form(form, output)
     check_targets(table, output)
     with screen.progress(1) as step:
-        step(f"reading {table.source or 'the bundled case'}")
+        step(f"reading {', '.join(table.source or []) or 'the bundled case'}")
         source = open_table(table)
     if form != "table":
         days = source.table.select_dtypes("datetime").apply(lambda column: column.dt.strftime("%Y-%m-%d"))

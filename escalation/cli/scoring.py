@@ -105,7 +105,7 @@ def score(selection: Selection, form: Format | None, output: str | None, *, fore
     header = [period_word(saved.periods.freqstr), "observed", "median", "90% interval", "CRPS"]
     screen.show(f"Forecast of {saved.unit} by {saved.model} after {saved.origin}{made}", header, rows)
     inside = table[["inside_50%", "inside_90%"]].mean()
-    over = ", averaged over the histories" if counted.reconstruction is not None else ""
+    over = ", averaged over the histories" if isinstance(counted.counts, pd.DataFrame) else ""
     screen.say(
         f"{len(table)} of {saved.steps} periods are known; {inside['inside_50%']:.0%} of them fell into the 50% "
         f"interval, {inside['inside_90%']:.0%} into the 90% interval{over}."

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from escalation.counts import DRAW
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
+from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
 from escalation.incidents.schema import check_incidents
+from escalation.incidents.spans import Spans, covered_days, span_of
 from escalation.incidents.spread import Spread, draw_histories, fatality_figures
+from escalation.incidents.units import unit_columns_of, units_of, with_units
 from escalation.periods import DateLike, days_in, exposure, parse_date, parse_freq, period_index, period_word
 from escalation.randomness import Seed, as_generator
 
-BLANK_UNIT = "(blank)"
 MAX_CELLS = 50_000_000
 """A table of more periods x units than this is refused."""
 
@@ -35,6 +37,7 @@ def aggregate(
     *,
     count_on: Literal["last", "middle", "first"] = "last",
     as_of: DateLike | None = None,
+    coverage: pd.DataFrame | Literal["units", "sources"] | None = None,
     draws: int | None = None,
     figures: Literal["triangular", "best"] = "triangular",
     rng: Seed = None,
@@ -49,11 +52,12 @@ def aggregate(
     freq : str
         ``"D"``, ``"W"`` (weeks that end on Sunday), ``"W-SUN"`` to ``"W-SAT"``, or ``"M"``.
     by : str or list of str, optional
-        A column, or several, whose values are the units. Blank values are the unit ``(blank)``.
+        A column, or several, whose values are the units; also ``"priogrid"`` or ``"h3-0"`` to ``"h3-15"``, the
+        cells that the coordinates lie in (see :func:`escalation.locate`). Blank values are the unit
+        ``(blank)``, so that no incident is lost.
     start, end : date or str, optional
         First and last covered day, both inclusive; left out, the first ``date`` and the last
-        ``date_end`` of the table. The whole table counts as covered alike: a unit is 0 where
-        nothing is listed for it.
+        ``date_end`` of the table (and of a ``coverage`` table).
     measure : {"incidents", "fatalities"}
         What is summed. Fatalities of a period that holds an incident of unknown fatalities are
         ``<NA>``, not a sum that is too low.
@@ -64,6 +68,14 @@ def aggregate(
     as_of : date or str, optional
         Leave out rows that became known after this day, by the column ``as_of``. What the table says of
         a row now is taken for what it said then; to know that, read the exports of that time.
+    coverage : pandas.DataFrame or {"units", "sources"}, optional
+        When each unit was watched, which tells a quiet period (0) from one that nobody looked at (``<NA>``).
+        A table of spans: ``start`` and ``end`` (both covered; missing means from the first, to the last
+        day of the counts), and the columns of ``by``; several rows a unit leave gaps between them. A unit of
+        the table without an incident is 0 while it was covered; a unit without a span is ``<NA>``
+        throughout. Or guessed, as :func:`escalation.infer_coverage` does. Left out, every unit counts as
+        covered alike from ``start`` to ``end``. ``counts.attrs`` says which it was (``coverage``) and the first
+        and last day (``days``).
     draws : int, optional
         Give so many histories instead: in each, every incident falls on one day of its window, all
         days alike. Histories of a table that the span covers all hold the same number of incidents.
@@ -79,10 +91,11 @@ def aggregate(
     -------
     pandas.Series or pandas.DataFrame
         ``Int64`` on a gap-free ``PeriodIndex`` named ``period``, from the period of ``start`` to that
-        of ``end``; 0 where nothing happened. A Series named by ``measure``; with ``by`` a
-        DataFrame with one column a unit, sorted (a ``MultiIndex`` where ``by`` is a list). With
-        ``draws`` histories: ``int64``, one column a ``draw``, with ``by`` (one column) a ``MultiIndex``
-        of unit and ``draw``.
+        of ``end``; 0 where nothing happened and ``<NA>`` where no day was covered. A Series named by
+        ``measure``; with ``by`` a DataFrame with one column a unit, sorted (a ``MultiIndex`` where ``by``
+        is a list, whose units models name as ``Syria / Aleppo``). With
+        ``draws`` histories: ``int64`` (``Int64`` where a period was not covered), one column a ``draw``, with
+        ``by`` a ``MultiIndex`` of the unit's columns and ``draw``.
 
     Raises
     ------
@@ -94,10 +107,12 @@ def aggregate(
     Warns
     -----
     PartialPeriodWarning
-        If the first or the last period is covered only in part.
+        If a period is covered only in part; :func:`escalation.exposure` and
+        :func:`escalation.coverage_exposure` give the shares that a fit needs.
     DataWarning
-        If incidents lie outside ``start`` to ``end``, have unknown fatalities that are asked for, or have
-        a window that touches more than one period.
+        If incidents lie on days that were not covered, have no coordinates for a cell, have unknown
+        fatalities that are asked for, or have a window that touches more than one period; if coverage was
+        guessed, or units have no span.
 
     Examples
     --------
@@ -113,27 +128,32 @@ def aggregate(
     _check_option(measure, MEASURES, "measure")
     _check_option(count_on, COUNT_ON, "count_on")
     _check_option(figures, FIGURES, "figures")
-    table = _known_by(check_incidents(incidents), as_of)
-    first = parse_date(start, "start") if start is not None else table["date"].min()
-    last = parse_date(end, "end", side="end") if end is not None else table["date_end"].max()
+    names = unit_columns_of(by)
+    table = with_units(_known_by(check_incidents(incidents), as_of), names)
+    spans = coverage_of(table, names, coverage)
+    first, last = _span(table, spans, start, end)
     index = period_index(first, last, freq)
-    units, unit = _units(table, by)
+    units, unit, watched = units_of(table, by, spans)
     if len(index) * len(units) * _checked_draws(draws) > MAX_CELLS:
         times = "" if draws is None else f" x {draws:,} draws"
         raise InputError(
             f"{len(index):,} periods x {len(units):,} units{times} are more than {MAX_CELLS:,} counts; "
             "choose a coarser freq or by"
         )
+    covered = None if spans is None else merged_spans(spans, watched, (first, last))
     if draws is not None:
         _warn_reaching(table, first, last)
-        _warn_partial(index, first, last)
+        if covered is not None:
+            _warn_uncovered(table, unit, covered, first, last)
         law = None if measure == "incidents" else figures
-        return _histories(table, unit, units, index, (first, last), by, law=law, draws=draws, rng=rng)
+        counts = _histories(table, unit, units, index, (first, last), covered, law=law, draws=draws, rng=rng)
+        return _finished(counts, index, units, (first, last), covered, coverage)
     day = _counting_day(table, count_on)
     inside = day.between(first, last).to_numpy()
     _warn_outside(inside, first, last)
+    if covered is not None:
+        inside = inside & _on_covered_days(covered, unit, day, inside)
     _warn_windows(table[inside], freq, count_on)
-    _warn_partial(index, first, last)
     place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
     shape = (len(index), len(units))
     if measure == "incidents":
@@ -141,7 +161,8 @@ def aggregate(
         counts = pd.DataFrame(_sums(place, events, shape), index, units, dtype="Int64")
     else:
         counts = _fatalities(table.loc[inside, "fatalities"], place, shape, index, units)
-    return counts if by is not None else counts.iloc[:, 0].rename(measure)
+    made = counts if by is not None else counts.iloc[:, 0].rename(measure)
+    return _finished(made, index, units, (first, last), covered, coverage)
 
 
 def _check_option(value: str, options: tuple[str, ...], name: str) -> None:
@@ -171,21 +192,91 @@ def _known_by(table: pd.DataFrame, as_of: DateLike | None) -> pd.DataFrame:
     return table[known]
 
 
+def _span(
+    table: pd.DataFrame, spans: pd.DataFrame | None, start: DateLike | None, end: DateLike | None
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last day of the counts."""
+    first, last = table["date"].min(), table["date_end"].max()
+    if spans is not None and len(spans):
+        first, last = spans["start"].fillna(first).min(), spans["end"].fillna(last).max()
+    return (
+        parse_date(start, "start") if start is not None else first,
+        parse_date(end, "end", side="end") if end is not None else last,
+    )
+
+
+def _on_covered_days(
+    covered: Spans, unit: NDArray[np.int64], day: pd.Series, inside: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell which incidents counted on a covered day, and say how many did not."""
+    days = day.to_numpy().astype("datetime64[D]").astype(np.int64)
+    watched = span_of(covered, unit, days) >= 0
+    if (lost := int((inside & ~watched).sum())) > 0:
+        warnings.warn(
+            f"{lost:,} of {len(day):,} incidents lie on days on which their unit was not covered and are not counted; "
+            "widen the coverage, or drop them first",
+            DataWarning,
+            stacklevel=3,
+        )
+    return watched
+
+
+def _finished(
+    counts: pd.DataFrame | pd.Series,
+    index: pd.PeriodIndex,
+    units: pd.Index,
+    span: tuple[pd.Timestamp, pd.Timestamp],
+    covered: Spans | None,
+    coverage: object,
+) -> pd.Series | pd.DataFrame:
+    """Counts with ``<NA>`` where no day was covered, and with what is said of their coverage."""
+    days_told = tuple(f"{day:%Y-%m-%d}" for day in span)
+    told = f"from {days_told[0]} to {days_told[1]}"
+    if covered is None:
+        _warn_partial(index, *span)
+        counts.attrs |= {"coverage": f"all units alike, {told}", "days": days_told}
+        return counts
+    days, whole = covered_days(covered, period_starts(index), len(units)), days_in(index)[:, None]
+    unwatched, partly = days == 0, (days > 0) & (days < whole)
+    never = unwatched.all(axis=0)
+    if never.any():
+        names = ", ".join(map(str, units[never][:5]))
+        warnings.warn(
+            f"{never.sum():,} of {len(units):,} units have no covered day {told}, so they are <NA> throughout: {names}",
+            DataWarning,
+            stacklevel=3,
+        )
+    if partly.any():
+        row, column = (int(at) for at in np.argwhere(partly)[0])
+        one = "" if len(units) == 1 else f"{units[column]} in "
+        warnings.warn(
+            f"{partly.sum():,} of {days.size:,} counts are of periods covered in part ({one}{index[row]} on "
+            f"{days[row, column]} of its {whole[row, 0]} days); pass "
+            "exposure=escalation.coverage_exposure(counts, coverage) to fit, or cover whole periods",
+            PartialPeriodWarning,
+            stacklevel=3,
+        )
+    if unwatched.any():
+        wide = np.repeat(unwatched, counts.size // unwatched.size, axis=1)
+        counts = counts.astype("Int64").mask(wide[:, 0] if isinstance(counts, pd.Series) else wide)
+    how = f"guessed by {coverage}" if isinstance(coverage, str) else "as given"
+    counts.attrs |= {"coverage": f"{how}, {len(covered.unit):,} spans, {told}", "days": days_told}
+    return counts
+
+
 def _histories(
     table: pd.DataFrame,
     unit: NDArray[np.int64],
     units: pd.Index,
     index: pd.PeriodIndex,
     span: tuple[pd.Timestamp, pd.Timestamp],
-    by: str | list[str] | None,
+    covered: Spans | None,
     *,
     law: str | None,
     draws: int,
     rng: Seed,
 ) -> pd.DataFrame:
     """Histories of the counts of each unit."""
-    if units.nlevels > 1:
-        raise InputError(f"by is {by!r}; histories have units of one column, so join these into one")
     days = table[["date", "date_end"]].to_numpy().astype("datetime64[D]").astype(np.int64)
     events = table["events"] if "events" in table else pd.Series(1, index=table.index)
     incidents = Spread(
@@ -196,15 +287,31 @@ def _histories(
         figures=None if law is None else fatality_figures(table, law),
     )
     first, last = (np.datetime64(day, "D").astype(np.int64) for day in span)
-    starts = index.to_timestamp(how="start").to_numpy().astype("datetime64[D]").astype(np.int64)
-    starts = np.append(np.maximum(starts, first), last + 1)
-    made = draw_histories(incidents, starts, len(units), draws, as_generator(rng))
+    starts = period_starts(index)
+    starts = np.append(np.maximum(starts[:-1], first), last + 1)
+    made = draw_histories(incidents, starts, len(units), draws, as_generator(rng), covered)
     columns = pd.RangeIndex(draws, name=DRAW)
-    if by is None:
+    if units.names == [None]:
         return pd.DataFrame(made[:, :, 0].T, index, columns)
-    names = units.get_level_values(0)
-    both = pd.MultiIndex.from_product([names, columns], names=[names.name, DRAW])
+    levels = [np.repeat(units.get_level_values(level), draws) for level in range(units.nlevels)]
+    both = pd.MultiIndex.from_arrays([*levels, np.tile(columns, len(units))], names=[*units.names, DRAW])
     return pd.DataFrame(made.transpose(1, 2, 0).reshape(len(index), -1), index, both)
+
+
+def _warn_uncovered(
+    table: pd.DataFrame, unit: NDArray[np.int64], covered: Spans, start: pd.Timestamp, end: pd.Timestamp
+) -> None:
+    """Tell how many windows with days from start to end do not lie wholly within one span of coverage."""
+    near = ((table["date"] <= end) & (table["date_end"] >= start)).to_numpy()
+    first, last = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
+    begins, ends = span_of(covered, unit, first), span_of(covered, unit, last)
+    if (reaching := int((near & ((begins != ends) | (begins < 0))).sum())) > 0:
+        warnings.warn(
+            f"{reaching:,} of {len(table):,} incidents have days on which their unit was not covered; each counts in "
+            "the histories in which it falls on a covered day",
+            DataWarning,
+            stacklevel=3,
+        )
 
 
 def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> None:
@@ -219,35 +326,6 @@ def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp)
             DataWarning,
             stacklevel=4,
         )
-
-
-def _units(table: pd.DataFrame, by: str | list[str] | None) -> tuple[pd.Index, NDArray[np.int64]]:
-    """The units, sorted, and each row's position among them."""
-    if by is None:
-        return pd.RangeIndex(1), np.zeros(len(table), dtype=np.int64)
-    names = [by] if isinstance(by, str) else by
-    if not isinstance(names, list) or not names or len(set(names)) < len(names):
-        raise InputError(f"by is {by!r}; give one column or a list of different columns")
-    for name in names:
-        if name not in table:
-            found = ", ".join(str(column) for column in table.columns)
-            raise InputError(f"by names {name!r}, which the table does not have; its columns are {found}")
-    if DRAW in names:
-        raise InputError(f"by names {DRAW!r}, which marks histories; rename the column")
-    keys = pd.DataFrame({name: _unit_names(table[name]) for name in names})
-    grouped = keys.groupby(names, sort=True, observed=True)
-    units: pd.Index = grouped.size().index
-    if isinstance(by, str):
-        units = pd.Index(units, name=by)
-    elif not isinstance(units, pd.MultiIndex):
-        units = pd.MultiIndex.from_arrays([units], names=names)
-    return units, np.asarray(grouped.ngroup(), dtype=np.int64)
-
-
-def _unit_names(column: pd.Series) -> pd.Series:
-    """The values of a column, with a name for the blank one."""
-    blank = column.isna() | (column.astype(object) == "")
-    return column.astype(object).where(~blank, BLANK_UNIT) if blank.any() else column
 
 
 def _counting_day(table: pd.DataFrame, count_on: str) -> pd.Series:
@@ -318,5 +396,5 @@ def _warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp
             f"{first:%Y-%m-%d} to {last:%Y-%m-%d} covers {' and '.join(partly)}; pass "
             f"exposure=escalation.exposure(counts.index, {span}) to fit, or move start or end to whole periods",
             PartialPeriodWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

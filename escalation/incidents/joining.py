@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.incidents.rows import Notes
-from escalation.incidents.schema import fallback_ids
+from escalation.incidents.schema import REPEATED_ID, fallback_ids
 
 SAME_EVENT = ("date", "date_end", "event_type", "country", "place", "fatalities")
 """What the rows of one event agree in where an export repeats it for each of its actors."""
@@ -39,13 +39,14 @@ class FileRows:
     notes: Notes
 
 
-def join_files(files: list[FileRows]) -> pd.DataFrame:
+def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Put the rows of files one below the other, keep one row of each id, and note the others.
 
     Returns
     -------
-    pandas.DataFrame
-        In the order of the files and their rows.
+    tuple
+        The table, in the order of the files and their rows, and which of its rows have no id and say the same as one
+        before them.
     """
     for file in files:
         file.rows["incident_id"] = file.rows["incident_id"].astype(object)
@@ -60,10 +61,13 @@ def join_files(files: list[FileRows]) -> pd.DataFrame:
     gone = _merge(table, blank, source, row, files)
     if gone.any():
         table, blank = table[~gone], blank[~gone]
+    repeated = np.zeros(len(table), dtype=bool)
     if blank.any():
         table = table.copy()
-        table.loc[blank, "incident_id"] = fallback_ids(table[blank])
-    return table.reset_index(drop=True)
+        names = fallback_ids(table[blank])
+        table.loc[blank, "incident_id"] = names
+        repeated[blank] = names.str.fullmatch(REPEATED_ID).to_numpy(dtype=bool)
+    return table.reset_index(drop=True), repeated
 
 
 def _clip_windows(table: pd.DataFrame, files: list[FileRows]) -> None:

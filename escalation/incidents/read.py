@@ -46,13 +46,14 @@ def read_incidents(
     date_order: Literal["auto", "day-first", "month-first"] = "auto",
     reports: Reports = "all",
     as_of: DateLike | None = None,
+    sheet: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     r"""Read tables of incidents and account for every row of them.
 
     Parameters
     ----------
     path_or_paths : str or Path, or a sequence of them
-        Files with one row an incident: CSV, TSV, XLSX (first sheet), JSON (records, lines or GeoJSON),
+        Files with one row an incident: CSV, TSV, XLSX, JSON (records, lines or GeoJSON),
         Stata, Parquet (with ``pip install 'escalation[parquet]'``), also in a ``.zip`` or ``.gz``. A
         pattern such as ``"acled/*.csv"`` names all files that it fits, in alphabetical order.
     source : {"auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
@@ -78,6 +79,8 @@ def read_incidents(
         (ACLED's ``timestamp``, GDELT's ``DATEADDED``, or a column ``as_of``). Given all exports of a
         time series of them, this is what could have been known; given the last export alone, rows that
         were changed later are missing, and counts are too low.
+    sheet : str, optional
+        Name of the sheet of a workbook; the first when left out, with a warning where others hold something too.
 
     Returns
     -------
@@ -104,7 +107,8 @@ def read_incidents(
     Warns
     -----
     DataWarning
-        If rows are reports or counts a week and not incidents, or columns had to be guessed.
+        If rows are reports or counts a week and not incidents, columns had to be guessed, a workbook has
+        more sheets, or incidents without an id say the same as others, so that they may be counted twice.
 
     Notes
     -----
@@ -133,13 +137,14 @@ def read_incidents(
     check_reports(reports)
     known_by = None if as_of is None else parse_date(as_of, "as_of", side="end")
     files = [
-        _read_file(path, source, columns or {}, encoding, date_order, reports, known_by)
+        _read_file(path, source, columns or {}, encoding, date_order, reports, known_by, sheet)
         for path in expand_paths(path_or_paths)
     ]
     filled = [file for file in files if len(file.rows)]
     if not filled:
         raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
-    incidents = join_files(filled)
+    incidents, repeated = join_files(filled)
+    _warn_repeats(incidents, repeated)
     for column in TEXT_COLUMNS:
         codes, distinct = pd.factorize(incidents[column])
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
@@ -160,7 +165,7 @@ def expand_paths(path_or_paths: str | Path | Sequence[str | Path]) -> list[Path]
     given = [path_or_paths] if isinstance(path_or_paths, str | Path) else list(path_or_paths)
     paths: list[Path] = []
     for one in given:
-        if not any(sign in str(one) for sign in PATTERN_SIGNS) or kind_of(Path(one)) != "nothing":
+        if not is_pattern(one) or kind_of(Path(one)) != "nothing":
             paths.append(Path(one))
             continue
         found = _fitting(Path(one))
@@ -174,6 +179,11 @@ def expand_paths(path_or_paths: str | Path | Sequence[str | Path]) -> list[Path]
     if twice:
         raise InputError(f"{twice[0]}: is named twice; name each file once")
     return paths
+
+
+def is_pattern(path: str | Path) -> bool:
+    """Tell whether a path may stand for several files."""
+    return any(sign in str(path) for sign in PATTERN_SIGNS)
 
 
 def _fitting(pattern: Path) -> list[Path]:
@@ -190,9 +200,11 @@ def _read_file(
     date_order: str,
     reports: Reports,
     as_of: pd.Timestamp | None,
+    sheet: str | None,
 ) -> FileRows:
     """Read one file as far as that can be done without the others."""
-    table = read_table(path, encoding=encoding, headless=raw_columns if source in ("auto", "gdelt") else None)
+    headless = raw_columns if source in ("auto", "gdelt") else None
+    table = read_table(path, encoding=encoding, headless=headless, sheet=sheet)
     layout = layout_of(source, table.columns)
     if reports != "all" and layout.holds != "reports":
         raise InputError(f"{path}: reports={reports!r} goes with GDELT, ICEWS and POLECAT; this is {layout.name}")
@@ -285,6 +297,21 @@ def _days(cells: pd.DataFrame, layout: Layout, order: str, where: str) -> tuple[
 def _today() -> pd.Timestamp:
     """Tomorrow's date is today's somewhere on earth, so one day is allowed."""
     return pd.Timestamp.now().normalize() + pd.Timedelta(days=1)
+
+
+def _warn_repeats(incidents: pd.DataFrame, repeated: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+    """Tell how many incidents without an id say the same, place or actor included, as another."""
+    if "events" in incidents:  # rows of counts, of which several may well be alike
+        return
+    same = incidents[repeated]
+    told = (same[["actor", "target", "place"]] != "").any(axis=1) | same["latitude"].notna()
+    if number := int(told.sum()):
+        warnings.warn(
+            f"{number:,} of {len(incidents):,} incidents have no id and say the same as one before them; each counts, "
+            "so if they are one told twice merge them with escalation.deduplicate(incidents, at_least=1)",
+            DataWarning,
+            stacklevel=3,
+        )
 
 
 def _warn_counts(rows: pd.DataFrame, layout: Layout, where: str) -> None:

@@ -31,6 +31,9 @@ OPTIONAL_COLUMNS = ("events", "as_of")
 """``events``: how many incidents a row stands for; ``as_of``: since when the row has said what it says."""
 COORDINATE_LIMITS = {"latitude": 90.0, "longitude": 180.0}
 
+REPEATED_ID = r"no-id-\d+-\d+"
+"""What :func:`fallback_ids` calls rows that say the same as one before them."""
+
 LATEST = pd.Timestamp("2200-01-01")
 MAX_FATALITIES = 100_000_000
 """No single incident is believed to have killed more; sums stay exact far below 2**53."""

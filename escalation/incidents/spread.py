@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.errors import InputError
+from escalation.incidents.spans import Spans, span_of
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,12 @@ def draw_fatalities(figures: NDArray[np.float64], rng: Generator) -> NDArray[np.
 
 
 def draw_histories(
-    spread: Spread, starts: NDArray[np.int64], units: int, draws: int, rng: Generator
+    spread: Spread,
+    starts: NDArray[np.int64],
+    units: int,
+    draws: int,
+    rng: Generator,
+    covered: Spans | None = None,
 ) -> NDArray[np.int64]:
     """Let every incident fall on one day of its window, each day alike, many times over.
 
@@ -126,6 +132,8 @@ def draw_histories(
     draws : int
         Number of histories.
     rng : Generator
+    covered : Spans, optional
+        Incidents on days on which their unit was not covered are not counted.
 
     Returns
     -------
@@ -136,10 +144,12 @@ def draw_histories(
     days = int(starts[-1] - starts[0])
     period = np.repeat(np.arange(periods), np.diff(starts))  # of each covered day
 
-    def at(day: NDArray[np.int64]) -> NDArray[np.int64]:
+    def at(day: NDArray[np.int64], unit: NDArray[np.int64]) -> NDArray[np.int64]:
         """The period of a day; ``periods`` for days outside, which are cut off."""
         since = day - starts[0]
         inside = (since >= 0) & (since < days)
+        if covered is not None:
+            inside &= span_of(covered, unit, day) >= 0
         return np.where(inside, period[np.where(inside, since, 0)], periods)
 
     if spread.figures is None:
@@ -147,8 +157,11 @@ def draw_histories(
     else:
         rows = np.arange(len(spread.first))
     first, last, unit = spread.first[rows], spread.last[rows], spread.unit[rows]
-    begin, end = at(first), at(last)
+    begin, end = at(first, unit), at(last, unit)
     open_ = (begin != end) | (last - first >= days)
+    if covered is not None:
+        spans = span_of(covered, unit, first), span_of(covered, unit, last)
+        open_ |= (spans[0] != spans[1]) | ((spans[0] < 0) & (last > first))
     fixed_figures = spread.figures is None or bool((spread.figures[:, 0] == spread.figures[:, 2]).all())
     result = np.empty((draws, periods, units), dtype=np.int64)
     size = (periods + 1) * units
@@ -161,7 +174,7 @@ def draw_histories(
             assert spread.figures is not None
             weights = draw_fatalities(spread.figures, rng)
             known = np.bincount(settled[~open_], weights[~open_], minlength=size)
-        fallen = at(base + np.floor(rng.random(len(base)) * reach).astype(np.int64)) * units + where
+        fallen = at(base + np.floor(rng.random(len(base)) * reach).astype(np.int64), where) * units + where
         drawn = np.bincount(fallen, None if weights is None else weights[open_], minlength=size)
         result[draw] = np.asarray(known + drawn)[: periods * units].reshape(periods, units)
     return result

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.counts import unit_columns
 from escalation.errors import InputError
 
 FloatArray = NDArray[np.float64]
@@ -149,15 +150,15 @@ def panel_shares(
     """
     if exposure is None:
         return np.ones((len(periods), len(units)))
-    is_table = isinstance(exposure, pd.DataFrame)
+    same = not isinstance(exposure, pd.DataFrame) or unit_columns(exposure) == list(units)
     if not isinstance(exposure, pd.Series | pd.DataFrame):
         raise InputError(
             f"exposure is a {type(exposure).__name__}; give a Series, or a DataFrame with the panel's units"
         )
-    if not exposure.index.equals(periods) or (is_table and [str(name) for name in exposure.columns] != list(units)):
+    if not exposure.index.equals(periods) or not same:
         raise InputError("exposure has other periods or units than the counts; give it their index and columns")
     shares = _floats(exposure, "exposure")
-    return check_shares(shares if is_table else np.tile(shares[:, None], len(units)), periods, unobserved)
+    return check_shares(shares if shares.ndim == 2 else np.tile(shares[:, None], len(units)), periods, unobserved)
 
 
 def check_shares(shares: FloatArray, periods: pd.PeriodIndex, unobserved: NDArray[np.bool_] | None) -> FloatArray:

@@ -60,7 +60,8 @@ class SeriesBlock:
             table = pd.Series(matrix[:, 0], index=design.periods, name=self.units[place]).astype("Int64")
         else:
             columns = pd.RangeIndex(matrix.shape[1], name=DRAW)
-            table = pd.DataFrame(matrix.astype(np.int64), index=design.periods, columns=columns)
+            table = pd.DataFrame(matrix, index=design.periods, columns=columns)
+            table = table.astype("Int64") if np.isnan(matrix).any() else table.astype("int64")
         try:
             return fit_checked(self.model, table, matrix, design, self.pool, self.unit)
         except Exception as error:  # one series must not lose the others

@@ -163,10 +163,10 @@ def continued(forecast: Forecast) -> pd.Series | pd.DataFrame:
     )
     if observed.shape[1] == 0:
         raise InputError("the forecast holds no observed periods to show; give counts")
-    if np.isnan(observed).any() or (observed == observed[0]).all():
+    if np.array_equal(observed, np.broadcast_to(observed[0], observed.shape), equal_nan=True):
         return pd.Series(pd.array(observed[0], dtype="Float64"), index=index).astype("Int64")
     columns = pd.RangeIndex(len(observed), name=DRAW)
-    return pd.DataFrame(observed.T.astype(np.int64), index=index, columns=columns)
+    return pd.DataFrame(observed.T, index=index, columns=columns).astype("Int64")
 
 
 def _mark_origin(ax: Axes, at: float, first: float, text: str) -> None:

@@ -166,7 +166,7 @@ def draw_seen(counts: pd.Series | pd.DataFrame, ax: Axes, *, level: float = 0.9)
         ax.stairs(middle, edges(index), baseline=None, color=SEEN, linewidth=thin, label="median")
     else:
         ax.stairs(middle, edges(index), fill=True, facecolor=SEEN_INNER, edgecolor=SEEN, label="counted")
-        _mark_unobserved(ax, index, np.isnan(middle))
+    _mark_unobserved(ax, index, np.isnan(middle))
     return float(np.nanmax(outer["upper"].to_numpy(dtype=float, na_value=np.nan), initial=0.0))
 
 

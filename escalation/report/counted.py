@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from escalation.assessment import Assessment
+from escalation.counts import count_matrix
 from escalation.plots.tallies import draw_counts, draw_cumulative, draw_reconstructed, running_totals
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import range_text, window_text
@@ -75,7 +77,7 @@ def set_incidents(paper: Paper, assessment: Assessment, source: Source) -> None:
     """Set the counts as bars, and what the reader did to the table."""
     series = assessment.series
     paper.heading("What was counted")
-    total = series.counts.to_numpy(dtype=float, na_value=0.0).sum()
+    total = float(np.median(np.nansum(count_matrix(series.counts), axis=0)))
     paper.paragraph(
         f"{total:,.0f} {series.unit} in the periods shown; the table holds {len(source.table):,} "
         "incidents. A period without a bar was covered and quiet, unless it is hatched."

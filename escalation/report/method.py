@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import pandas as pd
+
 import escalation
 from escalation.assessment import POOL, Assessment, pool_weights
 from escalation.findings import ALARMS_NEED, CHANGES_NEED, INCIDENTS_NEED, Findings
@@ -58,7 +60,7 @@ def _steps(assessment: Assessment, source: Source) -> Iterator[str]:
     if reconstruction is None:
         yield (
             f"Counts: the {len(source.table):,} incidents of the table, or those asked for, were counted by period, "
-            "each once. A covered period without an incident counts 0."
+            f"each once, on {_counting_day(assessment)}. A covered period without an incident counts 0."
         )
     else:
         yield _reconstructing(reconstruction)
@@ -91,6 +93,13 @@ def _further(findings: Findings) -> str:
         f"{ALARMS_NEED}, each with {INCIDENTS_NEED} incidents in them; excitation two sides."
         + (f" Left out here: {left_out}." if left_out else "")
     )
+
+
+def _counting_day(assessment: Assessment) -> str:
+    counts = assessment.series.counts
+    if isinstance(counts, pd.Series):
+        return "the last day of the window that holds it"
+    return f"any one day of the window that holds it, in {counts.shape[1]:,} equally plausible histories"
 
 
 def _reconstructing(reconstruction: Reconstruction) -> str:

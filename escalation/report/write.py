@@ -55,11 +55,11 @@ def write_report(
     findings : Findings, optional
         From :func:`escalation.find`, for the pages on growth, changes, alarms, regimes and sides; found here, without
         regimes, when left out.
+    casualties : Casualties, optional
+        From :func:`escalation.assess_casualties`; with it the report has a page on severity.
     seed : int, optional
         What ``rng`` was for :func:`escalation.count_series` and :func:`escalation.assess`; printed, so that
         a reader can make the same numbers.
-    casualties : Casualties, optional
-        From :func:`escalation.assess_casualties`; with it the report has a page on severity.
 
     Returns
     -------

@@ -14,7 +14,9 @@ MAX_TALLIES = 100_000
 """A table of tallies with more rows than this is refused: it is a table of incidents."""
 
 
-def read_tallies(path: str | Path, *, encoding: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_tallies(
+    path: str | Path, *, encoding: str | None = None, sheet: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     r"""Read reported counts from a CSV, TSV or XLSX file.
 
     A table of tallies is small and made by hand, so a row that cannot be used is an error and not a
@@ -27,6 +29,8 @@ def read_tallies(path: str | Path, *, encoding: str | None = None) -> tuple[pd.D
         ``series, count, qualifier, start, end`` must be there.
     encoding : str, optional
         Encoding of a text file that is not UTF-8.
+    sheet : str, optional
+        Name of the sheet of a workbook; the first when left out.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def read_tallies(path: str | Path, *, encoding: str | None = None) -> tuple[pd.D
     >>> tallies.loc[0, ["series", "count", "qualifier", "kind"]].astype(str).tolist()
     ['attacks', '200', 'nearly', 'interval']
     """
-    raw = read_table(path, encoding=encoding, max_rows=MAX_TALLIES)
+    raw = read_table(path, encoding=encoding, max_rows=MAX_TALLIES, sheet=sheet)
     tallies = check_tallies(raw, str(path))
     entries = LedgerEntries(str(path))
     unused = [name for name in raw.columns if name not in COLUMNS]

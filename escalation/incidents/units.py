@@ -1,0 +1,76 @@
+"""Units of incidents: the columns that tell them, grid cells among these, and each row's place."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.counts import DRAW
+from escalation.errors import DataWarning, InputError
+from escalation.incidents.grids import is_grid, locate
+
+BLANK_UNIT = "(blank)"
+"""The unit of incidents that do not tell theirs."""
+
+
+def unit_columns_of(by: str | list[str] | None) -> list[str]:
+    """The columns that counts are by.
+
+    Raises
+    ------
+    InputError
+        If ``by`` is neither a column nor a list of different ones.
+    """
+    names = [] if by is None else [by] if isinstance(by, str) else by
+    if not isinstance(names, list) or (by is not None and not names) or len(set(names)) < len(names):
+        raise InputError(f"by is {by!r}; give one column or a list of different columns")
+    return names
+
+
+def with_units(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The table with all columns that it shall be counted by, those of grids worked out."""
+    if DRAW in names:
+        raise InputError(f"by names {DRAW!r}, which marks histories; rename the column")
+    for name in names:
+        if not is_grid(name) and name not in table:
+            found = ", ".join(str(column) for column in table.columns)
+            raise InputError(f"by names {name!r}, which the table does not have; its columns are {found}")
+        if is_grid(name) and name not in table:
+            table, nowhere = locate(table, name)
+            if len(nowhere):
+                warnings.warn(
+                    f"{len(nowhere):,} of {len(table):,} incidents have no coordinates and count as {BLANK_UNIT}; "
+                    f"escalation.locate(incidents, {name!r}) lists them",
+                    DataWarning,
+                    stacklevel=3,
+                )
+    return table
+
+
+def units_of(
+    table: pd.DataFrame, by: str | list[str] | None, spans: pd.DataFrame | None
+) -> tuple[pd.Index, NDArray[np.int64], NDArray[np.int64]]:
+    """The units, sorted, and the position among them of each row and of each span of coverage."""
+    watched = 0 if spans is None else len(spans)
+    names = unit_columns_of(by)
+    if not names:
+        return pd.RangeIndex(1), np.zeros(len(table), dtype=np.int64), np.zeros(watched, dtype=np.int64)
+    columns = {name: table[name] if spans is None else pd.concat([table[name], spans[name]]) for name in names}
+    keys = pd.DataFrame({name: _unit_names(column).array for name, column in columns.items()})
+    grouped = keys.groupby(names, sort=True, observed=True)
+    units: pd.Index = grouped.size().index
+    if isinstance(by, str):
+        units = pd.Index(units, name=by)
+    elif not isinstance(units, pd.MultiIndex):
+        units = pd.MultiIndex.from_arrays([units], names=names)
+    place = np.asarray(grouped.ngroup(), dtype=np.int64)
+    return units, place[: len(table)], place[len(table) :]
+
+
+def _unit_names(column: pd.Series) -> pd.Series:
+    """The values of a column, with a name for the blank one."""
+    blank = column.isna() | (column.astype(object) == "")
+    return column.astype(object).where(~blank, BLANK_UNIT) if blank.any() else column
