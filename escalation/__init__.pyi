@@ -42,6 +42,7 @@ from .forecast import Forecast as Forecast
 from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
+from .incidents.count import count_incidents as count_incidents
 from .incidents.duplicates import deduplicate as deduplicate
 from .incidents.duplicates import find_duplicates as find_duplicates
 from .incidents.read import read_incidents as read_incidents

@@ -110,30 +110,25 @@ def aggregate(
     [3, 3, 3]
     """
     freq = parse_freq(freq)
-    _check_option(measure, MEASURES, "measure")
-    _check_option(count_on, COUNT_ON, "count_on")
-    _check_option(figures, FIGURES, "figures")
+    check_option(measure, MEASURES, "measure")
+    check_option(count_on, COUNT_ON, "count_on")
+    check_option(figures, FIGURES, "figures")
     table = _known_by(check_incidents(incidents), as_of)
     first = parse_date(start, "start") if start is not None else table["date"].min()
     last = parse_date(end, "end", side="end") if end is not None else table["date_end"].max()
     index = period_index(first, last, freq)
-    units, unit = _units(table, by)
-    if len(index) * len(units) * _checked_draws(draws) > MAX_CELLS:
-        times = "" if draws is None else f" x {draws:,} draws"
-        raise InputError(
-            f"{len(index):,} periods x {len(units):,} units{times} are more than {MAX_CELLS:,} counts; "
-            "choose a coarser freq or by"
-        )
+    units, unit = units_of(table, by)
+    check_size(len(index), len(units), _checked_draws(draws))
     if draws is not None:
         _warn_reaching(table, first, last)
-        _warn_partial(index, first, last)
+        warn_partial(index, first, last)
         law = None if measure == "incidents" else figures
         return _histories(table, unit, units, index, (first, last), by, law=law, draws=draws, rng=rng)
     day = _counting_day(table, count_on)
     inside = day.between(first, last).to_numpy()
-    _warn_outside(inside, first, last)
-    _warn_windows(table[inside], freq, count_on)
-    _warn_partial(index, first, last)
+    warn_outside(int((~inside).sum()), len(inside), first, last)
+    warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
+    warn_partial(index, first, last)
     place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
     shape = (len(index), len(units))
     if measure == "incidents":
@@ -144,15 +139,16 @@ def aggregate(
     return counts if by is not None else counts.iloc[:, 0].rename(measure)
 
 
-def _check_option(value: str, options: tuple[str, ...], name: str) -> None:
+def check_option(value: str, options: tuple[str, ...], name: str) -> None:
+    """Refuse what is none of the options."""
     if value not in options:
         raise InputError(f"{name} is {value!r}; use {' or '.join(options)}")
 
 
-def _checked_draws(draws: int | None) -> int:
-    """The number of tables that are made."""
+def _checked_draws(draws: int | None) -> int | None:
+    """The number of histories that are asked for."""
     if draws is None:
-        return 1
+        return None
     if isinstance(draws, bool) or not hasattr(draws, "__index__") or int(draws) < 1:
         raise InputError(f"draws is {draws!r}; give a whole number from 1, or leave it out for counts on one day each")
     return int(draws)
@@ -210,7 +206,7 @@ def _histories(
 def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell how many incidents fall outside the span in every history, or in some."""
     outside = (table["date"] > last) | (table["date_end"] < first)
-    _warn_outside(~outside.to_numpy(), first, last)
+    warn_outside(int(outside.sum()), len(outside), first, last)
     reaching = int(((table["date"] < first) | (table["date_end"] > last))[~outside].sum())
     if reaching:
         warnings.warn(
@@ -221,19 +217,35 @@ def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp)
         )
 
 
-def _units(table: pd.DataFrame, by: str | list[str] | None) -> tuple[pd.Index, NDArray[np.int64]]:
-    """The units, sorted, and each row's position among them."""
-    if by is None:
-        return pd.RangeIndex(1), np.zeros(len(table), dtype=np.int64)
+def check_by(by: str | list[str], columns: list[str]) -> list[str]:
+    """The names of the columns whose values are the units."""
     names = [by] if isinstance(by, str) else by
     if not isinstance(names, list) or not names or len(set(names)) < len(names):
         raise InputError(f"by is {by!r}; give one column or a list of different columns")
     for name in names:
-        if name not in table:
-            found = ", ".join(str(column) for column in table.columns)
+        if name not in columns:
+            found = ", ".join(str(column) for column in columns)
             raise InputError(f"by names {name!r}, which the table does not have; its columns are {found}")
     if DRAW in names:
         raise InputError(f"by names {DRAW!r}, which marks histories; rename the column")
+    return names
+
+
+def check_size(periods: int, units: int, draws: int | None = None) -> None:
+    """Refuse a table of more counts than can be meant."""
+    if periods * units * (draws or 1) > MAX_CELLS:
+        times = "" if draws is None else f" x {draws:,} draws"
+        raise InputError(
+            f"{periods:,} periods x {units:,} units{times} are more than {MAX_CELLS:,} counts; "
+            "choose a coarser freq or by"
+        )
+
+
+def units_of(table: pd.DataFrame, by: str | list[str] | None) -> tuple[pd.Index, NDArray[np.int64]]:
+    """The units, sorted, and each row's position among them."""
+    if by is None:
+        return pd.RangeIndex(1), np.zeros(len(table), dtype=np.int64)
+    names = check_by(by, list(table.columns))
     keys = pd.DataFrame({name: _unit_names(table[name]) for name in names})
     grouped = keys.groupby(names, sort=True, observed=True)
     units: pd.Index = grouped.size().index
@@ -272,39 +284,48 @@ def _fatalities(
     if not unknown.any():
         return sums
     gaps = _sums(place, unknown.astype(float), shape) > 0
-    warnings.warn(
-        f"{unknown.sum():,} of {len(unknown):,} incidents have unknown fatalities, so {gaps.sum():,} counts are <NA>; "
-        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them",
-        DataWarning,
-        stacklevel=3,
-    )
+    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()))
     return sums.mask(gaps)
 
 
-def _warn_outside(inside: NDArray[np.bool_], first: pd.Timestamp, last: pd.Timestamp) -> None:
+def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
+    """Tell how many incidents have unknown fatalities, and how many counts are unknown for it."""
+    warnings.warn(
+        f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
+        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them",
+        DataWarning,
+        stacklevel=4,
+    )
+
+
+def warn_outside(outside: int, rows: int, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell how many incidents are not counted."""
-    if not inside.all():
+    if outside:
         warnings.warn(
-            f"{(~inside).sum():,} of {len(inside):,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
+            f"{outside:,} of {rows:,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
             "and are not counted; move start or end, or drop them first",
             DataWarning,
             stacklevel=3,
         )
 
 
-def _warn_windows(table: pd.DataFrame, freq: str, count_on: str) -> None:
+def _reaching(table: pd.DataFrame, freq: str) -> int:
+    """The number of incidents whose window touches more than one period."""
+    return int((table["date"].dt.to_period(freq) != table["date_end"].dt.to_period(freq)).sum())
+
+
+def warn_windows(wide: int, rows: int, freq: str, count_on: str) -> None:
     """Tell how many incidents could as well lie in another period."""
-    wide = int((table["date"].dt.to_period(freq) != table["date_end"].dt.to_period(freq)).sum())
     if wide:
         warnings.warn(
-            f"{wide:,} of {len(table):,} incidents have a window that touches more than one {period_word(freq)}; "
+            f"{wide:,} of {rows:,} incidents have a window that touches more than one {period_word(freq)}; "
             f"each counts on its {count_on} day (count_on={count_on!r}): try another day or a coarser freq",
             DataWarning,
             stacklevel=3,
         )
 
 
-def _warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp) -> None:
+def warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell which of the outer periods are covered only in part."""
     outer = index[[0, -1]]
     whole = days_in(outer)
