@@ -113,7 +113,9 @@ def server():
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
     where = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **user}
-    subprocess.run([tools["initdb"], "-D", folder / "data", "-U", "tester", "--no-sync", "-A", "trust"], check=True, **where)
+    subprocess.run(
+        [tools["initdb"], "-D", folder / "data", "-U", "tester", "--no-sync", "-A", "trust"], check=True, **where
+    )
     options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
     running = subprocess.Popen([tools["postgres"], "-D", folder / "data", *options], **where)
     try:
@@ -149,6 +151,7 @@ def spark(tmp_path_factory):
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         .getOrCreate()
     )
+    session.sparkContext.setLogLevel("ERROR")
     yield ibis.pyspark.connect(session)
     session.stop()
 
@@ -175,6 +178,7 @@ def test_postgres(server, call):
     same(server.table("incidents"), call)
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # py4j's
 @pytest.mark.parametrize("call", CALLS, ids=names_of)
 def test_spark(spark, files, call):
     same(spark.read_parquet(str(files / "*.parquet")), call)

@@ -139,10 +139,11 @@ def count_incidents(
     warn_outside(fates[engine.OUTSIDE], fates[engine.COUNTED] + fates[engine.OUTSIDE], first, last)
     warn_windows(_sum(found, "wide"), fates[engine.COUNTED], freq, count_on)
     warn_partial(index, first, last)
-    counts = pd.DataFrame(sums.T, index, units, dtype="Int64")
-    if unknown.any():
-        warn_unknown(int(unknown.sum()), fates[engine.COUNTED], int((unknown > 0).sum()))
-        counts = counts.mask(unknown.T > 0)
+    gaps = unknown > 0
+    if gaps.any():
+        warn_unknown(int(unknown.sum()), fates[engine.COUNTED], int(gaps.sum()))
+    columns = {place: pd.arrays.IntegerArray(*column) for place, column in enumerate(zip(sums, gaps, strict=True))}
+    counts = pd.DataFrame(columns, index, copy=False).set_axis(units, axis=1)
     ledger = _ledger(found, fates, sought)
     return (counts if by is not None else counts.iloc[:, 0].rename(measure)), ledger
 
@@ -207,10 +208,10 @@ def _added(
     grid: engine.Grid,
     total: int,
     progress: Callable[[int, int], None] | None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
     """Sums and numbers of unknown values, each (units, periods)."""
     sums = np.zeros(grid.units * grid.periods, dtype=np.int64)
-    unknown = np.zeros(grid.units * grid.periods if sought.measure == "fatalities" else 1, dtype=np.int64)
+    unknown = np.zeros(len(sums) if sought.measure == "fatalities" else 1, dtype=np.int64)
     done = 0
     parts = engine.counts_of(rows, sought, grid)
     while (part := engine.answer(lambda: next(parts, None))) is not None:
@@ -223,7 +224,7 @@ def _added(
     if done != total:
         raise InputError(f"the table had {total:,} rows to count and then {done:,}; count when nothing writes to it")
     shape = (grid.units, grid.periods)
-    return sums.reshape(shape), np.broadcast_to(unknown.reshape(-1, grid.periods if len(unknown) > 1 else 1), shape)
+    return sums.reshape(shape), unknown.reshape(shape) if len(unknown) == len(sums) else np.zeros(shape, dtype=np.int8)
 
 
 def _warn_dropped(fates: Mapping[int, int]) -> None:

@@ -162,31 +162,47 @@ class Sought:
 def prepared(table: Expression, sought: Sought) -> Expression:
     """What counting needs of each row.
 
-    Columns: the unit (``key0``, ...), ``first`` and ``last`` day, the ``day`` on which it counts, ``endless`` where the
-    table has no last day, ``value`` and ``fate``.
+    Columns: the unit (``key0``, ...), ``first`` and ``last`` day, the ``day`` on which it counts and its ``value``; if
+    asked for, ``endless`` (no last day is given) and ``known`` (the day on which it became known).
     """
     import ibis
 
-    first = _days(table, sought.names["date"])
-    last = ibis.coalesce(_days(table, sought.names["date_end"]), first) if "date_end" in sought.names else first
-    day = {"first": first, "middle": first + (last - first) // 2, "last": last}[sought.count_on]
     keys = {key: table[name] for key, name in zip(sought.keys, sought.by, strict=True)}
+    first = last = _days(table, sought.names["date"])
+    more = {}
+    if "date_end" in sought.names:
+        end = _days(table, sought.names["date_end"])
+        last = ibis.coalesce(end, first)
+        more["endless"] = end.isnull()
+    if sought.as_of is not None:
+        more["known"] = _days(table, sought.names["as_of"])
+    day = {"first": first, "middle": first + (last - first) // 2, "last": last}[sought.count_on]
+    return table.select(**keys, first=first, last=last, day=day, value=_value(table, sought), **more)
+
+
+def _kept(rows: Expression, sought: Sought) -> Expression:
+    """Which rows are counted, in few comparisons of columns with numbers, which engines are quick at."""
+    kept = rows.day.between(
+        FIRST_DAY if sought.start is None else sought.start, LAST_DAY - 1 if sought.end is None else sought.end
+    )
+    if "date_end" in sought.names:
+        kept &= (rows["first"] >= FIRST_DAY) & (rows["first"] <= rows["last"]) & (rows["last"] < LAST_DAY)
+    return kept if sought.as_of is None else kept & (rows.known <= sought.as_of)
+
+
+def _fate(rows: Expression, sought: Sought) -> Expression:
+    """What becomes of each row."""
+    import ibis
+
     fates = [
-        (first.isnull(), UNDATED),
-        (last < first, REVERSED),
-        ((first < FIRST_DAY) | (last >= LAST_DAY), OUT_OF_RANGE),
+        (_kept(rows, sought), COUNTED),
+        (rows["first"].isnull(), UNDATED),
+        (rows["last"] < rows["first"], REVERSED),
+        ((rows["first"] < FIRST_DAY) | (rows["last"] >= LAST_DAY), OUT_OF_RANGE),
     ]
     if sought.as_of is not None:
-        known = _days(table, sought.names["as_of"])
-        fates.append((known.isnull() | (known > sought.as_of), NOT_YET_KNOWN))
-    if sought.start is not None:
-        fates.append((day < sought.start, OUTSIDE))
-    if sought.end is not None:
-        fates.append((day > sought.end, OUTSIDE))
-    fate = ibis.cases(*fates, else_=COUNTED)
-    endless = table[sought.names["date_end"]].isnull() if "date_end" in sought.names else ibis.literal(False)
-    days = {"first": first, "last": last, "day": day, "endless": endless}
-    return table.select(**keys, **days, value=_value(table, sought), fate=fate)
+        fates.append((rows.known.isnull() | (rows.known > sought.as_of), NOT_YET_KNOWN))
+    return ibis.cases(*fates, else_=OUTSIDE)
 
 
 def _days(table: Expression, name: str) -> Expression:
@@ -222,23 +238,29 @@ def _value(table: Expression, sought: Sought) -> Expression:
 
 
 def survey(rows: Expression, sought: Sought) -> Any:
-    """What there is: one row for each unit, as the table spells it, and each fate of rows.
+    """What there is: a row for each unit, as the table spells it, and each fate of rows, as a pyarrow Table.
 
     Columns: the keys, ``fate``, ``rows``, ``first`` and ``last`` day, the windows that reach into another period
     (``wide``) and that have no end (``endless``), values that are missing (``unknown``) and that cannot be (``bad``).
     """
-    reaching = period_number(rows["first"], sought.freq) != period_number(rows["last"], sought.freq)
-    bad = (rows.value < 0) | (rows.value > MAX_FATALITIES) | (rows.value != rows.value.round())
-    found = rows.group_by([*sought.keys, "fate"]).aggregate(
-        rows=rows.count(),
-        first=rows["first"].min(),
-        last=rows["last"].max(),
-        wide=reaching.sum() if "date_end" in sought.names else 0,
-        endless=rows.endless.sum(),
-        unknown=rows.value.isnull().sum() if VALUES[sought.measure] in sought.names else 0,
-        bad=bad.sum() if VALUES[sought.measure] in sought.names else 0,
-    )
-    return answer(found.to_pyarrow)
+    import ibis
+    import pyarrow as pa
+
+    sums = {}
+    if "date_end" in sought.names:
+        sums["wide"] = period_number(rows["first"], sought.freq) != period_number(rows["last"], sought.freq)
+        sums["endless"] = rows.endless
+    if VALUES[sought.measure] in sought.names:
+        sums["unknown"] = rows.value.isnull()
+        sums["bad"] = (rows.value < 0) | (rows.value > MAX_FATALITIES) | (rows.value != rows.value.round())
+    found = rows.mutate(fate=_fate(rows, sought), **sums).group_by([*sought.keys, "fate"])
+    summary = {name: ibis._[name].sum().fill_null(0) for name in sums}
+    days = {"rows": ibis._.count(), "first": ibis._["first"].min(), "last": ibis._["last"].max()}
+    table = answer(found.aggregate(**days, **summary).to_pyarrow)
+    for name in ("wide", "endless", "unknown", "bad"):
+        if name not in sums:
+            table = table.append_column(name, pa.array(np.zeros(table.num_rows, dtype=np.int64)))
+    return table
 
 
 @dataclass(frozen=True)
@@ -284,7 +306,7 @@ class Part:
 
 def counts_of(rows: Expression, sought: Sought, grid: Grid) -> Iterator[Part]:
     """The counts of the rows that are counted, in parts."""
-    counted = rows.filter(rows.fate == COUNTED)
+    counted = rows.filter(_kept(rows, sought))
     counted = counted.mutate(period=period_number(counted.day, sought.freq) - grid.first)
     engine = rows.get_backend()
     return _from_duckdb(counted, sought, grid, engine) if engine.name == "duckdb" else _grouped(counted, sought, grid)
@@ -334,7 +356,8 @@ def _from_duckdb(counted: Expression, sought: Sought, grid: Grid, engine: Any) -
     else:
         counted = counted.mutate(unit=0)
     summed = VALUES[sought.measure] in sought.names
-    wanted = {"place": counted.unit * grid.periods + counted.period} | ({"value": counted.value} if summed else {})
+    place = (counted.unit * grid.periods + counted.period).cast("int32")
+    wanted = {"place": place} | ({"value": counted.value} if summed else {})
     try:
         for batch in engine.con.sql(ibis.to_sql(counted.select(**wanted))).fetch_record_batch(BATCH):
             place = batch["place"].to_numpy()
