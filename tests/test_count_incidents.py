@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -18,7 +19,6 @@ import pytest
 
 from escalation import count_incidents
 from escalation.errors import DataWarning, FileError, InputError, PartialPeriodWarning
-from escalation.incidents import count as count_module
 from escalation.incidents import engine
 from escalation.incidents.aggregate import aggregate
 
@@ -51,7 +51,6 @@ def rows(number=400, seed=3):
 
 
 TABLE = rows()
-BY = [None, "actor", ["actor", "district"]]
 CALLS = [
     {"freq": "D"},
     {"freq": "W", "by": "actor"},
@@ -194,3 +193,162 @@ def test_period_numbers_of_every_day():
         ordinal = dates.dt.to_period(freq).array.asi8
         assert number.min() >= 0
         np.testing.assert_array_equal(number - number[0], ordinal - ordinal[0])
+
+
+# --- what is counted, and what is not ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def held():
+    """Puts a DataFrame into a DuckDB and gives it as an Ibis table."""
+    connection = ibis.duckdb.connect()
+
+    def hold(table):
+        with engine.quiet():
+            connection.con.register("held", table)
+            return connection.table("held")
+
+    return hold
+
+
+@pytest.mark.parametrize("call", CALLS, ids=names_of)
+def test_grouping_in_the_engine_gives_the_same(held, monkeypatch, call):
+    # what engines other than DuckDB do
+    monkeypatch.setattr(engine, "_from_duckdb", lambda counted, sought, grid, _: engine._grouped(counted, sought, grid))
+    same(held(TABLE), call)
+
+
+def test_the_ledger_says_what_became_of_every_row(held):
+    table = pd.DataFrame(
+        {
+            "day": days(
+                "2024-11-04", None, "2024-11-06", "2024-11-07", "0025-11-04", "2024-12-25", "2024-11-20", "2024-11-21"
+            ),
+            "until": days(
+                "2024-11-05", None, None, "2024-11-01", "0025-11-04", "2024-12-25", "2024-11-20", "2024-11-21"
+            ),
+            "known": days(*["2024-11-30"] * 7, None),
+            "side": ["A", "A", None, "A", "A", "A", "", "A"],
+        }
+    )
+    columns = {"date": "day", "date_end": "until", "as_of": "known"}
+    with pytest.warns(DataWarning) as said:
+        counts, ledger = count_incidents(
+            held(table), "W", "side", "2024-11-04", "2024-11-24", columns=columns, as_of="2024-12-31"
+        )
+    assert counts.to_dict("list") == {"(blank)": [1, 0, 1], "A": [1, 0, 0]}
+    assert ledger.to_dict("split")["data"] == [
+        [3, "counted", ""],
+        [1, "dropped", "has no date"],
+        [1, "dropped", "ends before its date"],
+        [1, "dropped", "lies outside 1900 to 2199"],
+        [1, "dropped", "had not become known by as_of"],
+        [1, "dropped", "lies outside start to end"],
+        [1, "changed", "has no until: ends on its date"],
+        [2, "changed", "has no side: counted under (blank)"],
+    ]
+    assert [str(one.message)[:30] for one in said] == [
+        "3 of 8 rows cannot be counted ",
+        "1 of 4 incidents lie outside 2",
+    ]
+
+
+def test_progress_goes_to_the_end(held, monkeypatch):
+    monkeypatch.setattr(engine, "BATCH", 2048)  # DuckDB gives no fewer at a time
+    told = []
+    table = pd.DataFrame({"date": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(5000) % 7, unit="D")})
+    counts, _ = count_incidents(held(table), "W", progress=lambda done, total: told.append((done, total)))
+    assert counts.tolist() == [5000]
+    assert told == [(2048, 5000), (4096, 5000), (5000, 5000)]
+
+
+def test_integer_and_date_columns_can_be_units(held):
+    table = pd.DataFrame(
+        {"date": days("2024-11-04", "2024-11-05"), "cell": [9, 3], "since": days("2020-01-01", "2019-01-01")}
+    )
+    counts, _ = quietly(count_incidents, held(table), "D", ["cell", "since"])
+    pd.testing.assert_frame_equal(counts, quietly(aggregate, table, "D", ["cell", "since"]), check_column_type=False)
+
+
+# --- what is refused --------------------------------------------------------------------------------------
+
+ONE = pd.DataFrame(
+    {"date": days("2024-11-04"), "when": ["4 November"], "fatalities": [1.5], "events": [None], "side": "A"}
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"columns": {"date": "when"}}, "'when' of the table is string, not dates"),
+        ({"columns": {"date": "Datum"}}, "columns names 'Datum', which is not in the table"),
+        ({"columns": {"day": "date"}}, "columns has no use for 'day'"),
+        ({"measure": "fatalities"}, "1 rows have in 'fatalities' a number that is not whole"),
+        ({"measure": "fatalities", "columns": {"fatalities": "side"}}, "'side' of the table is string, not numbers"),
+        ({"columns": {"events": "fatalities"}}, "1 rows have in 'fatalities' a number"),
+        ({"as_of": "2024-11-04"}, "no times at which rows became known"),
+        ({"by": "town"}, "by names 'town'"),
+        ({"start": "2024-12-01", "end": "2024-11-01"}, "swap them"),
+    ],
+)
+def test_options_that_do_not_fit_the_table(held, options, said):
+    with pytest.raises(InputError, match=said):
+        quietly(count_incidents, held(ONE.drop(columns="events")), "W", **options)
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "said"),
+    [
+        (ONE.astype({"events": "Int64"}), {}, "1 rows have no number in 'events'"),
+        (ONE[["when"]], {}, "no column 'date'"),
+        (ONE[["date"]], {"measure": "fatalities"}, "no column of fatalities"),
+        (ONE[["date"]].iloc[:0], {}, "it is empty"),
+        (ONE[["date"]].mask(ONE["date"].notna()), {}, r"no row of the table can be counted \(1 rows: has no date\)"),
+        (ONE[["date"]].apply(lambda day: day.dt.tz_localize("UTC")), {}, "times with a time zone"),
+    ],
+)
+def test_tables_that_cannot_be_counted(held, table, options, said):
+    with pytest.raises(InputError, match=said):
+        count_incidents(held(table), "W", **options)
+
+
+def test_sources_that_are_none(tmp_path):
+    for name in ("a.csv", "b.parquet", "c.docx"):
+        (tmp_path / name).write_text("no table")
+    with pytest.raises(InputError, match="give it to aggregate"):
+        count_incidents(ONE, "W")
+    with pytest.raises(InputError, match="source is a int"):
+        count_incidents(3, "W")
+    with pytest.raises(FileError, match="no file fits this pattern"):
+        count_incidents(tmp_path / "*.csv.gz", "W")
+    with pytest.raises(FileError, match="DuckDB counts in"):
+        count_incidents(tmp_path / "c.docx", "W")
+    with pytest.raises(InputError, match="files of several kinds"):
+        count_incidents([tmp_path / "a.csv", tmp_path / "b.parquet"], "W")
+    with pytest.raises(FileError, match="DuckDB cannot read it"):
+        count_incidents(tmp_path / "b.parquet", "W")
+
+
+def test_an_engine_that_stops_is_named(held):
+    table = held(pd.DataFrame({"date": days("2024-11-04"), "text": ["no number"]}))
+    with pytest.raises(InputError, match="the engine stopped with ConversionException"):
+        count_incidents(table.mutate(fatalities=table.text.cast("int64")), "W", measure="fatalities")
+
+
+def test_a_table_that_changes_meanwhile_is_noticed(held, monkeypatch):
+    part = engine.Part(np.array([0, 0]), 1, 1, 0)
+    monkeypatch.setattr(engine, "counts_of", lambda *_: iter([part]))
+    with pytest.raises(InputError, match="had 1 rows to count and then 2"):
+        quietly(count_incidents, held(ONE[["date"]]), "W")
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"), [("ibis", "needs Ibis and DuckDB; pip install"), ("duckdb", "needs DuckDB; pip")]
+)
+def test_without_the_extra_an_error_names_it(monkeypatch, tmp_path, missing, said):
+    (tmp_path / "a.csv").write_text("date\n2024-11-04\n")
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, "ibis.backends.duckdb", raising=False)
+    monkeypatch.delitem(vars(ibis), "duckdb", raising=False)
+    with pytest.raises(InputError, match=said):
+        count_incidents(tmp_path / "a.csv", "W")

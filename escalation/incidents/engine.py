@@ -240,8 +240,9 @@ def _value(table: Expression, sought: Sought) -> Expression:
 def survey(rows: Expression, sought: Sought) -> Any:
     """What there is: a row for each unit, as the table spells it, and each fate of rows, as a pyarrow Table.
 
-    Columns: the keys, ``fate``, ``rows``, ``first`` and ``last`` day, the windows that reach into another period
-    (``wide``) and that have no end (``endless``), values that are missing (``unknown``) and that cannot be (``bad``).
+    Columns: the keys, ``fate``, ``rows``, ``first`` and ``last`` day where these make the span, the windows that reach
+    into another period (``wide``) and that have no end (``endless``), values that are missing (``unknown``) and that
+    cannot be (``bad``).
     """
     import ibis
     import pyarrow as pa
@@ -255,10 +256,13 @@ def survey(rows: Expression, sought: Sought) -> Any:
         sums["bad"] = (rows.value < 0) | (rows.value > MAX_FATALITIES) | (rows.value != rows.value.round())
     found = rows.mutate(fate=_fate(rows, sought), **sums).group_by([*sought.keys, "fate"])
     summary = {name: ibis._[name].sum().fill_null(0) for name in sums}
-    days = {"rows": ibis._.count(), "first": ibis._["first"].min(), "last": ibis._["last"].max()}
-    table = answer(found.aggregate(**days, **summary).to_pyarrow)
-    for name in ("wide", "endless", "unknown", "bad"):
-        if name not in sums:
+    if sought.start is None:
+        summary["first"] = ibis._["first"].min()
+    if sought.end is None:
+        summary["last"] = ibis._["last"].max()
+    table = answer(found.aggregate(rows=ibis._.count(), **summary).to_pyarrow)
+    for name in ("first", "last", "wide", "endless", "unknown", "bad"):
+        if name not in summary:
             table = table.append_column(name, pa.array(np.zeros(table.num_rows, dtype=np.int64)))
     return table
 
@@ -319,7 +323,7 @@ def _grouped(counted: Expression, sought: Sought, grid: Grid) -> Iterator[Part]:
         total=counted.value.fill_null(0).cast("int64").sum(),
         unknown=counted.value.isnull().sum(),
     )
-    for batch in sums.to_pyarrow_batches(chunk_size=BATCH):
+    for batch in sums.to_pyarrow().to_batches(BATCH):
         total, rows, unknown, period = (batch[name].to_numpy(zero_copy_only=False).astype(np.int64) for name in SUMS)
         yield Part(_spelled_units(batch, sought.keys, grid) * grid.periods + period, total, rows, unknown)
 
