@@ -49,9 +49,9 @@ def count_incidents(
     end: DateLike | None = None,
     measure: Literal["incidents", "fatalities"] = "incidents",
     *,
-    columns: Mapping[str, str] | None = None,
     count_on: Literal["last", "middle", "first"] = "last",
     as_of: DateLike | None = None,
+    columns: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[pd.Series | pd.DataFrame, pd.DataFrame]:
     r"""Count incidents by period where they are: in files larger than memory, or in a database.
@@ -98,14 +98,13 @@ def count_incidents(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> file = getfixture("tmp_path") / "events.csv"  # somewhere to write
-    >>> _ = file.write_text("event_date,side\n2024-11-04,A\n2024-11-05,B\n,B\n2024-11-24,A\n")
+    >>> _ = file.write_text("event_date,side\n2024-11-04,A\n2024-11-05,B\n2024-11-19,\n2024-11-24,A\n")
     >>> counts, ledger = count_incidents(file, "W", by="side", columns={"date": "event_date"})
     >>> counts.to_dict("list")
-    {'A': [1, 0, 1], 'B': [1, 0, 0]}
+    {'(blank)': [0, 0, 1], 'A': [1, 0, 1], 'B': [1, 0, 0]}
     >>> ledger.to_dict("split")["data"]
-    [[3, 'counted', ''], [1, 'dropped', 'has no date']]
+    [[4, 'counted', ''], [1, 'changed', 'has no side: counted under (blank)']]
     """
     freq = parse_freq(freq)
     check_option(measure, MEASURES, "measure")
@@ -142,8 +141,8 @@ def count_incidents(
     gaps = unknown > 0
     if gaps.any():
         warn_unknown(int(unknown.sum()), fates[engine.COUNTED], int(gaps.sum()))
-    columns = {place: pd.arrays.IntegerArray(*column) for place, column in enumerate(zip(sums, gaps, strict=True))}
-    counts = pd.DataFrame(columns, index, copy=False).set_axis(units, axis=1)
+    of_units = {place: pd.arrays.IntegerArray(*column) for place, column in enumerate(zip(sums, gaps, strict=True))}
+    counts = pd.DataFrame(of_units, index, copy=False).set_axis(units, axis=1)
     ledger = _ledger(found, fates, sought)
     return (counts if by is not None else counts.iloc[:, 0].rename(measure)), ledger
 
