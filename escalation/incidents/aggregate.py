@@ -284,17 +284,17 @@ def _fatalities(
     if not unknown.any():
         return sums
     gaps = _sums(place, unknown.astype(float), shape) > 0
-    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()))
+    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()), depth=4)
     return sums.mask(gaps)
 
 
-def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
+def warn_unknown(unknown: int, rows: int, gaps: int, depth: int = 3) -> None:
     """Tell how many incidents have unknown fatalities, and how many counts are unknown for it."""
     warnings.warn(
         f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
         "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them",
         DataWarning,
-        stacklevel=4,
+        stacklevel=depth,
     )
 
 

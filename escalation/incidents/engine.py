@@ -354,7 +354,9 @@ def _from_duckdb(counted: Expression, sought: Sought, grid: Grid, engine: Any) -
 
     name = f"escalation_units_{uuid4().hex}"
     if sought.keys:
-        engine.con.register(name, grid.spelled.select(sought.keys).append_column("unit", pa.array(grid.unit)))
+        engine.con.register(f"{name}_given", grid.spelled.select(sought.keys).append_column("unit", pa.array(grid.unit)))
+        engine.con.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")  # joined faster than what is registered
+        engine.con.unregister(f"{name}_given")
         units = engine.table(name)
         counted = counted.inner_join(units, [counted[key].identical_to(units[key]) for key in sought.keys])
     else:
@@ -372,7 +374,7 @@ def _from_duckdb(counted: Expression, sought: Sought, grid: Grid, engine: Any) -
                 yield Part(place, 1, 1, 0)
     finally:
         if sought.keys:
-            engine.con.unregister(name)
+            engine.con.execute(f"DROP TABLE {name}")
 
 
 def answer(ask: Callable[[], Result]) -> Result:
