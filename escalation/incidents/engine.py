@@ -49,19 +49,19 @@ COUNTED, UNDATED, REVERSED, OUT_OF_RANGE, NOT_YET_KNOWN, OUTSIDE = range(6)
 """What becomes of a row."""
 
 
-def ibis_for(use: str) -> Any:
+def _ibis() -> Any:
     """Import Ibis, which only counting in an engine needs."""
     try:
         import ibis
         import pyarrow  # noqa: F401
     except ImportError:
-        raise InputError(f"{use} needs Ibis and DuckDB; pip install 'escalation[duckdb]'") from None
+        raise InputError("count_incidents needs Ibis and DuckDB; pip install 'escalation[duckdb]'") from None
     return ibis
 
 
 def open_table(source: Any) -> Expression:
     """The table of a source: files, through DuckDB, or an Ibis table as it is."""
-    ibis = ibis_for("count_incidents")
+    ibis = _ibis()
     if isinstance(source, ibis.expr.types.Table):
         return source
     if isinstance(source, pd.DataFrame):
@@ -325,22 +325,29 @@ def _grouped(counted: Expression, sought: Sought, grid: Grid) -> Iterator[Part]:
     )
     for batch in sums.to_pyarrow().to_batches(BATCH):
         total, rows, unknown, period = (batch[name].to_numpy(zero_copy_only=False).astype(np.int64) for name in SUMS)
-        yield Part(_spelled_units(batch, sought.keys, grid) * grid.periods + period, total, rows, unknown)
+        unit = _spelled_units(batch, sought.keys, grid)
+        here = unit >= 0
+        yield Part((unit * grid.periods + period)[here], total[here], rows[here], unknown[here])
 
 
 def _spelled_units(batch: Any, keys: list[str], grid: Grid) -> NDArray[np.int64]:
-    """The unit of each row of a batch, by its keys."""
+    """The unit of each row of a batch, by its keys; -1 if it came up since the survey."""
     import pyarrow.compute as pc
 
     if not keys:
         return np.zeros(len(batch), dtype=np.int64)
     asked, known = np.zeros(len(batch), dtype=np.int64), np.zeros(len(grid.unit), dtype=np.int64)
+    new = np.zeros(len(batch), dtype=bool)
     for key in keys:
-        values = grid.spelled[key].combine_chunks().unique()
-        asked = asked * len(values) + pc.index_in(batch[key], value_set=values).fill_null(-1).to_numpy()
-        known = known * len(values) + pc.index_in(grid.spelled[key].combine_chunks(), value_set=values).to_numpy()
+        spelled = grid.spelled[key].combine_chunks()
+        values = spelled.unique()
+        place = pc.index_in(batch[key], value_set=values)
+        new |= place.is_null().to_numpy(zero_copy_only=False)
+        asked = asked * len(values) + place.fill_null(0).to_numpy()
+        known = known * len(values) + pc.index_in(spelled, value_set=values).to_numpy()
     order = np.argsort(known)
-    return grid.unit[order[np.searchsorted(known, asked, sorter=order)]]
+    at = order[np.minimum(np.searchsorted(known, asked, sorter=order), len(known) - 1)]
+    return np.where(new | (known[at] != asked), -1, grid.unit[at])
 
 
 def _from_duckdb(counted: Expression, sought: Sought, grid: Grid, engine: Any) -> Iterator[Part]:
@@ -354,7 +361,9 @@ def _from_duckdb(counted: Expression, sought: Sought, grid: Grid, engine: Any) -
 
     name = f"escalation_units_{uuid4().hex}"
     if sought.keys:
-        engine.con.register(f"{name}_given", grid.spelled.select(sought.keys).append_column("unit", pa.array(grid.unit)))
+        engine.con.register(
+            f"{name}_given", grid.spelled.select(sought.keys).append_column("unit", pa.array(grid.unit))
+        )
         engine.con.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")  # joined faster than what is registered
         engine.con.unregister(f"{name}_given")
         units = engine.table(name)
