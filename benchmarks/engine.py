@@ -3,7 +3,7 @@
 Run: python benchmarks/engine.py [--rows 10000000] [--rounds 3] [--only ours]
 
 Each way runs in a process of its own, after its imports, with as many threads as there are cores; all ways give the
-same 2.8 million counts. DuckDB's own query is written as an analyst would who knows it: group, cross join of all weeks,
+same 2.8 million counts. Times on the clock mean something on a quiet machine only. DuckDB's own query is written as an analyst would who knows it: group, cross join of all weeks,
 actors and countries, left join. By hand: pyarrow reads codes in place of names, numpy's bincount counts.
 """
 
@@ -26,7 +26,7 @@ ACTORS, COUNTRIES, ROWS_OF_FILE = 50, 30, 10_000_000
 FIRST, LAST = "1990-01-01", "2025-11-02"
 WEEKS = 1_870
 LIMITS = {"own": 0.5, "by_hand": 1.3}
-"""Seconds of ours over those of the other ways, at 10 million rows."""
+"""Seconds on the clock of ours over those of the other ways, at 10 million rows."""
 
 MEGABYTES = {10_000_000: 800, 100_000_000: 4_000}
 
@@ -166,10 +166,12 @@ def compare(options: argparse.Namespace, folder: Path) -> int:
     missed = 0
     for way, limit in LIMITS.items():
         if {"ours", way} <= set(ways):
-            ratios = [mine["cpu"] / theirs["cpu"] for mine, theirs in zip(found["ours"], found[way], strict=True)]
-            missed += options.rows == ROWS_OF_FILE and statistics.median(ratios) > limit
-            each = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-            print(f"CPU of ours / {way}: {statistics.median(ratios):.2f} ({each}); at most {limit} at 10 million rows")
+            wall, cpu = (
+                statistics.median(mine[key] / other[key] for mine, other in zip(found["ours"], found[way], strict=True))
+                for key in ("wall", "cpu")
+            )
+            missed += options.rows == ROWS_OF_FILE and wall > limit
+            print(f"ours / {way}: {wall:.2f} on the clock (at most {limit} at 10 million rows), {cpu:.2f} of CPU")
     if "ours" in ways and options.rows in MEGABYTES:
         peak = max(run["megabytes"] for run in found["ours"])
         missed += peak > MEGABYTES[options.rows]
