@@ -3,8 +3,9 @@
 Run: python benchmarks/engine.py [--rows 10000000] [--rounds 3] [--only ours]
 
 Each way runs in a process of its own, after its imports, with as many threads as there are cores; all ways give the
-same 2.8 million counts. Times on the clock mean something on a quiet machine only. DuckDB's own query is written as an analyst would who knows it: group, cross join of all weeks,
-actors and countries, left join. By hand: pyarrow reads codes in place of names, numpy's bincount counts.
+same 2.8 million counts. Times on the clock mean something on a quiet machine only. DuckDB's own query is written as
+an analyst would who knows it: group, cross join of all weeks, actors and countries, left join. By hand: pyarrow reads
+codes in place of names, numpy's bincount counts.
 """
 
 import argparse
