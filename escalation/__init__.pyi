@@ -51,6 +51,7 @@ from .forecast import Forecast as Forecast
 from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
+from .incidents.count import count_incidents as count_incidents
 from .incidents.coverage import coverage_exposure as coverage_exposure
 from .incidents.coverage import infer_coverage as infer_coverage
 from .incidents.coverage import read_coverage as read_coverage

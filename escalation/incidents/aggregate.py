@@ -125,21 +125,16 @@ def aggregate(
     [3, 3, 3]
     """
     freq = parse_freq(freq)
-    _check_option(measure, MEASURES, "measure")
-    _check_option(count_on, COUNT_ON, "count_on")
-    _check_option(figures, FIGURES, "figures")
+    check_option(measure, MEASURES, "measure")
+    check_option(count_on, COUNT_ON, "count_on")
+    check_option(figures, FIGURES, "figures")
     names = unit_columns_of(by)
     table = with_units(_known_by(check_incidents(incidents), as_of), names)
     spans = coverage_of(table, names, coverage)
     first, last = _span(table, spans, start, end)
     index = period_index(first, last, freq)
     units, unit, watched = units_of(table, by, spans)
-    if len(index) * len(units) * _checked_draws(draws) > MAX_CELLS:
-        times = "" if draws is None else f" x {draws:,} draws"
-        raise InputError(
-            f"{len(index):,} periods x {len(units):,} units{times} are more than {MAX_CELLS:,} counts; "
-            "choose a coarser freq or by"
-        )
+    check_size(len(index), len(units), _checked_draws(draws))
     covered = None if spans is None else merged_spans(spans, watched, (first, last))
     if draws is not None:
         _warn_reaching(table, first, last)
@@ -150,10 +145,10 @@ def aggregate(
         return _finished(counts, index, units, (first, last), covered, coverage)
     day = _counting_day(table, count_on)
     inside = day.between(first, last).to_numpy()
-    _warn_outside(inside, first, last)
+    warn_outside(int((~inside).sum()), len(inside), first, last)
     if covered is not None:
         inside = inside & _on_covered_days(covered, unit, day, inside)
-    _warn_windows(table[inside], freq, count_on)
+    warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
     place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
     shape = (len(index), len(units))
     if measure == "incidents":
@@ -165,15 +160,16 @@ def aggregate(
     return _finished(made, index, units, (first, last), covered, coverage)
 
 
-def _check_option(value: str, options: tuple[str, ...], name: str) -> None:
+def check_option(value: str, options: tuple[str, ...], name: str) -> None:
+    """Refuse what is none of the options."""
     if value not in options:
         raise InputError(f"{name} is {value!r}; use {' or '.join(options)}")
 
 
-def _checked_draws(draws: int | None) -> int:
-    """The number of tables that are made."""
+def _checked_draws(draws: int | None) -> int | None:
+    """The number of histories that are asked for."""
     if draws is None:
-        return 1
+        return None
     if isinstance(draws, bool) or not hasattr(draws, "__index__") or int(draws) < 1:
         raise InputError(f"draws is {draws!r}; give a whole number from 1, or leave it out for counts on one day each")
     return int(draws)
@@ -233,7 +229,7 @@ def _finished(
     days_told = tuple(f"{day:%Y-%m-%d}" for day in span)
     told = f"from {days_told[0]} to {days_told[1]}"
     if covered is None:
-        _warn_partial(index, *span)
+        warn_partial(index, *span)
         counts.attrs |= {"coverage": f"all units alike, {told}", "days": days_told}
         return counts
     days, whole = covered_days(covered, period_starts(index), len(units)), days_in(index)[:, None]
@@ -317,7 +313,7 @@ def _warn_uncovered(
 def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell how many incidents fall outside the span in every history, or in some."""
     outside = (table["date"] > last) | (table["date_end"] < first)
-    _warn_outside(~outside.to_numpy(), first, last)
+    warn_outside(int(outside.sum()), len(outside), first, last)
     reaching = int(((table["date"] < first) | (table["date_end"] > last))[~outside].sum())
     if reaching:
         warnings.warn(
@@ -325,6 +321,16 @@ def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp)
             f"{last:%Y-%m-%d}; each counts in the histories in which it falls inside, so that their totals differ",
             DataWarning,
             stacklevel=4,
+        )
+
+
+def check_size(periods: int, units: int, draws: int | None = None) -> None:
+    """Refuse a table of more counts than can be meant."""
+    if periods * units * (draws or 1) > MAX_CELLS:
+        times = "" if draws is None else f" x {draws:,} draws"
+        raise InputError(
+            f"{periods:,} periods x {units:,} units{times} are more than {MAX_CELLS:,} counts; "
+            "choose a coarser freq or by"
         )
 
 
@@ -350,39 +356,48 @@ def _fatalities(
     if not unknown.any():
         return sums
     gaps = _sums(place, unknown.astype(float), shape) > 0
-    warnings.warn(
-        f"{unknown.sum():,} of {len(unknown):,} incidents have unknown fatalities, so {gaps.sum():,} counts are <NA>; "
-        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them",
-        DataWarning,
-        stacklevel=3,
-    )
+    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()), depth=4)
     return sums.mask(gaps)
 
 
-def _warn_outside(inside: NDArray[np.bool_], first: pd.Timestamp, last: pd.Timestamp) -> None:
+def warn_unknown(unknown: int, rows: int, gaps: int, depth: int = 3) -> None:
+    """Tell how many incidents have unknown fatalities, and how many counts are unknown for it."""
+    warnings.warn(
+        f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
+        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them",
+        DataWarning,
+        stacklevel=depth,
+    )
+
+
+def warn_outside(outside: int, rows: int, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell how many incidents are not counted."""
-    if not inside.all():
+    if outside:
         warnings.warn(
-            f"{(~inside).sum():,} of {len(inside):,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
+            f"{outside:,} of {rows:,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
             "and are not counted; move start or end, or drop them first",
             DataWarning,
             stacklevel=3,
         )
 
 
-def _warn_windows(table: pd.DataFrame, freq: str, count_on: str) -> None:
+def _reaching(table: pd.DataFrame, freq: str) -> int:
+    """The number of incidents whose window touches more than one period."""
+    return int((table["date"].dt.to_period(freq) != table["date_end"].dt.to_period(freq)).sum())
+
+
+def warn_windows(wide: int, rows: int, freq: str, count_on: str) -> None:
     """Tell how many incidents could as well lie in another period."""
-    wide = int((table["date"].dt.to_period(freq) != table["date_end"].dt.to_period(freq)).sum())
     if wide:
         warnings.warn(
-            f"{wide:,} of {len(table):,} incidents have a window that touches more than one {period_word(freq)}; "
+            f"{wide:,} of {rows:,} incidents have a window that touches more than one {period_word(freq)}; "
             f"each counts on its {count_on} day (count_on={count_on!r}): try another day or a coarser freq",
             DataWarning,
             stacklevel=3,
         )
 
 
-def _warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp) -> None:
+def warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell which of the outer periods are covered only in part."""
     outer = index[[0, -1]]
     whole = days_in(outer)

@@ -30,14 +30,20 @@ def unit_columns_of(by: str | list[str] | None) -> list[str]:
     return names
 
 
+def check_units(names: list[str], columns: list[str]) -> None:
+    """Refuse columns that the table does not have, or that mark histories."""
+    for name in names:
+        if name == DRAW:
+            raise InputError(f"by names {DRAW!r}, which marks histories; rename the column")
+        if name not in columns:
+            found = ", ".join(str(column) for column in columns)
+            raise InputError(f"by names {name!r}, which the table does not have; its columns are {found}")
+
+
 def with_units(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """The table with all columns that it shall be counted by, those of grids worked out."""
-    if DRAW in names:
-        raise InputError(f"by names {DRAW!r}, which marks histories; rename the column")
+    check_units([name for name in names if not is_grid(name)], list(table.columns))
     for name in names:
-        if not is_grid(name) and name not in table:
-            found = ", ".join(str(column) for column in table.columns)
-            raise InputError(f"by names {name!r}, which the table does not have; its columns are {found}")
         if is_grid(name) and name not in table:
             table, nowhere = locate(table, name)
             if len(nowhere):
