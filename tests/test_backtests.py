@@ -395,7 +395,7 @@ def test_tests_of_equal_accuracy_reject_as_often_as_they_say():
         ({"models": ["climatology"]}, "models holds 'climatology'"),
         ({"models": Climatology(4)}, "models is a Climatology"),
         ({"as_of": "2024"}, "as_of is '2024'"),
-        ({"progress": True}, "progress is True"),
+        ({"progress": "yes"}, "progress is 'yes'"),
     ],
 )
 def test_wrong_options_are_said(options, message):
