@@ -143,7 +143,8 @@ def window_growth(
     window : int, slice or tuple
         The last so many periods, or a window as in :func:`escalation.compare_rates`.
     exposure : pandas.Series, optional
-        Share of each period that was covered, > 0, on the periods of ``counts``; all 1 when left out.
+        Share of each period that was covered, > 0 where there is a count, on the periods of ``counts``; all 1 when
+        left out.
     family : str
         ``"negbin"`` estimates the dispersion of the counts about their rate; ``"poisson"`` assumes that there is none.
     level : float
@@ -185,8 +186,9 @@ def window_growth(
     half = check_level(level) / 2
     index = pd.PeriodIndex(table.index)
     span = window_slice(index, window, "window", len(index))
-    shares = make_design(index, 0, exposure, None).exposure
-    matrix = count_matrix(table)[span]
+    whole = count_matrix(table)
+    shares = make_design(index, 0, exposure, None, np.isnan(whole[:, 0])).exposure
+    matrix = whole[span]
     seen = ~np.isnan(matrix[:, 0])
     periods = index[span]
     if seen.sum() < FEWEST:
