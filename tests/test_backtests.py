@@ -45,6 +45,16 @@ def same(one, other):
 # --- what is known
 
 
+def test_what_was_covered_in_part_is_told_by_the_names_of_units():
+    counts = panel(units=2)
+    shares = pd.DataFrame(1.0, index=counts.index, columns=["u1", "u0"])
+    shares.loc[counts.index[-2:], "u1"] = 0.5
+    found = run(counts, origins=[counts.index[-4]], exposure=shares).scores
+    assert (found["crps"].isna() == ((found["unit"] == "u1") & (found["step"] > 1))).all()
+    with pytest.raises(InputError, match="exposure has no column for 'u0'"):
+        run(counts, exposure=shares[["u1"]])
+
+
 def test_nothing_after_an_origin_changes_its_forecasts():
     counts = series()
     changed = counts.copy()
