@@ -558,6 +558,13 @@ def test_a_probability_carries_how_often_such_probabilities_came():
     assert f"After {len(alike)} past forecasts" in point.sentence()
 
 
+def test_a_record_names_the_edges_of_narrow_bins():
+    past, point = record_of(at=1)
+    _, narrow = record_of(past, at=1, bins=20)
+    low = np.floor(point.probability * 20) / 20
+    assert f"past forecasts of {low:.3g} to {low + 0.05:.3g} (on" in narrow.record.sentence()
+
+
 def test_a_record_knows_only_what_had_come_by_then():
     past, point = record_of(at=1)
     _, early = record_of(past, at=1, until=past.scores["origin"].unique()[30])
