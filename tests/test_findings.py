@@ -104,7 +104,11 @@ def test_the_day_that_carries_the_change_is_a_caution_on_the_first_page():
     assessment = assess(counted(weekly, daily=daily), models=[], model="climatology", draws=50, rng=1)
     found = find(assessment, rng=1)
     assert found.carrier.kind == "day" and found.carrier.carried_by == 0
+    said = words(pages_of(assessment, found))
     assert "The rise hangs on one day" in words(pages_of(assessment, found)[:1])
+    assert "A day that is left out counts as not covered" in said
+    total = int(sum(weekly[-13:]))
+    assert f"{total} in 13 weeks" in said  # a whole number of raids
 
 
 def test_an_unknown_regime_model_is_refused():
