@@ -15,13 +15,13 @@ from escalation.arguments import check_level
 from escalation.counts import DRAW, check_counts, is_histories
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
+from escalation.incidents.units import BLANK_UNIT
 from escalation.models.estimate import spread_over
 from escalation.randomness import Seed, as_generator
 from escalation.severity.share_posterior import IntArray, SharePosterior, pool_shares
 from escalation.wording import chance
 from escalation.wording import share as written
 
-BLANK = "(blank)"
 POOLED = 25
 """Histories of the trials of several groups that are worked out by themselves."""
 OVERALL_DRAWS = 20_000
@@ -316,7 +316,7 @@ def count_lethal(
             stacklevel=2,
         )
     group = pd.Series("all", index=table.index) if by is None else table[by].astype(object)
-    group = group.where(group.notna() & (group != ""), BLANK).astype(str)
+    group = group.where(group.notna() & (group != ""), BLANK_UNIT).astype(str)
     counted = pd.DataFrame(
         {
             "lethal": (killed.fillna(0) > 0).to_numpy(dtype=np.int64),
