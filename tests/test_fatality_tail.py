@@ -412,3 +412,8 @@ def test_samples_are_fitted_from_the_threshold_that_was_given():
 def test_a_sample_without_a_value_above_the_threshold_is_no_hindrance():
     killed = np.repeat([1, 2, 20, 30, 50], [3000, 1500, 5, 3, 2])  # one sample in 22,000 would have none above 2
     assert 0 <= fatality_tail(killed, xmin=20, samples=30_000, replicates=20, rng=0).p_value <= 1
+
+
+def test_tiny_probabilities_are_bounds_in_sentences():
+    said = fatality_sizes(np.full(20, 3), draws=50, rng=1).sentence()
+    assert "below 0.001 (90% interval below 0.0001 to below 0.0001)" in said

@@ -87,14 +87,18 @@ class Lethality:
         if self.new_share is None or self.new_lower is None or self.new_upper is None:
             return text
         ordered = self.table[self.table["trials"] > 0].sort_values("share", kind="stable")
-        low, high = (
-            f"{name} ({written(row['share'])}, {written(row['lower'])} to {written(row['upper'])})"
-            for name, row in (next(ordered.iterrows()), next(ordered.iloc[::-1].iterrows()))
-        )
+        if len(ordered) > 1:
+            low, high = (
+                f"{name} ({written(row['share'])}, {written(row['lower'])} to {written(row['upper'])})"
+                for name, row in (next(ordered.iterrows()), next(ordered.iloc[::-1].iterrows()))
+            )
+            text += (
+                f" It is highest for {high} and lowest for {low}; the probability that all groups have one share is "
+                f"{chance(self.alike)}."
+            )
         return (
-            f"{text} It is highest for {high} and lowest for {low}; the probability that all groups have "
-            f"one share is {chance(self.alike)}. For a group not seen yet it is {written(self.new_share)} "
-            f"({written(self.new_lower)} to {written(self.new_upper)})."
+            f"{text} For a group not seen yet it is {written(self.new_share)} ({written(self.new_lower)} to "
+            f"{written(self.new_upper)})."
         )
 
     def _repr_html_(self) -> str:
