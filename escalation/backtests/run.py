@@ -140,7 +140,7 @@ def backtest(
     units, truth = _truth(table)
     index = pd.PeriodIndex(table.index)
     if exposure is not None:
-        truth[:, _partly(exposure.reindex(index), len(units))] = np.nan
+        truth[:, _partly(exposure.reindex(index), units)] = np.nan
     chosen = _named(models)
     if as_of is not None and not callable(as_of):
         raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.Vintages(...)")
@@ -277,10 +277,16 @@ def _truth(table: Counts) -> tuple[tuple[str, ...], FloatArray]:
     return units, array[spread_over(len(array), TRUTHS)]
 
 
-def _partly(exposure: pd.Series | pd.DataFrame, units: int) -> NDArray[np.bool_]:
+def _partly(exposure: pd.Series | pd.DataFrame, units: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which periods of which units (n, units) were covered in part."""
+    if isinstance(exposure, pd.DataFrame):
+        names = unit_columns(exposure)
+        missing = [unit for unit in units if unit not in names]
+        if missing:
+            raise InputError(f"exposure has no column for {missing[0]!r}; give one for each unit, or a Series for all")
+        exposure = exposure.iloc[:, [names.index(unit) for unit in units]]
     shares = pd.DataFrame(exposure).fillna(0.0).to_numpy(dtype=np.float64)
-    return np.broadcast_to(shares < WHOLE, (len(shares), units))
+    return np.broadcast_to(shares < WHOLE, (len(shares), len(units)))
 
 
 def _digest(table: Counts) -> str:
