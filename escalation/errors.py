@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 
+LONGEST = 1_500
+"""Characters of a message."""
+
+
 class EscalationError(Exception):
     """Base of every error that the package raises on purpose.
 
-    Its message is one line: characters that are not printable, which what it quotes of a file may hold, are escaped.
+    Its message is one line: what it quotes of a file may be anything, so characters that are not printable are
+    escaped, and the middle of what is very long is left out.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+        line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
+        super().__init__(line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-300:]}")
 
 
 class InputError(EscalationError, ValueError):

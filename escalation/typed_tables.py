@@ -84,7 +84,10 @@ def read_json_cells(raw: bytes, path: Path, encoding: str | None, max_rows: int)
     check_rows(len(records), path, max_rows)
     names = list(dict.fromkeys(name for record in records for name in record))
     header = check_header([str(name) for name in names], path) if names else []
-    cells = [[_json_text(record.get(name)) for name in names] for record in records]
+    nameless = names[len(header) :]  # blank, at the end
+    if any(_json_text(record.get(name)) for record in records for name in nameless):
+        raise InputError(f"{path}: a record has a value under a blank name; give it one, or drop it")
+    cells = [[_json_text(record.get(name)) for name in names[: len(header)]] for record in records]
     return _blankless(pd.DataFrame(cells, columns=header, index=_numbered(len(cells)), dtype=str))
 
 

@@ -38,3 +38,15 @@ def test_one_seed_makes_one_file(fuzz):
 def test_messages_are_one_line_whatever_they_quote(kind):
     error = kind("no column 'a\r\nb\x1b[31m'; name one")
     assert str(error) == str(pickle.loads(pickle.dumps(error))) == r"no column 'a\r\nb\x1b[31m'; name one"
+    long = kind(f"found {'x' * 9_000}; name one")
+    assert len(str(long)) < 1_600
+    assert str(long).endswith("x; name one")
+
+
+def test_a_json_value_without_a_name_is_refused(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text('[{"date": "2024-01-01", "": "3"}]')
+    with pytest.raises(escalation.InputError, match="a value under a blank name"):
+        escalation.read_incidents(path)
+    path.write_text('[{"date": "2024-01-01", "": ""}]')
+    assert len(escalation.read_incidents(path)[0]) == 1

@@ -113,12 +113,12 @@ def report(
 @app.command()
 @takes_selection
 def read(table: Table, form: FormatOption = None, output: Output = None) -> None:
-    """What a table holds, what was done to its rows, and how far it can be trusted.
+    """What a table holds, and how far it can be trusted.
 
     \b
     Examples:
       escalation read acled.csv
-      escalation read strikes.xlsx --column date=Datum --ledger ledger.csv -o incidents.csv
+      escalation read strikes.xlsx --column date=Datum -o incidents.csv
     """
     cli.reading.read(table, form, output)
 
