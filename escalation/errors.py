@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 LONGEST = 1_500
 """Characters of a message."""
 
