@@ -90,8 +90,8 @@ def draw_cost(forecast: Forecast, severity: Severity, assumed: Mapping[int, int]
         weight = weight * -np.expm1(none)
     if weight.mean() < LEAST_CHANCE:
         raise InputError(
-            f"the assumed lethal attack has a chance of {weight.mean():.1g} in this forecast, too small to say what follows "
-            "it; assume fewer killed"
+            f"the assumed lethal attack has a chance of {weight.mean():.1g} in this forecast, too small to say what "
+            "follows it; assume fewer killed"
         )
     kept = rng.random(forecast.draws) * weight.max() < weight
     share, law, paths = share[kept], law[kept], forecast.paths[kept]
