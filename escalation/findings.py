@@ -147,8 +147,8 @@ def find(
         )
     if enough("alarms", matrix, ALARMS_NEED):
         try:
-            judged = alarms(counts, ALARM, unit=unit)
-            cost = false_alarms(counts, ALARM, draws=ALARM_DRAWS, rng=generator)
+            judged = alarms(counts, ALARM, exposure=exposure, unit=unit)
+            cost = false_alarms(counts, ALARM, exposure=exposure, draws=ALARM_DRAWS, rng=generator)
         except (FitError, InputError) as error:
             left_out["alarms"] = str(error)
     left_out["regimes"] = "not asked for"
