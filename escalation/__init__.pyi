@@ -113,6 +113,7 @@ from .plots import plot_models as plot_models
 from .plots import plot_nowcast as plot_nowcast
 from .plots import plot_pit as plot_pit
 from .plots import plot_reconstruction as plot_reconstruction
+from .plots import plot_regimes as plot_regimes
 from .plots import plot_reliability as plot_reliability
 from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend

@@ -255,7 +255,7 @@ def excitation(
             _look(panel, sides, periods, fixed, lags, every, within, draws, each, generator)
             for panel, generator in zip(chosen, generators, strict=True)
         ]
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, FitError):
         raise FitError(
             "attacks are in too few periods for endemic-epidemic fits; use more periods or wider bins"
         ) from None

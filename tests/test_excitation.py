@@ -271,10 +271,12 @@ def test_what_cannot_be_used_is_refused(change, message):
 def test_what_cannot_be_fitted_is_refused(tit_for_tat):
     counts = shocked(np.random.default_rng(16))
     with pytest.raises(
-        FitError, match="28 bins of 1 .* too few for excitation, which needs 30; give fewer lags, a lon"
+        FitError, match=r"28 bins of 1 .* too few for excitation, which needs 30; give fewer lags, a lon"
     ):
         excitation(counts.iloc[:31])
-    with pytest.raises(FitError, match="24 bins of 2 .* leave 2 out of widths, give fewer lags, a longer series or sh"):
+    with pytest.raises(
+        FitError, match=r"24 bins of 2 .* leave 2 out of widths, give fewer lags, a longer series or sh"
+    ):
         excitation(counts.iloc[:54], widths=(1, 2))
     shorter = excitation(
         counts.iloc[:54], draws=39, replicates=2, rng=1
