@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from escalation.assessment import POOL, Assessment
 from escalation.context import model_totals, times_reached
+from escalation.findings import Findings
 from escalation.periods import period_word
 from escalation.plots.flashpoint import draw_first_passage
 from escalation.plots.forecast import draw_forecast, draw_models
