@@ -6,6 +6,8 @@ from .alarms import alarms as alarms
 from .alarms import false_alarms as false_alarms
 from .assessment import Assessment as Assessment
 from .assessment import assess as assess
+from .assumptions import Event as Event
+from .assumptions import Scenario as Scenario
 from .backtests.record import with_record as with_record
 from .backtests.result import Backtest as Backtest
 from .backtests.run import backtest as backtest
@@ -112,6 +114,7 @@ from .plots import plot_models as plot_models
 from .plots import plot_nowcast as plot_nowcast
 from .plots import plot_pit as plot_pit
 from .plots import plot_reconstruction as plot_reconstruction
+from .plots import plot_regimes as plot_regimes
 from .plots import plot_reliability as plot_reliability
 from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
@@ -129,8 +132,6 @@ from .regimes import state_probabilities as state_probabilities
 from .report import write_report as write_report
 from .retaliation import Retaliation as Retaliation
 from .retaliation import retaliation as retaliation
-from .scenarios import Event as Event
-from .scenarios import Scenario as Scenario
 from .scenarios import WhatIf as WhatIf
 from .scenarios import what_if as what_if
 from .selection import Choice as Choice

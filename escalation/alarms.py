@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from escalation.arguments import check_whole
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.base import CountModel
+from escalation.models.design import make_design
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.periods import DateLike, parse_date, parse_freq, period_word
 from escalation.randomness import Seed
@@ -158,6 +159,7 @@ def alarms(
     counts: pd.Series | pd.DataFrame,
     method: str | Detector = "farrington",
     *,
+    exposure: pd.Series | None = None,
     start: DateLike | None = None,
     unit: str = "incidents",
 ) -> Alarms:
@@ -171,6 +173,9 @@ def alarms(
         ``"farrington"`` and ``"noufaily"`` (same season of past years), ``"farrington_classic"``, ``"ears_c1"`` to
         ``"ears_c3"`` (the last week or so), ``"cusum"``, ``"cusum_negbin"`` and ``"glr"`` (small rises that last),
         ``"bayes"``; or one with options, such as ``EARS("C2", baseline=14)``.
+    exposure : pandas.Series, optional
+        Share of each period that was covered, > 0, on the periods of ``counts``; all 1 when left out.  Expected counts
+        and bounds are of the part that was covered.
     start : date or Period, optional
         The period that holds it is the first to be judged; when left out the first that can be, for the methods that
         estimate what is normal from the periods before (CUSUM and GLR) the one after the first half.
@@ -197,7 +202,7 @@ def alarms(
     >>> round(float(found.table["upper"].iloc[2]), 2)
     4.44
     """
-    table = check_counts(counts)
+    table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"alarms takes one series and got a table of {table.shape[1]} units; choose one column")
     detector = _detector(method)
@@ -212,11 +217,11 @@ def alarms(
             f"{detector.name} judges a period by {least} before it, and here {max(first, 0)} of {len(index)} stand "
             f"before the first to be judged; give a longer series, another start or a method that needs less"
         )
-    matrix = count_matrix(table)
+    shares = make_design(index, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
     seen = int((~np.isnan(matrix[:first, 0])).sum())
     if seen < min(least, 2):
         raise InputError(f"{seen} of {first} periods before {index[first]} were observed; start later")
-    signals = detector.detect(matrix, first, year)
+    signals = detector.detect(matrix, first, year, shares)
     columns = {
         "observed": matrix[first:],
         "expected": signals.expected,
@@ -232,6 +237,7 @@ def false_alarms(
     counts: pd.Series | pd.DataFrame,
     method: str | Detector = "farrington",
     *,
+    exposure: pd.Series | None = None,
     law: CountModel | None = None,
     years: int = 2,
     draws: int = 200,
@@ -248,6 +254,8 @@ def false_alarms(
         Counts of one series on a ``PeriodIndex``, or histories of it.
     method : str or Detector
         As in :func:`alarms`.
+    exposure : pandas.Series, optional
+        Share of each period that was covered, > 0; the series that are drawn have whole periods.
     law : CountModel, optional
         What the counts follow while nothing changes; a constant negative binomial rate when left out.
     years : int
@@ -280,13 +288,13 @@ def false_alarms(
     True
     """
     detector = _detector(method)
-    fit = (NegativeBinomial() if law is None else law).fit(counts)
+    fit = (NegativeBinomial() if law is None else law).fit(counts, exposure=exposure)
     freq = fit.design.periods.freqstr
     year = _year(freq)
     judged = check_whole(years, "years", 100) * year
     before = max(detector.warmup(year), detector.first(2 * judged, year))
     paths = fit.forecast(before + judged, draws=draws, rng=rng).paths.T.astype(float)
-    alarm = np.nan_to_num(detector.detect(paths, before, year).alarm)
+    alarm = np.nan_to_num(detector.detect(paths, before, year, np.ones(len(paths))).alarm)
     begins = alarm.copy()
     begins[1:] *= 1.0 - alarm[:-1]
     each = alarm.sum(axis=0) / years

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from escalation.arguments import check_whole
-from escalation.counts import check_counts, count_matrix
+from escalation.counts import checked_counts
 from escalation.errors import InputError
 from escalation.periods import days_in, parse_freq
 from escalation.randomness import Seed, as_generator
@@ -195,7 +195,7 @@ def carried_by_day(
     >>> found.carried_by, str(found.table["start"][0].date()), bool(found.table["probability_rose"][0] < 0.75)
     (0, '2024-03-16', True)
     """
-    counts = check_counts(daily)
+    counts, matrix = checked_counts(daily)
     tried = check_whole(tried, "tried", 1000)
     freq = parse_freq(freq)
     if not isinstance(counts, pd.Series) or pd.PeriodIndex(counts.index).freqstr != "D":
@@ -203,7 +203,7 @@ def carried_by_day(
     days = pd.PeriodIndex(counts.index)
     of_day = days.asfreq(freq)
     periods = pd.period_range(of_day[0], of_day[-1], freq=freq)
-    values = pd.Series(count_matrix(counts)[:, 0], index=days)
+    values = pd.Series(matrix[:, 0], index=days)
     change = _compare_days(values, of_day, periods, recent, baseline)
     rows: list[tuple[object, ...]] = []
     if _said(change):

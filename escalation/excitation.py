@@ -25,6 +25,7 @@ from escalation.randomness import Seed, as_generator
 from escalation.shared_shock import Trial, after_counts, after_makeup, binned
 
 YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0}
+WIDTHS = (1, 2)
 FEWEST = 30
 """Periods with a count of both sides, at every width."""
 FEWEST_ATTACKS = 5
@@ -133,7 +134,7 @@ def excitation(
     counts: pd.DataFrame,
     *,
     lags: int = 3,
-    widths: Sequence[int] = (1, 2),
+    widths: Sequence[int] | None = None,
     within: int | None = None,
     season: int | Literal["auto"] = "auto",
     level: float = 0.95,
@@ -159,8 +160,9 @@ def excitation(
         two levels, side and ``draw``.
     lags : int
         Bins back, 1 to ``lags``.
-    widths : sequence of int
-        Periods in a bin; 1, the periods themselves, is always among them.
+    widths : sequence of int, optional
+        Periods in a bin; 1, the periods themselves, is always among them.  Left out, 1 and 2, or 1 alone where bins of
+        2 are too few.
     within : int, optional
         Periods that the sentence speaks of; ``lags`` when left out.
     season : int or "auto"
@@ -186,7 +188,7 @@ def excitation(
     InputError
         If the table has not two sides or an option is out of range.
     FitError
-        If there are too few periods with a count of both sides, or a side has fewer than five attacks.
+        If fewer than 30 bins of a width have a count of both sides, or a side has fewer than five attacks.
 
     Notes
     -----
@@ -238,9 +240,12 @@ def excitation(
     draws, replicates = check_whole(draws, "draws", 100_000), check_whole(replicates, "replicates", 100_000)
     if 2 / (draws + 1) > 1 - level:
         raise InputError(f"draws is {draws}; a verdict with confidence {level:g} needs {math.ceil(2 / (1 - level))}")
-    every = tuple(sorted({1, *(check_whole(width, "widths", 366) for width in widths)}))
+    asked = WIDTHS if widths is None else widths
+    every = tuple(sorted({1, *(check_whole(width, "widths", 366) for width in asked)}))
     chosen = array[spread_over(len(array), check_whole(pool, "pool", 1_000_000))]
     periods = pd.PeriodIndex(table.index)
+    if widths is None:
+        every = tuple(width for width in every if width == 1 or _bins(chosen, width, lags) >= FEWEST)
     _check_enough(chosen, sides, every, lags)
     fixed = _fixed_terms(periods, season)
     generators = as_generator(rng).spawn(len(chosen))
@@ -250,7 +255,7 @@ def excitation(
             _look(panel, sides, periods, fixed, lags, every, within, draws, each, generator)
             for panel, generator in zip(chosen, generators, strict=True)
         ]
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, FitError):
         raise FitError(
             "attacks are in too few periods for endemic-epidemic fits; use more periods or wider bins"
         ) from None
@@ -357,11 +362,12 @@ def _fixed_terms(periods: pd.PeriodIndex, season: int | Literal["auto"]) -> Floa
 
 def _check_enough(array: FloatArray, sides: tuple[str, ...], widths: tuple[int, ...], lags: int) -> None:
     for width in widths:
-        both = int((~np.isnan(binned(array[0].sum(axis=1), width))).sum()) - lags
+        both = _bins(array, width, lags)
         if both < FEWEST:
+            less = "give fewer lags" if width == 1 else f"leave {width} out of widths, give fewer lags"
             raise FitError(
-                f"{both} bins of {width} with counts of both sides after the first {lags} are too few for excitation; "
-                f"it needs {FEWEST}"
+                f"{both} bins of {width} with counts of both sides after the first {lags} are too few for excitation, "
+                f"which needs {FEWEST}; {less}, a longer series or shorter periods"
             )
     attacks = np.nansum(array, axis=1).min(axis=0)
     if (attacks < FEWEST_ATTACKS).any():
@@ -369,6 +375,11 @@ def _check_enough(array: FloatArray, sides: tuple[str, ...], widths: tuple[int, 
         raise FitError(
             f"side {sides[least]!r} has {attacks[least]:.0f} attacks, too few for excitation; it needs {FEWEST_ATTACKS}"
         )
+
+
+def _bins(array: FloatArray, width: int, lags: int) -> int:
+    """Bins with counts of both sides after the first so many."""
+    return int((~np.isnan(binned(array[0].sum(axis=1), width))).sum()) - lags
 
 
 # Tables

@@ -10,18 +10,19 @@ import pandas as pd
 
 from escalation.alarms import Alarms, FalseAlarms, alarms, false_alarms
 from escalation.assessment import Assessment
-from escalation.carriers import Carrier, carried_by_day, carried_by_tally
+from escalation.carriers import Carrier
 from escalation.changes.changepoints import ChangePoints, changepoints
 from escalation.counts import count_matrix
 from escalation.definitions import PRESETS
 from escalation.errors import FitError, InputError
 from escalation.excitation import Excitation
 from escalation.flashpoint import FlashpointProbability, flashpoint
-from escalation.models.hidden_markov import HiddenMarkov
+from escalation.models.hidden_markov import HiddenMarkov, mean_bic
+from escalation.models.local_level import LocalLevel
 from escalation.periods import period_word
 from escalation.randomness import Seed, as_generator
-from escalation.regimes import RegimeNow, regime_now
-from escalation.trend_reading import GROWTH
+from escalation.regimes import RegimeNow, compare_states, regime_now, state_probabilities
+from escalation.trend_reading import GROWTH, carrier_of
 from escalation.window_growth import FEWEST, WindowGrowth, window_growth
 
 ALARM = "ears_c2"
@@ -54,6 +55,12 @@ class Findings:
         False alarms of the method while nothing changes.
     regime : RegimeNow or None
         The regime of the last period.
+    regime_chances : pandas.DataFrame or None
+        Probability of each regime in each period, as of :func:`escalation.state_probabilities`.
+    regime_numbers : pandas.DataFrame or None
+        One to four regimes compared, as of :func:`escalation.compare_states`.
+    regime_rival : float or None
+        BIC of the alternative, one rate that drifts (:class:`escalation.LocalLevel`); None where it cannot be fitted.
     excitation : Excitation or None
         Between two sides, where the report was given one.
     presets : dict of str to FlashpointProbability
@@ -69,6 +76,9 @@ class Findings:
     alarms: Alarms | None
     cost: FalseAlarms | None
     regime: RegimeNow | None
+    regime_chances: pd.DataFrame | None = field(repr=False)
+    regime_numbers: pd.DataFrame | None = field(repr=False)
+    regime_rival: float | None
     excitation: Excitation | None
     presets: dict[str, FlashpointProbability]
     left_out: dict[str, str] = field(repr=False)
@@ -137,7 +147,7 @@ def find(
         return page not in left_out
 
     window = min(GROWTH[index.freqstr[0]], len(counts))
-    risen = changed = poisson = judged = cost = regime = None
+    risen = changed = poisson = judged = cost = regime = chances = numbers = rival = None
     if enough("growth", matrix[-window:], FEWEST):
         risen = window_growth(counts, window, exposure=exposure, level=assessment.level)
     if enough("changes", matrix, CHANGES_NEED):
@@ -147,42 +157,46 @@ def find(
         )
     if enough("alarms", matrix, ALARMS_NEED):
         try:
-            judged = alarms(counts, ALARM, unit=unit)
-            cost = false_alarms(counts, ALARM, draws=ALARM_DRAWS, rng=generator)
+            judged = alarms(counts, ALARM, exposure=exposure, unit=unit)
+            cost = false_alarms(counts, ALARM, exposure=exposure, draws=ALARM_DRAWS, rng=generator)
         except (FitError, InputError) as error:
             left_out["alarms"] = str(error)
     left_out["regimes"] = "not asked for"
     if regimes == "hidden_markov":
         del left_out["regimes"]
         try:
-            regime = regime_now(HiddenMarkov().fit(counts, exposure=exposure, unit=unit))
+            fit = HiddenMarkov().fit(counts, exposure=exposure, unit=unit)
+            regime, chances, numbers = regime_now(fit), state_probabilities(fit), compare_states(fit)
+            rival = _drifting(assessment)
         except (FitError, InputError) as error:
             left_out["regimes"] = str(error)
     if excitation is None:
         left_out["excitation"] = "it needs two sides"
     return Findings(
         growth=risen,
-        carrier=_carrier(assessment, generator),
+        carrier=carrier_of(series, assessment.change, tried=1, rng=generator),
         changes=changed,
         poisson_changes=poisson,
         alarms=judged,
         cost=cost,
         regime=regime,
+        regime_chances=chances,
+        regime_numbers=numbers,
+        regime_rival=rival,
         excitation=excitation,
         presets=_presets(assessment),
         left_out=left_out,
     )
 
 
-def _carrier(assessment: Assessment, rng: np.random.Generator) -> Carrier | None:
-    """Leave out the tally, or the days, that the change of the rate leans on most."""
-    series, change = assessment.series, assessment.change
-    windows = [(window.first, window.last) for window in (change.recent, change.baseline)]
-    if series.reconstruction is not None:
-        return carried_by_tally(series.reconstruction, *windows, change=change, tried=1, rng=rng)
-    if series.daily is not None:
-        return carried_by_day(series.daily, *windows, freq=assessment.freq)
-    return None
+def _drifting(assessment: Assessment) -> float | None:
+    """BIC of one rate that drifts, where it can be fitted."""
+    series = assessment.series
+    try:
+        fit = LocalLevel().fit(series.counts, exposure=series.exposure, unit=series.unit)
+    except FitError:
+        return None
+    return mean_bic(fit.estimates, fit.nobs)
 
 
 def _presets(assessment: Assessment) -> dict[str, FlashpointProbability]:

@@ -1,4 +1,4 @@
-"""Scenarios: what a forecast would be if the coming rate changed as assumed, or an attack came, beside the baseline."""
+"""Scenarios: what a forecast would be under assumptions about the coming rate or attacks, beside the baseline."""
 
 from __future__ import annotations
 
@@ -7,147 +7,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import sqrt
 from types import MappingProxyType
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_whole
+from escalation.assumptions import Assumption, Event, Scenario
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.flashpoint import LARGEST_SUM, FlashpointProbability, error_of_mean, flashpoint, hits
+from escalation.flashpoint import FlashpointProbability, error_of_mean, flashpoint, hits
 from escalation.forecast import Forecast
 from escalation.models.base import CountFit, CountModel
-from escalation.models.design import FloatArray
 from escalation.models.ensemble import Ensemble
 from escalation.models.estimate import check_size, simulate_paths
-from escalation.models.interventions import Decay, Pulse, Step
-from escalation.periods import DateLike, parse_date, period_word
+from escalation.periods import period_word
 from escalation.randomness import Seed, as_generator, draw_root, generator_for
+from escalation.severity.assumed import Cost, draw_cost
+from escalation.severity.compounding import Severity
+from escalation.severity.share_posterior import IntArray
+from escalation.wording import chance
 
 BASELINE = "baseline"
-LARGEST_FACTOR = 1000.0
 FEWEST_PATHS = 50
 """With fewer paths an event says nothing."""
 INTERVAL = 0.9
 """Probability of the ranges of totals."""
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """An assumed change of the coming rate: times a factor from a date on.
-
-    A ceasefire is a factor below 1 from its date on, a surge one above 1; with ``until`` either ends, with
-    ``half_life`` it fades.  The whole period that holds ``date`` counts as changed, and that which holds ``until``.
-
-    Parameters
-    ----------
-    date : date or str
-        First day; kept as ``YYYY-MM-DD``.
-    factor : float
-        What the rate is multiplied by, above 0 (0.001 to 1,000).
-    half_life : float, optional
-        Days in which the log of the factor halves; it stays when left out.
-    until : date or str, optional
-        Last day, inclusive; the change lasts when left out.
-
-    Raises
-    ------
-    InputError
-        If a date cannot be read, ``until`` is before ``date``, or a number is out of range.
-
-    Examples
-    --------
-    >>> weeks = pd.period_range("2024-12-02", periods=4, freq="W-SUN")
-    >>> Scenario("2024-12-09", 0.25).factors(weeks).tolist()
-    [1.0, 0.25, 0.25, 0.25]
-    >>> Scenario("2024-12-09", 4.0, half_life=7).factors(weeks).round(2).tolist()
-    [1.0, 4.0, 2.0, 1.41]
-    """
-
-    date: DateLike
-    factor: float
-    half_life: float | None = None
-    until: DateLike | None = None
-
-    def __post_init__(self) -> None:
-        number = isinstance(self.factor, int | float | np.number) and not isinstance(self.factor, bool)
-        if not number or not 1 / LARGEST_FACTOR <= self.factor <= LARGEST_FACTOR:
-            raise InputError(f"factor is {self.factor!r}; give what the rate is multiplied by, 0.001 to 1,000")
-        first = parse_date(self.date, "the date of a Scenario")
-        object.__setattr__(self, "date", first.date().isoformat())
-        if self.until is not None:
-            last = parse_date(self.until, "the end of a Scenario", side="end")
-            if last < first:
-                raise InputError(f"a Scenario ends {last.date()}, before it begins {first.date()}; swap the dates")
-            object.__setattr__(self, "until", last.date().isoformat())
-        if self.half_life is not None:
-            object.__setattr__(self, "half_life", Decay(self.date, self.half_life).half_life)
-
-    def factors(self, periods: pd.PeriodIndex) -> FloatArray:
-        """What the rate of each period is multiplied by.
-
-        Parameters
-        ----------
-        periods : pandas.PeriodIndex
-            n periods.
-
-        Returns
-        -------
-        (n,) float array
-        """
-        share = Step(self.date).column(periods) if self.until is None else Pulse(self.date, self.until).column(periods)
-        if self.half_life is not None:
-            share = share * Decay(self.date, self.half_life).column(periods)
-        factors: FloatArray = self.factor**share
-        return factors
-
-    def sentence(self) -> str:
-        """Say what is assumed."""
-        fades = "" if self.half_life is None else f", its log halved every {self.half_life:g} days"
-        ends = "on" if self.until is None else f"until {self.until}"
-        return f"rate times {self.factor:g} from {self.date} {ends}{fades}"
-
-
-@dataclass(frozen=True)
-class Event:
-    """An assumed attack: only those paths are kept that have so many in the period which holds a date.
-
-    What follows is what the model says of paths that had it: a model whose counts follow past counts, or whose level
-    drifts, expects more afterwards.  Paths differ from the baseline's also before it.
-
-    Parameters
-    ----------
-    date : date or str
-        A day of the period; kept as ``YYYY-MM-DD``.
-    at_least : int
-        Counts in that period, >= 1.
-
-    Raises
-    ------
-    InputError
-        If the date cannot be read or the number is out of range.
-
-    Examples
-    --------
-    >>> Event("2024-12-09").sentence()
-    'at least 1 in the period of 2024-12-09'
-    """
-
-    date: DateLike
-    at_least: int = 1
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "date", parse_date(self.date, "the date of an Event").date().isoformat())
-        object.__setattr__(self, "at_least", check_whole(self.at_least, "at_least", LARGEST_SUM))
-
-    def sentence(self) -> str:
-        """Say what is assumed."""
-        return f"at least {self.at_least:,} in the period of {self.date}"
-
-
-Assumption: TypeAlias = Scenario | Event
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,15 +46,23 @@ class WhatIf:
         What each scenario assumes, in words.
     flashpoints : mapping of str to FlashpointProbability
         The chance of the flashpoint under each; empty if none was asked for.
+    lethal : mapping of str to Forecast
+        Attacks that kill, the assumed ones included; empty without a severity.
+    killed : mapping of str to Forecast
+        Fatalities; empty without a law of sizes.
     table : pandas.DataFrame
         Indexed by ``scenario``: mean ``total`` of all periods, its 90% prediction interval ``lower`` to ``upper``,
         ``total_difference`` from the baseline with its Monte Carlo error, and for a flashpoint ``probability``,
-        ``mc_error``, ``probability_difference`` and its Monte Carlo error; ``draws`` paths.
+        ``mc_error``, ``probability_difference`` and its Monte Carlo error; with a severity ``lethal_probability``, that
+        of a lethal attack (of one more than is assumed) with ``lethal_mc_error``, and with a law of sizes the median
+        ``killed`` of all periods with its 90% prediction interval; ``draws`` paths.
     """
 
     forecasts: Mapping[str, Forecast]
     assumptions: Mapping[str, str]
     flashpoints: Mapping[str, FlashpointProbability]
+    lethal: Mapping[str, Forecast]
+    killed: Mapping[str, Forecast]
     table: pd.DataFrame = field(repr=False)
 
     def sentence(self) -> str:
@@ -180,23 +72,25 @@ class WhatIf:
         rows = self.table.to_dict("index")
         parts = [
             f"Without a change {_total(rows[BASELINE])} {base.unit} are expected in {span}{self._chance(BASELINE)}"
+            f"{_cost(rows[BASELINE], 'a lethal one')}"
         ]
         for name, assumed in self.assumptions.items():
             row = rows[name]
             change = f"{row['total_difference']:+.3g}, Monte Carlo error {row['total_difference_mc_error']:.2g}"
-            parts.append(f"if {name} ({assumed}), {_total(row)} ({change}){self._chance(name)}")
+            more = "another lethal one" if " kills" in assumed else "a lethal one"
+            parts.append(f"if {name} ({assumed}), {_total(row)} ({change}){self._chance(name)}{_cost(row, more)}")
         return "; ".join(parts) + ". Scenarios are assumptions, not estimates of what such a change would do."
 
     def _chance(self, name: str) -> str:
         """Write the chance of the flashpoint."""
         if not self.flashpoints:
             return ""
-        chance = self.flashpoints[name]
-        text = f", with a probability of {chance.probability:.3f} (Monte Carlo error {chance.mc_error:.2g})"
+        point = self.flashpoints[name]
+        text = f", with a probability of {point.probability:.3f} (Monte Carlo error {point.mc_error:.2g})"
         if name != BASELINE:
             return text
-        span = f"{chance.over} {period_word(chance.last.freqstr, chance.over)}"
-        what = chance.name or f"at least {chance.at_least:,} in {span}"
+        span = f"{point.over} {period_word(point.last.freqstr, point.over)}"
+        what = point.name or f"at least {point.at_least:,} in {span}"
         return f"{text} of {what}"
 
     def _repr_html_(self) -> str:
@@ -210,6 +104,7 @@ def what_if(
     *,
     at_least: int | Flashpoint | None = None,
     over: int = 1,
+    severity: Severity | None = None,
     draws: int = 4000,
     exog: pd.DataFrame | None = None,
     rng: Seed = None,
@@ -233,6 +128,8 @@ def what_if(
         Threshold of a flashpoint, or a definition, as in :func:`~escalation.flashpoint`.
     over : int
         Periods in its windows; a definition brings its own.
+    severity : Severity, optional
+        What attacks do, for lethal events and for what each scenario costs.
     draws : int
         Paths of each.
     exog : pandas.DataFrame, optional
@@ -247,8 +144,8 @@ def what_if(
     Raises
     ------
     InputError
-        If the fit is of another kind, a scenario is none or lies outside the forecast, or fewer than 50 paths have an
-        event.
+        If the fit is of another kind, a scenario is none or lies outside the forecast, fewer than 50 paths have an
+        event, or a lethal event is assumed without a severity.
 
     Examples
     --------
@@ -266,11 +163,13 @@ def what_if(
         raise InputError(f"what_if takes the fit of one series and got {type(fit).__name__}; fit one column")
     if not _follows_exposure(fit.model):
         raise InputError(f"{fit.model.name} draws past counts again and has no rate to change; use another model")
+    if not isinstance(severity, Severity | None):
+        raise InputError(f"severity is {severity!r}; make one with Severity(lethality(...), fatality_sizes(...))")
     assumed = _checked(scenarios)
     steps, draws = check_size(steps, draws)
     design = fit.design.ahead(steps, exog)
     root = draw_root(as_generator(rng))
-    forecasts = {}
+    forecasts, costs = {}, dict[str, Cost]()
     for name, effects in assumed.items():
         places = [_place(name, effect, design.periods) for effect in effects]
         exposure = design.exposure.copy()
@@ -283,12 +182,16 @@ def what_if(
         for effect, place in zip(effects, places, strict=True):
             if isinstance(effect, Event):
                 kept &= paths[:, place] >= effect.at_least
-        if kept.sum() < FEWEST_PATHS:
+        lethal = _lethal(name, effects, places)
+        if lethal and severity is None:
             raise InputError(
-                f"only {kept.sum()} of {draws:,} paths have the event of {name!r}; raise draws or lower it"
+                f"scenario {name!r} assumes a lethal attack, and nothing says how many attacks kill; give severity"
             )
-        member = component[kept]
-        forecasts[name] = Forecast(paths[kept], design.periods, fit.matrix.T[member], fit.model.name, fit.unit, member)
+        chosen = np.flatnonzero(kept)
+        forecasts[name] = _forecast(name, fit, design.periods, paths, component, chosen)
+        if severity is not None:
+            costs[name] = draw_cost(forecasts[name], severity, lethal, generator_for(root, "severity"))
+            forecasts[name] = _forecast(name, fit, design.periods, paths, component, chosen[costs[name].kept])
     chances, hit = {}, {}
     if at_least is not None:
         chances = {name: flashpoint(forecast, at_least, over=over) for name, forecast in forecasts.items()}
@@ -300,8 +203,46 @@ def what_if(
         forecasts=MappingProxyType(forecasts),
         assumptions=MappingProxyType(words),
         flashpoints=MappingProxyType(chances),
-        table=_table(forecasts, chances, hit),
+        lethal=MappingProxyType(
+            {name: _of_cost(forecasts[name], cost.lethal, "lethal") for name, cost in costs.items()}
+        ),
+        killed=MappingProxyType(
+            {
+                name: _of_cost(forecasts[name], cost.killed, "killed")
+                for name, cost in costs.items()
+                if cost.killed is not None
+            }
+        ),
+        table=_table(forecasts, chances, hit, costs),
     )
+
+
+def _forecast(
+    name: str, fit: CountFit, periods: pd.PeriodIndex, paths: IntArray, component: IntArray, kept: IntArray
+) -> Forecast:
+    """The paths of a scenario that are kept, if they are enough."""
+    if len(kept) < FEWEST_PATHS:
+        raise InputError(
+            f"only {len(kept)} of {len(paths):,} paths have the event of {name!r}; raise draws or lower it"
+        )
+    member = component[kept]
+    return Forecast(paths[kept], periods, fit.matrix.T[member], fit.model.name, fit.unit, member)
+
+
+def _of_cost(forecast: Forecast, paths: IntArray, what: str) -> Forecast:
+    """Lethal attacks or fatalities of the same paths; those until the origin are not known."""
+    unit = "fatalities" if what == "killed" else f"lethal {forecast.unit}"
+    unknown = np.full(forecast.observed.shape, np.nan)
+    return Forecast(paths, forecast.periods, unknown, f"{forecast.model} and severity", unit, forecast.component)
+
+
+def _lethal(name: str, effects: tuple[Assumption, ...], places: list[int]) -> dict[int, int]:
+    """Place of the period of each assumed lethal attack, and how many it kills at least."""
+    events = [(place, one) for one, place in zip(effects, places, strict=True) if isinstance(one, Event)]
+    lethal = [(place, one.killed) for place, one in events if one.killed is not None]
+    if len(dict(lethal)) < len(lethal):
+        raise InputError(f"scenario {name!r} has two lethal attacks in one period; assume one of them")
+    return dict(lethal)
 
 
 def _follows_exposure(model: CountModel) -> bool:
@@ -341,6 +282,7 @@ def _table(
     forecasts: Mapping[str, Forecast],
     chances: Mapping[str, FlashpointProbability],
     hit: Mapping[str, NDArray[np.bool_]],
+    costs: Mapping[str, Cost],
 ) -> pd.DataFrame:
     """Totals and chances of each scenario, and how far they are from the baseline."""
     base = forecasts[BASELINE]
@@ -364,9 +306,25 @@ def _table(
                 "probability_difference": difference,
                 "probability_difference_mc_error": error,
             }
+        if name in costs:
+            rows[name] |= _cost_row(costs[name], forecast)
         rows[name]["draws"] = forecast.draws
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
     return table.astype({"draws": np.int64})
+
+
+def _cost_row(cost: Cost, forecast: Forecast) -> dict[str, float]:
+    """Chance of a lethal attack besides the assumed ones, and the killed of all periods."""
+    more = cost.lethal.sum(axis=1) > cost.assumed
+    share, n = float(more.mean()), len(more)
+    smoothed = (share * n + 0.5) / (n + 1)
+    error = error_of_mean(more, forecast.component, sqrt(smoothed * (1 - smoothed) / n))
+    row = {"lethal_probability": share, "lethal_mc_error": error}
+    if cost.killed is not None:
+        ends = [0.5, (1 - INTERVAL) / 2, (1 + INTERVAL) / 2]
+        median, lower, upper = np.quantile(cost.killed.sum(axis=1), ends, method="inverted_cdf")
+        row |= {"killed": float(median), "killed_lower": float(lower), "killed_upper": float(upper)}
+    return row
 
 
 def _difference(
@@ -390,3 +348,13 @@ def _difference(
 def _total(row: Mapping[object, float]) -> str:
     """Write a total with its prediction interval."""
     return f"{row['total']:,.3g} ({row['lower']:,.0f} to {row['upper']:,.0f})"
+
+
+def _cost(row: Mapping[object, float], which: str) -> str:
+    """Write the chance of a lethal attack and the killed, where a severity was given."""
+    if "lethal_probability" not in row:
+        return ""
+    text = f", {which} with a probability of {chance(row['lethal_probability'])}"
+    if "killed" not in row:
+        return text
+    return f"{text} and {row['killed']:,.0f} killed ({row['killed_lower']:,.0f} to {row['killed_upper']:,.0f})"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.arguments import check_level
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.design import make_design
 from escalation.periods import period_word
@@ -251,14 +251,13 @@ def compare_rates(
     >>> round(exact.lower, 3), round(exact.upper, 3), round(exact.p_value, 5)
     (1.926, 8.74, 0.00066)
     """
-    table = check_counts(counts)
+    table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"compare_rates takes one series and got a table of {table.shape[1]} units; give one column")
     if family not in FAMILIES:
         raise InputError(f"family is {family!r}; use negbin (dispersion estimated) or poisson (none assumed)")
     check_level(level)
     index = pd.PeriodIndex(table.index)
-    matrix = count_matrix(table)
     shares = make_design(index, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
     now_span, was_span = two_windows(index, recent, baseline)
     now = _cut(matrix, shares, index, now_span, "recent")

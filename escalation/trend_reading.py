@@ -177,12 +177,35 @@ def read_trend(
     seen = count_matrix(counts)[window_slice(index, window, "window", n)]
     enough = (~np.isnan(seen[:, 0])).sum() >= FEWEST and np.nansum(seen) > 0
     growing = window_growth(counts, window, exposure=series.exposure, level=level) if enough or asked else None
-    carrier = None
-    if series.reconstruction is not None:
-        carrier = carried_by_tally(series.reconstruction, recent, baseline, tried=tried, rng=rng)
-    elif series.daily is not None:
-        carrier = carried_by_day(series.daily, recent, baseline, freq=index.freqstr, tried=tried)
+    carrier = carrier_of(series, change, tried=tried, rng=rng)
     return TrendReading(change, growing, _slope(series, level) if slope != "none" else None, carrier, level)
+
+
+def carrier_of(series: CountedSeries, change: RateChange, *, tried: int = 3, rng: Seed = None) -> Carrier | None:
+    """Leave out the tallies, or the days, that a change of the rate leans on most.
+
+    Parameters
+    ----------
+    series : CountedSeries
+        The series that was compared.
+    change : RateChange
+        What :func:`escalation.compare_rates` says of it.
+    tried : int
+        How many tallies or days are left out in turn.
+    rng : int, Generator or None
+        Seed or generator.
+
+    Returns
+    -------
+    Carrier or None
+        None for a series that is neither of tallies nor of dated incidents.
+    """
+    windows = [(window.first, window.last) for window in (change.recent, change.baseline)]
+    if series.reconstruction is not None:
+        return carried_by_tally(series.reconstruction, *windows, change=change, tried=tried, rng=rng)
+    if series.daily is not None:
+        return carried_by_day(series.daily, *windows, freq=change.recent.first.freqstr, tried=tried)
+    return None
 
 
 def _slope(series: CountedSeries, level: float) -> pd.Series | None:

@@ -139,6 +139,19 @@ def test_quasi_poisson_is_that_of_statsmodels():
         np.testing.assert_allclose(fit.leverage[:, j], leverage, rtol=1e-3, atol=1e-6)
 
 
+def test_exposure_is_the_offset_of_statsmodels():
+    rng = np.random.default_rng(3)
+    matrix = np.column_stack([np.ones(60), rng.normal(size=60)])
+    shares = rng.uniform(0.2, 1.0, 60)
+    counts = rng.negative_binomial(2, 2 / (2 + 9 * shares))[:, None].astype(float)
+    ours = fit_quasi_poisson(matrix, counts, np.ones((60, 1)), shares)
+    other = sm.GLM(counts[:, 0], matrix, sm.families.Poisson(), offset=np.log(shares)).fit(tol=1e-12)
+    np.testing.assert_allclose(ours.coefficients[0], other.params, atol=1e-6)  # R's stopping rule, as above
+    coefficients, dispersion = fit_negative_binomial(matrix, counts, shares)
+    whole = sm.NegativeBinomial(counts[:, 0], matrix, exposure=shares).fit(disp=0, method="newton")
+    np.testing.assert_allclose([*coefficients[0], dispersion[0]], whole.params, atol=1e-6)
+
+
 def test_dispersion_is_the_maximum_of_the_likelihood():
     rng = np.random.default_rng(4)
     counts = rng.negative_binomial(3, 0.4, (60, 6)).astype(float)
@@ -362,6 +375,85 @@ def test_a_nominal_level_is_held_by_the_negative_binomial_bound():
     cost = false_alarms(counts, Farrington(years=3, trend="none", bound="nb_plugin", power="none"), draws=100, rng=1)
     # 5% of 52 weeks is 2.6; the bound is a plug-in, the reweighting by Anscombe residuals lowers it
     assert 1.5 < cost.per_year < 7.0
+
+
+# periods that were covered in part
+
+METHODS_WITH_YEARS = {**METHODS, "bayes": BayesAlarm(years=2), "glr": GLR(season=1), "cusum": CUSUM(season=1)}
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_whole_periods_and_a_constant_share_change_nothing(name):
+    counts = weekly(np.random.default_rng(7).negative_binomial(2, 0.3, 320))
+    method = METHODS_WITH_YEARS[name]
+    without = alarms(counts, method).table
+    whole = pd.Series(1.0, index=counts.index)
+    pd.testing.assert_frame_equal(alarms(counts, method, exposure=whole).table, without, check_exact=True)
+    # only ratios of shares matter: rounding, and R's stopping rule where a regression starts elsewhere
+    pd.testing.assert_frame_equal(alarms(counts, method, exposure=whole * 0.3).table, without, rtol=1e-3)
+
+
+def test_ears_of_partly_covered_periods_by_hand():
+    rng = np.random.default_rng(8)
+    counts, shares = rng.poisson(5, 20), rng.uniform(0.3, 1.0, 20)
+    table = alarms(weekly(counts), "ears_c2", exposure=weekly(shares)).table
+    for t in range(9, 20):
+        at = slice(t - 9, t - 2)
+        rate = counts[at].sum() / shares[at].sum()
+        variance = ((counts[at] - rate * shares[at]) ** 2 / shares[at]).sum() / 6
+        z = 3.090232306167813  # normal quantile of 0.999
+        assert table["expected"].iloc[t - 9] == pytest.approx(rate * shares[t], rel=1e-12)
+        assert table["upper"].iloc[t - 9] == pytest.approx(
+            rate * shares[t] + z * math.sqrt(variance * shares[t]), rel=1e-12
+        )
+
+
+def test_bayes_and_cusum_of_partly_covered_periods_by_hand():
+    rng = np.random.default_rng(8)
+    counts, shares = rng.poisson(5, 20), rng.uniform(0.3, 1.0, 20)
+    table = alarms(weekly(counts), BayesAlarm(half_window=6), exposure=weekly(shares)).table
+    for t in range(6, 20):
+        seen, covered = counts[t - 6 : t].sum() + 0.5, shares[t - 6 : t].sum()
+        law = nbinom(seen, covered / (covered + shares[t]))
+        assert table["upper"].iloc[t - 6] == law.ppf(0.95)
+        assert table["expected"].iloc[t - 6] == pytest.approx(law.mean(), rel=1e-12)
+    table = alarms(weekly(counts), CUSUM(mean=5.0, reference=0.5), exposure=weekly(shares)).table
+    running = 0.0
+    for t in range(20):
+        running = max(0.0, running + (counts[t] - 5 * shares[t]) / math.sqrt(5 * shares[t]) - 0.5)
+        assert table["score"].iloc[t] == pytest.approx(running, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["ears_c1", "cusum_negbin", "bayes", "farrington"])
+def test_partly_covered_periods_cost_no_more_false_alarms(name):
+    rng = np.random.default_rng(9)
+    n = 420
+    shares = np.where(np.arange(n) % 5 == 0, 0.5, 1.0)  # on other weeks of each year, since 52 is no multiple of 5
+    method = BayesAlarm(years=2) if name == "bayes" else name
+    partly, whole = weekly(rng.poisson(12 * shares)), weekly(rng.poisson(12, n))
+    found = alarms(partly, method, exposure=weekly(shares)).table["alarm"].mean()
+    # three standard errors of a share of some 150 judged weeks at the nominal 5%
+    assert found == pytest.approx(alarms(whole, method).table["alarm"].mean(), abs=3 * math.sqrt(0.05 * 0.95 / 150))
+
+
+@pytest.mark.parametrize("name", ["ears_c1", "cusum_negbin", "glr", "bayes", "farrington"])
+def test_a_count_of_a_quarter_of_a_week_is_held_against_a_quarter(name):
+    n = 320
+    counts = weekly(np.append(np.tile([11, 12, 13, 12], n // 4)[:-1], 8))
+    quarter = weekly(np.where(np.arange(n) == n - 1, 0.25, 1.0))
+    with_share, without = (alarms(counts, name, exposure=given).table.iloc[-1] for given in (quarter, None))
+    assert with_share["expected"] == pytest.approx(3.0, rel=0.1)  # a quarter of 12
+    assert with_share["score"] > without["score"] and without["alarm"] == 0
+
+
+def test_false_alarms_are_those_of_the_rate_of_whole_periods():
+    rng = np.random.default_rng(5)
+    shares = weekly(np.full(200, 0.5))
+    halves = weekly(rng.poisson(3, 200))
+    method = CUSUM(mean=6.0, reference=0.5, limit=4.0)
+    # drawn with 6 a week, and not with the 3 that were counted, of which none would come near the limit
+    assert false_alarms(halves, method, exposure=shares, rng=1).per_year > 0.5
+    assert false_alarms(halves, method, rng=1).per_year < 0.1
 
 
 # words and errors

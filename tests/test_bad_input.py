@@ -323,6 +323,8 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(bad, tmp_path, mo
         ("ceasefire from 2024-07-01 and peace", "'peace'"),
         ("rate x2 from 2024-07-01 for 0", "'for N' periods"),
         ("99999 attacks on 2024-07-01", "paths have the event"),
+        ("2 lethal attacks on 2024-07-01", "'lethal attack on DATE'"),
+        ("attack that kills 90000000 on 2024-07-01", "assume fewer killed"),
     ],
 )
 def test_an_assumption_that_cannot_be_made_is_one_clear_line(words, says, tmp_path, monkeypatch, capsys):

@@ -330,6 +330,21 @@ def test_what_if_is_shown_beside_the_baseline(folder, capsys):
     assert "Scenarios are assumptions" in out
 
 
+def test_a_lethal_attack_is_assumed_with_what_the_incidents_say(folder, capsys):
+    rows = [f"2024-{1 + day // 28:02}-{1 + day % 28:02},{(day % 7 == 0) * (1 + day % 3)}" for day in range(0, 280, 2)]
+    Path("killing.csv").write_text("date,fatalities\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    command = ["flashpoint", "killing.csv", "--within", "4", "--what-if", "attack that kills 2 on 2024-11-04"]
+    assert main([*command, "--format", "json"]) == 0
+    rows = {row["scenario"]: row for row in json.loads(capsys.readouterr().out)}
+    assumed, base = rows[command[-1]], rows["baseline"]
+    assert assumed["killed_lower"] >= 2 and 0 < base["lethal_probability"] < 1 and assumed["draws"] < base["draws"]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "Chance of a lethal attack besides those assumed, and the killed with theirs" in " ".join(out.split())
+    assert "an attack that kills 2 or more in the period of 2024-11-04." in " ".join(out.split())
+
+
 def test_assumptions_are_read_from_words():
     from escalation.cli.assumptions import read_assumptions
 

@@ -270,8 +270,18 @@ def test_what_cannot_be_used_is_refused(change, message):
 
 def test_what_cannot_be_fitted_is_refused(tit_for_tat):
     counts = shocked(np.random.default_rng(16))
-    with pytest.raises(FitError, match="too few for excitation"):
+    with pytest.raises(
+        FitError, match=r"28 bins of 1 .* too few for excitation, which needs 30; give fewer lags, a lon"
+    ):
         excitation(counts.iloc[:31])
+    with pytest.raises(
+        FitError, match=r"24 bins of 2 .* leave 2 out of widths, give fewer lags, a longer series or sh"
+    ):
+        excitation(counts.iloc[:54], widths=(1, 2))
+    shorter = excitation(
+        counts.iloc[:54], draws=39, replicates=2, rng=1
+    )  # bins of two weeks are left out by themselves
+    assert set(shorter.table.index.get_level_values("width")) == {1}
     with pytest.raises(FitError, match="side 'B' has 3 attacks, too few"):
         excitation(counts.assign(B=[1, 1, 1] + [0] * 197))
     bursts = pd.DataFrame(np.eye(150)[:, [3, 80]] * 5, index=WEEKS[:150], columns=["A", "B"])

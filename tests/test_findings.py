@@ -93,6 +93,13 @@ def test_two_sides_and_regimes_have_their_pages_where_they_are_given():
     text = words(pages_of(step(), found))
     assert "Who answers whom?" in text and "Which regime is it in?" in text
     assert "is in the active regime" in text
+    # the alternatives: the table's own numbers, and a local level's BIC by hand
+    fit = escalation.LocalLevel().fit(step().series.counts)
+    drifting = len(fit.params) * np.log(fit.nobs) - 2 * fit.llf
+    assert found.regime_rival == pytest.approx(drifting, abs=1e-6)
+    one, two = found.regime_numbers["bic"].loc[1], found.regime_numbers["bic"].loc[2]
+    assert f"One constant rate with scatter has a BIC {abs(one - two):.1f} " in text and "Could it be one rate?" in text
+    assert f"One rate that drifts (a local level) has a BIC {abs(drifting - two):.1f} " in text
     assert set(found.left_out) == set()
 
 

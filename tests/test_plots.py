@@ -163,6 +163,7 @@ def all_charts(reconstruction, forecast):
         "growth": plots.plot_growth(risen, escalation.window_growth(risen, 20), growing_rates(), unit="raids"),
         "changes": plots.plot_changes(risen, escalation.changepoints(risen, unit="raids")),
         "alarms": plots.plot_alarms(escalation.alarms(risen, "ears_c1", unit="raids"), risen),
+        "regimes": plots.plot_regimes(risen, active_at_the_end(risen), unit="raids"),
         "excitation": plots.plot_excitation(tit_for_tat()),
     }
 
@@ -701,6 +702,23 @@ def test_levels_and_probabilities_are_those_of_the_change_points():
     calm = escalation.changepoints(weekly([2, 3, 2, 2, 3, 2, 3, 2, 2, 3]))
     title = plots.plot_changes(weekly([2, 3, 2, 2, 3, 2, 3, 2, 2, 3]), calm).axes[0].get_title(loc="left")
     assert title.startswith("That the rate did not change is likeliest")
+
+
+def active_at_the_end(counts):
+    active = np.where(np.arange(len(counts)) >= len(counts) - 5, 0.9, 0.2)
+    return pd.DataFrame({"quiet": 1 - active, "active": active}, index=counts.index)
+
+
+def test_regimes_are_shaded_where_they_are_likely_and_their_chances_drawn():
+    counts = rising()
+    chances = active_at_the_end(counts)
+    upper, lower = plots.plot_regimes(counts, chances, unit="raids").axes
+    [shade] = [patch for patch in upper.patches if patch.get_label() == "likelier active than not"]
+    begin = pd.Timestamp(mdates.num2date(shade.get_x()).replace(tzinfo=None))
+    assert begin == counts.index[-5].start_time
+    [bars] = [patch for patch in lower.patches if isinstance(patch, StepPatch)]
+    assert np.asarray(bars.get_data()[0]) == pytest.approx(chances["active"].to_numpy())
+    assert f"5 of {len(counts)} weeks are likelier in it than not" in lower.get_title(loc="left")
 
 
 def test_alarms_are_marked_on_their_periods_and_the_bound_is_drawn():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from escalation.arguments import check_whole
 from escalation.changes.segments import FloatArray, Sums
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.design import make_design
 from escalation.models.estimate import spread_over
@@ -55,12 +55,11 @@ def cut_series(
     InputError
         If the counts are of several units, too few, too many or too large, or an option cannot be used.
     """
-    table = check_counts(counts)
+    table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"changes are found in one series, this is a table of {table.shape[1]} units; give one column")
     if family not in ("negbin", "poisson"):
         raise InputError(f"family is {family!r}; changes are found with 'negbin' or 'poisson'")
-    matrix = count_matrix(table)
     matrix = matrix[:, spread_over(matrix.shape[1], check_whole(pool, "pool", 1_000_000))]
     n, periods = len(matrix), pd.PeriodIndex(table.index)
     unobserved = np.isnan(matrix[:, 0])

@@ -30,6 +30,8 @@ from escalation.periods import period_word
 
 ASSUMING = "local_level"
 """The model of ``--what-if`` unless another is named: the pool has members that draw past counts again."""
+LETHAL_DRAWS = 40_000
+"""Paths where a lethal attack is assumed, which few of them have."""
 
 
 def report(
@@ -176,12 +178,22 @@ def _show_assumptions(
     output: str | None,
 ) -> None:
     """Show the flashpoint's chance under each assumption beside the baseline."""
+    assumed = {words: read_assumptions(words, assessment.freq) for words in what_if}
+    lethal = any(
+        isinstance(one, escalation.Event) and one.killed is not None for several in assumed.values() for one in several
+    )
+    severity = None
+    if lethal:
+        found = escalation.assess_casualties(assessment, rng=seed)
+        severity = escalation.Severity(found.lethality, found.sizes)
     result = escalation.what_if(
         assessment.fits[assessment.model],
         assessment.within,
-        {words: read_assumptions(words, assessment.freq) for words in what_if},
+        assumed,
         at_least=assessment.at_least if definition is None else definition,
         over=assessment.over if definition is None else 1,
+        severity=severity,
+        draws=LETHAL_DRAWS if lethal else 4000,
         rng=seed,
     )
     if form != "table":
@@ -201,9 +213,23 @@ def _show_assumptions(
     screen.say(f"{point.sentence()} By {assessment.maker()}, without an assumption.")
     header = ["assumed", "total", "90% interval", "probability", "MC error", "difference"]
     screen.show(title(assessment.series), header, rows)
+    if lethal:
+        _show_cost(result.table)
     for words in what_if:
         screen.say(f"{words}: {result.assumptions[words]}.")
     return screen.say("Scenarios are assumptions, not estimates of what such a change would do.")
+
+
+def _show_cost(table: pd.DataFrame) -> None:
+    """Show the chance of a lethal attack under each assumption, besides those assumed, and the killed."""
+    rows = [
+        [row["scenario"], screen.chance(row["lethal_probability"]), f"{row['lethal_mc_error']:.2g}"]
+        + ([f"{row['killed']:,.0f}", screen.span(row["killed_lower"], row["killed_upper"])] if "killed" in row else [])
+        for row in table.reset_index().to_dict("records")
+    ]
+    header = ["assumed", "a lethal attack", "MC error", "killed", "90% interval"][: len(rows[0])]
+    more = ", and the killed with theirs" if len(rows[0]) > 3 else ""
+    screen.show(f"Chance of a lethal attack besides those assumed{more}", header, rows)
 
 
 def _passage(assessment: Assessment, definition: escalation.Flashpoint | None) -> pd.DataFrame:

@@ -17,6 +17,11 @@ RATE = re.compile(
 )
 ATTACK = re.compile(r"(?:(?P<least>\d{1,9}) )?(?:attacks?|events?|incidents?) on (?P<date>\S+)")
 
+LETHAL = re.compile(
+    r"(?:an? )?(?:lethal (?:attack|event|incident)|(?:attack|event|incident) that kills(?: (?P<killed>\d{1,9}))?)"
+    r" on (?P<date>\S+)"
+)
+
 
 def read_assumptions(text: str, freq: str) -> tuple[escalation.Scenario | escalation.Event, ...]:
     """Read assumptions such as ``ceasefire from 2024-11-20 and 3 attacks on 2024-12-01``.
@@ -46,11 +51,15 @@ def _one(part: str, freq: str) -> escalation.Scenario | escalation.Event:
     attack = ATTACK.fullmatch(part)
     if attack is not None:
         return escalation.Event(attack["date"], int(attack["least"] or 1))
+    lethal = LETHAL.fullmatch(part)
+    if lethal is not None:
+        return escalation.Event(lethal["date"], killed=int(lethal["killed"] or 1))
     rate = RATE.fullmatch(part)
     if rate is None or (rate["what"] == "rate" and rate["factor"] is None):
         raise escalation.InputError(
             f"--what-if is {part!r}; write 'ceasefire from DATE', 'rate x2 from DATE' (either with 'until DATE' or "
-            "'for N' periods, and 'fading DAYS') or '3 attacks on DATE', and join several by ' and '"
+            "'for N' periods, and 'fading DAYS'), '3 attacks on DATE', 'lethal attack on DATE' or 'attack that kills 3 "
+            "on DATE', and join several by ' and '"
         )
     scenario = escalation.Scenario(
         rate["date"],

@@ -180,8 +180,8 @@ def flashpoint(
         typer.Option(
             metavar="WORDS",
             help="An assumption, shown beside the baseline: 'ceasefire from DATE' (rate x0.1), 'rate x2 from DATE' "
-            "(either with 'until DATE' or 'for N' periods, 'fading DAYS'), '3 attacks on DATE', several joined by "
-            "'and'; may be repeated.",
+            "(either with 'until DATE' or 'for N' periods, 'fading DAYS'), '3 attacks on DATE', 'lethal attack on "
+            "DATE', 'attack that kills 3 on DATE', several joined by 'and'; may be repeated.",
         ),
     ] = None,
     model: Model = "pool",
@@ -194,6 +194,7 @@ def flashpoint(
     Examples:
       escalation flashpoint --at-least 10 --within 8
       escalation flashpoint --what-if "ceasefire from 2024-12-01"
+      escalation flashpoint --what-if "lethal attack on 2024-12-01"
       escalation flashpoint --preset acled-25
       escalation flashpoint incidents.csv --freq D --at-least 25 --over 30
     """

@@ -47,7 +47,7 @@ def alarms(selection: Selection, form: Format | None, output: str | None, *, met
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("judging each period")
-        found = escalation.alarms(counted.counts, method, unit=counted.unit)
+        found = escalation.alarms(counted.counts, method, exposure=counted.exposure, unit=counted.unit)
     if form != "table":
         return deliver(with_dates(found.table), form, output)
     judged = found.table[found.table["alarm"].notna()]

@@ -12,7 +12,7 @@ from escalation.plots.nowcast import plot_nowcast
 from escalation.plots.severity import plot_fatality_tail, plot_lethality
 from escalation.plots.tallies import plot_counts, plot_reconstruction
 from escalation.plots.trend import plot_trend
-from escalation.plots.watching import plot_alarms, plot_changes
+from escalation.plots.watching import plot_alarms, plot_changes, plot_regimes
 
 __all__ = [
     "plot_alarms",
@@ -28,6 +28,7 @@ __all__ = [
     "plot_nowcast",
     "plot_pit",
     "plot_reconstruction",
+    "plot_regimes",
     "plot_reliability",
     "plot_scores",
     "plot_trend",

@@ -1,4 +1,4 @@
-"""Charts of changes and alarms: when the rate changed, and which periods stand out."""
+"""Charts of changes, alarms and regimes: when the rate changed, which periods stand out, which regime each is in."""
 
 from __future__ import annotations
 
@@ -187,6 +187,72 @@ def draw_alarms(found: Alarms, ax: Axes, counts: pd.Series | pd.DataFrame | None
     count_axis(ax, f"{printable(found.unit)} per {period_word(index.freqstr)}", 1.05 * highest)
     headline(ax, _said(found))
     legend_below(ax)
+
+
+@styled
+def plot_regimes(counts: pd.Series | pd.DataFrame, chances: pd.DataFrame, *, unit: str = "incidents") -> Figure:
+    """Chart regimes: the counts, and below them how probable each period's being in the most active regime is.
+
+    Parameters
+    ----------
+    counts : pandas.Series or pandas.DataFrame
+        The counts or histories that were fitted.
+    chances : pandas.DataFrame
+        From :func:`escalation.state_probabilities`.
+    unit : str
+        What is counted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import pandas as pd, escalation
+    >>> weeks = pd.period_range("2024-01-07", periods=20, freq="W-SUN")
+    >>> counts = pd.Series([1, 0, 2, 1, 0, 1, 9, 12, 8, 11, 14, 9, 1, 0, 0, 2, 1, 1, 0, 1], index=weeks)
+    >>> chances = escalation.state_probabilities(escalation.HiddenMarkov().fit(counts))
+    >>> figure = plot_regimes(counts, chances, unit="raids")
+    >>> figure.axes[1].get_title(loc="left")
+    'Probability of the active regime; 6 of 20 weeks are likelier in it than not'
+    """
+    chart, (upper, lower) = new_chart(7.0, (3.2, 1.7))
+    draw_regimes(counts, chances, upper, lower, unit=unit)
+    return chart
+
+
+def draw_regimes(
+    counts: pd.Series | pd.DataFrame,
+    chances: pd.DataFrame,
+    upper: Axes,
+    lower: Axes,
+    *,
+    unit: str = "incidents",
+    level: float = 0.9,
+) -> None:
+    """Draw the counts on shaded stretches of the most active regime, and its probability in each period."""
+    index = pd.PeriodIndex(chances.index)
+    at, word = edges(index), period_word(index.freqstr)
+    name, active = str(chances.columns[-1]), chances.iloc[:, -1].to_numpy(dtype=float)
+    highest = draw_seen(counts, upper, level=level)
+    likely = np.concatenate([[False], active >= LIKELY, [False]])
+    begins, ends = np.flatnonzero(likely[1:] & ~likely[:-1]), np.flatnonzero(~likely[1:] & likely[:-1])
+    for number, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        label = f"likelier {name} than not" if number == 0 else "_more"
+        upper.axvspan(at[begin], at[end], facecolor=FAINT, linewidth=0, zorder=0.3, label=label)
+    date_axis(upper, at[0], at[-1])
+    count_axis(upper, f"{printable(unit)} per {word}", highest)
+    legend_below(upper)
+    lower.stairs(active, at, fill=True, facecolor=GREY, edgecolor=INK, linewidth=0.6)
+    date_axis(lower, at[0], at[-1])
+    lower.set_ylim(0, 1.05)
+    lower.set_ylabel("probability")
+    inside = int(likely.sum())
+    headline(
+        lower,
+        f"Probability of the {name} regime; {inside} of {len(index)} {word}s "
+        f"{'is' if inside == 1 else 'are'} likelier in it than not",
+    )
 
 
 def _said(found: Alarms) -> str:

@@ -10,7 +10,7 @@ from escalation.periods import period_word
 from escalation.plots.growth import draw_growth
 from escalation.plots.text import day_text, period_text
 from escalation.plots.trend import chance_text, figure_text, total_text
-from escalation.plots.watching import draw_alarms, draw_change_probability, draw_levels
+from escalation.plots.watching import draw_alarms, draw_change_probability, draw_levels, draw_regimes
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, plain_dates
 from escalation.trend import SAID
@@ -18,6 +18,8 @@ from escalation.window_growth import percent
 
 SHOWN_ALARMS = 8
 """The last alarms of a table."""
+BIC_SAYS_LITTLE = 2.0
+"""Smaller differences of BIC tell nothing apart (Kass & Raftery 1995, doi:10.1080/01621459.1995.10476572)."""
 
 
 def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None:
@@ -172,10 +174,52 @@ def set_alarms(paper: Paper, assessment: Assessment, findings: Findings) -> None
     )
 
 
-def set_regime(paper: Paper, findings: Findings) -> None:
-    """Set the regime of the last period."""
-    if findings.regime is None:
+def set_regime(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+    """Set the regime of the last period, those of all periods, and whether one rate would say it as well."""
+    chances, numbers = findings.regime_chances, findings.regime_numbers
+    if findings.regime is None or chances is None or numbers is None:
         return
     paper.new_page()
     paper.heading("Which regime is it in?")
     paper.paragraph(plain_dates(findings.regime.sentence()))
+    series = assessment.series
+    draw_regimes(series.counts, chances, paper.axes(230.0), paper.axes(130.0), unit=series.unit, level=assessment.level)
+    columns = [
+        TableColumn("Regimes"),
+        TableColumn(f"Rates per {period_word(assessment.freq)}", 130.0),
+        TableColumn("Log-likelihood", 80.0, right=True),
+        TableColumn("Parameters", 70.0, right=True),
+        TableColumn("BIC", 60.0, right=True),
+    ]
+    rows = [
+        [str(states), row["rates"], f"{row['log_likelihood']:.1f}", str(row["parameters"]), f"{row['bic']:.1f}"]
+        for states, row in zip(numbers.index, numbers.to_dict("records"), strict=True)
+    ]
+    paper.table(columns, rows)
+    paper.paragraph(f"Could it be one rate? {_one_rate(numbers, findings.regime_rival)}")
+    paper.paragraph(
+        "A regime is a name for a rate that lasts, found in the counts and nowhere else. The smaller BIC the better: a "
+        "difference below 2 says little, one above 10 much (Kass & Raftery 1995), and for the number of regimes it "
+        "errs towards too few."
+    )
+
+
+def _one_rate(numbers: pd.DataFrame, drifting: float | None) -> str:
+    """Hold two regimes against one rate with scatter, and against one that drifts."""
+    one, two = (float(numbers["bic"].loc[states]) for states in (1, 2))
+    best = int(numbers.index[int(numbers["bic"].argmin())])
+    said = [f"One constant rate with scatter has a BIC {_beside(one, two)} that of two regimes."]
+    if drifting is not None:
+        said.append(f"One rate that drifts (a local level) has a BIC {_beside(drifting, two)} it.")
+    rivals = [one] if drifting is None else [one, drifting]
+    if min(rivals) <= two:
+        said.append("The counts do not need regimes: read the probability above as if there were two.")
+    elif min(rivals) - two < BIC_SAYS_LITTLE:
+        said.append("Regimes and one rate cannot be told apart.")
+    if best not in (1, 2):
+        said.append(f"By BIC {best} regimes describe the counts best; the page shows two.")
+    return " ".join(said)
+
+
+def _beside(bic: float, other: float) -> str:
+    return f"{abs(bic - other):.1f} {'above' if bic >= other else 'below'}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from escalation.assessment import POOL, Assessment
 from escalation.context import model_totals, times_reached
+from escalation.findings import Findings
 from escalation.periods import period_word
 from escalation.plots.flashpoint import draw_first_passage
 from escalation.plots.forecast import draw_forecast, draw_models
@@ -25,7 +26,7 @@ PAST = 3
 """The fan chart shows so many times the horizon of what was observed."""
 
 
-def set_trend(paper: Paper, assessment: Assessment) -> None:
+def set_trend(paper: Paper, assessment: Assessment, findings: Findings) -> None:
     """Set both windows with their rates, the ratio, and what carries it."""
     change, word = assessment.change, period_word(assessment.freq)
     paper.heading("Is the rate rising?")
@@ -50,7 +51,7 @@ def set_trend(paper: Paper, assessment: Assessment) -> None:
         for name, window in (("Baseline", change.baseline), ("Recent", change.recent))
     ]
     paper.table(columns, rows)
-    paper.paragraph(_carrier(assessment))
+    paper.paragraph(_carrier(assessment) + _but_a_tally(assessment, findings))
     over = f", averaged over {change.histories:,} equally plausible histories" if change.histories > 1 else ""
     paper.paragraph(
         f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
@@ -71,6 +72,21 @@ def _carrier(assessment: Assessment) -> str:
     if max(change.probability_rose, 1 - change.probability_rose) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
     return f"What carries it: no single {word}; the direction stays when any one of them is left out."
+
+
+def _but_a_tally(assessment: Assessment, findings: Findings) -> str:
+    """Reconcile what single periods carry with what a single tally or day does, where they differ."""
+    change, carrier, word = assessment.change, findings.carrier, period_word(assessment.freq)
+    if carrier is None or carrier.table.empty or (carrier.carried_by is None) == (change.carried_by is None):
+        return ""
+    where = "" if findings.growth is None else " The next page has it."
+    if carrier.kind == "tally":
+        differs = f"a tally may speak of several {word}s, and of a {word} several tallies may speak"
+    else:
+        differs = f"a {word} is left out whole, and a day by itself"
+    return (
+        f" That is not yet the answer for a single {carrier.kind}: {differs}. {plain_dates(carrier.sentence())}{where}"
+    )
 
 
 def set_forecast(paper: Paper, assessment: Assessment) -> None:

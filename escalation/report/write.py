@@ -135,11 +135,11 @@ def compose_report(
     else:
         set_reconstruction(paper, reconstruction, assessment.level)
     paper.new_page()
-    set_trend(paper, assessment)
+    set_trend(paper, assessment, found)
     set_growth(paper, assessment, found)
     set_changes(paper, assessment, found)
     set_alarms(paper, assessment, found)
-    set_regime(paper, found)
+    set_regime(paper, assessment, found)
     set_excitation(paper, found.excitation)
     paper.new_page()
     set_forecast(paper, assessment)

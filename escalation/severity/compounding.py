@@ -201,7 +201,7 @@ def toll(
     if severity.sizes is None and max(numbers) > 1:
         raise InputError(f"killed is {max(numbers):,}, and the severity has no law of sizes; ask for killed=[1]")
     first, last, weights = _window(forecast, start, end)
-    share, centre, law = _draw(severity, forecast, generator)
+    share, centre, law = draw_severity(severity, forecast, generator)
     ends = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for number in sorted(numbers):
@@ -218,7 +218,7 @@ def toll(
             cost = share * means[law]
             low, high = np.quantile(cost / centre, ends) * (attacks * centre).mean()
             expected = float((attacks * cost).mean()), float(low), float(high)
-        sums = _draw_fatalities(_thin(forecast.paths, weights, share, generator), severity.sizes, law, generator)
+        sums = draw_fatalities(draw_lethal(forecast.paths, weights, share, generator), severity.sizes, law, generator)
         total = [int(value) for value in np.quantile(sums.sum(axis=1), [0.5, *ends], method="inverted_cdf")]
     columns = ["probability", "mc_error", "lower", "upper"]
     return Toll(
@@ -286,18 +286,18 @@ def compound(
     if what not in ("fatalities", "lethal"):
         raise InputError(f"what is {what!r}; use 'fatalities' or 'lethal'")
     generator = as_generator(rng)
-    share, _, law = _draw(severity, forecast, generator)
-    paths = _thin(forecast.paths, np.ones(forecast.steps), share, generator)
+    share, _, law = draw_severity(severity, forecast, generator)
+    paths = draw_lethal(forecast.paths, np.ones(forecast.steps), share, generator)
     if what == "fatalities":
         if severity.sizes is None:
             raise InputError("fatalities need a law of sizes, which this severity has not; use what='lethal'")
-        paths = _draw_fatalities(paths, severity.sizes, law, generator)
+        paths = draw_fatalities(paths, severity.sizes, law, generator)
     unit = "fatalities" if what == "fatalities" else f"lethal {forecast.unit}"
     before = _past(forecast, observed)
     return Forecast(paths, forecast.periods, before, f"{forecast.model} and severity", unit, forecast.component)
 
 
-def _draw(severity: Severity, forecast: Forecast, rng: Generator) -> tuple[FloatArray, FloatArray, IntArray]:
+def draw_severity(severity: Severity, forecast: Forecast, rng: Generator) -> tuple[FloatArray, FloatArray, IntArray]:
     """Draw for each path the share that kills and a law of sizes; between them its mean share, all (draws,)."""
     posterior, number = severity.lethality.posterior, forecast.draws
     law = rng.integers(0, 1 if severity.sizes is None else severity.sizes.draws, size=number)
@@ -351,12 +351,12 @@ def _error(hit: FloatArray, forecast: Forecast) -> float:
     return error_of_mean(hit, forecast.component, least)
 
 
-def _thin(paths: IntArray, weights: FloatArray, share: FloatArray, rng: Generator) -> IntArray:
+def draw_lethal(paths: IntArray, weights: FloatArray, share: FloatArray, rng: Generator) -> IntArray:
     """Draw how many attacks of each period kill and fall on days that count, (draws, steps)."""
     return rng.binomial(paths, np.minimum(share[:, None] * weights, 1.0))
 
 
-def _draw_fatalities(lethal: IntArray, sizes: FatalitySizes, law: IntArray, rng: Generator) -> IntArray:
+def draw_fatalities(lethal: IntArray, sizes: FatalitySizes, law: IntArray, rng: Generator) -> IntArray:
     """Draw the fatalities of each period, (draws, steps), its lethal attacks by the law of its path."""
     number = int(lethal.sum())
     if number > MOST_EVENTS:

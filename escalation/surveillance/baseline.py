@@ -31,7 +31,14 @@ class Baseline:
 
 
 def fit_baseline(
-    counts: FloatArray, first: int, year: int, season: int, family: str, mean: float | None, dispersion: float | None
+    counts: FloatArray,
+    first: int,
+    year: int,
+    season: int,
+    family: str,
+    mean: float | None,
+    dispersion: float | None,
+    exposure: FloatArray,
 ) -> Baseline:
     """Fit the periods before ``first`` and expect those from it on.
 
@@ -44,24 +51,26 @@ def fit_baseline(
     family : str
         ``"negbin"`` or ``"poisson"``.
     mean, dispersion : float, optional
-        Given instead of estimated.
+        Given instead of estimated; the mean is that of a whole period.
+    exposure : (n,) float array
+        Share of each period that was covered; expected counts are proportional to it.
     """
     seen = np.flatnonzero(~np.isnan(counts[:first, 0]))
     past, shape = counts[seen], (len(counts) - first, counts.shape[1])
     if mean is not None:
-        expected, known = np.full(shape, mean), np.full(past.shape, mean)
+        expected, known = np.full(shape, mean), np.full(past.shape, mean) * exposure[seen, None]
         alpha = np.zeros(shape[1]) if family == "poisson" or dispersion is not None else nb_dispersion(past, known)
     else:
         matrix = fourier(np.arange(len(counts)), year, season)
         if family == "poisson":
-            coefficients = fit_quasi_poisson(matrix[seen], past, np.ones_like(past)).coefficients
+            coefficients = fit_quasi_poisson(matrix[seen], past, np.ones_like(past), exposure[seen]).coefficients
             alpha = np.zeros(shape[1])
         else:
-            coefficients, alpha = fit_negative_binomial(matrix[seen], past)
+            coefficients, alpha = fit_negative_binomial(matrix[seen], past, exposure[seen])
         expected = np.exp(np.clip(matrix[first:] @ coefficients.T, -700.0, 700.0))
     if dispersion is not None:
         alpha = np.full(shape[1], dispersion)
-    return Baseline(np.maximum(expected, LEAST_MEAN), alpha)
+    return Baseline(np.maximum(expected * exposure[first:, None], LEAST_MEAN), alpha)
 
 
 def fourier(time: IntArray, year: int, season: int) -> FloatArray:

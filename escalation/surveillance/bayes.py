@@ -19,7 +19,7 @@ class BayesAlarm(Detector):
     Reference counts are those within ``half_window`` periods of the same place in each of the last ``years`` years,
     and the last ``half_window`` periods.  There is an alarm when the count is above the ``1 - alpha`` quantile of its
     predictive law, as in R's ``surveillance::algo.bayes`` (Hoehle 2007, doi:10.1007/s00180-007-0074-8).  Missing
-    reference counts are left out.
+    reference counts are left out; the rate is one of what was covered.
 
     Parameters
     ----------
@@ -66,18 +66,20 @@ class BayesAlarm(Detector):
         """Years times periods, and half a window; see :meth:`Detector.warmup`."""
         return self.years * year + self.half_window
 
-    def detect(self, counts: FloatArray, first: int, year: int) -> Signals:
+    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
         """Compare with the reference counts; see :meth:`Detector.detect`."""
         now = np.arange(first, len(counts))
         w = self.half_window
         places = [now - back for back in range(1, w + 1)] if self.recent == "used" else []
         places += [now - back * year + shift for back in range(1, self.years + 1) for shift in range(-w, w + 1)]
         reference = counts[np.array(places)]
-        number = np.sum(~np.isnan(reference), axis=0)
+        seen = ~np.isnan(reference)
+        number = seen.sum(axis=0)
         shape = np.nansum(reference, axis=0) + 0.5
-        size = np.maximum(number, 1)
-        upper = np.where(number > 0, nbinom.ppf(1.0 - self.alpha, shape, size / (size + 1.0)), np.nan)
-        expected = np.where(number > 0, shape / size, np.nan)
+        size = np.where(number > 0, np.sum(seen * exposure[np.array(places)][..., None], axis=0), 1.0)
+        own = exposure[now, None]
+        upper = np.where(number > 0, nbinom.ppf(1.0 - self.alpha, shape, size / (size + own)), np.nan)
+        expected = np.where(number > 0, shape / size * own, np.nan)
         here = counts[first:]
         score = here / np.maximum(upper, 1.0)
         alarm = np.where(np.isnan(here) | (number == 0), np.nan, here > upper)

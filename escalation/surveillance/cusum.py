@@ -30,7 +30,8 @@ class CUSUM(Detector):
     ``sd = sqrt(m)`` as in R's ``surveillance::algo.cusum`` (Rossi, Lampugnani & Marchi 1999,
     doi:10.1002/(SICI)1097-0258(19990830)18:16<2111::AID-SIM171>3.0.CO;2-Q), with the negative binomial ``sd =
     sqrt(m + alpha m^2)``; ``"rossi"`` and ``"anscombe"`` are Poisson only.  A missing count leaves the statistic as
-    it is.  The periods before the first judged one give mean and dispersion.
+    it is.  The periods before the first judged one give mean and dispersion.  Of
+    a period that was covered in part ``m`` is the part.
 
     Parameters
     ----------
@@ -96,9 +97,9 @@ class CUSUM(Detector):
         """After the first half, which gives mean and dispersion; see :meth:`Detector.first`."""
         return max(self.warmup(year), number // 2 if self.warmup(year) else 0)
 
-    def detect(self, counts: FloatArray, first: int, year: int) -> Signals:
+    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
         """Add up; see :meth:`Detector.detect`."""
-        base = fit_baseline(counts, first, year, self.season, self.family, self.mean, self.dispersion)
+        base = fit_baseline(counts, first, year, self.season, self.family, self.mean, self.dispersion, exposure)
         here = counts[first:]
         z = self._standardise(here, base)
         score = np.empty_like(here)

@@ -57,7 +57,7 @@ class Detector(ABC):
         return self.warmup(year)
 
     @abstractmethod
-    def detect(self, counts: FloatArray, first: int, year: int) -> Signals:
+    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
         """Judge every period from ``first`` on.
 
         Parameters
@@ -68,6 +68,8 @@ class Detector(ABC):
             Place of the first period to be judged, at least ``warmup(year)``.
         year : int
             Periods in a year.
+        exposure : (n,) float array
+            Share of each period that was covered, > 0; expected counts and bounds are those of what was covered.
         """
 
 

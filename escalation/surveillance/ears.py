@@ -25,7 +25,8 @@ class EARS(Detector):
     back (C2 and C3), the statistic of C1 and C2 is ``(count - mean) / sd`` and the bound ``mean + z * sd``.  C3 sums
     what the C2 statistics of the current and the two periods before have above 1, so that a slow rise shows as well.
     As in R's ``surveillance::earsC`` (Fricker, Hegler & Dunfee 2008, doi:10.1002/sim.3197).  Missing periods are left
-    out of a baseline, which needs three observed ones, and of the sum of C3.
+    out of a baseline, which needs three observed ones, and of the sum of C3.  Of a period that was covered in part both
+    the mean and the variance are that part of those of a whole one.
 
     The C3 of R counts its bound from the current count instead of the mean, so that its alarm depends on the two
     periods before alone; ``c3="published"`` is what was meant (Salmon, Schumacher & Hoehle 2016,
@@ -82,12 +83,13 @@ class EARS(Detector):
         """Baseline and what lies between; see :meth:`Detector.warmup`."""
         return self.baseline + {"C1": 0, "C2": 2, "C3": 4}[self.method]
 
-    def detect(self, counts: FloatArray, first: int, year: int) -> Signals:  # noqa: ARG002
+    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:  # noqa: ARG002
         """Compare with moving baselines; see :meth:`Detector.detect`."""
         alpha = self.alpha if self.alpha is not None else (0.025 if self.method == "C3" else 0.001)
         z = float(ndtri(1.0 - alpha))
         back = 2 if self.method == "C3" else 0
-        mean, sd = self._baselines(counts, first - back)
+        mean, sd = self._baselines(counts, exposure, first - back)
+        mean, sd = mean * exposure[first - back :, None], sd * np.sqrt(exposure[first - back :, None])
         here = counts[first:]
         if self.method == "C3":  # the alarm is score > z in every method
             excess = _standard(counts[first - 2 :], mean, sd)
@@ -104,15 +106,17 @@ class EARS(Detector):
         alarm = np.where(np.isnan(here) | np.isnan(upper), np.nan, here > upper)
         return Signals(mean, upper, score, alarm)
 
-    def _baselines(self, counts: FloatArray, first: int) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of the baseline of each period from ``first`` on (periods, series)."""
+    def _baselines(self, counts: FloatArray, exposure: FloatArray, first: int) -> tuple[FloatArray, FloatArray]:
+        """Mean and standard deviation of a whole period before each one from ``first`` on (periods, series)."""
         lag = LAGS[self.method]
         begin, end = first - lag - self.baseline, len(counts) - lag - 1
         windows = np.lib.stride_tricks.sliding_window_view(counts[begin:end], self.baseline, axis=0)
+        shares = np.lib.stride_tricks.sliding_window_view(exposure[begin:end], self.baseline)[:, None, :]
         seen = ~np.isnan(windows)
         number = seen.sum(axis=-1)
-        mean = np.where(seen, windows, 0.0).sum(axis=-1) / np.maximum(number, 1)
-        squares = (np.where(seen, windows - mean[..., None], 0.0) ** 2).sum(axis=-1)
+        covered = np.where(seen, shares, 0.0).sum(axis=-1)
+        mean = np.where(seen, windows, 0.0).sum(axis=-1) / np.where(number > 0, covered, 1.0)
+        squares = (np.where(seen, windows - mean[..., None] * shares, 0.0) ** 2 / shares).sum(axis=-1)
         sd = np.maximum(np.sqrt(squares / np.maximum(number - 1, 1)), self.least_sd)
         enough = number >= LEAST
         return np.where(enough, mean, np.nan), np.where(enough, sd, np.nan)

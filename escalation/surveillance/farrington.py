@@ -37,6 +37,8 @@ class Farrington(Detector):
     doi:10.2307/2983331) as R's ``surveillance::farringtonFlexible`` has it, :meth:`noufaily` gives the improved one
     (Noufaily et al. 2013, doi:10.1002/sim.5595) and :meth:`classic` the two-sided one of ``algo.farrington``.
 
+    Periods that were covered in part have the log of their share as an offset, as R has with ``populationOffset``; past
+    counts are brought to the share of the current period before the trend is held against them, which R does not do.
     Missing past counts are left out of the regression, a missing current count gives no alarm.  A year is 52 weeks, 12
     months or 365 days, as in R without dates.
 
@@ -166,7 +168,7 @@ class Farrington(Detector):
         """Years times periods, and half a window; see :meth:`Detector.warmup`."""
         return self.years * year + self.half_window
 
-    def detect(self, counts: FloatArray, first: int, year: int) -> Signals:
+    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
         """Fit anew for every period; see :meth:`Detector.detect`."""
         if self.seasons > 1 and year - 2 * self.half_window - 1 < self.seasons - 1:
             raise InputError(f"seasons is {self.seasons}, too many for a year of {year} periods; give fewer")
@@ -177,7 +179,9 @@ class Farrington(Detector):
                 continue
             group = self._groups(now, year)
             at = np.flatnonzero((group > 0) & ~np.isnan(counts[:now, 0]))
-            mean, error, dispersion = self._expect(counts[at], at.astype(float), group[at], now)
+            mean, error, dispersion = self._expect(
+                counts[at], at.astype(float), group[at], now, exposure[at] / exposure[now]
+            )
             bound = self._bound(mean, error, dispersion)
             recent = counts[max(now - self.enough[1] + 1, 0) : now + 1]
             enough = np.nansum(recent, axis=0) >= self.enough[0]
@@ -205,9 +209,12 @@ class Farrington(Detector):
         return group[:now]
 
     def _expect(
-        self, past: FloatArray, time: FloatArray, group: NDArray[np.int64], now: int
+        self, past: FloatArray, time: FloatArray, group: NDArray[np.int64], now: int, shares: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Expected count, its standard error and the dispersion (series,); with a trend where one is called for."""
+        """Expected count, its standard error and the dispersion (series,); with a trend where one is called for.
+
+        ``shares`` (n,) are those of the past periods in units of that of the current one.
+        """
         present = np.unique(group)
         nothing = np.full(past.shape[1], np.nan)
         if self.seasons not in present or len(past) <= len(present) + 1:
@@ -215,27 +222,29 @@ class Farrington(Detector):
         level = (group[:, None] == present).astype(float)
         current = (present == self.seasons).astype(float)
         if self.trend == "none" or self.years < TREND_YEARS:
-            flat = self._fit(level, current, past)
+            flat = self._fit(level, current, past, shares)
             return flat.mean, flat.error, flat.dispersion
         away = (time - now) / 100.0
-        sloped = self._fit(np.column_stack([level, away]), np.append(current, 0.0), past)
+        sloped = self._fit(np.column_stack([level, away]), np.append(current, 0.0), past, shares)
         p_value = 2.0 * stdtr(sloped.fit.freedom, -np.abs(sloped.last_t))
-        without = ~(sloped.mean <= past.max(axis=0))  # NaN where the fit with a trend did not settle
+        without = ~(
+            sloped.mean <= (past / shares[:, None]).max(axis=0)
+        )  # NaN where the fit with a trend did not settle
         without |= p_value >= (0.05 if self.trend == "significant" else 1.0)
         if without.any():
-            flat = self._fit(level, current, past[:, without])
+            flat = self._fit(level, current, past[:, without], shares)
             sloped.mean[without], sloped.error[without] = flat.mean, flat.error
             sloped.dispersion[without] = flat.dispersion
         return sloped.mean, sloped.error, sloped.dispersion
 
-    def _fit(self, matrix: FloatArray, current: FloatArray, past: FloatArray) -> _Fitted:
+    def _fit(self, matrix: FloatArray, current: FloatArray, past: FloatArray, shares: FloatArray) -> _Fitted:
         """Fit, reweight, fit again."""
         weights = np.ones_like(past)
-        fit = fit_quasi_poisson(matrix, past, weights)
+        fit = fit_quasi_poisson(matrix, past, weights, shares)
         stated = fit.dispersion(past, fit.work)
         if np.isfinite(self.reweight_above):
             weights = _anscombe_weights(past, fit, np.maximum(stated, 1.0), self.reweight_above)
-            fit = fit_quasi_poisson(matrix, past, weights)
+            fit = fit_quasi_poisson(matrix, past, weights, shares)
             stated = fit.dispersion(past, fit.work)
         dispersion = np.maximum(stated, 1.0)
         scale = dispersion

@@ -22,7 +22,8 @@ class GLR(Detector):
     ``f`` the Poisson or NB2 law; there is an alarm when it reaches ``limit``, and the chart then begins anew.  As R's
     ``surveillance::algo.glrnb`` with ``change="intercept"`` and ``dir="inc"`` (Hoehle & Paul 2008,
     doi:10.1016/j.csda.2008.02.015).  The periods before the first judged one give the expected counts and the
-    dispersion.  A missing count adds nothing.  There is no bound for the count: the statistic tells.
+    dispersion.  Of a period that was covered in part ``m`` is the part; a missing count adds nothing.  There is no
+    bound for the count: the statistic tells.
 
     Parameters
     ----------
@@ -77,9 +78,9 @@ class GLR(Detector):
         """After the first half, which gives mean and dispersion; see :meth:`Detector.first`."""
         return max(self.warmup(year), number // 2 if self.warmup(year) else 0)
 
-    def detect(self, counts: FloatArray, first: int, year: int) -> Signals:
+    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
         """Look for the best change before each period; see :meth:`Detector.detect`."""
-        base = fit_baseline(counts, first, year, self.season, self.family, self.mean, self.dispersion)
+        base = fit_baseline(counts, first, year, self.season, self.family, self.mean, self.dispersion, exposure)
         here = counts[first:]
         window = len(here) if self.window is None else self.window
         score = np.empty_like(here)

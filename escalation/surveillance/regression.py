@@ -56,7 +56,9 @@ class QuasiPoisson:
         return squares / max(self.freedom, 1)
 
 
-def fit_quasi_poisson(matrix: FloatArray, counts: FloatArray, weights: FloatArray) -> QuasiPoisson:
+def fit_quasi_poisson(
+    matrix: FloatArray, counts: FloatArray, weights: FloatArray, exposure: FloatArray | None = None
+) -> QuasiPoisson:
     """Fit by iteratively reweighted least squares (McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6).
 
     Start and stopping rule are those of R's ``glm``.
@@ -67,7 +69,10 @@ def fit_quasi_poisson(matrix: FloatArray, counts: FloatArray, weights: FloatArra
         Design, of full rank.
     counts, weights : (n, series) float array
         Counts >= 0 and prior weights > 0.
+    exposure : (n,) float array, optional
+        What expected counts are proportional to, > 0 (its log is R's ``offset``).
     """
+    offset = np.zeros(len(matrix)) if exposure is None else np.log(exposure)
     fitted = counts + 0.1
     deviance = _deviance(counts, fitted, weights)
     settled = np.zeros(counts.shape[1], dtype=bool)
@@ -82,13 +87,13 @@ def fit_quasi_poisson(matrix: FloatArray, counts: FloatArray, weights: FloatArra
             break
         mean, y, prior = fitted[:, live], counts[:, live], weights[:, live]
         work[:, live] = prior * mean
-        response = np.log(mean) + (y - mean) / mean
+        response = np.log(mean) + (y - mean) / mean - offset[:, None]
         information = (work[:, live].T @ products).reshape(-1, p, p)
         scale = 1.0 / np.sqrt(np.einsum("spp->sp", information))  # groups of zeros have means near 1e-10
         inverse = np.linalg.inv(information * scale[:, :, None] * scale[:, None, :])
         inverse *= scale[:, :, None] * scale[:, None, :]
         step = np.einsum("spq,qs->sp", inverse, matrix.T @ (work[:, live] * response))
-        mean = np.exp(np.clip(matrix @ step.T, -700.0, 700.0))
+        mean = np.exp(np.clip(matrix @ step.T + offset[:, None], -700.0, 700.0))
         coefficients[live], spread[live], fitted[:, live] = step, inverse, mean
         now = _deviance(y, mean, prior)
         settled[live] = np.abs(now - deviance[live]) < SETTLED * (np.abs(now) + 0.1)
@@ -104,7 +109,9 @@ def _deviance(counts: FloatArray, fitted: FloatArray, weights: FloatArray) -> Fl
     return total
 
 
-def fit_negative_binomial(matrix: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def fit_negative_binomial(
+    matrix: FloatArray, counts: FloatArray, exposure: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Fit NB2 regressions by maximum likelihood, mean and dispersion in turn (as R's ``MASS::glm.nb`` does).
 
     Parameters
@@ -113,6 +120,8 @@ def fit_negative_binomial(matrix: FloatArray, counts: FloatArray) -> tuple[Float
         Design, of full rank.
     counts : (n, series) float array
         Counts >= 0.
+    exposure : (n,) float array, optional
+        What expected counts are proportional to, > 0.
 
     Returns
     -------
@@ -120,18 +129,19 @@ def fit_negative_binomial(matrix: FloatArray, counts: FloatArray) -> tuple[Float
         Coefficients on the log scale (series, p), and dispersions alpha in ``Var = mu + alpha mu**2`` (series,), 0
         where the counts are not overdispersed.
     """
-    start = fit_quasi_poisson(matrix, counts, np.ones_like(counts))
+    offset = np.zeros(len(matrix)) if exposure is None else np.log(exposure)
+    start = fit_quasi_poisson(matrix, counts, np.ones_like(counts), exposure)
     coefficients, mean = start.coefficients, start.fitted
     dispersion = np.zeros(counts.shape[1])
     for _ in range(ROUNDS):
         before = dispersion
         dispersion = nb_dispersion(counts, mean)
         work = mean / (1.0 + dispersion * mean)
-        response = np.log(mean) + (counts - mean) / mean
+        response = np.log(mean) + (counts - mean) / mean - offset[:, None]
         information = np.einsum("np,ns,nq->spq", matrix, work, matrix, optimize=True)
         right = (matrix.T @ (work * response)).T
         coefficients = np.linalg.solve(information, right[..., None])[..., 0]
-        mean = np.exp(np.clip(matrix @ coefficients.T, -30.0, 30.0))
+        mean = np.exp(np.clip(matrix @ coefficients.T + offset[:, None], -30.0, 30.0))
         if np.all(np.abs(dispersion - before) < 1e-9 * (1e-3 + dispersion)):
             break
     return coefficients, dispersion
