@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from escalation.assessment import POOL, Assessment
 from escalation.context import model_totals, times_reached
+from escalation.findings import Findings
 from escalation.periods import period_word
 from escalation.plots.flashpoint import draw_first_passage
 from escalation.plots.forecast import draw_forecast, draw_models
@@ -25,7 +26,7 @@ PAST = 3
 """The fan chart shows so many times the horizon of what was observed."""
 
 
-def set_trend(paper: Paper, assessment: Assessment) -> None:
+def set_trend(paper: Paper, assessment: Assessment, findings: Findings) -> None:
     """Set both windows with their rates, the ratio, and what carries it."""
     change, word = assessment.change, period_word(assessment.freq)
     paper.heading("Is the rate rising?")
@@ -50,7 +51,7 @@ def set_trend(paper: Paper, assessment: Assessment) -> None:
         for name, window in (("Baseline", change.baseline), ("Recent", change.recent))
     ]
     paper.table(columns, rows)
-    paper.paragraph(_carrier(assessment))
+    paper.paragraph(_carrier(assessment, findings))
     over = f", averaged over {change.histories:,} equally plausible histories" if change.histories > 1 else ""
     paper.paragraph(
         f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
@@ -60,9 +61,9 @@ def set_trend(paper: Paper, assessment: Assessment) -> None:
     )
 
 
-def _carrier(assessment: Assessment) -> str:
+def _carrier(assessment: Assessment, findings: Findings) -> str:
     """Say what the direction hangs on."""
-    change, word = assessment.change, period_word(assessment.freq)
+    change, word, carrier = assessment.change, period_word(assessment.freq), findings.carrier
     if change.carried_by is not None and change.probability_without is not None:
         return (
             f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
@@ -70,6 +71,8 @@ def _carrier(assessment: Assessment) -> str:
         )
     if max(change.probability_rose, 1 - change.probability_rose) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
+    if carrier is not None and carrier.carried_by is not None:
+        return f"What carries it: one {carrier.kind}. {plain_dates(carrier.sentence())}"
     return f"What carries it: no single {word}; the direction stays when any one of them is left out."
 
 

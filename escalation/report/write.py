@@ -135,7 +135,7 @@ def compose_report(
     else:
         set_reconstruction(paper, reconstruction, assessment.level)
     paper.new_page()
-    set_trend(paper, assessment)
+    set_trend(paper, assessment, found)
     set_growth(paper, assessment, found)
     set_changes(paper, assessment, found)
     set_alarms(paper, assessment, found)
