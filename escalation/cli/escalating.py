@@ -14,6 +14,7 @@ from escalation.periods import parse_date, period_word
 from escalation.windows import WindowSpec
 
 SPAN = re.compile(r"(\S+)\.\.(\S+)")
+DOUBLING = "doubling time"
 
 
 def trend(
@@ -40,8 +41,8 @@ def trend(
         return deliver(table, form, output)
     rows = [
         [
-            row["measure"],
-            _figure(row["value"], row["unit"]),
+            _halving(row["measure"], row["value"]),
+            _figure(abs(row["value"]) if row["measure"].startswith(DOUBLING) else row["value"], row["unit"]),
             ""
             if pd.isna(row["lower"])
             else f"{_figure(row['lower'], row['unit'])} to {_figure(row['upper'], row['unit'])}",
@@ -106,6 +107,11 @@ def _window(text: str | None, name: str) -> WindowSpec | None:
         )
     first, last = found.groups()
     return (parse_date(first, f"--{name}"), parse_date(last, f"--{name}", side="end"))
+
+
+def _halving(measure: str, value: float) -> str:
+    """Call a doubling time that is negative what it is on the screen."""
+    return measure.replace(DOUBLING, "halving time", 1) if value < 0 else measure
 
 
 def _figure(value: float, unit: str) -> str:
