@@ -72,7 +72,8 @@ def _carrier(assessment: Assessment, findings: Findings) -> str:
     if max(change.probability_rose, 1 - change.probability_rose) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
     if carrier is not None and carrier.carried_by is not None:
-        return f"What carries it: one {carrier.kind}. {plain_dates(carrier.sentence())}"
+        said = plain_dates(carrier.sentence())
+        return f"What carries it: {said[:1].lower()}{said[1:]}"
     return f"What carries it: no single {word}; the direction stays when any one of them is left out."
 
 
