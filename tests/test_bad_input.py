@@ -331,9 +331,9 @@ def test_an_assumption_that_cannot_be_made_is_one_clear_line(words, says, tmp_pa
     Path("list.csv").write_bytes(COUNTRIES)
     assert main(["flashpoint", "list.csv", *HALF.split(), "--what-if", words]) == 2
     out, err = capsys.readouterr()
-    *warned, line = err.splitlines()
-    assert out == "" and says in line and line.startswith("error: ") and "this is a bug" not in line
-    assert all(one.startswith("warning: Data quality of ") for one in warned)
+    *said, line = err.splitlines()
+    assert out == "" and line.startswith("error: ") and says in line and "this is a bug" not in err
+    assert all(one.startswith("warning: Data quality of ") for one in said)
 
 
 def test_there_are_enough_of_them_and_no_two_alike():
