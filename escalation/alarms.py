@@ -24,6 +24,7 @@ from escalation.surveillance.detector import Detector, FloatArray
 from escalation.surveillance.ears import EARS
 from escalation.surveillance.farrington import Farrington
 from escalation.surveillance.glr import GLR
+from escalation.wording import plain
 
 METHODS: dict[str, Detector] = {
     "farrington": Farrington(),
@@ -85,10 +86,11 @@ class Alarms:
         listed = "" if not number else (": " if number <= NAMED else ", the last of them: ") + when
         likely = "" if self.histories == 1 else " with a probability of at least one half"
         text = (
-            f"By {self.method.label} {number or 'none'} of {int(judged.sum())} judged {word}s "
+            f"By {self.method.label}, {number or 'none'} of {int(judged.sum())} judged {word}s "
             f"{'is' if number == 1 else 'are'} an alarm{likely}{listed}."
         )
         last = self.table[judged].iloc[-1]
+        counted = f"{last['observed']:,.0f}" if self.histories == 1 else plain(last["observed"])
         verdict = "an alarm" if last["alarm"] >= LIKELY else "no alarm"
         if self.histories > 1:
             verdict = f"an alarm with probability {last['alarm']:.2f}"
@@ -96,7 +98,7 @@ class Alarms:
         expected = "" if np.isnan(last["expected"]) else f", expected {last['expected']:.1f}"
         return (
             f"{text} The last one, which starts on {self.table.index[judged][-1].start_time.date()}, has "
-            f"{last['observed']:.4g} {self.unit}{expected}{bound}: {verdict}."
+            f"{counted} {self.unit}{expected}{bound}: {verdict}."
         )
 
     def _repr_html_(self) -> str:

@@ -129,7 +129,7 @@ def assess_casualties(assessment: Assessment, *, by: str | None = None, rng: See
     Raises
     ------
     InputError
-        If fatalities are what was counted, or no incident states them.
+        If fatalities are what was counted, no incident states them, or types are asked of tallies.
 
     Examples
     --------
@@ -156,6 +156,8 @@ def assess_casualties(assessment: Assessment, *, by: str | None = None, rng: See
     level = assessment.level
     stated = lethality(int(whole["lethal"].iloc[0]), int(whole["trials"].iloc[0]), level=level, unit=series.unit)
     if series.reconstruction is not None:
+        if by is not None:
+            raise InputError(f"by is {by!r}, but tallies do not tell the types of what they count; leave it out")
         share = lethality(stated.lethal, series.reconstruction.histories, level=level, unit=series.unit)
     else:
         share = _by_type(incidents, by, stated, generator)

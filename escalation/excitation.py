@@ -113,8 +113,8 @@ class Excitation:
         alpha = 1 - self.level
         if not self.found(by, after):
             other = [name for name in ("chance", "season") if p[name] >= alpha]
-            rest = f", nor from {other[0]}" if other else ""
-            return f"{text}; this cannot be told apart from a shared shock{rest} (p {_short(p['shared shock'])})."
+            rest = f", nor from {other[0]} (p {_short(p[other[0]])})" if other else ""
+            return f"{text}; this cannot be told apart from a shared shock (p {_short(p['shared shock'])}){rest}."
         text += f"; a shared shock and season do not explain it (p {_short(p['shared shock'])})"
         if p["reporting"] >= alpha:
             text += ", but one side reported late on top of a shared shock might"

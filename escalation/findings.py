@@ -31,6 +31,8 @@ ALARM_DRAWS = 100
 """Simulated series behind the false alarms."""
 CHANGES_NEED, ALARMS_NEED = 20, 15
 """Observed periods."""
+OF_FATALITIES = ("views-25", "views-1", "first-lethal")
+"""Definitions that mean something of counts of fatalities alone."""
 INCIDENTS_NEED = 10
 """Incidents (their mean over the histories) that growth, changes and alarms are read from."""
 
@@ -64,7 +66,8 @@ class Findings:
     excitation : Excitation or None
         Between two sides, where the report was given one.
     presets : dict of str to FlashpointProbability
-        Chances of the definitions in public use that the forecast and the past allow.
+        Chances of the definitions in public use that the forecast and the past allow; those of fatalities only
+        where fatalities were counted.
     left_out : dict of str to str
         Page and why it is not there.
     """
@@ -204,6 +207,8 @@ def _presets(assessment: Assessment) -> dict[str, FlashpointProbability]:
     found = {}
     for name, definition in PRESETS.items():
         if definition.over(assessment.freq) > assessment.forecast.steps:
+            continue
+        if name in OF_FATALITIES and assessment.series.unit != "fatalities":
             continue
         try:
             found[name] = flashpoint(assessment.forecast, definition, within=assessment.within)

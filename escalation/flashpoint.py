@@ -294,6 +294,8 @@ def _definition(forecast: Forecast, at_least: int | Flashpoint, over: int) -> tu
         raise InputError(
             f"forecast is a {type(forecast).__name__}; give the forecast of one series (a panel's: forecast['unit'])"
         )
+    if isinstance(at_least, str):
+        raise InputError(f"at_least is {at_least!r}; a definition by its name is get_flashpoint({at_least!r})")
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over!r}, but the definition {at_least.name} brings its own; leave over out")

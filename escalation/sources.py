@@ -361,7 +361,10 @@ def _from_incidents(
     rng: Seed,
 ) -> CountedSeries:
     if (by is None) != (series is None):
-        raise InputError("by and series go together for incidents: by='country', series='Syria' counts Syria's rows")
+        raise InputError(
+            f"by is {by!r} and series {series!r}, which go together for incidents: by='country', series='Syria' counts "
+            "Syria's rows"
+        )
     table = source.table
     # without coverage the span is that of the whole table: a unit that was quiet at first was still watched
     first = table["date"].min() if start is None else parse_date(start, "start")

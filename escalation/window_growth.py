@@ -191,8 +191,9 @@ def window_growth(
     seen = ~np.isnan(matrix[:, 0])
     periods = index[span]
     if seen.sum() < FEWEST:
+        one = "" if seen.sum() == 1 else "s"
         raise InputError(
-            f"window ({periods[0]} to {periods[-1]}) has {int(seen.sum())} observed periods; growth needs {FEWEST}"
+            f"window ({periods[0]} to {periods[-1]}) has {int(seen.sum())} observed period{one}; growth needs {FEWEST}"
         )
     data = WindowCounts(matrix[seen], shares[span][seen])
     if not data.counts.any():

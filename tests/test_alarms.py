@@ -461,7 +461,7 @@ def test_false_alarms_are_those_of_the_rate_of_whole_periods():
 
 def test_the_sentence_names_the_alarms(agona):
     text = alarms(agona, Farrington(years=4)).sentence()
-    assert text.startswith("By Farrington ") and "upper bound" in text and "the last of them" in text
+    assert text.startswith("By Farrington, 20 of 101 ") and "upper bound" in text and "the last of them" in text
     none = alarms(weekly(np.tile([2, 3], 20)), "ears_c1")
     assert "none of 33 judged weeks are an alarm" in none.sentence()
     assert "<table" in none._repr_html_()

@@ -277,6 +277,8 @@ WATCHED = [
     option("one side", "excitation list.csv --by country --side Syria", "--side is Syria", "two different sides"),
     option("one side of a report", "report list.csv --side Syria", "--side is Syria", "two different sides"),
     option("an unknown model of regimes", "report list.csv --regimes three", "'three'"),
+    option("sides of no column", "report list.csv --side A --side B", "--side names values", "--by actor"),
+    option("a side of no column", "excitation list.csv --side A --side B", "by is None and series 'A'"),
     option("no side", "excitation list.csv --by country", "--side is nothing"),
     option("a side twice", "excitation list.csv --by country --side Iraq --side Iraq", "--side is Iraq and Iraq"),
     option("a side that is not there", f"excitation list.csv {HALF} --by country --side Iraq --side Oman", "'Oman'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -242,6 +243,15 @@ def test_the_command_writes_json_and_csv(raids, capsys):
         "upper",
         "unit",
     ]
+
+
+def test_types_of_tallies_are_refused():
+    source = escalation.open_source("november-2024-article")
+    given = assess(escalation.count_series(source, draws=40, rng=1), draws=50, models=[], model="climatology", rng=1)
+    one = pd.DataFrame({"date": [pd.Timestamp("2024-11-01")], "fatalities": [0]})
+    given = replace(given, series=replace(given.series, incidents=one))
+    with pytest.raises(InputError, match="by is 'actor', but tallies do not tell the types"):
+        assess_casualties(given, by="actor", rng=1)
 
 
 def test_the_command_refuses_fatalities_and_unknown_columns(raids, capsys):

@@ -249,6 +249,18 @@ def test_a_flashpoint_by_a_definition_in_public_use(run):
     assert run("flashpoint list.csv --preset coup")[0] == 2
 
 
+def test_a_doubling_time_below_0_is_shown_as_a_halving_time(run):
+    days = [FIRST + 7 * week * DAY for week in range(20) for _ in range(max(1, 20 - 2 * week))]
+    Path("falling.csv").write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days))
+    command = "trend falling.csv --start 2024-01-01 --end 2024-05-19 --window 2024-01-01..2024-03-10"
+    table = table_in(run(f"{command} --format csv")[1]).set_index("measure")["value"]
+    (time,) = table[table.index.str.startswith("doubling time")]
+    assert time < 0
+    out = run(command)[1]
+    (row,) = (line for line in out.splitlines() if line.lstrip().startswith("halving time"))
+    assert f" {-time:.1f} " in row
+
+
 def test_a_trend_is_that_of_the_functions(run):
     counts = escalation.aggregate(escalation.read_incidents("list.csv")[0], "W-SUN")
     code, out, err = run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --window 12")
@@ -293,7 +305,8 @@ def test_excitation_is_that_of_the_function(run):
     code, out, err = run(command)
     assert code == 0, err
     assert max(map(len, out.splitlines())) <= 80
-    source = escalation.open_source("sides.csv")
+    with pytest.warns(escalation.DataWarning, match="say the same as one before them"):
+        source = escalation.open_source("sides.csv")
     both = {side: escalation.count_series(source, by="actor", series=side, start=FIRST).counts for side in "AB"}
     frame = pd.DataFrame(both).iloc[:-1]  # the last week is covered in part
     expected = escalation.excitation(frame, lags=1, unit="incidents", rng=1)

@@ -332,7 +332,7 @@ def test_cells_are_covered_by_their_numbers():
 
 
 def test_spans_of_units_need_counts_by_unit():
-    with pytest.raises(InputError, match=r"of counts by nothing it needs start, end .*: see to 'country'"):
+    with pytest.raises(InputError, match=r"the whole table, without by, it needs start, end .*: see to 'country'"):
         aggregate(TABLE, "M", coverage=SPANS)
     with pytest.raises(InputError, match="coverage cannot be told by 'village'"):
         infer_coverage(TABLE, "village")

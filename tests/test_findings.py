@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import replace
 
@@ -79,6 +80,19 @@ def test_each_page_has_its_sentence_and_the_alternative():
     ):  # fmt: skip
         assert said in text
     assert "Who answers whom?" not in text and "Which regime is it in?" not in text
+
+
+def test_a_day_that_carries_the_rise_is_named_on_the_page_on_the_rate():
+    days = pd.period_range("2024-01-01", periods=84, freq="D")
+    daily = pd.Series([1, 0, 0, 0, 0, 0, 0] * 12, index=days)
+    daily["2024-03-13"] = 9
+    carrier = escalation.carried_by_day(daily, recent=4, baseline=8)
+    assert carrier.carried_by is not None
+    found = dataclasses.replace(find(step(), rng=1), carrier=carrier)
+    text = words(pages_of(step(), found))
+    assert step().change.carried_by is None
+    assert "What carries it: the rise hangs on one day, 13 Mar 2024 with 9" in text
+    assert "What carries it: no single week" not in text
 
 
 def test_two_sides_and_regimes_have_their_pages_where_they_are_given():

@@ -209,6 +209,7 @@ def test_wilson_interval_of_independent_paths():
     ("arguments", "says"),
     [
         ({"at_least": 0}, "at_least is 0; give a whole number from 1"),
+        ({"at_least": "views-25"}, r"at_least is 'views-25'; a definition by its name is get_flashpoint\('views-25'\)"),
         ({"at_least": 2.5}, "at_least is 2.5; give a whole number"),
         ({"at_least": True}, "at_least is True; give a whole number"),
         ({"at_least": 5, "over": 0}, "over is 0; give a whole number from 1"),

@@ -106,8 +106,8 @@ class ChangePoints:
             )
         times = "once" if most == 1 else f"{most} times"
         parts = [
-            f"with the {word} that starts on {row['date'].start_time.date()} ({row['earliest'].start_time.date()} to "
-            f"{row['latest'].start_time.date()}) from {_rate(row, 'rate_before')} to {_rate(row, 'rate_after')}"
+            f"with the {word} that starts on {row['date'].start_time.date()}{_dates(row)} from "
+            f"{_rate(row, 'rate_before')} to {_rate(row, 'rate_after')}"
             for row in self.changes.tail(MOST_SAID).to_dict("records")
         ]
         said = "" if most <= MOST_SAID else f" the last {MOST_SAID}"
@@ -327,6 +327,13 @@ def _rate_limit(weight: FloatArray, a: FloatArray, top: FloatArray, bottom: Floa
         )
         low, high = (middle, high) if weight @ below < q else (low, middle)
     return math.exp((low + high) / 2)
+
+
+def _dates(row: dict[Hashable, Any]) -> str:
+    """Range of the date of a change, nothing where it is that date alone."""
+    if row["earliest"] == row["latest"]:
+        return ""
+    return f" ({row['earliest'].start_time.date()} to {row['latest'].start_time.date()})"
 
 
 def _rate(row: dict[Hashable, Any], name: str) -> str:

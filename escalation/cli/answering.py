@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from escalation.casualties import has_casualties
 from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
 from escalation.cli.counting import (
+    check_by,
     check_sides,
     check_targets,
     choose_form,
@@ -53,7 +55,10 @@ def report(
         check_sides(sides)
     check_targets(selection, output)
     with screen.progress(4) as step:
-        source, counted = count(selection, step)
+        chosen = selection if sides is None or selection.series is not None else replace(selection, by=None)
+        source, counted = count(chosen, step)
+        if sides is not None:
+            check_by(source, selection)
         step("fitting the models")
         assessment = assess(counted, horizon=horizon, at_least=at_least, over=over, within=within, rng=selection.seed)
         step("working out the severity")
@@ -201,7 +206,7 @@ def _show_assumptions(
     rows = [
         [
             row["scenario"],
-            f"{row['total']:,.3g}",
+            screen.number(row["total"]),
             f"{row['lower']:,.0f} to {row['upper']:,.0f}",
             screen.chance(row["probability"]),
             f"{row['mc_error']:.2g}",

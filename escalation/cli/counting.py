@@ -121,6 +121,12 @@ def check_sides(sides: Sequence[str] | None) -> list[str]:
     return list(sides)
 
 
+def check_by(source: escalation.Source, selection: Selection) -> None:
+    """Say that sides of incidents need a column to be found in, before anything is computed."""
+    if source.kind == "incidents" and selection.by is None:
+        raise escalation.InputError("--side names values of a column of the incidents; say which: --by actor")
+
+
 def count_sides(selection: Selection, sides: Sequence[str], step: Callable[[str], None]) -> tuple[pd.DataFrame, str]:
     """Get the counts of two sides as one table on the periods that both were wholly covered in, and their unit.
 
@@ -230,7 +236,9 @@ def title(counted: escalation.CountedSeries) -> str:
     where = "" if counted.place in ("", EVERYWHERE) else f", {counted.place}"
     known = counted.counter not in ("", DEFAULTS["counter"])
     who = f", as counted by {counted.counter.replace('_', ' ')}" if known else ""
-    return f"{counted.title[:1].upper()}{counted.title[1:]}{where}: {counted.unit}{who}"
+    name = counted.title.replace("_", " ")
+    what = "" if name == counted.unit else f": {counted.unit}"
+    return f"{name[:1].upper()}{name[1:]}{where}{what}{who}"
 
 
 def with_dates(table: pd.DataFrame) -> pd.DataFrame:

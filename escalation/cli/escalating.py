@@ -15,6 +15,7 @@ from escalation.window_growth import percent
 from escalation.windows import WindowSpec
 
 SPAN = re.compile(r"(\S+)\.\.(\S+)")
+DOUBLING = "doubling time"
 
 
 def trend(
@@ -41,8 +42,8 @@ def trend(
         return deliver(table, form, output)
     rows = [
         [
-            row["measure"],
-            _figure(row["value"], row["unit"]),
+            _halving(row["measure"], row["value"]),
+            _figure(abs(row["value"]) if row["measure"].startswith(DOUBLING) else row["value"], row["unit"]),
             ""
             if pd.isna(row["lower"])
             else f"{_figure(row['lower'], row['unit'])} to {_figure(row['upper'], row['unit'])}",
@@ -107,6 +108,11 @@ def _window(text: str | None, name: str) -> WindowSpec | None:
         )
     first, last = found.groups()
     return (parse_date(first, f"--{name}"), parse_date(last, f"--{name}", side="end"))
+
+
+def _halving(measure: str, value: float) -> str:
+    """Call a doubling time that is negative what it is on the screen."""
+    return measure.replace(DOUBLING, "halving time", 1) if value < 0 else measure
 
 
 def _figure(value: float, unit: str) -> str:

@@ -58,7 +58,8 @@ def backtest(
     if form != "table":
         return deliver(table, form, output)
     word = period_word(pd.PeriodIndex(counted.counts.index).freqstr, steps)
-    what = f"{title(counted)}; {result.scores['origin'].nunique()} past origins, 1 to {steps} {word} ahead"
+    ahead = f"1 {word}" if steps == 1 else f"1 to {steps} {word}"
+    what = f"{title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
     screen.show(
         what, ["model", "CRPS", "log score", "in 50%", "in 90%", f"skill over {baseline}", "verdict"], _rows(table)
     )

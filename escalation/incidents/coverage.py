@@ -245,9 +245,10 @@ def check_coverage(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
     wrong += [str(name) for name in coverage if name not in (*names, "start", "end", *REMARKS)]
     if wrong:
         whose = ", ".join([*names, "start", "end"])
+        counted = f"for counts by {' and '.join(names)}" if names else "for counts of the whole table, without by,"
         raise InputError(
-            f"coverage has the columns {', '.join(map(str, coverage))}; of counts by {list(names) or 'nothing'} it "
-            f"needs {whose} (and may have note and source): see to {wrong[0]!r}"
+            f"coverage has the columns {', '.join(map(str, coverage))}; {counted} it needs {whose} (and may have note "
+            f"and source): see to {wrong[0]!r}"
         )
     spans = coverage[list(names)].reset_index(drop=True)
     for name in names:

@@ -43,7 +43,9 @@ def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None
     ]
     columns = [TableColumn("Over the window"), TableColumn("", 270.0)]
     paper.table(columns, rows)
-    paper.heading("Could it be a single bulletin or day?", size=10.0)
+    said = max(risen.probability_rising, 1 - risen.probability_rising) >= SAID
+    if carrier is not None or said:
+        paper.heading("Could it be a single bulletin or day?", size=10.0)
     if carrier is not None:
         paper.paragraph(plain_dates(carrier.sentence()) + ("" if carrier.table.empty else _how(carrier.kind)))
         _set_without(paper, findings)
@@ -52,7 +54,7 @@ def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None
             f"The growth hangs on a single {word}, {period_text(risen.carried_by)}: without it the probability of a "
             f"rise is {chance_text(risen.probability_without)}."
         )
-    elif max(risen.probability_rising, 1 - risen.probability_rising) >= SAID:
+    elif said:
         paper.paragraph(f"The growth hangs on no single {word}: it keeps its direction when any one is left out.")
     paper.paragraph(
         "The log of the rate is taken as a straight line over the window; counts scatter about it with a dispersion "

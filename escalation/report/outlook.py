@@ -51,7 +51,7 @@ def set_trend(paper: Paper, assessment: Assessment, findings: Findings) -> None:
         for name, window in (("Baseline", change.baseline), ("Recent", change.recent))
     ]
     paper.table(columns, rows)
-    paper.paragraph(_carrier(assessment) + _but_a_tally(assessment, findings))
+    paper.paragraph(_carrier(assessment, findings))
     over = f", averaged over {change.histories:,} equally plausible histories" if change.histories > 1 else ""
     paper.paragraph(
         f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
@@ -61,9 +61,9 @@ def set_trend(paper: Paper, assessment: Assessment, findings: Findings) -> None:
     )
 
 
-def _carrier(assessment: Assessment) -> str:
+def _carrier(assessment: Assessment, findings: Findings) -> str:
     """Say what the direction hangs on."""
-    change, word = assessment.change, period_word(assessment.freq)
+    change, word, carrier = assessment.change, period_word(assessment.freq), findings.carrier
     if change.carried_by is not None and change.probability_without is not None:
         return (
             f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
@@ -71,22 +71,10 @@ def _carrier(assessment: Assessment) -> str:
         )
     if max(change.probability_rose, 1 - change.probability_rose) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
+    if carrier is not None and carrier.carried_by is not None:
+        said = plain_dates(carrier.sentence())
+        return f"What carries it: {said[:1].lower()}{said[1:]}"
     return f"What carries it: no single {word}; the direction stays when any one of them is left out."
-
-
-def _but_a_tally(assessment: Assessment, findings: Findings) -> str:
-    """Reconcile what single periods carry with what a single tally or day does, where they differ."""
-    change, carrier, word = assessment.change, findings.carrier, period_word(assessment.freq)
-    if carrier is None or carrier.table.empty or (carrier.carried_by is None) == (change.carried_by is None):
-        return ""
-    where = "" if findings.growth is None else " The next page has it."
-    if carrier.kind == "tally":
-        differs = f"a tally may speak of several {word}s, and of a {word} several tallies may speak"
-    else:
-        differs = f"a {word} is left out whole, and a day by itself"
-    return (
-        f" That is not yet the answer for a single {carrier.kind}: {differs}. {plain_dates(carrier.sentence())}{where}"
-    )
 
 
 def set_forecast(paper: Paper, assessment: Assessment) -> None:

@@ -311,7 +311,9 @@ def count_lethal(
     killed = best if figures == "best" else table[f"fatalities_{figures}"].fillna(best)
     missing = killed.isna().to_numpy()
     if missing.all():
-        raise InputError("no incident states its fatalities; a share of lethal ones cannot be had")
+        raise InputError(
+            "no incident states its fatalities, so there is no share of lethal ones; name their column as fatalities"
+        )
     if missing.any() and unknown == "leave_out":
         warnings.warn(
             f"{missing.sum():,} of {len(table):,} incidents state no fatalities and are left out of the share; "
