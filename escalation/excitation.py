@@ -201,6 +201,8 @@ def excitation(
     the largest score in each drawn series (Westfall & Young 1993) and doubled for two directions; over histories they
     are averaged (Meng 1994, doi:10.1214/aos/1176325622).  ``chance`` and ``season`` are halves of chi-squared tails
     with one degree of freedom (Self & Liang 1987, doi:10.1080/01621459.1987.10478472), as an effect is not below 0.
+    Short series show little: of 60 simulated pairs that answer each other (2 a week of their own, 0.4 for each of the
+    other's) one direction was found in 5 at 27 weeks, 14 at 54 and 44 at 104.
     Intervals are of counts drawn around the fitted means, past counts held as they were, and fitted again; they are
     widened to hold the estimate, as an effect near 0 comes out higher in most drawn series.
 
