@@ -116,7 +116,7 @@ def assess_casualties(assessment: Assessment, *, by: str | None = None, rng: See
     Parameters
     ----------
     assessment : Assessment
-        From :func:`escalation.assess`, of a count of incidents.
+        From :func:`escalation.assess`, of a count of incidents; intervals have its level.
     by : str, optional
         Column of the incidents that holds their types; ``event_type`` when left out, if it has several.
     rng : int, Generator or None
@@ -153,21 +153,22 @@ def assess_casualties(assessment: Assessment, *, by: str | None = None, rng: See
         warnings.simplefilter("ignore", EscalationWarning)  # said in the cautions
         whole = count_lethal(incidents)
     unknown = int(whole["unknown"].sum())
-    stated = lethality(int(whole["lethal"].iloc[0]), int(whole["trials"].iloc[0]), unit=series.unit)
+    level = assessment.level
+    stated = lethality(int(whole["lethal"].iloc[0]), int(whole["trials"].iloc[0]), level=level, unit=series.unit)
     if series.reconstruction is not None:
-        share = lethality(stated.lethal, series.reconstruction.histories, unit=series.unit)
+        share = lethality(stated.lethal, series.reconstruction.histories, level=level, unit=series.unit)
     else:
         share = _by_type(incidents, by, stated, generator)
     killed = incidents["fatalities"].dropna()
     killed = killed[killed > 0]
     sizes = tail = None
     if len(killed) >= FEWEST:
-        sizes = fatality_sizes(killed, rng=generator)
+        sizes = fatality_sizes(killed, level=level, rng=generator)
         if "power_tail" in sizes.candidates.index:
-            tail = fatality_tail(killed, rng=generator)
+            tail = fatality_tail(killed, level=level, rng=generator)
     ends = assessment.forecast.periods[assessment.within - 1].end_time.normalize()
     wanted = KILLED if sizes is not None else KILLED[:1]
-    cost = toll(assessment.forecast, Severity(share, sizes), killed=wanted, end=ends, rng=generator)
+    cost = toll(assessment.forecast, Severity(share, sizes), killed=wanted, end=ends, level=level, rng=generator)
     cautions = tuple(_cautions(series, stated, unknown, sizes))
     return Casualties(share, sizes, tail, cost, stated, unknown, cautions)
 
@@ -190,7 +191,9 @@ def _by_type(incidents: pd.DataFrame, by: str | None, whole: Lethality, rng: See
         warnings.simplefilter("ignore", EscalationWarning)  # said in the cautions
         table = count_lethal(incidents, column)
     table = table[table["trials"] > 0]
-    return whole if len(table) == 1 else lethality(table["lethal"], table["trials"], unit=whole.unit, rng=rng)
+    if len(table) == 1:
+        return whole
+    return lethality(table["lethal"], table["trials"], level=whole.level, unit=whole.unit, rng=rng)
 
 
 def _cautions(series: CountedSeries, stated: Lethality, unknown: int, sizes: FatalitySizes | None) -> list[str]:

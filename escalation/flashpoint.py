@@ -51,7 +51,7 @@ class PastRecord:
     def sentence(self) -> str:
         """Say it in plain words."""
         return (
-            f"After {self.forecasts:,} past forecasts of {self.above:.1f} to {self.upto:.1f} (on average "
+            f"After {self.forecasts:,} past forecasts of {self.above:.3g} to {self.upto:.3g} (on average "
             f"{self.probability:.2f}) it came {self.frequency:.0%} of the time (90% interval {self.lower:.0%} to "
             f"{self.upper:.0%})."
         )

@@ -99,7 +99,9 @@ class Recalibration:
         event = at_least.name if isinstance(at_least, Flashpoint) else at_least
         if event not in self.probabilities:
             known = ", ".join(map(str, self.probabilities)) or "none"
-            raise InputError(f"nothing was learnt about {event} or more; the backtest kept the thresholds {known}")
+            raise InputError(
+                f"nothing was learnt about {event}; the backtest kept the thresholds and definitions {known}"
+            )
         if not 0.0 <= probability <= 1.0:
             raise InputError(f"probability is {probability!r}; give a number from 0 to 1")
         return float(np.interp(probability, *self.probabilities[event]))

@@ -90,7 +90,7 @@ def reconcile(
     ----------
     parts : PanelForecast or mapping of str to Forecast
         Forecasts of the lowest units. Draw i of all of them is taken for one joint future; those of forecasts that were
-        made apart are as independent as they were drawn.
+        made apart are as independent as they were drawn; those that continue several histories continue the same ones.
     totals : Forecast or mapping of str to Forecast
         Forecast of the sum of all parts; or of several levels, by name.
     parents : mapping of str to str, optional
@@ -118,7 +118,7 @@ def reconcile(
     Raises
     ------
     InputError
-        If the forecasts are of other periods, units or numbers of draws, the tree is none, or, for
+        If the forecasts are of other periods, units, numbers of draws or histories, the tree is none, or, for
         ``"conditioning"``, a total's forecast gives no chance to any sum.
 
     Warns
@@ -166,6 +166,7 @@ def reconcile(
                 f"the forecast of {name} has {one.draws:,} draws of {one.unit} from {one.periods[0]}, the parts "
                 f"{panel.draws:,} of {panel.unit} from {panel.periods[0]}; forecast the same steps with as many draws"
             )
+    component = _histories({**(parts if isinstance(parts, Mapping) else {"the parts": panel}), **named})
     base = dict(zip(panel.units, panel.paths, strict=True))
     above = {name: one.paths for name, one in named.items()}
     generator = as_generator(rng)
@@ -178,7 +179,32 @@ def reconcile(
         made = _projected(base, above, children, method, generator)
     else:
         made, effective = _conditioned(base, above, children, panel.periods, generator)
-    return _assembled(panel, made, children, named, method, effective)
+    return _assembled(replace(panel, component=component), made, children, named, method, effective)
+
+
+def _histories(forecasts: Mapping[str, Forecast | PanelForecast]) -> IntArray | None:
+    """Which history each path continues, the same for all forecasts; None where none has several.
+
+    Raises
+    ------
+    InputError
+        If two forecasts that continue several histories do not continue the same ones on the same paths.
+    """
+    several = {
+        name: one.component
+        for name, one in forecasts.items()
+        if one.component is not None and len(np.unique(one.component)) > 1
+    }
+    if not several:
+        return None
+    first, component = next(iter(several.items()))
+    for name, other in several.items():
+        if not np.array_equal(other, component):
+            raise InputError(
+                f"the paths of {name} continue other histories than those of {first}; fit all to the same histories, "
+                "with the same pool"
+            )
+    return component
 
 
 def _panel(parts: PanelForecast | Mapping[str, Forecast]) -> PanelForecast:
@@ -345,5 +371,5 @@ def _assembled(
     upper: dict[str, Forecast] = {}
     for name in reversed(children):
         at = [panel.units.index(leaf) for leaf in _leaves(children[name], children)]
-        upper[name] = replace(totals[name], paths=parts.paths[at].sum(axis=0))
+        upper[name] = replace(totals[name], paths=parts.paths[at].sum(axis=0), component=panel.component)
     return Reconciled(parts, upper, method, effective)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +16,7 @@ from escalation.counts import check_counts
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountFit, CountModel
 from escalation.models.registry import MODELS
+from escalation.progress import Progress
 from escalation.randomness import Seed, as_generator
 
 CRITERIA = {"log_score": "log score", "crps": "CRPS", "crps_log1p": "CRPS of log(1 + count)"}
@@ -74,7 +75,7 @@ def auto(
     exposure: pd.Series | None = None,
     draws: int = 1000,
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = False,
     unit: str = "incidents",
     rng: Seed = None,
 ) -> Choice:

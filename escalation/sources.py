@@ -28,7 +28,7 @@ from escalation.tables import column_names
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
-from escalation.tallies.schema import REQUIRED
+from escalation.tallies.schema import REQUIRED, contains
 from escalation.tallies.vintages import known_by
 
 RECORD = "backtest.csv"
@@ -92,7 +92,8 @@ class CountedSeries:
     record : Backtest or None
         Scores of past forecasts of this series, where there are any.
     incidents : pandas.DataFrame or None
-        The incidents that were counted; beside tallies of a bundled case, those of the same series that it lists.
+        The incidents that were counted; beside tallies of a bundled case, those of the same series and place that it
+        lists.
     daily : pandas.Series or None
         The same counts by day, where the source is a table of incidents.
     """
@@ -322,13 +323,15 @@ def _bundled_record(name: str) -> Backtest | None:
 
 
 def _bundled_incidents(name: str, result: Reconstruction) -> pd.DataFrame | None:
-    """Incidents that a bundled case lists of a series, on the days of the reconstruction."""
+    """Incidents that a bundled case lists of a series, at the place and on the days of the reconstruction."""
     listed = load_case(name).incidents if name in case_names() else None
     if listed is None:
         return None
     days = pd.PeriodIndex(result.daily.index)
     inside = (listed["date"] >= days[0].start_time) & (listed["date_end"] <= days[-1].end_time)
-    own = listed[(listed["series"] == result.series) & inside]
+    where = listed["country"] + "/" + listed["place"]
+    there = where.map(lambda place: contains(result.place, place)).astype(bool)
+    own = listed[(listed["series"] == result.series) & inside & there]
     return None if own.empty else own
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.arguments import check_level
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.design import FloatArray, make_design
 from escalation.periods import period_word
@@ -143,7 +143,8 @@ def window_growth(
     window : int, slice or tuple
         The last so many periods, or a window as in :func:`escalation.compare_rates`.
     exposure : pandas.Series, optional
-        Share of each period that was covered, > 0, on the periods of ``counts``; all 1 when left out.
+        Share of each period that was covered, > 0 where there is a count, on the periods of ``counts``; all 1 when
+        left out.
     family : str
         ``"negbin"`` estimates the dispersion of the counts about their rate; ``"poisson"`` assumes that there is none.
     level : float
@@ -177,7 +178,7 @@ def window_growth(
     >>> round(risen.growth, 2), round(risen.doubling_time, 1), risen.probability_rising > 0.99
     (0.21, 3.7, True)
     """
-    table = check_counts(counts)
+    table, values = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"window_growth takes one series and got a table of {table.shape[1]} units; give one column")
     if family not in FAMILIES:
@@ -185,8 +186,8 @@ def window_growth(
     half = check_level(level) / 2
     index = pd.PeriodIndex(table.index)
     span = window_slice(index, window, "window", len(index))
-    shares = make_design(index, 0, exposure, None).exposure
-    matrix = count_matrix(table)[span]
+    shares = make_design(index, 0, exposure, None, np.isnan(values[:, 0])).exposure
+    matrix = values[span]
     seen = ~np.isnan(matrix[:, 0])
     periods = index[span]
     if seen.sum() < FEWEST:

@@ -15,13 +15,17 @@ def plain(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """Write a share with two figures, of what it lacks of 1 where it is near that.
+    """Write a share with two figures, of what it lacks of 1 where it is near that; within 1e-4 of 0 or 1 as a bound.
 
     Examples
     --------
-    >>> share(0.0123), share(0.5), share(0.9655)
-    ('0.012', '0.5', '0.966')
+    >>> share(0.0123), share(0.5), share(0.9655), share(4.9e-257)
+    ('0.012', '0.5', '0.966', 'below 0.0001')
     """
+    if value < 1e-4:
+        return "below 0.0001"
+    if value > 1 - 1e-4:
+        return "above 0.9999"
     return f"{value:.2g}" if value <= 0.9 else f"{1 - float(f'{1 - value:.2g}'):g}"
 
 

@@ -127,7 +127,13 @@ def test_no_module_imports_itself_in_a_circle():
 
 @pytest.mark.parametrize(
     ("library", "homes"),
-    [("statsmodels", ("models/",)), ("matplotlib", ("plots/", "report/")), ("typer", ("cli/",)), ("rich", ("cli/",))],
+    [
+        ("statsmodels", ("models/",)),
+        ("matplotlib", ("plots/", "report/")),
+        ("typer", ("cli/",)),
+        ("rich", ("cli/", "progress.py")),
+        ("ibis", ("incidents/",)),
+    ],
 )
 def test_costly_libraries_are_imported_in_their_home_only(library, homes):
     users = [name for name in FILES if library in foreign(name)]

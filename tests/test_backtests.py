@@ -45,6 +45,16 @@ def same(one, other):
 # --- what is known
 
 
+def test_what_was_covered_in_part_is_told_by_the_names_of_units():
+    counts = panel(units=2)
+    shares = pd.DataFrame(1.0, index=counts.index, columns=["u1", "u0"])
+    shares.loc[counts.index[-2:], "u1"] = 0.5
+    found = run(counts, origins=[counts.index[-4]], exposure=shares).scores
+    assert (found["crps"].isna() == ((found["unit"] == "u1") & (found["step"] > 1))).all()
+    with pytest.raises(InputError, match="exposure has no column for 'u0'"):
+        run(counts, exposure=shares[["u1"]])
+
+
 def test_nothing_after_an_origin_changes_its_forecasts():
     counts = series()
     changed = counts.copy()
@@ -395,7 +405,7 @@ def test_tests_of_equal_accuracy_reject_as_often_as_they_say():
         ({"models": ["climatology"]}, "models holds 'climatology'"),
         ({"models": Climatology(4)}, "models is a Climatology"),
         ({"as_of": "2024"}, "as_of is '2024'"),
-        ({"progress": True}, "progress is True"),
+        ({"progress": "yes"}, "progress is 'yes'"),
     ],
 )
 def test_wrong_options_are_said(options, message):
@@ -546,6 +556,13 @@ def test_a_probability_carries_how_often_such_probabilities_came():
     assert record.probability == pytest.approx(alike["passes_busy"].mean())
     assert record.lower <= record.frequency <= record.upper
     assert f"After {len(alike)} past forecasts" in point.sentence()
+
+
+def test_a_record_names_the_edges_of_narrow_bins():
+    past, point = record_of(at=1)
+    _, narrow = record_of(past, at=1, bins=20)
+    low = np.floor(point.probability * 20) / 20
+    assert f"past forecasts of {low:.3g} to {low + 0.05:.3g} (on" in narrow.record.sentence()
 
 
 def test_a_record_knows_only_what_had_come_by_then():

@@ -321,6 +321,7 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(bad, tmp_path, mo
         ("ceasefire from 2023-01-01", "outside the forecast from"),
         ("rate x2 from 2024-07-01 until 2024-06-30", "before it begins"),
         ("ceasefire from 2024-07-01 and peace", "'peace'"),
+        ("rate x2 from 2024-07-01 for 0", "'for N' periods"),
         ("99999 attacks on 2024-07-01", "paths have the event"),
     ],
 )
@@ -329,7 +330,9 @@ def test_an_assumption_that_cannot_be_made_is_one_clear_line(words, says, tmp_pa
     Path("list.csv").write_bytes(COUNTRIES)
     assert main(["flashpoint", "list.csv", *HALF.split(), "--what-if", words]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and says in err and len(err.splitlines()) == 1 and "this is a bug" not in err
+    *said, line = err.splitlines()
+    assert out == "" and line.startswith("error: ") and says in line and "this is a bug" not in err
+    assert all(one.startswith("warning: Data quality of ") for one in said)
 
 
 def test_there_are_enough_of_them_and_no_two_alike():

@@ -82,6 +82,15 @@ def test_the_answers_are_those_of_the_functions():
     assert assess_casualties(assessed(table, within=4), rng=1).answers().equals(answers)
 
 
+def test_intervals_have_the_level_of_the_assessment():
+    table = incidents_of()
+    found = assess_casualties(assessed(table, within=4, level=0.5), rng=1)
+    assert {part.level for part in (found.lethality, found.stated, found.sizes, found.tail, found.toll)} == {0.5}
+    narrow, wide = found.answers(), assess_casualties(assessed(table, within=4), rng=1).answers()
+    known = wide["lower"].notna() & (wide["unit"] != "killed")
+    assert (narrow["lower"] >= wide["lower"])[known].all() and (narrow["upper"] <= wide["upper"])[known].all()
+
+
 def test_few_lethal_attacks_carry_the_share_alone():
     table = incidents_of(share=0.01, number=300)
     lethal = int((table["fatalities"] > 0).sum())
@@ -139,6 +148,16 @@ def test_a_series_knows_its_incidents(tmp_path):
     assert (counted.incidents["event_type"] == "drone").all()
     assert counted.incidents["date"].between("2023-03-06", "2024-06-30").all()
     assert len(counted.incidents) == counted.counts.sum()
+
+
+def test_incidents_beside_tallies_are_of_the_same_place():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)
+        counted = {place: count_series(open_source(), place=place, draws=20, rng=1) for place in ("Syria", "Iraq")}
+    assert {place: set(one.incidents["country"]) for place, one in counted.items()} == {
+        "Syria": {"Syria"},
+        "Iraq": {"Iraq"},
+    }
 
 
 # the page and the charts

@@ -352,3 +352,11 @@ def test_a_file_of_spans_is_read(tmp_path):
     path.write_text("country,from,to\nIraq,2024-02-01,\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"spans.csv: coverage has no column 'start'"):
         read_coverage(path)
+
+
+def test_units_that_are_numbers_are_found_however_they_are_written():
+    months = pd.period_range("2024-01", periods=2, freq="M")
+    panel = pd.DataFrame({7: [3, 0], 8: [2, 1]}, index=months).rename_axis(columns="cell")
+    for cells in ([7, 8], [7.0, 8.0], ["7", "8"]):
+        spans = pd.DataFrame({"cell": cells, "start": [None, "2024-02-01"], "end": [None, None]})
+        assert coverage_exposure(panel, spans).to_numpy().tolist() == [[1, 0], [1, 1]]

@@ -1,9 +1,7 @@
 """EndemicEpidemic against surveillance's hhh4, plain loops, closed forms and simulations."""
 
-import importlib.util
 import json
 from contextlib import nullcontext
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -630,18 +628,8 @@ def test_options_are_kept_as_plain_values():
 # --- what the benchmarks measure, in short
 
 
-def benchmark(name):
-    path = Path(__file__).resolve().parents[1] / "benchmarks" / f"{name}.py"
-    if not path.exists():
-        pytest.skip("the benchmarks are not beside the tests")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
-def test_known_parameters_are_recovered():
+def test_known_parameters_are_recovered(benchmark):
     # over 1,000 series the intervals hold 0.938 to 0.950 of the truths and the largest bias is 0.1 standard errors; 200
     # are few enough for chance to pass the limits with other seeds
     table = benchmark("recovery").measure("endemic_epidemic", series=200, seed=3)
@@ -650,7 +638,7 @@ def test_known_parameters_are_recovered():
 
 
 @pytest.mark.slow
-def test_forecast_intervals_cover():
+def test_forecast_intervals_cover(benchmark):
     table = benchmark("panels").coverage(series=150, seed=2)
     # of each unit and of the sum over 12 steps, some 1,800 correlated trials: 2% is more than two standard errors
     assert table["coverage"].between(0.87, 0.93).all()

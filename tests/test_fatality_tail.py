@@ -382,3 +382,38 @@ def test_the_same_seed_gives_the_same_numbers():
     assert first.replicates.equals(second.replicates) and first.p_value == second.p_value
     a, b = (fatality_sizes(x, draws=30, rng=4).exceedance([10]) for _ in range(2))
     assert a.equals(b)
+
+
+def test_samples_are_fitted_from_the_threshold_that_was_given():
+    """A plain loop; few of twelve values from 20 on are 20 itself, and the threshold must not move to the least."""
+    killed = np.array([20, 23, 26, 31, 37, 45, 60, 80, 110, 190, 420, 900])
+    tail = fatality_tail(killed, xmin=20, samples=3000, replicates=20, rng=1)
+    rng, worse = np.random.default_rng(2), 0
+
+    def fit(values):
+        logs = np.log(values).sum()
+        loss = optimize.minimize_scalar(
+            lambda alpha: alpha * logs + 12 * np.log(special.zeta(alpha, 20)), bounds=(1.01, 19), method="bounded"
+        )
+        at = np.unique([values - 1, values])  # the distance is largest at a value or just before one
+        law = 1 - special.zeta(loss.x, at[at >= 20] + 1) / special.zeta(loss.x, 20)
+        return loss.x, np.abs((values[:, None] <= at[at >= 20]).mean(axis=0) - law).max()
+
+    alpha, far = fit(killed)
+    assert (alpha, far) == (pytest.approx(tail.alpha, abs=1e-4), pytest.approx(tail.distance, abs=1e-4))
+    grid = np.arange(20, 2_000_000)
+    steps = np.cumsum(grid**-alpha) / special.zeta(alpha, 20)
+    for _ in range(600):
+        drawn = grid[np.minimum(np.searchsorted(steps, rng.random(12)), len(grid) - 1)]
+        worse += fit(drawn)[1] >= far
+    assert tail.p_value == pytest.approx(worse / 600, abs=0.06)  # three standard errors of 600 samples
+
+
+def test_a_sample_without_a_value_above_the_threshold_is_no_hindrance():
+    killed = np.repeat([1, 2, 20, 30, 50], [3000, 1500, 5, 3, 2])  # one sample in 22,000 would have none above 2
+    assert 0 <= fatality_tail(killed, xmin=20, samples=30_000, replicates=20, rng=0).p_value <= 1
+
+
+def test_tiny_probabilities_are_bounds_in_sentences():
+    said = fatality_sizes(np.full(20, 3), draws=50, rng=1).sentence()
+    assert "below 0.001 (90% interval below 0.0001 to below 0.0001)" in said

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import escalation
-from escalation import CountedSeries, InputError, assess, find
+from escalation import CountedSeries, InputError, assess, find, read_trend
 from escalation.report.write import compose_report
 from escalation.sources import Source
 
@@ -103,9 +104,23 @@ def test_the_day_that_carries_the_change_is_a_caution_on_the_first_page():
     assessment = assess(counted(weekly, daily=daily), models=[], model="climatology", draws=50, rng=1)
     found = find(assessment, rng=1)
     assert found.carrier.kind == "day" and found.carrier.carried_by == 0
+    said = words(pages_of(assessment, found))
     assert "The rise hangs on one day" in words(pages_of(assessment, found)[:1])
+    assert "A day that is left out counts as not covered" in said
+    total = int(sum(weekly[-13:]))
+    assert f"{total} in 13 weeks" in said  # a whole number of raids
 
 
 def test_an_unknown_regime_model_is_refused():
     with pytest.raises(InputError, match="regimes is 'all'; use none or hidden_markov"):
         find(step(), regimes="all")
+
+
+def test_weeks_that_nobody_watched_are_no_hindrance():
+    values = [2, 0, 1] * 5 + [None] * 3 + [1, 2, 0] * 5 + [4, 6, 5] * 3
+    series = counted(values)
+    watched = replace(series, exposure=series.counts.notna().astype(float))
+    assessment = assess(watched, models=[], model="climatology", draws=200, rng=1)
+    assert find(assessment, rng=1).growth is not None
+    reading = read_trend(watched, slope="none")
+    assert reading.growth.observed == 13

@@ -1,24 +1,18 @@
 """Damaged files through the readers: a ledger, or one line of an error of the package."""
 
-import importlib.util
 import pickle
-from pathlib import Path
 
 import pytest
 
 import escalation
 
-FUZZ = Path(__file__).resolve().parents[1] / "benchmarks" / "fuzz.py"
 FILES = 150
 """benchmarks/fuzz.py reads 10,000, in processes whose time and memory are watched."""
 
 
-@pytest.fixture(scope="module")
-def fuzz():
-    spec = importlib.util.spec_from_file_location("fuzz", FUZZ)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def fuzz(benchmark):
+    return benchmark("fuzz")
 
 
 def test_damaged_files_are_read_or_refused(fuzz, tmp_path):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +16,6 @@ from escalation.models.design import make_design
 from escalation.models.hidden_markov import HiddenMarkov, draw_points
 from escalation.models.negative_binomial import NegativeBinomial
 
-COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
 TWO = np.array([[0.94, 0.06], [0.1, 0.9]])
 THREE = np.array([[0.92, 0.06, 0.02], [0.06, 0.9, 0.04], [0.02, 0.08, 0.9]])
 
@@ -447,8 +444,8 @@ def test_coming_exposure_scales_the_forecast():
 
 
 @pytest.mark.slow
-def test_coverage_of_forecasts_of_its_own_series():
-    shares = runpy.run_path(str(COVERAGE))["measure"]("hidden_markov", series=200, draws=600, seed=5).mean(axis=1)
+def test_coverage_of_forecasts_of_its_own_series(benchmark):
+    shares = benchmark("coverage").measure("hidden_markov", series=200, draws=600, seed=5).mean(axis=1)
     error = shares.std(ddof=1) / np.sqrt(200)
     assert shares.mean() == pytest.approx(0.9, abs=3 * error)
 

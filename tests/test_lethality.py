@@ -258,3 +258,9 @@ def test_quadrature_helper_is_itself_right():
     x, w = np.polynomial.legendre.leggauss(90)
     value = (w * 18.0 * stats.norm.pdf(15.0 + 18.0 * x, 5.0, 2.0)).sum()
     assert value == pytest.approx(integrate.quad(stats.norm.pdf, -3, 33, args=(5.0, 2.0))[0], rel=1e-9)
+
+
+def test_a_single_group_with_attacks_is_not_compared_with_itself():
+    said = lethality({"mine": 0, "rocket": 3}, {"mine": 0, "rocket": 9}, rng=1).sentence()
+    assert "highest" not in said and "For a group not seen yet" in said
+    assert "highest for rocket" in lethality({"mine": 0, "rocket": 3}, {"mine": 4, "rocket": 9}, rng=1).sentence()

@@ -1,8 +1,5 @@
 """LocalLevel: its likelihood against a fine grid filter, its estimates and forecasts against simulation."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,8 +13,6 @@ from escalation.models.local_level import LocalLevel
 from escalation.models.local_level_likelihood import constants, log_posterior, observe, smooth
 from escalation.models.paths import LARGEST_MEAN, _skew_normal, level_paths
 from escalation.models.posterior import choose
-
-COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
 
 
 def weeks(n):
@@ -530,8 +525,8 @@ def test_same_seed_same_numbers():
     assert (first != fits[0].forecast(5, draws=200, rng=4).paths).any()
 
 
-def test_coverage_of_forecasts_of_its_own_series():
-    shares = runpy.run_path(str(COVERAGE))["measure"]("local_level", series=150, draws=600, seed=5).mean(axis=1)
+def test_coverage_of_forecasts_of_its_own_series(benchmark):
+    shares = benchmark("coverage").measure("local_level", series=150, draws=600, seed=5).mean(axis=1)
     error = 0.15 / np.sqrt(150)  # the share inside of one series of 8 steps has a standard deviation of 0.15
     assert shares.mean() == pytest.approx(0.9, abs=3 * error)
 

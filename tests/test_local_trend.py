@@ -1,8 +1,5 @@
 """LocalTrend: its likelihood against a fine grid filter, its growth rates and forecasts against simulation."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,8 +14,6 @@ from escalation.models.local_level_likelihood import constants, observe
 from escalation.models.local_trend import LocalTrend, growth
 from escalation.models.local_trend_likelihood import _carry_cubes, log_posterior, smooth
 from escalation.models.paths import LARGEST_MEAN, trend_paths
-
-COVERAGE = Path(__file__).resolve().parents[1] / "benchmarks/coverage.py"
 
 
 def weeks(n):
@@ -407,8 +402,8 @@ def test_drawn_points_have_the_mean_of_a_simple_random_sample():
 
 
 @pytest.mark.slow
-def test_coverage_of_forecasts_of_its_own_series():
-    shares = runpy.run_path(str(COVERAGE))["measure"]("local_trend", series=150, draws=600, seed=5).mean(axis=1)
+def test_coverage_of_forecasts_of_its_own_series(benchmark):
+    shares = benchmark("coverage").measure("local_trend", series=150, draws=600, seed=5).mean(axis=1)
     error = shares.std(ddof=1) / np.sqrt(150)
     assert shares.mean() == pytest.approx(0.9, abs=3 * error)
 

@@ -228,7 +228,7 @@ def test_an_error_of_a_block_calls_off_the_others():
         time.sleep(0.01)
 
     with ThreadPoolExecutor(1) as executor, pytest.raises(ZeroDivisionError):
-        run_blocks(work, list(range(2000)), [1] * 2000, executor, None)
+        run_blocks(work, list(range(2000)), [1] * 2000, executor, False)
     assert len(begun) < 2000
 
 

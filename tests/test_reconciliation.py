@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,18 @@ def test_a_panel_keeps_what_it_knows():
     assert (made.parts.units, made.parts.model, made.parts.observed.shape) == (panel.units, "panel", (4, 500, 7))
     np.testing.assert_array_equal(made.parts.component, panel.component)
     assert "Reconciled" in made._repr_html_()
+
+
+def test_totals_continue_the_histories_of_their_parts():
+    parts = random_forecasts({"a": 1.0, "b": 4.0})
+    history = np.arange(500) // 100
+    several = {name: replace(one, component=history) for name, one in parts.items()}
+    made = reconcile(several, forecast(parts["a"].paths + parts["b"].paths), rng=1)
+    np.testing.assert_array_equal(made.total.component, history)
+    assert reconcile(parts, forecast(parts["a"].paths), rng=1).total.component is None
+    for method in METHODS:
+        with pytest.raises(InputError, match="the paths of total continue other histories than those of a"):
+            reconcile(several, forecast(parts["a"].paths, component=history[::-1].copy()), method=method, rng=1)
 
 
 # --- projection -------------------------------------------------------------------------------------------

@@ -1,9 +1,6 @@
 """Poisson and NB1 regression, and what regressions are made of: derivatives, Newton steps, draws."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -32,17 +29,6 @@ def series(values):
 def nb1(n, mean, ratio, seed):
     rng = np.random.default_rng(seed)
     return rng.poisson(rng.gamma(mean / (ratio - 1), ratio - 1, n))
-
-
-def benchmark(name):
-    path = Path(__file__).resolve().parents[1] / "benchmarks" / f"{name}.py"
-    if not path.exists():
-        pytest.skip("the benchmarks are not beside the tests")
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 # --- derivatives
@@ -244,7 +230,7 @@ def test_the_forecast_is_the_analytic_law_averaged_over_parameters(model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["poisson", "negative_binomial", "nb1", "zero_inflated", "hurdle"])
-def test_parameters_are_recovered(name):
+def test_parameters_are_recovered(name, benchmark):
     table = benchmark("recovery").measure(name, series=200)
     assert (table["bias_in_errors"].abs() < 3).all()
     # 200 intervals of 95%: standard error 0.0154, three of them
@@ -255,7 +241,7 @@ def test_parameters_are_recovered(name):
 # some series have no zero at all, and the fit says so
 @pytest.mark.filterwarnings("ignore:.*the counts leave zero_level:escalation.errors.DataWarning")
 @pytest.mark.parametrize("name", ["poisson", "nb1", "zero_inflated", "hurdle"])
-def test_forecast_intervals_cover(name):
+def test_forecast_intervals_cover(name, benchmark):
     table = benchmark("coverage").summarise(benchmark("coverage").measure(name, series=150, steps=4))
     error = table.loc["all", "std_error"]
     assert error < 0.015

@@ -151,3 +151,12 @@ def test_what_cannot_be_used_is_refused(counts, options, says):
 def test_a_panel_is_refused():
     with pytest.raises(InputError, match="window_growth takes one series and got a table of 2 units"):
         window_growth(pd.DataFrame({"A": weekly([1, 2, 3, 4]), "B": weekly([1, 2, 3, 4])}), 4)
+
+
+def test_a_period_that_nobody_watched_may_have_an_exposure_of_0():
+    counts = weekly([3, 4, None, 6, 7, 8, None, 12, 14, 17])
+    watched = counts.notna().astype(float)
+    found, plain = window_growth(counts, 8, exposure=watched), window_growth(counts, 8)
+    assert (found.growth, found.observed) == (plain.growth, 6)
+    with pytest.raises(InputError, match="exposure is 0 at 2024-01-01"):
+        window_growth(counts, 8, exposure=watched.mask(counts == 3, 0.0))

@@ -26,6 +26,7 @@ from escalation.models.base import CountModel
 from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
 from escalation.models.panel import PanelModel
 from escalation.periods import MAX_PERIODS
+from escalation.progress import Progress, Tick, reporter
 from escalation.randomness import Seed, as_generator, draw_root
 
 FloatArray = NDArray[np.float64]
@@ -56,7 +57,7 @@ def backtest(
     draws: int = 1000,
     store: str | Path | None = None,
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = True,
     rng: Seed = None,
 ) -> Backtest:
     """Forecast from past origins and score against what came.
@@ -108,8 +109,9 @@ def backtest(
         Directory for finished parts.  When the same backtest is run again, what is finished is not done again.
     executor : concurrent.futures.Executor, optional
         Runs the parts; all in this process when left out.  The numbers do not depend on it.
-    progress : callable, optional
-        Called with the number of finished parts and of all parts.
+    progress : bool or callable
+        Whether to show how far it is: a bar on stderr if that is a terminal, or a line in a notebook.  A function is
+        told the number of finished parts and of all parts.
     rng : int, Generator or None
         Seed or generator.
 
@@ -138,10 +140,8 @@ def backtest(
     units, truth = _truth(table)
     index = pd.PeriodIndex(table.index)
     if exposure is not None:
-        truth[:, _partly(exposure.reindex(index), len(units))] = np.nan
+        truth[:, _partly(exposure.reindex(index), units)] = np.nan
     chosen = _named(models)
-    if progress is not None and not callable(progress):
-        raise InputError(f"progress is {progress!r}; give a function of how many parts are done and how many there are")
     if as_of is not None and not callable(as_of):
         raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.Vintages(...)")
     steps = check_whole(steps, "steps", MAX_STEPS)
@@ -213,7 +213,8 @@ def backtest(
             yield from zip(begun, *later, strict=True)
 
     blocks = [1 if isinstance(one, PanelModel) else -(-len(units) // BLOCK) for one in chosen.values()]
-    parts = _run(chains(), len(places) * sum(blocks), shelf, executor, progress)
+    with reporter(progress, "forecasting from past origins") as tick:
+        parts = _run(chains(), len(places) * sum(blocks), shelf, executor, tick)
     return assemble(parts, list(chosen), index, scored)
 
 
@@ -276,10 +277,16 @@ def _truth(table: Counts) -> tuple[tuple[str, ...], FloatArray]:
     return units, array[spread_over(len(array), TRUTHS)]
 
 
-def _partly(exposure: pd.Series | pd.DataFrame, units: int) -> NDArray[np.bool_]:
+def _partly(exposure: pd.Series | pd.DataFrame, units: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which periods of which units (n, units) were covered in part."""
+    if isinstance(exposure, pd.DataFrame):
+        names = unit_columns(exposure)
+        missing = [unit for unit in units if unit not in names]
+        if missing:
+            raise InputError(f"exposure has no column for {missing[0]!r}; give one for each unit, or a Series for all")
+        exposure = exposure.iloc[:, [names.index(unit) for unit in units]]
     shares = pd.DataFrame(exposure).fillna(0.0).to_numpy(dtype=np.float64)
-    return np.broadcast_to(shares < WHOLE, (len(shares), units))
+    return np.broadcast_to(shares < WHOLE, (len(shares), len(units)))
 
 
 def _digest(table: Counts) -> str:
@@ -310,7 +317,7 @@ def _run(
     total: int,
     shelf: Store | None,
     executor: Executor | None,
-    progress: Callable[[int, int], None] | None,
+    tick: Tick,
 ) -> dict[str, Part]:
     """Parts by the key of their task, from the store or newly made."""
     done: dict[str, Part] = {}
@@ -319,8 +326,7 @@ def _run(
         if new and shelf is not None:
             shelf.save(part)
         done[part.key] = part
-        if progress is not None:
-            progress(len(done), total)
+        tick(len(done), total)
 
     waiting = set()
     for chain in chains:

@@ -13,7 +13,7 @@ CEASEFIRE = 0.1
 NUMBER = r"\d+(?:\.\d+)?"
 RATE = re.compile(
     rf"(?P<what>ceasefire|rate)(?: x ?(?P<factor>{NUMBER}))? from (?P<date>\S+)"
-    rf"(?: until (?P<until>\S+)| for (?P<periods>\d{{1,4}}))?(?: fading (?P<fading>{NUMBER}))?"
+    rf"(?: until (?P<until>\S+)| for (?P<periods>[1-9]\d{{0,3}}))?(?: fading (?P<fading>{NUMBER}))?"
 )
 ATTACK = re.compile(r"(?:(?P<least>\d{1,9}) )?(?:attacks?|events?|incidents?) on (?P<date>\S+)")
 
@@ -60,5 +60,5 @@ def _one(part: str, freq: str) -> escalation.Scenario | escalation.Event:
     )
     if rate["periods"] is None:
         return scenario
-    last = pd.Period(pd.Timestamp(str(scenario.date)), freq) + max(int(rate["periods"]), 1) - 1
+    last = pd.Period(pd.Timestamp(str(scenario.date)), freq) + int(rate["periods"]) - 1
     return escalation.Scenario(scenario.date, scenario.factor, scenario.half_life, last.end_time.normalize())

@@ -11,6 +11,7 @@ from escalation.cli import screen
 from escalation.cli.counting import check_sides, check_targets, choose_form, count, count_sides, deliver, title
 from escalation.cli.options import Format, Selection
 from escalation.periods import parse_date, period_word
+from escalation.window_growth import percent
 from escalation.windows import WindowSpec
 
 SPAN = re.compile(r"(\S+)\.\.(\S+)")
@@ -112,5 +113,5 @@ def _figure(value: float, unit: str) -> str:
     if unit == "probability":
         return screen.chance(value)
     if unit.startswith("share "):
-        return f"{100 * value:+.0f}%" if abs(value) >= 0.1 else f"{100 * value:+.1f}%"
+        return percent(value)
     return f"-{screen.number(-value)}" if value < 0 else screen.number(value)

@@ -43,19 +43,17 @@ def backtest(
     with screen.progress(2) as step:
         source, counted = count(selection, step)
     vintages = _vintages(source, counted, selection.seed)
-    with screen.counter("forecasting from past origins") as tick:
-        result = escalation.backtest(
-            chosen,
-            counted.counts,
-            origins=origins,
-            every=every,
-            steps=steps,
-            exposure=counted.exposure if source.kind == "incidents" else None,
-            as_of=vintages,
-            store=store,
-            progress=tick,
-            rng=selection.seed,
-        )
+    result = escalation.backtest(
+        chosen,
+        counted.counts,
+        origins=origins,
+        every=every,
+        steps=steps,
+        exposure=counted.exposure if source.kind == "incidents" else None,
+        as_of=vintages,
+        store=store,
+        rng=selection.seed,
+    )
     table = _summary(result, baseline)
     if form != "table":
         return deliver(table, form, output)

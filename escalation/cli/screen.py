@@ -7,7 +7,7 @@ import pandas as pd
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -31,27 +31,6 @@ def progress(steps: int) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=steps, completed=-1)
         yield lambda doing: bar.update(task, advance=1, description=_plain(doing))
-
-
-@contextmanager
-def counter(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on stderr, if that is a terminal, how many parts of a long step are done.
-
-    Yields a function to call with the number of finished parts and of all.
-    """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done, total: None  # noqa: ARG005
-        return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(_plain(doing))
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> None:

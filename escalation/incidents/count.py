@@ -25,9 +25,10 @@ from escalation.incidents.aggregate import (
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.incidents.units import BLANK_UNIT, check_units, unit_columns_of, units_of
 from escalation.periods import DateLike, parse_date, parse_freq, period_index
+from escalation.progress import Progress, Tick, reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 DAY_0 = pd.Timestamp("1970-01-01")
 WHY = {
@@ -50,7 +51,7 @@ def count_incidents(
     count_on: Literal["last", "middle", "first"] = "last",
     as_of: DateLike | None = None,
     columns: Mapping[str, str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = False,
 ) -> tuple[pd.Series | pd.DataFrame, pd.DataFrame]:
     r"""Count incidents by period where they are: in files larger than memory, or in a database.
 
@@ -69,8 +70,9 @@ def count_incidents(
         What the table calls its ``date``, ``date_end``, ``fatalities``, ``events`` and ``as_of``, where it does not
         call them so; the other way than in a rename: ``{"date": "event_date"}``. Dates are dates or times without a
         zone, of which the day counts.
-    progress : callable, optional
-        Told the number of rows that are counted, and of all, now and then; nothing is printed.
+    progress : bool or callable
+        Whether to show how far it is: a bar on stderr if that is a terminal, or a line in a notebook.  A function is
+        told the number of rows that are counted, and of all, now and then.
 
     Returns
     -------
@@ -133,7 +135,8 @@ def count_incidents(
     units, unit, _ = units_of(keys, by, None)
     check_size(len(index), len(units))
     grid = engine.Grid(spelled, unit, len(units), len(index), engine.period_number(_day(first), freq))
-    sums, unknown = _added(rows, sought, grid, fates[engine.COUNTED], progress)
+    with reporter(progress, "counting rows") as tick:
+        sums, unknown = _added(rows, sought, grid, fates[engine.COUNTED], tick)
     _warn_dropped(fates)
     warn_outside(fates[engine.OUTSIDE], fates[engine.COUNTED] + fates[engine.OUTSIDE], first, last)
     warn_windows(_sum(found, "wide"), fates[engine.COUNTED], freq, count_on)
@@ -206,7 +209,7 @@ def _added(
     sought: engine.Sought,
     grid: engine.Grid,
     total: int,
-    progress: Callable[[int, int], None] | None,
+    tick: Tick,
 ) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
     """Sums and numbers of unknown values, each (units, periods)."""
     sums = np.zeros(grid.units * grid.periods, dtype=np.int64)
@@ -218,8 +221,7 @@ def _added(
         if sought.measure == "fatalities":
             np.add.at(unknown, part.place, part.unknown)
         done += int(np.broadcast_to(part.rows, part.place.shape).sum())
-        if progress is not None:
-            progress(done, total)
+        tick(done, total)
     if done != total:
         raise InputError(f"the table had {total:,} rows to count and then {done:,}; count when nothing writes to it")
     shape = (grid.units, grid.periods)

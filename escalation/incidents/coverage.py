@@ -177,8 +177,8 @@ def coverage_exposure(
     if isinstance(labels, pd.MultiIndex) and is_panel_histories(counts):
         labels = labels.droplevel(labels.nlevels - 1).unique()
     names = [] if single else [str(name or UNIT) for name in labels.names]
-    spans = check_coverage(coverage, names)
     parts = pd.DataFrame({name: labels.get_level_values(level) for level, name in enumerate(names)}, range(len(labels)))
+    spans = _like(check_coverage(coverage, names), parts)
     place = {key: at for at, key in enumerate(_keys(parts, names))}
     unit = np.array([place.get(key, -1) for key in _keys(spans, names)], dtype=np.int64)
     begin, finish = index[0].start_time, index[-1].end_time.normalize()
@@ -200,13 +200,7 @@ def coverage_of(
     if coverage is None:
         return None
     if not isinstance(coverage, str):
-        spans = check_coverage(coverage, names)
-        for name in names:
-            if pd.api.types.is_numeric_dtype(table[name].dtype):
-                spans[name] = _numbers(spans[name], name).astype(table[name].dtype)
-            else:
-                spans[name] = spans[name].astype(str)
-        return spans
+        return _like(check_coverage(coverage, names), table[names])
     spans = guess_coverage(table, names, coverage)
     basis = "each unit" if coverage == "units" else "each source that lists it"
     warnings.warn(
@@ -298,6 +292,16 @@ def _spans_of(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         return pd.DataFrame({"start": [table["date"].min()], "end": [table["date_end"].max()]})
     spans = table.groupby(names, sort=True, dropna=False).agg(start=("date", "min"), end=("date_end", "max"))
     return spans.reset_index()
+
+
+def _like(spans: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Checked spans, their units in the types of those in the columns of another table: 7, "7" and 7.0 are one."""
+    for name in table:
+        if pd.api.types.is_numeric_dtype(table[name].dtype):
+            spans[name] = _numbers(spans[name], str(name)).astype(table[name].dtype)
+        else:
+            spans[name] = spans[name].astype(str)
+    return spans
 
 
 def _numbers(column: pd.Series, name: str) -> pd.Series:

@@ -24,9 +24,9 @@ from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
 from escalation.models.diagnostics import Diagnosis, diagnose
 from escalation.models.estimate import (
+    CountSpecification,
     Estimate,
     FitResult,
-    Specification,
     as_many,
     check_size,
     simulate_paths,
@@ -42,7 +42,7 @@ POOLED = 25
 """Histories that a fit pools by default; Rubin's rules lose little beyond some twenty."""
 
 
-class CountModel(Specification):
+class CountModel(CountSpecification):
     """Options of a count model; ``fit`` makes a :class:`CountFit`."""
 
     @abstractmethod

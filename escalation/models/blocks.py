@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
+
+from escalation.progress import Progress, Tick, reporter
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-Progress: TypeAlias = Callable[[int, int], None] | None
-"""What every ``progress`` keyword takes: a function that is told how many series are done, and of how many, or None."""
 
 LARGEST_BLOCK = 100
 """Series in a block: enough to be worth sending, few enough for progress and for memory."""
@@ -36,6 +35,13 @@ def run_blocks(
     ``progress`` is called from the calling thread, in the order in which blocks are finished.  If a block fails, or
     the caller is interrupted, blocks that have not begun are called off.
     """
+    with reporter(progress, "series") as tick:
+        return _in_order(work, blocks, sizes, executor, tick)
+
+
+def _in_order(
+    work: Callable[[Item], Result], blocks: Sequence[Item], sizes: Sequence[int], executor: Executor | None, tick: Tick
+) -> list[Result]:
     total, done = sum(sizes), 0
     results: dict[int, Result] = {}
 
@@ -43,8 +49,7 @@ def run_blocks(
         nonlocal done
         results[place] = result
         done += sizes[place]
-        if progress is not None:
-            progress(done, total)
+        tick(done, total)
 
     if executor is None:
         for place, block in enumerate(blocks):

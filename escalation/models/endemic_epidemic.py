@@ -191,7 +191,7 @@ class EndemicEpidemic(PanelModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Follow these counts at the same parameters; see :meth:`Specification.carry`."""
+        """Follow these counts at the same parameters; see :meth:`CountSpecification.carry`."""
         state, places = estimate.state, np.argsort(np.array(design.units))
         names, x = self._endemic(design, state["units"])
         _check_counts(counts, design.units)

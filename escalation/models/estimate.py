@@ -37,12 +37,20 @@ class Specification(ABC):
     """Whether coming counts are proportional to their exposure; a model that draws past counts again has no rate."""
 
     @abstractmethod
-    def estimate(self, counts: FloatArray, design: Design) -> Estimate:
-        """Fit to counts (n,) or (n, units); see :meth:`CountModel.estimate` and :meth:`PanelModel.estimate`."""
-
-    @abstractmethod
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> NDArray[np.int64]:
         """Draw joint paths of the periods in ``design``; the last two axes are draws and steps."""
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """Least and largest value of parameters that have one, by name; confidence intervals are cut there."""
+        return {"dispersion": (0.0, math.inf)}
+
+
+class CountSpecification(Specification):
+    """Options of a model of counts by period, of one series or of several units."""
+
+    @abstractmethod
+    def estimate(self, counts: FloatArray, design: Design) -> Estimate:
+        """Fit to counts (n,) or (n, units); see :meth:`CountModel.estimate` and :meth:`PanelModel.estimate`."""
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
         """Keep an estimate's parameters, and how uncertain they are, and take its state from other counts.
@@ -69,10 +77,6 @@ class Specification(ABC):
         if estimate.names:
             raise InputError(f"{self.name} cannot carry its parameters on to other counts; fit it to them")
         return self.estimate(counts, design)
-
-    def limits(self) -> dict[str, tuple[float, float]]:
-        """Least and largest value of parameters that have one, by name; confidence intervals are cut there."""
-        return {"dispersion": (0.0, math.inf)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -176,7 +176,7 @@ class HiddenMarkov(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Find the regimes of these counts at the same parameters; see :meth:`Specification.carry`."""
+        """Find the regimes of these counts at the same parameters; see :meth:`CountSpecification.carry`."""
         learnt: Observed = estimate.state.get("learnt", estimate.state["data"])
         data = observe(counts, design.exposure, learnt.states, self.start)
         theta = estimate.state["theta"]

@@ -17,10 +17,11 @@ from escalation.counts import DRAW, check_counts, is_histories, panel_array
 from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecast import PanelForecast
 from escalation.models.base import POOLED, CountFit, CountModel, fit_checked
-from escalation.models.blocks import Progress, cut, run_blocks
+from escalation.models.blocks import cut, run_blocks
 from escalation.models.design import Design, FloatArray, make_design, panel_shares
 from escalation.models.diagnostics import Diagnosis, diagnosis_table
 from escalation.models.estimate import check_size, simulate_paths
+from escalation.progress import Progress
 from escalation.randomness import Seed, as_generator, draw_root, generator_for
 
 
@@ -128,7 +129,7 @@ def fit_many(
     pool: int = POOLED,
     unit: str = "incidents",
     executor: Executor | None = None,
-    progress: Progress = None,
+    progress: Progress = False,
 ) -> ManyFits:
     """Fit a model to every series of a panel, each by itself.
 
@@ -150,8 +151,9 @@ def fit_many(
     executor : concurrent.futures.Executor, optional
         Who does the work, in blocks of up to 100 series: a ``ProcessPoolExecutor``, a ``ThreadPoolExecutor`` or one
         of another library with the same interface.  It is not shut down.  Without one the work is done here.
-    progress : callable, optional
-        Told the number of series that are done, and of all, after each block; nothing is printed.
+    progress : bool or callable
+        Whether to show how far it is: a bar on stderr if that is a terminal, or a line in a notebook.  A function is
+        told the number of series that are done, and of all, after each block.
 
     Returns
     -------
@@ -239,7 +241,7 @@ class ManyFits:
         draws: int = 1000,
         exog: pd.DataFrame | None = None,
         executor: Executor | None = None,
-        progress: Progress = None,
+        progress: Progress = False,
         rng: Seed = None,
     ) -> PanelForecast:
         """Draw paths of the next periods of every series that was fitted.
@@ -293,7 +295,7 @@ class ManyFits:
         )
 
     def diagnose(
-        self, *, level: float = 0.95, executor: Executor | None = None, progress: Progress = None
+        self, *, level: float = 0.95, executor: Executor | None = None, progress: Progress = False
     ) -> pd.DataFrame:
         """Look for what is wrong with the fits; see :meth:`CountFit.diagnose`.
 

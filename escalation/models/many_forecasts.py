@@ -14,10 +14,11 @@ from escalation.arguments import check_whole
 from escalation.counts import LARGEST
 from escalation.errors import InputError
 from escalation.models.base import POOLED, CountModel
-from escalation.models.blocks import Progress, run_blocks
+from escalation.models.blocks import run_blocks
 from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import check_size
 from escalation.models.many import SeriesBlock, explained, failure_table, paths_of, series_blocks
+from escalation.progress import Progress
 from escalation.randomness import Seed, as_generator, draw_root
 
 
@@ -70,7 +71,7 @@ def forecast_many(
     pool: int = POOLED,
     unit: str = "incidents",
     executor: Executor | None = None,
-    progress: Progress = None,
+    progress: Progress = False,
     rng: Seed = None,
 ) -> ManyForecasts:
     """Fit a model to every series of a panel, forecast each, and keep means, quantiles and exceedance probabilities.

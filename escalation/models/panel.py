@@ -19,9 +19,9 @@ from escalation.models.base import POOLED, IntArray
 from escalation.models.design import Design, FloatArray, make_design, panel_shares
 from escalation.models.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.estimate import (
+    CountSpecification,
     Estimate,
     FitResult,
-    Specification,
     as_many,
     check_size,
     simulate_paths,
@@ -32,7 +32,7 @@ from escalation.models.laws import Laws
 from escalation.randomness import Seed
 
 
-class PanelModel(Specification):
+class PanelModel(CountSpecification):
     """Options of a model of several units; ``fit`` makes a :class:`PanelFit`."""
 
     @abstractmethod

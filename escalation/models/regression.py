@@ -81,7 +81,7 @@ class Regression(Terms, CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
-        """Coefficients are all there is: counts after the fit change nothing; see :meth:`Specification.carry`."""
+        """Coefficients are all there is: counts after the fit change nothing; see :meth:`CountSpecification.carry`."""
         names, matrix = self.columns(design)
         return estimate.carried(bounded_exp(matrix @ estimate.params[: len(names)] + np.log(design.exposure)), {})
 

@@ -192,6 +192,11 @@ def figure_text(value: float) -> str:
     return f"{value:.2g}" if value >= 0.0005 else "0"
 
 
+def total_text(value: float) -> str:
+    """Write a sum of counts; the mean over histories with a decimal where it is small."""
+    return f"{value:,.0f}" if value == round(value) else figure_text(value)
+
+
 def chance_text(probability: float) -> str:
     """Write a probability, never as 0 or 1."""
     if probability < 0.001:

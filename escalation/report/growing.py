@@ -9,7 +9,7 @@ from escalation.findings import ALARM_DRAWS, Findings
 from escalation.periods import period_word
 from escalation.plots.growth import draw_growth
 from escalation.plots.text import day_text, period_text
-from escalation.plots.trend import chance_text, figure_text
+from escalation.plots.trend import chance_text, figure_text, total_text
 from escalation.plots.watching import draw_alarms, draw_change_probability, draw_levels
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, plain_dates
@@ -21,7 +21,7 @@ SHOWN_ALARMS = 8
 
 
 def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None:
-    """Set the growth over the last periods and what carries the change of the rate, where there is either."""
+    """Set the growth over the last periods, where it is known, and what carries the change of the rate."""
     risen, carrier, word = findings.growth, findings.carrier, period_word(assessment.freq)
     if risen is None:
         return
@@ -36,14 +36,14 @@ def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None
         ],
         ["Doubling or halving", risen.doubling()],
         ["Probability that the rate rises", chance_text(risen.probability_rising)],
-        [f"{capital(assessment.series.unit)} counted", f"{figure_text(risen.total)} in {risen.observed:,} {word}s"],
+        [f"{capital(assessment.series.unit)} counted", f"{total_text(risen.total)} in {risen.observed:,} {word}s"],
         ["Dispersion (variance = mean + dispersion x mean squared)", figure_text(risen.dispersion)],
     ]
     columns = [TableColumn("Over the window"), TableColumn("", 270.0)]
     paper.table(columns, rows)
     paper.heading("Could it be a single bulletin or day?", size=10.0)
     if carrier is not None:
-        paper.paragraph(plain_dates(carrier.sentence()) + _how(carrier.kind))
+        paper.paragraph(plain_dates(carrier.sentence()) + ("" if carrier.table.empty else _how(carrier.kind)))
         _set_without(paper, findings)
     if risen.carried_by is not None and risen.probability_without is not None:
         paper.paragraph(

@@ -11,7 +11,7 @@ from escalation.plots.flashpoint import draw_first_passage
 from escalation.plots.forecast import draw_forecast, draw_models
 from escalation.plots.style import INNER
 from escalation.plots.text import period_text, span_text
-from escalation.plots.trend import chance_text, draw_ratio, draw_windows, figure_text
+from escalation.plots.trend import chance_text, draw_ratio, draw_windows, figure_text, total_text
 from escalation.report.answers import set_passage
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, error_text, median_interval, plain_dates, some_of, spaced, window_of
@@ -43,7 +43,7 @@ def set_trend(paper: Paper, assessment: Assessment) -> None:
         [
             f"{name}: {span_text(window.first.start_time, window.last.end_time.normalize())}",
             f"{window.observed:,}",
-            figure_text(window.total),
+            total_text(window.total),
             figure_text(window.rate),
             f"{figure_text(window.lower)} to {figure_text(window.upper)}",
         ]

@@ -15,13 +15,13 @@ from escalation.arguments import check_level
 from escalation.counts import DRAW, check_counts, is_histories
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
+from escalation.incidents.units import BLANK_UNIT
 from escalation.models.estimate import spread_over
 from escalation.randomness import Seed, as_generator
 from escalation.severity.share_posterior import IntArray, SharePosterior, pool_shares
 from escalation.wording import chance
 from escalation.wording import share as written
 
-BLANK = "(blank)"
 POOLED = 25
 """Histories of the trials of several groups that are worked out by themselves."""
 OVERALL_DRAWS = 20_000
@@ -87,14 +87,18 @@ class Lethality:
         if self.new_share is None or self.new_lower is None or self.new_upper is None:
             return text
         ordered = self.table[self.table["trials"] > 0].sort_values("share", kind="stable")
-        low, high = (
-            f"{name} ({written(row['share'])}, {written(row['lower'])} to {written(row['upper'])})"
-            for name, row in (next(ordered.iterrows()), next(ordered.iloc[::-1].iterrows()))
-        )
+        if len(ordered) > 1:
+            low, high = (
+                f"{name} ({written(row['share'])}, {written(row['lower'])} to {written(row['upper'])})"
+                for name, row in (next(ordered.iterrows()), next(ordered.iloc[::-1].iterrows()))
+            )
+            text += (
+                f" It is highest for {high} and lowest for {low}; the probability that all groups have one share is "
+                f"{chance(self.alike)}."
+            )
         return (
-            f"{text} It is highest for {high} and lowest for {low}; the probability that all groups have "
-            f"one share is {chance(self.alike)}. For a group not seen yet it is {written(self.new_share)} "
-            f"({written(self.new_lower)} to {written(self.new_upper)})."
+            f"{text} For a group not seen yet it is {written(self.new_share)} ({written(self.new_lower)} to "
+            f"{written(self.new_upper)})."
         )
 
     def _repr_html_(self) -> str:
@@ -316,7 +320,7 @@ def count_lethal(
             stacklevel=2,
         )
     group = pd.Series("all", index=table.index) if by is None else table[by].astype(object)
-    group = group.where(group.notna() & (group != ""), BLANK).astype(str)
+    group = group.where(group.notna() & (group != ""), BLANK_UNIT).astype(str)
     counted = pd.DataFrame(
         {
             "lethal": (killed.fillna(0) > 0).to_numpy(dtype=np.int64),

@@ -336,11 +336,12 @@ def _p_value(
     """Share of samples from the law that lie farther from their own fit."""
     n, n_tail = int(times.sum()), int(times[place:].sum())
     body = times[:place] / max(n - n_tail, 1)
-    above = rng.binomial(n, n_tail / n, size=samples)
+    above = np.maximum(rng.binomial(n, n_tail / n, size=samples), 0 if xmin is None else 1)  # a fit needs a value
     worse = 0
     for number in above:
         drawn = draw_power(np.full(number, alpha), np.full(number, values[place]), MAX_FATALITIES, rng)
-        own, often = distinct(drawn)
+        own, often = distinct(np.append(drawn, values[place]))  # a threshold that was given need not be drawn
+        often[0] -= 1
         if place:
             own = np.concatenate([values[:place], own])
             often = np.concatenate([rng.multinomial(n - number, body), often])

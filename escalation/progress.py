@@ -1,0 +1,77 @@
+"""How far a long piece of work is: a bar, a line of a notebook, or a function of the caller's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from escalation.errors import InputError
+
+Tick: TypeAlias = Callable[[int, int], None]
+"""Told how many parts are done, and of how many."""
+Progress: TypeAlias = bool | Tick
+"""What every ``progress`` keyword takes: whether to show it, or a function to be told."""
+
+
+@contextmanager
+def reporter(progress: Progress, doing: str) -> Iterator[Tick]:
+    """Give the function to be told of finished parts.
+
+    A bar on stderr if that is a terminal, a line in a notebook, and nothing elsewhere, so that logs stay clean.
+
+    Raises
+    ------
+    InputError
+        If ``progress`` is neither a bool nor callable.
+    """
+    if callable(progress):
+        yield progress
+    elif not isinstance(progress, bool):
+        raise InputError(f"progress is {progress!r}; use True, False or a function of the parts done and of all parts")
+    elif not progress:
+        yield _untold
+    else:
+        with _shown(doing) as tick:
+            yield tick
+
+
+def _untold(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def _shown(doing: str) -> Iterator[Tick]:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_jupyter:
+        yield _line_of_notebook(doing)
+        return
+    if not console.is_terminal:  # before 14.3 rich printed a blank line for a bar that is not shown
+        yield _untold
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(doing)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _line_of_notebook(doing: str) -> Tick:
+    """Show a line below the cell, and write it anew."""
+    from IPython.display import display
+
+    def text(done: int, total: int) -> dict[str, str]:
+        return {"text/plain": f"{doing}: {done:,} of {total:,}"}
+
+    handle = display(  # type: ignore[no-untyped-call]
+        {"text/plain": doing}, raw=True, display_id=True
+    )
+    return lambda done, total: handle.update(text(done, total), raw=True)
