@@ -361,7 +361,7 @@ def _check_enough(array: FloatArray, sides: tuple[str, ...], widths: tuple[int, 
         if both < FEWEST:
             raise FitError(
                 f"{both} bins of {width} with counts of both sides after the first {lags} are too few for excitation; "
-                f"it needs {FEWEST}" + (f"; leave {width} out of widths" if width > 1 else "")
+                f"it needs {FEWEST}"
             )
     attacks = np.nansum(array, axis=1).min(axis=0)
     if (attacks < FEWEST_ATTACKS).any():

@@ -272,8 +272,6 @@ def test_what_cannot_be_fitted_is_refused(tit_for_tat):
     counts = shocked(np.random.default_rng(16))
     with pytest.raises(FitError, match="too few for excitation"):
         excitation(counts.iloc[:31])
-    with pytest.raises(FitError, match="it needs 30; leave 2 out of widths"):
-        excitation(counts.iloc[:50])
     with pytest.raises(FitError, match="side 'B' has 3 attacks, too few"):
         excitation(counts.assign(B=[1, 1, 1] + [0] * 197))
     bursts = pd.DataFrame(np.eye(150)[:, [3, 80]] * 5, index=WEEKS[:150], columns=["A", "B"])
