@@ -78,7 +78,7 @@ class Carrier:
         return f"“{row['printed']}” for {row['start']:%Y-%m-%d}{last}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.table.round(3).to_html()}"
+        return f"<p>{html.escape(self.sentence())}</p>{self.table.to_html(float_format='{:.3g}'.format)}"
 
 
 def carried_by_tally(

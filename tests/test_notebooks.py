@@ -32,6 +32,8 @@ def test_all_are_there():
         "01-from-press-counts-to-flashpoint.ipynb",
         "02-incidents-table.ipynb",
         "03-how-good-are-the-forecasts.ipynb",
+        "04-is-it-escalating.ipynb",
+        "05-from-raw-export-to-panel.ipynb",
     ]
 
 

@@ -519,6 +519,14 @@ def test_a_bare_series_of_first_passage_can_be_drawn(forecast):
     assert plots.plot_first_passage(first_passage(forecast, 5)).axes[0].lines[0].get_label() == "threshold reached"
 
 
+def test_definitions_keep_their_names(forecast):
+    passage = pd.DataFrame({"a busy month": first_passage(forecast, 9, over=2), "any": first_passage(forecast, 1)})
+    ax = plots.plot_first_passage(passage).axes[0]
+    assert [line.get_label() for line in ax.lines] == ["a busy month", "any"]
+    assert ax.lines[1].get_ydata().tolist() == passage["any"].tolist()
+    assert ax.get_title(loc="left").startswith("a busy month: probability ")
+
+
 # Dates
 
 

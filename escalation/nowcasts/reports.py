@@ -110,7 +110,7 @@ def _from_line_list(
     if early.any():
         at = int(np.argmax(early))
         raise InputError(
-            f"reports, row {table.index[at]!r}: reported on {printed.iloc[at]:%Y-%m-%d}, before it happened on "
+            f"reports, row {table.index[at]}: reported on {printed.iloc[at]:%Y-%m-%d}, before it happened on "
             f"{happened.iloc[at]:%Y-%m-%d}; swap or correct the dates"
         )
     last = printed.max() if now is None else parse_date(now, "now", side="end")
@@ -150,7 +150,7 @@ def _dates(table: pd.DataFrame, column: str) -> pd.Series:
     missing = values.isna().to_numpy()
     if missing.any():
         raise InputError(
-            f"reports, row {table.index[int(np.argmax(missing))]!r}: no date in column {column!r}; fill it in, "
+            f"reports, row {table.index[int(np.argmax(missing))]}: no date in column {column!r}; fill it in, "
             "or drop the row"
         )
     midnight: pd.Series = values.dt.normalize()

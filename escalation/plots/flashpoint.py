@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,8 @@ def plot_first_passage(passage: pd.Series | pd.DataFrame, flashpoints: Sequence[
     Parameters
     ----------
     passage : pandas.Series or pandas.DataFrame
-        From :func:`escalation.first_passage`, or one such column a threshold, named by it (``Assessment.passage``).
+        From :func:`escalation.first_passage`, or one such column a threshold, named by it (``Assessment.passage``), or
+        a definition, named by a text.
     flashpoints : sequence of FlashpointProbability
         Of the same thresholds: their Monte Carlo intervals are drawn.
 
@@ -63,12 +65,12 @@ def draw_first_passage(
     at = edges(index)[1:] - 1.0  # the last day of each period
     word = period_word(index.freqstr)
     known = {point.at_least: point for point in flashpoints}
-    for number, threshold in enumerate(table.columns.astype(int)):
+    for number, name in enumerate(table.columns):
         colour, line, marker, width = STYLES[number % len(STYLES)]
         every = max(1, len(table) // 12)
         ax.plot(
             at,
-            table[threshold].to_numpy(dtype=float),
+            table[name].to_numpy(dtype=float),
             color=colour,
             linestyle=line,
             marker=marker,
@@ -76,7 +78,7 @@ def draw_first_passage(
             ms=4.5,
             mfc="white" if number else colour,
             linewidth=width,
-            label=_name(int(threshold), known, word),
+            label=_name(name, known, word),
         )
     _draw_errors(ax, known, at, index)
     margin = 0.03 * max(at[-1] - at[0], 1.0)
@@ -90,8 +92,11 @@ def draw_first_passage(
     legend_below(ax)
 
 
-def _name(threshold: int, known: dict[int, FlashpointProbability], word: str) -> str:
-    """Name a threshold; one that came without its name is 0."""
+def _name(column: Hashable, known: dict[int, FlashpointProbability], word: str) -> str:
+    """Name a threshold, 0 if it came without its name, or a definition."""
+    if isinstance(column, str):
+        return column
+    threshold = int(cast(int, column))
     if threshold == 0:
         return "threshold reached"
     over = known[threshold].over if threshold in known else 1
@@ -125,7 +130,7 @@ def _draw_errors(
 def _finding(table: pd.DataFrame, known: dict[int, FlashpointProbability], index: pd.PeriodIndex) -> str:
     """Say the probability of the first threshold at the end."""
     first = table.columns[0]
-    name = _name(int(first), known, period_word(index.freqstr))
+    name = _name(first, known, period_word(index.freqstr))
     return (
         f"{name}: probability {chance_text(float(table[first].iloc[-1]))} by {day_text(index[-1].end_time.normalize())}"
     )
