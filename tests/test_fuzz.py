@@ -50,3 +50,11 @@ def test_a_json_value_without_a_name_is_refused(tmp_path):
         escalation.read_incidents(path)
     path.write_text('[{"date": "2024-01-01", "": ""}]')
     assert len(escalation.read_incidents(path)[0]) == 1
+
+
+def test_a_time_past_what_pandas_can_hold_is_blanked(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("date,as_of\n2024-01-01,9999-12-31\n2024-01-02,2024-01-03\n")
+    incidents, ledger = escalation.read_incidents(path, columns={"as_of": "as_of"})
+    assert incidents["as_of"].isna().tolist() == [True, False]
+    assert ledger["why"].str.contains("is no time that can be read; blanked").sum() == 1

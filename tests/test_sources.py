@@ -89,8 +89,8 @@ def test_same_seed_same_counts(tallies: Path) -> None:
     ("options", "said"),
     [
         ({"counter": "x"}, "counter, place and unit go with tallies"),
-        ({"by": "country"}, "by and series go together"),
-        ({"series": "Syria"}, "by and series go together"),
+        ({"by": "country"}, "by is 'country' and series None, which go together"),
+        ({"series": "Syria"}, "by is None and series 'Syria', which go together"),
         ({"by": "region", "series": "Syria"}, "by is 'region'; name a column of the table as it is read: date"),
         ({"by": "country", "series": "Mars"}, "no incident has country 'Mars'; the most frequent are Iraq, Syria"),
     ],

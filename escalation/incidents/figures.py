@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.incidents.dates import BLANKS
-from escalation.incidents.schema import MAX_FATALITIES
+from escalation.incidents.schema import LATEST, MAX_FATALITIES
+from escalation.periods import EARLIEST
 
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?"
 _THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3})+"
@@ -110,7 +111,8 @@ def read_times(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
                 if len(form) < 3
                 else pd.to_datetime(found, format=form, errors="coerce", utc=True).dt.tz_localize(None)
             )
-            times[hit] = read.astype("datetime64[ns]")
+            held = read.between(EARLIEST, LATEST)  # nanoseconds reach to 2262 only
+            times[hit] = read.where(held).astype("datetime64[ns]")
     unread = times.isna() & ~cells.str.lower().isin(BLANKS)
     problem = pd.Series(np.where(unread, "is no time that can be read", ""), dtype=object)
     return _spread(times, codes, texts.index), _spread(problem, codes, texts.index)
