@@ -591,7 +591,8 @@ def test_axes_have_units(reconstruction, forecast):
         "mean CRPS", "relative frequency", "share that came, 95% interval", "forecasts",
         "raids since 1 Jan 2024", "raids per week", "incidents per week", "incidents per week", "", "raids per week",
         "raids per week", "probability", "raids per week", "raids per week", "growth per week", "raids per week",
-        "probability", "raids per week", "raids per week", "probability", "more attacks by south", "more attacks by north",
+        "probability", "raids per week", "raids per week", "probability", "more attacks by south",
+        "more attacks by north",
     ]  # fmt: skip
 
 
