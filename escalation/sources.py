@@ -21,7 +21,7 @@ from escalation.incidents.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.reports import Reports
 from escalation.ledger import LedgerEntries
 from escalation.packaged import data_folder
-from escalation.periods import MAX_PERIODS, DateLike, exposure, parse_date
+from escalation.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.quality.check import DataQuality, data_quality
 from escalation.randomness import Seed
 from escalation.tables import column_names
@@ -297,7 +297,20 @@ def count_series(
         if not issubclass(one.category, EscalationWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     notes = [*_quality_notes(source), *(_note(one) for one in caught if issubclass(one.category, EscalationWarning))]
+    if source.kind == "incidents" and end is None and coverage is None:
+        notes += _ending_notes(counted)
     return replace(counted, notes=tuple(notes))
+
+
+def _ending_notes(counted: CountedSeries) -> list[str]:
+    """What to think of counts that end, within a period, with the last incident."""
+    if not 0 < counted.exposure.iloc[-1] < 1:
+        return []
+    word = period_word(pd.PeriodIndex(counted.counts.index).freqstr)
+    return [
+        "the counts end with the last incident, because no last day was given: a list always ends with one, so its "
+        f"last {word} looks busier than it was; set end to the last day that was watched"
+    ]
 
 
 def _quality_notes(source: Source) -> list[str]:

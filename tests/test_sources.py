@@ -62,6 +62,13 @@ def test_incidents_are_counted_over_the_span_of_the_whole_table(incidents: Path)
     assert deaths.unit == "fatalities"
 
 
+def test_counts_that_end_with_the_last_incident_say_so(incidents: Path) -> None:
+    source = escalation.open_source(incidents)
+    said = "its last month looks busier than it was; set end to the last day that was watched"
+    assert any(said in note for note in escalation.count_series(source, freq="M").notes)
+    assert not any(said in note for note in escalation.count_series(source, freq="M", end="2024-03-15").notes)
+
+
 def test_a_period_as_end_means_its_last_day(incidents: Path) -> None:
     source = escalation.open_source(incidents)
     counted = escalation.count_series(source, freq="M", start="2024-01-01", end=pd.Period("2024-02"))
