@@ -458,13 +458,9 @@ def reports(tmp_path_factory):
     (place / "list.csv").write_text("date\n" + rows)
     command = [sys.executable, "-m", "escalation", "report", "list.csv", "--at-least", "8", "-o"]
     names = ("one.pdf", "two.pdf")
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    runs = [subprocess.Popen([*command, name], cwd=place, text=True, **pipes) for name in names]
-    printed = [process.communicate() for process in runs]
-    return [
-        (subprocess.CompletedProcess(process.args, process.returncode, *text), place / name)
-        for process, text, name in zip(runs, printed, names, strict=True)
-    ]
+    # one after the other: two that compile at once can spoil numba's cache
+    runs = [subprocess.run([*command, name], cwd=place, text=True, capture_output=True, check=False) for name in names]
+    return [(done, place / name) for done, name in zip(runs, names, strict=True)]
 
 
 def test_a_report_prints_the_answers_and_where_the_pdf_is(reports):
@@ -546,13 +542,15 @@ def test_other_warnings_are_shown_once_and_not_lost(run, monkeypatch):
 
 
 def test_warnings_of_libraries_survive_the_counting(folder, monkeypatch):
-    aggregate = escalation.sources.aggregate
+    from escalation import sources  # by its own name: old versions of lazy-loader do not give modules
+
+    aggregate = sources.aggregate
 
     def noisy(*args, **options):
         warnings.warn("invalid value", RuntimeWarning, stacklevel=1)
         return aggregate(*args, **options)
 
-    monkeypatch.setattr(escalation.sources, "aggregate", noisy)
+    monkeypatch.setattr(sources, "aggregate", noisy)
     with pytest.warns(RuntimeWarning, match="invalid value"):
         counted = escalation.count_series(escalation.open_source("list.csv"))
     assert counted.notes == ()
