@@ -68,7 +68,7 @@ def report(
     with screen.progress(4 if sides else 2) as step:
         excited = None
         if sides is not None:
-            counts, unit = count_sides(selection, sides, step)
+            counts, unit = count_sides(source, selection, sides, step)
             excited = escalation.excitation(counts, unit=unit, rng=selection.seed)
         step("looking for growth, changes and alarms")
         found = escalation.find(assessment, regimes=regimes, excitation=excited, rng=selection.seed)

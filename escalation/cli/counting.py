@@ -65,8 +65,15 @@ def cases(form: Format | None, output: str | None) -> None:
 
 def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.Source, escalation.CountedSeries]:
     """Open the source and get the counts that were asked for, with what its reader should know as warnings."""
-    step(f"reading {', '.join(selection.source or []) or 'the bundled case'}")
+    step(reading(selection))
     source = open_table(selection)
+    return source, count_from(source, selection, step)
+
+
+def count_from(
+    source: escalation.Source, selection: Selection, step: Callable[[str], None]
+) -> escalation.CountedSeries:
+    """Get the counts that were asked for out of an open source, with what their reader should know as warnings."""
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")
     counted = escalation.count_series(
         source,
@@ -85,7 +92,12 @@ def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation
     )
     for note in counted.notes:
         warnings.warn(note, escalation.DataWarning, stacklevel=1)
-    return source, counted
+    return counted
+
+
+def reading(table: Table) -> str:
+    """Say what is read."""
+    return f"reading {', '.join(table.source or []) or 'the bundled case'}"
 
 
 def open_table(table: Table) -> escalation.Source:
@@ -127,7 +139,9 @@ def check_by(source: escalation.Source, selection: Selection) -> None:
         raise escalation.InputError("--side names values of a column of the incidents; say which: --by actor")
 
 
-def count_sides(selection: Selection, sides: Sequence[str], step: Callable[[str], None]) -> tuple[pd.DataFrame, str]:
+def count_sides(
+    source: escalation.Source, selection: Selection, sides: Sequence[str], step: Callable[[str], None]
+) -> tuple[pd.DataFrame, str]:
     """Get the counts of two sides as one table on the periods that both were wholly covered in, and their unit.
 
     A side is a value of ``--by`` for incidents; for tallies a series, or series/counter, or series/counter/unit.
@@ -140,7 +154,7 @@ def count_sides(selection: Selection, sides: Sequence[str], step: Callable[[str]
     columns: dict[str, pd.Series | pd.DataFrame] = {}
     units = []
     for side in sides:
-        _, counted = count(_of_side(selection, side), step)
+        counted = count_from(source, _of_side(selection, side), step)
         whole = (counted.exposure == 1).to_numpy()
         columns[side], unit = counted.counts[whole], counted.unit
         units.append(unit)

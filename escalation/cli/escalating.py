@@ -8,7 +8,17 @@ import pandas as pd
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.counting import check_sides, check_targets, choose_form, count, count_sides, deliver, title
+from escalation.cli.counting import (
+    check_sides,
+    check_targets,
+    choose_form,
+    count,
+    count_sides,
+    deliver,
+    open_table,
+    reading,
+    title,
+)
 from escalation.cli.options import Format, Selection
 from escalation.periods import parse_date, period_word
 from escalation.window_growth import percent
@@ -65,7 +75,8 @@ def excitation(
     sides = check_sides(sides)
     check_targets(selection, output)
     with screen.progress(4) as step:
-        counts, unit = count_sides(selection, sides, step)
+        step(reading(selection))
+        counts, unit = count_sides(open_table(selection), selection, sides, step)
         step("looking who follows whom")
         found = escalation.excitation(counts, lags=lags, unit=unit, rng=selection.seed)
     table = found.table.reset_index()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, choose_form, deliver, open_table
+from escalation.cli.counting import check_targets, choose_form, deliver, open_table, reading
 from escalation.cli.options import Format, Table
 from escalation.ledger import rows_lost
 
@@ -16,7 +16,7 @@ def read(table: Table, form: Format | None, output: str | None) -> None:
     form = choose_form(form, output)
     check_targets(table, output)
     with screen.progress(1) as step:
-        step(f"reading {', '.join(table.source or []) or 'the bundled case'}")
+        step(reading(table))
         source = open_table(table)
     if form != "table":
         days = source.table.select_dtypes("datetime").apply(lambda column: column.dt.strftime("%Y-%m-%d"))
