@@ -89,6 +89,11 @@ def period_index(start: pd.Timestamp, end: pd.Timestamp, freq: str) -> pd.Period
     return index
 
 
+def day_numbers(dates: pd.Series | pd.DatetimeIndex) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Days since 1970 of dates that are all known."""
+    return np.asarray(dates.to_numpy().astype("datetime64[D]").astype(np.int64))
+
+
 def days_in(index: pd.PeriodIndex) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Whole days in each period, shape (periods,)."""
     last = index.to_timestamp(how="end").normalize()

@@ -12,11 +12,20 @@ from numpy.typing import NDArray
 from escalation.counts import DRAW
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
-from escalation.incidents.schema import check_incidents
+from escalation.incidents.schema import check_incidents, event_numbers
 from escalation.incidents.spans import Spans, covered_days, span_of
 from escalation.incidents.spread import Spread, draw_histories, fatality_figures
 from escalation.incidents.units import unit_columns_of, units_of, with_units
-from escalation.periods import DateLike, days_in, exposure, parse_date, parse_freq, period_index, period_word
+from escalation.periods import (
+    DateLike,
+    day_numbers,
+    days_in,
+    exposure,
+    parse_date,
+    parse_freq,
+    period_index,
+    period_word,
+)
 from escalation.randomness import Seed, as_generator
 
 MAX_CELLS = 50_000_000
@@ -152,8 +161,9 @@ def aggregate(
     place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
     shape = (len(index), len(units))
     if measure == "incidents":
-        events = table["events"].to_numpy(dtype=float)[inside] if "events" in table else np.ones(len(place))
-        counts = pd.DataFrame(_sums(place, events, shape), index, units, dtype="Int64")
+        counts = pd.DataFrame(
+            _sums(place, event_numbers(table)[inside].astype(float), shape), index, units, dtype="Int64"
+        )
     else:
         counts = _fatalities(table.loc[inside, "fatalities"], place, shape, index, units)
     made = counts if by is not None else counts.iloc[:, 0].rename(measure)
@@ -205,8 +215,7 @@ def _on_covered_days(
     covered: Spans, unit: NDArray[np.int64], day: pd.Series, inside: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell which incidents counted on a covered day, and say how many did not."""
-    days = day.to_numpy().astype("datetime64[D]").astype(np.int64)
-    watched = span_of(covered, unit, days) >= 0
+    watched = span_of(covered, unit, day_numbers(day)) >= 0
     if (lost := int((inside & ~watched).sum())) > 0:
         warnings.warn(
             f"{lost:,} of {len(day):,} incidents lie on days on which their unit was not covered and are not counted; "
@@ -273,13 +282,11 @@ def _histories(
     rng: Seed,
 ) -> pd.DataFrame:
     """Histories of the counts of each unit."""
-    days = table[["date", "date_end"]].to_numpy().astype("datetime64[D]").astype(np.int64)
-    events = table["events"] if "events" in table else pd.Series(1, index=table.index)
     incidents = Spread(
-        first=days[:, 0],
-        last=days[:, 1],
+        first=day_numbers(table["date"]),
+        last=day_numbers(table["date_end"]),
         unit=unit,
-        events=np.asarray(events, dtype=np.int64),
+        events=event_numbers(table),
         figures=None if law is None else fatality_figures(table, law),
     )
     first, last = (np.datetime64(day, "D").astype(np.int64) for day in span)
@@ -299,7 +306,7 @@ def _warn_uncovered(
 ) -> None:
     """Tell how many windows with days from start to end do not lie wholly within one span of coverage."""
     near = ((table["date"] <= end) & (table["date_end"] >= start)).to_numpy()
-    first, last = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
+    first, last = (day_numbers(table[name]) for name in ("date", "date_end"))
     begins, ends = span_of(covered, unit, first), span_of(covered, unit, last)
     if (reaching := int((near & ((begins != ends) | (begins < 0))).sum())) > 0:
         warnings.warn(

@@ -16,7 +16,7 @@ from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import TEXT_COLUMNS, check_incidents
 from escalation.incidents.spans import Spans, covered_days, merge_spans
 from escalation.incidents.units import unit_columns_of
-from escalation.periods import DateLike, days_in, parse_date
+from escalation.periods import DateLike, day_numbers, days_in, parse_date
 from escalation.tables import read_table
 
 UNIT = "unit"
@@ -274,7 +274,7 @@ def check_coverage(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
 def merged_spans(spans: pd.DataFrame, unit: NDArray[np.int64], within: tuple[pd.Timestamp, pd.Timestamp]) -> Spans:
     """Checked spans of these units as arrays, open ones closed by the days within which they count."""
     first, last = (
-        spans[column].fillna(edge.normalize()).to_numpy().astype("datetime64[D]").astype(np.int64)
+        day_numbers(spans[column].fillna(edge.normalize()))
         for column, edge in zip(("start", "end"), within, strict=True)
     )
     begin, end = (int(np.datetime64(edge, "D").astype(np.int64)) for edge in within)
@@ -284,7 +284,7 @@ def merged_spans(spans: pd.DataFrame, unit: NDArray[np.int64], within: tuple[pd.
 def period_starts(index: pd.PeriodIndex) -> NDArray[np.int64]:
     """First day of each period, and the day after the last period, in days since 1970."""
     edges = pd.PeriodIndex(index.append(index[-1:] + 1))
-    return np.asarray(edges.to_timestamp(how="start").to_numpy().astype("datetime64[D]").astype(np.int64))
+    return day_numbers(edges.to_timestamp(how="start"))
 
 
 def _spans_of(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:

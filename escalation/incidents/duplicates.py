@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import check_incidents
 from escalation.ledger import LedgerEntries
+from escalation.periods import day_numbers
 
 WEIGHTS = {"days": 1.0, "place": 2.0, "actors": 2.0, "event_type": 1.0}
 """What each part counts for in the similarity; parts that a row leaves blank do not count."""
@@ -141,7 +142,7 @@ def deduplicate(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int = 0
 
 def _pairs(table: pd.DataFrame, days: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Positions of incidents in one country (or an unnamed one) whose windows lie close enough, first < second."""
-    first, last = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
+    first, last = (day_numbers(table[name]) for name in ("date", "date_end"))
     country = pd.factorize(table["country"])[0]
     named = (table["country"] != "").to_numpy(dtype=bool)
     order = np.lexsort((last, first))
@@ -196,7 +197,7 @@ def _mean_known(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray
 
 
 def _days_alike(table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
-    begin, end = (table[name].to_numpy().astype("datetime64[D]").astype(np.int64) for name in ("date", "date_end"))
+    begin, end = (day_numbers(table[name]) for name in ("date", "date_end"))
     shared = np.minimum(end[first], end[second]) - np.maximum(begin[first], begin[second]) + 1
     union = np.maximum(end[first], end[second]) - np.minimum(begin[first], begin[second]) + 1
     alike: NDArray[np.float64] = np.where(shared > 0, shared / union, 1 / (2 - np.minimum(shared, 0)))

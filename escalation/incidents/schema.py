@@ -96,6 +96,11 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     return checked
 
 
+def event_numbers(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How many incidents each row of a checked table stands for."""
+    return np.asarray(table["events"] if "events" in table else np.ones(len(table)), dtype=np.int64)
+
+
 def fallback_ids(rows: pd.DataFrame) -> pd.Series:
     """Name rows that have no id by what they say, so that a later export of the same rows agrees.
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from escalation.incidents.schema import event_numbers
+from escalation.periods import day_numbers
 from escalation.quality.finding import SURE, BoolArray, Finding, FloatArray, IntArray, several
 
 AROUND = 28
@@ -38,12 +40,15 @@ class Days(NamedTuple):
         Incidents of windows of one day.
     reached : (n,) bool array
         Days that lie in the window of some incident.
+    scatter : float
+        Variance of ``incidents`` about their local mean, in its units.
     """
 
     first: int
     incidents: FloatArray
     exact: FloatArray
     reached: BoolArray
+    scatter: float
 
     def name(self, day: int) -> str:
         """A day by its position."""
@@ -52,8 +57,8 @@ class Days(NamedTuple):
 
 def days_of(table: pd.DataFrame) -> Days:
     """Incidents by day, of a checked table."""
-    first, last = (table[column].to_numpy().astype("datetime64[D]").astype(np.int64) for column in ("date", "date_end"))
-    events = table["events"].to_numpy(dtype=float) if "events" in table else np.ones(len(table))
+    first, last = day_numbers(table["date"]), day_numbers(table["date_end"])
+    events = event_numbers(table).astype(np.float64)
     begin, n = int(first.min()), int(last.max() - first.min()) + 1
     one_day = first == last
 
@@ -63,7 +68,9 @@ def days_of(table: pd.DataFrame) -> Days:
 
     wide = np.where(one_day, 0.0, events / (last - first + 1))
     exact = np.bincount((first - begin)[one_day], events[one_day], n).astype(np.float64)
-    return Days(begin, np.asarray(exact + np.maximum(running(wide), 0.0)), exact, running(np.ones(len(table))) > 0.5)
+    incidents = np.asarray(exact + np.maximum(running(wide), 0.0))
+    reached = running(np.ones(len(table))) > 0.5
+    return Days(begin, incidents, exact, reached, scatter(incidents, local_mean(incidents)))
 
 
 def local_mean(counts: FloatArray, width: int = 4 * 7) -> FloatArray:
@@ -93,7 +100,6 @@ def find_gaps(days: Days) -> list[Finding]:
     that of a Poisson law whose rate is known from those days only (its prior 1 / rate), thinned by the scatter of the
     days.  The quieter side counts, and has incidents on five days at the least: the end of a war is no gap.
     """
-    ratio = scatter(days.incidents, local_mean(days.incidents))
     found: list[tuple[float, int, int, float]] = []
     for begin, end in _runs(~days.reached):
         length = end - begin
@@ -105,7 +111,7 @@ def find_gaps(days: Days) -> list[Finding]:
             continue
         totals = [(float(side.sum()), max(len(side), AROUND)) for side in sides]
         around, m = min(totals, key=lambda side: side[0] / side[1])
-        p = (m / (m + length)) ** (around / ratio) * max(len(days.reached) / length, 1.0)
+        p = (m / (m + length)) ** (around / days.scatter) * max(len(days.reached) / length, 1.0)
         if p < SURE:
             found.append((p, begin, end, 7 * around / m))
     found.sort(key=lambda gap: gap[1] - gap[2])

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from escalation.changes.changepoints import changepoints
-from escalation.quality.days import Days, local_mean, scatter
+from escalation.incidents.schema import event_numbers
+from escalation.periods import day_numbers
+from escalation.quality.days import Days
 from escalation.quality.finding import SURE, Finding, FloatArray, IntArray
 
 CATEGORIES = {"source": "source", "event_type": "event type", "country": "country", "admin1": "admin1"}
@@ -52,22 +54,20 @@ def find_sources(table: pd.DataFrame) -> list[Finding]:
 
 def find_changes_of_coverage(table: pd.DataFrame, days: Days) -> list[Finding]:
     """Values that come or go at once, and rates that change in all units at once."""
-    day = table["date_end"].to_numpy().astype("datetime64[D]").astype(np.int64) - days.first
-    events = table["events"].to_numpy(dtype=float) if "events" in table else np.ones(len(table))
-    ratio = scatter(days.incidents, local_mean(days.incidents))
+    day = day_numbers(table["date_end"]) - days.first
+    events = event_numbers(table).astype(np.float64)
     said = []
     for column, word in CATEGORIES.items():
-        said += _coming_and_going(table[column], word, day, events, len(days.incidents), ratio, days)
+        said += _coming_and_going(table[column], word, day, events, days)
     return said + _all_at_once(table, day, events, days)
 
 
-def _coming_and_going(
-    values: pd.Series, word: str, day: IntArray, events: FloatArray, n: int, ratio: float, days: Days
-) -> list[Finding]:
+def _coming_and_going(values: pd.Series, word: str, day: IntArray, events: FloatArray, days: Days) -> list[Finding]:
     """Values of one column that are absent at the beginning or at the end, where they would be expected."""
     codes, names = pd.factorize(values)
     if len(names) < 2:
         return []
+    n = len(days.incidents)
     first, last = np.full(len(names), n), np.full(len(names), -1)
     np.minimum.at(first, codes, day)
     np.maximum.at(last, codes, day)
@@ -78,7 +78,7 @@ def _coming_and_going(
         there = daily[n] - daily[first] if direction == "first appears" else daily[last + 1]
         away = daily[n] - there
         share = total / np.maximum(there, 1.0)
-        expected = away * share / (1 - np.minimum(share, 0.99)) / ratio
+        expected = away * share / (1 - np.minimum(share, 0.99)) / days.scatter
         large = (share >= SMALLEST_SHARE) & (total >= FEWEST) & (np.array(names) != "")
         found = []
         for code in np.flatnonzero(large & (absent >= AWAY) & (expected >= EXPECTED)):
