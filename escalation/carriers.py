@@ -17,7 +17,7 @@ from escalation.randomness import Seed, as_generator
 from escalation.tallies.left_out import WINDOW, histories_without, leaning
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
-from escalation.trend import CARRIED, CARRIED_HISTORIES, SAID, RateChange, compare_rates
+from escalation.trend import CARRIED, CARRIED_HISTORIES, SAID, RateChange, compare_rates, ratio_of_rates
 from escalation.windows import WindowSpec, two_windows
 from escalation.wording import chance
 
@@ -147,10 +147,10 @@ def carried_by_tally(
         lean = sign * leaning(result, *spans, kernels)
         for window in lean.sort_values(ascending=False, kind="stable").index[:tried]:
             rest = histories_without(result, window, CARRIED_HISTORIES, generator, kernels)
-            without = compare_rates(rest, recent, baseline, exposure=shares)
+            without = ratio_of_rates(rest, recent, baseline, exposure=shares)
             same = used[(used[WINDOW] == list(window)).all(axis=1)]
             printed = " and ".join(dict.fromkeys(printed_count(row) for _, row in same.iterrows()))
-            rows.append((*window[1:], printed, without.ratio, without.probability_rose))
+            rows.append((*window[1:], printed, *without))
     return _carrier(change, rows, "tally")
 
 
@@ -204,29 +204,28 @@ def carried_by_day(
     of_day = days.asfreq(freq)
     periods = pd.period_range(of_day[0], of_day[-1], freq=freq)
     values = pd.Series(matrix[:, 0], index=days)
-    change = _compare_days(values, of_day, periods, recent, baseline)
+    totals, shares = _by_period(values, of_day, periods)
+    change = compare_rates(totals, recent, baseline, exposure=shares)
     rows: list[tuple[object, ...]] = []
     if _said(change):
         window = change.recent if change.probability_rose > 0.5 else change.baseline
         inside = values[(of_day >= window.first) & (of_day <= window.last)]
         busiest = inside.nlargest(tried)
         for day, number in zip(pd.PeriodIndex(busiest.index), busiest.to_numpy(), strict=True):
-            without = _compare_days(values.drop(day), of_day[days != day], periods, recent, baseline)
+            totals, shares = _by_period(values.drop(day), of_day[days != day], periods)
             at = day.to_timestamp()
-            rows.append((at, at, f"{number:,.0f}", without.ratio, without.probability_rose))
+            rows.append((at, at, f"{number:,.0f}", *ratio_of_rates(totals, recent, baseline, exposure=shares)))
     return _carrier(change, rows, "day")
 
 
-def _compare_days(
-    values: pd.Series, of_day: pd.PeriodIndex, periods: pd.PeriodIndex, recent: WindowSpec, baseline: WindowSpec
-) -> RateChange:
-    """Compare two windows of periods by their observed days."""
+def _by_period(values: pd.Series, of_day: pd.PeriodIndex, periods: pd.PeriodIndex) -> tuple[pd.Series, pd.Series]:
+    """Counts of periods from those of their observed days, and the exposure of each."""
     known = values.notna().to_numpy()
     grouped = values[known].groupby(of_day[known])
     observed = grouped.size().reindex(periods, fill_value=0)
     shares = pd.Series(observed.to_numpy() / days_in(periods), index=periods)
     totals = grouped.sum().reindex(periods).astype("Int64")  # <NA> where no day was observed
-    return compare_rates(totals, recent, baseline, exposure=shares.where(shares > 0, 1.0))
+    return totals, shares.where(shares > 0, 1.0)
 
 
 def _carrier(change: RateChange, rows: list[tuple[object, ...]], kind: Literal["tally", "day"]) -> Carrier:

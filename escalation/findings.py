@@ -29,8 +29,6 @@ ALARM = "ears_c2"
 """Judges a period by the seven before the last two, so that it needs neither years nor a season."""
 ALARM_DRAWS = 100
 """Simulated series behind the false alarms."""
-CHANGES_POOL = 10
-"""Histories that changes are looked for in: few, so that a report is quick."""
 CHANGES_NEED, ALARMS_NEED = 20, 15
 """Observed periods."""
 OF_FATALITIES = ("views-25", "views-1", "first-lethal")
@@ -157,7 +155,7 @@ def find(
         risen = window_growth(counts, window, exposure=exposure, level=assessment.level)
     if enough("changes", matrix, CHANGES_NEED):
         changed, poisson = (
-            changepoints(counts, exposure=exposure, unit=unit, level=assessment.level, family=family, pool=CHANGES_POOL)
+            changepoints(counts, exposure=exposure, unit=unit, level=assessment.level, family=family)
             for family in ("negbin", "poisson")
         )
     if enough("alarms", matrix, ALARMS_NEED):

@@ -251,17 +251,10 @@ def compare_rates(
     >>> round(exact.lower, 3), round(exact.upper, 3), round(exact.p_value, 5)
     (1.926, 8.74, 0.00066)
     """
-    table, matrix = checked_counts(counts)
-    if isinstance(table, pd.DataFrame) and not is_histories(table):
-        raise InputError(f"compare_rates takes one series and got a table of {table.shape[1]} units; give one column")
     if family not in FAMILIES:
         raise InputError(f"family is {family!r}; use negbin (dispersion estimated) or poisson (none assumed)")
     check_level(level)
-    index = pd.PeriodIndex(table.index)
-    shares = make_design(index, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
-    now_span, was_span = two_windows(index, recent, baseline)
-    now = _cut(matrix, shares, index, now_span, "recent")
-    was = _cut(matrix, shares, index, was_span, "baseline")
+    now, was = _both_windows(counts, recent, baseline, exposure)
     posterior = FAMILIES[family](now.data, was.data)
     lower, upper = interval(posterior.ratio_limits, level)
     carried, without = _carried_by(now, was, posterior.probability_rose, FAMILIES[family])
@@ -276,10 +269,19 @@ def compare_rates(
         dispersion=posterior.dispersion,
         family=family,
         p_value=exact_p_value(now.data, was.data, posterior.dispersions),
-        histories=matrix.shape[1],
+        histories=now.data.counts.shape[1],
         carried_by=carried,
         probability_without=without,
     )
+
+
+def ratio_of_rates(
+    counts: pd.Series | pd.DataFrame, recent: WindowSpec, baseline: WindowSpec, *, exposure: pd.Series | None = None
+) -> tuple[float, float]:
+    """The ratio and the probability of a rise that :func:`compare_rates` gives, without all else that it works out."""
+    now, was = _both_windows(counts, recent, baseline, exposure)
+    posterior = negbin(now.data, was.data)
+    return invert(posterior.ratio, 0.5), posterior.probability_rose
 
 
 # Windows
@@ -293,6 +295,19 @@ class _Window:
     last: pd.Period
     observed: pd.PeriodIndex
     data: WindowCounts
+
+
+def _both_windows(
+    counts: pd.Series | pd.DataFrame, recent: WindowSpec, baseline: WindowSpec, exposure: pd.Series | None
+) -> tuple[_Window, _Window]:
+    """The recent and the baseline window of one series or its histories."""
+    table, matrix = checked_counts(counts)
+    if isinstance(table, pd.DataFrame) and not is_histories(table):
+        raise InputError(f"compare_rates takes one series and got a table of {table.shape[1]} units; give one column")
+    index = pd.PeriodIndex(table.index)
+    shares = make_design(index, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
+    now, was = two_windows(index, recent, baseline)
+    return _cut(matrix, shares, index, now, "recent"), _cut(matrix, shares, index, was, "baseline")
 
 
 def _cut(matrix: FloatArray, shares: FloatArray, index: pd.PeriodIndex, span: slice, name: str) -> _Window:
