@@ -136,6 +136,7 @@ from .scenarios import WhatIf as WhatIf
 from .scenarios import what_if as what_if
 from .selection import Choice as Choice
 from .selection import auto as auto
+from .series import CountSeries as CountSeries
 from .severity.compounding import Severity as Severity
 from .severity.compounding import Toll as Toll
 from .severity.compounding import compound as compound

@@ -15,6 +15,7 @@ from escalation.counts import DRAW, quantile_frame
 from escalation.errors import InputError, NotConvergedWarning
 from escalation.periods import DateLike, exposure, parse_date, parse_freq, period_index
 from escalation.randomness import Seed, as_generator
+from escalation.series import CountSeries
 from escalation.tallies.kernels import Kernel, check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies, contains
@@ -122,6 +123,18 @@ class Reconstruction:
         disputed = numbers.reindex(table.index).gt(1).fillna(False).astype(bool)
         found = table.assign(contradiction=np.where(improbable, "improbable", "disputed"))[improbable | disputed]
         return found.sort_values(["end", "start", "count"], kind="stable")
+
+    def to_count_series(self) -> CountSeries:
+        """Return the histories with their exposure, unit and names, as every analysis takes them."""
+        return CountSeries(
+            self.histories,
+            exposure=self.exposure,
+            observed_until=self.last_known_day,
+            unit=self.unit,
+            title=self.series.replace("_", " "),
+            place=self.place,
+            counter=self.counter,
+        )
 
     @property
     def last_known_day(self) -> pd.Timestamp:
