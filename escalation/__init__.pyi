@@ -4,8 +4,12 @@ from .alarms import Alarms as Alarms
 from .alarms import FalseAlarms as FalseAlarms
 from .alarms import alarms as alarms
 from .alarms import false_alarms as false_alarms
-from .assessment import Assessment as Assessment
-from .assessment import assess as assess
+from .assessment.assess import Assessment as Assessment
+from .assessment.assess import assess as assess
+from .assessment.source import Source as Source
+from .assessment.source import count_series as count_series
+from .assessment.source import open_source as open_source
+from .assessment.withheld import Withheld as Withheld
 from .assumptions import Event as Event
 from .assumptions import Scenario as Scenario
 from .backtests.record import with_record as with_record
@@ -15,8 +19,6 @@ from .backtests.scoring import score_forecast as score_forecast
 from .carriers import Carrier as Carrier
 from .carriers import carried_by_day as carried_by_day
 from .carriers import carried_by_tally as carried_by_tally
-from .casualties import Casualties as Casualties
-from .casualties import assess_casualties as assess_casualties
 from .changes.changepoints import ChangePoints as ChangePoints
 from .changes.changepoints import changepoints as changepoints
 from .changes.run_length import CurrentRun as CurrentRun
@@ -34,6 +36,7 @@ from .errors import InputError as InputError
 from .errors import NotConvergedWarning as NotConvergedWarning
 from .errors import PartialPeriodWarning as PartialPeriodWarning
 from .errors import ResampledDrawsWarning as ResampledDrawsWarning
+from .errors import WithheldError as WithheldError
 from .events.bootstrap import HawkesBootstrap as HawkesBootstrap
 from .events.hawkes import Hawkes as Hawkes
 from .events.hawkes import HawkesFit as HawkesFit
@@ -43,8 +46,6 @@ from .events.times import event_times as event_times
 from .events.times import times_of as times_of
 from .excitation import Excitation as Excitation
 from .excitation import excitation as excitation
-from .findings import Findings as Findings
-from .findings import find as find
 from .flashpoint import FlashpointProbability as FlashpointProbability
 from .flashpoint import PastRecord as PastRecord
 from .flashpoint import first_passage as first_passage
@@ -149,10 +150,6 @@ from .severity.sizes import FatalitySizes as FatalitySizes
 from .severity.sizes import fatality_sizes as fatality_sizes
 from .severity.tail import FatalityTail as FatalityTail
 from .severity.tail import fatality_tail as fatality_tail
-from .sources import CountedSeries as CountedSeries
-from .sources import Source as Source
-from .sources import count_series as count_series
-from .sources import open_source as open_source
 from .surveillance.bayes import BayesAlarm as BayesAlarm
 from .surveillance.cusum import CUSUM as CUSUM
 from .surveillance.cusum import RunLength as RunLength
@@ -171,8 +168,6 @@ from .tallies.vintages import Vintages as Vintages
 from .tallies.vintages import known_by as known_by
 from .trend import RateChange as RateChange
 from .trend import compare_rates as compare_rates
-from .trend_reading import TrendReading as TrendReading
-from .trend_reading import read_trend as read_trend
 from .window_growth import WindowGrowth as WindowGrowth
 from .window_growth import window_growth as window_growth
 

@@ -22,6 +22,10 @@ class InputError(EscalationError, ValueError):
     """A value, table or option that cannot be used as given."""
 
 
+class WithheldError(InputError, AttributeError):
+    """An answer that the data cannot carry was used as if it had been given; the message says why it was not."""
+
+
 class FileError(EscalationError, OSError):
     """A file that cannot be read or written."""
 

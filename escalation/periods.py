@@ -144,3 +144,15 @@ def period_word(freq: str, number: float = 1) -> str:
     """Name the unit in words, for sentences and axes: ``day``, ``weeks``, ..."""
     word = {"D": "day", "M": "month"}.get(parse_freq(freq), "week")
     return word if number == 1 else word + "s"
+
+
+def date_span(first: pd.Period, last: pd.Period | None = None) -> str:
+    """Name the days of a period, or from the first of one to the last of another.
+
+    Examples
+    --------
+    >>> date_span(pd.Period("2024-01", "M"), pd.Period("2024-02", "M"))
+    '2024-01-01 to 2024-02-29'
+    """
+    begin, end = first.start_time.date(), (first if last is None else last).end_time.date()
+    return f"{begin}" if begin == end else f"{begin} to {end}"

@@ -18,7 +18,7 @@ from escalation.rates import WindowCounts
 from escalation.slopes import SlopePosterior, log_linear
 from escalation.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
 from escalation.windows import WindowSpec, window_slice
-from escalation.wording import chance, plain
+from escalation.wording import chance, percent, plain
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""
@@ -253,10 +253,3 @@ def _carried_by(
     without, at = min(tried, key=lambda pair: sign * pair[0])
     direction = without if sign > 0 else 1 - without
     return (at, without) if direction < CARRIED else (None, None)
-
-
-def percent(share: float) -> str:
-    """Write a growth rate."""
-    if share >= 10:
-        return f"{plain(1 + share)}-fold"
-    return f"{100 * share:+.0f}%" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:+.1f}%"

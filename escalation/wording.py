@@ -29,6 +29,38 @@ def share(value: float) -> str:
     return f"{value:.2g}" if value <= 0.9 else f"{1 - float(f'{1 - value:.2g}'):g}"
 
 
+def number(value: float) -> str:
+    """Write a count, a rate or a ratio with at most three figures; whole numbers as they are, nothing for NaN.
+
+    Examples
+    --------
+    >>> number(12.0), number(0.8191), number(5.44), number(1234.5)
+    ('12', '0.82', '5.4', '1,234')
+    """
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "no upper limit"
+    if value < 0:
+        return f"-{number(-value)}"
+    if value == round(value) or value >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+
+
+def percent(share: float) -> str:
+    """Write a growth rate as a signed percentage, from 10 on as so many fold.
+
+    Examples
+    --------
+    >>> percent(0.07), percent(-0.3333), percent(12.0)
+    ('+7.0%', '-33%', '13.0-fold')
+    """
+    if share >= 10:
+        return f"{plain(1 + share)}-fold"
+    return f"{100 * share:+.0f}%" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:+.1f}%"
+
+
 def chance(probability: float) -> str:
     """Write a probability, never as 0 or 1."""
     if probability < 0.001:

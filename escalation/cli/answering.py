@@ -6,19 +6,22 @@ import datetime as dt
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pandas as pd
 import typer
 
 import escalation
-from escalation.assessment import MODELS, POOL, Assessment, assess, check_question
-from escalation.casualties import has_casualties
+from escalation.assessment.assess import Assessment, assess
+from escalation.assessment.options import check_question
+from escalation.assessment.pool import MODELS, POOL
+from escalation.assessment.sides import check_sides
+from escalation.assessment.source import SourceSeries
+from escalation.assessment.withheld import Withheld
 from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
 from escalation.cli.counting import (
     check_by,
-    check_sides,
     check_targets,
     choose_form,
     count,
@@ -28,8 +31,10 @@ from escalation.cli.counting import (
     with_dates,
 )
 from escalation.cli.options import Format, Selection
+from escalation.files import atomic_write
 from escalation.periods import period_word
 
+Part = TypeVar("Part")
 ASSUMING = "local_level"
 """The model of ``--what-if`` unless another is named: the pool has members that draw past counts again."""
 LETHAL_DRAWS = 40_000
@@ -47,33 +52,41 @@ def report(
     sides: list[str] | None,
     regimes: Literal["none", "hidden_markov"],
 ) -> None:
-    """Show the answers, then draw the PDF and say where it is."""
+    """Show the answers, then write the PDF, or all answers as JSON, and say where it is."""
     check_question(horizon=horizon, at_least=at_least, over=over, within=within)
-    if Path(output).suffix.lower() != ".pdf":
-        raise escalation.InputError(f"--output is {output!r}; a report is a PDF, so end its name in .pdf")
+    kind = Path(output).suffix.lower()
+    if kind not in (".pdf", ".json"):
+        raise escalation.InputError(f"--output is {output!r}; end its name in .pdf or .json")
     if sides is not None:
         check_sides(sides)
     check_targets(selection, output)
-    with screen.progress(4) as step:
+    with screen.progress(3 if sides is None else 5) as step:
         chosen = selection if sides is None or selection.series is not None else replace(selection, by=None)
         source, counted = count(chosen, step)
+        both = None
         if sides is not None:
             check_by(source, selection)
+            both = count_sides(source, selection, sides, step)
         step("fitting the models")
-        assessment = assess(counted, horizon=horizon, at_least=at_least, over=over, within=within, rng=selection.seed)
-        step("working out the severity")
-        casualties = escalation.assess_casualties(assessment, rng=selection.seed) if has_casualties(counted) else None
-    warn_of_failures(assessment)
-    _show_answers(assessment)
-    with screen.progress(4 if sides else 2) as step:
-        excited = None
-        if sides is not None:
-            counts, unit = count_sides(source, selection, sides, step)
-            excited = escalation.excitation(counts, unit=unit, rng=selection.seed)
-        step("looking for growth, changes and alarms")
-        found = escalation.find(assessment, regimes=regimes, excitation=excited, rng=selection.seed)
-        step(f"drawing {output}")
-        escalation.write_report(assessment, source, output, findings=found, seed=selection.seed, casualties=casualties)
+        assessment = assess(
+            counted,
+            horizon=horizon,
+            at_least=at_least,
+            over=over,
+            within=within,
+            regimes=regimes,
+            sides=both,
+            rng=selection.seed,
+        )
+        warn_of_failures(assessment)
+    show_answers(assessment)
+    with screen.progress(1) as step:
+        step(f"writing {output}")
+        if kind == ".json":
+            with atomic_write(output) as stream:
+                stream.write(assessment.to_json())
+        else:
+            escalation.write_report(assessment, output)
     typer.echo(f"Report: {Path(output)}")
 
 
@@ -94,10 +107,11 @@ def forecast(
         source, counted = count(selection, step)
         step("fitting the models")
         assessment = assess(counted, horizon=horizon, model=model, models=needed_models(model), rng=selection.seed)
+        ahead, outlook = given(assessment.forecast), given(assessment.outlook)
     warn_of_failures(assessment)
     if save is not None:
-        assessment.forecast.save(save, about=_provenance(source, counted, selection.seed))
-    table = assessment.forecast.summary_frame()
+        ahead.save(save, about=_provenance(source, counted, selection.seed))
+    table = ahead.summary_frame()
     if form != "table":
         return deliver(with_dates(table), form, output)
     rows = [
@@ -110,7 +124,7 @@ def forecast(
         for row in table.rename_axis("period").reset_index().to_dict("records")
     ]
     header = [period_word(assessment.freq), "mean", "median", "90% prediction interval"]
-    return screen.show(f"{title(counted)}; forecast by {assessment.maker()}", header, rows)
+    return screen.show(f"{title(counted)}; forecast by {outlook.maker()}", header, rows)
 
 
 def flashpoint(
@@ -145,17 +159,18 @@ def flashpoint(
         assessment = assess(
             counted,
             horizon=horizon,
-            at_least=at_least,
+            at_least=at_least if definition is None else definition,
             over=over,
             within=within,
             model=model,
             models=needed_models(model),
             rng=selection.seed,
         )
+        points = given(assessment.flashpoints)
     warn_of_failures(assessment)
     if what_if:
-        return _show_assumptions(assessment, definition, what_if, selection.seed, form, output)
-    table = _passage(assessment, definition)
+        return _show_assumptions(assessment, what_if, selection.seed, form, output)
+    table = _passage(assessment)
     if form != "table":
         return deliver(table, form, output)
     rows = [
@@ -167,16 +182,12 @@ def flashpoint(
         ]
         for row in table.reset_index().to_dict("records")
     ]
-    chosen = assessment.flashpoints[0]
-    if definition is not None:
-        chosen = escalation.flashpoint(assessment.forecast, definition, within=assessment.within)
-    screen.say(chosen.sentence())
+    screen.say(points[0].sentence())
     return screen.show(title(counted), ["by", "probability", "Monte Carlo error", "90% Monte Carlo interval"], rows)
 
 
 def _show_assumptions(
     assessment: Assessment,
-    definition: escalation.Flashpoint | None,
     what_if: list[str],
     seed: int,
     form: Format,
@@ -189,14 +200,14 @@ def _show_assumptions(
     )
     severity = None
     if lethal:
-        found = escalation.assess_casualties(assessment, rng=seed)
+        found = given(assessment.severity)
         severity = escalation.Severity(found.lethality, found.sizes)
     result = escalation.what_if(
-        assessment.fits[assessment.model],
+        assessment.fits[assessment.options.model],
         assessment.within,
         assumed,
-        at_least=assessment.at_least if definition is None else definition,
-        over=assessment.over if definition is None else 1,
+        at_least=_wanted(assessment),
+        over=assessment.options.over,
         severity=severity,
         draws=LETHAL_DRAWS if lethal else 4000,
         rng=seed,
@@ -215,7 +226,7 @@ def _show_assumptions(
         for row in result.table.reset_index().to_dict("records")
     ]
     point = result.flashpoints["baseline"]
-    screen.say(f"{point.sentence()} By {assessment.maker()}, without an assumption.")
+    screen.say(f"{point.sentence()} By {given(assessment.outlook).maker()}, without an assumption.")
     header = ["assumed", "total", "90% interval", "probability", "MC error", "difference"]
     screen.show(title(assessment.series), header, rows)
     if lethal:
@@ -237,12 +248,18 @@ def _show_cost(table: pd.DataFrame) -> None:
     screen.show(f"Chance of a lethal attack besides those assumed{more}", header, rows)
 
 
-def _passage(assessment: Assessment, definition: escalation.Flashpoint | None) -> pd.DataFrame:
-    """The chance that the chosen threshold is reached by the end of each period, with its Monte Carlo error."""
-    wanted, over = (assessment.at_least, assessment.over) if definition is None else (definition, 1)
-    passage = escalation.first_passage(assessment.forecast, wanted, over).iloc[: assessment.within]
+def _wanted(assessment: Assessment) -> int | escalation.Flashpoint:
+    """The chosen flashpoint: its definition, or its threshold."""
+    asked = assessment.options.at_least
+    return asked if isinstance(asked, escalation.Flashpoint) else given(assessment.flashpoints)[0].at_least
+
+
+def _passage(assessment: Assessment) -> pd.DataFrame:
+    """The probability that the chosen threshold is reached by the end of each period, with its Monte Carlo error."""
+    forecast, wanted, over = given(assessment.forecast), _wanted(assessment), assessment.options.over
+    passage = given(assessment.thresholds).passage.iloc[: assessment.within, 0]
     points = [
-        escalation.flashpoint(assessment.forecast, wanted, over, step)
+        escalation.flashpoint(forecast, wanted, over, step)
         for step in range(1, assessment.within + 1)
         if pd.notna(passage.iloc[step - 1])
     ]
@@ -251,29 +268,34 @@ def _passage(assessment: Assessment, definition: escalation.Flashpoint | None) -
     return pd.DataFrame([[getattr(point, name) for name in columns] for point in points], index=by, columns=columns)
 
 
-def _show_answers(assessment: Assessment) -> None:
-    """Print the answers.
+def show_answers(assessment: Assessment, *parts: str) -> None:
+    """Print the answers of the parts named, each with its interval or Monte Carlo error, and why some are missing."""
+    answers = assessment.answer_list(*parts)
+    rows = [[one.question, one.value_text(), one.span_text(), one.unit_text()] for one in answers]
+    screen.show(
+        title(assessment.series), ["", "answer", f"{assessment.level:.0%} interval", "unit"], rows, words=(0, 3)
+    )
+    if any(one.span_text().startswith("±") for one in answers):
+        screen.say("±: Monte Carlo error of the probability.")
+    for why in dict.fromkeys(one.why for one in answers if one.why):
+        named = " and ".join(one.question for one in answers if one.why == why)
+        screen.say(f"Not given: {named} ({why}).")
 
-    The range of a flashpoint's chance is only what the number of paths leaves open, so its error is shown in place
-    of an interval.
+
+def given(part: Part | Withheld) -> Part:
+    """Return a part of an assessment that the whole command is about.
+
+    Raises
+    ------
+    InputError
+        If the data cannot carry it; the message says why.
     """
-    rows = [
-        [
-            row["question"],
-            screen.chance(row["value"]) if row["unit"] == "probability" else screen.number(row["value"]),
-            screen.span(row["lower"], row["upper"]),
-            "" if row["unit"] == "probability" else row["unit"],
-        ]
-        for row in assessment.answers().reset_index().to_dict("records")
-    ]
-    for row, point in zip(rows[-len(assessment.flashpoints) :], assessment.flashpoints, strict=True):
-        row[2] = f"± {point.mc_error:.2g}"
-    header = ["", "answer", f"{assessment.level:.0%} interval", "unit"]
-    screen.show(title(assessment.series), header, rows, words=(0, 3))
-    screen.say("±: Monte Carlo error of the probability.")
+    if isinstance(part, Withheld):
+        raise escalation.InputError(f"no {part.part.replace('_', ' ')} can be given: {part.reason}")
+    return part
 
 
-def _provenance(source: escalation.Source, counted: escalation.CountedSeries, seed: int) -> dict[str, object]:
+def _provenance(source: escalation.Source, counted: SourceSeries, seed: int) -> dict[str, object]:
     """What a saved forecast says of where it came from."""
     return {
         "made": dt.datetime.now(dt.UTC).date().isoformat(),

@@ -13,9 +13,10 @@ import pandas as pd
 import typer
 
 import escalation
+from escalation.assessment.sides import Sides, join_sides
+from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection, Table
-from escalation.counts import quantile_frame
 from escalation.files import atomic_write, check_target, table_text
 from escalation.periods import period_word
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
@@ -63,16 +64,14 @@ def cases(form: Format | None, output: str | None) -> None:
     return screen.show("Bundled cases", ["case", "title", "tallies", "incidents"], rows, words=(0, 1))
 
 
-def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.Source, escalation.CountedSeries]:
+def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.Source, SourceSeries]:
     """Open the source and get the counts that were asked for, with what its reader should know as warnings."""
     step(reading(selection))
     source = open_table(selection)
     return source, count_from(source, selection, step)
 
 
-def count_from(
-    source: escalation.Source, selection: Selection, step: Callable[[str], None]
-) -> escalation.CountedSeries:
+def count_from(source: escalation.Source, selection: Selection, step: Callable[[str], None]) -> SourceSeries:
     """Get the counts that were asked for out of an open source, with what their reader should know as warnings."""
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")
     counted = escalation.count_series(
@@ -119,20 +118,6 @@ def open_table(table: Table) -> escalation.Source:
     return source
 
 
-def check_sides(sides: Sequence[str] | None) -> list[str]:
-    """Return the two sides that were named.
-
-    Raises
-    ------
-    InputError
-        If they are not two.
-    """
-    if sides is None or len(sides) != 2 or sides[0] == sides[1]:
-        given = " and ".join(sides or ()) or "nothing"
-        raise escalation.InputError(f"--side is {given}; name two different sides, as in --side A --side B")
-    return list(sides)
-
-
 def check_by(source: escalation.Source, selection: Selection) -> None:
     """Say that sides of incidents need a column to be found in, before anything is computed."""
     if source.kind == "incidents" and selection.by is None:
@@ -141,8 +126,8 @@ def check_by(source: escalation.Source, selection: Selection) -> None:
 
 def count_sides(
     source: escalation.Source, selection: Selection, sides: Sequence[str], step: Callable[[str], None]
-) -> tuple[pd.DataFrame, str]:
-    """Get the counts of two sides as one table on the periods that both were wholly covered in, and their unit.
+) -> Sides:
+    """Get the counts of two sides on the periods that both were wholly covered in.
 
     A side is a value of ``--by`` for incidents; for tallies a series, or series/counter, or series/counter/unit.
 
@@ -151,18 +136,7 @@ def count_sides(
     InputError
         If a side cannot be counted, or they have no period in common.
     """
-    columns: dict[str, pd.Series | pd.DataFrame] = {}
-    units = []
-    for side in sides:
-        counted = count_from(source, _of_side(selection, side), step)
-        whole = (counted.exposure == 1).to_numpy()
-        columns[side], unit = counted.counts[whole], counted.unit
-        units.append(unit)
-    first, second = columns.values()
-    if first.index.intersection(second.index).empty:
-        raise escalation.InputError(f"{sides[0]} and {sides[1]} have no whole period in common; set --start and --end")
-    table = pd.concat(columns, axis=1, join="inner", names=["side"])
-    return table.sort_index(), units[0] if units[0] == units[1] else "incidents"
+    return join_sides({side: count_from(source, _of_side(selection, side), step) for side in sides})
 
 
 def _of_side(selection: Selection, side: str) -> Selection:
@@ -245,7 +219,7 @@ def deliver(table: pd.DataFrame, form: Format, output: str | None) -> None:
         stream.write(text)
 
 
-def title(counted: escalation.CountedSeries) -> str:
+def title(counted: escalation.CountSeries) -> str:
     """What was counted, where, by whom."""
     where = "" if counted.place in ("", EVERYWHERE) else f", {counted.place}"
     known = counted.counter not in ("", DEFAULTS["counter"])
@@ -262,12 +236,7 @@ def with_dates(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(days, index=periods), table.set_axis(periods)], axis=1)
 
 
-def _counts_table(counted: escalation.CountedSeries) -> pd.DataFrame:
+def _counts_table(counted: SourceSeries) -> pd.DataFrame:
     """Counts, or the median and interval of the histories, and how much of each period is covered."""
-    if counted.reconstruction is not None:
-        table = counted.reconstruction.summary_frame()
-    elif isinstance(counted.counts, pd.DataFrame):
-        table = quantile_frame(counted.counts, LEVEL)
-    else:
-        table = pd.DataFrame({"count": counted.counts})
+    table = pd.DataFrame({"count": counted.counts}) if counted.exact else counted.summary_frame(LEVEL)
     return with_dates(table.assign(exposure=counted.exposure))

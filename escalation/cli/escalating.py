@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
-
 import escalation
+from escalation.assessment.assess import assess
+from escalation.assessment.sides import check_sides, excite
 from escalation.cli import screen
-from escalation.cli.counting import (
-    check_sides,
-    check_targets,
-    choose_form,
-    count,
-    count_sides,
-    deliver,
-    open_table,
-    reading,
-    title,
-)
+from escalation.cli.answering import show_answers
+from escalation.cli.counting import check_targets, choose_form, count, count_sides, deliver, open_table, reading
 from escalation.cli.options import Format, Selection
 from escalation.periods import parse_date, period_word
-from escalation.window_growth import percent
 from escalation.windows import WindowSpec
 
 SPAN = re.compile(r"(\S+)\.\.(\S+)")
-DOUBLING = "doubling time"
 
 
 def trend(
@@ -44,25 +33,12 @@ def trend(
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("reading the trend")
-        reading = escalation.read_trend(
-            counted, recent=spans[0], baseline=spans[1], window=spans[2], rng=selection.seed
-        )
-    table = reading.table()
+        assessment = assess(counted, recent=spans[0], baseline=spans[1], window=spans[2], rng=selection.seed)
+        table = assessment.answers("trend")
     if form != "table":
         return deliver(table, form, output)
-    rows = [
-        [
-            _halving(row["measure"], row["value"]),
-            _figure(abs(row["value"]) if row["measure"].startswith(DOUBLING) else row["value"], row["unit"]),
-            ""
-            if pd.isna(row["lower"])
-            else f"{_figure(row['lower'], row['unit'])} to {_figure(row['upper'], row['unit'])}",
-            "" if row["unit"] == "probability" else row["unit"].removeprefix("share "),
-        ]
-        for row in table.reset_index().to_dict("records")
-    ]
-    screen.show(title(counted), ["", "answer", f"{reading.level:.0%} interval", "unit"], rows, words=(0, 3))
-    for sentence in reading.sentences():
+    show_answers(assessment, "trend")
+    for sentence in assessment.sentences("trend"):
         screen.say(sentence)
     return None
 
@@ -72,13 +48,13 @@ def excitation(
 ) -> None:
     """Show whether attacks by one side are followed by attacks of the other."""
     form = choose_form(form, output)
-    sides = check_sides(sides)
+    sides = list(check_sides(sides))
     check_targets(selection, output)
     with screen.progress(4) as step:
         step(reading(selection))
-        counts, unit = count_sides(open_table(selection), selection, sides, step)
+        both = count_sides(open_table(selection), selection, sides, step)
         step("looking who follows whom")
-        found = escalation.excitation(counts, lags=lags, unit=unit, rng=selection.seed)
+        found = excite(both, lags=lags, seed=selection.seed)
     table = found.table.reset_index()
     if form != "table":
         return deliver(table.set_index("by"), form, output)
@@ -96,7 +72,7 @@ def excitation(
         for row in table.to_dict("records")
     ]
     header = ["by", "after", f"{word}s a bin", "bins back", "more", "90% interval", "p shared shock"]
-    screen.show(f"More {unit} by one side after one by the other", header, rows, words=(0, 1))
+    screen.show(f"More {both.unit} by one side after one by the other", header, rows, words=(0, 1))
     tests = [
         [row["by"], row["after"], row["alternative"], f"{row['p_value']:.3f}"]
         for row in found.alternatives.reset_index().to_dict("records")
@@ -119,16 +95,3 @@ def _window(text: str | None, name: str) -> WindowSpec | None:
         )
     first, last = found.groups()
     return (parse_date(first, f"--{name}"), parse_date(last, f"--{name}", side="end"))
-
-
-def _halving(measure: str, value: float) -> str:
-    """Call a doubling time that is negative what it is on the screen."""
-    return measure.replace(DOUBLING, "halving time", 1) if value < 0 else measure
-
-
-def _figure(value: float, unit: str) -> str:
-    if unit == "probability":
-        return screen.chance(value)
-    if unit.startswith("share "):
-        return percent(value)
-    return f"-{screen.number(-value)}" if value < 0 else screen.number(value)

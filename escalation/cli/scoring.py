@@ -9,7 +9,8 @@ from typing import cast
 import pandas as pd
 
 import escalation
-from escalation.assessment import POOL, model_of, pool_model
+from escalation.assessment.pool import POOL, model_of
+from escalation.assessment.source import SourceSeries
 from escalation.backtests.comparison import ENOUGH
 from escalation.backtests.result import Backtest
 from escalation.cli import screen
@@ -39,7 +40,7 @@ def backtest(
     form = choose_form(form, output)
     check_targets(selection, output)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
-    chosen = {name: pool_model() if name == POOL else model_of(name) for name in dict.fromkeys([*names, baseline])}
+    chosen = {name: model_of(name) for name in dict.fromkeys([*names, baseline])}
     with screen.progress(2) as step:
         source, counted = count(selection, step)
     vintages = _vintages(source, counted, selection.seed)
@@ -112,7 +113,7 @@ def score(selection: Selection, form: Format | None, output: str | None, *, fore
     return None
 
 
-def _check_same(saved: escalation.Forecast, about: dict[str, object], counted: escalation.CountedSeries) -> None:
+def _check_same(saved: escalation.Forecast, about: dict[str, object], counted: SourceSeries) -> None:
     """Refuse to score a forecast by counts of something else.
 
     Raises
@@ -138,7 +139,7 @@ def _check_same(saved: escalation.Forecast, about: dict[str, object], counted: e
         )
 
 
-def _vintages(source: escalation.Source, counted: escalation.CountedSeries, seed: int) -> Vintages | None:
+def _vintages(source: escalation.Source, counted: SourceSeries, seed: int) -> Vintages | None:
     """What was known at earlier dates, for tallies that say when they were printed."""
     if source.kind != "tallies" or source.table["as_of"].isna().all():
         return None

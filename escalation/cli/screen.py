@@ -11,6 +11,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from escalation.wording import chance, number
+
+__all__ = ["chance", "number", "period_text", "progress", "say", "show", "span"]
+
 
 @contextmanager
 def progress(steps: int) -> Iterator[Callable[[str], None]]:
@@ -66,24 +70,6 @@ def period_text(period: pd.Period) -> str:
     if period.freqstr[0] != "W":
         return str(period)
     return f"{period.start_time:%Y-%m-%d} to {period.end_time:%Y-%m-%d}"
-
-
-def number(value: float) -> str:
-    """A count or a rate with at most three figures after which nothing is known anyway."""
-    if pd.isna(value):
-        return ""
-    if value == round(value) or value >= 99.95:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
-
-
-def chance(probability: float) -> str:
-    """A probability, never shown as 0 or 1."""
-    if pd.isna(probability):
-        return ""
-    if probability < 0.005:
-        return "<0.01"
-    return ">0.99" if probability > 0.995 else f"{probability:.2f}"
 
 
 def span(lower: float, upper: float) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-import escalation
+from escalation.assessment.assess import assess
 from escalation.cli import screen
+from escalation.cli.answering import given
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
 from escalation.cli.options import Format, Selection
 from escalation.periods import period_word
@@ -18,7 +19,7 @@ def changes(selection: Selection, form: Format | None, output: str | None) -> No
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("looking for changes")
-        found = escalation.changepoints(counted.counts, exposure=counted.exposure, unit=counted.unit)
+        found = given(assess(counted, rng=selection.seed).changes)
     table = found.changes
     if form != "table":
         dates = {name: table[name].map(_first_day) for name in ("date", "earliest", "latest")}
@@ -47,7 +48,7 @@ def alarms(selection: Selection, form: Format | None, output: str | None, *, met
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("judging each period")
-        found = escalation.alarms(counted.counts, method, exposure=counted.exposure, unit=counted.unit)
+        found = given(assess(counted, alarm=method, rng=selection.seed).alarms)
     if form != "table":
         return deliver(with_dates(found.table), form, output)
     judged = found.table[found.table["alarm"].notna()]

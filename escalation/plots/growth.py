@@ -26,7 +26,8 @@ from escalation.plots.style import (
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import printable
 from escalation.plots.trend import chance_text
-from escalation.window_growth import WindowGrowth, percent
+from escalation.window_growth import WindowGrowth
+from escalation.wording import percent
 
 
 @styled

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.assessment import Assessment
-from escalation.context import cautions
-from escalation.findings import Findings
+from escalation.assessment.assess import Assessment
+from escalation.assessment.withheld import Withheld
 from escalation.periods import period_word
 from escalation.plots.forecast import draw_forecast
 from escalation.plots.style import GREY
@@ -30,22 +29,24 @@ SHOWN_DATES = 4
 """Dates in the table of flashpoints."""
 
 
-def set_answers(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+def set_answers(paper: Paper, assessment: Assessment) -> None:
     """Set the answers in plain sentences, the flashpoints by date, cautions and a chart."""
     paper.heading(title_of(assessment), size=16.0)
     paper.paragraph(_what(assessment), colour=GREY)
-    for question, sentence in zip(QUESTIONS, assessment.sentences(), strict=False):  # other thresholds: in the table
+    counted, rate = assessment.sentences("rate")
+    sentences = (counted, rate, *assessment.sentences("forecast"), assessment.sentences("flashpoints")[0])
+    for question, sentence in zip(QUESTIONS, sentences, strict=True):
         paper.heading(question, size=10.0, keep=30.0)
         paper.paragraph(plain_dates(sentence))
-    paper.heading("Flashpoint probabilities by date", size=10.0)
-    set_passage(paper, assessment, SHOWN_DATES)
-    said = cautions(assessment)
-    if findings.carrier is not None and findings.carrier.carried_by is not None:
-        said = [findings.carrier.sentence(), *said]
-    if said:
+    if assessment.thresholds:
+        paper.heading("Flashpoint probabilities by date", size=10.0)
+        set_passage(paper, assessment, SHOWN_DATES)
+    if assessment.cautions:
         paper.heading("Read with care", size=10.0, keep=30.0)
-    for caution in said:
+    for caution in assessment.cautions:
         paper.paragraph(plain_dates(caution), bullet="•")
+    if isinstance(assessment.forecast, Withheld):
+        return
     ax = paper.axes(min(max(paper.space - 4.0, 190.0), 290.0))
     draw_forecast(assessment.forecast, ax, assessment.series.counts, level=assessment.level)
 
@@ -61,7 +62,9 @@ def _what(assessment: Assessment) -> str:
 
 def set_passage(paper: Paper, assessment: Assessment, dates: int) -> None:
     """Set the probability that each threshold has been reached by some dates, and its error at the last."""
-    passage = assessment.passage.iloc[: assessment.within]
+    if isinstance(assessment.thresholds, Withheld):
+        return
+    passage = assessment.thresholds.passage.iloc[: assessment.within]
     steps = some_of(len(passage), dates)
     columns = [TableColumn(f"{capital(assessment.series.unit)} in {window_of(assessment)}")]
     columns += [
@@ -69,7 +72,7 @@ def set_passage(paper: Paper, assessment: Assessment, dates: int) -> None:
     ]
     columns += [TableColumn("Monte Carlo error", 58.0, right=True)]
     rows = []
-    for point in sorted(assessment.flashpoints, key=lambda point: point.at_least):
+    for point in sorted(assessment.thresholds.points, key=lambda point: point.at_least):
         chances = passage[point.at_least].iloc[steps]
         cells = ["-" if np.isnan(chance) else chance_text(float(chance)) for chance in chances]
         rows.append([f"{point.at_least:,} or more", *cells, error_text(point.mc_error)])

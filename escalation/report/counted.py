@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.assessment import Assessment
+from escalation.assessment.assess import Assessment
 from escalation.counts import count_matrix
 from escalation.plots.tallies import draw_counts, draw_cumulative, draw_reconstructed, running_totals
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import range_text, window_text
-from escalation.sources import Source
 from escalation.tallies.printed import contradictions_by_window
 from escalation.tallies.reconstruct import Reconstruction
 
@@ -73,16 +72,19 @@ def _contradictions(table: pd.DataFrame, reconstruction: Reconstruction) -> tupl
     return columns, rows
 
 
-def set_incidents(paper: Paper, assessment: Assessment, source: Source) -> None:
-    """Set the counts as bars, and what the reader did to the table."""
-    series = assessment.series
+def set_counts(paper: Paper, assessment: Assessment) -> None:
+    """Set the counts as bars, and what the reader did to the table behind them, where there is one."""
+    series, source = assessment.series, assessment.source
     paper.heading("What was counted")
     total = float(np.median(np.nansum(count_matrix(series.counts), axis=0)))
     paper.paragraph(
-        f"{total:,.0f} {series.unit} in the periods shown; the table holds {len(source.table):,} "
-        "incidents. A period without a bar was covered and quiet, unless it is hatched."
+        f"{total:,.0f} {series.unit} in the periods shown"
+        + ("" if source is None else f"; the table holds {len(source.table):,} incidents")
+        + ". A period without a bar was covered and quiet, unless it is hatched."
     )
     draw_counts(series.counts, paper.axes(280.0), unit=series.unit, level=assessment.level, exposure=series.exposure)
+    if source is None:
+        return
     _set_ledger(paper, source.ledger)
     named = source.table["source"].dropna().astype(str).str.strip()
     _set_sources(paper, named[named != ""])

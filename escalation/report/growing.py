@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.assessment import Assessment
-from escalation.findings import ALARM_DRAWS, Findings
+from escalation.assessment.assess import Assessment
+from escalation.assessment.watching import ALARM_DRAWS
+from escalation.assessment.withheld import Withheld
+from escalation.carriers import Carrier
 from escalation.periods import period_word
 from escalation.plots.growth import draw_growth
 from escalation.plots.text import day_text, period_text
@@ -14,7 +16,7 @@ from escalation.plots.watching import draw_alarms, draw_change_probability, draw
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, plain_dates
 from escalation.trend import SAID
-from escalation.window_growth import percent
+from escalation.wording import percent
 
 SHOWN_ALARMS = 8
 """The last alarms of a table."""
@@ -22,10 +24,10 @@ BIC_SAYS_LITTLE = 2.0
 """Smaller differences of BIC tell nothing apart (Kass & Raftery 1995, doi:10.1080/01621459.1995.10476572)."""
 
 
-def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+def set_growth(paper: Paper, assessment: Assessment) -> None:
     """Set the growth over the last periods, where it is known, and what carries the change of the rate."""
-    risen, carrier, word = findings.growth, findings.carrier, period_word(assessment.freq)
-    if risen is None:
+    risen, carrier, word = assessment.growth, assessment.carrier, period_word(assessment.freq)
+    if isinstance(risen, Withheld):
         return
     paper.new_page()
     paper.heading("How fast is it growing?")
@@ -44,11 +46,11 @@ def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None
     columns = [TableColumn("Over the window"), TableColumn("", 270.0)]
     paper.table(columns, rows)
     said = max(risen.probability_rising, 1 - risen.probability_rising) >= SAID
-    if carrier is not None or said:
+    if carrier or said:
         paper.heading("Could it be a single bulletin or day?", size=10.0)
-    if carrier is not None:
+    if isinstance(carrier, Carrier):
         paper.paragraph(plain_dates(carrier.sentence()) + ("" if carrier.table.empty else _how(carrier.kind)))
-        _set_without(paper, findings)
+        _set_without(paper, carrier)
     if risen.carried_by is not None and risen.probability_without is not None:
         paper.paragraph(
             f"The growth hangs on a single {word}, {period_text(risen.carried_by)}: without it the probability of a "
@@ -71,9 +73,8 @@ def _how(kind: str) -> str:
     )
 
 
-def _set_without(paper: Paper, findings: Findings) -> None:
-    carrier = findings.carrier
-    if carrier is None or carrier.table.empty:
+def _set_without(paper: Paper, carrier: Carrier) -> None:
+    if carrier.table.empty:
         return
     what = "Tally left out" if carrier.kind == "tally" else "Day left out"
     columns = [
@@ -89,10 +90,10 @@ def _set_without(paper: Paper, findings: Findings) -> None:
     paper.table(columns, rows)
 
 
-def set_changes(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+def set_changes(paper: Paper, assessment: Assessment) -> None:
     """Set when the rate changed, and how many changes counts without dispersion would be said to have."""
-    found, other = findings.changes, findings.poisson_changes
-    if found is None or other is None:
+    found, other = assessment.changes, assessment.poisson_changes
+    if isinstance(found, Withheld) or isinstance(other, Withheld):
         return
     paper.new_page()
     paper.heading("When did the rate change?")
@@ -136,10 +137,10 @@ def _first(period: pd.Period) -> str:
     return day_text(period.start_time)
 
 
-def set_alarms(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+def set_alarms(paper: Paper, assessment: Assessment) -> None:
     """Set the alarms of a surveillance method, and what it raises while nothing changes."""
-    found, cost, word = findings.alarms, findings.cost, period_word(assessment.freq)
-    if found is None or cost is None:
+    found, cost, word = assessment.alarms, assessment.false_alarms, period_word(assessment.freq)
+    if isinstance(found, Withheld) or isinstance(cost, Withheld):
         return
     paper.new_page()
     paper.heading(f"Which {word}s stand out?")
@@ -176,16 +177,24 @@ def set_alarms(paper: Paper, assessment: Assessment, findings: Findings) -> None
     )
 
 
-def set_regime(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+def set_regime(paper: Paper, assessment: Assessment) -> None:
     """Set the regime of the last period, those of all periods, and whether one rate would say it as well."""
-    chances, numbers = findings.regime_chances, findings.regime_numbers
-    if findings.regime is None or chances is None or numbers is None:
+    found = assessment.regimes
+    if isinstance(found, Withheld):
         return
+    numbers = found.numbers
     paper.new_page()
     paper.heading("Which regime is it in?")
-    paper.paragraph(plain_dates(findings.regime.sentence()))
+    paper.paragraph(plain_dates(found.sentence()))
     series = assessment.series
-    draw_regimes(series.counts, chances, paper.axes(230.0), paper.axes(130.0), unit=series.unit, level=assessment.level)
+    draw_regimes(
+        series.counts,
+        found.probabilities,
+        paper.axes(230.0),
+        paper.axes(130.0),
+        unit=series.unit,
+        level=assessment.level,
+    )
     columns = [
         TableColumn("Regimes"),
         TableColumn(f"Rates per {period_word(assessment.freq)}", 130.0),
@@ -198,7 +207,7 @@ def set_regime(paper: Paper, assessment: Assessment, findings: Findings) -> None
         for states, row in zip(numbers.index, numbers.to_dict("records"), strict=True)
     ]
     paper.table(columns, rows)
-    paper.paragraph(f"Could it be one rate? {_one_rate(numbers, findings.regime_rival)}")
+    paper.paragraph(f"Could it be one rate? {_one_rate(numbers, found.drifting_bic)}")
     paper.paragraph(
         "A regime is a name for a rate that lasts, found in the counts and nowhere else. The smaller BIC the better: a "
         "difference below 2 says little, one above 10 much (Kass & Raftery 1995), and for the number of regimes it "

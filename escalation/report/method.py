@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-import escalation
-from escalation.assessment import POOL, Assessment, pool_weights
-from escalation.findings import ALARMS_NEED, CHANGES_NEED, INCIDENTS_NEED, Findings
+from escalation.assessment.assess import Assessment
+from escalation.assessment.outlook import Outlook
+from escalation.assessment.pool import POOL, pool_weights
+from escalation.assessment.trend import INCIDENTS_NEED
+from escalation.assessment.watching import ALARMS_NEED, CHANGES_NEED
+from escalation.assessment.withheld import Withheld
 from escalation.models.base import CountFit
 from escalation.periods import period_word
 from escalation.plots.text import MISSING, lacks_characters
 from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import counter_text, name_of, plain_dates, spaced
-from escalation.sources import Source
+from escalation.report.words import counter_text, plain_dates, spaced
 from escalation.tallies.reconstruct import Reconstruction
+from escalation.version import __version__
 from escalation.window_growth import FEWEST
 
 MODELS = {
@@ -36,58 +39,64 @@ MODELS = {
 """The models in plain words; of any other, its documentation's first line is printed."""
 
 
-def set_method(paper: Paper, assessment: Assessment, source: Source, findings: Findings, seed: int | None) -> None:
+def set_method(paper: Paper, assessment: Assessment) -> None:
     """Set the method in plain words, the parameters, the provenance and the limits."""
     paper.heading("How the numbers were made")
-    for text in _steps(assessment, source):
+    for text in _steps(assessment):
         paper.paragraph(text)
-    paper.paragraph(_further(findings))
+    paper.paragraph(_further(assessment))
     _set_parameters(paper, assessment)
     paper.heading("Where they come from")
-    paper.table([TableColumn("", 110.0), TableColumn("")], list(_provenance(assessment, source, seed)))
-    if source.quality is not None:
+    paper.table([TableColumn("", 110.0), TableColumn("")], list(_provenance(assessment)))
+    quality = None if assessment.source is None else assessment.source.quality
+    if quality is not None:
         paper.heading("How good the data are")
-        paper.paragraph(plain_dates(source.quality.sentence()))
-        for text in source.quality.sentences():
+        paper.paragraph(plain_dates(quality.sentence()))
+        for text in quality.sentences():
             paper.paragraph(plain_dates(text), bullet="•")
     paper.heading("What they cannot say")
     for text in _limits(assessment):
         paper.paragraph(text, bullet="•")
 
 
-def _steps(assessment: Assessment, source: Source) -> Iterator[str]:
-    reconstruction = assessment.series.reconstruction
-    if reconstruction is None:
+def _steps(assessment: Assessment) -> Iterator[str]:
+    reconstruction, source, outlook = assessment.reconstruction, assessment.source, assessment.outlook
+    if source is None and reconstruction is None:
+        yield "Counts: as they were given, by period."
+    elif reconstruction is None and source is not None:
         yield (
             f"Counts: the {len(source.table):,} incidents of the table, or those asked for, were counted by period, "
             f"each once, on {_counting_day(assessment)}. A covered period without an incident counts 0."
         )
-    else:
+    elif reconstruction is not None:
         yield _reconstructing(reconstruction)
     yield (
         "Trend: the counts of both windows are taken as negative binomial, with a rate for each window and one "
         "dispersion, by Bayes' rule with weak priors."
     )
-    for name, fit in assessment.fits.items():
+    if isinstance(outlook, Withheld):
+        return
+    for name, fit in outlook.fits.items():
         pooled = f" Fitted to {len(fit.estimates)} histories and pooled." if len(fit.estimates) > 1 else ""
-        used = " The answers use it." if name == assessment.model else ""
+        used = " The answers use it." if name == outlook.model else ""
         yield f"Model {spaced(name)}: {_described(name, fit)}.{pooled}{used}"
-    if assessment.model == POOL:
+    if outlook.model == POOL:
         yield (
-            f"The answers use {assessment.maker()}: {_parts(assessment)}. It keeps what each model thinks possible. "
+            f"The answers use {outlook.maker()}: {_parts(outlook)}. It keeps what each model thinks possible. "
             "The local level has the largest part because on simulated series an equal pool was too sure of itself."
         )
 
 
-def _parts(assessment: Assessment) -> str:
+def _parts(outlook: Outlook) -> str:
     """How many of a hundred futures of the pool are each model's."""
-    shares = zip(assessment.fits, pool_weights(list(assessment.fits)), strict=True)
+    shares = zip(outlook.fits, pool_weights(list(outlook.fits)), strict=True)
     return "of a hundred futures " + ", ".join(f"{100 * share:.0f} by the {spaced(name)}" for name, share in shares)
 
 
-def _further(findings: Findings) -> str:
+def _further(assessment: Assessment) -> str:
     """Say what the further pages need, and why some are not there."""
-    left_out = "; ".join(f"{page} ({why})" for page, why in findings.left_out.items())
+    pages = [getattr(assessment, name) for name in ("growth", "changes", "alarms", "regimes", "excitation", "severity")]
+    left_out = "; ".join(f"{page.part} ({page.reason})" for page in pages if isinstance(page, Withheld))
     return (
         f"Further pages need counts that carry them: growth {FEWEST} observed periods, changes {CHANGES_NEED}, alarms "
         f"{ALARMS_NEED}, each with {INCIDENTS_NEED} incidents in them; excitation two sides."
@@ -139,36 +148,41 @@ def _set_parameters(paper: Paper, assessment: Assessment) -> None:
     paper.table(columns, rows)
 
 
-def _provenance(assessment: Assessment, source: Source, seed: int | None) -> Iterator[list[str]]:
-    forecast, reconstruction = assessment.forecast, assessment.series.reconstruction
-    steps = f"{forecast.steps:,} {period_word(assessment.freq, forecast.steps)}"
-    yield ["Source", f"{name_of(source)}: {source.title} ({source.kind}, {len(source.table):,} rows)"]
-    yield ["SHA-256 of its content", source.sha256]
-    yield ["Package", f"escalation {escalation.__version__}"]
-    yield ["Seed", "not given; another run differs within Monte Carlo error" if seed is None else str(seed)]
-    yield ["Forecast", f"{forecast.draws:,} joint paths of {steps}"]
+def _provenance(assessment: Assessment) -> Iterator[list[str]]:
+    forecast, reconstruction, source = assessment.forecast, assessment.reconstruction, assessment.source
+    origin = assessment.provenance()
+    held = "" if source is None else f": {source.title} ({source.kind}, {len(source.table):,} rows)"
+    yield ["Source", f"{origin['name']}{held}"]
+    yield ["SHA-256 of its content", origin["sha256"]]
+    yield ["Package", f"escalation {__version__}"]
+    yield ["Seed", str(assessment.seed)]
+    if not isinstance(forecast, Withheld):
+        steps = f"{forecast.steps:,} {period_word(assessment.freq, forecast.steps)}"
+        yield ["Forecast", f"{forecast.draws:,} joint paths of {steps}"]
     if reconstruction is not None:
-        settled = "settled" if reconstruction.converged else "not settled"
+        settled = "converged" if reconstruction.converged else "not converged"
         yield [
             "Reconstruction",
             f"{reconstruction.histories.shape[1]:,} histories; largest R-hat {reconstruction.rhat:.3f}, smallest "
             f"effective sample size {reconstruction.ess:,.0f}: {settled}",
         ]
-    if lacks_characters(_names(assessment, source)):
+    if lacks_characters(_names(assessment)):
         yield ["Characters", f"{MISSING} stands for a character of the source that the font of this report lacks"]
 
 
-def _names(assessment: Assessment, source: Source) -> Iterable[object]:
+def _names(assessment: Assessment) -> Iterable[object]:
     """Return what the report prints of the source's own words."""
-    series = assessment.series
-    yield from (source.name, source.title, series.title, series.unit, series.counter, series.place)
-    if series.reconstruction is not None:
-        yield from series.reconstruction.tallies[["place", "source", "url", "note"]].to_numpy().ravel()
+    series, source = assessment.series, assessment.source
+    yield from (series.title, series.unit, series.counter, series.place)
+    if source is not None:
+        yield from (source.name, source.title)
+    if assessment.reconstruction is not None:
+        yield from assessment.reconstruction.tallies[["place", "source", "url", "note"]].to_numpy().ravel()
 
 
 def _limits(assessment: Assessment) -> Iterator[str]:
     series = assessment.series
-    if series.reconstruction is None:
+    if assessment.reconstruction is None:
         yield (
             "They count what the source lists. What it missed, listed late or listed twice cannot be known from it, "
             "and a quiet period in the table need not have been quiet."

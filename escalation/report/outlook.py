@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from escalation.assessment import POOL, Assessment
-from escalation.context import model_totals, times_reached
-from escalation.findings import Findings
+from escalation.assessment.assess import Assessment
+from escalation.assessment.outlook import Outlook, Thresholds, times_reached
+from escalation.assessment.pool import POOL
+from escalation.assessment.withheld import Withheld
 from escalation.periods import period_word
 from escalation.plots.flashpoint import draw_first_passage
 from escalation.plots.forecast import draw_forecast, draw_models
@@ -16,7 +17,7 @@ from escalation.plots.trend import chance_text, draw_ratio, draw_windows, figure
 from escalation.report.answers import set_passage
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, error_text, median_interval, plain_dates, some_of, spaced, window_of
-from escalation.trend import SAID
+from escalation.trend import SAID, RateChange
 
 SHOWN_ROWS = 10
 """A table of periods shows at most so many of them, evenly apart."""
@@ -26,10 +27,13 @@ PAST = 3
 """The fan chart shows so many times the horizon of what was observed."""
 
 
-def set_trend(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+def set_trend(paper: Paper, assessment: Assessment) -> None:
     """Set both windows with their rates, the ratio, and what carries it."""
-    change, word = assessment.change, period_word(assessment.freq)
+    change, word = assessment.rate, period_word(assessment.freq)
     paper.heading("Is the rate rising?")
+    if isinstance(change, Withheld):
+        paper.paragraph(change.sentence())
+        return
     paper.paragraph(plain_dates(change.sentence()))
     draw_windows(assessment.series.counts, change, paper.axes(260.0), unit=assessment.series.unit)
     draw_ratio(change, paper.axes(110.0))
@@ -51,7 +55,7 @@ def set_trend(paper: Paper, assessment: Assessment, findings: Findings) -> None:
         for name, window in (("Baseline", change.baseline), ("Recent", change.recent))
     ]
     paper.table(columns, rows)
-    paper.paragraph(_carrier(assessment, findings))
+    paper.paragraph(_carrier(assessment, change))
     over = f", averaged over {change.histories:,} equally plausible histories" if change.histories > 1 else ""
     paper.paragraph(
         f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
@@ -61,9 +65,9 @@ def set_trend(paper: Paper, assessment: Assessment, findings: Findings) -> None:
     )
 
 
-def _carrier(assessment: Assessment, findings: Findings) -> str:
+def _carrier(assessment: Assessment, change: RateChange) -> str:
     """Say what the direction hangs on."""
-    change, word, carrier = assessment.change, period_word(assessment.freq), findings.carrier
+    word, carrier = period_word(assessment.freq), assessment.carrier
     if change.carried_by is not None and change.probability_without is not None:
         return (
             f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
@@ -71,7 +75,7 @@ def _carrier(assessment: Assessment, findings: Findings) -> str:
         )
     if max(change.probability_rose, 1 - change.probability_rose) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
-    if carrier is not None and carrier.carried_by is not None:
+    if not isinstance(carrier, Withheld) and carrier.carried_by is not None:
         said = plain_dates(carrier.sentence())
         return f"What carries it: {said[:1].lower()}{said[1:]}"
     return f"What carries it: no single {word}; the direction stays when any one of them is left out."
@@ -79,14 +83,17 @@ def _carrier(assessment: Assessment, findings: Findings) -> str:
 
 def set_forecast(paper: Paper, assessment: Assessment) -> None:
     """Set the fan, the other models beside it, and the forecast as a table."""
-    forecast, level, word = assessment.forecast, assessment.level, period_word(assessment.freq)
+    outlook, level, word = assessment.outlook, assessment.level, period_word(assessment.freq)
     counts = assessment.series.counts
     paper.heading("What comes next?")
-    paper.paragraph(plain_dates(assessment.sentences()[2]))
+    paper.paragraph(plain_dates(assessment.sentences("forecast")[0]))
+    if isinstance(outlook, Withheld):
+        return
+    forecast = outlook.forecast
     past = min(len(counts), max(PAST * forecast.steps, 12))
     draw_forecast(forecast, paper.axes(195.0), counts, level=level, past=past)
-    draw_models(assessment.forecasts, paper.axes(152.0), level=level)
-    _set_models(paper, assessment)
+    draw_models(outlook.forecasts, paper.axes(152.0), level=level)
+    _set_models(paper, assessment, outlook)
     outer, inner = forecast.summary_frame(level), forecast.summary_frame(INNER)
     shown = some_of(forecast.steps, SHOWN_ROWS)
     every = "" if len(shown) == forecast.steps else f", every {shown[1] - shown[0]} {period_word(assessment.freq, 2)}"
@@ -102,7 +109,7 @@ def set_forecast(paper: Paper, assessment: Assessment) -> None:
     paper.table(columns, rows)
 
 
-def _set_models(paper: Paper, assessment: Assessment) -> None:
+def _set_models(paper: Paper, assessment: Assessment, outlook: Outlook) -> None:
     within = assessment.within
     columns = [
         TableColumn(f"Model: median and {assessment.level:.0%} prediction interval"),
@@ -112,16 +119,16 @@ def _set_models(paper: Paper, assessment: Assessment) -> None:
     rows = [
         [
             ("pool of all" if name == POOL else spaced(str(name)))
-            + (" (the answers use it)" if name == assessment.model else ""),
+            + (" (the answers use it)" if name == outlook.model else ""),
             median_interval(row["first"], row["first_lower"], row["first_upper"]),
             median_interval(row["total"], row["total_lower"], row["total_upper"]),
         ]
-        for name, row in model_totals(assessment).iterrows()
+        for name, row in outlook.totals(within, assessment.level).iterrows()
     ]
     paper.table(columns, rows)
     scored = (
         "No past forecasts were scored for this report, so nothing here says which model deserves more trust"
-        if assessment.series.record is None
+        if not assessment.record
         else "How past forecasts fared is on a page of its own"
     )
     paper.paragraph(f"{scored}; where the models differ, the difference is part of the uncertainty.")
@@ -130,9 +137,12 @@ def _set_models(paper: Paper, assessment: Assessment) -> None:
 def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     """Set the first-passage curves, the thresholds with their Monte Carlo errors, and what they mean."""
     paper.heading("How likely is a flashpoint?")
-    paper.paragraph(plain_dates(assessment.flashpoints[0].sentence()))
-    passage = assessment.passage.iloc[: assessment.within]
-    draw_first_passage(passage, paper.axes(290.0), assessment.flashpoints)
+    thresholds, outlook = assessment.thresholds, assessment.outlook
+    paper.paragraph(plain_dates(assessment.sentences("flashpoints")[0]))
+    if isinstance(thresholds, Withheld) or isinstance(outlook, Withheld):
+        return
+    passage = thresholds.passage.iloc[: assessment.within]
+    draw_first_passage(passage, paper.axes(290.0), thresholds.points)
     columns = [
         TableColumn(f"{capital(assessment.series.unit)} in {window_of(assessment)}"),
         TableColumn("Reached so far", 84.0, right=True),
@@ -140,7 +150,7 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
         TableColumn("Monte Carlo error", 60.0, right=True),
         TableColumn("90% Monte Carlo interval", 90.0, right=True),
     ]
-    past = times_reached(assessment)
+    past = times_reached(assessment.series, thresholds, thresholds.points[0].over)
     rows = [
         [
             f"{point.at_least:,} or more",
@@ -149,18 +159,18 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
             error_text(point.mc_error),
             f"{point.lower:.3f} to {point.upper:.3f}",
         ]
-        for point in sorted(assessment.flashpoints, key=lambda point: point.at_least)
+        for point in sorted(thresholds.points, key=lambda point: point.at_least)
     ]
     paper.table(columns, rows)
-    for text in _meaning(assessment):
+    for text in _meaning(assessment, thresholds, outlook):
         paper.paragraph(text)
     if len(passage) > 1:
         paper.heading("By date")
         set_passage(paper, assessment, SHOWN_DATES)
 
 
-def _meaning(assessment: Assessment) -> Iterable[str]:
-    point = assessment.flashpoints[0]
+def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -> Iterable[str]:
+    point = thresholds.points[0]
     word, many = period_word(assessment.freq), period_word(assessment.freq, 2)
     straddle = "" if point.over == 1 else " Windows that begin before the forecast count what was observed in them."
     yield (
@@ -170,7 +180,7 @@ def _meaning(assessment: Assessment) -> Iterable[str]:
         f"cost, which the reader must weigh; these probabilities do not.{straddle}"
     )
     yield (
-        f"A probability is the share of {point.draws:,} simulated futures, by {assessment.maker()}, in which the "
+        f"A probability is the share of {point.draws:,} simulated futures, by {outlook.maker()}, in which the "
         f"threshold is reached by the end of that {word}. Each future is followed as a whole: chances of single {many} "
         f"are not multiplied, for one busy {word} is often followed by another. The Monte Carlo error comes from the "
         "number of futures and histories alone; what the models leave open is in the probability itself, and that they "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.assessment import Assessment
+from escalation.assessment.assess import Assessment
+from escalation.assessment.withheld import Withheld
 from escalation.backtests.result import Backtest
 from escalation.periods import period_word
 from escalation.plots.backtest import draw_pit, draw_scores
@@ -20,8 +21,8 @@ FEWEST = 8
 
 def set_record(paper: Paper, assessment: Assessment) -> None:
     """Set the scores of past forecasts, where there are any: a table, scores by lead, and calibration."""
-    record = assessment.series.record
-    if record is None:
+    record = assessment.record
+    if isinstance(record, Withheld):
         return
     origins = pd.PeriodIndex(record.scores["origin"].unique())
     word, steps = period_word(assessment.freq, 2), int(record.scores["step"].max())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from escalation.casualties import Casualties
+from escalation.assessment.assess import Assessment
+from escalation.assessment.severity import AttackSeverity
+from escalation.assessment.withheld import Withheld
 from escalation.plots.severity import draw_fatality_tail, draw_lethality
 from escalation.plots.text import span_text
 from escalation.plots.trend import chance_text
@@ -13,20 +15,21 @@ from escalation.report.words import error_text, plain_dates
 from escalation.severity.tail import FEWEST
 
 
-def set_severity(paper: Paper, casualties: Casualties | None) -> None:
+def set_severity(paper: Paper, assessment: Assessment) -> None:
     """Set the share that kills, the sizes where there are enough, the chances of coming ones, and cautions."""
-    if casualties is None:
+    found = assessment.severity
+    if isinstance(found, Withheld):
         return
-    share, cost = casualties.lethality, casualties.toll
+    share, cost = found.lethality, found.toll
     paper.new_page()
     paper.heading("What do the attacks do?")
     paper.paragraph(share.sentence())
     draw_lethality(share, paper.axes(110.0 + 13.0 * min(len(share.table), 10)))
-    if casualties.sizes is not None:
-        paper.paragraph(casualties.sizes.sentence())
-    if casualties.tail is not None:
-        paper.paragraph(casualties.tail.sentence())
-        draw_fatality_tail(casualties.tail, paper.axes(200.0))
+    if found.sizes is not None:
+        paper.paragraph(found.sizes.sentence())
+    if found.tail is not None:
+        paper.paragraph(found.tail.sentence())
+        draw_fatality_tail(found.tail, paper.axes(200.0))
     paper.heading(f"What the coming ones may cost, {span_text(cost.start, cost.end)}", keep=60.0)
     columns = [
         TableColumn("At least one attack that kills"),
@@ -46,25 +49,25 @@ def set_severity(paper: Paper, casualties: Casualties | None) -> None:
     paper.table(columns, rows)
     if cost.median is not None:
         paper.paragraph(plain_dates(cost.total_sentence()))
-    for text in _meaning(casualties):
+    for text in _meaning(found):
         paper.paragraph(text)
-    for caution in casualties.cautions:
+    for caution in found.cautions:
         paper.paragraph(caution, bullet="•")
 
 
-def _meaning(casualties: Casualties) -> Iterator[str]:
+def _meaning(found: AttackSeverity) -> Iterator[str]:
     """How the numbers were made."""
     yield (
         "Each simulated future of the counts goes with one share and, where there is one, one law of how many a lethal "
         "attack kills, both drawn from what the incidents leave possible: nothing multiplies mean probabilities. The "
         "interval is between what the lowest and the highest of them give, however the counts turn out."
     )
-    if casualties.lethality.new_share is not None:
+    if found.lethality.new_share is not None:
         yield (
             "Shares of types with few attacks are drawn towards the others, as far as the types that have many are "
             "alike; the share as it was counted is marked."
         )
-    if casualties.sizes is not None:
+    if found.sizes is not None:
         yield (
             f"A law of how many needs {FEWEST} lethal attacks. The law was chosen by AIC; a power law of the deadliest "
             "events is fitted above the threshold at which it is nearest to them, and its interval holds other "

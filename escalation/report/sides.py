@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from escalation.assessment import Assessment
+from escalation.assessment.assess import Assessment
+from escalation.assessment.withheld import Withheld
 from escalation.definitions import PRESETS
-from escalation.excitation import Excitation
-from escalation.findings import Findings
 from escalation.periods import period_word
 from escalation.plots.excitation import draw_response
 from escalation.plots.trend import chance_text
@@ -13,9 +12,10 @@ from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, error_text, plain_dates
 
 
-def set_excitation(paper: Paper, found: Excitation | None) -> None:
+def set_excitation(paper: Paper, assessment: Assessment) -> None:
     """Set what an attack by each side is followed by, and what else could be behind it."""
-    if found is None:
+    found = assessment.excitation
+    if isinstance(found, Withheld):
         return
     first, second = found.sides
     paper.new_page()
@@ -37,9 +37,9 @@ def set_excitation(paper: Paper, found: Excitation | None) -> None:
     )
 
 
-def set_presets(paper: Paper, assessment: Assessment, findings: Findings) -> None:
+def set_presets(paper: Paper, assessment: Assessment) -> None:
     """Set the chances of the definitions in public use."""
-    if not findings.presets:
+    if not assessment.presets or isinstance(assessment.forecast, Withheld):
         return
     paper.heading("Flashpoints as others define them")
     word = period_word(assessment.freq, assessment.within)
@@ -51,7 +51,7 @@ def set_presets(paper: Paper, assessment: Assessment, findings: Findings) -> Non
         TableColumn("Monte Carlo error", 60.0, right=True),
     ]
     rows = []
-    for name, point in findings.presets.items():
+    for name, point in assessment.presets.items():
         span = f"{point.at_least:,} in {point.over} {period_word(assessment.freq, point.over)}"
         rows.append([name, PRESETS[name].source, span, chance_text(point.probability), error_text(point.mc_error)])
     paper.table(columns, rows)

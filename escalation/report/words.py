@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pandas as pd
 
-from escalation.assessment import Assessment
+from escalation.assessment.assess import Assessment
 from escalation.periods import period_word
 from escalation.plots.text import day_text, span_text
-from escalation.sources import Source
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 ABBREVIATIONS = ("us", "uk", "un", "eu", "isis", "acled", "ucdp", "sohr", "idf", "gttac", "jinsa", "fdd", "oir")
@@ -37,12 +35,7 @@ def capital(text: str) -> str:
 
 def title_of(assessment: Assessment) -> str:
     """Title of a report."""
-    return capital(spaced(assessment.series.title))
-
-
-def name_of(source: Source) -> str:
-    """The case, or the file without its folders, which are nobody's business but the analyst's."""
-    return Path(source.name).name
+    return capital(spaced(assessment.series.title or assessment.series.unit))
 
 
 def counter_text(counter: str) -> str:
@@ -90,8 +83,9 @@ def range_text(low: object, high: object) -> str:
 
 def window_of(assessment: Assessment) -> str:
     """Name what a threshold is compared with: one week, three consecutive months."""
-    word = period_word(assessment.freq, assessment.over)
-    return f"one {word}" if assessment.over == 1 else f"{assessment.over} consecutive {word}"
+    over = assessment.thresholds.points[0].over if assessment.thresholds else assessment.options.over
+    word = period_word(assessment.freq, over)
+    return f"one {word}" if over == 1 else f"{over} consecutive {word}"
 
 
 def some_of(number: int, shown: int) -> list[int]:

@@ -8,16 +8,15 @@ from typing import IO, Any
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-import escalation
-from escalation.assessment import Assessment
-from escalation.casualties import Casualties
-from escalation.errors import FileError
+from escalation.assessment.assess import Assessment, assess
+from escalation.assessment.source import Source
+from escalation.errors import FileError, InputError
 from escalation.files import atomic_write
-from escalation.findings import Findings, find
 from escalation.plots.style import styled
 from escalation.plots.text import printable
+from escalation.randomness import Seed
 from escalation.report.answers import set_answers
-from escalation.report.counted import set_incidents, set_reconstruction
+from escalation.report.counted import set_counts, set_reconstruction
 from escalation.report.growing import set_alarms, set_changes, set_growth, set_regime
 from escalation.report.lists import set_tallies
 from escalation.report.method import set_method
@@ -26,40 +25,25 @@ from escalation.report.paper import Paper
 from escalation.report.record import set_record
 from escalation.report.severity import set_severity
 from escalation.report.sides import set_excitation, set_presets
-from escalation.report.words import name_of, title_of
-from escalation.sources import Source
+from escalation.report.words import title_of
+from escalation.series import CountsLike
+from escalation.version import __version__
 
 
-def write_report(
-    assessment: Assessment,
-    source: Source,
-    path: str | Path,
-    *,
-    findings: Findings | None = None,
-    casualties: Casualties | None = None,
-    seed: int | None = None,
-) -> Path:
-    """Write the report of an assessment as a PDF.
+def write_report(counts: Assessment | CountsLike | Source | str | Path, path: str | Path, *, rng: Seed = None) -> Path:
+    """Write the report of one series as a PDF: what ``escalation report`` writes.
 
-    The same assessment and seed give the same file, byte for byte: it holds no time of day, and fonts
-    and settings are those that matplotlib ships. It appears under its name only when it is whole.
+    The same assessment gives the same file, byte for byte: it holds no time of day, and fonts and settings are those
+    that matplotlib ships. It appears under its name only when it is whole.
 
     Parameters
     ----------
-    assessment : Assessment
-        From :func:`escalation.assess`.
-    source : Source
-        What the counts came from; named, with its hash, on every page.
+    counts : Assessment, Series, DataFrame of histories, CountSeries, Reconstruction, Source, str or Path
+        From :func:`escalation.assess`, which has the options; or anything that it takes, assessed here by its defaults.
     path : str or Path
         Where to write; must end in ``.pdf``.
-    findings : Findings, optional
-        From :func:`escalation.find`, for the pages on growth, changes, alarms, regimes and sides; found here, without
-        regimes, when left out.
-    casualties : Casualties, optional
-        From :func:`escalation.assess_casualties`; with it the report has a page on severity.
-    seed : int, optional
-        What ``rng`` was for :func:`escalation.count_series` and :func:`escalation.assess`; printed, so that
-        a reader can make the same numbers.
+    rng : int, Generator or None
+        Seed or generator of what is assessed here; an assessment brings its own.
 
     Returns
     -------
@@ -70,30 +54,33 @@ def write_report(
     ------
     FileError
         If the path does not end in ``.pdf``, or cannot be written.
+    InputError
+        If the counts cannot be assessed, or ``rng`` is given beside an assessment.
 
     Examples
     --------
     >>> import tempfile, escalation
-    >>> source = escalation.open_source("november-2024-article")
-    >>> series = escalation.count_series(source, draws=40, rng=1)
+    >>> series = escalation.count_series(escalation.open_source("november-2024-article"), draws=40, rng=1)
     >>> assessment = escalation.assess(series, draws=50, models=[], model="climatology", rng=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     written = write_report(assessment, source, folder + "/report.pdf", seed=1)
+    ...     written = write_report(assessment, folder + "/report.pdf")
     ...     written.read_bytes()[:5]
     b'%PDF-'
     """
     path = Path(path)
     if path.suffix.lower() != ".pdf":
         raise FileError(f"{path}: a report is a PDF; end its name in .pdf")
+    if isinstance(counts, Assessment) and rng is not None:
+        raise InputError(f"rng is {rng!r}, but an assessment brings its seed; hand rng to assess")
+    assessment = counts if isinstance(counts, Assessment) else assess(counts, rng=rng)
     about = {
         "Title": printable(title_of(assessment)),
-        "Creator": f"escalation {escalation.__version__}",
+        "Creator": f"escalation {__version__}",
         "CreationDate": None,
         "ModDate": None,
     }
     with atomic_write(path, "wb") as stream:
-        pages = compose_report(assessment, source, findings=findings, casualties=casualties, seed=seed)
-        _save(pages, stream, about)
+        _save(compose_report(assessment), stream, about)
     return path
 
 
@@ -105,53 +92,45 @@ def _save(pages: list[Figure], stream: IO[Any], about: dict[str, str | None]) ->
 
 
 @styled
-def compose_report(
-    assessment: Assessment,
-    source: Source,
-    *,
-    findings: Findings | None = None,
-    casualties: Casualties | None = None,
-    seed: int | None = None,
-) -> list[Figure]:
+def compose_report(assessment: Assessment) -> list[Figure]:
     """Lay out the pages of a report.
 
     Parameters
     ----------
-    assessment, source, findings, casualties, seed
-        As in :func:`write_report`.
+    assessment : Assessment
+        From :func:`escalation.assess`.
 
     Returns
     -------
     list of matplotlib.figure.Figure
         A4 pages.
     """
-    paper = Paper()
-    found = find(assessment, rng=seed) if findings is None else findings
-    reconstruction = assessment.series.reconstruction
-    set_answers(paper, assessment, found)
+    paper, reconstruction = Paper(), assessment.reconstruction
+    set_answers(paper, assessment)
     paper.new_page()
     if reconstruction is None:
-        set_incidents(paper, assessment, source)
+        set_counts(paper, assessment)
     else:
         set_reconstruction(paper, reconstruction, assessment.level)
     paper.new_page()
-    set_trend(paper, assessment, found)
-    set_growth(paper, assessment, found)
-    set_changes(paper, assessment, found)
-    set_alarms(paper, assessment, found)
-    set_regime(paper, assessment, found)
-    set_excitation(paper, found.excitation)
+    set_trend(paper, assessment)
+    set_growth(paper, assessment)
+    set_changes(paper, assessment)
+    set_alarms(paper, assessment)
+    set_regime(paper, assessment)
+    set_excitation(paper, assessment)
     paper.new_page()
     set_forecast(paper, assessment)
     paper.new_page()
     set_flashpoints(paper, assessment)
-    set_presets(paper, assessment, found)
-    set_severity(paper, casualties)
+    set_presets(paper, assessment)
+    set_severity(paper, assessment)
     set_record(paper, assessment)
     paper.new_page()
-    set_method(paper, assessment, source, found, seed)
+    set_method(paper, assessment)
     if reconstruction is not None:
         paper.new_page()
         set_tallies(paper, reconstruction)
-    foot = f"Source: {name_of(source)}, SHA-256 {source.sha256[:16]}"
-    return paper.finish(title_of(assessment), foot, f"escalation {escalation.__version__}")
+    origin = assessment.provenance()
+    foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
+    return paper.finish(title_of(assessment), foot, f"escalation {__version__}")

@@ -1,4 +1,4 @@
-"""Casualties: the answers on severity for a series that was assessed, as far as its incidents can carry them."""
+"""Severity: what the attacks of a series do, as far as the incidents behind it or beside it can carry an answer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from escalation.assessment import Assessment
+from escalation.assessment.options import Options
+from escalation.assessment.source import SourceSeries
+from escalation.assessment.withheld import Withheld
 from escalation.errors import EscalationWarning, InputError
+from escalation.forecast import Forecast
 from escalation.randomness import Seed, as_generator
+from escalation.series import CountSeries
 from escalation.severity.compounding import Severity, Toll, toll
 from escalation.severity.lethality import Lethality, count_lethal, lethality
 from escalation.severity.sizes import FatalitySizes, fatality_sizes
 from escalation.severity.tail import FEWEST, FatalityTail, fatality_tail
-from escalation.sources import CountedSeries
 from escalation.wording import share as share_text
 
 TYPES = "event_type"
@@ -29,7 +32,7 @@ FEW = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Casualties:
+class AttackSeverity:
     """What the attacks of a series do: which share kills, how many, and what the coming ones may cost.
 
     Attributes
@@ -64,103 +67,44 @@ class Casualties:
         parts = (self.lethality, self.sizes, self.tail, self.toll)
         return [part.sentence() for part in parts if part is not None]
 
-    def answers(self) -> pd.DataFrame:
-        """The answers as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Indexed by ``question``; columns ``value``, ``lower``, ``upper`` (interval; missing where the value does not
-            exist) and ``unit``.
-        """
-        until, share = self.toll.end.date(), self.lethality
-        rows: list[tuple[str, float | None, float | None, float | None, str]] = [
-            (f"share of {share.unit} that kill", share.share, share.lower, share.upper, "probability")
-        ]
-        if share.new_share is not None:
-            rows += [
-                (f"share that kills: {name}", row["share"], row["lower"], row["upper"], "probability")
-                for name, row in share.table.iterrows()
-            ]
-        rows += [
-            (
-                f"an attack that kills {killed:,} or more by {until}",
-                row["probability"],
-                row["lower"],
-                row["upper"],
-                "probability",
-            )
-            for killed, row in self.toll.chances.iterrows()
-        ]
-        if self.tail is not None:
-            tail = self.tail
-            rows.append(("exponent of the tail", tail.alpha, tail.alpha_lower, tail.alpha_upper, "exponent"))
-            rows.append(("threshold of the tail", tail.xmin, tail.xmin_lower, tail.xmin_upper, "killed"))
-        if self.sizes is not None:
-            cost = self.toll
-            rows.append((f"killed by {until}, median", cost.median, cost.lower, cost.upper, "killed"))
-            rows.append(
-                (f"killed by {until}, expected", cost.expected, cost.expected_lower, cost.expected_upper, "killed")
-            )
-        frame = pd.DataFrame(rows, columns=["question", "value", "lower", "upper", "unit"])
-        numbers = ["value", "lower", "upper"]
-        return frame.set_index("question").astype(dict.fromkeys(numbers, float))
+    def table(self) -> pd.DataFrame:
+        """Return the probability of a coming attack that kills so many, as of ``toll``."""
+        return self.toll.chances
 
     def _repr_html_(self) -> str:
         return "".join(f"<p>{html.escape(sentence)}</p>" for sentence in (*self.sentences(), *self.cautions))
 
 
-def assess_casualties(assessment: Assessment, *, by: str | None = None, rng: Seed = None) -> Casualties:
-    """Answer what the attacks of an assessed series do, from the incidents behind it or listed beside it.
-
-    Parameters
-    ----------
-    assessment : Assessment
-        From :func:`escalation.assess`, of a count of incidents; intervals have its level.
-    by : str, optional
-        Column of the incidents that holds their types; ``event_type`` when left out, if it has several.
-    rng : int, Generator or None
-        Seed or generator.
-
-    Returns
-    -------
-    Casualties
+def find_severity(
+    series: CountSeries, forecast: Forecast | Withheld, options: Options, rng: Seed
+) -> AttackSeverity | Withheld:
+    """Answer what the attacks of a series do, from the incidents behind it or listed beside it.
 
     Raises
     ------
     InputError
-        If fatalities are what was counted, no incident states them, or types are asked of tallies.
-
-    Examples
-    --------
-    >>> import escalation
-    >>> table = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=60, freq="3D"), "fatalities": [0, 0, 1] * 20})
-    >>> counts = escalation.aggregate(table, "W-SUN", start="2024-01-01", end="2024-06-30")
-    >>> whole = escalation.exposure(counts.index, "2024-01-01", "2024-06-30")
-    >>> series = CountedSeries(counts, whole, "raids", "incidents", "", "", None, (), incidents=table)
-    >>> assessment = escalation.assess(series, model="climatology", models=[], draws=200, rng=1)
-    >>> found = assess_casualties(assessment, rng=1)
-    >>> round(found.lethality.share, 2), found.tail is None
-    (0.34, True)
+        If types are asked of tallies, or of a column that is not there.
     """
-    series, generator = assessment.series, as_generator(rng)
-    incidents = series.incidents
-    if series.unit == "fatalities":
-        raise InputError("fatalities were counted, and severity is of attacks: count incidents")
-    if incidents is None:
-        raise InputError("this source lists no incidents with their fatalities, so nothing tells what its attacks do")
+    why = lacks_fatalities(series)
+    if why is None and isinstance(forecast, Withheld):
+        why = forecast.reason
+    if why is not None:
+        return Withheld("severity", why)
+    assert isinstance(series, SourceSeries)
+    assert series.incidents is not None
+    assert isinstance(forecast, Forecast)
+    generator, level, incidents = as_generator(rng), options.level, series.incidents
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)  # said in the cautions
         whole = count_lethal(incidents)
     unknown = int(whole["unknown"].sum())
-    level = assessment.level
     stated = lethality(int(whole["lethal"].iloc[0]), int(whole["trials"].iloc[0]), level=level, unit=series.unit)
     if series.reconstruction is not None:
-        if by is not None:
-            raise InputError(f"by is {by!r}, but tallies do not tell the types of what they count; leave it out")
+        if options.types is not None:
+            raise InputError(f"types is {options.types!r}, but tallies do not tell the types of what they count")
         share = lethality(stated.lethal, series.reconstruction.histories, level=level, unit=series.unit)
     else:
-        share = _by_type(incidents, by, stated, generator)
+        share = _by_type(incidents, options.types, stated, generator)
     killed = incidents["fatalities"].dropna()
     killed = killed[killed > 0]
     sizes = tail = None
@@ -168,20 +112,25 @@ def assess_casualties(assessment: Assessment, *, by: str | None = None, rng: See
         sizes = fatality_sizes(killed, level=level, rng=generator)
         if "power_tail" in sizes.candidates.index:
             tail = fatality_tail(killed, level=level, rng=generator)
-    ends = assessment.forecast.periods[assessment.within - 1].end_time.normalize()
+    ends = forecast.periods[options.within - 1].end_time.normalize()
     wanted = KILLED if sizes is not None else KILLED[:1]
-    cost = toll(assessment.forecast, Severity(share, sizes), killed=wanted, end=ends, level=level, rng=generator)
+    cost = toll(forecast, Severity(share, sizes), killed=wanted, end=ends, level=level, rng=generator)
     cautions = tuple(_cautions(series, stated, unknown, sizes))
-    return Casualties(share, sizes, tail, cost, stated, unknown, cautions)
+    return AttackSeverity(share, sizes, tail, cost, stated, unknown, cautions)
 
 
-def has_casualties(series: CountedSeries) -> bool:
-    """Tell whether the incidents of a series can carry a page on severity: single ones, at least one of them lethal."""
-    incidents = series.incidents
-    if series.unit == "fatalities" or incidents is None or incidents["fatalities"].isna().all():
-        return False
-    single = "events" not in incidents or bool((incidents["events"] == 1).all())
-    return single and bool((incidents["fatalities"] > 0).any())
+def lacks_fatalities(series: CountSeries) -> str | None:
+    """Say why the incidents of a series cannot carry an answer on severity; None where they can."""
+    incidents = series.incidents if isinstance(series, SourceSeries) else None
+    if series.unit == "fatalities":
+        return "fatalities were counted, and severity is of attacks: count incidents"
+    if incidents is None:
+        return "this source lists no incidents with their fatalities, so nothing says what its attacks do"
+    if incidents["fatalities"].isna().all():
+        return "no incident states its fatalities"
+    if "events" in incidents and not bool((incidents["events"] == 1).all()):
+        return "rows stand for several incidents each, so nothing says how many one kills"
+    return None
 
 
 def _by_type(incidents: pd.DataFrame, by: str | None, whole: Lethality, rng: Seed) -> Lethality:
@@ -198,7 +147,7 @@ def _by_type(incidents: pd.DataFrame, by: str | None, whole: Lethality, rng: See
     return lethality(table["lethal"], table["trials"], level=whole.level, unit=whole.unit, rng=rng)
 
 
-def _cautions(series: CountedSeries, stated: Lethality, unknown: int, sizes: FatalitySizes | None) -> list[str]:
+def _cautions(series: SourceSeries, stated: Lethality, unknown: int, sizes: FatalitySizes | None) -> list[str]:
     """What the reader should keep in mind."""
     said = []
     if series.reconstruction is not None:

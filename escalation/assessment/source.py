@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from escalation.backtests.result import Backtest
 from escalation.errors import DataWarning, EscalationWarning, InputError, PartialPeriodWarning
 from escalation.files import kind_of
 from escalation.incidents.aggregate import aggregate
@@ -24,6 +23,7 @@ from escalation.packaged import data_folder
 from escalation.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.quality.check import DataQuality, data_quality
 from escalation.randomness import Seed
+from escalation.series import CountSeries
 from escalation.tables import column_names
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
@@ -72,25 +72,21 @@ class Source:
     quality: DataQuality | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class CountedSeries:
-    """One count series out of a source.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SourceSeries(CountSeries):
+    """A count series with what stands behind it.
 
     Attributes
     ----------
-    counts : pandas.Series or pandas.DataFrame
-        Counts, or histories of them.
-    exposure : pandas.Series
-        Share of each period covered.
-    title, unit, place, counter : str
-        What is counted, in what unit, where and by whom (the last two may be empty).
+    source : Source or None
+        The table that it was counted from.
     reconstruction : Reconstruction or None
         Where the counts come from tallies.
     notes : tuple of str
         What the reader should know of the counting: the verdict on the table of incidents, and the messages of the
         warnings on the way.
-    record : Backtest or None
-        Scores of past forecasts of this series, where there are any.
+    record : Path or None
+        File of the scores of past forecasts of this series, where there is one.
     incidents : pandas.DataFrame or None
         The incidents that were counted; beside tallies of a bundled case, those of the same series and place that it
         lists.
@@ -98,17 +94,18 @@ class CountedSeries:
         The same counts by day, where the source is a table of incidents.
     """
 
-    counts: pd.Series | pd.DataFrame = field(repr=False)
-    exposure: pd.Series = field(repr=False)
-    title: str
-    unit: str
-    place: str
-    counter: str
-    reconstruction: Reconstruction | None
-    notes: tuple[str, ...]
-    record: Backtest | None = field(default=None, repr=False)
+    source: Source | None = field(default=None, repr=False)
+    reconstruction: Reconstruction | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+    record: Path | None = field(default=None, repr=False)
     incidents: pd.DataFrame | None = field(default=None, repr=False)
     daily: pd.Series | None = field(default=None, repr=False)
+
+
+def from_reconstruction(result: Reconstruction) -> SourceSeries:
+    """Return the count series of a reconstruction, with the tallies behind it."""
+    series = result.to_count_series()
+    return SourceSeries(**{one.name: getattr(series, one.name) for one in fields(series)}, reconstruction=result)
 
 
 def open_source(
@@ -212,7 +209,7 @@ def count_series(
     coverage: pd.DataFrame | Literal["units", "sources"] | None = None,
     draws: int | None = None,
     rng: Seed = None,
-) -> CountedSeries:
+) -> SourceSeries:
     """Get one count series out of a source.
 
     Parameters
@@ -241,7 +238,8 @@ def count_series(
 
     Returns
     -------
-    CountedSeries
+    SourceSeries
+        A :class:`escalation.CountSeries` that knows its source.
 
     Raises
     ------
@@ -285,7 +283,7 @@ def count_series(
                 rng=rng,
             )
             counted = replace(
-                _from_tallies(result),
+                from_reconstruction(result),
                 record=_bundled_record(source.name) if as_bundled else None,
                 incidents=_bundled_incidents(source.name, result),
             )
@@ -299,10 +297,10 @@ def count_series(
     notes = [*_quality_notes(source), *(_note(one) for one in caught if issubclass(one.category, EscalationWarning))]
     if source.kind == "incidents" and end is None and coverage is None:
         notes += _ending_notes(counted)
-    return replace(counted, notes=tuple(notes))
+    return replace(counted, source=source, notes=tuple(notes))
 
 
-def _ending_notes(counted: CountedSeries) -> list[str]:
+def _ending_notes(counted: SourceSeries) -> list[str]:
     """What to think of counts that end, within a period, with the last incident."""
     if not 0 < counted.exposure.iloc[-1] < 1:
         return []
@@ -329,10 +327,10 @@ def _note(warning: warnings.WarningMessage) -> str:
     return text
 
 
-def _bundled_record(name: str) -> Backtest | None:
-    """Scores of past forecasts that come with a bundled case."""
+def _bundled_record(name: str) -> Path | None:
+    """File of the scores of past forecasts that comes with a bundled case."""
     path = data_folder() / name / RECORD
-    return Backtest.load(path) if name in case_names() and path.is_file() else None
+    return path if name in case_names() and path.is_file() else None
 
 
 def _bundled_incidents(name: str, result: Reconstruction) -> pd.DataFrame | None:
@@ -348,19 +346,6 @@ def _bundled_incidents(name: str, result: Reconstruction) -> pd.DataFrame | None
     return None if own.empty else own
 
 
-def _from_tallies(result: Reconstruction) -> CountedSeries:
-    return CountedSeries(
-        counts=result.histories,
-        exposure=result.exposure,
-        title=result.series.replace("_", " "),
-        unit=result.unit,
-        place=result.place,
-        counter=result.counter,
-        reconstruction=result,
-        notes=(),
-    )
-
-
 def _from_incidents(
     source: Source,
     series: str | None,
@@ -372,7 +357,7 @@ def _from_incidents(
     coverage: pd.DataFrame | Literal["units", "sources"] | None,
     draws: int | None,
     rng: Seed,
-) -> CountedSeries:
+) -> SourceSeries:
     if (by is None) != (series is None):
         raise InputError(
             f"by is {by!r} and series {series!r}, which go together for incidents: by='country', series='Syria' counts "
@@ -401,7 +386,9 @@ def _from_incidents(
         shares = pd.Series(coverage_exposure(counts, spans, start=first, end=last))
     inside = table[(table["date_end"] >= first) & (table["date"] <= last)]
     daily = None if draws is not None else _by_day(table, first, last, measure, spans)
-    return CountedSeries(counts, shares, title, measure, "", "", None, (), incidents=inside, daily=daily)
+    return SourceSeries(
+        counts=counts, exposure=shares, observed_until=last, unit=measure, title=title, incidents=inside, daily=daily
+    )
 
 
 def _by_day(

@@ -1,0 +1,488 @@
+"""The one record of every answer about one series, for screen, PDF, HTML, JSON and notebooks alike."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+from escalation.alarms import Alarms, FalseAlarms
+from escalation.assessment.answers import HEADLINE, Answer, answer_table, answers_of, check_parts
+from escalation.assessment.cautions import find_cautions
+from escalation.assessment.options import Options, Regimes, make_options
+from escalation.assessment.outlook import Outlook, Thresholds, find_outlook, find_presets, find_thresholds, spread
+from escalation.assessment.pool import MODELS, POOL
+from escalation.assessment.severity import AttackSeverity, find_severity
+from escalation.assessment.sides import Sides
+from escalation.assessment.source import Source, SourceSeries, count_series, from_reconstruction, open_source
+from escalation.assessment.trend import GrowthNow, find_carrier, find_growth, find_growth_now, find_rate
+from escalation.assessment.watching import (
+    ALARM,
+    RegimesFound,
+    find_alarms,
+    find_changes,
+    find_excitation,
+    find_false_alarms,
+    find_regimes,
+)
+from escalation.assessment.withheld import Withheld
+from escalation.backtests.result import Backtest
+from escalation.carriers import Carrier
+from escalation.changes.changepoints import ChangePoints
+from escalation.counts import count_matrix
+from escalation.definitions import Flashpoint
+from escalation.excitation import Excitation
+from escalation.flashpoint import FlashpointProbability
+from escalation.forecast import Forecast
+from escalation.models.base import CountFit
+from escalation.periods import date_span, period_word
+from escalation.randomness import Seed, as_generator, draw_root, generator_for
+from escalation.series import CountSeries, CountsLike, as_count_series
+from escalation.tallies.reconstruct import Reconstruction
+from escalation.trend import RateChange
+from escalation.version import __version__
+from escalation.window_growth import WindowGrowth
+from escalation.windows import WindowSpec, window_slice
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """Every answer about one series: how many now, is it rising, what comes next, how likely is a flashpoint.
+
+    A part is worked out when it is first asked for, by random numbers of its own, so that the same seed gives the same
+    number whatever else was asked. Where the data cannot carry a part, a :class:`Withheld` with the reason stands in
+    its place, which is false.
+
+    Attributes
+    ----------
+    series : CountSeries
+        The counts or histories and what is known of how they were observed.
+    options : Options
+        What was asked, with the defaults filled in.
+    seed : int
+        Where the random numbers come from.
+    sides : Sides or None
+        Counts of two sides that may answer each other.
+    """
+
+    series: CountSeries
+    options: Options
+    seed: int
+    sides: Sides | None = field(default=None, repr=False)
+
+    @property
+    def freq(self) -> str:
+        """Frequency of the periods."""
+        return self.series.freq
+
+    @property
+    def level(self) -> float:
+        """Probability of the intervals."""
+        return self.options.level
+
+    @property
+    def within(self) -> int:
+        """Periods ahead in which the flashpoint may fall."""
+        return self.options.within
+
+    @property
+    def source(self) -> Source | None:
+        """What the counts came from, where that is known."""
+        return self.series.source if isinstance(self.series, SourceSeries) else None
+
+    @property
+    def reconstruction(self) -> Reconstruction | None:
+        """The reconstruction behind the counts, where they come from tallies."""
+        return self.series.reconstruction if isinstance(self.series, SourceSeries) else None
+
+    @cached_property
+    def rate(self) -> RateChange | Withheld:
+        """The recent periods against the baseline."""
+        return find_rate(self.series, self.options)
+
+    @property
+    def recent(self) -> pd.PeriodIndex:
+        """The periods that count as now."""
+        return self.series.periods[
+            window_slice(self.series.periods, self.options.recent, "recent", len(self.series.periods))
+        ]
+
+    def counted(self) -> tuple[float, float, float] | Withheld:
+        """Median and interval of what was counted in the recent periods; three times the same for exact counts."""
+        matrix = count_matrix(self.series.counts.loc[self.recent[0] : self.recent[-1]])
+        if np.isnan(matrix).all():
+            return Withheld("count", f"none of the {len(self.recent)} recent {period_word(self.freq, 2)} was observed")
+        return spread(np.nansum(matrix, axis=0), self.level)
+
+    @cached_property
+    def growth(self) -> WindowGrowth | Withheld:
+        """Growth over the last 28 days, 13 weeks or 12 months."""
+        return find_growth(self.series, self.options)
+
+    @cached_property
+    def growth_now(self) -> GrowthNow | Withheld:
+        """The growth rate at the end of the series; with histories this takes seconds."""
+        return find_growth_now(self.series, self.options)
+
+    @cached_property
+    def carrier(self) -> Carrier | Withheld:
+        """Whether one tally or day carries the change of the rate."""
+        return find_carrier(self.series, self.rate, self._rng("carrier"))
+
+    @cached_property
+    def outlook(self) -> Outlook | Withheld:
+        """The fits and forecasts of all models."""
+        return find_outlook(self.series, self.options, self.seed)
+
+    @property
+    def forecast(self) -> Forecast | Withheld:
+        """The forecast that the answers use."""
+        return self.outlook.forecast if self.outlook else Withheld("forecast", self._no_outlook())
+
+    @property
+    def fits(self) -> dict[str, CountFit]:
+        """The models that could be fitted, by name."""
+        return self.outlook.fits if self.outlook else {}
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Models that could not be fitted, and why."""
+        return self.outlook.failed if self.outlook else {}
+
+    @property
+    def forecasts(self) -> dict[str, Forecast]:
+        """Their forecasts, that of the pool first."""
+        return self.outlook.forecasts if self.outlook else {}
+
+    @cached_property
+    def thresholds(self) -> Thresholds | Withheld:
+        """The chosen flashpoint and others, with the probability of each by each period."""
+        return find_thresholds(self.series, self.forecast, self.options)
+
+    @property
+    def flashpoints(self) -> tuple[FlashpointProbability, ...] | Withheld:
+        """Probabilities of the flashpoints, the chosen one first."""
+        return self.thresholds.points if self.thresholds else self.thresholds  # type: ignore[return-value]
+
+    @cached_property
+    def presets(self) -> dict[str, FlashpointProbability]:
+        """Probabilities of the definitions in public use that the forecast and the past allow."""
+        return find_presets(self.series, self.forecast, self.options)
+
+    @cached_property
+    def severity(self) -> AttackSeverity | Withheld:
+        """What the attacks do: which share kills, how many, and what the coming ones may cost."""
+        return find_severity(self.series, self.forecast, self.options, self._rng("severity"))
+
+    @cached_property
+    def changes(self) -> ChangePoints | Withheld:
+        """When the rate changed; counts scatter more than chance alone would."""
+        return find_changes(self.series, self.options, "negbin")
+
+    @cached_property
+    def poisson_changes(self) -> ChangePoints | Withheld:
+        """The same without overdispersion: the alternative that would find too many."""
+        return find_changes(self.series, self.options, "poisson")
+
+    @cached_property
+    def alarms(self) -> Alarms | Withheld:
+        """Periods that stand out."""
+        return find_alarms(self.series, self.options)
+
+    @cached_property
+    def false_alarms(self) -> FalseAlarms | Withheld:
+        """False alarms of the method while nothing changes."""
+        return find_false_alarms(self.series, self.alarms, self.options, self._rng("false alarms"))
+
+    @cached_property
+    def regimes(self) -> RegimesFound | Withheld:
+        """Quiet and active regimes, where they were asked for."""
+        return find_regimes(self.series, self.options)
+
+    @cached_property
+    def excitation(self) -> Excitation | Withheld:
+        """Whether attacks by one side follow those by the other, where two sides were given."""
+        return find_excitation(self.sides, self.seed)
+
+    @cached_property
+    def record(self) -> Backtest | Withheld:
+        """Scores of past forecasts of this series."""
+        path = self.series.record if isinstance(self.series, SourceSeries) else None
+        return (
+            Withheld("record", "no past forecasts of this series were scored") if path is None else Backtest.load(path)
+        )
+
+    @cached_property
+    def cautions(self) -> tuple[str, ...]:
+        """What the reader should keep in mind, in plain sentences."""
+        return find_cautions(self)
+
+    def answers(self, *parts: str) -> pd.DataFrame:
+        """The answers as a table.
+
+        Parameters
+        ----------
+        *parts : str
+            Some of ``rate``, ``growth``, ``trend`` (both, and more), ``forecast``, ``flashpoints``, ``presets``,
+            ``severity``, ``changes``, ``alarms``, ``regimes`` and ``excitation``; rate, growth, forecast and
+            flashpoints when left out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``key`` (``count_recent``, ``rate_now``, ``rate_before``, ``rate_ratio``,
+            ``probability_higher``, ``growth``, ``total_ahead``, ``flashpoint``, ...); columns ``question``, ``value``,
+            ``lower`` and ``upper`` (interval at ``level``; for a flashpoint that of its Monte Carlo error), ``unit``,
+            and ``text``. Where an answer is not given, the value is NaN and the text says why.
+
+        Raises
+        ------
+        InputError
+            If there is no such part.
+        """
+        return answer_table(self.answer_list(*parts))
+
+    def answer_list(self, *parts: str) -> list[Answer]:
+        """The same answers one by one, with how each is written.
+
+        Parameters
+        ----------
+        *parts : str
+            As in :meth:`answers`.
+
+        Raises
+        ------
+        InputError
+            If there is no such part.
+        """
+        return answers_of(self, parts or HEADLINE)
+
+    def sentences(self, *parts: str) -> list[str]:
+        """The answers in plain sentences, with their ranges, or why they are not given.
+
+        Parameters
+        ----------
+        *parts : str
+            As in :meth:`answers`.
+
+        Raises
+        ------
+        InputError
+            If there is no such part.
+        """
+        check_parts(parts)
+        return [sentence for part in (parts or HEADLINE) for sentence in self._said(part)]
+
+    def to_json(self, *parts: str) -> str:
+        """The answers, sentences and cautions, with where they come from, as JSON text.
+
+        Parameters
+        ----------
+        *parts : str
+            As in :meth:`answers`.
+
+        Returns
+        -------
+        str
+            An object with ``version``, ``source``, ``series``, ``options``, ``seed``, ``answers`` (a list, one object a
+            key), ``sentences`` and ``cautions``; numbers that do not exist are null.
+
+        Raises
+        ------
+        InputError
+            If there is no such part.
+        """
+        answers = self.answers(*parts).reset_index()
+        table = json.loads(answers.to_json(orient="records", double_precision=15))
+        content = {
+            "version": __version__,
+            "source": self.provenance(),
+            "series": {
+                "title": self.series.title,
+                "unit": self.series.unit,
+                "place": self.series.place,
+                "counter": self.series.counter,
+                "freq": self.freq,
+                "first": str(self.series.periods[0].start_time.date()),
+                "last": str(self.series.periods[-1].end_time.date()),
+            },
+            "options": asdict(self.options),
+            "seed": self.seed,
+            "answers": table,
+            "sentences": self.sentences(*parts),
+            "cautions": list(self.cautions),
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+
+    def provenance(self) -> dict[str, str]:
+        """Name, kind and SHA-256 of what the counts came from; of the counts themselves where nothing else is known."""
+        if self.source is not None:
+            return {"name": Path(self.source.name).name, "kind": self.source.kind, "sha256": self.source.sha256}
+        digest = hashlib.sha256(self.series.counts.to_csv().encode()).hexdigest()
+        return {"name": self.series.title or "counts", "kind": "counts", "sha256": digest}
+
+    def _said(self, part: str) -> Iterator[str]:
+        """Sentences of one part."""
+        if part == "rate":
+            yield self._counted()
+            yield self.rate.sentence()
+        elif part == "trend":
+            yield self.rate.sentence()
+            yield self.growth.sentence()
+            yield self.growth_now.sentence()
+            if self.carrier:
+                yield self.carrier.sentence()
+        elif part == "forecast":
+            outlook = self.outlook
+            yield outlook.sentence(self.within, self.level) if isinstance(outlook, Outlook) else outlook.sentence()
+        elif part in ("flashpoints", "presets"):
+            points = self.flashpoints if part == "flashpoints" else tuple(self.presets.values())
+            yield from [points.sentence()] if isinstance(points, Withheld) else [one.sentence() for one in points]
+        elif part == "severity":
+            found = self.severity
+            yield from [found.sentence()] if isinstance(found, Withheld) else [*found.sentences(), *found.cautions]
+        else:
+            yield getattr(self, part).sentence()
+
+    def _counted(self) -> str:
+        """Say how many were counted in the recent window."""
+        counted, periods = self.counted(), self.recent
+        if isinstance(counted, Withheld):
+            return counted.sentence()
+        value, lower, upper = counted
+        between = "" if lower == upper else f" ({self.level:.0%} interval {lower:,.0f} to {upper:,.0f})"
+        span = f"the {len(periods)} {period_word(self.freq, len(periods))} {date_span(periods[0], periods[-1])}"
+        return (
+            f"There were {value:,.0f} {self.series.unit}{between} in {self.rate.recent.span() if self.rate else span}."
+        )
+
+    def _no_outlook(self) -> str:
+        return self.outlook.reason if isinstance(self.outlook, Withheld) else ""
+
+    def _rng(self, part: str) -> Generator:
+        return generator_for(self.seed, part)
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in (*self.sentences(), *self.cautions))
+        table = self.answers()[["question", "text"]].to_html(index=False)
+        return f"<b>{html.escape(self.series.title)}</b>{lines}{table}"
+
+
+def assess(
+    counts: CountsLike | Source | str | Path,
+    *,
+    horizon: int | None = None,
+    at_least: int | Flashpoint | None = None,
+    over: int = 1,
+    within: int | None = None,
+    recent: WindowSpec | None = None,
+    baseline: WindowSpec | None = None,
+    window: WindowSpec | None = None,
+    model: str = POOL,
+    models: Sequence[str] = MODELS,
+    level: float = 0.9,
+    draws: int = 4000,
+    regimes: Regimes = "none",
+    alarm: str = ALARM,
+    types: str | None = None,
+    sides: Sides | None = None,
+    rng: Seed = None,
+) -> Assessment:
+    """Ask the analyst's questions about one count series; each answer is worked out when it is first looked at.
+
+    Parameters
+    ----------
+    counts : Series, DataFrame of histories, CountSeries, Reconstruction, Source, str or Path
+        The counts; or a source of them, or the name of a case or a file, whose series is the one that
+        :func:`escalation.count_series` gives without options.
+    horizon : int, optional
+        Periods to forecast; 28 days, 8 weeks or 6 months (or ``within``, if that is more) when left out.
+    at_least, over, within : int, optional
+        The flashpoint: ``over`` periods that sum to ``at_least`` or more, the last of them among the next
+        ``within``.  Left out: what the busiest tenth of the windows so far reached, one period,
+        the whole horizon.  In place of a number ``at_least`` may be a :class:`escalation.Flashpoint`.
+    recent, baseline : int, slice or tuple, optional
+        Windows that are compared, as in :func:`escalation.compare_rates`: what counts as now (28 days, 4 weeks or 3
+        months), and what it is compared with (up to 182 days, 26 weeks or 12 months before).
+    window : int, slice or tuple, optional
+        What growth is read from; the last 28 days, 13 weeks or 12 months.
+    model : str
+        Whose forecast the answers use: a model's name, or ``pool`` for the pool of all that could be fitted: eight
+        parts of the local level, one of each other, and equal parts where models have others beside these.
+    models : sequence of str
+        Models to fit; ``model`` is always among them.
+    level : float
+        Probability of the intervals.
+    draws : int
+        Forecast paths of each model.
+    regimes : {"none", "hidden_markov"}
+        Whether to look for regimes with :class:`escalation.HiddenMarkov`; compiling it takes ten seconds once.
+    alarm : str
+        Method of the alarms; see :func:`escalation.alarms`.
+    types : str, optional
+        Column of the incidents by which the share of lethal attacks is told apart; ``event_type`` when left out, if it
+        has several values.
+    sides : Sides, optional
+        Counts of two sides, from :func:`escalation.assessment.sides.join_sides`.
+    rng : int, Generator or None
+        Seed or generator; the numbers of each part depend on it and on the part alone.
+
+    Returns
+    -------
+    Assessment
+
+    Raises
+    ------
+    InputError
+        If an option is out of range or the series is too short to compare two windows.
+    FileError
+        If there is neither a case nor a file of that name.
+
+    Examples
+    --------
+    >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
+    >>> counts = pd.Series([2, 0, 1] * 8 + [4, 6, 5] * 2, index=weeks)
+    >>> assessment = assess(CountSeries(counts, unit="attacks"), draws=200, rng=1)
+    >>> assessment.sentences("rate")[0]
+    'There were 20 attacks in the 4 weeks 2024-07-01 to 2024-07-28.'
+    >>> assessment.answers().loc["count_recent", "text"]
+    '20 (20 to 20) attacks'
+    """
+    seed = int(rng) if isinstance(rng, int | np.integer) and not isinstance(rng, bool) else None
+    generator = as_generator(rng)
+    series = _series_of(counts, generator if seed is None else seed)
+    options = make_options(
+        series.periods,
+        horizon=horizon,
+        at_least=at_least,
+        over=over,
+        within=within,
+        recent=recent,
+        baseline=baseline,
+        window=window,
+        model=model,
+        models=models,
+        level=level,
+        draws=draws,
+        regimes=regimes,
+        alarm=alarm,
+        types=types,
+    )
+    return Assessment(series, options, draw_root(generator) if seed is None else seed, sides)
+
+
+def _series_of(counts: CountsLike | Source | str | Path, rng: int | Generator) -> CountSeries:
+    """Return the count series of whatever was given."""
+    if isinstance(counts, str | Path):
+        counts = open_source(counts)
+    if isinstance(counts, Source):
+        return count_series(counts, rng=rng)
+    return from_reconstruction(counts) if isinstance(counts, Reconstruction) else as_count_series(counts)

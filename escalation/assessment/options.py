@@ -1,0 +1,166 @@
+"""What an assessment is asked, with the defaults that every way of asking shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import pandas as pd
+
+from escalation.arguments import check_level, check_whole
+from escalation.assessment.pool import POOL, model_of
+from escalation.counts import LARGEST
+from escalation.definitions import Flashpoint
+from escalation.errors import InputError
+from escalation.models.estimate import MAX_STEPS
+from escalation.periods import MAX_PERIODS, period_word
+from escalation.windows import WindowSpec, two_windows, window_slice
+
+HORIZON = {"D": 28, "W": 8, "M": 6}
+"""Periods ahead, unless asked otherwise."""
+RECENT = {"D": 28, "W": 4, "M": 3}
+"""Periods that count as now."""
+BASELINE = {"D": 182, "W": 26, "M": 12}
+"""Periods before them to compare with, as far as there are."""
+GROWTH = {"D": 28, "W": 13, "M": 12}
+"""Periods that growth is read from."""
+FEWEST = 4
+"""Periods that an assessment needs."""
+
+Regimes: TypeAlias = Literal["none", "hidden_markov"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is asked of one series, all worked out; see :func:`escalation.assess` for what each means.
+
+    Attributes
+    ----------
+    horizon, within, over : int
+        Periods ahead that are forecast, in which the flashpoint may fall, and that it sums.
+    at_least : int, Flashpoint or None
+        The threshold; what the busiest tenth of the windows so far reached where it is None.
+    recent, baseline, window : int, slice or tuple
+        The windows that are compared, and the one that growth is read from.
+    model : str
+        Whose forecast the answers use.
+    models : tuple of str
+        Models that are fitted.
+    level : float
+        Probability of intervals.
+    draws : int
+        Forecast paths of each model.
+    regimes : {"none", "hidden_markov"}
+        Whether regimes are looked for.
+    alarm : str
+        Surveillance method of the alarms.
+    types : str or None
+        Column by which the share of lethal attacks is told apart.
+    """
+
+    horizon: int
+    at_least: int | Flashpoint | None
+    over: int
+    within: int
+    recent: WindowSpec
+    baseline: WindowSpec
+    window: WindowSpec
+    model: str
+    models: tuple[str, ...]
+    level: float
+    draws: int
+    regimes: Regimes
+    alarm: str
+    types: str | None
+
+
+def make_options(
+    index: pd.PeriodIndex,
+    *,
+    horizon: int | None,
+    at_least: int | Flashpoint | None,
+    over: int,
+    within: int | None,
+    recent: WindowSpec | None,
+    baseline: WindowSpec | None,
+    window: WindowSpec | None,
+    model: str,
+    models: Sequence[str],
+    level: float,
+    draws: int,
+    regimes: Regimes,
+    alarm: str,
+    types: str | None,
+) -> Options:
+    """Fill in what was left open, for counts of these periods.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range or unknown, or the series is too short.
+    """
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    check_level(level)
+    if regimes not in ("none", "hidden_markov"):
+        raise InputError(f"regimes is {regimes!r}; use none or hidden_markov")
+    kind, n = index.freqstr[0], len(index)
+    if n < FEWEST:
+        raise InputError(f"the series has {n} {period_word(index.freqstr, n)}; an assessment needs at least {FEWEST}")
+    horizon = max(HORIZON[kind], within or 0) if horizon is None else horizon
+    recent = min(RECENT[kind], n // 2) if recent is None else recent
+    start = window_slice(index, recent, "recent", n).start
+    baseline = max(1, min(BASELINE[kind], start)) if baseline is None else baseline
+    window = min(GROWTH[kind], n) if window is None else window
+    two_windows(index, recent, baseline)
+    window_slice(index, window, "window", n)
+    return Options(
+        horizon=horizon,
+        at_least=at_least,
+        over=over,
+        within=horizon if within is None else within,
+        recent=recent,
+        baseline=baseline,
+        window=window,
+        model=model,
+        models=tuple(dict.fromkeys(models if model == POOL else (model, *models))),
+        level=level,
+        draws=check_whole(draws, "draws", LARGEST),
+        regimes=regimes,
+        alarm=alarm,
+        types=types,
+    )
+
+
+def check_question(
+    *,
+    horizon: int | None = None,
+    at_least: int | Flashpoint | None = None,
+    over: int = 1,
+    within: int | None = None,
+    model: str = POOL,
+) -> None:
+    """Raise what :func:`escalation.assess` would raise for these options, before counts are made for it.
+
+    Parameters
+    ----------
+    horizon, at_least, over, within, model
+        As in :func:`escalation.assess`.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
+    """
+    if model != POOL:
+        model_of(model)
+    if isinstance(at_least, Flashpoint):
+        if over != 1:
+            raise InputError(f"over is {over}, but the flashpoint brings its own window; leave over out")
+        at_least = None
+    limits = {"horizon": (horizon, MAX_STEPS), "at_least": (at_least, LARGEST), "over": (over, MAX_PERIODS)}
+    for name, (value, most) in (limits | {"within": (within, MAX_STEPS)}).items():
+        if value is not None:
+            check_whole(value, name, most)
+    if horizon is not None and within is not None and within > horizon:
+        raise InputError(f"within is {within}, beyond the horizon of {horizon} periods; raise the horizon")

@@ -1,0 +1,209 @@
+"""What comes next: the models' forecasts, their pool, and the flashpoints read from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from escalation.assessment.options import Options
+from escalation.assessment.pool import POOL, pool_weights
+from escalation.assessment.withheld import Withheld
+from escalation.counts import count_matrix
+from escalation.definitions import PRESETS, Flashpoint
+from escalation.errors import FitError, InputError
+from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
+from escalation.forecast import Forecast, pool
+from escalation.models.base import CountFit
+from escalation.models.registry import get_model
+from escalation.periods import period_word
+from escalation.randomness import generator_for
+from escalation.series import CountSeries
+
+OF_FATALITIES = ("views-25", "views-1", "first-lethal")
+"""Definitions that mean something of counts of fatalities alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """The forecasts of one series.
+
+    Attributes
+    ----------
+    fits : dict of str to CountFit
+        The models that could be fitted, by name.
+    forecasts : dict of str to Forecast
+        Their forecasts, the pool of all first.
+    failed : dict of str to str
+        Models that could not be fitted, and why.
+    model : str
+        Name of the forecast that the answers use; ``pool`` is the pool of all.
+    """
+
+    fits: dict[str, CountFit] = field(repr=False)
+    forecasts: dict[str, Forecast] = field(repr=False)
+    failed: dict[str, str]
+    model: str
+
+    @property
+    def forecast(self) -> Forecast:
+        """The forecast that the answers use."""
+        return self.forecasts[self.model]
+
+    def maker(self) -> str:
+        """What made it, in words."""
+        if self.model != POOL:
+            return f"the {self.model.replace('_', ' ')} model"
+        names = [name.replace("_", " ") for name in self.fits]
+        return f"the pool of {len(names)} models ({', '.join(names)})"
+
+    def totals(self, within: int, level: float) -> pd.DataFrame:
+        """What each model expects in the first period, and in all over the first ``within`` periods.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by model; columns ``first``, ``first_lower``, ``first_upper``, ``total``, ``total_lower`` and
+            ``total_upper``: medians and prediction intervals of probability ``level``.
+        """
+        rows = {
+            name: (*spread(one.paths[:, 0], level), *total_ahead(one, within, level))
+            for name, one in self.forecasts.items()
+        }
+        columns = ["first", "first_lower", "first_upper", "total", "total_lower", "total_upper"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(np.int64).rename_axis("model")
+
+    def sentence(self, within: int, level: float) -> str:
+        """Say what is expected in all and in the first period."""
+        forecast, word = self.forecast, period_word(self.forecast.periods.freqstr)
+        value, lower, upper = total_ahead(forecast, within, level)
+        first, first_lower, first_upper = spread(forecast.paths[:, 0], level)
+        return (
+            f"Over the {within} {period_word(forecast.periods.freqstr, within)} to "
+            f"{forecast.periods[within - 1].end_time.date()} {self.maker()} gives "
+            f"{value:,.0f} {forecast.unit} in all ({level:.0%} interval {lower:,.0f} to {upper:,.0f}); in the "
+            f"first {word} {first:,.0f} ({first_lower:,.0f} to {first_upper:,.0f})."
+        )
+
+
+def find_outlook(series: CountSeries, options: Options, seed: int) -> Outlook | Withheld:
+    """Fit the models and forecast; the paths of each depend on the seed and its name alone."""
+    fits: dict[str, CountFit] = {}
+    forecasts: dict[str, Forecast] = {}
+    failed: dict[str, str] = {}
+    for name in options.models:
+        try:
+            fit = get_model(name).fit(series.counts, exposure=series.exposure, unit=series.unit)
+            rng = generator_for(seed, f"forecast by {name}")
+            forecasts[name] = fit.forecast(options.horizon, draws=options.draws, rng=rng)
+            fits[name] = fit  # only with a forecast: the pool is said to be of these
+        except FitError as error:
+            failed[name] = str(error)
+    if options.model in failed:
+        return Withheld("forecast", failed[options.model])
+    if not forecasts:
+        return Withheld("forecast", f"no model could be fitted: {'; '.join(failed.values())}")
+    pooled = pool(list(forecasts.values()), pool_weights(list(forecasts)))
+    return Outlook(fits, {POOL: pooled, **forecasts}, failed, options.model)
+
+
+@dataclass(frozen=True, eq=False)
+class Thresholds:
+    """The chosen flashpoint, and others beside it.
+
+    Attributes
+    ----------
+    points : tuple of FlashpointProbability
+        One a threshold, the chosen one first.
+    passage : pandas.DataFrame
+        Probability that each threshold has been reached by each period; columns are thresholds.
+    """
+
+    points: tuple[FlashpointProbability, ...]
+    passage: pd.DataFrame = field(repr=False)
+
+
+def find_thresholds(series: CountSeries, forecast: Forecast | Withheld, options: Options) -> Thresholds | Withheld:
+    """Return the probability of the chosen flashpoint, and of half, twice and the highest so far beside it."""
+    if isinstance(forecast, Withheld):
+        return Withheld("flashpoints", forecast.reason)
+    over, within = options.over, options.within
+    wanted: list[int | Flashpoint] = []
+    try:
+        if isinstance(options.at_least, Flashpoint):
+            wanted = [options.at_least]
+        else:
+            usual, record = busy_windows(series, over)
+            chosen = usual if options.at_least is None else options.at_least
+            wanted = [chosen, *sorted({max(1, chosen // 2), 2 * chosen, record} - {chosen})]
+        points = tuple(flashpoint(forecast, threshold, over, within) for threshold in wanted)
+    except InputError as error:
+        return Withheld("flashpoints", str(error))
+    columns = {
+        point.at_least: first_passage(forecast, threshold, over)
+        for point, threshold in zip(points, wanted, strict=True)
+    }
+    return Thresholds(points, pd.DataFrame(columns))
+
+
+def find_presets(
+    series: CountSeries, forecast: Forecast | Withheld, options: Options
+) -> dict[str, FlashpointProbability]:
+    """Return the probabilities of the definitions in public use that the forecast and the past allow."""
+    found: dict[str, FlashpointProbability] = {}
+    if isinstance(forecast, Withheld):
+        return found
+    for name, definition in PRESETS.items():
+        if definition.over(series.freq) > forecast.steps:
+            continue
+        if name in OF_FATALITIES and series.unit != "fatalities":
+            continue
+        try:
+            found[name] = flashpoint(forecast, definition, within=options.within)
+        except InputError:  # the past does not hold what it compares with
+            continue
+    return found
+
+
+def times_reached(series: CountSeries, thresholds: Thresholds, over: int) -> pd.DataFrame:
+    """How many windows so far reached each threshold.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by threshold, as ``thresholds.passage``; ``windows`` of ``over`` observed periods there were, and
+        ``reached`` of them (the median over the histories).
+    """
+    table = pd.DataFrame(count_matrix(series.counts)).rolling(over).sum()
+    windows = int(table.iloc[:, 0].notna().sum())
+    reached = {at_least: int(np.median((table >= at_least).sum())) for at_least in thresholds.passage.columns}
+    frame = pd.DataFrame({"windows": windows, "reached": pd.Series(reached)})
+    return frame.rename_axis("at_least")
+
+
+def busy_windows(series: CountSeries, over: int) -> tuple[int, int]:
+    """What the busiest tenth of the windows reached, and the busiest of all (median over histories); at least 1.
+
+    Raises
+    ------
+    InputError
+        If no so many consecutive periods were observed.
+    """
+    table = pd.DataFrame(count_matrix(series.counts)).rolling(over).sum()
+    if table.isna().all(axis=None):
+        raise InputError(f"no {over} consecutive periods were observed; shorten over")
+    tenth, most = (float(np.median(table.quantile(q, interpolation="lower"))) for q in (0.9, 1.0))
+    return max(1, int(tenth)), max(1, int(most))
+
+
+def total_ahead(forecast: Forecast, within: int, level: float) -> tuple[float, float, float]:
+    """Median and interval of the sum over the first ``within`` steps."""
+    return spread(forecast.paths[:, :within].sum(axis=1), level)
+
+
+def spread(draws: NDArray[np.float64] | NDArray[np.int64], level: float) -> tuple[float, float, float]:
+    """Median and central interval of draws."""
+    middle, lower, upper = np.quantile(draws, [0.5, (1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return float(middle), float(lower), float(upper)

@@ -1,0 +1,123 @@
+"""Changes of the rate, alarms, regimes and excitation, where the data can carry them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from escalation.alarms import Alarms, FalseAlarms, alarms, false_alarms
+from escalation.assessment.options import Options
+from escalation.assessment.sides import Sides, excite
+from escalation.assessment.trend import too_thin
+from escalation.assessment.withheld import Withheld
+from escalation.changes.changepoints import ChangePoints, changepoints
+from escalation.counts import count_matrix
+from escalation.errors import FitError, InputError
+from escalation.excitation import Excitation
+from escalation.models.hidden_markov import HiddenMarkov, mean_bic
+from escalation.models.local_level import LocalLevel
+from escalation.randomness import Seed
+from escalation.regimes import RegimeNow, compare_states, regime_now, state_probabilities
+from escalation.series import CountSeries
+
+ALARM = "ears_c2"
+"""Judges a period by the seven before the last two, so that it needs neither years nor a season."""
+ALARM_DRAWS = 100
+"""Simulated series behind the false alarms."""
+CHANGES_NEED, ALARMS_NEED = 20, 15
+"""Observed periods."""
+
+
+@dataclass(frozen=True, eq=False)
+class RegimesFound:
+    """The regimes of a series, beside what one rate would say.
+
+    Attributes
+    ----------
+    now : RegimeNow
+        The regime of the last period.
+    probabilities : pandas.DataFrame
+        Probability of each regime in each period, as of :func:`escalation.state_probabilities`.
+    numbers : pandas.DataFrame
+        One to four regimes compared, as of :func:`escalation.compare_states`.
+    drifting_bic : float or None
+        BIC of the alternative, one rate that drifts (:class:`escalation.LocalLevel`); None where it cannot be fitted.
+    """
+
+    now: RegimeNow
+    probabilities: pd.DataFrame = field(repr=False)
+    numbers: pd.DataFrame = field(repr=False)
+    drifting_bic: float | None
+
+    def sentence(self) -> str:
+        """Say in plain words which regime the last period is in."""
+        return self.now.sentence()
+
+    def table(self) -> pd.DataFrame:
+        """Return one to four regimes compared."""
+        return self.numbers
+
+
+def find_changes(series: CountSeries, options: Options, family: str) -> ChangePoints | Withheld:
+    """Return when the rate changed, counts scattering as ``family`` says."""
+    thin = too_thin(series, count_matrix(series.counts), CHANGES_NEED)
+    if thin is not None:
+        return Withheld("changes", thin)
+    return changepoints(
+        series.counts,
+        exposure=series.exposure,
+        unit=series.unit,
+        level=options.level,
+        family=family,  # type: ignore[arg-type]
+    )
+
+
+def find_alarms(series: CountSeries, options: Options) -> Alarms | Withheld:
+    """Return the periods that a surveillance method finds unusual."""
+    thin = too_thin(series, count_matrix(series.counts), ALARMS_NEED)
+    if thin is not None:
+        return Withheld("alarms", thin)
+    try:
+        return alarms(series.counts, options.alarm, exposure=series.exposure, unit=series.unit)
+    except FitError as error:
+        return Withheld("alarms", str(error))
+
+
+def find_false_alarms(
+    series: CountSeries, raised: Alarms | Withheld, options: Options, rng: Seed
+) -> FalseAlarms | Withheld:
+    """Return how many alarms the method raises while nothing changes."""
+    if isinstance(raised, Withheld):
+        return Withheld("false_alarms", raised.reason)
+    try:
+        return false_alarms(series.counts, options.alarm, exposure=series.exposure, draws=ALARM_DRAWS, rng=rng)
+    except (FitError, InputError) as error:
+        return Withheld("false_alarms", str(error))
+
+
+def find_regimes(series: CountSeries, options: Options) -> RegimesFound | Withheld:
+    """Return quiet and active regimes, where they were asked for and can be fitted."""
+    if options.regimes == "none":
+        return Withheld("regimes", "not asked for")
+    try:
+        fit = HiddenMarkov().fit(series.counts, exposure=series.exposure, unit=series.unit)
+        return RegimesFound(regime_now(fit), state_probabilities(fit), compare_states(fit), _drifting_bic(series))
+    except (FitError, InputError) as error:
+        return Withheld("regimes", str(error))
+
+
+def find_excitation(sides: Sides | None, seed: int) -> Excitation | Withheld:
+    """Return what an attack by each side is followed by, where there are two sides."""
+    if sides is None:
+        return Withheld("excitation", "it needs two sides")
+    return excite(sides, seed=seed)
+
+
+def _drifting_bic(series: CountSeries) -> float | None:
+    """BIC of one rate that drifts, where it can be fitted."""
+    try:
+        fit = LocalLevel().fit(series.counts, exposure=series.exposure, unit=series.unit)
+    except FitError:
+        return None
+    return mean_bic(fit.estimates, fit.nobs)
