@@ -115,6 +115,13 @@ class Assessment:
             window_slice(self.series.periods, self.options.recent, "recent", len(self.series.periods))
         ]
 
+    def recent_span(self) -> str:
+        """Name the recent periods: how many, from when to when, how many of them observed and covered."""
+        if isinstance(self.rate, RateChange):
+            return self.rate.recent.span()
+        number = len(self.recent)
+        return f"the {number} {period_word(self.freq, number)} {date_span(self.recent[0], self.recent[-1])}"
+
     def counted(self) -> tuple[float, float, float] | Withheld:
         """Median and interval of what was counted in the recent periods; three times the same for exact counts."""
         matrix = count_matrix(self.series.counts.loc[self.recent[0] : self.recent[-1]])
@@ -354,15 +361,12 @@ class Assessment:
 
     def _counted(self) -> str:
         """Say how many were counted in the recent window."""
-        counted, periods = self.counted(), self.recent
+        counted = self.counted()
         if isinstance(counted, Withheld):
             return counted.sentence()
         value, lower, upper = counted
         between = "" if lower == upper else f" ({self.level:.0%} interval {lower:,.0f} to {upper:,.0f})"
-        span = f"the {len(periods)} {period_word(self.freq, len(periods))} {date_span(periods[0], periods[-1])}"
-        return (
-            f"There were {value:,.0f} {self.series.unit}{between} in {self.rate.recent.span() if self.rate else span}."
-        )
+        return f"There were {value:,.0f} {self.series.unit}{between} in {self.recent_span()}."
 
     def _no_outlook(self) -> str:
         return self.outlook.reason if isinstance(self.outlook, Withheld) else ""
