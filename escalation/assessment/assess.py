@@ -15,23 +15,47 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.alarms import Alarms, FalseAlarms
-from escalation.assessment.answers import HEADLINE, Answer, answer_table, answers_of, check_parts
+from escalation.assessment.answer import Answer, answer_table
 from escalation.assessment.cautions import find_cautions
 from escalation.assessment.options import Options, Regimes, make_options
-from escalation.assessment.outlook import Outlook, Thresholds, find_outlook, find_presets, find_thresholds, spread
+from escalation.assessment.outlook import (
+    Outlook,
+    Thresholds,
+    find_outlook,
+    find_presets,
+    find_thresholds,
+    flashpoint_answers,
+    forecast_answer,
+    preset_answers,
+    spread,
+)
 from escalation.assessment.pool import MODELS, POOL
-from escalation.assessment.severity import AttackSeverity, find_severity
+from escalation.assessment.severity import AttackSeverity, find_severity, severity_answers
 from escalation.assessment.sides import Sides
 from escalation.assessment.source import Source, SourceSeries, count_series, from_reconstruction, open_source
-from escalation.assessment.trend import GrowthNow, find_carrier, find_growth, find_growth_now, find_rate
+from escalation.assessment.trend import (
+    GrowthNow,
+    counted_answer,
+    find_carrier,
+    find_growth,
+    find_growth_now,
+    find_rate,
+    growth_answers,
+    rate_answers,
+    trend_answers,
+)
 from escalation.assessment.watching import (
     ALARM,
     RegimesFound,
+    alarms_answers,
+    changes_answers,
+    excitation_answers,
     find_alarms,
     find_changes,
     find_excitation,
     find_false_alarms,
     find_regimes,
+    regimes_answer,
 )
 from escalation.assessment.withheld import Withheld
 from escalation.backtests.result import Backtest
@@ -39,6 +63,7 @@ from escalation.carriers import Carrier
 from escalation.changes.changepoints import ChangePoints
 from escalation.counts import count_matrix
 from escalation.definitions import Flashpoint
+from escalation.errors import InputError
 from escalation.excitation import Excitation
 from escalation.flashpoint import FlashpointProbability
 from escalation.forecast import Forecast
@@ -51,6 +76,11 @@ from escalation.trend import RateChange
 from escalation.version import __version__
 from escalation.window_growth import WindowGrowth
 from escalation.windows import WindowSpec, window_slice
+
+HEADLINE = ("rate", "growth", "forecast", "flashpoints")
+"""Parts that are answered unless others are asked for."""
+PARTS = (*HEADLINE, "trend", "presets", "severity", "changes", "alarms", "regimes", "excitation")
+"""Parts that can be asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +260,7 @@ class Assessment:
     @cached_property
     def cautions(self) -> tuple[str, ...]:
         """What the reader should keep in mind, in plain sentences."""
-        return find_cautions(self)
+        return find_cautions(self.series, self.recent, self.rate, self.carrier, self.outlook)
 
     def answers(self, *parts: str) -> pd.DataFrame:
         """The answers as a table.
@@ -270,7 +300,8 @@ class Assessment:
         InputError
             If there is no such part.
         """
-        return answers_of(self, parts or HEADLINE)
+        check_parts(parts)
+        return [answer for part in (parts or HEADLINE) for answer in self._answered(part)]
 
     def sentences(self, *parts: str) -> list[str]:
         """The answers in plain sentences, with their ranges, or why they are not given.
@@ -335,6 +366,34 @@ class Assessment:
             return {"name": Path(self.source.name).name, "kind": self.source.kind, "sha256": self.source.sha256}
         digest = hashlib.sha256(self.series.counts.to_csv().encode()).hexdigest()
         return {"name": self.series.title or "counts", "kind": "counts", "sha256": digest}
+
+    def _answered(self, part: str) -> Iterator[Answer]:
+        """Answers of one part."""
+        series = self.series
+        match part:
+            case "rate" | "trend":
+                yield counted_answer(series, self.recent, self.counted())
+                yield from rate_answers(series, self.rate)
+                if part == "trend":
+                    yield from trend_answers(series, self.rate, self.growth, self.growth_now, self.carrier)
+            case "growth":
+                yield from growth_answers(series, self.growth)
+            case "forecast":
+                yield forecast_answer(series, self.forecast, self.within, self.level)
+            case "flashpoints":
+                yield from flashpoint_answers(self.flashpoints)
+            case "presets":
+                yield from preset_answers(self.presets)
+            case "severity":
+                yield from severity_answers(self.severity)
+            case "changes":
+                yield from changes_answers(self.changes)
+            case "alarms":
+                yield from alarms_answers(self.alarms, self.false_alarms)
+            case "regimes":
+                yield regimes_answer(self.regimes)
+            case "excitation":
+                yield from excitation_answers(self.excitation)
 
     def _said(self, part: str) -> Iterator[str]:
         """Sentences of one part."""
@@ -481,6 +540,19 @@ def assess(
         types=types,
     )
     return Assessment(series, options, draw_root(generator) if seed is None else seed, sides)
+
+
+def check_parts(parts: Sequence[str]) -> None:
+    """Refuse names that no part has.
+
+    Raises
+    ------
+    InputError
+        If there is no such part.
+    """
+    for part in parts:
+        if part not in PARTS:
+            raise InputError(f"part is {part!r}; use some of {', '.join(PARTS)}")
 
 
 def _series_of(counts: CountsLike | Source | str | Path, rng: int | Generator) -> CountSeries:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
+from escalation.assessment.outlook import Outlook
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
+from escalation.carriers import Carrier
 from escalation.periods import date_span, period_word
+from escalation.series import CountSeries
 from escalation.tallies.reconstruct import Reconstruction
-
-if TYPE_CHECKING:
-    from escalation.assessment.assess import Assessment
+from escalation.trend import RateChange
 
 FEW_TALLIES = 5
 """With so few tallies, or so few that end in the recent window, the reader is told."""
@@ -21,21 +20,26 @@ SAID_HERE = ("did not settle (R-hat", "pass exposure=")
 """Notes for who calls the functions; this module says the same to who reads the answers."""
 
 
-def find_cautions(assessment: Assessment) -> tuple[str, ...]:
+def find_cautions(
+    series: CountSeries,
+    recent: pd.PeriodIndex,
+    rate: RateChange | Withheld,
+    carrier: Carrier | Withheld,
+    outlook: Outlook | Withheld,
+) -> tuple[str, ...]:
     """Say what the reader of an assessment should keep in mind, in plain sentences.
 
     What the readers warned of, a direction that hangs on one tally, day or period, days after the last tally, a thin
     reconstruction or one that did not converge, periods covered in part, and models that failed or did not converge.
     """
-    series = assessment.series
     reconstruction = series.reconstruction if isinstance(series, SourceSeries) else None
-    carrier = assessment.carrier
     said = [] if isinstance(carrier, Withheld) or carrier.carried_by is None else [carrier.sentence()]
     notes = series.notes if isinstance(series, SourceSeries) else ()
     said += [_sentence(note) for note in notes if not any(known in note for known in SAID_HERE)]
     if reconstruction is not None:
-        said += _about_reconstruction(reconstruction, assessment)
-    said += _about_rate(assessment) + _about_coverage(series.exposure) + _about_models(assessment)
+        span = rate.recent.span() if isinstance(rate, RateChange) else date_span(recent[0], recent[-1])
+        said += _about_reconstruction(reconstruction, recent, span)
+    said += _about_rate(rate) + _about_coverage(series.exposure) + _about_models(outlook)
     return tuple(dict.fromkeys(said))
 
 
@@ -43,10 +47,9 @@ def _sentence(note: str) -> str:
     return note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".")
 
 
-def _about_reconstruction(reconstruction: Reconstruction, assessment: Assessment) -> list[str]:
+def _about_reconstruction(reconstruction: Reconstruction, recent: pd.PeriodIndex, span: str) -> list[str]:
     said = []
     used = reconstruction.tallies[reconstruction.tallies["used"]]
-    recent = assessment.recent
     ending = int(used["end"].between(recent[0].start_time, recent[-1].end_time).sum())
     if len(used) <= FEW_TALLIES:
         said.append(f"The counts rest on {_tallies(len(used))}.")
@@ -56,7 +59,7 @@ def _about_reconstruction(reconstruction: Reconstruction, assessment: Assessment
             if ending == 0
             else f"Only {ending} of {len(used)} tallies {'ends' if ending == 1 else 'end'}"
         )
-        said.append(f"{few} in {assessment.recent_span()}, so the counts of that window are uncertain.")
+        said.append(f"{few} in {span}, so the counts of that window are uncertain.")
     last, end = reconstruction.last_known_day, pd.Timestamp(reconstruction.daily.index[-1].start_time)
     days = (end - last).days
     if days > 0:
@@ -76,13 +79,13 @@ def _tallies(number: int) -> str:
     return f"{number} {'tally' if number == 1 else 'tallies'}"
 
 
-def _about_rate(assessment: Assessment) -> list[str]:
-    if isinstance(assessment.rate, Withheld):
-        return [f"The rates are not compared: {assessment.rate.reason}."]
-    if assessment.rate.carried_by is None:
+def _about_rate(rate: RateChange | Withheld) -> list[str]:
+    if isinstance(rate, Withheld):
+        return [f"The rates are not compared: {rate.reason}."]
+    if rate.carried_by is None:
         return []
-    word = period_word(assessment.freq)
-    return [f"The direction of the rate hangs on a single {word}, {date_span(assessment.rate.carried_by)}."]
+    word = period_word(rate.carried_by.freqstr)
+    return [f"The direction of the rate hangs on a single {word}, {date_span(rate.carried_by)}."]
 
 
 def _about_coverage(exposure: pd.Series) -> list[str]:
@@ -96,8 +99,7 @@ def _about_coverage(exposure: pd.Series) -> list[str]:
     return [f"Covered in part: the {word} {listed}; rates and forecasts allow for it."]
 
 
-def _about_models(assessment: Assessment) -> list[str]:
-    outlook = assessment.outlook
+def _about_models(outlook: Outlook | Withheld) -> list[str]:
     if isinstance(outlook, Withheld):
         return [f"There is no forecast: {outlook.reason}."]
     said = [f"{_called(name)} was not fitted: {why}." for name, why in outlook.failed.items()]

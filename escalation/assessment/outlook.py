@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.assessment.answer import PROBABILITY, Answer, key_of
 from escalation.assessment.options import Options
 from escalation.assessment.pool import POOL, pool_weights
 from escalation.assessment.withheld import Withheld
@@ -207,3 +209,33 @@ def spread(draws: NDArray[np.float64] | NDArray[np.int64], level: float) -> tupl
     """Median and central interval of draws."""
     middle, lower, upper = np.quantile(draws, [0.5, (1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
     return float(middle), float(lower), float(upper)
+
+
+def forecast_answer(series: CountSeries, forecast: Forecast | Withheld, within: int, level: float) -> Answer:
+    """Answer how many there will be in all."""
+    question = f"forecast total, next {within} {period_word(series.freq, within)}"
+    if isinstance(forecast, Withheld):
+        return Answer("total_ahead", question, np.nan, unit=series.unit, why=forecast.reason)
+    return Answer("total_ahead", question, *total_ahead(forecast, within, level), series.unit)
+
+
+def flashpoint_answers(points: Sequence[FlashpointProbability] | Withheld) -> Iterator[Answer]:
+    """Answer how likely each flashpoint is, the chosen one first."""
+    if isinstance(points, Withheld):
+        yield Answer("flashpoint", "a flashpoint", np.nan, why=points.reason)
+        return
+    for place, point in enumerate(points):
+        yield _point("flashpoint" if place == 0 else f"flashpoint_{point.at_least}", point)
+
+
+def preset_answers(presets: Mapping[str, FlashpointProbability]) -> Iterator[Answer]:
+    """Answer how likely the flashpoints in public use are."""
+    return (_point(f"preset_{key_of(name)}", point) for name, point in presets.items())
+
+
+def _point(key: str, point: FlashpointProbability) -> Answer:
+    window, word = "a" if point.over == 1 else f"{point.over}", period_word(point.last.freqstr, point.over)
+    question = f"{window} {word} of {point.at_least:,} or more by {point.last.end_time.date()}"
+    if point.name:
+        question += f" ({point.name})"
+    return Answer(key, question, point.probability, point.lower, point.upper, PROBABILITY, point.mc_error)

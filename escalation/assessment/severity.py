@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from escalation.assessment.answer import SHARE, Answer, key_of
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
@@ -182,3 +185,36 @@ def _cautions(series: SourceSeries, stated: Lethality, unknown: int, sizes: Fata
 
 def _lethal(number: int) -> str:
     return f"{number:,} lethal {'attack' if number == 1 else 'attacks'}"
+
+
+def severity_answers(found: AttackSeverity | Withheld) -> Iterator[Answer]:
+    """Answer which share kills, how likely the next lethal attack is, and what the coming ones may cost."""
+    if isinstance(found, Withheld):
+        yield Answer("lethal_share", "share of attacks that kill", np.nan, unit=SHARE, why=found.reason)
+        return
+    rate, cost = found.lethality, found.toll
+    until = cost.end.date()
+    yield Answer("lethal_share", f"share of {rate.unit} that kill", rate.share, rate.lower, rate.upper, SHARE)
+    if rate.new_share is not None:
+        for name, row in rate.table.iterrows():
+            values = (row["share"], row["lower"], row["upper"])
+            yield Answer(f"lethal_share_{key_of(str(name))}", f"share that kills: {name}", *values, SHARE)
+    for killed, row in cost.chances.iterrows():
+        question = f"an attack that kills {killed:,} or more by {until}"
+        yield Answer(f"attack_kills_{killed}", question, row["probability"], row["lower"], row["upper"])
+    if found.tail is not None:
+        one = found.tail
+        exponent, threshold = (one.alpha, one.alpha_lower, one.alpha_upper), (one.xmin, one.xmin_lower, one.xmin_upper)
+        yield Answer("tail_exponent", "exponent of the tail", *exponent, "exponent")
+        yield Answer("tail_threshold", "threshold of the tail", *threshold, "killed")
+    if found.sizes is not None:
+        median = (cost.median, cost.lower, cost.upper)
+        mean = (cost.expected, cost.expected_lower, cost.expected_upper)
+        yield Answer("killed_ahead", f"killed by {until}, median", *_three(median), "killed")
+        yield Answer("killed_ahead_mean", f"killed by {until}, expected", *_three(mean), "killed")
+
+
+def _three(values: tuple[float | None, float | None, float | None]) -> tuple[float, float, float]:
+    """NaN where a value does not exist."""
+    value, lower, upper = (np.nan if one is None else float(one) for one in values)
+    return value, lower, upper

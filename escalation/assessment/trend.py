@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.assessment.answer import PROBABILITY, Answer
+from escalation.assessment.gate import too_thin
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
@@ -24,8 +26,6 @@ from escalation.window_growth import FEWEST, WindowGrowth, window_growth
 from escalation.windows import window_slice
 from escalation.wording import chance, percent
 
-INCIDENTS_NEED = 10
-"""Incidents (their mean over the histories) that growth, changes and alarms are read from."""
 TRIED = 3
 """Tallies or days that are left out in turn."""
 
@@ -119,12 +119,71 @@ def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) ->
     return Withheld("carrier", "it needs tallies, or incidents by day")
 
 
-def too_thin(series: CountSeries, part: NDArray[np.float64], periods: int) -> str | None:
-    """Say why a part of a series, shape (periods, histories), holds too little; None where it holds enough."""
-    words = period_word(series.freq, 2)
-    seen, total = int((~np.isnan(part[:, 0])).sum()), float(np.nansum(part) / part.shape[1])
-    if seen < periods:
-        return f"{seen} observed {words}, and it needs {periods}"
-    if total < INCIDENTS_NEED:
-        return f"{total:.3g} {series.unit} in {len(part)} {words}, and it needs {INCIDENTS_NEED}"
-    return None
+def rate_answers(series: CountSeries, rate: RateChange | Withheld) -> Iterator[Answer]:
+    """Answer what the rates are now and before, and whether they rose."""
+    per = f"{series.unit} per {period_word(series.freq)}"
+    if isinstance(rate, Withheld):
+        for key, question, unit in (
+            ("rate_now", "rate now", per),
+            ("rate_before", "rate before", per),
+            ("rate_ratio", "ratio of rates", "times"),
+            ("probability_higher", "probability that the rate rose", PROBABILITY),
+        ):
+            yield Answer(key, question, np.nan, unit=unit, why=rate.reason)
+        return
+    yield Answer("rate_now", "rate now", rate.recent.rate, rate.recent.lower, rate.recent.upper, per)
+    yield Answer("rate_before", "rate before", rate.baseline.rate, rate.baseline.lower, rate.baseline.upper, per)
+    yield Answer("rate_ratio", "ratio of rates", rate.ratio, rate.lower, rate.upper, "times")
+    yield Answer("probability_higher", "probability that the rate rose", rate.probability_rose)
+
+
+def counted_answer(
+    series: CountSeries, periods: pd.PeriodIndex, counted: tuple[float, float, float] | Withheld
+) -> Answer:
+    """Answer how many were counted in the recent periods; the interval is that of the histories."""
+    unit, freq = series.unit, series.freq
+    span = f"{len(periods)} {period_word(freq, len(periods))}"
+    until_now = periods[-1] == series.periods[-1]
+    question = f"counted in the last {span}" if until_now else f"counted in the {span} to {periods[-1].end_time.date()}"
+    if isinstance(counted, Withheld):
+        return Answer("count_recent", question, np.nan, unit=unit, why=counted.reason)
+    return Answer("count_recent", question, *counted, unit)
+
+
+def growth_answers(series: CountSeries, risen: WindowGrowth | Withheld) -> Iterator[Answer]:
+    """Answer how fast the rate grew over the window."""
+    word, freq = period_word(series.freq), series.freq
+    if isinstance(risen, Withheld):
+        yield Answer("growth", f"growth a {word}", np.nan, unit=f"share per {word}", why=risen.reason)
+        return
+    length = risen.last.ordinal - risen.first.ordinal + 1
+    over = f"over {length} {period_word(freq, length)}"
+    yield Answer("growth", f"growth {over}", risen.growth, risen.lower, risen.upper, f"share per {word}")
+
+
+def trend_answers(
+    series: CountSeries,
+    rate: RateChange | Withheld,
+    risen: WindowGrowth | Withheld,
+    now: GrowthNow | Withheld,
+    carrier: Carrier | Withheld,
+) -> Iterator[Answer]:
+    """Answer all on the trend that is not in :func:`rate_answers`."""
+    word, freq = period_word(series.freq), series.freq
+    if isinstance(rate, RateChange):
+        yield Answer("p_value", "p-value of equal rates", rate.p_value)
+    yield from growth_answers(series, risen)
+    if isinstance(risen, WindowGrowth):
+        way = "doubling" if risen.doubling_time > 0 else "halving"
+        yield Answer("doubling_time", f"{way} time (negative: halving)", risen.doubling_time, unit=period_word(freq, 2))
+        yield Answer("probability_rising", "probability that it was rising", risen.probability_rising)
+    unit, question = f"share per {word}", "growth now (local trend)"
+    if isinstance(now, Withheld):
+        yield Answer("growth_now", question, np.nan, unit=unit, why=now.reason)
+    else:
+        yield Answer("growth_now", question, now.growth, now.lower, now.upper, unit)
+        yield Answer("probability_rising_now", "probability of rising now", now.probability_rising)
+    if isinstance(carrier, Carrier):
+        for place, (named, rose) in enumerate(carrier.without().items(), start=1):
+            question = f"probability that it rose without {named}"
+            yield Answer(f"probability_higher_without_{place}", question, float(rose))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from escalation.alarms import Alarms, FalseAlarms, alarms, false_alarms
+from escalation.assessment.answer import Answer, key_of
+from escalation.assessment.gate import too_thin
 from escalation.assessment.options import Options
 from escalation.assessment.sides import Sides, excite
-from escalation.assessment.trend import too_thin
 from escalation.assessment.withheld import Withheld
 from escalation.changes.changepoints import ChangePoints, changepoints
 from escalation.counts import count_matrix
@@ -17,6 +20,7 @@ from escalation.errors import FitError, InputError
 from escalation.excitation import Excitation
 from escalation.models.hidden_markov import HiddenMarkov, mean_bic
 from escalation.models.local_level import LocalLevel
+from escalation.periods import period_word
 from escalation.randomness import Seed
 from escalation.regimes import RegimeNow, compare_states, regime_now, state_probabilities
 from escalation.series import CountSeries
@@ -121,3 +125,43 @@ def _drifting_bic(series: CountSeries) -> float | None:
     except FitError:
         return None
     return mean_bic(fit.estimates, fit.nobs)
+
+
+def changes_answers(found: ChangePoints | Withheld) -> Iterator[Answer]:
+    """Answer whether the rate changed."""
+    if isinstance(found, Withheld):
+        yield Answer("probability_changed", "probability that the rate changed", np.nan, why=found.reason)
+        return
+    yield Answer("changes", "changes of the rate, likeliest number", float(len(found.changes)), unit="changes")
+    yield Answer("probability_changed", "probability that the rate changed", 1 - float(found.number.iloc[0]))
+
+
+def alarms_answers(found: Alarms | Withheld, false: FalseAlarms | Withheld) -> Iterator[Answer]:
+    """Answer how many periods stand out, and how many would while nothing changes."""
+    if isinstance(found, Withheld):
+        yield Answer("alarms", "alarms", np.nan, unit="alarms", why=found.reason)
+        return
+    yield Answer("alarms", f"alarms by {found.method.label}", float(len(found.periods)), unit="alarms")
+    if not isinstance(false, Withheld):
+        yield Answer("false_alarms", "false alarms while nothing changes", false.per_year, unit="alarms per year")
+
+
+def regimes_answer(found: RegimesFound | Withheld) -> Answer:
+    """Answer how likely the last period is in the active regime."""
+    if isinstance(found, Withheld):
+        return Answer("probability_regime", "probability of the regime", np.nan, why=found.reason)
+    now = found.now
+    return Answer("probability_regime", f"probability that it is {now.regime} now", now.probability)
+
+
+def excitation_answers(found: Excitation | Withheld) -> Iterator[Answer]:
+    """Answer how many more attacks by each side follow one by the other."""
+    if isinstance(found, Withheld):
+        yield Answer("excitation", "attacks by one side after one by the other", np.nan, why=found.reason)
+        return
+    first, second = found.sides
+    for by, after in ((second, first), (first, second)):
+        row = found.response.loc[[(by, after, found.within)]].iloc[0]
+        question = f"more by {by} in {found.within} {period_word(found.freq, found.within)} after one by {after}"
+        ends = (float(row["estimate"]), float(row["lower"]), float(row["upper"]))
+        yield Answer(f"excitation_{key_of(by)}_after_{key_of(after)}", question, *ends, found.unit)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from escalation.assessment.assess import Assessment
+from escalation.assessment.gate import INCIDENTS_NEED
 from escalation.assessment.outlook import Outlook
 from escalation.assessment.pool import POOL, pool_weights
-from escalation.assessment.trend import INCIDENTS_NEED
 from escalation.assessment.watching import ALARMS_NEED, CHANGES_NEED
 from escalation.assessment.withheld import Withheld
 from escalation.models.base import CountFit
