@@ -517,7 +517,7 @@ def assess(
     >>> assessment.sentences("rate")[0]
     'There were 20 attacks in the 4 weeks 2024-07-01 to 2024-07-28.'
     >>> assessment.answers().loc["count_recent", "text"]
-    '20 (20 to 20) attacks'
+    '20 attacks'
     """
     seed = int(rng) if isinstance(rng, int | np.integer) and not isinstance(rng, bool) else None
     generator = as_generator(rng)

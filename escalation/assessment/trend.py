@@ -174,8 +174,8 @@ def trend_answers(
         yield Answer("p_value", "p-value of equal rates", rate.p_value)
     yield from growth_answers(series, risen)
     if isinstance(risen, WindowGrowth):
-        way = "doubling" if risen.doubling_time > 0 else "halving"
-        yield Answer("doubling_time", f"{way} time (negative: halving)", risen.doubling_time, unit=period_word(freq, 2))
+        question = "doubling time (negative: halving)"
+        yield Answer("doubling_time", question, risen.doubling_time, unit=period_word(freq, 2))
         yield Answer("probability_rising", "probability that it was rising", risen.probability_rising)
     unit, question = f"share per {word}", "growth now (local trend)"
     if isinstance(now, Withheld):
