@@ -157,7 +157,7 @@ def test_the_own_past_fades():
     np.testing.assert_allclose(both, (np.array([1, 2, 4]) / 7 + slow / slow.sum()) / 2)
 
 
-def test_own_draws_have_the_law_of_the_faded_past_with_noise():
+def test_own_draws_have_the_distribution_of_the_faded_past_with_noise():
     counts = np.array([0.0, 10.0, 40.0])
     plain = own_draws(counts, (1.0,), 0.0, (7000, 2), np.random.default_rng(1))
     for step in range(2):
@@ -221,11 +221,11 @@ def test_nothing_after_the_origin_enters():
     np.testing.assert_array_equal(forecasts[0], forecasts[2])
 
 
-def test_laws_are_those_of_the_forecasts():
+def test_distributions_are_those_of_the_forecasts():
     counts = np.random.default_rng(6).poisson([2.0, 9.0], (70, 2))
     model = Analogues(own=0.4)
     fit = model.fit(monthly(counts))
-    law = model.laws(fit.estimates[0], fit.array[0], fit.design)[1]
+    law = model.distributions(fit.estimates[0], fit.array[0], fit.design)[1]
     early = model.fit(monthly(counts[:60])).forecast(1, draws=20_000, rng=1)["B"].paths[:, 0]
     support = np.arange(60.0)
     drawn = np.array([(early <= k).mean() for k in support])

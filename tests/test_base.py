@@ -12,8 +12,8 @@ import pytest
 from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.design import make_design
+from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import count_laws
 
 MONTHS = pd.period_range("2024-01", periods=6, freq="M", name="period")
 
@@ -38,8 +38,8 @@ class PoissonMean(CountModel):
         rate = rng.normal(estimate.params[0], np.sqrt(estimate.cov[0, 0]), (draws, 1))
         return rng.poisson(np.maximum(rate, 0) * design.exposure * (1 + design.exog.sum(axis=1)))
 
-    def laws(self, estimate, counts, design):
-        return count_laws(estimate.fitted, 0.0)
+    def distributions(self, estimate, counts, design):
+        return count_distributions(estimate.fitted, 0.0)
 
 
 def series(values=(4, 6, 2, 8, 5, 5)):

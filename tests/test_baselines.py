@@ -34,12 +34,14 @@ def test_the_last_observed_value_persists():
     assert (LastValue(spread="none").fit(gap).forecast(1, draws=5).paths == 3).all()
 
 
-def test_laws_of_the_last_value_are_poisson_around_the_one_before():
+def test_distributions_of_the_last_value_are_poisson_around_the_one_before():
     for spread in ("poisson", "none"):
         fit = LastValue(spread=spread).fit(COUNTS)
-        laws = fit.model.laws(fit.estimates[0], fit.matrix[:, 0], fit.design)
-        np.testing.assert_array_equal(laws.mean, [np.nan, 9, 9, 0, 4, 2, 3, 3])
-        np.testing.assert_array_equal(laws.variance, laws.mean if spread == "poisson" else 0 * laws.mean)
+        distributions = fit.model.distributions(fit.estimates[0], fit.matrix[:, 0], fit.design)
+        np.testing.assert_array_equal(distributions.mean, [np.nan, 9, 9, 0, 4, 2, 3, 3])
+        np.testing.assert_array_equal(
+            distributions.variance, distributions.mean if spread == "poisson" else 0 * distributions.mean
+        )
     assert fit.fitted.tolist() == [9, 9, 9, 0, 4, 2, 3, 3]
 
 
@@ -98,10 +100,11 @@ def test_single_periods_are_climatology():
     # 0.25 of 4.25 weeks, in 30,000 draws: 0.007 is 5 standard errors
     np.testing.assert_allclose(share, 0.25 / 4.25, atol=0.007)
     y = series(np.random.default_rng(1).poisson(4, 40))
-    laws = [
-        model.laws(model.fit(y).estimates[0], y.to_numpy(), model.fit(y).design) for model in (one.model, other.model)
+    distributions = [
+        model.distributions(model.fit(y).estimates[0], y.to_numpy(), model.fit(y).design)
+        for model in (one.model, other.model)
     ]
-    np.testing.assert_array_equal(laws[0].cdf(y.to_numpy()), laws[1].cdf(y.to_numpy()))
+    np.testing.assert_array_equal(distributions[0].cdf(y.to_numpy()), distributions[1].cdf(y.to_numpy()))
 
 
 def test_changes_are_added_up_and_their_drift_taken_out():
@@ -129,11 +132,11 @@ def test_changes_stop_at_zero_and_come_back():
     assert (paths[:, 1:][quiet[:, :-1]] > 0).mean() > 0.2
 
 
-def test_laws_of_changes_are_those_of_one_step():
+def test_distributions_of_changes_are_those_of_one_step():
     counts = series(np.random.default_rng(2).poisson(20, 30))
     counts.iloc[12] = np.nan
     model = Bootstrap(of="changes", window=None)
-    whole = model.laws(model.fit(counts).estimates[0], counts.to_numpy(), model.fit(counts).design)
+    whole = model.distributions(model.fit(counts).estimates[0], counts.to_numpy(), model.fit(counts).design)
     assert np.isnan(whole.mean[:11]).all()
     for t in (14, 29):
         past = model.fit(counts.iloc[:t]).forecast(1, draws=20_000, rng=1).paths[:, 0]

@@ -16,8 +16,8 @@ import pytest
 from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial, fit_many, forecast_many
 from escalation.models.blocks import cut, run_blocks
 from escalation.models.diagnostics import diagnose
+from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import count_laws
 from escalation.models.local_level import LocalLevel
 from escalation.models.panel import PanelModel
 
@@ -164,8 +164,8 @@ class PoissonMeans(PanelModel):
     def simulate(self, estimate, design, draws, rng):
         return rng.poisson(estimate.params[:, None, None], (len(estimate.params), draws, len(design.periods)))
 
-    def laws(self, estimate, counts, design):
-        return tuple(count_laws(mean, 0.0) for mean in estimate.fitted.T)
+    def distributions(self, estimate, counts, design):
+        return tuple(count_distributions(mean, 0.0) for mean in estimate.fitted.T)
 
 
 def test_a_panel_fit_is_diagnosed_unit_by_unit():
@@ -178,7 +178,7 @@ def test_a_panel_fit_is_diagnosed_unit_by_unit():
     assert table.index[~table["fine"].astype(bool)].tolist() == ["C"]
     assert "the counts scatter more than the model says" in table.loc["C", "verdict"]
     one = diagnose(
-        [count_laws(np.full(80, counts["C"].mean()), 0.0)], counts[["C"]].to_numpy(float), weeks(80), model=""
+        [count_distributions(np.full(80, counts["C"].mean()), 0.0)], counts[["C"]].to_numpy(float), weeks(80), model=""
     )
     assert table.loc["C", "p_dispersion"] == one.tests.loc["dispersion", "p_value"]
     assert table.loc["C", "verdict"] == "; ".join(one.verdict)
@@ -193,7 +193,7 @@ def test_diagnoses_of_many_fits_are_a_table():
     counts.iloc[3:8, 5] = 2.0
     table = fit_many(Climatology(window=None), counts).diagnose()
     assert table.index.tolist() == list(counts.columns)
-    assert table.loc["district 5", "verdict"].startswith("climatology gives none of these counts a law")
+    assert table.loc["district 5", "verdict"].startswith("climatology gives none of these counts a distribution")
     alone = NegativeBinomial().fit(counts["district 4"]).diagnose()
     table = fit_many(NegativeBinomial(), counts.drop(columns="district 5")).diagnose()
     assert table.loc["district 4", ["fine", "verdict"]].tolist() == [False, "; ".join(alone.verdict)]

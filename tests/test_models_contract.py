@@ -205,30 +205,30 @@ def test_exposure_of_the_last_period_lifts_it(model):
     assert mean == pytest.approx(20, rel=0.05)
 
 
-def test_laws_are_probabilities_and_say_nothing_of_later_counts(model):
+def test_distributions_are_probabilities_and_say_nothing_of_later_counts(model):
     counts = typical(30)
     counts.iloc[[7, 20]] = np.nan
     fit = model.fit(counts)
     y = fit.matrix[:, 0]
-    laws = model.laws(fit.estimates[0], y, fit.design)
-    known = ~np.isnan(laws.cdf(np.zeros(30)))
+    distributions = model.distributions(fit.estimates[0], y, fit.design)
+    known = ~np.isnan(distributions.cdf(np.zeros(30)))
     assert known[12:].all()
     support = np.arange(400.0)
-    pmf = np.array([laws.pmf(np.full(30, k)) for k in support])[:, known]
-    cdf = np.array([laws.cdf(np.full(30, k)) for k in support])[:, known]
+    pmf = np.array([distributions.pmf(np.full(30, k)) for k in support])[:, known]
+    cdf = np.array([distributions.cdf(np.full(30, k)) for k in support])[:, known]
     # 1e-9: sums of 400 probabilities, and incomplete beta functions good to some 1e-12
     np.testing.assert_allclose(pmf.cumsum(axis=0), cdf, atol=1e-9)
     assert (cdf[-1] > 1 - 1e-3).all()
-    np.testing.assert_allclose(support @ pmf, laws.mean[known], rtol=0.02)
-    assert (laws.variance[known] >= 0).all()
-    assert (laws.cdf(np.full(30, -1.0))[known] == 0).all()
-    assert np.isnan(laws.pmf(y)[[7, 20]]).all()
-    assert np.isnan(laws.cdf(y)[[7, 20]]).all()
+    np.testing.assert_allclose(support @ pmf, distributions.mean[known], rtol=0.02)
+    assert (distributions.variance[known] >= 0).all()
+    assert (distributions.cdf(np.full(30, -1.0))[known] == 0).all()
+    assert np.isnan(distributions.pmf(y)[[7, 20]]).all()
+    assert np.isnan(distributions.cdf(y)[[7, 20]]).all()
     changed = y.copy()
     changed[25:] = 60.0
-    later = model.laws(model.fit(series(changed)).estimates[0], changed, fit.design)
+    later = model.distributions(model.fit(series(changed)).estimates[0], changed, fit.design)
     if not len(fit.params):  # with parameters only their estimates may know of later counts
-        np.testing.assert_array_equal(laws.pmf(np.full(30, 20.0))[:25], later.pmf(np.full(30, 20.0))[:25])
+        np.testing.assert_array_equal(distributions.pmf(np.full(30, 20.0))[:25], later.pmf(np.full(30, 20.0))[:25])
 
 
 def test_diagnoses_have_no_gaps_and_say_something(model):

@@ -12,8 +12,8 @@ import pytest
 from escalation.counts import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
 from escalation.forecast import PanelForecast
+from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import count_laws
 from escalation.models.panel import PanelModel
 from escalation.randomness import labelled_generators
 
@@ -47,8 +47,8 @@ class Means(PanelModel):
         ]
         return np.array(parts)
 
-    def laws(self, estimate, counts, design):
-        return tuple(count_laws(mean, 0.0) for mean in estimate.fitted.T)
+    def distributions(self, estimate, counts, design):
+        return tuple(count_distributions(mean, 0.0) for mean in estimate.fitted.T)
 
 
 def panel(**units):

@@ -101,7 +101,7 @@ def test_options_are_frozen_hashable_and_equal(model):
 
 
 def test_no_model_widens_the_contract(model):
-    for method in ("fit", "estimate", "simulate", "laws"):
+    for method in ("fit", "estimate", "simulate", "distributions"):
         assert inspect.signature(getattr(type(model), method)) == inspect.signature(getattr(PanelModel, method))
 
 
@@ -215,26 +215,26 @@ def test_exposure_makes_rates_of_counts(model):
     np.testing.assert_allclose(half.fitted.mean(), whole.fitted.mean() * [0.5, 1, 1], rtol=0.1)
 
 
-def test_laws_are_probabilities(model):
+def test_distributions_are_probabilities(model):
     counts = typical(60)
     counts.iloc[[7, 20], 1] = np.nan
     fit = model.fit(counts)
     y = fit.array[0]
-    laws = model.laws(fit.estimates[0], y, fit.design)
-    assert len(laws) == 3
+    distributions = model.distributions(fit.estimates[0], y, fit.design)
+    assert len(distributions) == 3
     support = np.arange(300.0)
-    for place, law in enumerate(laws):
-        known = ~np.isnan(law.cdf(np.zeros(60)))
+    for place, distribution in enumerate(distributions):
+        known = ~np.isnan(distribution.cdf(np.zeros(60)))
         assert known[40:].all()
-        pmf = np.array([law.pmf(np.full(60, k)) for k in support])[:, known]
-        cdf = np.array([law.cdf(np.full(60, k)) for k in support])[:, known]
+        pmf = np.array([distribution.pmf(np.full(60, k)) for k in support])[:, known]
+        cdf = np.array([distribution.cdf(np.full(60, k)) for k in support])[:, known]
         # 1e-9: sums of 300 probabilities, and incomplete beta functions good to some 1e-12
         np.testing.assert_allclose(pmf.cumsum(axis=0), cdf, atol=1e-9)
         assert (cdf[-1] > 1 - 1e-3).all()
-        np.testing.assert_allclose(support @ pmf, law.mean[known], rtol=0.02)
-        assert (law.variance[known] >= 0).all()
+        np.testing.assert_allclose(support @ pmf, distribution.mean[known], rtol=0.02)
+        assert (distribution.variance[known] >= 0).all()
         gone = np.isnan(y[:, place])
-        assert np.isnan(law.pmf(y[:, place])[gone]).all()
+        assert np.isnan(distribution.pmf(y[:, place])[gone]).all()
         assert gone.sum() == (2 if place == 1 else 0)
 
 

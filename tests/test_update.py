@@ -91,15 +91,15 @@ def test_updates_of_updates_are_those_of_the_first_fit(model):
     assert other == pytest.approx(one, rel=0.01)  # levels, as above
 
 
-def test_laws_of_the_counts_of_the_fit_stay(model):
+def test_distributions_of_the_counts_of_the_fit_stay(model):
     counts = series()
     fit = model.fit(counts[:60])
     later = fit.update(counts)
     y = counts.to_numpy(dtype=float, na_value=np.nan)
     if model.name in FREE | {"ensemble"}:
         return  # the pool of past counts is another one
-    short = model.laws(fit.estimates[0], y[:60], fit.design).cdf(y[:60])
-    long = model.laws(later.estimates[0], y, later.design).cdf(y)
+    short = model.distributions(fit.estimates[0], y[:60], fit.design).cdf(y[:60])
+    long = model.distributions(later.estimates[0], y, later.design).cdf(y)
     np.testing.assert_allclose(long[:60], short, rtol=1e-5)
     assert np.isfinite(long[60:]).all()
 

@@ -89,8 +89,8 @@ def test_equal_to_pscl(shared_data, case):
     np.testing.assert_allclose(fit.params[wanted.index], wanted, rtol=1e-4)
     np.testing.assert_allclose(fit.bse[errors.index], errors, rtol=1e-3)  # theirs by finite differences
     np.testing.assert_allclose(fit.fitted.iloc[:5], reference["fitted_first5"], rtol=1e-5)
-    laws = fit.model.laws(fit.estimates[0], fit.matrix[:, 0], fit.design)
-    pmf = np.column_stack([laws.pmf(np.full(915, float(k))) for k in range(11)])
+    given = fit.model.distributions(fit.estimates[0], fit.matrix[:, 0], fit.design)
+    pmf = np.column_stack([given.pmf(np.full(915, float(k))) for k in range(11)])
     np.testing.assert_allclose(pmf[:5], np.array(reference["predict_prob_first5_at_0_10"])[:5], atol=1e-6)
     if family == "negbin":
         theta = reference["theta"]

@@ -1,7 +1,7 @@
 """The contract of a count model of one series: options, fit, forecast, each an immutable thing.
 
 A model is a frozen dataclass of options with three methods on plain arrays, :meth:`CountModel.estimate`,
-:meth:`CountModel.simulate` and :meth:`CountModel.laws`; what is the same for all (the gate, missing periods,
+:meth:`CountModel.simulate` and :meth:`CountModel.distributions`; what is the same for all (the gate, missing periods,
 histories and their pooling, the result records) is here.  Models of several series at once are in ``panel.py``.
 """
 
@@ -23,6 +23,7 @@ from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Design, FloatArray, make_design
 from escalation.models.diagnostics import Diagnosis, diagnose
+from escalation.models.distributions import Distributions
 from escalation.models.estimate import (
     CountSpecification,
     Estimate,
@@ -33,7 +34,6 @@ from escalation.models.estimate import (
     spread_over,
     warn_unsettled,
 )
-from escalation.models.laws import Laws
 from escalation.randomness import Seed
 
 IntArray = NDArray[np.int64]
@@ -67,8 +67,8 @@ class CountModel(CountSpecification):
         """
 
     @abstractmethod
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
-        """Law of each count of the fit given those before it, the parameters at their estimates.
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
+        """Distribution of each count of the fit given those before it, the parameters at their estimates.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class CountModel(CountSpecification):
 
         Returns
         -------
-        Laws
+        Distributions
             Of n counts.
         """
 
@@ -287,11 +287,11 @@ class CountFit(FitResult):
         residuals: Literal["mid", "randomised"] = "mid",
         rng: Seed = None,
     ) -> Diagnosis:
-        """Look for what is wrong with the model, from the law of each count given those before it.
+        """Look for what is wrong with the model, from the distribution of each count given those before it.
 
         Level, dispersion, zeros, dependence on the past and shape are tested; p-values are adjusted by Holm's method,
         so that of right models some 5% or less are spoken against.  The tests need no draws (see
-        ``models/misfit.py``): they are sums over the laws, good for some 20 counts and more.
+        ``models/misfit.py``): they are sums over the distributions, good for some 20 counts and more.
 
         Parameters
         ----------
@@ -316,13 +316,14 @@ class CountFit(FitResult):
         InputError
             If an option is out of range.
         FitError
-            If the model gives no count a law.
+            If the model gives no count a distribution.
         """
-        laws = [
-            self.model.laws(estimate, y, self.design) for estimate, y in zip(self.estimates, self.matrix.T, strict=True)
+        distributions = [
+            self.model.distributions(estimate, y, self.design)
+            for estimate, y in zip(self.estimates, self.matrix.T, strict=True)
         ]
         return diagnose(
-            laws,
+            distributions,
             self.matrix,
             self.design.periods,
             model=self.model.name,

@@ -273,7 +273,7 @@ def check_size(steps: int, draws: int, units: int = 1) -> tuple[int, int]:
 
 
 def check_family(name: str, family: str) -> None:
-    """Refuse what is no law of a count.
+    """Refuse what is no distribution of a count.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from numpy.random import Generator
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, MixtureDistributions
 from escalation.models.estimate import Estimate
 from escalation.models.hidden_markov_likelihood import (
     FURTHEST_ODDS,
@@ -30,7 +31,6 @@ from escalation.models.hidden_markov_likelihood import (
     unpack,
     walk,
 )
-from escalation.models.laws import Laws, MixtureLaws
 
 MOST_STATES = 4
 REGIMES = {
@@ -50,7 +50,7 @@ STEP = 1e-4
 FLAT, LEAST_CURVATURE = 1e-4, 0.05
 """Curvatures below the first are taken for it in a Newton step, below the second in the covariance."""
 TAIL_DF, WIDENING = 6.0, 1.2
-"""The Student t law around the mode that points are drawn from before they are weighted."""
+"""The Student t distribution around the mode that points are drawn from before they are weighted."""
 POINTS = 256
 """Least number of points that paths are drawn from."""
 FEW, WALKED = 0.3, 40
@@ -85,15 +85,15 @@ class HiddenMarkov(CountModel):
     Parameters
     ----------
     states : int or "bic"
-        Regimes, 1 to 4 (1 is a plain Poisson or negative binomial law), or as many as give the lowest BIC, for all
-        histories together; :func:`escalation.compare_states` shows the choice.
+        Regimes, 1 to 4 (1 is a plain Poisson or negative binomial distribution), or as many as give the lowest BIC, for
+        all histories together; :func:`escalation.compare_states` shows the choice.
     family : {"negbin", "poisson"}
-        Law of a count in its regime.
+        Distribution of a count in its regime.
     dispersion : {"shared", "own"}
         One for all regimes, or one for each.  Not for ``"poisson"``.
     start : {"stationary", "uniform"}
-        Law of the first regime: that which the chain has in the long run, or all alike.  It is not estimated, because
-        one series always puts all of it on one regime.
+        Distribution of the first regime: that which the chain has in the long run, or all alike.  It is not estimated,
+        because one series always puts all of it on one regime.
 
     Raises
     ------
@@ -201,12 +201,12 @@ class HiddenMarkov(CountModel):
         paths: IntArray = rng.poisson(np.minimum(mean, LARGEST_MEAN))
         return paths
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
-        """Mixtures over the regimes that the counts before leave open; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
+        """Mixtures over the regimes that the counts before leave open; see :meth:`CountModel.distributions`."""
         theta, states = estimate.state["theta"], estimate.state["data"].states
         _, predicted, _, _ = smooth(theta, observe(counts, design.exposure, states, self.start))
         rates, _, dispersions = unpack(theta, states)
-        return MixtureLaws(predicted, np.outer(design.exposure, rates), np.tile(dispersions, (len(counts), 1)))
+        return MixtureDistributions(predicted, np.outer(design.exposure, rates), np.tile(dispersions, (len(counts), 1)))
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""

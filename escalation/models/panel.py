@@ -18,6 +18,7 @@ from escalation.forecast import PanelForecast
 from escalation.models.base import POOLED, IntArray
 from escalation.models.design import Design, FloatArray, make_design, panel_shares
 from escalation.models.diagnostics import Diagnosis, diagnose, diagnosis_table
+from escalation.models.distributions import Distributions
 from escalation.models.estimate import (
     CountSpecification,
     Estimate,
@@ -28,7 +29,6 @@ from escalation.models.estimate import (
     spread_over,
     warn_unsettled,
 )
-from escalation.models.laws import Laws
 from escalation.randomness import Seed
 
 
@@ -57,8 +57,8 @@ class PanelModel(CountSpecification):
         """
 
     @abstractmethod
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:
-        """Laws of each unit's counts (n) given all counts before them, the parameters at their estimates."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Distributions, ...]:
+        """Distributions of each unit's counts (n) given all counts before them, the parameters at their estimates."""
 
     def fit(
         self,
@@ -238,7 +238,7 @@ class PanelFit(FitResult):
         return replace(self, estimates=estimates, counts=table, design=design, array=array)
 
     def diagnose(self, *, level: float = 0.95) -> pd.DataFrame:
-        """Look for what is wrong with the model in each unit, from the law of each count given all before it.
+        """Look for what is wrong with the model in each unit, from the distribution of each count given all before it.
 
         Parameters
         ----------
@@ -259,13 +259,13 @@ class PanelFit(FitResult):
             If ``level`` is not between 0 and 1.
         """
         check_level(level)
-        laws = [
-            self.model.laws(estimate, panel, self.design)
+        distributions = [
+            self.model.distributions(estimate, panel, self.design)
             for estimate, panel in zip(self.estimates, self.array, strict=True)
         ]
         found: dict[str, Diagnosis | str] = {}
         for place, name in enumerate(self.units):
-            own = [of_units[place] for of_units in laws]
+            own = [of_units[place] for of_units in distributions]
             try:
                 found[name] = diagnose(
                     own, self.array[:, :, place].T, self.design.periods, model=self.model.name, unit=self.unit
