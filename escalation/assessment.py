@@ -327,7 +327,7 @@ def _question(point: FlashpointProbability) -> str:
 
 def _total(forecast: Forecast, within: int, level: float) -> tuple[float, float, float]:
     """Median and interval of the sum over the first ``within`` steps."""
-    return _spread(forecast.paths[:, :within].sum(axis=1), level)
+    return _spread(forecast.series_paths[:, :within].sum(axis=1), level)
 
 
 def _spread(draws: NDArray[np.float64] | NDArray[np.int64], level: float) -> tuple[float, float, float]:

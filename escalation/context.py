@@ -136,7 +136,8 @@ def model_totals(assessment: Assessment) -> pd.DataFrame:
     probs = [0.5, (1 - assessment.level) / 2, (1 + assessment.level) / 2]
     rows = {}
     for name, forecast in assessment.forecasts.items():
-        first, total = forecast.paths[:, 0], forecast.paths[:, : assessment.within].sum(axis=1)
+        paths = forecast.series_paths
+        first, total = paths[:, 0], paths[:, : assessment.within].sum(axis=1)
         rows[name] = np.concatenate([np.quantile(paths, probs, method="inverted_cdf") for paths in (first, total)])
     columns = ["first", "first_lower", "first_upper", "total", "total_lower", "total_upper"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(np.int64).rename_axis("model")

@@ -85,7 +85,7 @@ def test_log_probabilities_sum_to_the_log_likelihood(model):
     counts = weekly(rng.negative_binomial(4, 0.3, 90).astype(float))
     counts.iloc[11] = np.nan
     fit = model.fit(counts)
-    pmf = model.distributions(fit.estimates[0], fit.matrix[:, 0], fit.design).pmf(fit.matrix[:, 0])
+    pmf = model.distributions(fit.estimates[0], fit.array[0], fit.design).pmf(fit.array[0])
     # 1e-8: ninety terms of gamma functions
     assert np.nansum(np.log(pmf)) == pytest.approx(fit.llf, abs=1e-8)
 
@@ -94,7 +94,7 @@ def test_the_log_probabilities_of_a_local_level_sum_to_its_log_likelihood():
     rng = np.random.default_rng(4)
     counts = weekly(rng.poisson(np.exp(2.5 + np.cumsum(rng.normal(0, 0.15, 80)))).astype(float))
     fit = LocalLevel().fit(counts)
-    pmf = LocalLevel().distributions(fit.estimates[0], fit.matrix[:, 0], fit.design).pmf(fit.matrix[:, 0])
+    pmf = LocalLevel().distributions(fit.estimates[0], fit.array[0], fit.design).pmf(fit.array[0])
     # 0.1 in 80 terms: the level given the counts before is taken as normal with Laplace's moments
     assert np.log(pmf).sum() == pytest.approx(fit.llf, abs=0.1)
 
@@ -102,5 +102,5 @@ def test_the_log_probabilities_of_a_local_level_sum_to_its_log_likelihood():
 def test_exposure_scales_the_distributions_of_a_regression():
     exposure = weekly(np.tile([0.5, 1.0], 20))
     fit = NegativeBinomial().fit(weekly(np.tile([4.0, 8.0], 20)), exposure=exposure)
-    distributions = fit.model.distributions(fit.estimates[0], fit.matrix[:, 0], fit.design)
+    distributions = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
     np.testing.assert_allclose(distributions.mean, np.tile([4.0, 8.0], 20), rtol=1e-6)

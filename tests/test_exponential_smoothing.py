@@ -38,7 +38,7 @@ def test_the_distributions_are_those_of_a_plain_kalman_filter():
     counts = drifting()
     counts.iloc[[0, 40, 41]] = np.nan
     fit = ExponentialSmoothing().fit(counts)
-    distributions = fit.model.distributions(fit.estimates[0], fit.matrix[:, 0], fit.design)
+    distributions = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
     plain = plain_filter(np.log1p(counts.to_numpy()), *fit.params)
     # 1e-5: statsmodels starts from a variance of 1e6, and not from an infinite one
     np.testing.assert_allclose(distributions.centre, plain[:, 0], rtol=1e-5)
@@ -74,7 +74,7 @@ def test_counts_are_rounded_and_never_below_zero():
 def test_the_first_step_follows_the_distribution():
     counts = drifting(400)
     fit = ExponentialSmoothing().fit(counts)
-    paths = fit.forecast(1, draws=20_000, rng=1).paths[:, 0]
+    paths = fit.forecast(1, draws=20_000, rng=1).series_paths[:, 0]
     level_sd, noise_sd = fit.params
     last = plain_filter(np.append(np.log1p(counts.to_numpy()), np.nan), level_sd, noise_sd)[-1]
     distribution = LogNormalDistributions(last[:1], np.sqrt(last[1:]), np.ones(1))

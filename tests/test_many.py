@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial, fit_many, forecast_many
+from escalation.models.base import PanelModel
 from escalation.models.blocks import cut, run_blocks
 from escalation.models.diagnostics import diagnose
 from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
 from escalation.models.local_level import LocalLevel
-from escalation.models.panel import PanelModel
 
 
 def weeks(n):
@@ -101,10 +101,10 @@ def test_histories_of_many_series():
     table = pd.concat(parts, axis=1, names=["unit", "draw"])
     many = fit_many(Climatology(), table, pool=3)
     alone = Climatology().fit(parts["B"].rename_axis(columns="draw"), pool=3)
-    np.testing.assert_array_equal(many.fits["B"].matrix, alone.matrix)
+    np.testing.assert_array_equal(many.fits["B"].array, alone.array)
     forecast = many.forecast(2, draws=30, rng=1)
     assert forecast.component.tolist() == [0] * 10 + [1] * 10 + [2] * 10
-    np.testing.assert_array_equal(forecast.observed[1, 15], alone.matrix[:, 1])
+    np.testing.assert_array_equal(forecast.observed[1, 15], alone.array[1])
 
 
 def test_failures_are_rows_and_the_others_go_on(workers):
@@ -148,7 +148,7 @@ def test_summaries_are_those_of_the_paths():
         np.testing.assert_allclose(table["mean"], own.mean())
         np.testing.assert_array_equal(table["q0.1"], own.quantile(0.1))
         np.testing.assert_array_equal(table["q0.5"], own.quantile(0.5))
-        np.testing.assert_allclose(table["p_ge_12"], (own.paths >= 12).mean(axis=0))
+        np.testing.assert_allclose(table["p_ge_12"], (own.series_paths >= 12).mean(axis=0))
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def test_pickling():
     ("model", "counts", "options", "message"),
     [
         ("climatology", panel(2), {}, "model is 'climatology'; give a model of single series"),
-        (Climatology(), panel(2)["district 0"], {}, "many series are a DataFrame with one column a unit"),
+        (Climatology(), panel(2)["district 0"], {}, "fit_many fits a panel; give a DataFrame with one column a unit"),
         (Climatology(), panel(2), {"pool": 0}, "pool is 0"),
         (Climatology(), panel(2), {"exog": panel(1)}, "climatology has no place for regressors; leave exog out"),
         (Climatology(), panel(2).set_axis(["A", "A"], axis=1), {}, "the panel has two units called 'A'"),

@@ -12,11 +12,10 @@ from numpy.random import Generator, default_rng
 
 from escalation.arguments import check_whole
 from escalation.errors import FitError, InputError
-from escalation.models.base import IntArray
+from escalation.models.base import IntArray, PanelModel
 from escalation.models.design import Design, FloatArray
 from escalation.models.distributions import Distributions, DrawnDistributions, MixtureDistributions, PooledDistributions
 from escalation.models.estimate import Estimate
-from escalation.models.panel import PanelModel
 from escalation.models.stretches import (
     FADED,
     MOST_STRETCHES,

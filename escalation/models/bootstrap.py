@@ -65,7 +65,7 @@ class Bootstrap(CountModel):
     --------
     >>> import pandas as pd
     >>> counts = pd.Series([0, 2, 1, 0, 3, 5], index=pd.period_range("2024-01", periods=6, freq="M"))
-    >>> paths = Bootstrap(block=2, window=4).fit(counts).forecast(2, draws=200, rng=1).paths
+    >>> paths = Bootstrap(block=2, window=4).fit(counts).forecast(2, draws=200, rng=1).series_paths
     >>> sorted({tuple(path) for path in paths.tolist()})  # 5 is followed by the first of the window
     [(0, 3), (1, 0), (3, 5), (5, 1)]
     """

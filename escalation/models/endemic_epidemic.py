@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models.base import IntArray
+from escalation.models.base import IntArray, PanelModel
 from escalation.models.design import Design, FloatArray
 from escalation.models.distributions import Distributions, count_distributions
 from escalation.models.endemic_epidemic_likelihood import Panel, evaluate, weigh_past
@@ -22,7 +22,6 @@ from escalation.models.endemic_epidemic_paths import LARGEST_MEAN, draw_paths, l
 from escalation.models.estimate import Estimate
 from escalation.models.interventions import Intervention
 from escalation.models.newton import inverse
-from escalation.models.panel import PanelModel
 from escalation.models.terms import Terms
 
 Effect: TypeAlias = Literal["none", "shared", "unit"]
@@ -176,7 +175,7 @@ class EndemicEpidemic(PanelModel):
             warnings.warn(
                 f"the counts do not determine {open_ones}; estimated with weak priors",
                 DataWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
         fitted = _means(found.point, panel, places)
         params, cov = _natural(found, panel, scale)
@@ -191,7 +190,7 @@ class EndemicEpidemic(PanelModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Follow these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Follow these counts at the same parameters; see :meth:`Model.carry`."""
         state, places = estimate.state, np.argsort(np.array(design.units))
         names, x = self._endemic(design, state["units"])
         _check_counts(counts, design.units)

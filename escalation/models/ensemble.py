@@ -117,7 +117,7 @@ class Ensemble(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Carry the members on, with the same weights; see :meth:`CountSpecification.carry`."""
+        """Carry the members on, with the same weights; see :meth:`Model.carry`."""
         before = zip(self.models, estimate.state["parts"], strict=True)
         parts = [model.carry(part, counts, design) for model, part in before]
         return estimate.carried(estimate.params @ np.array([part.fitted for part in parts]), {"parts": parts})

@@ -102,7 +102,7 @@ class ExponentialSmoothing(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Filter the logs of these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Filter the logs of these counts at the same parameters; see :meth:`Model.carry`."""
         check_largest(self.name, counts, LARGEST_COUNT)
         state = estimate.state
         scaled = (np.log1p(counts / design.exposure) - state["mean"]) / state["spread"]

@@ -141,19 +141,19 @@ class HiddenMarkov(CountModel):
         FitError
             If a count is above 1e7.
         """
-        return self.estimate_all(counts[:, None], design)[0]
+        return self.estimate_all(counts[None], design)[0]
 
-    def estimate_all(self, matrix: FloatArray, design: Design) -> tuple[Estimate, ...]:
+    def estimate_all(self, array: FloatArray, design: Design) -> tuple[Estimate, ...]:
         """Fit each history, all with one number of regimes; see :meth:`CountModel.estimate_all`."""
-        most = float(np.nanmax(matrix))
+        most = float(np.nanmax(array))
         if most > LARGEST_COUNT:
             raise FitError(
                 f"hidden_markov got a count of {most:g}; it takes up to {LARGEST_COUNT:g}, count larger units"
             )
         if self.states != "bic":
-            return tuple(self._estimate(observe(y, design.exposure, self.states, self.start)) for y in matrix.T)
-        seen = int((~np.isnan(matrix[:, 0])).sum())
-        each = [replace(self, states=states).estimate_all(matrix, design) for states in range(1, MOST_STATES + 1)]
+            return tuple(self._estimate(observe(y, design.exposure, self.states, self.start)) for y in array)
+        seen = int((~np.isnan(array[0])).sum())
+        each = [replace(self, states=states).estimate_all(array, design) for states in range(1, MOST_STATES + 1)]
         return min(each, key=lambda estimates: mean_bic(estimates, seen))
 
     def _estimate(self, data: Observed) -> Estimate:
@@ -176,7 +176,7 @@ class HiddenMarkov(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Find the regimes of these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Find the regimes of these counts at the same parameters; see :meth:`Model.carry`."""
         learnt: Observed = estimate.state.get("learnt", estimate.state["data"])
         data = observe(counts, design.exposure, learnt.states, self.start)
         theta = estimate.state["theta"]

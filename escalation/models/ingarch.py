@@ -215,7 +215,7 @@ class INGARCH(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Run the recursion on at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Run the recursion on at the same parameters; see :meth:`Model.carry`."""
         names, matrix = self._terms(design)
         self._check_signs(names, matrix, design)
         data = self._observe(counts, design, names, matrix)

@@ -45,7 +45,7 @@ class LastValue(CountModel):
     >>> counts = pd.Series([0, 2, 9], index=pd.period_range("2024-01", periods=3, freq="M"))
     >>> LastValue().fit(counts).forecast(2, draws=4000, rng=1).mean().round().tolist()
     [9.0, 9.0]
-    >>> LastValue(spread="none").fit(counts).forecast(2, draws=2).paths.tolist()
+    >>> LastValue(spread="none").fit(counts).forecast(2, draws=2).series_paths.tolist()
     [[9, 9], [9, 9]]
     """
 

@@ -105,7 +105,7 @@ class DriftingLevel(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Smooth the levels of these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Smooth the levels of these counts at the same parameters; see :meth:`Model.carry`."""
         check_largest(self.name, counts, LARGEST_COUNT)
         parts, learnt = self.likelihood, estimate.state.get("learnt", estimate.state["series"])
         series = learnt._replace(counts=counts, log_exposure=np.log(design.exposure))

@@ -62,7 +62,7 @@ class Regression(Terms, CountModel):
                 f"the zero counts leave {endless} without a finite maximum likelihood estimate; "
                 "all coefficients were estimated with Jeffreys' prior",
                 DataWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
         coefficients = basis.to_terms @ found.coefficients
         spread = {"nb2": ("dispersion",), "nb1": ("variance_to_mean",), "poisson": ()}[self._variance]
@@ -81,7 +81,7 @@ class Regression(Terms, CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
-        """Coefficients are all there is: counts after the fit change nothing; see :meth:`CountSpecification.carry`."""
+        """Coefficients are all there is: counts after the fit change nothing; see :meth:`Model.carry`."""
         names, matrix = self.columns(design)
         return estimate.carried(bounded_exp(matrix @ estimate.params[: len(names)] + np.log(design.exposure)), {})
 
