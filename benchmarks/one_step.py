@@ -50,7 +50,7 @@ class Candidate(NamedTuple):
     def draw(self, counts: pd.Series, season: int, rng: Generator) -> FloatArray:
         """Draws of the next count."""
         ahead = self._waves(np.array([len(counts)]), season)
-        return self.fit(counts, season).forecast(1, draws=DRAWS, exog=ahead, rng=rng).paths[:, 0].astype(float)
+        return self.fit(counts, season).forecast(1, draws=DRAWS, exog=ahead, rng=rng).series_paths[:, 0].astype(float)
 
     def bic(self, counts: pd.Series, season: int) -> float:
         """Schwarz's criterion; a wave has two free coefficients."""
@@ -144,7 +144,7 @@ RULES: dict[str, Callable[[pd.Series, int], Candidate | Pool]] = {
 
 
 def of_model(model: CountModel) -> Draw:
-    return lambda counts, _, rng: model.fit(counts).forecast(1, draws=DRAWS, rng=rng).paths[:, 0].astype(float)
+    return lambda counts, _, rng: model.fit(counts).forecast(1, draws=DRAWS, rng=rng).series_paths[:, 0].astype(float)
 
 
 def same_season(counts: pd.Series, season: int, rng: Generator) -> FloatArray:

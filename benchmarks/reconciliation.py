@@ -71,10 +71,10 @@ def main(replicates: int, of_parts: str, of_total: str) -> None:
                 continue
             parts = many.forecast(STEPS, draws=DRAWS, rng=number)
             total = get_model(of_total).fit(panel.sum(axis=1)).forecast(STEPS, draws=DRAWS, rng=number + 10**6)
-            rows["base"].append(scored(parts.paths, total.paths, counts[PERIODS:]))
+            rows["base"].append(scored(parts.paths, total.series_paths, counts[PERIODS:]))
             for method in methods[1:]:
                 made = esc.reconcile(parts, total, method=method, rng=number)
-                rows[method].append(scored(made.parts.paths, made.total.paths, counts[PERIODS:]))
+                rows[method].append(scored(made.parts.paths, made.total.series_paths, counts[PERIODS:]))
     table = np.array([rows[method] for method in methods])
     print(
         f"{table.shape[1]} replicates, parts by {of_parts}, total by {of_total}; difference to base with 95% interval"

@@ -20,7 +20,7 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
-from escalation.models.base import CountModel
+from escalation.models.base import CountModel, PanelModel
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.estimate import FitResult
 from escalation.models.hidden_markov import HiddenMarkov
@@ -29,7 +29,6 @@ from escalation.models.ingarch import INGARCH
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
-from escalation.models.panel import PanelModel
 from escalation.models.poisson import Poisson
 from escalation.models.zero_inflated import ZeroInflated
 

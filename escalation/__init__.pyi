@@ -51,7 +51,6 @@ from .flashpoint import PastRecord as PastRecord
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
 from .forecast import Forecast as Forecast
-from .forecast import PanelForecast as PanelForecast
 from .forecast import pool as pool
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.count import count_incidents as count_incidents

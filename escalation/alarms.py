@@ -295,7 +295,7 @@ def false_alarms(
     year = _year(freq)
     judged = check_whole(years, "years", 100) * year
     before = max(detector.warmup(year), detector.first(2 * judged, year))
-    paths = fit.forecast(before + judged, draws=draws, rng=rng).paths.T.astype(float)
+    paths = fit.forecast(before + judged, draws=draws, rng=rng).series_paths.T.astype(float)
     alarm = np.nan_to_num(detector.detect(paths, before, year, np.ones(len(paths))).alarm)
     begins = alarm.copy()
     begins[1:] *= 1.0 - alarm[:-1]

@@ -135,7 +135,7 @@ def flashpoint(
     Parameters
     ----------
     forecast : Forecast
-        Joint paths, shape (draws, steps).
+        Joint paths of one series.
     at_least : int or Flashpoint
         Threshold of a window's sum, >= 1; or a definition, whose threshold may follow from what was observed.
     over : int
@@ -168,7 +168,7 @@ def flashpoint(
     >>> import numpy as np, pandas as pd
     >>> weeks = pd.period_range("2024-12-02", periods=3, freq="W-SUN")
     >>> paths = np.array([[0, 1, 0], [2, 4, 1], [3, 0, 0], [0, 0, 6]])
-    >>> forecast = Forecast(paths, weeks, observed=np.full((4, 2), 3.0), model="by hand")
+    >>> forecast = Forecast.of_series(paths, weeks, np.full((4, 2), 3.0), "by hand")
     >>> flashpoint(forecast, 6).probability
     0.25
     >>> flashpoint(forecast, 6, over=2, within=2).probability  # 3 observed + 3, and 2 + 4
@@ -178,7 +178,7 @@ def flashpoint(
     steps = check_whole(forecast.steps if within is None else within, "within", MAX_PERIODS)
     if steps > forecast.steps:
         raise InputError(f"within is {steps}, but the forecast has {forecast.steps} steps; forecast further ahead")
-    complete, passed = windows(forecast.observed, forecast.paths, least, over)
+    complete, passed = windows(forecast.series_observed, forecast.series_paths, least, over)
     if not complete[:steps].any():
         raise InputError(
             f"no window of over={over} periods that ends within {steps} steps is complete; "
@@ -207,7 +207,7 @@ def flashpoint(
 def hits(forecast: Forecast, at_least: int | Flashpoint, over: int = 1) -> NDArray[np.bool_]:
     """Which paths (draws,) have a window that reaches the threshold; their share is that of :func:`flashpoint`."""
     least, over, _ = _definition(forecast, at_least, over)
-    return np.asarray(windows(forecast.observed, forecast.paths, least, over)[1].any(axis=1))
+    return np.asarray(windows(forecast.series_observed, forecast.series_paths, least, over)[1].any(axis=1))
 
 
 def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1) -> pd.Series:
@@ -216,7 +216,7 @@ def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1)
     Parameters
     ----------
     forecast : Forecast
-        Joint paths, shape (draws, steps).
+        Joint paths of one series.
     at_least : int or Flashpoint
         Threshold of a window's sum, or a definition.
     over : int
@@ -238,12 +238,12 @@ def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1)
     >>> import numpy as np, pandas as pd
     >>> weeks = pd.period_range("2024-12-02", periods=3, freq="W-SUN")
     >>> paths = np.array([[0, 1, 0], [2, 4, 1], [3, 0, 0], [0, 0, 6]])
-    >>> forecast = Forecast(paths, weeks, observed=np.full((4, 2), 3.0), model="by hand")
+    >>> forecast = Forecast.of_series(paths, weeks, np.full((4, 2), 3.0), "by hand")
     >>> first_passage(forecast, 6, over=2).tolist()
     [0.25, 0.5, 0.75]
     """
     least, over, _ = _definition(forecast, at_least, over)
-    complete, passed = windows(forecast.observed, forecast.paths, least, over)
+    complete, passed = windows(forecast.series_observed, forecast.series_paths, least, over)
     if not complete.any():
         raise InputError(f"no window of over={over} periods in the forecast is complete; shorten over")
     by_then = np.maximum.accumulate(passed, axis=1).mean(axis=0)
@@ -291,20 +291,18 @@ def _chance(result: FlashpointProbability) -> str:
 def _definition(forecast: Forecast, at_least: int | Flashpoint, over: int) -> tuple[NDArray[np.int64], int, str]:
     """Threshold of each path (draws,), periods of a window, and the name of the definition."""
     if not isinstance(forecast, Forecast):
-        raise InputError(
-            f"forecast is a {type(forecast).__name__}; give the forecast of one series (a panel's: forecast['unit'])"
-        )
+        raise InputError(f"forecast is a {type(forecast).__name__}; give the forecast of one series")
     if isinstance(at_least, str):
         raise InputError(f"at_least is {at_least!r}; a definition by its name is get_flashpoint({at_least!r})")
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over!r}, but the definition {at_least.name} brings its own; leave over out")
         freq = str(forecast.periods.freqstr)
-        least, over, name = at_least.thresholds(forecast.observed, freq), at_least.over(freq), at_least.name
+        least, over, name = at_least.thresholds(forecast.series_observed, freq), at_least.over(freq), at_least.name
     else:
         least, name = np.full(forecast.draws, check_whole(at_least, "at_least", LARGEST_SUM)), ""
     over = check_whole(over, "over", MAX_PERIODS)
-    span = forecast.observed.shape[1] + forecast.steps
+    span = forecast.observed.shape[2] + forecast.steps
     if over > span:
         raise InputError(f"over is {over}, longer than the {span} periods observed and forecast; shorten it")
     return least, over, name

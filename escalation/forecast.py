@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,23 +18,32 @@ from escalation.parquet import read_parquet, write_parquet
 from escalation.path_tables import paths_of_table, table_of_paths
 from escalation.periods import period_word
 
-FORMAT, PANEL_FORMAT = "forecast 1", "panel forecast 1"
+FORMAT = "forecast 2"
 """Of the files that hold one."""
+READ = (FORMAT, "panel forecast 1", "forecast 1")
+"""Formats that are read: earlier versions wrote one for several units, and one for a single series."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """Joint draws of the next counts of one series.
+    """Joint draws of the next counts of one series, or of several units.
+
+    A forecast of one series has one unit, mostly without a name: :meth:`of_series` makes it from arrays without the
+    axis of units, :attr:`series_paths` and :attr:`series_observed` give them back, and means and quantiles are Series.
+    One of several units gives tables with a column a unit; ``forecast["unit"]`` is the forecast of one.
 
     Attributes
     ----------
-    paths : (draws, steps) int64 array
-        One row is one possible future; columns are the steps 1, 2, … after the last observed period.
+    paths : (units, draws, steps) int64 array
+        Draw i of every unit belongs to one possible future of them all; steps 1, 2, … come after the last observed
+        period.
+    units : tuple of str
+        Their names; ``("",)`` for one series without a name.
     periods : pandas.PeriodIndex
         The periods of the steps.
-    observed : (draws, n) float array
-        What had been observed until the origin, aligned with ``paths`` row by row (the rows differ
-        when the fit was to histories); NaN where a period was not observed; may be a read-only view.
+    observed : (units, draws, n) float array
+        What had been observed until the origin, aligned with ``paths`` draw by draw (the draws differ when the fit was
+        to histories); NaN where a period was not observed; may be a read-only view.
     model : str
         What made it.
     unit : str
@@ -45,195 +54,7 @@ class Forecast:
     Raises
     ------
     InputError
-        If the shapes of ``paths``, ``periods`` and ``observed`` do not fit together.
-    """
-
-    paths: NDArray[np.int64] = field(repr=False)
-    periods: pd.PeriodIndex
-    observed: NDArray[np.float64] = field(repr=False)
-    model: str
-    unit: str = "incidents"
-    component: NDArray[np.int64] | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.paths.ndim != 2 or self.paths.shape[1] != len(self.periods) or len(self.observed) != len(self.paths):
-            raise InputError(
-                f"paths have the shape {self.paths.shape} and observed {self.observed.shape}; "
-                f"give (draws, {len(self.periods)}) and (draws, periods before)"
-            )
-
-    @property
-    def draws(self) -> int:
-        """Number of paths."""
-        return int(self.paths.shape[0])
-
-    @property
-    def steps(self) -> int:
-        """Number of periods ahead."""
-        return int(self.paths.shape[1])
-
-    @property
-    def origin(self) -> pd.Period:
-        """The last period that may have been observed."""
-        return self.periods[0] - 1
-
-    def mean(self) -> pd.Series:
-        """Mean of the paths at each step, float."""
-        return pd.Series(self.paths.mean(axis=0), index=self.periods, name="mean")
-
-    def quantile(self, q: float) -> pd.Series:
-        """Quantile of the count at each step: the smallest count whose probability of not being passed is ``q``.
-
-        Parameters
-        ----------
-        q : float
-            Between 0 and 1.
-
-        Raises
-        ------
-        InputError
-            If ``q`` is outside 0 to 1.
-        """
-        if not 0.0 <= q <= 1.0:
-            raise InputError(f"q is {q!r}; a quantile level lies between 0 and 1")
-        values = np.quantile(self.paths, q, axis=0, method="inverted_cdf")
-        return pd.Series(values.astype(np.int64), index=self.periods, name=f"q{q:g}")
-
-    def summary_frame(self, level: float = 0.9) -> pd.DataFrame:
-        """Mean, median and central prediction interval of the count at each step.
-
-        Parameters
-        ----------
-        level : float
-            Probability of the interval, between 0 and 1 (exclusive).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns ``mean``, ``median``, ``obs_pi_lower``, ``obs_pi_upper``; one row a period.
-
-        Raises
-        ------
-        InputError
-            If ``level`` is not between 0 and 1.
-        """
-        check_level(level)
-        return pd.DataFrame(
-            {
-                "mean": self.mean(),
-                "median": self.quantile(0.5),
-                "obs_pi_lower": self.quantile((1 - level) / 2),
-                "obs_pi_upper": self.quantile((1 + level) / 2),
-            }
-        )
-
-    def save(self, path: str | Path, *, about: Mapping[str, object] | None = None) -> str:
-        """Keep the forecast in a Parquet file, so that it can be scored when the counts are known.
-
-        Parameters
-        ----------
-        path : str or Path
-            Ends in ``.parquet``; the file appears whole or not at all.
-        about : mapping, optional
-            Where it comes from (source, hash, seed, ...); texts and numbers.
-
-        Returns
-        -------
-        str
-            SHA-256 of all that was kept; :meth:`load` refuses a file that was changed.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written, or pyarrow is not installed.
-        """
-        n, draws = self.observed.shape[1], self.draws
-        every = np.concatenate([self.observed, self.paths], axis=1)
-        place = np.tile(np.arange(-n, self.steps), draws)
-        component = np.zeros(draws, np.int64) if self.component is None else self.component
-        table = pd.DataFrame(
-            {
-                "draw": np.repeat(np.arange(draws, dtype=np.int32), n + self.steps),
-                "step": (place + 1).astype(np.int32),
-                "count": every.ravel(),
-                "component": np.repeat(component.astype(np.int32), n + self.steps),
-            }
-        )
-        return write_parquet(path, table, _described(self, FORMAT, about))
-
-    @classmethod
-    def load(cls, path: str | Path) -> tuple[Forecast, dict[str, object]]:
-        """Read a forecast that was saved.
-
-        Parameters
-        ----------
-        path : str or Path
-            What :meth:`save` wrote.
-
-        Returns
-        -------
-        tuple
-            The forecast, and what was said about it.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be read, or pyarrow is not installed.
-        InputError
-            If it holds no forecast, or was changed after it was written.
-        """
-        table, described = read_parquet(path)
-        if described.get("version") != FORMAT:
-            raise InputError(f"{path}: holds no forecast of one series; name a forecast that was saved")
-        draws = int(table["draw"].max()) + 1
-        every = table["count"].to_numpy().reshape(draws, -1)
-        steps = int(table["step"].max())
-        forecast = cls(
-            paths=every[:, -steps:].astype(np.int64),
-            periods=_periods_of(described, steps),
-            observed=every[:, :-steps],
-            model=str(described["model"]),
-            unit=str(described["unit"]),
-            component=table["component"].to_numpy(dtype=np.int64).reshape(draws, -1)[:, 0],
-        )
-        about = described["about"]
-        assert isinstance(about, dict)
-        return forecast, about
-
-    def _repr_html_(self) -> str:
-        head = (
-            f"<b>Forecast</b> of {html.escape(self.unit)} per {period_word(self.periods.freqstr)} "
-            f"after {html.escape(str(self.origin))} by {html.escape(self.model)}, {self.draws:,} paths; 90% intervals"
-        )
-        return head + self.summary_frame().round(1).to_html()
-
-
-@dataclass(frozen=True, eq=False)
-class PanelForecast:
-    """Joint draws of the next counts of several units.
-
-    Attributes
-    ----------
-    paths : (units, draws, steps) int64 array
-        Draw i of every unit belongs to one possible future of them all.
-    units : tuple of str
-        Their names.
-    periods : pandas.PeriodIndex
-        The periods of the steps.
-    observed : (units, draws, n) float array
-        What had been observed until the origin, aligned with ``paths``; may be a read-only view.  NaN where a period
-        was not observed.
-    model : str
-        What made it.
-    unit : str
-        What is counted.
-    component : (draws,) int64 array, optional
-        Which history each path continues; all 0 for exact counts.
-
-    Raises
-    ------
-    InputError
-        If the shapes do not fit together.
+        If the shapes of ``paths``, ``units``, ``periods`` and ``observed`` do not fit together.
     """
 
     paths: NDArray[np.int64] = field(repr=False)
@@ -248,9 +69,43 @@ class PanelForecast:
         wanted = (len(self.units), self.paths.shape[1] if self.paths.ndim == 3 else 0)
         if self.paths.shape != (*wanted, len(self.periods)) or self.observed.shape[:2] != wanted:
             raise InputError(
-                f"paths of a panel have the shape {self.paths.shape} and observed {self.observed.shape}; "
-                f"give ({len(self.units)}, draws, {len(self.periods)}) and ({len(self.units)}, draws, periods before)"
+                f"paths have the shape {self.paths.shape} and observed {self.observed.shape}; give ({len(self.units)}, "
+                f"draws, {len(self.periods)}) and ({len(self.units)}, draws, periods before), with the units first"
             )
+
+    @classmethod
+    def of_series(
+        cls,
+        paths: NDArray[np.int64],
+        periods: pd.PeriodIndex,
+        observed: NDArray[np.float64],
+        model: str,
+        unit: str = "incidents",
+        component: NDArray[np.int64] | None = None,
+        *,
+        name: str = "",
+    ) -> Forecast:
+        """Make the forecast of one series.
+
+        Parameters
+        ----------
+        paths : (draws, steps) int64 array
+            One row is one possible future.
+        periods : pandas.PeriodIndex
+            The periods of the steps.
+        observed : (draws, n) float array
+            What had been observed until the origin.
+        model, unit, component
+            As in :class:`Forecast`.
+        name : str
+            Name of the series.
+
+        Raises
+        ------
+        InputError
+            If the shapes of ``paths``, ``periods`` and ``observed`` do not fit together.
+        """
+        return cls(np.asarray(paths)[None], (name,), periods, np.asarray(observed)[None], model, unit, component)
 
     @property
     def draws(self) -> int:
@@ -267,6 +122,18 @@ class PanelForecast:
         """The last period that may have been observed."""
         return self.periods[0] - 1
 
+    @property
+    def series_paths(self) -> NDArray[np.int64]:
+        """Paths (draws, steps) of the only unit; InputError if there are several."""
+        value: NDArray[np.int64] = self.paths[self._only()]
+        return value
+
+    @property
+    def series_observed(self) -> NDArray[np.float64]:
+        """What had been observed (draws, n) of the only unit; InputError if there are several."""
+        value: NDArray[np.float64] = self.observed[self._only()]
+        return value
+
     def __getitem__(self, unit: str) -> Forecast:
         """Forecast of one unit.
 
@@ -277,21 +144,113 @@ class PanelForecast:
         """
         if unit not in self.units:
             raise InputError(f"there is no unit {unit!r} in the forecast; it has {', '.join(self.units[:10])}")
-        at = self.units.index(unit)
-        return Forecast(self.paths[at], self.periods, self.observed[at], self.model, self.unit, self.component)
+        at = [self.units.index(unit)]
+        return replace(self, paths=self.paths[at], units=(unit,), observed=self.observed[at])
 
     def total(self) -> Forecast:
         """Forecast of the sum over all units, path by path."""
-        paths, observed = self.paths.sum(axis=0), self.observed.sum(axis=0)
-        return Forecast(paths, self.periods, observed, self.model, self.unit, self.component)
+        paths, observed = (values.sum(axis=0, keepdims=True) for values in (self.paths, self.observed))
+        return replace(self, paths=paths, units=("total",), observed=observed)
 
-    def mean(self) -> pd.DataFrame:
-        """Mean of the paths, one row a period and one column a unit."""
-        return pd.DataFrame(self.paths.mean(axis=1).T, index=self.periods, columns=list(self.units))
+    def mean(self) -> pd.Series | pd.DataFrame:
+        """Mean of the paths at each step, float; of several units one column each."""
+        return self._by_period(self.paths.mean(axis=1), "mean")
+
+    def quantile(self, q: float) -> pd.Series | pd.DataFrame:
+        """Quantile of the count at each step: the smallest count whose probability of not being passed is ``q``.
+
+        Parameters
+        ----------
+        q : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        pandas.Series or pandas.DataFrame
+            Of several units one column each.
+
+        Raises
+        ------
+        InputError
+            If ``q`` is outside 0 to 1.
+        """
+        if not 0.0 <= q <= 1.0:
+            raise InputError(f"q is {q!r}; a quantile level lies between 0 and 1")
+        return self._by_period(_quantile(self.paths, q, 1), f"q{q:g}")
 
     def summary_frame(self, level: float = 0.9) -> pd.DataFrame:
-        """What :meth:`Forecast.summary_frame` gives for each unit, indexed by unit and period."""
-        return pd.concat({unit: self[unit].summary_frame(level) for unit in self.units}, names=["unit", "period"])
+        """Mean, median and central prediction interval of the count at each step.
+
+        Parameters
+        ----------
+        level : float
+            Probability of the interval, between 0 and 1 (exclusive).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``mean``, ``median``, ``obs_pi_lower``, ``obs_pi_upper``; one row a period, of several units one a
+            unit and period.
+
+        Raises
+        ------
+        InputError
+            If ``level`` is not between 0 and 1.
+        """
+        lower, upper = _ends(level)
+        columns = {
+            "mean": self.paths.mean(axis=1),
+            "median": _quantile(self.paths, 0.5, 1),
+            "obs_pi_lower": _quantile(self.paths, lower, 1),
+            "obs_pi_upper": _quantile(self.paths, upper, 1),
+        }
+        both = pd.MultiIndex.from_product([self.units, self.periods], names=["unit", "period"])
+        return pd.DataFrame(
+            {name: values.ravel() for name, values in columns.items()},
+            index=self.periods if len(self.units) == 1 else both,
+        )
+
+    def table(self, level: float = 0.9) -> pd.DataFrame:
+        """What :meth:`summary_frame` gives, after the first and the last day of each period, ``start`` and ``end``.
+
+        Parameters
+        ----------
+        level : float
+            Probability of the interval, between 0 and 1 (exclusive).
+
+        Raises
+        ------
+        InputError
+            If ``level`` is not between 0 and 1.
+        """
+        frame = self.summary_frame(level)
+        periods = pd.PeriodIndex(frame.index.get_level_values(-1))
+        frame.insert(0, "start", periods.start_time)
+        frame.insert(1, "end", periods.end_time.normalize())
+        return frame
+
+    def sentence(self, level: float = 0.9) -> str:
+        """Say in plain words what comes in the first period and in all of them, in all units together.
+
+        Parameters
+        ----------
+        level : float
+            Probability of the intervals, between 0 and 1 (exclusive).
+
+        Raises
+        ------
+        InputError
+            If ``level`` is not between 0 and 1.
+        """
+        word, several = period_word(self.periods.freqstr), len(self.units) > 1
+        days = [period.end_time.date() for period in (self.periods[0], self.periods[-1])]
+        whole = self.paths.sum(axis=0)
+        where = f" in {len(self.units):,} units together" if several else ""
+        text = (
+            f"{self.model} expects {_words(whole[:, 0], level)} {self.unit}{where} in the {word} that ends on {days[0]}"
+        )
+        later = f", and {_words(whole.sum(axis=1), level)} in the {self.steps} {word}s up to {days[1]}"
+        return f"{text}{later if self.steps > 1 else ''}; medians with {level:.0%} prediction intervals."
 
     def save(self, path: str | Path, *, about: Mapping[str, object] | None = None) -> str:
         """Keep the forecast in a Parquet file, so that it can be scored when the counts are known.
@@ -313,17 +272,25 @@ class PanelForecast:
         FileError
             If the file cannot be written, or pyarrow is not installed.
         """
-        table = table_of_paths(self.observed, self.paths, self.component)
-        return write_parquet(path, table, {**_described(self, PANEL_FORMAT, about), "units": list(self.units)})
+        described = {
+            "version": FORMAT,
+            "model": self.model,
+            "unit": self.unit,
+            "units": list(self.units),
+            "freq": self.periods.freqstr,
+            "origin": str(self.origin.start_time.date()),
+            "about": dict(about or {}),
+        }
+        return write_parquet(path, table_of_paths(self.observed, self.paths, self.component), described)
 
     @classmethod
-    def load(cls, path: str | Path) -> tuple[PanelForecast, dict[str, object]]:
-        """Read a forecast of several units that was saved.
+    def load(cls, path: str | Path) -> tuple[Forecast, dict[str, object]]:
+        """Read a forecast that was saved.
 
         Parameters
         ----------
         path : str or Path
-            What :meth:`save` wrote.
+            What :meth:`save` wrote, now or in an earlier version.
 
         Returns
         -------
@@ -335,19 +302,21 @@ class PanelForecast:
         FileError
             If the file cannot be read, or pyarrow is not installed.
         InputError
-            If it holds no forecast of several units, or was changed after it was written.
+            If it holds no forecast, or was changed after it was written.
         """
         table, described = read_parquet(path)
-        if described.get("version") != PANEL_FORMAT:
-            raise InputError(f"{path}: holds no forecast of several units; use Forecast.load for one of one series")
-        named, about = described["units"], described["about"]
+        if described.get("version") not in READ:
+            raise InputError(f"{path}: holds no forecast; name a forecast that was saved")
+        named, about = described.get("units", [""]), described["about"]
         assert isinstance(named, list)
         assert isinstance(about, dict)
         observed, paths, component = paths_of_table(table, len(named))
+        freq = str(described["freq"])
+        first = pd.Period(str(described["origin"]), freq=freq) + 1
         forecast = cls(
             paths=paths,
             units=tuple(str(name) for name in named),
-            periods=_periods_of(described, paths.shape[2]),
+            periods=pd.period_range(first, periods=paths.shape[2], freq=freq, name="period"),
             observed=observed,
             model=str(described["model"]),
             unit=str(described["unit"]),
@@ -355,37 +324,47 @@ class PanelForecast:
         )
         return forecast, about
 
+    def _only(self) -> int:
+        """Place of the only unit."""
+        if len(self.units) != 1:
+            raise InputError(f"this forecast is of {len(self.units)} units; pick one with forecast['unit']")
+        return 0
+
+    def _by_period(self, values: NDArray[np.generic], name: str) -> pd.Series | pd.DataFrame:
+        """One value a unit and step as a Series, or a table with a column a unit."""
+        if len(self.units) == 1:
+            return pd.Series(values[0], index=self.periods, name=name)
+        return pd.DataFrame(values.T, index=self.periods, columns=list(self.units))
+
     def _repr_html_(self) -> str:
+        single, word = len(self.units) == 1, period_word(self.periods.freqstr)
+        where = "" if single else f" in {len(self.units):,} units"
         head = (
-            f"<b>Forecast</b> of {html.escape(self.unit)} in {len(self.units):,} units per "
-            f"{period_word(self.periods.freqstr)} after {html.escape(str(self.origin))} by {html.escape(self.model)}, "
-            f"{self.draws:,} paths; means"
+            f"<b>Forecast</b> of {html.escape(self.unit)}{where} per {word} after {html.escape(str(self.origin))} by "
+            f"{html.escape(self.model)}, {self.draws:,} paths; {'90% intervals' if single else 'means'}"
         )
-        return head + self.mean().round(1).T.to_html(max_rows=30)
+        shown = self.summary_frame() if single else pd.DataFrame(self.mean()).T
+        return head + shown.round(1).to_html(max_rows=None if single else 30)
 
 
-def _described(
-    forecast: Forecast | PanelForecast, version: str, about: Mapping[str, object] | None
-) -> dict[str, object]:
-    """What a file says of the forecast in it."""
-    return {
-        "version": version,
-        "model": forecast.model,
-        "unit": forecast.unit,
-        "freq": forecast.periods.freqstr,
-        "origin": str(forecast.origin.start_time.date()),
-        "about": dict(about or {}),
-    }
+def _ends(level: float) -> tuple[float, float]:
+    """Levels of the quantiles that a central interval lies between."""
+    check_level(level)
+    return (1 - level) / 2, (1 + level) / 2
 
 
-def _periods_of(described: Mapping[str, object], steps: int) -> pd.PeriodIndex:
-    """The periods of the steps of a forecast that was saved."""
-    freq = str(described["freq"])
-    return pd.period_range(pd.Period(str(described["origin"]), freq=freq) + 1, periods=steps, freq=freq, name="period")
+def _quantile(paths: NDArray[np.int64], q: float, axis: int) -> NDArray[np.int64]:
+    return np.quantile(paths, q, axis=axis, method="inverted_cdf").astype(np.int64)
+
+
+def _words(draws: NDArray[np.int64], level: float) -> str:
+    """Write the median and the interval of draws (draws,)."""
+    lower, upper = (_quantile(draws, q, 0) for q in _ends(level))
+    return f"{_quantile(draws, 0.5, 0):,} ({lower:,} to {upper:,})"
 
 
 def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:
-    """Linear pool: the paths of several forecasts of one series, joined.
+    """Linear pool: the paths of several forecasts of the same series or units, joined.
 
     The distribution of the pool is the weighted mean of theirs (Stone 1961, doi:10.1214/aoms/1177704873), so
     it keeps what each thinks possible; equal weights are a safe choice as long as none has been shown to be better.
@@ -393,7 +372,7 @@ def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) 
     Parameters
     ----------
     forecasts : sequence of Forecast
-        Of the same periods and unit, with as many paths each.
+        Of the same periods, units and kind of counts, with as many paths each.
     weights : sequence of float, optional
         One a forecast, > 0; equal when left out.  The forecast with the largest keeps all of its paths, the others
         as many, evenly spread, as their weights say.
@@ -413,32 +392,39 @@ def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) 
     --------
     >>> import numpy as np, pandas as pd
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
-    >>> low, high = (Forecast(np.full((3, 2), k), weeks, np.ones((3, 4)), f"always {k}") for k in (1, 5))
+    >>> low, high = (Forecast.of_series(np.full((3, 2), k), weeks, np.ones((3, 4)), f"always {k}") for k in (1, 5))
     >>> pool([low, high]).mean().tolist()
     [3.0, 3.0]
     """
     if not isinstance(forecasts, Sequence) or not all(isinstance(one, Forecast) for one in forecasts):
-        raise InputError(f"pool got a {type(forecasts).__name__}; give a list of forecasts of one series")
+        raise InputError(f"pool got a {type(forecasts).__name__}; give a list of forecasts")
     if not forecasts:
         raise InputError("pool got no forecast; give at least one")
     first = forecasts[0]
     for other in forecasts[1:]:
-        if not (other.periods.equals(first.periods) and other.unit == first.unit and other.draws == first.draws):
+        if not _alike(first, other):
             raise InputError(f"pool got {_label(first)} and {_label(other)}; forecast the same with as many draws")
     rows = _kept_rows(first.draws, [1.0] * len(forecasts) if weights is None else [float(weight) for weight in weights])
     if len(rows) != len(forecasts):
         raise InputError(f"pool got {len(forecasts)} forecasts and {len(rows)} weights; give one weight a forecast")
-    length = min(one.observed.shape[1] for one in forecasts)
+    length = min(one.observed.shape[2] for one in forecasts)
     components = _components(forecasts)
     kept = list(zip(forecasts, rows, strict=True))
     return Forecast(
-        paths=np.concatenate([one.paths[own] for one, own in kept]),
+        paths=np.concatenate([one.paths[:, own] for one, own in kept], axis=1),
+        units=first.units,
         periods=first.periods,
-        observed=np.concatenate([one.observed[own, one.observed.shape[1] - length :] for one, own in kept]),
+        observed=np.concatenate([one.observed[:, own, one.observed.shape[2] - length :] for one, own in kept], axis=1),
         model="pool",
         unit=first.unit,
         component=np.concatenate([component[own] for component, own in zip(components, rows, strict=True)]),
     )
+
+
+def _alike(first: Forecast, other: Forecast) -> bool:
+    """Whether two forecasts are of the same counts, with as many paths; the name of a single series does not matter."""
+    same = other.units == first.units or len(other.units) == len(first.units) == 1
+    return same and other.periods.equals(first.periods) and other.unit == first.unit and other.draws == first.draws
 
 
 def _kept_rows(draws: int, weights: list[float]) -> list[NDArray[np.int64]]:

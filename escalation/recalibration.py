@@ -71,14 +71,14 @@ class Recalibration:
         from scipy.stats import beta
 
         if not isinstance(forecast, Forecast):
-            raise InputError(f"apply got a {type(forecast).__name__}; give a forecast of one series")
+            raise InputError(f"apply got a {type(forecast).__name__}; give a forecast")
         draws = forecast.draws
         share = (np.arange(draws) + 0.5) / draws
         at = np.clip((beta.ppf(share, *self.shape) * draws).astype(np.int64), 0, draws - 1)
-        order = np.argsort(forecast.paths, axis=0, kind="stable")
-        ranked = np.take_along_axis(forecast.paths, order, axis=0)
+        order = np.argsort(forecast.paths, axis=1, kind="stable")
+        ranked = np.take_along_axis(forecast.paths, order, axis=1)
         paths = np.empty_like(forecast.paths)
-        np.put_along_axis(paths, order, ranked[at], axis=0)
+        np.put_along_axis(paths, order, ranked[:, at], axis=1)
         return replace(forecast, paths=paths, model=f"{forecast.model}, recalibrated")
 
     def probability(self, probability: float, at_least: int | str | Flashpoint) -> float:

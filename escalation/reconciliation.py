@@ -25,7 +25,7 @@ from escalation.coherence import (
     split_whole,
 )
 from escalation.errors import DataWarning, InputError
-from escalation.forecast import Forecast, PanelForecast
+from escalation.forecast import Forecast
 from escalation.randomness import Seed, as_generator
 
 METHODS = ("projection", "matching", "conditioning", "top-down", "bottom-up")
@@ -41,7 +41,7 @@ class Reconciled:
 
     Attributes
     ----------
-    parts : PanelForecast
+    parts : Forecast
         Of the lowest units.
     totals : dict of str to Forecast
         Of every unit that is a sum, the whole first.
@@ -51,7 +51,7 @@ class Reconciled:
         For ``"conditioning"``, the effective number of draws of each total and step.
     """
 
-    parts: PanelForecast
+    parts: Forecast
     totals: dict[str, Forecast] = field(repr=False)
     method: str
     effective: pd.DataFrame | None = field(default=None, repr=False)
@@ -77,7 +77,7 @@ class Reconciled:
 
 
 def reconcile(
-    parts: PanelForecast | Mapping[str, Forecast],
+    parts: Forecast | Mapping[str, Forecast],
     totals: Forecast | Mapping[str, Forecast],
     *,
     parents: Mapping[str, str] | None = None,
@@ -88,9 +88,10 @@ def reconcile(
 
     Parameters
     ----------
-    parts : PanelForecast or mapping of str to Forecast
-        Forecasts of the lowest units. Draw i of all of them is taken for one joint future; those of forecasts that were
-        made apart are as independent as they were drawn; those that continue several histories continue the same ones.
+    parts : Forecast or mapping of str to Forecast
+        Forecast of the lowest units, or one of each. Draw i of all of them is taken for one joint future; those of
+        forecasts that were made apart are as independent as they were drawn; those that continue several histories
+        continue the same ones.
     totals : Forecast or mapping of str to Forecast
         Forecast of the sum of all parts; or of several levels, by name.
     parents : mapping of str to str, optional
@@ -145,7 +146,8 @@ def reconcile(
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
     >>> rng = np.random.default_rng(1)
     >>> north, south, both = (
-    ...     Forecast(rng.poisson(mean, (1000, 2)), weeks, np.ones((1000, 3)), "example") for mean in (3, 5, 12)
+    ...     Forecast.of_series(rng.poisson(mean, (1000, 2)), weeks, np.ones((1000, 3)), "made up")
+    ...     for mean in (3, 5, 12)
     ... )
     >>> made = reconcile({"north": north, "south": south}, both, rng=1)
     >>> bool((made["north"].paths + made["south"].paths == made.total.paths).all())
@@ -168,7 +170,7 @@ def reconcile(
             )
     component = _histories({**(parts if isinstance(parts, Mapping) else {"the parts": panel}), **named})
     base = dict(zip(panel.units, panel.paths, strict=True))
-    above = {name: one.paths for name, one in named.items()}
+    above = {name: one.series_paths for name, one in named.items()}
     generator = as_generator(rng)
     effective: pd.DataFrame | None = None
     if method == "bottom-up":
@@ -182,7 +184,7 @@ def reconcile(
     return _assembled(replace(panel, component=component), made, children, named, method, effective)
 
 
-def _histories(forecasts: Mapping[str, Forecast | PanelForecast]) -> IntArray | None:
+def _histories(forecasts: Mapping[str, Forecast]) -> IntArray | None:
     """Which history each path continues, the same for all forecasts; None where none has several.
 
     Raises
@@ -207,12 +209,14 @@ def _histories(forecasts: Mapping[str, Forecast | PanelForecast]) -> IntArray | 
     return component
 
 
-def _panel(parts: PanelForecast | Mapping[str, Forecast]) -> PanelForecast:
+def _panel(parts: Forecast | Mapping[str, Forecast]) -> Forecast:
     """The parts as one panel."""
-    if isinstance(parts, PanelForecast):
+    if isinstance(parts, Forecast):
         return parts
     if not isinstance(parts, Mapping) or not parts or not all(isinstance(one, Forecast) for one in parts.values()):
-        raise InputError(f"parts is a {type(parts).__name__}; give a PanelForecast or a mapping of forecasts by unit")
+        raise InputError(
+            f"parts is a {type(parts).__name__}; give the forecast of all units, or a mapping of forecasts by unit"
+        )
     first = next(iter(parts.values()))
     for name, one in parts.items():
         if not (one.periods.equals(first.periods) and one.draws == first.draws and one.unit == first.unit):
@@ -220,12 +224,12 @@ def _panel(parts: PanelForecast | Mapping[str, Forecast]) -> PanelForecast:
                 f"part {name!r} has {one.draws:,} draws of {one.unit} from {one.periods[0]}, the first has "
                 f"{first.draws:,} of {first.unit} from {first.periods[0]}; forecast all alike"
             )
-    length = min(one.observed.shape[1] for one in parts.values())
-    return PanelForecast(
-        paths=np.stack([one.paths for one in parts.values()]),
+    length = min(one.observed.shape[2] for one in parts.values())
+    return Forecast(
+        paths=np.stack([one.series_paths for one in parts.values()]),
         units=tuple(parts),
         periods=first.periods,
-        observed=np.stack([one.observed[:, one.observed.shape[1] - length :] for one in parts.values()]),
+        observed=np.stack([one.series_observed[:, one.observed.shape[2] - length :] for one in parts.values()]),
         model=first.model if len({one.model for one in parts.values()}) == 1 else "several models",
         unit=first.unit,
         component=first.component,
@@ -359,7 +363,7 @@ def _leaves(names: list[str], children: Mapping[str, list[str]]) -> list[str]:
 
 
 def _assembled(
-    panel: PanelForecast,
+    panel: Forecast,
     made: Mapping[str, NDArray[np.int64]],
     children: dict[str, list[str]],
     totals: Mapping[str, Forecast],
@@ -371,5 +375,6 @@ def _assembled(
     upper: dict[str, Forecast] = {}
     for name in reversed(children):
         at = [panel.units.index(leaf) for leaf in _leaves(children[name], children)]
-        upper[name] = replace(totals[name], paths=parts.paths[at].sum(axis=0), component=panel.component)
+        paths = parts.paths[at].sum(axis=0, keepdims=True)
+        upper[name] = replace(totals[name], paths=paths, units=(name,), component=panel.component)
     return Reconciled(parts, upper, method, effective)

@@ -320,7 +320,7 @@ def compare_states(fit: CountFit) -> pd.DataFrame:
     assert isinstance(fit.model, HiddenMarkov)
     rows, before = [], float("nan")
     for states in range(1, MOST_STATES + 1):
-        found = replace(fit.model, states=states).estimate_all(fit.matrix, fit.design)
+        found = replace(fit.model, states=states).estimate_all(fit.array, fit.design)
         moves = [unpack(one.state["theta"], states)[1] for one in found]
         rates = np.mean([one.params[:states] for one in found], axis=0)
         llf = float(np.mean([one.llf for one in found]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -15,11 +15,10 @@ from escalation.counts import DRAW
 from escalation.errors import InputError
 from escalation.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
 from escalation.forecast import Forecast
-from escalation.models.base import IntArray
+from escalation.models.base import IntArray, PanelFit
 from escalation.models.design import FloatArray
 from escalation.models.estimate import MAX_STEPS, check_size
 from escalation.models.local_level import LocalLevel
-from escalation.models.panel import PanelFit
 from escalation.periods import period_word
 from escalation.randomness import Seed, as_generator
 from escalation.shares import draw_split, fit_shares, inverse_logit
@@ -164,13 +163,13 @@ def retaliation(
     steps, draws = check_size(within + 1, draws, len(fit.units))
     joint, shared, split = as_generator(rng).spawn(3)
     forecast = fit.forecast(steps, draws=draws, rng=joint)
-    answers = _by_first(forecast[by], forecast[after].paths[:, 0], at_least, within)
+    answers = _by_first(forecast[by], forecast[after].series_paths[:, 0], at_least, within)
     total = _total(fit, by, after)
     model = LocalLevel().fit(total, pool=len(fit.array), unit=fit.unit)
     level = model.forecast(steps, draws=draws, rng=shared)
     own = _split(fit, by, after, level, split)
-    follower = Forecast(own, level.periods, level.observed, "shared level", fit.unit, level.component)
-    alternative = _by_first(follower, level.paths[:, 0] - own[:, 0], at_least, within)
+    follower = replace(level, paths=own[None], model="shared level")
+    alternative = _by_first(follower, level.series_paths[:, 0] - own[:, 0], at_least, within)
     return Retaliation(
         *answers, *alternative, by=by, after=after, at_least=at_least, within=within, model=forecast.model
     )
@@ -188,12 +187,11 @@ def _by_first(
                 f"only {number} of {forecast.draws:,} paths of {forecast.model} have {word} in {forecast.periods[0]}; "
                 f"raise draws, or ask of shorter periods"
             )
-        rest = Forecast(
-            paths=forecast.paths[chosen, 1:],
+        rest = replace(
+            forecast,
+            paths=forecast.paths[:, chosen, 1:],
             periods=forecast.periods[1:],
-            observed=np.empty((number, 0)),  # no window reaches back before the attack
-            model=forecast.model,
-            unit=forecast.unit,
+            observed=np.empty((1, number, 0)),  # no window reaches back before the attack
             component=None if forecast.component is None else forecast.component[chosen],
         )
         chances.append(flashpoint(rest, at_least, over=within))
@@ -216,7 +214,7 @@ def _total(fit: PanelFit, by: str, after: str) -> pd.Series | pd.DataFrame:
 
 def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) -> IntArray:
     """Counts by ``by`` (draws, steps) in paths of the total, each with a share drawn for its history."""
-    own = np.empty_like(level.paths)
+    own = np.empty_like(level.series_paths)
     component = cast(IntArray, level.component)
     for place, counts in enumerate(_pair(fit, by, after)):
         seen = ~np.isnan(counts).any(axis=1)
@@ -225,7 +223,7 @@ def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) 
         chosen = component == place
         logit = found.coef[0, 0] + np.sqrt(found.cov[0, 0, 0]) * rng.standard_normal(int(chosen.sum()))
         share = np.repeat(inverse_logit(logit)[:, None], level.steps, axis=1)
-        own[chosen] = draw_split(level.paths[chosen].astype(float), share, float(found.correlation[0]), rng)
+        own[chosen] = draw_split(level.series_paths[chosen].astype(float), share, float(found.correlation[0]), rng)
     return own
 
 

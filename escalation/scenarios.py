@@ -226,14 +226,14 @@ def _forecast(
             f"only {len(kept)} of {len(paths):,} paths have the event of {name!r}; raise draws or lower it"
         )
     member = component[kept]
-    return Forecast(paths[kept], periods, fit.matrix.T[member], fit.model.name, fit.unit, member)
+    return Forecast.of_series(paths[kept], periods, fit.array[member], fit.model.name, fit.unit, member)
 
 
 def _of_cost(forecast: Forecast, paths: IntArray, what: str) -> Forecast:
     """Lethal attacks or fatalities of the same paths; those until the origin are not known."""
     unit = "fatalities" if what == "killed" else f"lethal {forecast.unit}"
     unknown = np.full(forecast.observed.shape, np.nan)
-    return Forecast(paths, forecast.periods, unknown, f"{forecast.model} and severity", unit, forecast.component)
+    return replace(forecast, paths=paths[None], observed=unknown, model=f"{forecast.model} and severity", unit=unit)
 
 
 def _lethal(name: str, effects: tuple[Assumption, ...], places: list[int]) -> dict[int, int]:
@@ -288,9 +288,9 @@ def _table(
     base = forecasts[BASELINE]
     rows: dict[str, dict[str, float]] = {}
     for name, forecast in forecasts.items():
-        totals = forecast.paths.sum(axis=1)
+        totals = forecast.series_paths.sum(axis=1)
         lower, upper = np.quantile(totals, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], method="inverted_cdf")
-        difference, error = _difference(forecast, totals, base, base.paths.sum(axis=1))
+        difference, error = _difference(forecast, totals, base, base.series_paths.sum(axis=1))
         rows[name] = {
             "total": float(totals.mean()),
             "lower": float(lower),

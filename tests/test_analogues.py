@@ -157,7 +157,7 @@ def test_the_own_past_fades():
     np.testing.assert_allclose(both, (np.array([1, 2, 4]) / 7 + slow / slow.sum()) / 2)
 
 
-def test_own_draws_have_the_law_of_the_faded_past_with_noise():
+def test_own_draws_have_the_distribution_of_the_faded_past_with_noise():
     counts = np.array([0.0, 10.0, 40.0])
     plain = own_draws(counts, (1.0,), 0.0, (7000, 2), np.random.default_rng(1))
     for step in range(2):
@@ -184,7 +184,7 @@ def test_shuffling_keeps_the_counts_and_takes_the_order():
 
 def test_a_repeated_pattern_is_continued():
     counts = np.tile([0, 0, 3, 12, 48, 6], 20)[:117, None]  # ends in 0, 0, 3
-    paths = Analogues(k=5, own=0.0, memory=1e6).fit(monthly(counts)).forecast(3, draws=300, rng=1)["A"].paths
+    paths = Analogues(k=5, own=0.0, memory=1e6).fit(monthly(counts)).forecast(3, draws=300, rng=1)["A"].series_paths
     # what followed those of the same period of the pattern, which are not scaled and not blurred
     assert (np.median(paths, axis=0) == [12, 48, 6]).all()
     assert ((paths == [12, 48, 6]).all(axis=1)).mean() > 0.5
@@ -195,7 +195,7 @@ def test_the_shares_of_both_parts():
     counts[-1] = 7
     for own, expected in ((0.0, 0.0), (0.25, 0.25), (1.0, 1.0)):
         model = Analogues(own=own, own_half_lives=(0.05,), smoothing=0.0)  # of the own past the last count alone
-        paths = model.fit(monthly(counts)).forecast(2, draws=400, rng=1)["A"].paths
+        paths = model.fit(monthly(counts)).forecast(2, draws=400, rng=1)["A"].series_paths
         # analogues are quiet: a 7 has never been followed by anything yet
         assert (paths[:, 0] == 7).mean() == pytest.approx(expected, abs=1 / 400)
 
@@ -206,7 +206,7 @@ def test_quiet_units_share_the_onsets_of_others():
     counts[:, 0] = 0
     periods = pd.period_range("2010-01", periods=150, freq="M")
     table = pd.DataFrame(counts, index=periods, columns=[f"u{j:02d}" for j in range(30)])
-    paths = Analogues(own=0.0, other_unit=0.0).fit(table).forecast(4, draws=2000, rng=1)["u00"].paths
+    paths = Analogues(own=0.0, other_unit=0.0).fit(table).forecast(4, draws=2000, rng=1)["u00"].series_paths
     assert 0.002 < (paths > 0).mean() < 0.05
 
 
@@ -221,12 +221,12 @@ def test_nothing_after_the_origin_enters():
     np.testing.assert_array_equal(forecasts[0], forecasts[2])
 
 
-def test_laws_are_those_of_the_forecasts():
+def test_distributions_are_those_of_the_forecasts():
     counts = np.random.default_rng(6).poisson([2.0, 9.0], (70, 2))
     model = Analogues(own=0.4)
     fit = model.fit(monthly(counts))
-    law = model.laws(fit.estimates[0], fit.array[0], fit.design)[1]
-    early = model.fit(monthly(counts[:60])).forecast(1, draws=20_000, rng=1)["B"].paths[:, 0]
+    law = model.distributions(fit.estimates[0], fit.array[0], fit.design)[1]
+    early = model.fit(monthly(counts[:60])).forecast(1, draws=20_000, rng=1)["B"].series_paths[:, 0]
     support = np.arange(60.0)
     drawn = np.array([(early <= k).mean() for k in support])
     expected = np.array([law.cdf(np.full(70, k))[60] for k in support])
@@ -237,8 +237,8 @@ def test_laws_are_those_of_the_forecasts():
 
 def test_horizons_beyond_the_past_are_drawn_from_the_own_past():
     paths = Analogues(smoothing=0.0).fit(monthly([[4, 0], [6, 0], [4, 0]])).forecast(10, draws=200, rng=1)
-    assert set(np.unique(paths["A"].paths)) == {4, 6}
-    assert not paths["B"].paths.any()
+    assert set(np.unique(paths["A"].series_paths)) == {4, 6}
+    assert not paths["B"].series_paths.any()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_answers_are_the_numbers_of_the_parts(rising: escalation.Assessment) -> 
     assert answers.loc["rate now", "value"] == rising.change.recent_rate
     assert answers.loc["probability that the rate rose", "value"] > 0.99
     total = answers.loc["forecast total, next 8 weeks"]
-    paths = rising.forecast.paths.sum(axis=1)
+    paths = rising.forecast.series_paths.sum(axis=1)
     assert total["value"] == np.quantile(paths, 0.5, method="inverted_cdf")
     assert np.mean((paths >= total["lower"]) & (paths <= total["upper"])) >= 0.9
     chosen = rising.flashpoints[0]
@@ -52,9 +52,9 @@ def test_the_pool_holds_every_model(rising: escalation.Assessment) -> None:
     assert set(rising.forecasts) == {"pool", *rising.fits}
     assert rising.forecast.draws == 600 + 75 + 75  # eight parts of the local level, one of each other
     local, *others = (rising.forecasts[name] for name in ("local_level", "negative_binomial", "climatology"))
-    assert (rising.forecast.paths[:600] == local.paths).all()
+    assert (rising.forecast.series_paths[:600] == local.series_paths).all()
     kept = np.arange(4, 600, 8)
-    assert (rising.forecast.paths[600:] == np.concatenate([other.paths[kept] for other in others])).all()
+    assert (rising.forecast.series_paths[600:] == np.concatenate([other.series_paths[kept] for other in others])).all()
 
 
 def test_sentences_give_every_number_with_its_range(rising: escalation.Assessment) -> None:
@@ -143,8 +143,8 @@ def test_a_series_too_short_is_refused() -> None:
 
 def test_pool_needs_forecasts_of_the_same() -> None:
     weeks = pd.period_range("2024-01-01", periods=2, freq="W-SUN")
-    one = Forecast(np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one")
-    fewer = Forecast(np.ones((3, 2), np.int64), weeks, np.ones((3, 3)), "fewer")
+    one = Forecast.of_series(np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one")
+    fewer = Forecast.of_series(np.ones((3, 2), np.int64), weeks, np.ones((3, 3)), "fewer")
     with pytest.raises(InputError, match=r"pool got one .4 paths .* and fewer .3 paths"):
         escalation.pool([one, fewer])
     with pytest.raises(InputError, match="got no forecast"):
@@ -156,14 +156,14 @@ def test_weights_are_shares_of_the_paths_and_keep_those_of_histories() -> None:
     histories = np.repeat(np.arange(4), 250)
 
     def always(k: int) -> Forecast:
-        return Forecast(np.full((1000, 1), k), weeks, np.ones((1000, 3)), f"always {k}", component=histories)
+        return Forecast.of_series(np.full((1000, 1), k), weeks, np.ones((1000, 3)), f"always {k}", component=histories)
 
     pooled = escalation.pool([always(1), always(2), always(3)], [0.2, 1.0, 0.5])
-    assert [int((pooled.paths == k).sum()) for k in (1, 2, 3)] == [200, 1000, 500]
+    assert [int((pooled.series_paths == k).sum()) for k in (1, 2, 3)] == [200, 1000, 500]
     assert pooled.component is not None
     assert np.bincount(pooled.component[:200]).tolist() == [50] * 4
     equal = escalation.pool([always(1), always(2)])
-    assert (equal.paths == escalation.pool([always(1), always(2)], [3, 3]).paths).all()
+    assert (equal.series_paths == escalation.pool([always(1), always(2)], [3, 3]).series_paths).all()
     for weights, says in (([1.0], "2 forecasts and 1 weights"), ([1.0, 0.0], r"the weights \[1.0, 0.0\]")):
         with pytest.raises(InputError, match=says):
             escalation.pool([always(1), always(2)], weights)
@@ -193,7 +193,7 @@ def test_weights_of_an_ensemble_that_are_none_are_refused(weights: object) -> No
 
 def test_what_models_disagree_on_is_no_monte_carlo_error() -> None:
     weeks = pd.period_range("2024-01-01", periods=1, freq="W-SUN")
-    calm, wild = (Forecast(np.full((500, 1), k), weeks, np.ones((500, 3)), f"always {k}") for k in (0, 9))
+    calm, wild = (Forecast.of_series(np.full((500, 1), k), weeks, np.ones((500, 3)), f"always {k}") for k in (0, 9))
     both = escalation.flashpoint(escalation.pool([calm, wild]), 5)
     assert both.probability == 0.5
     assert both.mc_error == pytest.approx(np.sqrt(0.25 / 1000), rel=0.01)
@@ -203,7 +203,9 @@ def test_a_pool_tells_histories_apart() -> None:
     weeks = pd.period_range("2024-01-01", periods=2, freq="W-SUN")
 
     def continuing(*histories: int) -> Forecast:
-        return Forecast(np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one", component=np.array(histories))
+        return Forecast.of_series(
+            np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one", component=np.array(histories)
+        )
 
     same = escalation.pool([continuing(0, 0, 1, 1), continuing(0, 0, 1, 1)])
     other = escalation.pool([continuing(0, 0, 1, 1), continuing(0, 1, 2, 3)])

@@ -172,7 +172,7 @@ def test_scores_are_those_of_a_plain_loop():
     row = result.scores.iloc[1]
     fit = LocalLevel().fit(counts.loc[: row["origin"]])
     rng = generator_for(draw_root(np.random.default_rng(1)), f"ll|{row['origin']}|attacks")
-    draws = fit.forecast(3, draws=100, rng=rng).paths[:, 1]
+    draws = fit.forecast(3, draws=100, rng=rng).series_paths[:, 1]
     y = counts.loc[row["origin"] + 2]
     assert row["observed"] == y
     assert row["mean"] == pytest.approx(draws.mean())

@@ -12,8 +12,8 @@ import pytest
 from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.base import CountModel
 from escalation.models.design import make_design
+from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import count_laws
 
 MONTHS = pd.period_range("2024-01", periods=6, freq="M", name="period")
 
@@ -38,8 +38,8 @@ class PoissonMean(CountModel):
         rate = rng.normal(estimate.params[0], np.sqrt(estimate.cov[0, 0]), (draws, 1))
         return rng.poisson(np.maximum(rate, 0) * design.exposure * (1 + design.exog.sum(axis=1)))
 
-    def laws(self, estimate, counts, design):
-        return count_laws(estimate.fitted, 0.0)
+    def distributions(self, estimate, counts, design):
+        return count_distributions(estimate.fitted, 0.0)
 
 
 def series(values=(4, 6, 2, 8, 5, 5)):
@@ -88,7 +88,7 @@ def test_one_history_and_equal_histories_are_as_one_series():
 def test_pool_takes_histories_evenly_from_all():
     table = histories([np.full(6, j) for j in range(101)])
     fit = PoissonMean().fit(table, pool=5)
-    assert fit.matrix[0].tolist() == [0, 25, 50, 75, 100]
+    assert fit.array[:, 0].tolist() == [0, 25, 50, 75, 100]
     assert len(PoissonMean().fit(table).estimates) == 25
     assert len(PoissonMean().fit(table, pool=1000).estimates) == 101
     assert PoissonMean().fit(table, pool=1).params["rate"] == 0
@@ -98,17 +98,17 @@ def test_paths_continue_their_own_history():
     fit = PoissonMean().fit(histories([np.full(6, 0), np.full(6, 400)]))
     forecast = fit.forecast(3, draws=7, rng=1)
     assert forecast.component.tolist() == [0, 0, 0, 0, 1, 1, 1]
-    np.testing.assert_array_equal(forecast.observed, np.repeat([[0] * 6, [400] * 6], [4, 3], axis=0))
-    assert (forecast.paths[:4] == 0).all()
-    assert (forecast.paths[4:] > 200).all()
-    assert fit.forecast(1, draws=1, rng=1).paths.shape == (1, 1)
+    np.testing.assert_array_equal(forecast.series_observed, np.repeat([[0] * 6, [400] * 6], [4, 3], axis=0))
+    assert (forecast.series_paths[:4] == 0).all()
+    assert (forecast.series_paths[4:] > 200).all()
+    assert fit.forecast(1, draws=1, rng=1).series_paths.shape == (1, 1)
 
 
 def test_each_history_has_its_own_stream():
     # the paths of the second history do not depend on how many are drawn of the first
     fit = PoissonMean().fit(histories([np.full(6, 9), np.full(6, 50)]))
     few, many = fit.forecast(2, draws=2, rng=3), fit.forecast(2, draws=4, rng=3)
-    np.testing.assert_array_equal(few.paths[0], many.paths[0])
+    np.testing.assert_array_equal(few.series_paths[0], many.series_paths[0])
 
 
 # --- records
@@ -294,6 +294,6 @@ def test_seeds():
     with pytest.raises(InputError, match="rng is -1; give a whole number >= 0"):
         fit.forecast(2, rng=-1)
     generator = np.random.default_rng(1)
-    first, second = (fit.forecast(2, draws=50, rng=generator).paths for _ in range(2))
+    first, second = (fit.forecast(2, draws=50, rng=generator).series_paths for _ in range(2))
     assert (first != second).any()  # a generator is moved on
-    assert fit.forecast(np.int64(2), draws=np.int32(3), rng=np.int64(5)).paths.shape == (3, 2)
+    assert fit.forecast(np.int64(2), draws=np.int32(3), rng=np.int64(5)).series_paths.shape == (3, 2)

@@ -22,31 +22,33 @@ COUNTS = series([9, 9, 0, 4, 2, 3, np.nan, 7])
 
 
 def test_the_last_observed_value_persists():
-    paths = LastValue().fit(COUNTS).forecast(3, draws=4000, rng=1).paths
+    paths = LastValue().fit(COUNTS).forecast(3, draws=4000, rng=1).series_paths
     for column in paths.T:
         expected = 4000 * stats.poisson(7).pmf(np.arange(15))
         seen = np.bincount(np.minimum(column, 15), minlength=16)[:15]
         assert stats.chisquare([*seen, 4000 - seen.sum()], [*expected, 4000 - expected.sum()]).pvalue > 1e-3
     assert abs(np.corrcoef(paths.T)[0, 1]) < 0.08  # independent: 5 standard errors
-    assert (LastValue(spread="none").fit(COUNTS).forecast(3, draws=5).paths == 7).all()
+    assert (LastValue(spread="none").fit(COUNTS).forecast(3, draws=5).series_paths == 7).all()
     gap = COUNTS.copy()
     gap.iloc[-1] = np.nan
-    assert (LastValue(spread="none").fit(gap).forecast(1, draws=5).paths == 3).all()
+    assert (LastValue(spread="none").fit(gap).forecast(1, draws=5).series_paths == 3).all()
 
 
-def test_laws_of_the_last_value_are_poisson_around_the_one_before():
+def test_distributions_of_the_last_value_are_poisson_around_the_one_before():
     for spread in ("poisson", "none"):
         fit = LastValue(spread=spread).fit(COUNTS)
-        laws = fit.model.laws(fit.estimates[0], fit.matrix[:, 0], fit.design)
-        np.testing.assert_array_equal(laws.mean, [np.nan, 9, 9, 0, 4, 2, 3, 3])
-        np.testing.assert_array_equal(laws.variance, laws.mean if spread == "poisson" else 0 * laws.mean)
+        distributions = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
+        np.testing.assert_array_equal(distributions.mean, [np.nan, 9, 9, 0, 4, 2, 3, 3])
+        np.testing.assert_array_equal(
+            distributions.variance, distributions.mean if spread == "poisson" else 0 * distributions.mean
+        )
     assert fit.fitted.tolist() == [9, 9, 9, 0, 4, 2, 3, 3]
 
 
 def test_parts_of_periods_stand_for_whole_ones_at_their_rate():
     exposure = pd.Series([1.0] * 7 + [0.5], index=COUNTS.index)
     fit = LastValue(spread="none").fit(COUNTS, exposure=exposure)
-    assert fit.forecast(1, draws=2).paths.ravel().tolist() == [14, 14]
+    assert fit.forecast(1, draws=2).series_paths.ravel().tolist() == [14, 14]
     assert fit.fitted.iloc[-1] == 1.5
 
 
@@ -62,7 +64,7 @@ def test_last_values_are_those_of_views(shared_data):
     assert len(common) > 150
     for country in common[::10]:
         counts = pd.Series([0.0, float(last[country])], index=pd.period_range("2017-09", periods=2, freq="M"))
-        ours = LastValue().fit(counts).forecast(12, draws=1000, rng=1).paths.mean()
+        ours = LastValue().fit(counts).forecast(12, draws=1000, rng=1).series_paths.mean()
         # two means of 12,000 Poisson draws each, 5 standard errors
         assert ours == pytest.approx(means[country], abs=1e-9 + 5 * np.sqrt(2 * last[country] / 12_000))
 
@@ -78,7 +80,7 @@ def test_spread_is_one_of_two(spread):
 
 def test_blocks_keep_the_order_and_go_round():
     fit = Bootstrap(block=3, window=4).fit(COUNTS)
-    paths = fit.forecast(5, draws=3000, rng=1).paths
+    paths = fit.forecast(5, draws=3000, rng=1).series_paths
     ring = [4, 2, 3, 7]  # the unobserved week is stepped over
     pieces = {tuple((ring * 2)[k : k + 3]) for k in range(4)}
     assert {tuple(path[:3]) for path in paths.tolist()} == pieces
@@ -94,21 +96,22 @@ def test_single_periods_are_climatology():
         model.fit(COUNTS, exposure=exposure) for model in (Bootstrap(block=1, window=5), Climatology(window=5))
     )
     assert one.fitted.equals(other.fitted)
-    share = [np.mean(fit.forecast(10, draws=3000, rng=1).paths == 28) for fit in (one, other)]
+    share = [np.mean(fit.forecast(10, draws=3000, rng=1).series_paths == 28) for fit in (one, other)]
     # 0.25 of 4.25 weeks, in 30,000 draws: 0.007 is 5 standard errors
     np.testing.assert_allclose(share, 0.25 / 4.25, atol=0.007)
     y = series(np.random.default_rng(1).poisson(4, 40))
-    laws = [
-        model.laws(model.fit(y).estimates[0], y.to_numpy(), model.fit(y).design) for model in (one.model, other.model)
+    distributions = [
+        model.distributions(model.fit(y).estimates[0], y.to_numpy(), model.fit(y).design)
+        for model in (one.model, other.model)
     ]
-    np.testing.assert_array_equal(laws[0].cdf(y.to_numpy()), laws[1].cdf(y.to_numpy()))
+    np.testing.assert_array_equal(distributions[0].cdf(y.to_numpy()), distributions[1].cdf(y.to_numpy()))
 
 
 def test_changes_are_added_up_and_their_drift_taken_out():
     counts = series([3, 7, 3, 15, 31])  # log2(1 + y) is 2, 3, 2, 4, 5
     changes = np.log(2) * (np.array([1, -1, 2, 1]) - 0.75)
     fit = Bootstrap(of="changes", block=2, window=None).fit(counts)
-    paths = fit.forecast(3, draws=500, rng=1).paths
+    paths = fit.forecast(3, draws=500, rng=1).series_paths
     wanted = set()
     for first in range(4):
         for second in range(4):
@@ -123,20 +126,20 @@ def test_changes_are_added_up_and_their_drift_taken_out():
 
 def test_changes_stop_at_zero_and_come_back():
     counts = series([1, 7, 1, 0, 1, 3, 0, 1] * 3)
-    paths = Bootstrap(of="changes", block=1).fit(counts).forecast(60, draws=300, rng=1).paths
+    paths = Bootstrap(of="changes", block=1).fit(counts).forecast(60, draws=300, rng=1).series_paths
     quiet = paths == 0
     assert quiet.mean() > 0.1
     assert (paths[:, 1:][quiet[:, :-1]] > 0).mean() > 0.2
 
 
-def test_laws_of_changes_are_those_of_one_step():
+def test_distributions_of_changes_are_those_of_one_step():
     counts = series(np.random.default_rng(2).poisson(20, 30))
     counts.iloc[12] = np.nan
     model = Bootstrap(of="changes", window=None)
-    whole = model.laws(model.fit(counts).estimates[0], counts.to_numpy(), model.fit(counts).design)
+    whole = model.distributions(model.fit(counts).estimates[0], counts.to_numpy(), model.fit(counts).design)
     assert np.isnan(whole.mean[:11]).all()
     for t in (14, 29):
-        past = model.fit(counts.iloc[:t]).forecast(1, draws=20_000, rng=1).paths[:, 0]
+        past = model.fit(counts.iloc[:t]).forecast(1, draws=20_000, rng=1).series_paths[:, 0]
         # the mean of 20,000 draws: 5 standard errors
         assert whole.mean[t] == pytest.approx(past.mean(), abs=5 * past.std() / np.sqrt(20_000))
         assert set(past.tolist()) == set(whole.draws[t][whole.weights[t] > 0].tolist())

@@ -25,7 +25,7 @@ def forecast_of(paths, observed=None, component=None, freq="W-SUN"):
     paths = np.asarray(paths, dtype=np.int64)
     seen = np.full((len(paths), 3), 5.0) if observed is None else np.asarray(observed, dtype=float)
     periods = pd.period_range("2024-12-02", periods=paths.shape[1], freq=freq, name="period")
-    return Forecast(paths, periods, seen, "by hand", unit="attacks", component=component)
+    return Forecast.of_series(paths, periods, seen, "by hand", unit="attacks", component=component)
 
 
 def any_lethal(n, lethal, trials):
@@ -151,11 +151,15 @@ def test_compounded_paths_are_forecasts_for_definitions():
     severity = Severity(lethality(40, 200), sizes_of(RNG.negative_binomial(2, 0.3, 100) + 1))
     forecast = forecast_of(BUSY, component=np.arange(6000) % 7, freq="M")
     killed = compound(forecast, severity, rng=1)
-    assert killed.unit == "fatalities" and killed.paths.shape == BUSY.shape and killed.paths.dtype == np.int64
+    assert (
+        killed.unit == "fatalities"
+        and killed.series_paths.shape == BUSY.shape
+        and killed.series_paths.dtype == np.int64
+    )
     assert np.array_equal(killed.component, forecast.component)
-    assert np.isnan(killed.observed).all()
+    assert np.isnan(killed.series_observed).all()
     lethal = compound(forecast, severity, what="lethal", rng=1)
-    assert (lethal.paths <= BUSY).all() and lethal.unit == "lethal attacks"
+    assert (lethal.series_paths <= BUSY).all() and lethal.unit == "lethal attacks"
     first = flashpoint(killed, get_flashpoint("first-lethal"))
     exact = toll(forecast, severity, rng=2).chances.loc[1]
     assert first.probability == pytest.approx(exact["probability"], abs=3 * (first.mc_error + exact["mc_error"]))
@@ -163,13 +167,15 @@ def test_compounded_paths_are_forecasts_for_definitions():
     assert by.is_monotonic_increasing and 0 < by.iloc[-1] < first.probability
     seen = pd.Series([7, 3], index=pd.period_range(end="2024-11", periods=2, freq="M"))
     known = compound(forecast, severity, observed=seen, rng=1)
-    assert known.observed[0].tolist()[1:] == [7.0, 3.0] and np.isnan(known.observed[0, 0])
+    assert known.series_observed[0].tolist()[1:] == [7.0, 3.0] and np.isnan(known.series_observed[0, 0])
     assert flashpoint(known, get_flashpoint("hdx-1y"), within=1).at_least == 100
 
 
 def test_periods_of_a_path_share_their_draw():
     """Lethal weeks come together: the variance of the total is above that of independent weeks."""
-    paths = compound(forecast_of(np.full((20_000, 8), 20)), Severity(lethality(1, 60)), what="lethal", rng=1).paths
+    paths = compound(
+        forecast_of(np.full((20_000, 8), 20)), Severity(lethality(1, 60)), what="lethal", rng=1
+    ).series_paths
     together, alone = paths.sum(axis=1).var(), paths.var(axis=0).sum()
     assert together > 1.5 * alone
     a, b, n = 1.5, 59.5, 160  # beta-binomial variance of the total

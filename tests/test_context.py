@@ -108,8 +108,8 @@ def test_totals_of_the_models_are_quantiles_of_their_paths():
     table = model_totals(made)
     assert list(table.index) == list(made.forecasts)
     for name, forecast in made.forecasts.items():
-        totals = sorted(sum(path[:5]) for path in forecast.paths.tolist())
-        firsts = sorted(path[0] for path in forecast.paths.tolist())
+        totals = sorted(sum(path[:5]) for path in forecast.series_paths.tolist())
+        firsts = sorted(path[0] for path in forecast.series_paths.tolist())
         n = len(totals)
         for prefix, values in (("total", totals), ("first", firsts)):
             # inverse of the empirical distribution function, by hand

@@ -249,7 +249,7 @@ def test_everything_that_takes_histories_takes_their_gaps():
         fit = model.fit(made, exposure=shares, pool=3)
         assert fit.nobs == len(made) - 4
         forecast = fit.forecast(3, draws=30, rng=1)
-        assert forecast.paths.shape == (30, 3)
+        assert forecast.series_paths.shape == (30, 3)
         esc.plot_forecast(forecast)
     assert esc.compare_rates(made, 6, 12, exposure=shares).recent.total > 0
     assert esc.changepoints(made, exposure=shares, pool=2) is not None

@@ -14,7 +14,7 @@ def forecast_of(paths, observed, freq="M"):
     observed = np.asarray(observed, dtype=float)
     observed = np.tile(observed, (len(paths), 1)) if observed.ndim == 1 else observed
     periods = pd.period_range("2024-12-01", periods=paths.shape[1], freq=freq, name="period")
-    return escalation.Forecast(paths, periods, observed, "by hand")
+    return escalation.Forecast.of_series(paths, periods, observed, "by hand")
 
 
 @pytest.mark.parametrize(

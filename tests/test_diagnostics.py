@@ -12,8 +12,8 @@ from scipy import stats
 
 from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial
 from escalation.models.diagnostics import diagnose
-from escalation.models.law_table import expected_distance, tabulate
-from escalation.models.laws import DrawnLaws, MixtureLaws, count_laws
+from escalation.models.distribution_table import expected_distance, tabulate
+from escalation.models.distributions import DrawnDistributions, MixtureDistributions, count_distributions
 from escalation.models.misfit import (
     dispersion_test,
     holm,
@@ -38,7 +38,9 @@ def series(values):
 def poisson_diagnosis(y, **options):
     """Diagnosis of independent Poisson counts with one mean, by maximum likelihood."""
     y = np.asarray(y, float)
-    return diagnose([count_laws(np.full(len(y), y.mean()), 0.0)], y[:, None], weeks(len(y)), model="poisson", **options)
+    return diagnose(
+        [count_distributions(np.full(len(y), y.mean()), 0.0)], y[:, None], weeks(len(y)), model="poisson", **options
+    )
 
 
 # --- against R
@@ -46,21 +48,21 @@ def poisson_diagnosis(y, **options):
 
 @pytest.fixture(scope="module")
 def tscount(shared_data):
-    """Counts, laws at tscount's fitted values, and what tscount says of them."""
+    """Counts, distributions at tscount's fitted values, and what tscount says of them."""
     cases = {}
     for name, counts in (("campy", "y"), ("ecoli", "cases")):
         y = pd.read_csv(shared_data(f"data/reference/{name}.csv"))[counts].to_numpy(float)
         page = json.loads(shared_data(f"data/reference/tscount_{name}.json").read_text())
         for label, said in page.items():
             dispersion = 0.0 if said["size"] is None else 1 / said["size"]
-            cases[label] = (y, count_laws(np.array(said["fitted_values"]), dispersion), said)
+            cases[label] = (y, count_distributions(np.array(said["fitted_values"]), dispersion), said)
     return cases
 
 
 def test_residuals_pit_and_scores_are_those_of_tscount(tscount):
     assert len(tscount) == 13
-    for y, laws, said in tscount.values():
-        found = diagnose([laws], y[:, None], weeks(len(y)), model="ingarch")
+    for y, distributions, said in tscount.values():
+        found = diagnose([distributions], y[:, None], weeks(len(y)), model="ingarch")
         # the page has some 15 digits; 1e-9 leaves room for incomplete beta functions and sums of n terms
         np.testing.assert_allclose(found.residuals["pearson"][:10], said["residuals"]["pearson_first10"], rtol=1e-9)
         np.testing.assert_allclose(found.pit, said["pit"]["density"], atol=1e-9)
@@ -74,8 +76,8 @@ def test_residuals_pit_and_scores_are_those_of_tscount(tscount):
 
 def test_verdicts_on_campylobacteriosis_are_those_of_the_literature(tscount):
     # Liboschik et al. 2017, doi:10.18637/jss.v082.i05: Poisson is too narrow, NB fits
-    for label, (y, laws, _) in tscount.items():
-        found = diagnose([laws], y[:, None], weeks(len(y)), model="ingarch")
+    for label, (y, distributions, _) in tscount.items():
+        found = diagnose([distributions], y[:, None], weeks(len(y)), model="ingarch")
         too_narrow = any("scatter more" in sentence for sentence in found.verdict)
         if label != "campy_x_identity_poisson":  # there Pearson's statistic is 1.31 a count and its p-value 0.02
             assert too_narrow == label.endswith("poisson"), (label, found.verdict)
@@ -84,7 +86,7 @@ def test_verdicts_on_campylobacteriosis_are_those_of_the_literature(tscount):
 def test_calibration_tests_are_those_of_surveillance(shared_data):
     page = json.loads(shared_data("data/reference/surveillance_calibrationTest.json").read_text())
     y, mean = np.array(page["x"], float), np.array(page["mu"])
-    checks = score_checks(judge(count_laws(mean, 1 / page["size"]), y))
+    checks = score_checks(judge(count_distributions(mean, 1 / page["size"]), y))
     for name, ours in (("dss", "dss"), ("logs", "log_score"), ("rps", "rps")):
         assert checks[ours].mean == pytest.approx(np.mean([one[name] for one in page["scores"]]), abs=1e-7)
         # surveillance takes expectations of log score and RPS to 1e-4 each
@@ -97,27 +99,27 @@ def test_calibration_tests_are_those_of_surveillance(shared_data):
 
 @pytest.mark.parametrize("mean", [0.01, 1.0, 40.0, 1000.0, 1e6])
 @pytest.mark.parametrize("dispersion", [0.0, 0.05, 0.7, 5.0, 30.0])
-def test_tables_have_the_moments_of_the_law(mean, dispersion):
-    law = stats.poisson(mean) if dispersion == 0 else stats.nbinom(1 / dispersion, 1 / (1 + dispersion * mean))
-    table = tabulate(count_laws(np.array([mean, 1.5 * mean]), dispersion))
+def test_tables_have_the_moments_of_the_distribution(mean, dispersion):
+    distribution = stats.poisson(mean) if dispersion == 0 else stats.nbinom(1 / dispersion, 1 / (1 + dispersion * mean))
+    table = tabulate(count_distributions(np.array([mean, 1.5 * mean]), dispersion))
     assert table.mass.sum(axis=1).tolist() == pytest.approx([1, 1], abs=1e-12)
     about = table.mean(table.counts)
     away = table.counts - about[:, None]
     # 0.2%: cells of several counts stand for their middle; tails of 1e-9 are cut off
     assert about[0] == pytest.approx(mean, rel=2e-3)
-    assert table.mean(away**2)[0] == pytest.approx(law.var(), rel=2e-3)
-    assert table.mean(away**4)[0] / law.var() ** 2 == pytest.approx(3 + law.stats("k"), rel=4e-3)
+    assert table.mean(away**2)[0] == pytest.approx(distribution.var(), rel=2e-3)
+    assert table.mean(away**4)[0] / distribution.var() ** 2 == pytest.approx(3 + distribution.stats("k"), rel=4e-3)
 
 
-def test_tables_of_small_counts_are_the_law_itself():
-    laws = MixtureLaws(np.array([[0.3, 0.7]]), np.array([[0.0, 5.0]]), np.array([[0.0, 0.2]]))
-    table = tabulate(laws)
-    wanted = np.array([laws.pmf(np.array([y]))[0] for y in table.counts[0]])
+def test_tables_of_small_counts_are_the_distribution_itself():
+    distributions = MixtureDistributions(np.array([[0.3, 0.7]]), np.array([[0.0, 5.0]]), np.array([[0.0, 0.2]]))
+    table = tabulate(distributions)
+    wanted = np.array([distributions.pmf(np.array([y]))[0] for y in table.counts[0]])
     np.testing.assert_allclose(table.mass[0], wanted, atol=1e-9)
 
 
 def test_expected_distances_are_double_sums():
-    table = tabulate(count_laws(np.array([3.0, 700.0]), 0.4))
+    table = tabulate(count_distributions(np.array([3.0, 700.0]), 0.4))
     for row in range(2):
         values, mass = table.counts[row], table.mass[row]
         plain = [(mass * np.abs(values - value)).sum() for value in values]
@@ -129,7 +131,7 @@ def test_expected_distances_are_double_sums():
 
 def test_dispersion_of_poisson_counts_is_the_score_test_of_dean_and_lawless():
     y = np.random.default_rng(1).poisson(6, 80).astype(float)
-    judged = judge(count_laws(np.full(80, y.mean()), 0.0), y)
+    judged = judge(count_distributions(np.full(80, y.mean()), 0.0), y)
     # their P_B, with a variance of 2 mean^2 a count: sum((y - m)^2 - y) / sqrt(2 n) / m
     wanted = ((y - y.mean()) ** 2 - y).sum() / y.mean() / np.sqrt(2 * 80)
     square = judged.contrast(lambda y, mean, variance: (y - mean) ** 2 / variance)
@@ -143,7 +145,7 @@ def test_dispersion_of_poisson_counts_is_the_score_test_of_dean_and_lawless():
 def test_zeros_of_poisson_counts_are_van_den_broeks_score_test():
     y = np.random.default_rng(2).poisson(1.3, 90).astype(float)
     y[:15] = 0
-    judged, mean, n = judge(count_laws(np.full(90, y.mean()), 0.0), y), y.mean(), 90
+    judged, mean, n = judge(count_distributions(np.full(90, y.mean()), 0.0), y), y.mean(), 90
     p0 = np.exp(-mean)
     wanted = ((y == 0) / p0 - 1).sum() / np.sqrt(n * (1 - p0) / p0 - n * mean)
     zero = judged.contrast(lambda y, _, __: np.asarray(y == 0, float))
@@ -153,7 +155,7 @@ def test_zeros_of_poisson_counts_are_van_den_broeks_score_test():
     assert (found.observed, found.expected) == ((y == 0).sum(), pytest.approx(n * p0))
 
 
-def test_sums_of_skewed_laws_have_pearsons_tails():
+def test_sums_of_skewed_distributions_have_pearsons_tails():
     for z, skewness in ((2.5, 0.7), (-2.5, -0.7), (3.0, 1.9)):
         tail = stats.pearson3(abs(skewness)).sf(abs(z))
         assert two_sided(z, skewness) == pytest.approx(2 * tail, rel=1e-9)
@@ -193,7 +195,7 @@ def test_a_constant_series_has_no_autocorrelation():
 def test_randomised_residuals_are_standard_normal():
     rng = np.random.default_rng(4)
     found = diagnose(
-        [count_laws(np.full(3000, 1.2), 0.8)],
+        [count_distributions(np.full(3000, 1.2), 0.8)],
         rng.negative_binomial(1 / 0.8, 1 / (1 + 0.8 * 1.2), 3000).astype(float)[:, None],
         pd.period_range("1990-01-01", periods=3000, freq="D"),
         model="nb",
@@ -293,14 +295,14 @@ def test_options_out_of_range(options, message):
 
 
 def test_a_model_that_says_nothing_is_an_error():
-    with pytest.raises(FitError, match="climatology gives none of these counts a law"):
+    with pytest.raises(FitError, match="climatology gives none of these counts a distribution"):
         Climatology().fit(series([1, 2, 3])).diagnose()
 
 
-def test_laws_without_variance_are_judged_by_their_level():
-    judged = judge(DrawnLaws(np.full((12, 1), 4.0)), np.full(12, 4.0))
+def test_distributions_without_variance_are_judged_by_their_level():
+    judged = judge(DrawnDistributions(np.full((12, 1), 4.0)), np.full(12, 4.0))
     assert level_test(judged).p_value == 1.0
-    assert level_test(judge(judged.laws, np.full(12, 5.0))).p_value == 0.0
+    assert level_test(judge(judged.distributions, np.full(12, 5.0))).p_value == 0.0
 
 
 # --- right and wrong models
@@ -333,7 +335,7 @@ RIGHT = {
     "rare": (lambda rng: rng.poisson(0.3, 120), poisson_diagnosis),
     "few": (lambda rng: rng.poisson(4, 40), poisson_diagnosis),
     "negbin": (lambda rng: negbin(np.full(120, 10.0), 0.3, rng), by(NegativeBinomial())),
-    "zeros of a wide law": (lambda rng: negbin(np.full(120, 1.0), 2.0, rng), by(NegativeBinomial())),
+    "zeros of a wide distribution": (lambda rng: negbin(np.full(120, 1.0), 2.0, rng), by(NegativeBinomial())),
     "trend": (lambda rng: negbin(np.exp(np.linspace(0, 3, 120)), 0.3, rng), by(NegativeBinomial(trend="linear"))),
     "ingarch": (lambda rng: ingarch(120, rng), by(INGARCH())),
 }
@@ -384,15 +386,19 @@ def test_one_wrong_model_each(seed=7):
     rng = np.random.default_rng(seed)
     narrow = poisson_diagnosis(negbin(np.full(150, 10.0), 0.5, rng))
     assert "the counts scatter more than the model says (variance" in narrow.verdict[0]
-    assert "try a negative binomial law" in narrow.verdict[0]
-    wide = diagnose([count_laws(np.full(80, 9.0), 1.0)], rng.poisson(9, (80, 1)).astype(float), weeks(80), model="nb")
+    assert "try a negative binomial distribution" in narrow.verdict[0]
+    wide = diagnose(
+        [count_distributions(np.full(80, 9.0), 1.0)], rng.poisson(9, (80, 1)).astype(float), weeks(80), model="nb"
+    )
     assert "scatter less than the model says" in wide.verdict[0]
-    low = diagnose([count_laws(np.full(80, 5.0), 0.1)], rng.poisson(9, (80, 1)).astype(float), weeks(80), model="nb")
+    low = diagnose(
+        [count_distributions(np.full(80, 5.0), 0.1)], rng.poisson(9, (80, 1)).astype(float), weeks(80), model="nb"
+    )
     assert "the counts are higher than the model says (mean" in low.verdict[0]
     few = poisson_diagnosis(np.maximum(rng.poisson(1.2, 150), 1))
     assert any("there are fewer zeros than the model says (0 against" in one for one in few.verdict)
     months = diagnose(
-        [count_laws(np.full(96, 6.0), 0.3)],
+        [count_distributions(np.full(96, 6.0), 0.3)],
         np.tile([1, 1, 2, 3, 9, 14, 16, 10, 6, 4, 2, 1], 8)[:, None].astype(float),
         pd.period_range("2010-01", periods=96, freq="M"),
         model="nb",
@@ -403,7 +409,7 @@ def test_one_wrong_model_each(seed=7):
         for one in months.verdict
     )
     modes = diagnose(
-        [count_laws(np.full(200, 20.0), 0.35)],
+        [count_distributions(np.full(200, 20.0), 0.35)],
         np.where(rng.random((200, 1)) < 0.5, 8.0, 32.0) + rng.poisson(1, (200, 1)),
         weeks(200),
         model="nb",

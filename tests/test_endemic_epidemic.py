@@ -256,7 +256,7 @@ def test_paths_are_those_of_a_plain_loop(fitted):
         np.testing.assert_allclose(past, rates[::-1][: len(panel.lags)], rtol=1e-12)
 
 
-def test_the_law_of_the_first_step_is_the_models():
+def test_the_distribution_of_the_first_step_is_the_models():
     fit = EndemicEpidemic().fit(simulate())
     state = fit.estimates[0].state
     panel, point = state["panel"], state["point"]
@@ -281,13 +281,13 @@ def test_the_law_of_the_first_step_is_the_models():
         assert stats.chisquare(found, chance * 40_000).pvalue > 1e-3
 
 
-def test_laws_sum_to_the_log_likelihood(fitted):
+def test_distributions_sum_to_the_log_likelihood(fitted):
     y = fitted.array[0]
-    laws = fitted.model.laws(fitted.estimates[0], y, fitted.design)
-    total = sum(np.nansum(np.log(law.pmf(column))) for law, column in zip(laws, y.T, strict=True))
+    given = fitted.model.distributions(fitted.estimates[0], y, fitted.design)
+    total = sum(np.nansum(np.log(law.pmf(column))) for law, column in zip(given, y.T, strict=True))
     # 1e-8: some hundred gamma functions
     assert total == pytest.approx(fitted.llf, abs=1e-8)
-    assert np.isnan(laws[0].mean[: len(fitted.model.lag_weights)]).all()
+    assert np.isnan(given[0].mean[: len(fitted.model.lag_weights)]).all()
 
 
 # --- what the options mean

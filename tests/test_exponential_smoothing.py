@@ -1,11 +1,11 @@
-"""Exponential smoothing: against a Kalman filter in a plain loop, and its own law."""
+"""Exponential smoothing: against a Kalman filter in a plain loop, and its own distribution."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation.models.exponential_smoothing import ExponentialSmoothing, LogNormalLaws
+from escalation.models.exponential_smoothing import ExponentialSmoothing, LogNormalDistributions
 
 
 def series(values):
@@ -34,15 +34,15 @@ def plain_filter(logs, level_sd, noise_sd):
     return np.array(found)
 
 
-def test_the_laws_are_those_of_a_plain_kalman_filter():
+def test_the_distributions_are_those_of_a_plain_kalman_filter():
     counts = drifting()
     counts.iloc[[0, 40, 41]] = np.nan
     fit = ExponentialSmoothing().fit(counts)
-    laws = fit.model.laws(fit.estimates[0], fit.matrix[:, 0], fit.design)
+    distributions = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
     plain = plain_filter(np.log1p(counts.to_numpy()), *fit.params)
     # 1e-5: statsmodels starts from a variance of 1e6, and not from an infinite one
-    np.testing.assert_allclose(laws.centre, plain[:, 0], rtol=1e-5)
-    np.testing.assert_allclose(laws.sd, np.sqrt(plain[:, 1]), rtol=1e-5)
+    np.testing.assert_allclose(distributions.centre, plain[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(distributions.sd, np.sqrt(plain[:, 1]), rtol=1e-5)
 
 
 def test_the_estimate_is_the_best_point_of_a_grid():
@@ -62,26 +62,26 @@ def test_the_estimate_is_the_best_point_of_a_grid():
 
 
 def test_counts_are_rounded_and_never_below_zero():
-    law = LogNormalLaws(np.array([0.1]), np.array([0.8]), np.array([1.0]))
+    distribution = LogNormalDistributions(np.array([0.1]), np.array([0.8]), np.array([1.0]))
     x = np.random.default_rng(1).normal(0.1, 0.8, 400_000)
     drawn = np.maximum(np.rint(np.expm1(x)), 0)
     for k in range(5):
         # four standard errors of a share of 400,000
-        assert law.pmf(np.array([float(k)]))[0] == pytest.approx((drawn == k).mean(), abs=0.0032)
-    assert law.mean[0] == pytest.approx(np.maximum(np.expm1(x), 0).mean(), rel=0.01)
+        assert distribution.pmf(np.array([float(k)]))[0] == pytest.approx((drawn == k).mean(), abs=0.0032)
+    assert distribution.mean[0] == pytest.approx(np.maximum(np.expm1(x), 0).mean(), rel=0.01)
 
 
-def test_the_first_step_follows_the_law():
+def test_the_first_step_follows_the_distribution():
     counts = drifting(400)
     fit = ExponentialSmoothing().fit(counts)
-    paths = fit.forecast(1, draws=20_000, rng=1).paths[:, 0]
+    paths = fit.forecast(1, draws=20_000, rng=1).series_paths[:, 0]
     level_sd, noise_sd = fit.params
     last = plain_filter(np.append(np.log1p(counts.to_numpy()), np.nan), level_sd, noise_sd)[-1]
-    law = LogNormalLaws(last[:1], np.sqrt(last[1:]), np.ones(1))
+    distribution = LogNormalDistributions(last[:1], np.sqrt(last[1:]), np.ones(1))
     edges = np.quantile(paths, [0.1, 0.25, 0.5, 0.75, 0.9])
     for edge in edges:
-        # 0.02: the parameters of 400 periods are known to some 8%, which widens the law a little
-        assert (paths <= edge).mean() == pytest.approx(law.cdf(np.array([edge]))[0], abs=0.02)
+        # 0.02: the parameters of 400 periods are known to some 8%, which widens the distribution a little
+        assert (paths <= edge).mean() == pytest.approx(distribution.cdf(np.array([edge]))[0], abs=0.02)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ def forecast_of(paths, observed=(), component=None, freq="W-SUN"):
     if seen.ndim == 1:
         seen = np.tile(seen, (len(paths), 1))
     periods = pd.period_range("2024-12-02", periods=paths.shape[1], freq=freq, name="period")
-    return Forecast(paths, periods, seen, "by hand", component=component)
+    return Forecast.of_series(paths, periods, seen, "by hand", component=component)
 
 
 def first_hit(path, before, at_least, over):
@@ -65,7 +65,7 @@ def test_windows_that_straddle_the_origin(observed, over, want):
     """By hand, for a threshold of 7: sums of the window that ends at each of two steps."""
     forecast = forecast_of([[4, 0], [1, 6], [0, 0], [1, 1]], observed)
     assert flashpoint(forecast, 7, over=over).probability == np.mean(want)
-    for path, hit in zip(forecast.paths, want, strict=True):
+    for path, hit in zip(forecast.series_paths, want, strict=True):
         assert flashpoint(forecast_of([path], observed), 7, over=over).probability == hit
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation.errors import FileError, InputError
-from escalation.forecast import Forecast, PanelForecast
+from escalation.forecast import Forecast, pool
+from escalation.parquet import write_parquet
 
 WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
 
@@ -17,7 +18,7 @@ WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
 def forecast(paths, **options):
     paths = np.asarray(paths, dtype=np.int64)
     periods = pd.period_range("2024-12-02", periods=paths.shape[1], freq="W-SUN", name="period")
-    return Forecast(paths, periods, np.ones((len(paths), 5)), "by hand", **options)
+    return Forecast.of_series(paths, periods, np.ones((len(paths), 5)), "by hand", **options)
 
 
 @settings(deadline=None)
@@ -91,8 +92,8 @@ def test_interval_level(level):
     ("paths", "observed"), [((4, 2), (4, 5)), ((4, 3), (1, 5)), ((3,), (3, 5))], ids=["steps", "rows", "one path"]
 )
 def test_shapes_must_fit(paths, observed):
-    with pytest.raises(InputError, match=r"paths have the shape \(.*\) and observed \(.*\); give \(draws, 3\)"):
-        Forecast(np.zeros(paths, np.int64), WEEKS, np.ones(observed), "by hand")
+    with pytest.raises(InputError, match=r"paths have the shape \(.*\) and observed \(.*\); give \(1, draws, 3\)"):
+        Forecast.of_series(np.zeros(paths, np.int64), WEEKS, np.ones(observed), "by hand")
 
 
 # --- files
@@ -101,7 +102,7 @@ def test_shapes_must_fit(paths, observed):
 def test_a_saved_forecast_comes_back_as_it_was(tmp_path):
     pytest.importorskip("pyarrow")
     rng = np.random.default_rng(3)
-    one = Forecast(
+    one = Forecast.of_series(
         rng.poisson(5, (30, 3)),
         WEEKS,
         np.where(rng.random((30, 4)) < 0.2, np.nan, 7.0),
@@ -117,7 +118,7 @@ def test_a_saved_forecast_comes_back_as_it_was(tmp_path):
     np.testing.assert_array_equal(again.observed, one.observed)
     np.testing.assert_array_equal(again.component, one.component)
     assert again.periods.equals(one.periods)
-    assert (again.model, again.unit) == ("by hand", "raids")
+    assert (again.units, again.model, again.unit) == (("",), "by hand", "raids")
 
 
 def test_a_saved_forecast_that_was_changed_is_refused(tmp_path):
@@ -135,6 +136,9 @@ def test_a_saved_forecast_that_was_changed_is_refused(tmp_path):
     parquet.write_table(pyarrow.table({"a": [1]}), tmp_path / "other.parquet")
     with pytest.raises(InputError, match="was not written by escalation"):
         Forecast.load(tmp_path / "other.parquet")
+    write_parquet(tmp_path / "backtest.parquet", frame, {"version": "backtest 1"})
+    with pytest.raises(InputError, match="holds no forecast; name a forecast that was saved"):
+        Forecast.load(tmp_path / "backtest.parquet")
     (tmp_path / "text.parquet").write_text("draw,count")
     with pytest.raises(FileError, match="is no Parquet file"):
         Forecast.load(tmp_path / "text.parquet")
@@ -149,52 +153,134 @@ def test_without_pyarrow_the_message_says_what_to_install(tmp_path, monkeypatch)
     assert not list(tmp_path.iterdir())
 
 
-# --- panels
+# --- several units
 
 
 @pytest.mark.parametrize("histories", [1, 3])
-def test_a_saved_panel_comes_back_as_it_was(tmp_path, histories):
+def test_a_saved_forecast_of_several_units_comes_back_as_it_was(tmp_path, histories):
     pytest.importorskip("pyarrow")
     rng = np.random.default_rng(4)
     component = np.arange(6) % histories
     seen = np.where(rng.random((2, histories, 5)) < 0.2, np.nan, rng.poisson(9, (2, histories, 5)))[:, component]
-    panel = PanelForecast(
-        rng.poisson(5, (2, 6, 3)), ("Iraq / north", "Syria"), WEEKS, seen, "by hand", "raids", component
-    )
+    panel = Forecast(rng.poisson(5, (2, 6, 3)), ("Iraq / north", "Syria"), WEEKS, seen, "by hand", "raids", component)
     digest = panel.save(tmp_path / "panel.parquet", about={"seed": 3})
-    again, about = PanelForecast.load(tmp_path / "panel.parquet")
+    again, about = Forecast.load(tmp_path / "panel.parquet")
     assert about == {"seed": 3}
     assert len(digest) == 64
     for name in ("paths", "observed", "component"):
         np.testing.assert_array_equal(getattr(again, name), getattr(panel, name))
     assert again.periods.equals(panel.periods)
     assert (again.units, again.model, again.unit) == (panel.units, "by hand", "raids")
-    with pytest.raises(InputError, match="holds no forecast of one series"):
-        Forecast.load(tmp_path / "panel.parquet")
+    with pytest.raises(InputError, match=r"this forecast is of 2 units; pick one with forecast\['unit'\]"):
+        _ = again.series_paths
+    with pytest.raises(InputError, match="this forecast is of 2 units"):
+        _ = again.series_observed
     panel["Syria"].save(tmp_path / "one.parquet")
-    with pytest.raises(InputError, match=r"holds no forecast of several units; use Forecast\.load"):
-        PanelForecast.load(tmp_path / "one.parquet")
+    one, _ = Forecast.load(tmp_path / "one.parquet")
+    assert one.units == ("Syria",)
+    np.testing.assert_array_equal(one.series_paths, panel.paths[1])
+    np.testing.assert_array_equal(one.series_observed, panel.observed[1])
 
 
-def test_a_saved_panel_may_have_seen_nothing(tmp_path):
+def test_a_saved_forecast_may_have_seen_nothing(tmp_path):
     pytest.importorskip("pyarrow")
-    panel = PanelForecast(np.ones((2, 3, 3), np.int64), ("A", "B"), WEEKS, np.empty((2, 3, 0)), "by hand")
+    panel = Forecast(np.ones((2, 3, 3), np.int64), ("A", "B"), WEEKS, np.empty((2, 3, 0)), "by hand")
     panel.save(tmp_path / "panel.parquet")
-    again, _ = PanelForecast.load(tmp_path / "panel.parquet")
+    again, _ = Forecast.load(tmp_path / "panel.parquet")
     assert again.observed.shape == (2, 3, 0)
     np.testing.assert_array_equal(again.paths, panel.paths)
 
 
-def test_a_panel_gives_each_unit_and_their_sum():
+def test_files_of_earlier_versions_are_read(tmp_path):
+    """One row a draw and step, with the observed ones up to step 0; written as version 0.1.0 wrote them."""
+    pytest.importorskip("pyarrow")
+    said = {"model": "by hand", "unit": "raids", "freq": "W-SUN", "origin": "2024-11-25", "about": {"seed": 3}}
+    rows = [
+        {"draw": draw, "step": step, "count": 100.0 * draw + step, "component": draw // 2}
+        for draw in range(4)
+        for step in (-1, 0, 1, 2, 3)
+    ]
+    one = pd.DataFrame(rows)
+    one.loc[one["step"] == -1, "count"] = np.nan
+    write_parquet(tmp_path / "one.parquet", one, {**said, "version": "forecast 1"})
+    found, about = Forecast.load(tmp_path / "one.parquet")
+    assert about == {"seed": 3}
+    assert found.units == ("",)
+    assert found.series_paths.tolist() == [[100 * draw + step for step in (1, 2, 3)] for draw in range(4)]
+    assert found.series_observed[:, 1].tolist() == [0, 100, 200, 300]
+    assert np.isnan(found.series_observed[:, 0]).all()
+    assert found.component.tolist() == [0, 0, 1, 1]
+    assert found.periods.equals(WEEKS)
+    # several units: counts that are the same behind every path stand once, in front
+    past = [{"unit": u, "draw": 0, "step": step, "count": 7.0 + u, "component": 0} for u in (0, 1) for step in (-1, 0)]
+    ahead = [
+        {"unit": u, "draw": draw, "step": step, "count": 10.0 * draw + step + 1000 * u, "component": draw // 2}
+        for u in (0, 1)
+        for draw in range(4)
+        for step in (1, 2, 3)
+    ]
+    several = {**said, "version": "panel forecast 1", "units": ["A", "B"]}
+    write_parquet(tmp_path / "panel.parquet", pd.DataFrame(past + ahead), several)
+    found, _ = Forecast.load(tmp_path / "panel.parquet")
+    assert found.units == ("A", "B")
+    assert found.paths[1].tolist() == [[1000 + 10 * draw + step for step in (1, 2, 3)] for draw in range(4)]
+    assert found.observed.tolist() == [[[7.0, 7.0]] * 4, [[8.0, 8.0]] * 4]
+    assert found.component.tolist() == [0, 0, 1, 1]
+
+
+def test_a_forecast_of_several_units_gives_each_and_their_sum():
     paths = np.arange(12).reshape(2, 3, 2)
-    panel = PanelForecast(paths, ("A", "B"), WEEKS[:2], np.ones((2, 3, 4)), "by hand", "raids")
+    panel = Forecast(paths, ("A", "B"), WEEKS[:2], np.ones((2, 3, 4)), "by hand", "raids")
     assert (panel.draws, panel.steps, str(panel.origin)) == (3, 2, str(WEEKS[0] - 1))
-    np.testing.assert_array_equal(panel["B"].paths, paths[1])
-    np.testing.assert_array_equal(panel.total().paths, paths.sum(axis=0))
+    np.testing.assert_array_equal(panel["B"].series_paths, paths[1])
+    np.testing.assert_array_equal(panel.total().series_paths, paths.sum(axis=0))
     np.testing.assert_allclose(panel.mean()["A"], paths[0].mean(axis=0))
+    assert panel.quantile(0.5)["B"].tolist() == np.sort(paths[1], axis=0)[1].tolist()
+    assert panel.summary_frame().index.names == ["unit", "period"]
     assert panel.summary_frame().loc["B"].equals(panel["B"].summary_frame())
     assert "2 units" in panel._repr_html_()
     with pytest.raises(InputError, match="there is no unit 'C'"):
         panel["C"]
-    with pytest.raises(InputError, match="paths of a panel have the shape"):
-        PanelForecast(paths, ("A",), WEEKS[:2], np.ones((2, 3, 4)), "by hand")
+    with pytest.raises(InputError, match=r"paths have the shape .* with the units first"):
+        Forecast(paths, ("A",), WEEKS[:2], np.ones((2, 3, 4)), "by hand")
+
+
+def test_a_pool_of_several_units_is_the_pool_of_each():
+    rng = np.random.default_rng(2)
+    both = [
+        Forecast(rng.poisson(mean, (2, 40, 3)), ("A", "B"), WEEKS, np.ones((2, 40, n)), f"mean {mean}")
+        for mean, n in ((3, 4), (9, 5))
+    ]
+    pooled = pool(both, [2, 1])
+    assert pooled.paths.shape == (2, 60, 3) and pooled.observed.shape == (2, 60, 4)
+    for unit in "AB":
+        np.testing.assert_array_equal(pooled[unit].paths, pool([one[unit] for one in both], [2, 1]).paths)
+    with pytest.raises(InputError, match="forecast the same with as many draws"):
+        pool([both[0], both[1]["A"]])
+
+
+# --- words
+
+
+def test_tables_have_the_days_of_each_period():
+    table = forecast([[1, 2, 3], [3, 4, 5]]).table(0.8)
+    assert list(table.columns) == ["start", "end", "mean", "median", "obs_pi_lower", "obs_pi_upper"]
+    assert table["start"].tolist() == [pd.Timestamp(day) for day in ("2024-12-02", "2024-12-09", "2024-12-16")]
+    assert table["end"].tolist() == [pd.Timestamp(day) for day in ("2024-12-08", "2024-12-15", "2024-12-22")]
+    assert table["mean"].tolist() == [2, 3, 4]
+    panel = Forecast(np.ones((2, 3, 3), np.int64), ("A", "B"), WEEKS, np.ones((2, 3, 4)), "by hand")
+    assert panel.table().loc["B"].equals(panel["B"].table())
+
+
+def test_a_sentence_tells_the_first_period_and_all_of_them():
+    hundred = np.arange(1, 101)
+    one = forecast(np.column_stack([hundred, 10 * hundred]), unit="raids")
+    assert one.sentence() == (
+        "by hand expects 50 (5 to 95) raids in the week that ends on 2024-12-08, and 550 (55 to 1,045) in the 2 weeks "
+        "up to 2024-12-15; medians with 90% prediction intervals."
+    )
+    both = Forecast(np.stack([one.series_paths[:, :1]] * 2), ("A", "B"), WEEKS[:1], np.ones((2, 100, 3)), "by hand")
+    assert both.sentence(0.5) == (
+        "by hand expects 100 (50 to 150) incidents in 2 units together in the week that ends on 2024-12-08; medians "
+        "with 50% prediction intervals."
+    )

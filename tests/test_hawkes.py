@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
-from escalation import EventTimes, FitError, Forecast, Hawkes, InputError, PanelForecast, event_times, times_of
+from escalation import EventTimes, FitError, Forecast, Hawkes, InputError, event_times, times_of
 from escalation.events.likelihood import (
     BLOCK,
     compensators,
@@ -348,9 +348,9 @@ def test_forecast_of_one_kind_continues_the_window():
     events = simulated(one(), 364, 11, rounded=True)
     fit = Hawkes().fit(events, draws=4, rng=1)
     forecast = fit.forecast(8, draws=400, rng=2)
-    assert isinstance(forecast, Forecast) and forecast.paths.shape == (400, 8)
+    assert isinstance(forecast, Forecast) and forecast.series_paths.shape == (400, 8)
     assert forecast.periods[0].start_time == pd.Timestamp("2024-01-01") + pd.Timedelta(days=364)
-    assert (forecast.observed.sum(axis=1) == fit.nobs).all() and forecast.observed.shape == (400, 52)
+    assert (forecast.series_observed.sum(axis=1) == fit.nobs).all() and forecast.series_observed.shape == (400, 52)
     long_run = 7 * fit.params.iloc[0] / (1 - fit.branching_ratio)
     assert forecast.mean().iloc[-1] == pytest.approx(long_run, rel=0.25)
     same = fit.forecast(8, draws=400, rng=2)
@@ -382,9 +382,9 @@ def test_forecast_mean_is_the_integral_of_the_expected_rate():
 def test_forecast_of_two_kinds_is_a_panel():
     fit = Hawkes().fit(simulated(TWO, 366, 13))
     forecast = fit.forecast(3, freq="M", draws=200, rng=1)
-    assert isinstance(forecast, PanelForecast) and forecast.units == ("A", "B")
+    assert isinstance(forecast, Forecast) and forecast.units == ("A", "B")
     assert forecast.paths.shape == (2, 200, 3) and forecast.observed.shape == (2, 200, 12)
-    assert forecast["A"].observed[0].sum() == fit.events.numbers[0]
+    assert forecast["A"].series_observed[0].sum() == fit.events.numbers[0]
     late = Hawkes().fit(simulated(TWO, 364, 13)).events
     begun = EventTimes(late.earliest, late.latest, late.mark, late.marks, late.start + pd.Timedelta(days=2), 362.0 + 2)
     shifted = Hawkes().fit(begun).forecast(2, freq="W-TUE", draws=50, rng=1)

@@ -299,13 +299,13 @@ def test_one_state_is_negative_binomial_regression():
     assert fit.bse["dispersion"] == pytest.approx(plain.bse["dispersion"], rel=0.03)
 
 
-def test_likelihood_is_that_of_the_one_step_laws():
+def test_likelihood_is_that_of_the_one_step_distributions():
     y, _ = simulated(90, [2, 12], TWO, 0.1, 8)
     y[11] = np.nan
     fit = HiddenMarkov().fit(weekly(y))
-    laws = fit.model.laws(fit.estimates[0], fit.matrix[:, 0], fit.design)
+    given = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
     # 1e-8: ninety terms of gamma functions
-    assert np.nansum(np.log(laws.pmf(y))) == pytest.approx(fit.llf, abs=1e-8)
+    assert np.nansum(np.log(given.pmf(y))) == pytest.approx(fit.llf, abs=1e-8)
 
 
 def test_bic_takes_as_many_states_as_there_are():
@@ -314,7 +314,7 @@ def test_bic_takes_as_many_states_as_there_are():
         fit = HiddenMarkov("bic").fit(weekly(y))
         assert fit.estimates[0].state["data"].states == states
         assert fit.model == HiddenMarkov("bic")
-        assert (fit.forecast(3, draws=100, rng=1).paths >= 0).all()
+        assert (fit.forecast(3, draws=100, rng=1).series_paths >= 0).all()
 
 
 def test_bic_takes_one_number_for_all_histories():

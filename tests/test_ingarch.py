@@ -293,7 +293,7 @@ def test_the_first_step_of_a_forecast_has_the_law_averaged_over_parameters(link,
     shares = np.bincount(drawn.rows) / draws
     k = np.arange(300)[:, None]
     chances = (poisson(mean).pmf(k) if family == "poisson" else nbinom(1 / a, 1 / (1 + a * mean)).pmf(k)) @ shares
-    seen = fit.forecast(1, draws=draws, rng=5).paths[:, 0]
+    seen = fit.forecast(1, draws=draws, rng=5).series_paths[:, 0]
     top = int(np.flatnonzero(draws * chances > 5).max())
     expected = np.append(chances[:top], 1 - chances[:top].sum())
     assert chisquare(np.bincount(np.minimum(seen, top)), draws * expected).pvalue > 1e-3
@@ -338,7 +338,7 @@ def test_an_absent_end_is_drawn_and_not_filled():
     whole = model.fit(series(counts[:117])).forecast(4, draws=4000, rng=1)
     counts[117:] = np.nan
     part = model.fit(series(counts)).forecast(1, draws=4000, rng=1)
-    far, near = whole.paths[:, 3], part.paths[:, 0]
+    far, near = whole.series_paths[:, 3], part.series_paths[:, 0]
     assert near.mean() == pytest.approx(far.mean(), rel=0.03)
     assert near.std() == pytest.approx(far.std(), rel=0.08)
 

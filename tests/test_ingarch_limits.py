@@ -75,7 +75,7 @@ def test_hard_series_give_finite_numbers(name, model):
     for numbers in (fit.params, fit.bse, fit.fitted, [fit.llf]):
         assert np.isfinite(numbers).all()
     assert (fit.fitted > 0).all()
-    paths = fit.forecast(30, draws=200, rng=1).paths
+    paths = fit.forecast(30, draws=200, rng=1).series_paths
     assert paths.min() >= 0
 
 

@@ -38,7 +38,7 @@ def severity():
 def busy():
     paths = np.random.default_rng(1).negative_binomial(2, 0.3, size=(60_000, 3))
     periods = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
-    return Forecast(paths, periods, np.full((60_000, 2), 5.0), "by hand", unit="attacks")
+    return Forecast.of_series(paths, periods, np.full((60_000, 2), 5.0), "by hand", unit="attacks")
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +56,17 @@ def test_what_is_kept_is_what_plain_simulation_keeps(busy, severity, killed):
     share, _, law = draw_severity(severity, busy, rng)
     kept, lethal, sums = [], [], []
     for place in range(3):
-        number = rng.binomial(busy.paths[:, place], share)
+        number = rng.binomial(busy.series_paths[:, place], share)
         path = np.repeat(np.arange(busy.draws), number)
         sizes = severity.sizes.laws.draw(law[path], rng)
         lethal.append(number)
         sums.append(np.bincount(path, weights=np.minimum(sizes, 50), minlength=busy.draws))
         kept.append(np.bincount(path, weights=sizes >= killed, minlength=busy.draws) > 0)
     has = kept[1]
-    chosen = busy.paths[found.kept]
+    chosen = busy.series_paths[found.kept]
     pairs = [
-        (chosen[:, 1], busy.paths[has, 1]),
-        (chosen[:, 0], busy.paths[has, 0]),
+        (chosen[:, 1], busy.series_paths[has, 1]),
+        (chosen[:, 0], busy.series_paths[has, 0]),
         (found.lethal[:, 1], lethal[1][has]),
         (found.lethal[:, 0], lethal[0][has]),
         (found.lethal.sum(axis=1) > 1, sum(lethal)[has] > 1),
@@ -83,7 +83,7 @@ def test_what_is_kept_is_what_plain_simulation_keeps(busy, severity, killed):
 
 def test_a_lethal_attack_says_that_more_of_them_kill(severity):
     """With one attack a period the share given a lethal one is Beta(a + 1, b): closed form."""
-    ones = Forecast(
+    ones = Forecast.of_series(
         np.ones((40_000, 2), dtype=np.int64),
         pd.period_range("2024-12-02", periods=2, freq="W-SUN"),
         np.ones((40_000, 1)),
@@ -125,9 +125,13 @@ def test_a_lethal_event_stands_beside_the_baseline(fit, severity):
     assert table.loc["strike", "lethal_probability"] > row["lethal_probability"]
     assert table.loc["strike and reaction", "lethal_probability"] > table.loc["strike", "lethal_probability"]
     for name, lethal in result.lethal.items():
-        assert lethal.paths.shape == result.forecasts[name].paths.shape == result.killed[name].paths.shape
+        assert (
+            lethal.series_paths.shape
+            == result.forecasts[name].series_paths.shape
+            == result.killed[name].series_paths.shape
+        )
         assert table.loc[name, "draws"] == lethal.draws and lethal.unit == "lethal attacks"
-        more = (lethal.paths.sum(axis=1) > ("strike" in name)).mean()
+        more = (lethal.series_paths.sum(axis=1) > ("strike" in name)).mean()
         assert table.loc[name, "lethal_probability"] == more
     assert flashpoint(result.killed["strike"], 3, within=3).probability == 1.0
     said = result.sentence()
@@ -140,7 +144,7 @@ def test_without_sizes_nothing_is_said_of_the_killed(fit):
     assert "killed" not in result.table and not result.killed and " killed (" not in result.sentence()
     # rates are not otherwise touched: of independent counts later periods stay as they were
     later = [result.forecasts[name].mean().iloc[1:].to_numpy() for name in ("strike", "baseline")]
-    spread = result.forecasts["baseline"].paths[:, 1:].std() / np.sqrt(result.forecasts["strike"].draws)
+    spread = result.forecasts["baseline"].series_paths[:, 1:].std() / np.sqrt(result.forecasts["strike"].draws)
     assert later[0] == pytest.approx(later[1], abs=4 * spread)
 
 
@@ -156,7 +160,7 @@ def test_histories_keep_the_share_of_their_own_history():
         draws=6000,
         rng=1,
     )
-    means = result.lethal["baseline"].paths.mean(axis=1)
+    means = result.lethal["baseline"].series_paths.mean(axis=1)
     member = result.forecasts["baseline"].component
     by_history = pd.Series(means).groupby(member).mean()
     # eight lethal ones of some 400, 800 or 1,200: about as many lethal ones ahead, whichever history is true

@@ -393,14 +393,14 @@ def test_hard_series_give_finite_numbers_and_no_warning(name, model):
     assert np.isfinite(fit.llf)
     assert np.isfinite(fit.fitted).all()
     assert (fit.fitted > 0).all()
-    paths = fit.forecast(60, draws=300, rng=1).paths
+    paths = fit.forecast(60, draws=300, rng=1).series_paths
     assert paths.min() >= 0
     assert paths.max() <= 2 * LARGEST_MEAN
 
 
 def test_quiet_series_are_forecast_quiet_and_constant_ones_constant():
     quiet = LocalLevel().fit(series(np.zeros(60))).forecast(4, rng=1)
-    assert (quiet.paths == 0).mean() > 0.95
+    assert (quiet.series_paths == 0).mean() > 0.95
     constant = LocalLevel().fit(series(np.full(60, 1e6))).forecast(4, rng=1)
     assert abs(constant.quantile(0.5) / 1e6 - 1).max() < 0.001
 
@@ -427,7 +427,7 @@ def test_damping_one_is_none():
     counts = series(SERIES["low"])
     one, none = LocalLevel(1.0).fit(counts), LocalLevel("none").fit(counts)
     pd.testing.assert_series_equal(one.params, none.params)
-    assert (one.forecast(3, rng=1).paths == none.forecast(3, rng=1).paths).all()
+    assert (one.forecast(3, rng=1).series_paths == none.forecast(3, rng=1).series_paths).all()
 
 
 def test_drawn_parameters_follow_the_posterior_worked_out_on_a_grid():
@@ -520,9 +520,9 @@ def test_coming_exposure_scales_the_forecast():
 def test_same_seed_same_numbers():
     fits = [LocalLevel().fit(series(SERIES["typical"])) for _ in range(2)]
     pd.testing.assert_series_equal(fits[0].params, fits[1].params, check_exact=True)
-    first, again = (fit.forecast(5, draws=200, rng=3).paths for fit in fits)
+    first, again = (fit.forecast(5, draws=200, rng=3).series_paths for fit in fits)
     assert (first == again).all()
-    assert (first != fits[0].forecast(5, draws=200, rng=4).paths).any()
+    assert (first != fits[0].forecast(5, draws=200, rng=4).series_paths).any()
 
 
 def test_coverage_of_forecasts_of_its_own_series(benchmark):

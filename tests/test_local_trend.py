@@ -349,7 +349,7 @@ def test_hard_series_give_finite_numbers_and_no_warning(name, model):
     assert np.isfinite(fit.llf)
     assert np.isfinite(fit.fitted).all()
     assert np.isfinite(growth(fit).to_numpy()).all()
-    paths = fit.forecast(60, draws=300, rng=1).paths
+    paths = fit.forecast(60, draws=300, rng=1).series_paths
     assert paths.min() >= 0
     assert paths.max() <= 2 * LARGEST_MEAN
 
@@ -370,7 +370,7 @@ def test_damping_one_is_none():
     counts = series(SERIES["low"])
     one, none = LocalTrend(1.0).fit(counts), LocalTrend("none").fit(counts)
     pd.testing.assert_series_equal(one.params, none.params)
-    assert (one.forecast(3, rng=1).paths == none.forecast(3, rng=1).paths).all()
+    assert (one.forecast(3, rng=1).series_paths == none.forecast(3, rng=1).series_paths).all()
 
 
 def test_undamped_forecasts_go_on_rising():

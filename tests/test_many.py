@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial, fit_many, forecast_many
+from escalation.models.base import PanelModel
 from escalation.models.blocks import cut, run_blocks
 from escalation.models.diagnostics import diagnose
+from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import count_laws
 from escalation.models.local_level import LocalLevel
-from escalation.models.panel import PanelModel
 
 
 def weeks(n):
@@ -101,10 +101,10 @@ def test_histories_of_many_series():
     table = pd.concat(parts, axis=1, names=["unit", "draw"])
     many = fit_many(Climatology(), table, pool=3)
     alone = Climatology().fit(parts["B"].rename_axis(columns="draw"), pool=3)
-    np.testing.assert_array_equal(many.fits["B"].matrix, alone.matrix)
+    np.testing.assert_array_equal(many.fits["B"].array, alone.array)
     forecast = many.forecast(2, draws=30, rng=1)
     assert forecast.component.tolist() == [0] * 10 + [1] * 10 + [2] * 10
-    np.testing.assert_array_equal(forecast.observed[1, 15], alone.matrix[:, 1])
+    np.testing.assert_array_equal(forecast.observed[1, 15], alone.array[1])
 
 
 def test_failures_are_rows_and_the_others_go_on(workers):
@@ -148,7 +148,7 @@ def test_summaries_are_those_of_the_paths():
         np.testing.assert_allclose(table["mean"], own.mean())
         np.testing.assert_array_equal(table["q0.1"], own.quantile(0.1))
         np.testing.assert_array_equal(table["q0.5"], own.quantile(0.5))
-        np.testing.assert_allclose(table["p_ge_12"], (own.paths >= 12).mean(axis=0))
+        np.testing.assert_allclose(table["p_ge_12"], (own.series_paths >= 12).mean(axis=0))
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,8 @@ class PoissonMeans(PanelModel):
     def simulate(self, estimate, design, draws, rng):
         return rng.poisson(estimate.params[:, None, None], (len(estimate.params), draws, len(design.periods)))
 
-    def laws(self, estimate, counts, design):
-        return tuple(count_laws(mean, 0.0) for mean in estimate.fitted.T)
+    def distributions(self, estimate, counts, design):
+        return tuple(count_distributions(mean, 0.0) for mean in estimate.fitted.T)
 
 
 def test_a_panel_fit_is_diagnosed_unit_by_unit():
@@ -178,7 +178,7 @@ def test_a_panel_fit_is_diagnosed_unit_by_unit():
     assert table.index[~table["fine"].astype(bool)].tolist() == ["C"]
     assert "the counts scatter more than the model says" in table.loc["C", "verdict"]
     one = diagnose(
-        [count_laws(np.full(80, counts["C"].mean()), 0.0)], counts[["C"]].to_numpy(float), weeks(80), model=""
+        [count_distributions(np.full(80, counts["C"].mean()), 0.0)], counts[["C"]].to_numpy(float), weeks(80), model=""
     )
     assert table.loc["C", "p_dispersion"] == one.tests.loc["dispersion", "p_value"]
     assert table.loc["C", "verdict"] == "; ".join(one.verdict)
@@ -193,7 +193,7 @@ def test_diagnoses_of_many_fits_are_a_table():
     counts.iloc[3:8, 5] = 2.0
     table = fit_many(Climatology(window=None), counts).diagnose()
     assert table.index.tolist() == list(counts.columns)
-    assert table.loc["district 5", "verdict"].startswith("climatology gives none of these counts a law")
+    assert table.loc["district 5", "verdict"].startswith("climatology gives none of these counts a distribution")
     alone = NegativeBinomial().fit(counts["district 4"]).diagnose()
     table = fit_many(NegativeBinomial(), counts.drop(columns="district 5")).diagnose()
     assert table.loc["district 4", ["fine", "verdict"]].tolist() == [False, "; ".join(alone.verdict)]
@@ -242,7 +242,7 @@ def test_pickling():
     ("model", "counts", "options", "message"),
     [
         ("climatology", panel(2), {}, "model is 'climatology'; give a model of single series"),
-        (Climatology(), panel(2)["district 0"], {}, "many series are a DataFrame with one column a unit"),
+        (Climatology(), panel(2)["district 0"], {}, "fit_many fits a panel; give a DataFrame with one column a unit"),
         (Climatology(), panel(2), {"pool": 0}, "pool is 0"),
         (Climatology(), panel(2), {"exog": panel(1)}, "climatology has no place for regressors; leave exog out"),
         (Climatology(), panel(2).set_axis(["A", "A"], axis=1), {}, "the panel has two units called 'A'"),

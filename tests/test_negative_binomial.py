@@ -219,7 +219,7 @@ def test_steps_and_pulses_give_the_ratios_of_the_group_means():
     assert list(fit.params.index) == ["level", "step_2020-01-22", "pulse_2020-02-10_2020-02-17", "dispersion"]
     before, after, truce = 12.0, np.mean([30, 41, 29, 55, 60, 44]), 2.5
     np.testing.assert_allclose(np.exp(fit.params.iloc[:3]), [before, after / before, truce / after], rtol=1e-6)
-    paths = fit.forecast(3, draws=4000, rng=1).paths  # the step stays, the pulse does not
+    paths = fit.forecast(3, draws=4000, rng=1).series_paths  # the step stays, the pulse does not
     assert paths.mean() == pytest.approx(after, rel=0.1)
 
 
@@ -377,7 +377,7 @@ def test_parameters_are_drawn_from_the_posterior(counts):
 def test_forecast_of_a_long_series_is_the_fitted_distribution():
     counts = simulated(4000, 12, 0.4, 8)
     fit = NegativeBinomial().fit(series(counts, pd.period_range("2000-01-01", periods=4000, freq="D")))
-    paths = fit.forecast(2, draws=5000, rng=2).paths
+    paths = fit.forecast(2, draws=5000, rng=2).series_paths
     level, dispersion = fit.params
     law = nbinom(1 / dispersion, 1 / (1 + dispersion * np.exp(level)))
     jitter = np.random.default_rng(3).random(paths.shape)
@@ -419,7 +419,7 @@ def test_coverage_of_90_percent_intervals(n, trend, covered):
 
 def test_paths_of_a_steep_trend_do_not_overflow():
     counts = series(np.round(np.exp(np.arange(12.0))))
-    paths = NegativeBinomial(trend="linear").fit(counts).forecast(500, draws=50, rng=1).paths
+    paths = NegativeBinomial(trend="linear").fit(counts).forecast(500, draws=50, rng=1).series_paths
     assert (paths >= 0).all()
     assert paths[:, -1].min() > 1e14
     assert (paths.sum(axis=1) > 0).all()  # 500 of the largest still fit into 64 bits

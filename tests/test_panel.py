@@ -11,10 +11,10 @@ import pytest
 
 from escalation.counts import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
-from escalation.forecast import PanelForecast
+from escalation.forecast import Forecast
+from escalation.models.base import PanelModel
+from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import count_laws
-from escalation.models.panel import PanelModel
 from escalation.randomness import labelled_generators
 
 WEEKS = pd.period_range("2024-01-01", periods=5, freq="W-SUN", name="period")
@@ -47,8 +47,8 @@ class Means(PanelModel):
         ]
         return np.array(parts)
 
-    def laws(self, estimate, counts, design):
-        return tuple(count_laws(mean, 0.0) for mean in estimate.fitted.T)
+    def distributions(self, estimate, counts, design):
+        return tuple(count_distributions(mean, 0.0) for mean in estimate.fitted.T)
 
 
 def panel(**units):
@@ -123,7 +123,7 @@ def test_histories_of_a_unit_have_the_same_gaps():
 
 
 def test_too_few_periods():
-    with pytest.raises(FitError, match="2 periods with a count are too few for means; it needs 3"):
+    with pytest.raises(FitError, match="2 observed periods are too few for means; it needs 3"):
         Means().fit(panel(A=[1, np.nan, np.nan, np.nan, np.nan], B=[np.nan, 2, np.nan, np.nan, np.nan]))
 
 
@@ -189,7 +189,7 @@ def test_histories_are_pooled_and_their_paths_joined():
     assert len(Means().fit(histories(), pool=2).estimates) == 2
     forecast = fit.forecast(2, draws=30, rng=1)
     for unit in "AB":
-        for row, draw in zip(forecast[unit].observed, forecast.component, strict=True):
+        for row, draw in zip(forecast[unit].series_observed, forecast.component, strict=True):
             np.testing.assert_array_equal(row, COUNTS[unit] + draw)
     for thing in (fit, forecast):
         assert "<table" in thing._repr_html_()
@@ -202,9 +202,9 @@ def test_a_forecast_of_a_panel_holds_one_of_each_unit_and_of_their_sum():
     forecast = Means().fit(COUNTS, unit="raids").forecast(3, draws=200, rng=2)
     assert forecast.paths.shape == (2, 200, 3)
     assert (forecast.draws, forecast.steps, forecast.origin) == (200, 3, WEEKS[-1])
-    np.testing.assert_array_equal(forecast["B"].paths, forecast.paths[1])
-    np.testing.assert_array_equal(forecast.total().paths, forecast.paths.sum(axis=0))
-    np.testing.assert_array_equal(forecast.total().observed[7], COUNTS.sum(axis=1))
+    np.testing.assert_array_equal(forecast["B"].series_paths, forecast.paths[1])
+    np.testing.assert_array_equal(forecast.total().series_paths, forecast.paths.sum(axis=0))
+    np.testing.assert_array_equal(forecast.total().series_observed[7], COUNTS.sum(axis=1))
     np.testing.assert_array_equal(forecast.mean()["A"], forecast["A"].mean())
     frame = forecast.summary_frame(0.8)
     pd.testing.assert_frame_equal(frame.loc["B"], forecast["B"].summary_frame(0.8), check_names=False)
@@ -220,8 +220,8 @@ def test_paths_of_a_panel_have_one_shape():
         (np.zeros((4, 3), int), np.zeros((2, 4, 5))),
         (np.zeros((2, 4, 3), int), np.zeros((2, 3, 5))),
     ):
-        with pytest.raises(InputError, match=r"paths of a panel have the shape .*; give \(2, draws, 3\)"):
-            PanelForecast(paths, ("A", "B"), periods, observed, "means")
+        with pytest.raises(InputError, match=r"paths have the shape .*; give \(2, draws, 3\)"):
+            Forecast(paths, ("A", "B"), periods, observed, "means")
 
 
 def test_too_many_paths_to_hold():

@@ -55,7 +55,7 @@ def test_paths_that_all_are_what_came_are_told_as_it_was():
         for place in (20, 33, 53):
             ahead = counts.iloc[place + 1 : place + 7]
             past = np.tile(counts.iloc[: place + 1].to_numpy(float), (3, 1))
-            forecast = escalation.Forecast(np.tile(ahead.to_numpy(), (3, 1)), ahead.index, past, "what came")
+            forecast = escalation.Forecast.of_series(np.tile(ahead.to_numpy(), (3, 1)), ahead.index, past, "what came")
             assert told.iloc[place] == escalation.flashpoint(forecast, definition).probability
 
 

@@ -21,7 +21,7 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 import escalation
-from escalation import Climatology, Forecast, InputError, compare_rates, first_passage, flashpoint, plots, reconstruct
+from escalation import Climatology, InputError, compare_rates, first_passage, flashpoint, plots, reconstruct
 from escalation.plots.style import (
     AHEAD_INNER,
     AHEAD_OUTER,
@@ -440,14 +440,14 @@ def test_counts_that_do_not_end_at_the_origin_are_refused(forecast):
 
 
 def test_a_forecast_without_a_past_asks_for_one(forecast):
-    bare = Forecast(forecast.paths, forecast.periods, np.empty((forecast.draws, 0)), "by hand")
+    bare = dataclasses.replace(forecast, observed=np.empty((1, forecast.draws, 0)))
     with pytest.raises(InputError, match="holds no observed periods to show"):
         plots.plot_forecast(bare)
 
 
 def test_an_upper_limit_that_dwarfs_the_rest_makes_a_square_root_axis(forecast):
     paths = forecast.paths.copy()
-    paths[:30] = 5000
+    paths[:, :30] = 5000
     wild = dataclasses.replace(forecast, paths=paths)
     ax = plots.plot_forecast(wild).axes[0]
     assert ax.get_ylabel().replace("\n", " ") == "raids per week (square-root scale)"
@@ -477,7 +477,7 @@ def test_of_many_steps_some_are_shown_evenly_apart_up_to_the_last():
 
 
 def test_models_of_different_periods_are_refused(forecast):
-    shorter = dataclasses.replace(forecast, paths=forecast.paths[:, :3], periods=forecast.periods[:3])
+    shorter = dataclasses.replace(forecast, paths=forecast.paths[:, :, :3], periods=forecast.periods[:3])
     with pytest.raises(InputError, match="the forecasts are of different periods"):
         plots.plot_models({"long": forecast, "short": shorter})
 
@@ -508,7 +508,7 @@ def test_first_passage_curves_and_their_errors(forecast):
 
 
 def test_windows_that_are_not_complete_yet_have_no_point(forecast):
-    whole = dataclasses.replace(forecast, observed=np.full((forecast.draws, 1), np.nan))
+    whole = dataclasses.replace(forecast, observed=np.full((1, forecast.draws, 1), np.nan))
     passage = first_passage(whole, 5, over=3).rename(5)
     ax = plots.plot_first_passage(passage.to_frame(), [flashpoint(whole, 5, over=3)]).axes[0]
     assert np.isnan(ax.lines[0].get_ydata()).tolist() == [True, True, False, False, False, False]

@@ -46,21 +46,21 @@ def test_calibrated_forecasts_are_left_nearly_as_they_are():
 def test_forecasts_that_were_too_narrow_are_widened_and_too_wide_ones_narrowed():
     result = past(drawn(20))
     paths = np.arange(400)[:, None] + np.array([0, 5])
-    forecast = Forecast(paths, weeks(2, "2023-02-06"), np.ones((400, 5)), "climatology")
+    forecast = Forecast.of_series(paths, weeks(2, "2023-02-06"), np.ones((400, 5)), "climatology")
     wide = recalibrate(narrow(result, 1.8), "climatology").apply(forecast)
     slim = recalibrate(narrow(result, 0.5), "climatology").apply(forecast)
-    spread = [np.subtract(*np.quantile(one.paths[:, 0], [0.75, 0.25])) for one in (slim, forecast, wide)]
+    spread = [np.subtract(*np.quantile(one.series_paths[:, 0], [0.75, 0.25])) for one in (slim, forecast, wide)]
     assert spread[0] < 0.9 * spread[1] < 0.8 * spread[2]
     assert wide.model == "climatology, recalibrated"
-    assert (wide.paths.min(axis=0) >= paths.min(axis=0)).all()
+    assert (wide.series_paths.min(axis=0) >= paths.min(axis=0)).all()
 
 
 def test_the_order_of_paths_is_kept():
     rng = np.random.default_rng(2)
     paths = rng.poisson(30, (500, 3)) + 10 * rng.poisson(3, (500, 1))
-    forecast = Forecast(paths, weeks(3), np.ones((500, 4)), "climatology")
+    forecast = Forecast.of_series(paths, weeks(3), np.ones((500, 4)), "climatology")
     learnt = recalibrate(narrow(past(drawn(20)), 1.8), "climatology").apply(forecast)
-    before, after = (np.corrcoef(one, rowvar=False)[0, 1] for one in (paths, learnt.paths))
+    before, after = (np.corrcoef(one, rowvar=False)[0, 1] for one in (paths, learnt.series_paths))
     assert after == pytest.approx(before, abs=0.05)
 
 
@@ -69,7 +69,7 @@ def test_forecasts_that_were_too_low_are_lifted_in_new_ones():
     counts.iloc[200:] *= 2
     result = past(counts, origins=30)
     learnt = recalibrate(result, "climatology")
-    low = Forecast(np.arange(200)[:, None], weeks(1), np.ones((200, 3)), "climatology")
+    low = Forecast.of_series(np.arange(200)[:, None], weeks(1), np.ones((200, 3)), "climatology")
     assert learnt.shape[0] > 1.3 * learnt.shape[1]
     assert learnt.apply(low).mean().item() > 1.1 * low.mean().item()
 

@@ -14,7 +14,7 @@ from scipy.stats import nbinom, poisson
 
 from escalation.coherence import chances_at, combine, pair_by_rank, resample_in_place, split_by_chance, split_whole
 from escalation.errors import DataWarning, InputError
-from escalation.forecast import Forecast, PanelForecast
+from escalation.forecast import Forecast
 from escalation.reconciliation import METHODS, reconcile
 
 WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN")
@@ -23,7 +23,7 @@ PARENTS = {"a": "north", "b": "north", "c": "south", "north": "all", "south": "a
 
 def forecast(paths, **options):
     paths = np.asarray(paths)
-    return Forecast(paths, WEEKS[: paths.shape[1]], np.ones((len(paths), 4)), "example", **options)
+    return Forecast.of_series(paths, WEEKS[: paths.shape[1]], np.ones((len(paths), 4)), "example", **options)
 
 
 def random_forecasts(means, draws=500, seed=1):
@@ -44,11 +44,11 @@ def tree(seed=1):
 def test_parts_sum_to_their_totals_on_every_path(method):
     parts, totals = tree()
     made = reconcile(parts, totals, parents=PARENTS, method=method, rng=1)
-    paths = {name: made[name].paths for name in (*parts, *totals)}
+    paths = {name: made[name].series_paths for name in (*parts, *totals)}
     np.testing.assert_array_equal(paths["north"], paths["a"] + paths["b"])
     np.testing.assert_array_equal(paths["south"], paths["c"])
     np.testing.assert_array_equal(paths["all"], paths["north"] + paths["south"] + paths["d"])
-    np.testing.assert_array_equal(made.total.paths, made.parts.total().paths)
+    np.testing.assert_array_equal(made.total.series_paths, made.parts.total().series_paths)
     for one in paths.values():
         assert one.dtype == np.int64
         assert one.min() >= 0
@@ -61,9 +61,9 @@ def test_bottom_up_keeps_the_parts_and_top_down_the_total():
     parts, totals = tree()
     kept = reconcile(parts, totals, parents=PARENTS, method="bottom-up")
     for name, one in parts.items():
-        np.testing.assert_array_equal(kept[name].paths, one.paths)
+        np.testing.assert_array_equal(kept[name].series_paths, one.series_paths)
     made = reconcile(parts, totals, parents=PARENTS, method="top-down", rng=1)
-    np.testing.assert_array_equal(made.total.paths, totals["all"].paths)
+    np.testing.assert_array_equal(made.total.series_paths, totals["all"].series_paths)
     share = totals["north"].mean() / (totals["north"].mean() + totals["south"].mean() + parts["d"].mean())
     np.testing.assert_allclose(made["north"].mean(), share * totals["all"].mean(), rtol=0.05)  # 10,000 counts a step
 
@@ -71,22 +71,22 @@ def test_bottom_up_keeps_the_parts_and_top_down_the_total():
 def test_matching_keeps_the_law_of_the_whole():
     parts, totals = tree()
     made = reconcile(parts, totals, parents=PARENTS, method="matching", rng=1)
-    np.testing.assert_array_equal(np.sort(made.total.paths, axis=0), np.sort(totals["all"].paths, axis=0))
+    np.testing.assert_array_equal(np.sort(made.total.series_paths, axis=0), np.sort(totals["all"].series_paths, axis=0))
 
 
 @pytest.mark.parametrize("method", ["projection", "matching"])
 def test_forecasts_that_agree_are_left_as_they_are(method):
     parts = random_forecasts({"a": 1.0, "b": 4.0, "c": 30.0})
-    total = forecast(np.random.default_rng(2).permutation(sum(one.paths for one in parts.values())))
+    total = forecast(np.random.default_rng(2).permutation(sum(one.series_paths for one in parts.values())))
     made = reconcile(parts, total, method=method, rng=1)
     for name, one in parts.items():
-        np.testing.assert_array_equal(made[name].paths, one.paths)
+        np.testing.assert_array_equal(made[name].series_paths, one.series_paths)
 
 
 def test_a_panel_keeps_what_it_knows():
     parts, _ = tree()
-    panel = PanelForecast(
-        np.stack([one.paths for one in parts.values()]),
+    panel = Forecast(
+        np.stack([one.series_paths for one in parts.values()]),
         tuple(parts),
         WEEKS,
         np.zeros((4, 500, 7)),
@@ -103,12 +103,12 @@ def test_totals_continue_the_histories_of_their_parts():
     parts = random_forecasts({"a": 1.0, "b": 4.0})
     history = np.arange(500) // 100
     several = {name: replace(one, component=history) for name, one in parts.items()}
-    made = reconcile(several, forecast(parts["a"].paths + parts["b"].paths), rng=1)
+    made = reconcile(several, forecast(parts["a"].series_paths + parts["b"].series_paths), rng=1)
     np.testing.assert_array_equal(made.total.component, history)
-    assert reconcile(parts, forecast(parts["a"].paths), rng=1).total.component is None
+    assert reconcile(parts, forecast(parts["a"].series_paths), rng=1).total.component is None
     for method in METHODS:
         with pytest.raises(InputError, match="the paths of total continue other histories than those of a"):
-            reconcile(several, forecast(parts["a"].paths, component=history[::-1].copy()), method=method, rng=1)
+            reconcile(several, forecast(parts["a"].series_paths, component=history[::-1].copy()), method=method, rng=1)
 
 
 # --- projection -------------------------------------------------------------------------------------------
@@ -145,17 +145,17 @@ def test_dependence_in_time_and_among_units_stays_that_of_the_parts():
     rng = np.random.default_rng(5)
     level = rng.gamma(4, 1, (3000, 1))
     parts = {name: forecast(rng.poisson(mean * level, (3000, 3))) for name, mean in (("a", 10), ("b", 20))}
-    sums = sum(one.paths for one in parts.values())
+    sums = sum(one.series_paths for one in parts.values())
     total = forecast(rng.permutation(np.round(1.4 * sums).astype(np.int64)))
     made = reconcile(parts, total, rng=1)
-    before = np.corrcoef(np.hstack([one.paths for one in parts.values()]).T)
-    after = np.corrcoef(np.hstack([made[name].paths for name in parts]).T)
+    before = np.corrcoef(np.hstack([one.series_paths for one in parts.values()]).T)
+    after = np.corrcoef(np.hstack([made[name].series_paths for name in parts]).T)
     assert before.min() > 0.5
     np.testing.assert_allclose(after, before, atol=0.06)  # small parts are rounded
     narrow = reconcile(
         parts, forecast(rng.poisson(150, (3000, 3))), rng=1
     )  # its sum is nearly fixed, but not its order
-    ranks = [pd.DataFrame(paths).rank().corr().to_numpy() for paths in (sums, narrow.total.paths)]
+    ranks = [pd.DataFrame(paths).rank().corr().to_numpy() for paths in (sums, narrow.total.series_paths)]
     np.testing.assert_allclose(ranks[1], ranks[0], atol=0.06)  # small spread is rounded
 
 
@@ -203,7 +203,7 @@ def test_conditioning_gives_the_law_that_enumeration_gives():
     exact = poisson.pmf(grid, 0.6)[:, None] * poisson.pmf(grid, 1.1) * poisson.pmf(grid[:, None] + grid, 3.0)
     exact /= exact.sum()
     found = np.zeros_like(exact)
-    np.add.at(found, (made["a"].paths[:, 0], made["b"].paths[:, 0]), 1 / draws)
+    np.add.at(found, (made["a"].series_paths[:, 0], made["b"].series_paths[:, 0]), 1 / draws)
     effective = float(made.effective.iloc[0, 0])
     assert 0.2 < effective / draws < 1
     np.testing.assert_allclose(found, exact, atol=5 * 0.5 / np.sqrt(effective))
@@ -237,8 +237,8 @@ def test_conditioning_is_narrower_than_forecasts_that_agree():
     product /= product.sum()
     spread = product @ np.arange(80) ** 2 - (product @ np.arange(80)) ** 2
     assert spread < 0.55 * 20
-    assert made.total.paths.var() == pytest.approx(spread, rel=0.06)  # the kernel adds its own width
-    assert reconcile(parts, total, rng=1).total.paths.var() == pytest.approx(20, rel=0.03)
+    assert made.total.series_paths.var() == pytest.approx(spread, rel=0.06)  # the kernel adds its own width
+    assert reconcile(parts, total, rng=1).total.series_paths.var() == pytest.approx(20, rel=0.03)
 
 
 def test_a_law_from_draws_is_that_which_they_come_from():
@@ -279,12 +279,12 @@ def test_what_does_not_fit_together_is_refused():
     whole = totals["all"]
     with pytest.raises(InputError, match="nothing is reconciled by 'ols'; use projection"):
         reconcile(parts, whole, method="ols")
-    with pytest.raises(InputError, match="parts is a list; give a PanelForecast or a mapping"):
+    with pytest.raises(InputError, match="parts is a list; give the forecast of all units, or a mapping"):
         reconcile(list(parts.values()), whole)
     with pytest.raises(InputError, match=r"the forecast of total has 400 draws of incidents .*, the parts 500"):
-        reconcile(parts, forecast(whole.paths[:400]))
+        reconcile(parts, forecast(whole.series_paths[:400]))
     with pytest.raises(InputError, match="part 'e' has 500 draws of deaths"):
-        reconcile({**parts, "e": forecast(whole.paths, unit="deaths")}, whole)
+        reconcile({**parts, "e": forecast(whole.series_paths, unit="deaths")}, whole)
     with pytest.raises(InputError, match="there are 3 totals; say with parents="):
         reconcile(parts, totals)
     with pytest.raises(InputError, match="'a' is both a part and a total"):

@@ -210,7 +210,7 @@ def test_nb1_draws_its_posterior():
 @pytest.mark.parametrize("model", [Poisson(), NegativeBinomial(), NegativeBinomial(variance="nb1")])
 def test_the_forecast_is_the_analytic_law_averaged_over_parameters(model):
     fit = model.fit(series(nb1(60, 6.0, 3.0, 5)))
-    paths = fit.forecast(1, draws=4000, rng=1).paths[:, 0]
+    paths = fit.forecast(1, draws=4000, rng=1).series_paths[:, 0]
     coefficients, d = draw_parameters(fit.estimates[0].state["data"], model._variance, 4000, np.random.default_rng(2))
     mean = np.exp(coefficients[:, 0])[:, None]
     support = np.arange(400)

@@ -86,11 +86,11 @@ def test_a_pulse_changes_no_other_period_of_independent_counts(fit):
 
 def test_all_begin_with_the_same_random_numbers(fit):
     result = what_if(fit, 4, {"same": Scenario(FIRST, 1.0), "half": Scenario(FIRST, 0.5)}, at_least=9, rng=4)
-    assert (result.forecasts["same"].paths == result.forecasts["baseline"].paths).all()
+    assert (result.forecasts["same"].series_paths == result.forecasts["baseline"].series_paths).all()
     assert result.table.loc["same", ["total_difference", "total_difference_mc_error"]].tolist() == [0.0, 0.0]
     root = draw_root(as_generator(4))
     paths, _ = simulate_paths(fit, fit.design.ahead(4, None), 4000, generator_for(root, "paths"))
-    assert (result.forecasts["baseline"].paths == paths).all()
+    assert (result.forecasts["baseline"].series_paths == paths).all()
 
 
 def test_other_scenarios_do_not_move_a_scenario(fit):
@@ -103,13 +103,15 @@ def test_other_scenarios_do_not_move_a_scenario(fit):
 def test_the_table_is_what_the_forecasts_say(fit):
     result = what_if(fit, 6, {"ceasefire": Scenario(FIRST, 0.3)}, at_least=20, over=2, rng=2)
     for name, forecast in result.forecasts.items():
-        totals = forecast.paths.sum(axis=1)
+        totals = forecast.series_paths.sum(axis=1)
         row = result.table.loc[name]
         assert row["total"] == totals.mean() and row["draws"] == 4000
         assert row["lower"] == np.quantile(totals, 0.05, method="inverted_cdf")
         assert row["probability"] == flashpoint(forecast, 20, over=2).probability
         assert result.flashpoints[name].mc_error == row["mc_error"] > 0
-    change = result.forecasts["ceasefire"].paths.sum(axis=1) - result.forecasts["baseline"].paths.sum(axis=1)
+    change = result.forecasts["ceasefire"].series_paths.sum(axis=1) - result.forecasts["baseline"].series_paths.sum(
+        axis=1
+    )
     row = result.table.loc["ceasefire"]
     assert row["total_difference"] == pytest.approx(change.mean(), abs=1e-9)
     assert row["total_difference_mc_error"] == pytest.approx(change.std(ddof=1) / np.sqrt(4000), rel=1e-12)
@@ -131,9 +133,9 @@ def test_the_monte_carlo_error_is_the_spread_over_seeds(fit):
 def test_an_event_keeps_the_paths_that_have_it(fit):
     date = str(AHEAD[2].start_time.date())
     result = what_if(fit, 4, {"attack": Event(date, 10)}, at_least=12, rng=3)
-    base = result.forecasts["baseline"].paths
+    base = result.forecasts["baseline"].series_paths
     kept = base[base[:, 2] >= 10]
-    assert (result.forecasts["attack"].paths == kept).all()
+    assert (result.forecasts["attack"].series_paths == kept).all()
     assert result.table.loc["attack", "draws"] == len(kept)
     assert result.table.loc["attack", "probability"] == (kept >= 12).any(axis=1).mean()
 
@@ -158,8 +160,8 @@ def test_what_follows_an_event_follows_from_the_model():
 def test_several_assumptions_hold_together(fit):
     both = (Scenario(FIRST, 2.0), Event(FIRST, 15))
     result = what_if(fit, 3, {"double": Scenario(FIRST, 2.0), "both": both}, rng=1)
-    doubled = result.forecasts["double"].paths
-    assert (result.forecasts["both"].paths == doubled[doubled[:, 0] >= 15]).all()
+    doubled = result.forecasts["double"].series_paths
+    assert (result.forecasts["both"].series_paths == doubled[doubled[:, 0] >= 15]).all()
     assert result.assumptions["both"] == f"rate times 2 from {FIRST} on and at least 15 in the period of {FIRST}"
 
 

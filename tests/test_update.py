@@ -91,15 +91,15 @@ def test_updates_of_updates_are_those_of_the_first_fit(model):
     assert other == pytest.approx(one, rel=0.01)  # levels, as above
 
 
-def test_laws_of_the_counts_of_the_fit_stay(model):
+def test_distributions_of_the_counts_of_the_fit_stay(model):
     counts = series()
     fit = model.fit(counts[:60])
     later = fit.update(counts)
     y = counts.to_numpy(dtype=float, na_value=np.nan)
     if model.name in FREE | {"ensemble"}:
         return  # the pool of past counts is another one
-    short = model.laws(fit.estimates[0], y[:60], fit.design).cdf(y[:60])
-    long = model.laws(later.estimates[0], y, later.design).cdf(y)
+    short = model.distributions(fit.estimates[0], y[:60], fit.design).cdf(y[:60])
+    long = model.distributions(later.estimates[0], y, later.design).cdf(y)
     np.testing.assert_allclose(long[:60], short, rtol=1e-5)
     assert np.isfinite(long[60:]).all()
 
@@ -137,7 +137,7 @@ def test_histories_exposure_and_regressors_are_taken_on():
     fit = LocalLevel().fit(histories[:60], pool=4)
     later = fit.update(histories)
     assert len(later.estimates) == 4
-    assert later.matrix.shape == (90, 4)
+    assert later.array.shape == (4, 90)
     with pytest.raises(InputError, match="3 histories are fewer than the 4"):
         fit.update(histories[[0, 1, 2]])
     counts = series(60, rise=60)
@@ -156,7 +156,7 @@ def test_what_cannot_be_taken_on_is_refused():
     fit = INGARCH().fit(counts[:60])
     with pytest.raises(InputError, match="the counts begin with"):
         fit.update(counts[5:])
-    with pytest.raises(InputError, match="the counts are of 3 units"):
+    with pytest.raises(InputError, match="ingarch fits one series and got a table of 3 units"):
         fit.update(panel())
     with pytest.raises(FitError, match="observed periods are too few"):
         fit.update(counts[:2])
@@ -201,7 +201,7 @@ def test_a_backtest_updates_the_fits_of_the_origins_that_are_refitted(refit, gro
     for origin in origins:
         first = fitted[fitted <= origin][-1]
         fit = INGARCH().fit(counts["a"][:first]).update(counts["a"][:origin])
-        paths = fit.forecast(2, draws=4000, rng=2).paths
+        paths = fit.forecast(2, draws=4000, rng=2).series_paths
         found = result.scores[rows & (result.scores["origin"] == origin)]["mean"]
         # five standard errors of the mean of 100 paths, and a quarter of that of 4,000
         assert found.to_numpy() == pytest.approx(paths.mean(axis=0), abs=6 * paths.std() / 10)

@@ -89,8 +89,8 @@ def test_equal_to_pscl(shared_data, case):
     np.testing.assert_allclose(fit.params[wanted.index], wanted, rtol=1e-4)
     np.testing.assert_allclose(fit.bse[errors.index], errors, rtol=1e-3)  # theirs by finite differences
     np.testing.assert_allclose(fit.fitted.iloc[:5], reference["fitted_first5"], rtol=1e-5)
-    laws = fit.model.laws(fit.estimates[0], fit.matrix[:, 0], fit.design)
-    pmf = np.column_stack([laws.pmf(np.full(915, float(k))) for k in range(11)])
+    given = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
+    pmf = np.column_stack([given.pmf(np.full(915, float(k))) for k in range(11)])
     np.testing.assert_allclose(pmf[:5], np.array(reference["predict_prob_first5_at_0_10"])[:5], atol=1e-6)
     if family == "negbin":
         theta = reference["theta"]
@@ -115,7 +115,7 @@ def test_where_no_zero_inflation_is_needed_it_says_so_and_is_the_count_model(sha
     assert 100 < fit.bse["zero_level"] < 1e6
     assert np.isfinite(fit.cov_params.to_numpy()).all()
     forecast = fit.forecast(1, draws=50, exog=exog.iloc[:1].reset_index(drop=True), rng=1)
-    assert forecast.paths.max() < 60
+    assert forecast.series_paths.max() < 60
 
 
 # --- the likelihoods
@@ -214,7 +214,7 @@ def test_terms_of_the_zero_part_that_separate_the_counts_are_named():
         fit = Hurdle(family="poisson", regressors=(), zero=Terms()).fit(series(counts), exog=exog)
     assert fit.params["zero_truce"] > 10
     assert np.isfinite(fit.bse).all()
-    quiet = fit.forecast(4, draws=500, exog=pd.DataFrame({"truce": np.ones(4)}), rng=1).paths
+    quiet = fit.forecast(4, draws=500, exog=pd.DataFrame({"truce": np.ones(4)}), rng=1).series_paths
     assert (quiet > 0).mean() < 0.1  # 30 quiet weeks
 
 
@@ -249,7 +249,7 @@ def test_positive_counts_have_the_cut_law(mean, dispersion):
 @pytest.mark.parametrize("family", ["poisson", "negbin"])
 def test_the_forecast_is_the_analytic_law_averaged_over_parameters(kind, family):
     fit = KINDS[kind](family=family).fit(series(with_zeros(60, 6.0, 0.3, 0.3, 6)))
-    paths = fit.forecast(1, draws=4000, rng=1).paths[:, 0]
+    paths = fit.forecast(1, draws=4000, rng=1).series_paths[:, 0]
     state = fit.estimates[0].state
     found = state["found"]
     points, d = draw_zero(kind, family, state["data"], found.point, found.dispersion, 4000, np.random.default_rng(2))
@@ -277,4 +277,4 @@ def test_series_without_a_maximum_still_give_finite_numbers(kind):
         assert np.isfinite(fit.params).all()
         assert np.isfinite(fit.bse).all()
         assert fit.fitted.mean() == pytest.approx(np.mean(counts), rel=0.05, abs=1e-3)
-        assert (fit.forecast(3, draws=200, rng=1).paths >= 0).all()
+        assert (fit.forecast(3, draws=200, rng=1).series_paths >= 0).all()

@@ -71,7 +71,7 @@ class Outlook:
             ``total_upper``: medians and prediction intervals of probability ``level``.
         """
         rows = {
-            name: (*spread(one.paths[:, 0], level), *total_ahead(one, within, level))
+            name: (*spread(one.series_paths[:, 0], level), *total_ahead(one, within, level))
             for name, one in self.forecasts.items()
         }
         columns = ["first", "first_lower", "first_upper", "total", "total_lower", "total_upper"]
@@ -81,7 +81,7 @@ class Outlook:
         """Say what is expected in all and in the first period."""
         forecast, word = self.forecast, period_word(self.forecast.periods.freqstr)
         value, lower, upper = total_ahead(forecast, within, level)
-        first, first_lower, first_upper = spread(forecast.paths[:, 0], level)
+        first, first_lower, first_upper = spread(forecast.series_paths[:, 0], level)
         return (
             f"Over the {within} {period_word(forecast.periods.freqstr, within)} to "
             f"{forecast.periods[within - 1].end_time.date()} {self.maker()} gives "
@@ -202,7 +202,7 @@ def busy_windows(series: CountSeries, over: int) -> tuple[int, int]:
 
 def total_ahead(forecast: Forecast, within: int, level: float) -> tuple[float, float, float]:
     """Median and interval of the sum over the first ``within`` steps."""
-    return spread(forecast.paths[:, :within].sum(axis=1), level)
+    return spread(forecast.series_paths[:, :within].sum(axis=1), level)
 
 
 def spread(draws: NDArray[np.float64] | NDArray[np.int64], level: float) -> tuple[float, float, float]:

@@ -22,9 +22,8 @@ from escalation.backtests.tasks import Part, Task, list_parts, run_chain
 from escalation.counts import check_counts, count_matrix, is_histories, panel_array, unit_columns
 from escalation.definitions import Flashpoint, get_flashpoint
 from escalation.errors import InputError
-from escalation.models.base import CountModel
+from escalation.models.base import CountModel, PanelModel
 from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
-from escalation.models.panel import PanelModel
 from escalation.periods import MAX_PERIODS
 from escalation.progress import Progress, Tick, reporter
 from escalation.randomness import Seed, as_generator, draw_root

@@ -87,8 +87,9 @@ def score_passages(
         chance = happened = np.full(truth.shape, np.nan)
         if forecast is not None:
             freq = str(forecast.periods.freqstr)
-            paths = forecast.paths[:, gap:]
-            before = np.concatenate([forecast.observed, forecast.paths[:, :gap]], axis=1) if gap else forecast.observed
+            before, paths = forecast.series_observed, forecast.series_paths
+            if gap:
+                before, paths = np.concatenate([before, paths[:, :gap]], axis=1), paths[:, gap:]
             over = definition.over(freq)
             least, least_then = threshold_of(definition, before, freq), threshold_of(definition, past, freq)
             if least is not None:
@@ -131,7 +132,7 @@ def score_forecast(
     Examples
     --------
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
-    >>> forecast = Forecast(np.array([[1, 2], [3, 4]]), weeks, np.ones((2, 5)), "example")
+    >>> forecast = Forecast.of_series(np.array([[1, 2], [3, 4]]), weeks, np.ones((2, 5)), "example")
     >>> score_forecast(forecast, pd.Series([2, 9], index=weeks))["crps"].tolist()
     [0.5, 5.5]
     """
@@ -154,7 +155,7 @@ def score_forecast(
             f"no whole period of the forecast, {forecast.periods[0]} to {forecast.periods[-1]}, was observed since; "
             f"the counts end with {index[-1]}"
         )
-    scores = score_paths(forecast.paths[:, seen], truth[:, seen], ())
+    scores = score_paths(forecast.series_paths[:, seen], truth[:, seen], ())
     frame = forecast.summary_frame()[seen].assign(
         step=1 + np.flatnonzero(seen), observed=np.median(truth[:, seen], axis=0)
     )

@@ -15,8 +15,7 @@ from escalation.counts import is_histories, is_panel_histories, unit_columns
 from escalation.definitions import Flashpoint
 from escalation.errors import EscalationWarning, FitError, InputError
 from escalation.forecast import Forecast
-from escalation.models.base import CountFit, CountModel
-from escalation.models.panel import PanelFit, PanelModel
+from escalation.models.base import CountFit, CountModel, PanelFit, PanelModel
 from escalation.randomness import generator_for
 
 FloatArray = NDArray[np.float64]
@@ -146,7 +145,7 @@ def run_task(task: Task, fits: Fits) -> Part:
         if forecast is None:  # scored as not observed
             paths, truth = np.zeros((1, len(columns)), dtype=np.int64), np.full_like(truth, np.nan)
         else:
-            paths = forecast.paths[:, task.gap + columns]
+            paths = forecast.series_paths[:, task.gap + columns]
         passages = score_passages(forecast, task.gap, task.past[..., place], task.truth[..., place], task.flashpoints)
         scored.append(
             {

@@ -18,7 +18,7 @@ from escalation.events.maximum import Events, maximise
 from escalation.events.paths import Parameters, draw_events, outstanding
 from escalation.events.residuals import ResidualTest, residual_test
 from escalation.events.times import EventTimes, counts_in, edges_of
-from escalation.forecast import Forecast, PanelForecast
+from escalation.forecast import Forecast
 from escalation.models.design import Design, make_design
 from escalation.models.estimate import Estimate, FitResult, Specification, check_size, simulate_paths, warn_unsettled
 from escalation.randomness import Seed, as_generator
@@ -246,7 +246,7 @@ class HawkesFit(FitResult):
 
     def forecast(
         self, steps: int, *, freq: str = "W-SUN", draws: int = 1000, unit: str = "incidents", rng: Seed = None
-    ) -> Forecast | PanelForecast:
+    ) -> Forecast:
         """Draw joint counts of the next periods, with the uncertainty of times and parameters.
 
         Parameters
@@ -264,8 +264,8 @@ class HawkesFit(FitResult):
 
         Returns
         -------
-        Forecast or PanelForecast
-            A panel where there are several kinds of events.
+        Forecast
+            Each kind of events is a unit.
 
         Raises
         ------
@@ -288,9 +288,7 @@ class HawkesFit(FitResult):
         if edges[0] < 0:
             seen[:, :, 0] = np.nan  # the window begins within this period
         observed = seen[:, component]
-        if len(marks) == 1:
-            return Forecast(paths[0], ahead, observed[0], self.model.name, unit, component)
-        return PanelForecast(paths, marks, ahead, observed, self.model.name, unit, component)
+        return Forecast(paths, marks, ahead, observed, self.model.name, unit, component)
 
     def sentence(self) -> str:
         """Say in plain words how much events set off, and how fast."""

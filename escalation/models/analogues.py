@@ -12,11 +12,10 @@ from numpy.random import Generator, default_rng
 
 from escalation.arguments import check_whole
 from escalation.errors import FitError, InputError
-from escalation.models.base import IntArray
+from escalation.models.base import IntArray, PanelModel
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, DrawnDistributions, MixtureDistributions, PooledDistributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import DrawnLaws, Laws, MixtureLaws, PooledLaws
-from escalation.models.panel import PanelModel
 from escalation.models.stretches import (
     FADED,
     MOST_STRETCHES,
@@ -38,8 +37,8 @@ from escalation.randomness import draw_root, generator_for
 Futures: TypeAlias = Callable[[int, int, Generator], IntArray]
 """Draws (draws, steps) of one unit's future, from its place, how many and a generator."""
 
-LAW_DRAWS = 200
-LAW_STRETCHES = 5_000
+NEXT_DRAWS = 200
+NEXT_STRETCHES = 5_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Analogues(PanelModel):
     where :math:`d_k` is the distance of the k-th nearest, and what followed it, multiplied by
     :math:`(m_{now} + c) / (m_{then} + c)` with m the mean of the last three counts and c the ``offset``, is one
     possible future.  That is Lorenz's method of analogues (1969, doi:10.1175/1520-0469(1969)26<636:APARBN>2.0.CO;2)
-    as a kernel estimate of the law of the future given the present (Yakowitz 1987,
+    as a kernel estimate of the distribution of the future given the present (Yakowitz 1987,
     doi:10.1111/j.1467-9892.1987.tb00435.x), whose bandwidth is that of Breiman, Meisel & Purcell 1977
     (doi:10.1080/00401706.1977.10489521).
 
@@ -194,18 +193,19 @@ class Analogues(PanelModel):
             paths[unit] = generator.permutation(every)
         return paths
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:  # noqa: ARG002
-        """Those of the next count, NaN while there is nothing to compare with; see :meth:`PanelModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Distributions, ...]:  # noqa: ARG002
+        """Those of the next count, NaN while there is nothing to compare with; see :meth:`PanelModel.distributions`."""
         rates = np.round(counts / design.exposure)
-        drawn = np.full((rates.shape[1], len(rates), LAW_DRAWS), np.nan)
+        drawn = np.full((rates.shape[1], len(rates), NEXT_DRAWS), np.nan)
         for t in range(1, len(rates)):
-            futures = self._futures(rates, t - 1, 1, LAW_STRETCHES)
+            futures = self._futures(rates, t - 1, 1, NEXT_STRETCHES)
             if futures is not None:
                 for unit in np.flatnonzero(~np.isnan(rates[:t]).all(axis=0)):
-                    ahead = futures(int(unit), LAW_DRAWS, default_rng(t))[:, 0]
+                    ahead = futures(int(unit), NEXT_DRAWS, default_rng(t))[:, 0]
                     drawn[unit, t] = np.round(ahead * design.exposure[t, unit])
+        weights = np.array([1 - self.own, self.own])
         return tuple(
-            PooledLaws([DrawnLaws(alike), self._own_laws(own, shares)], np.array([1 - self.own, self.own]))
+            PooledDistributions([DrawnDistributions(alike), self._own_mixture(own, shares)], weights)
             for alike, own, shares in zip(drawn, rates.T, design.exposure.T, strict=True)
         )
 
@@ -231,8 +231,8 @@ class Analogues(PanelModel):
     def _own_draws(self, rates: FloatArray, draws: int, steps: int, rng: Generator) -> IntArray:
         return own_draws(rates, self.own_half_lives, self.smoothing, (draws, steps), rng)
 
-    def _own_laws(self, rates: FloatArray, exposure: FloatArray) -> MixtureLaws:
-        """Laws of one unit's counts (n,) given its own rates before them, NaN before the first."""
+    def _own_mixture(self, rates: FloatArray, exposure: FloatArray) -> MixtureDistributions:
+        """Distributions of one unit's counts (n,) given its own rates before them, NaN before the first."""
         n, most = len(rates), math.ceil(FADED * max(self.own_half_lives))
         means, weights = np.zeros((n, most)), np.zeros((n, most))
         for t in range(n):
@@ -241,4 +241,4 @@ class Analogues(PanelModel):
                 continue
             values, share = faded_past(rates[:t], self.own_half_lives)
             means[t, : len(values)], weights[t, : len(values)] = values, share
-        return MixtureLaws(weights, means * exposure[:, None], np.full((n, most), self.smoothing))
+        return MixtureDistributions(weights, means * exposure[:, None], np.full((n, most), self.smoothing))

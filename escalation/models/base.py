@@ -1,8 +1,9 @@
-"""The contract of a count model of one series: options, fit, forecast, each an immutable thing.
+"""The contract of a model of counts: options, fit, forecast, each an immutable thing.
 
-A model is a frozen dataclass of options with three methods on plain arrays, :meth:`CountModel.estimate`,
-:meth:`CountModel.simulate` and :meth:`CountModel.laws`; what is the same for all (the gate, missing periods,
-histories and their pooling, the result records) is here.  Models of several series at once are in ``panel.py``.
+A model is a frozen dataclass of options with three methods on plain arrays, :meth:`Model.estimate`,
+:meth:`Model.simulate` and :meth:`Model.distributions`; what is the same for all (the gate, missing periods, histories
+and their pooling, the result records) is here.  A :class:`CountModel` is of one series and gets counts (n,), a
+:class:`PanelModel` is of several units at once and gets counts (n, units); else they are alike.
 """
 
 from __future__ import annotations
@@ -10,114 +11,135 @@ from __future__ import annotations
 import html
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Generic, Literal, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
-from numpy.random import Generator
 from numpy.typing import NDArray
 
-from escalation.arguments import check_whole
-from escalation.counts import checked_counts, is_histories
+from escalation.arguments import check_level, check_whole
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
-from escalation.models.design import Design, FloatArray, make_design
-from escalation.models.diagnostics import Diagnosis, diagnose
+from escalation.models.design import Checked, Design, FloatArray, check_panel, check_series
+from escalation.models.diagnostics import Diagnosis, diagnose, diagnosis_table
+from escalation.models.distributions import Distributions
 from escalation.models.estimate import (
-    CountSpecification,
     Estimate,
     FitResult,
+    Specification,
     as_many,
     check_size,
+    observed_behind,
     simulate_paths,
     spread_over,
     warn_unsettled,
 )
-from escalation.models.laws import Laws
 from escalation.randomness import Seed
 
 IntArray = NDArray[np.int64]
+AnyFit = TypeVar("AnyFit", bound="Fit")
 
 POOLED = 25
 """Histories that a fit pools by default; Rubin's rules lose little beyond some twenty."""
 
 
-class CountModel(CountSpecification):
-    """Options of a count model; ``fit`` makes a :class:`CountFit`."""
+class Model(Specification, Generic[AnyFit]):
+    """Options of a model of counts by period, of one series or of several units; ``fit`` makes a :class:`Fit`."""
 
     @abstractmethod
     def estimate(self, counts: FloatArray, design: Design) -> Estimate:
-        """Fit to one series.
+        """Fit to one fully known series or panel.
 
         Parameters
         ----------
-        counts : (n,) float array
+        counts : (n,) float array, or (n, units) in a panel
             Whole numbers, NaN where not observed.
         design : Design
-            The same n periods.
+            The same n periods; in a panel its exposure is (n, units), its regressors (n, k) are the same for all units.
         """
 
     @abstractmethod
-    def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
-        """Draw joint paths of the periods in ``design``, the uncertainty of the parameters included.
-
-        Returns
-        -------
-        (draws, steps) int64 array
-        """
-
-    @abstractmethod
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
-        """Law of each count of the fit given those before it, the parameters at their estimates.
+    def distributions(
+        self, estimate: Estimate, counts: FloatArray, design: Design
+    ) -> Distributions | tuple[Distributions, ...]:
+        """Distribution of each count of the fit given all counts before it, the parameters at their estimates.
 
         Parameters
         ----------
         estimate : Estimate
             What :meth:`estimate` made of these counts and this design.
-        counts : (n,) float array
+        counts : (n,) float array, or (n, units) in a panel
             Whole numbers, NaN where not observed.
         design : Design
             The same n periods.
 
         Returns
         -------
-        Laws
-            Of n counts.
+        Distributions, or in a panel a tuple of Distributions
+            Of n counts, each unit's in a panel.
         """
 
-    def estimate_all(self, matrix: FloatArray, design: Design) -> tuple[Estimate, ...]:
+    def estimate_all(self, array: FloatArray, design: Design) -> tuple[Estimate, ...]:
         """Fit to each of several histories; a model overrides it that decides something for all of them together.
 
         Parameters
         ----------
-        matrix : (n, histories) float array
+        array : (histories, n) float array, or (histories, n, units) in a panel
             Whole numbers, NaN where not observed.
         design : Design
             The same n periods.
         """
-        return tuple(self.estimate(counts, design) for counts in matrix.T)
+        return tuple(self.estimate(counts, design) for counts in array)
+
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Keep an estimate's parameters, and how uncertain they are, and take its state from other counts.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            Of counts that begin with the same period.
+        counts : (n,) float array, or (n, units) in a panel
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+
+        Returns
+        -------
+        Estimate
+            A model without parameters is estimated anew: all of it is state.
+
+        Raises
+        ------
+        InputError
+            If the model has parameters and does not say what their state is.
+        """
+        if estimate.names:
+            raise InputError(f"{self.name} cannot carry its parameters on to other counts; fit it to them")
+        return self.estimate(counts, design)
 
     def fit(
         self,
         counts: pd.Series | pd.DataFrame,
         *,
-        exposure: pd.Series | None = None,
+        exposure: pd.Series | pd.DataFrame | None = None,
         exog: pd.DataFrame | None = None,
         pool: int = POOLED,
         unit: str = "incidents",
-    ) -> CountFit:
-        """Fit the model to one count series, or to histories of it.
+    ) -> AnyFit:
+        """Fit the model to counts, or to histories of them.
 
         Parameters
         ----------
         counts : pandas.Series or pandas.DataFrame
-            Counts on a ``PeriodIndex`` (missing periods allowed), or histories; for histories the
-            model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
+            Counts on a ``PeriodIndex`` (missing periods allowed): one series, or for a model of several units a table
+            with one column each.  Histories of a series have one column each, those of a panel columns of two levels,
+            unit and ``draw``; the model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
             (doi:10.1002/9780470316696) and forecast paths are joined.
-        exposure : pandas.Series, optional
-            Share of each period that was covered, > 0 where it was observed; all 1 when left out.
+        exposure : pandas.Series or pandas.DataFrame, optional
+            Share of each period that was covered, > 0 where there is a count; all 1 when left out.  In a panel one
+            column for all units, or one for each.  Forecasts are of fully covered periods.
         exog : pandas.DataFrame, optional
-            Regressors on the same periods; only for models that take them.
+            Regressors on the same periods, the same for all units; only for models that take them.
         pool : int
             How many histories to fit to, spread evenly over all.
         unit : str
@@ -125,7 +147,7 @@ class CountModel(CountSpecification):
 
         Returns
         -------
-        CountFit
+        CountFit or PanelFit
 
         Raises
         ------
@@ -134,56 +156,78 @@ class CountModel(CountSpecification):
         FitError
             If too few periods were observed, or no fit could be had.
         """
-        table, matrix = checked_counts(counts)
-        if isinstance(table, pd.DataFrame) and not is_histories(table):
-            raise InputError(
-                f"{self.name} fits one series and got a table of {table.shape[1]} units; fit each column by itself"
-            )
         if exog is not None and not self.takes_exog:
-            raise InputError(f"{self.name} takes no regressors; leave exog out or use negative_binomial")
+            raise InputError(f"{self.name} takes no regressors; leave exog out, or use a model that takes them")
         pool = check_whole(pool, "pool", 1_000_000)
-        design = _design(table, matrix, exposure, exog)
-        fit = fit_checked(self, table, matrix, design, pool, unit)
+        fit = self.fit_checked(self.check(counts, exposure, exog), pool, unit)
         warn_unsettled(self.name, fit.estimates)
         return fit
 
+    @abstractmethod
+    def check(
+        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
+    ) -> Checked:
+        """Check counts, exposure and regressors, and put them into arrays; raise InputError if they are of no use."""
+
+    def fit_checked(self, checked: Checked, pool: int, unit: str) -> AnyFit:
+        """Fit to checked counts, or histories; says nothing of fits that did not settle.
+
+        Raises
+        ------
+        FitError
+            If too few periods were observed, or no fit could be had.
+        """
+        table, array, design = checked
+        self.check_enough(array)
+        array = array[spread_over(len(array), pool)]
+        estimates = self.estimate_all(array, design)
+        record: type[Fit] = PanelFit if design.units else CountFit
+        return cast(
+            AnyFit, record(model=self, estimates=estimates, counts=table, design=design, array=array, unit=unit)
+        )
+
+    def check_enough(self, array: FloatArray) -> None:
+        """Refuse counts (histories, n, ...) that were observed in too few periods, with a FitError."""
+        observed = int((~np.isnan(array[0])).reshape(array.shape[1], -1).any(axis=1).sum())
+        if observed < self.min_periods:
+            raise FitError(f"{observed} observed periods are too few for {self.name}; it needs {self.min_periods}")
+
 
 @dataclass(frozen=True, eq=False)
-class CountFit(FitResult):
-    """A fitted count model.
+class Fit(FitResult):
+    """A fitted model of counts.
 
     Attributes
     ----------
-    model : CountModel
+    model : CountModel or PanelModel
         Its options.
     estimates : tuple of Estimate
         One a pooled history; one in all for exact counts.
     counts : pandas.Series or pandas.DataFrame
         What it was fitted to.
     design : Design
-        The periods, exposures and regressors of the fit.
-    matrix : (n, len(estimates)) float array
-        The series behind each estimate, NaN where not observed.
+        The periods, exposures, regressors and, of a panel, units of the fit.
+    array : (len(estimates), n) float array, or (len(estimates), n, units) of a panel
+        The counts behind each estimate, NaN where not observed.
     unit : str
         What is counted.
     """
 
-    model: CountModel
+    model: Model[Any]
     counts: pd.Series | pd.DataFrame = field(repr=False)
     design: Design = field(repr=False)
-    matrix: FloatArray = field(repr=False)
+    array: FloatArray = field(repr=False)
     unit: str
 
     @property
-    def nobs(self) -> int:
-        """Observed periods."""
-        return int((~np.isnan(self.matrix[:, 0])).sum())
+    def units(self) -> tuple[str, ...]:
+        """Names of the units; one without a name for a single series."""
+        return self.design.units or ("",)
 
     @property
-    def fitted(self) -> pd.Series:
-        """Expected count of each period (mean over the histories)."""
-        values = np.mean([estimate.fitted for estimate in self.estimates], axis=0)
-        return pd.Series(values, index=self.design.periods, name="fitted")
+    def nobs(self) -> int:
+        """Observed counts, over all units."""
+        return int((~np.isnan(self.array[0])).sum())
 
     def forecast(
         self,
@@ -193,7 +237,7 @@ class CountFit(FitResult):
         exog: pd.DataFrame | None = None,
         rng: Seed = None,
     ) -> Forecast:
-        """Draw joint paths of the next periods.
+        """Draw joint paths of the next periods, of all units.
 
         Parameters
         ----------
@@ -216,22 +260,26 @@ class CountFit(FitResult):
         InputError
             If ``steps`` or ``draws`` is out of range or the regressors do not fit.
         """
-        steps, draws = check_size(steps, draws)
+        steps, draws = check_size(steps, draws, len(self.units))
         design = self.design.ahead(steps, exog)
         paths, component = simulate_paths(self, design, draws, rng)
-        past = self.matrix.T
         return Forecast(
-            paths=paths,
+            paths=paths.reshape(len(self.units), draws, steps),
+            units=self.units,
             periods=design.periods,
-            observed=np.broadcast_to(past, (draws, past.shape[1])) if len(past) == 1 else past[component],
+            observed=observed_behind(self.array, component),
             model=self.model.name,
             unit=self.unit,
             component=component,
         )
 
     def update(
-        self, counts: pd.Series | pd.DataFrame, *, exposure: pd.Series | None = None, exog: pd.DataFrame | None = None
-    ) -> CountFit:
+        self,
+        counts: pd.Series | pd.DataFrame,
+        *,
+        exposure: pd.Series | pd.DataFrame | None = None,
+        exog: pd.DataFrame | None = None,
+    ) -> Self:
         """Keep the parameters and take the state from other counts, usually these and what came after them.
 
         Parameters, their covariance and what paths are drawn from for their uncertainty stay those of this fit; levels,
@@ -241,18 +289,19 @@ class CountFit(FitResult):
         Parameters
         ----------
         counts : pandas.Series or pandas.DataFrame
-            All counts, or histories, from the first period of the fit on.
+            All counts, or histories, of the same units from the first period of the fit on.
         exposure, exog
-            As in :meth:`CountModel.fit`, on the periods of ``counts``.
+            As in :meth:`Model.fit`, on the periods of ``counts``.
 
         Returns
         -------
-        CountFit
+        CountFit or PanelFit
 
         Raises
         ------
         InputError
-            If the counts begin with another period, have fewer histories than were pooled, or other regressors.
+            If the counts are of other units, begin with another period, have fewer histories than were pooled, or other
+            regressors.
         FitError
             If too few periods were observed.
 
@@ -265,18 +314,51 @@ class CountFit(FitResult):
         >>> later.params.equals(fit.params), later.nobs
         (True, 48)
         """
-        table, matrix = checked_counts(counts)
-        if isinstance(table, pd.DataFrame) and not is_histories(table):
-            raise InputError(f"the fit is of one series, the counts are of {table.shape[1]} units; give one column")
-        self.design.check_begin(pd.PeriodIndex(table.index))
-        design = _design(table, matrix, exposure, exog)
-        self.design.check_same(design)
-        _check_enough(self.model, matrix)
-        matrix = matrix[:, as_many(matrix.shape[1], len(self.estimates))]
+        table, array, design = self.model.check(counts, exposure, exog)
+        self.design.check_continued(design)
+        self.model.check_enough(array)
+        array = array[as_many(len(array), len(self.estimates))]
         estimates = tuple(
-            self.model.carry(estimate, y, design) for estimate, y in zip(self.estimates, matrix.T, strict=True)
+            self.model.carry(estimate, y, design) for estimate, y in zip(self.estimates, array, strict=True)
         )
-        return replace(self, estimates=estimates, counts=table, design=design, matrix=matrix)
+        return replace(self, estimates=estimates, counts=table, design=design, array=array)
+
+    def _mean_fitted(self) -> FloatArray:
+        """Expected count of each period (and unit), mean over the histories."""
+        return np.asarray(np.mean([estimate.fitted for estimate in self.estimates], axis=0))
+
+    def _repr_html_(self) -> str:
+        several = len(self.design.units)
+        on = f"{several:,} units and {self.nobs:,} counts" if several else f"{self.nobs} periods"
+        kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
+        head = f"<b>{html.escape(repr(self.model))}</b> on {on}{kind}; log-likelihood {self.llf:.2f}"
+        return head + self.summary().round(4).to_html(max_rows=60)
+
+
+class CountModel(Model["CountFit"]):
+    """Options of a model of one series; ``fit`` makes a :class:`CountFit`."""
+
+    @abstractmethod
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
+        """Distribution of each count (n,) given those before it; see :meth:`Model.distributions`."""
+
+    def check(
+        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
+    ) -> Checked:
+        """See :meth:`Model.check`."""
+        return check_series(self.name, counts, exposure, exog)
+
+
+@dataclass(frozen=True, eq=False)
+class CountFit(Fit):
+    """A fitted model of one series; its attributes are those of :class:`Fit`."""
+
+    model: CountModel
+
+    @property
+    def fitted(self) -> pd.Series:
+        """Expected count of each period (mean over the histories)."""
+        return pd.Series(self._mean_fitted(), index=self.design.periods, name="fitted")
 
     def diagnose(
         self,
@@ -287,11 +369,11 @@ class CountFit(FitResult):
         residuals: Literal["mid", "randomised"] = "mid",
         rng: Seed = None,
     ) -> Diagnosis:
-        """Look for what is wrong with the model, from the law of each count given those before it.
+        """Look for what is wrong with the model, from the distribution of each count given those before it.
 
         Level, dispersion, zeros, dependence on the past and shape are tested; p-values are adjusted by Holm's method,
         so that of right models some 5% or less are spoken against.  The tests need no draws (see
-        ``models/misfit.py``): they are sums over the laws, good for some 20 counts and more.
+        ``models/misfit.py``): they are sums over the distributions, good for some 20 counts and more.
 
         Parameters
         ----------
@@ -316,14 +398,15 @@ class CountFit(FitResult):
         InputError
             If an option is out of range.
         FitError
-            If the model gives no count a law.
+            If the model gives no count a distribution.
         """
-        laws = [
-            self.model.laws(estimate, y, self.design) for estimate, y in zip(self.estimates, self.matrix.T, strict=True)
+        given = [
+            self.model.distributions(estimate, y, self.design)
+            for estimate, y in zip(self.estimates, self.array, strict=True)
         ]
         return diagnose(
-            laws,
-            self.matrix,
+            given,
+            self.array.T,
             self.design.periods,
             model=self.model.name,
             unit=self.unit,
@@ -334,36 +417,62 @@ class CountFit(FitResult):
             rng=rng,
         )
 
-    def _repr_html_(self) -> str:
-        kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
-        head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs} periods{kind}; log-likelihood {self.llf:.2f}"
-        return head + self.summary().round(4).to_html()
+
+class PanelModel(Model["PanelFit"]):
+    """Options of a model of several units at once; ``fit`` makes a :class:`PanelFit`."""
+
+    @abstractmethod
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Distributions, ...]:
+        """Distributions of each unit's counts (n,) given all counts before them; see :meth:`Model.distributions`."""
+
+    def check(
+        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
+    ) -> Checked:
+        """See :meth:`Model.check`."""
+        return check_panel(self.name, counts, exposure, exog)
 
 
-def fit_checked(
-    model: CountModel, table: pd.Series | pd.DataFrame, matrix: FloatArray, design: Design, pool: int, unit: str
-) -> CountFit:
-    """Fit to checked counts, or histories, whose values are ``matrix`` (n, draws); says nothing of unsettled fits.
+@dataclass(frozen=True, eq=False)
+class PanelFit(Fit):
+    """A fitted model of several units; its attributes are those of :class:`Fit`."""
 
-    Raises
-    ------
-    FitError
-        If too few periods were observed, or no fit could be had.
-    """
-    _check_enough(model, matrix)
-    chosen = spread_over(matrix.shape[1], pool)
-    estimates = model.estimate_all(matrix[:, chosen], design)
-    return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)
+    model: PanelModel
 
+    @property
+    def fitted(self) -> pd.DataFrame:
+        """Expected count of each period and unit (mean over the histories)."""
+        return pd.DataFrame(self._mean_fitted(), index=self.design.periods, columns=list(self.units))
 
-def _design(
-    table: pd.Series | pd.DataFrame, matrix: FloatArray, exposure: pd.Series | None, exog: pd.DataFrame | None
-) -> Design:
-    """The design of the periods of checked counts, whose values are ``matrix`` (n, histories)."""
-    return make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(matrix[:, 0]))
+    def diagnose(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Look for what is wrong with the model in each unit, from the distribution of each count given all before it.
 
+        Parameters
+        ----------
+        level : float
+            Confidence with which the verdicts speak, over all units together.
 
-def _check_enough(model: CountModel, matrix: FloatArray) -> None:
-    observed = int((~np.isnan(matrix[:, 0])).sum())
-    if observed < model.min_periods:
-        raise FitError(f"{observed} observed periods are too few for {model.name}; it needs {model.min_periods}")
+        Returns
+        -------
+        pandas.DataFrame
+            One row a unit: ``nobs``, ``dispersion`` (Pearson's statistic over the number of counts), ``zeros`` and
+            ``zeros_expected``, p-values of the tests of :meth:`CountFit.diagnose` (``p_level``, ...), ``log_score``,
+            ``rps``, ``impossible`` (counts that had no chance), ``p_holm`` (the least p-value, adjusted for the number
+            of tests and of units), ``fine`` and ``verdict``.
+
+        Raises
+        ------
+        InputError
+            If ``level`` is not between 0 and 1.
+        """
+        check_level(level)
+        given = [
+            self.model.distributions(estimate, y, self.design)
+            for estimate, y in zip(self.estimates, self.array, strict=True)
+        ]
+        found: dict[str, Diagnosis | str] = {}
+        for name, own, counts in zip(self.units, zip(*given, strict=True), self.array.T, strict=True):
+            try:
+                found[name] = diagnose(own, counts, self.design.periods, model=self.model.name, unit=self.unit)
+            except FitError as error:
+                found[name] = str(error)
+        return diagnosis_table(found, level)

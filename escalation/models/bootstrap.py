@@ -11,10 +11,10 @@ from numpy.random import Generator
 from escalation.arguments import check_whole
 from escalation.errors import InputError
 from escalation.models.base import CountModel, IntArray
-from escalation.models.climatology import FEWEST_DRAWS, laws_of_the_past, places_before
+from escalation.models.climatology import FEWEST_DRAWS, past_distributions, places_before
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, DrawnDistributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import DrawnLaws, Laws
 from escalation.periods import MAX_PERIODS
 
 LARGEST_RATE = 1e15
@@ -65,7 +65,7 @@ class Bootstrap(CountModel):
     --------
     >>> import pandas as pd
     >>> counts = pd.Series([0, 2, 1, 0, 3, 5], index=pd.period_range("2024-01", periods=6, freq="M"))
-    >>> paths = Bootstrap(block=2, window=4).fit(counts).forecast(2, draws=200, rng=1).paths
+    >>> paths = Bootstrap(block=2, window=4).fit(counts).forecast(2, draws=200, rng=1).series_paths
     >>> sorted({tuple(path) for path in paths.tolist()})  # 5 is followed by the first of the window
     [(0, 3), (1, 0), (3, 5), (5, 1)]
     """
@@ -115,15 +115,15 @@ class Bootstrap(CountModel):
         held = free - np.minimum(np.minimum.accumulate(free, axis=1), 0.0)  # max(0, before + change), step by step
         return to_rates(held).astype(np.int64)
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """What was seen before each period as its draws, NaN before the tenth; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """What was seen before each period as its draws, NaN before the tenth; see :meth:`CountModel.distributions`."""
         if self.of == "counts":
-            return laws_of_the_past(counts, design.exposure, self.window)
-        return _laws_of_changes(counts, design.exposure, self.window)
+            return past_distributions(counts, design.exposure, self.window)
+        return _change_distributions(counts, design.exposure, self.window)
 
 
-def _laws_of_changes(counts: FloatArray, exposure: FloatArray, window: int | None) -> DrawnLaws:
-    """Laws of n counts whose draws are the last rate plus each of the changes before it."""
+def _change_distributions(counts: FloatArray, exposure: FloatArray, window: int | None) -> DrawnDistributions:
+    """Distributions of n counts whose draws are the last rate plus each of the changes before it."""
     seen = np.flatnonzero(~np.isnan(counts))
     levels = np.log1p(counts[seen] / exposure[seen])
     changes = np.diff(levels)
@@ -135,7 +135,7 @@ def _laws_of_changes(counts: FloatArray, exposure: FloatArray, window: int | Non
     last = levels[np.maximum(np.searchsorted(seen, np.arange(len(counts))) - 1, 0)]
     draws = np.round(to_rates(last[:, None] + drawn - drift) * exposure[:, None])
     draws[number[:, 0] < min(FEWEST_DRAWS, places.shape[1])] = np.nan
-    return DrawnLaws(draws, known / np.maximum(number, 1))
+    return DrawnDistributions(draws, known / np.maximum(number, 1))
 
 
 def to_rates(levels: FloatArray) -> FloatArray:

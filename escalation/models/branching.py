@@ -7,12 +7,12 @@ import pandas as pd
 
 from escalation.arguments import check_level, check_whole
 from escalation.errors import InputError
+from escalation.models.base import PanelFit
 from escalation.models.design import FloatArray
 from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.endemic_epidemic_likelihood import Panel, evaluate, weigh_past
 from escalation.models.endemic_epidemic_paths import resample
 from escalation.models.estimate import MAX_STEPS, Estimate
-from escalation.models.panel import PanelFit
 from escalation.randomness import Seed, as_generator
 
 DRAWS = 1_000

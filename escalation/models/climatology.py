@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from escalation.arguments import check_whole
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, DrawnDistributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import DrawnLaws, Laws
 from escalation.periods import MAX_PERIODS
 
 FEWEST_DRAWS = 10
-"""Past periods that make a law of the next count."""
+"""Past periods that make a distribution of the next count."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,16 @@ class Climatology(CountModel):
         pool: IntArray = estimate.state["pool"]
         return rng.choice(pool, size=(draws, len(design.periods)), p=estimate.state["share"])
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """The periods before each one as its draws, NaN before the tenth; see :meth:`CountModel.laws`."""
-        return laws_of_the_past(counts, design.exposure, self.window)
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """The periods before each one as its draws, NaN before the tenth; see :meth:`CountModel.distributions`."""
+        return past_distributions(counts, design.exposure, self.window)
 
 
-def laws_of_the_past(counts: FloatArray, exposure: FloatArray, window: int | None) -> DrawnLaws:
-    """Laws of n counts whose draws are the rates of up to ``window`` observed periods before them.
+def past_distributions(counts: FloatArray, exposure: FloatArray, window: int | None) -> DrawnDistributions:
+    """Distributions of n counts whose draws are the rates of up to ``window`` observed periods before them.
 
     They are weighted by exposure.  NaN where fewer than ten (or than a shorter window) were observed before, as they
-    would not make a law.
+    would not make a distribution.
     """
     seen = np.flatnonzero(~np.isnan(counts))
     places = places_before(seen, len(counts), window)
@@ -86,7 +86,7 @@ def laws_of_the_past(counts: FloatArray, exposure: FloatArray, window: int | Non
     rates = np.where(known, np.round(counts[at] / exposure[at]), 0.0)
     rates[known.sum(axis=1) < min(FEWEST_DRAWS, places.shape[1])] = np.nan
     total = weight.sum(axis=1, keepdims=True)
-    return DrawnLaws(rates, weight / np.where(total > 0, total, 1.0))
+    return DrawnDistributions(rates, weight / np.where(total > 0, total, 1.0))
 
 
 def places_before(seen: NDArray[np.intp], periods: int, window: int | None) -> NDArray[np.intp]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import unit_columns
+from escalation.counts import check_counts, checked_counts, is_histories, panel_array, unit_columns
 from escalation.errors import InputError
 
 FloatArray = NDArray[np.float64]
@@ -51,7 +52,7 @@ class Design:
             exog=self.exog[span],
         )
 
-    def check_same(self, other: Design) -> None:
+    def check_exog(self, other: Design) -> None:
         """Refuse periods with other regressors.
 
         Raises
@@ -64,18 +65,20 @@ class Design:
                 f"the fit had the regressors {list(self.exog_names)}, now there are {list(other.exog_names)}"
             )
 
-    def check_begin(self, periods: pd.PeriodIndex) -> None:
-        """Refuse periods that begin elsewhere.
+    def check_continued(self, other: Design) -> None:
+        """Refuse what is no longer stretch of the same: other units, regressors, or periods that begin elsewhere.
 
         Raises
         ------
         InputError
-            If the first one is another.
+            If one of these differs.
         """
-        if periods[0] != self.periods[0]:
-            raise InputError(
-                f"the counts begin with {periods[0]}, those of the fit with {self.periods[0]}; give all since then"
-            )
+        first, now = self.periods[0], other.periods[0]
+        if now != first:
+            raise InputError(f"the counts begin with {now}, those of the fit with {first}; give all since then")
+        if other.units != self.units:
+            raise InputError(f"the fit is of the units {list(self.units)}, the counts are of {list(other.units)}")
+        self.check_exog(other)
 
     def ahead(self, steps: int, exog: pd.DataFrame | None) -> Design:
         """Return the next ``steps`` periods, fully covered, with their regressors.
@@ -88,16 +91,20 @@ class Design:
         last = self.periods[-1]
         periods = pd.period_range(last + 1, periods=steps, freq=last.freqstr, name="period")
         design = make_design(periods, len(self.time), None, exog)
-        self.check_same(design)
+        self.check_exog(design)
         if self.units:
             design = replace(design, exposure=np.ones((steps, len(self.units))), units=self.units)
         return design
 
 
+Checked: TypeAlias = tuple[pd.Series | pd.DataFrame, FloatArray, Design]
+"""Checked counts, their values (histories, n) or (histories, n, units), and the design of their periods."""
+
+
 def make_design(
     periods: pd.PeriodIndex,
     first_time: int,
-    exposure: pd.Series | None,
+    exposure: pd.Series | pd.DataFrame | None,
     exog: pd.DataFrame | None,
     unobserved: NDArray[np.bool_] | None = None,
 ) -> Design:
@@ -159,6 +166,48 @@ def panel_shares(
         raise InputError("exposure has other periods or units than the counts; give it their index and columns")
     shares = _floats(exposure, "exposure")
     return check_shares(shares if shares.ndim == 2 else np.tile(shares[:, None], len(units)), periods, unobserved)
+
+
+def check_series(
+    name: str,
+    counts: pd.Series | pd.DataFrame,
+    exposure: pd.Series | pd.DataFrame | None,
+    exog: pd.DataFrame | None,
+) -> Checked:
+    """Check counts of one series, or histories of it, for the model of this name.
+
+    Raises
+    ------
+    InputError
+        If the counts, the exposure or the regressors do not fit together, or there are several units.
+    """
+    table, matrix = checked_counts(counts)
+    if isinstance(table, pd.DataFrame) and not is_histories(table):
+        raise InputError(f"{name} fits one series and got a table of {table.shape[1]} units; fit each column by itself")
+    array = np.ascontiguousarray(matrix.T)
+    return table, array, make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(array[0]))
+
+
+def check_panel(
+    name: str,
+    counts: pd.Series | pd.DataFrame,
+    exposure: pd.Series | pd.DataFrame | None,
+    exog: pd.DataFrame | None,
+) -> Checked:
+    """Check counts of several units, or histories of them, for what has this name; exposures are (n, units).
+
+    Raises
+    ------
+    InputError
+        If the counts, the exposure or the regressors do not fit together, or there is one series only.
+    """
+    if not isinstance(counts, pd.DataFrame) or is_histories(counts):
+        raise InputError(f"{name} fits a panel; give a DataFrame with one column a unit")
+    table = pd.DataFrame(check_counts(counts))
+    units, array = panel_array(table)
+    periods = pd.PeriodIndex(table.index)
+    shares = panel_shares(exposure, periods, units, np.isnan(array[0]))
+    return table, array, replace(make_design(periods, 0, None, exog), exposure=shares, units=units)
 
 
 def check_shares(shares: FloatArray, periods: pd.PeriodIndex, unobserved: NDArray[np.bool_] | None) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Diagnosis of a fit: where the counts do not follow the laws that the model gave them, and what to do about it."""
+"""Diagnosis of a fit: where the counts do not follow the distributions of the model, and what to do about it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from escalation.arguments import check_level, check_whole
 from escalation.errors import FitError, InputError
-from escalation.models.law_table import ChosenLaws
-from escalation.models.laws import FloatArray, Laws
+from escalation.models.distribution_table import ChosenDistributions
+from escalation.models.distributions import Distributions, FloatArray
 from escalation.models.misfit import (
     Finding,
     ScoreCheck,
@@ -43,10 +43,10 @@ MOST_POINTS = 100
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What speaks against a model, from the law of each count given those before it.
+    """What speaks against a model, from the distribution of each count given those before it.
 
-    The laws are taken at the estimates, so the figures are in-sample; a model that passes need not forecast well.
-    With histories, figures are means over them and a p-value is that of the median history (Eekhout et al. 2017,
+    The distributions are taken at the estimates, so the figures are in-sample; a model that passes need not forecast
+    well.  With histories, figures are means over them and a p-value is that of the median history (Eekhout et al. 2017,
     doi:10.1186/s12874-017-0404-7): at least half of the equally plausible histories speak as clearly.
 
     Attributes
@@ -59,7 +59,7 @@ class Diagnosis:
         Counts that were judged.
     residuals : pandas.DataFrame
         Columns ``pearson``, ``quantile``; one row a period, NaN where not observed, where the model says nothing or
-        (``pearson``) where its law has no variance.  With histories indexed by history and period.
+        (``pearson``) where its distribution has no variance.  With histories indexed by history and period.
     pit : pandas.Series
         Heights of the non-randomised PIT histogram, 1 where calibrated, by the left edge of each bin.
     marginal : pandas.DataFrame
@@ -76,7 +76,7 @@ class Diagnosis:
         Rows ``log_score``, ``rps`` (ranked probability), ``dss`` (Dawid & Sebastiani), lower is better; columns
         ``mean``, ``expected`` under the model, ``z`` and ``p_value`` of the difference (calibration tests of Wei & Held
         2014, doi:10.1007/s11749-014-0380-8).  Not part of the verdict.  ``log_score`` is infinite where the model had
-        held a count for impossible; ``dss`` is missing where no law has a variance.
+        held a count for impossible; ``dss`` is missing where no distribution has a variance.
     impossible : int
         Counts that had no chance under the model, in the worst history.
     verdict : tuple of str
@@ -123,7 +123,7 @@ class _Part:
 
 
 def diagnose(
-    laws: Sequence[Laws],
+    distributions: Sequence[Distributions],
     counts: FloatArray,
     periods: pd.PeriodIndex,
     *,
@@ -135,13 +135,13 @@ def diagnose(
     residuals: Literal["mid", "randomised"] = "mid",
     rng: Seed = None,
 ) -> Diagnosis:
-    """Diagnose a model from the laws of its counts.
+    """Diagnose a model from the distributions of its counts.
 
     Parameters
     ----------
-    laws : sequence of Laws
+    distributions : sequence of Distributions
         One a history; one in all for exact counts.
-    counts : (n, len(laws)) float array
+    counts : (n, len(distributions)) float array
         The counts, NaN where not observed.
     periods : pandas.PeriodIndex
         The n periods.
@@ -159,22 +159,22 @@ def diagnose(
     InputError
         If an option is out of range.
     FitError
-        If the model gives no observed count a law.
+        If the model gives no observed count a distribution.
     """
     check_level(level)
     lags, bins = check_whole(lags, "lags", 1000), check_whole(bins, "bins", 1000)
     if residuals not in ("mid", "randomised"):
         raise InputError(f"residuals is {residuals!r}; use 'mid' or 'randomised'")
     generator = as_generator(rng) if residuals == "randomised" else None
-    judged = _judged(laws, counts)
+    judged = _judged(distributions, counts)
     if not judged.any():
-        raise FitError(f"{model} gives none of these counts a law (it has nothing before them); use a longer series")
+        raise FitError(f"{model} gives none of these counts a distribution (nothing before them); use a longer series")
     n = int(judged.sum())
     lags = min(lags, n // 5) if n >= FEWEST else 0
     parts = []
-    for law, y in zip(laws, counts.T, strict=True):
+    for distribution, y in zip(distributions, counts.T, strict=True):
         where = 0.5 if generator is None else generator.random(len(y))
-        parts.append(_one(law, y, judged, where, lags, bins))
+        parts.append(_one(distribution, y, judged, where, lags, bins))
     tests = _tests([part.tests for part in parts])
     acf = np.mean([part.acf for part in parts], axis=0)
     impossible = max(part.impossible for part in parts)
@@ -192,7 +192,7 @@ def diagnose(
             index=pd.Index(np.linspace(0, 1, bins + 1)[:-1], name="from"),
             name="density",
         ),
-        marginal=_marginal(laws, counts, judged),
+        marginal=_marginal(distributions, counts, judged),
         acf=pd.Series(acf, index=pd.RangeIndex(1, lags + 1, name="lag"), name="acf"),
         tests=tests,
         scores=_scores([part.scores for part in parts]),
@@ -239,14 +239,14 @@ def _row(found: Diagnosis) -> dict[str, float]:
     }
 
 
-def _judged(laws: Sequence[Laws], counts: FloatArray) -> BoolArray:
-    """Which periods (n,) have a count and a law in every history."""
-    known = [~np.isnan(law.cdf(y)) for law, y in zip(laws, counts.T, strict=True)]
+def _judged(distributions: Sequence[Distributions], counts: FloatArray) -> BoolArray:
+    """Which periods (n,) have a count and a distribution in every history."""
+    known = [~np.isnan(distribution.cdf(y)) for distribution, y in zip(distributions, counts.T, strict=True)]
     return np.asarray(np.all(known, axis=0), dtype=np.bool_)
 
 
 def _one(
-    laws: Laws,
+    distributions: Distributions,
     y: FloatArray,
     judged: BoolArray,
     where: FloatArray | float,
@@ -254,12 +254,12 @@ def _one(
     bins: int,
 ) -> _Part:
     """Figures of one history."""
-    below, upto = pit_interval(laws, y)
-    variance = np.where(judged & (laws.variance > 0), laws.variance, np.nan)
-    pearson = (y - laws.mean) / np.sqrt(variance)
+    below, upto = pit_interval(distributions, y)
+    variance = np.where(judged & (distributions.variance > 0), distributions.variance, np.nan)
+    pearson = (y - distributions.mean) / np.sqrt(variance)
     quantile = np.where(judged, quantile_residuals(below, upto, where), np.nan)
     middle = np.where(judged, quantile_residuals(below, upto, 0.5), np.nan)
-    ready = judge(ChosenLaws(laws, np.flatnonzero(judged), len(y)), y[judged])
+    ready = judge(ChosenDistributions(distributions, np.flatnonzero(judged), len(y)), y[judged])
     tests = {
         "level": level_test(ready),
         "dispersion": dispersion_test(ready),
@@ -275,7 +275,7 @@ def _one(
         acf=autocorrelation(middle, lags)[0],
         tests=tests,
         scores=score_checks(ready),
-        impossible=int((ready.laws.pmf(ready.y) == 0).sum()),
+        impossible=int((ready.distributions.pmf(ready.y) == 0).sum()),
         overdispersed=bool((ready.variance > 1.001 * ready.mean).any()),
     )
 
@@ -309,13 +309,13 @@ def _residual_frame(parts: Sequence[FloatArray], periods: pd.PeriodIndex) -> pd.
     return frames[0] if len(frames) == 1 else pd.concat(dict(enumerate(frames)), names=["history", "period"])
 
 
-def _marginal(laws: Sequence[Laws], counts: FloatArray, judged: BoolArray) -> pd.DataFrame:
+def _marginal(distributions: Sequence[Distributions], counts: FloatArray, judged: BoolArray) -> pd.DataFrame:
     """Observed and expected share of the counts up to each of some counts, means over the histories."""
     seen = np.unique(counts[judged])
     points = seen[np.unique(np.linspace(0, len(seen) - 1, min(len(seen), MOST_POINTS)).round().astype(int))]
     observed = (counts[judged][..., None] <= points).mean(axis=(0, 1))
     blank = np.where(judged, 0.0, np.nan)
-    expected = [np.mean([np.nanmean(law.cdf(point + blank)) for law in laws]) for point in points]
+    expected = [np.mean([np.nanmean(one.cdf(point + blank)) for one in distributions]) for point in points]
     index = pd.Index(points.astype(np.int64), name="count")
     table = pd.DataFrame({"observed": observed, "expected": expected}, index=index)
     return table.assign(difference=table["observed"] - table["expected"])

@@ -13,16 +13,15 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models.base import IntArray
+from escalation.models.base import IntArray, PanelModel
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, count_distributions
 from escalation.models.endemic_epidemic_likelihood import Panel, evaluate, weigh_past
 from escalation.models.endemic_epidemic_maximum import Maximum, maximise
 from escalation.models.endemic_epidemic_paths import LARGEST_MEAN, draw_paths, last_rates, resample
 from escalation.models.estimate import Estimate
 from escalation.models.interventions import Intervention
-from escalation.models.laws import Laws, count_laws
 from escalation.models.newton import inverse
-from escalation.models.panel import PanelModel
 from escalation.models.terms import Terms
 
 Effect: TypeAlias = Literal["none", "shared", "unit"]
@@ -84,9 +83,9 @@ class EndemicEpidemic(PanelModel):
     population : pandas.Series, optional
         Sizes of the units by name, > 0, that endemic rates are proportional to.
     family : {"negbin", "poisson"}
-        Law of the counts.
+        Distribution of the counts.
     dispersion : {"shared", "unit"}
-        One dispersion for all units, or one for each; it is 0 where a Poisson law is as likely.
+        One dispersion for all units, or one for each; it is 0 where a Poisson distribution is as likely.
 
     Raises
     ------
@@ -176,7 +175,7 @@ class EndemicEpidemic(PanelModel):
             warnings.warn(
                 f"the counts do not determine {open_ones}; estimated with weak priors",
                 DataWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
         fitted = _means(found.point, panel, places)
         params, cov = _natural(found, panel, scale)
@@ -191,7 +190,7 @@ class EndemicEpidemic(PanelModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Follow these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Follow these counts at the same parameters; see :meth:`Model.carry`."""
         state, places = estimate.state, np.argsort(np.array(design.units))
         names, x = self._endemic(design, state["units"])
         _check_counts(counts, design.units)
@@ -226,14 +225,14 @@ class EndemicEpidemic(PanelModel):
         )
         return paths
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Laws, ...]:  # noqa: ARG002
-        """Poisson or NB2 counts around the fitted means; see :meth:`PanelModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Distributions, ...]:  # noqa: ARG002
+        """Poisson or NB2 counts around the fitted means; see :meth:`PanelModel.distributions`."""
         panel: Panel = estimate.state["panel"]
         means = estimate.fitted.copy()
         means[: panel.first] = np.nan
         where = dict(zip(estimate.state["units"], panel.dispersion, strict=True))
         spread = [estimate.params[where[unit]] if where[unit] >= 0 else 0.0 for unit in design.units]
-        return tuple(count_laws(means[:, i], spread[i]) for i in range(len(design.units)))
+        return tuple(count_distributions(means[:, i], spread[i]) for i in range(len(design.units)))
 
     def _terms(self) -> Terms:
         """Endemic terms as they are before they are told apart by unit."""

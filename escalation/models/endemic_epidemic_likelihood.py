@@ -19,7 +19,7 @@ from scipy.special import gammaln, psi, zeta
 
 from escalation.models.base import IntArray
 from escalation.models.design import FloatArray
-from escalation.models.laws import log_rising
+from escalation.models.distributions import log_rising
 from escalation.models.newton import Height
 
 BoolArray = NDArray[np.bool_]

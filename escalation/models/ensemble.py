@@ -14,8 +14,8 @@ from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.climatology import Climatology
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, PooledDistributions
 from escalation.models.estimate import MAX_STEPS, Estimate
-from escalation.models.laws import Laws, PooledLaws
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.weights import crps_weights, log_weights, mean_distances
@@ -32,12 +32,12 @@ FEWEST = 4
 class Ensemble(CountModel):
     """Linear pool: each path is one of a member's, as often as its weight says.
 
-    The law of the pool is the weighted mean of its members' laws (Stone 1961, doi:10.1214/aoms/1177704873).  Equal
-    weights are hard to beat (Genre et al. 2013, doi:10.1016/j.ijforecast.2012.06.004).  Learnt weights are those with
-    the best mean log score (Hall & Mitchell 2007, doi:10.1016/j.ijforecast.2006.08.001) or CRPS over forecasts of the
-    members from past origins, each fitted to what came before its origin only, and drawn a little towards equal ones
-    (see :mod:`escalation.models.weights`).  Nothing after the last count enters, and no score of the pool that learnt
-    from a period is a score of a forecast of it.
+    The distribution of the pool is the weighted mean of its members' distributions (Stone 1961,
+    doi:10.1214/aoms/1177704873).  Equal weights are hard to beat (Genre et al. 2013,
+    doi:10.1016/j.ijforecast.2012.06.004).  Learnt weights are those with the best mean log score (Hall & Mitchell 2007,
+    doi:10.1016/j.ijforecast.2006.08.001) or CRPS over forecasts of the members from past origins, each fitted to what
+    came before its origin only, and drawn a little towards equal ones (see :mod:`escalation.models.weights`).  Nothing
+    after the last count enters, and no score of the pool that learnt from a period is a score of a forecast of it.
 
     Its parameters are the weights; their standard errors are those of the jackknife over the past origins (0 for
     equal or given weights).  ``fitted`` is the weighted mean of the members'.  It has no likelihood.
@@ -117,7 +117,7 @@ class Ensemble(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Carry the members on, with the same weights; see :meth:`CountSpecification.carry`."""
+        """Carry the members on, with the same weights; see :meth:`Model.carry`."""
         before = zip(self.models, estimate.state["parts"], strict=True)
         parts = [model.carry(part, counts, design) for model, part in before]
         return estimate.carried(estimate.params @ np.array([part.fitted for part in parts]), {"parts": parts})
@@ -135,10 +135,11 @@ class Ensemble(CountModel):
         ]
         return rng.permutation(np.concatenate(paths))
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
-        """The pool of the members' laws; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
+        """The pool of the members' distributions; see :meth:`CountModel.distributions`."""
         parts = zip(self.models, estimate.state["parts"], strict=True)
-        return PooledLaws([model.laws(part, counts, design) for model, part in parts], estimate.params)
+        own = [model.distributions(part, counts, design) for model, part in parts]
+        return PooledDistributions(own, estimate.params)
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""

@@ -20,6 +20,8 @@ from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.design import Design, FloatArray
 from escalation.randomness import Seed, as_generator
 
+IntArray = NDArray[np.int64]
+
 MAX_STEPS = 5_000
 MAX_CELLS = 250_000_000
 """Units x draws x steps of a forecast; so many fill 2 GB."""
@@ -37,46 +39,17 @@ class Specification(ABC):
     """Whether coming counts are proportional to their exposure; a model that draws past counts again has no rate."""
 
     @abstractmethod
-    def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> NDArray[np.int64]:
-        """Draw joint paths of the periods in ``design``; the last two axes are draws and steps."""
+    def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
+        """Draw joint paths of the periods in ``design``, the uncertainty of the parameters included.
+
+        Returns
+        -------
+        (draws, steps) int64 array, or (units, draws, steps) in a panel
+        """
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """Least and largest value of parameters that have one, by name; confidence intervals are cut there."""
         return {"dispersion": (0.0, math.inf)}
-
-
-class CountSpecification(Specification):
-    """Options of a model of counts by period, of one series or of several units."""
-
-    @abstractmethod
-    def estimate(self, counts: FloatArray, design: Design) -> Estimate:
-        """Fit to counts (n,) or (n, units); see :meth:`CountModel.estimate` and :meth:`PanelModel.estimate`."""
-
-    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Keep an estimate's parameters, and how uncertain they are, and take its state from other counts.
-
-        Parameters
-        ----------
-        estimate : Estimate
-            Of counts that begin with the same period.
-        counts : (n,) float array, or (n, units) in a panel
-            Whole numbers, NaN where not observed.
-        design : Design
-            The same n periods.
-
-        Returns
-        -------
-        Estimate
-            A model without parameters is estimated anew: all of it is state.
-
-        Raises
-        ------
-        InputError
-            If the model has parameters and does not say what their state is.
-        """
-        if estimate.names:
-            raise InputError(f"{self.name} cannot carry its parameters on to other counts; fit it to them")
-        return self.estimate(counts, design)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +198,12 @@ def simulate_paths(
     return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
 
 
+def observed_behind(array: FloatArray, component: IntArray) -> FloatArray:
+    """Counts (units, draws, n) that each path continues, of histories (m, n) or (m, n, units); a view where m is 1."""
+    past = array.reshape(*array.shape[:2], -1).transpose(2, 0, 1)
+    return np.broadcast_to(past, (len(past), len(component), past.shape[2])) if len(array) == 1 else past[:, component]
+
+
 def spread_over(draws: int, pool: int) -> NDArray[np.int64]:
     """Places of up to ``pool`` histories, evenly spread over all ``draws``."""
     if draws <= pool:
@@ -273,7 +252,7 @@ def check_size(steps: int, draws: int, units: int = 1) -> tuple[int, int]:
 
 
 def check_family(name: str, family: str) -> None:
-    """Refuse what is no law of a count.
+    """Refuse what is no distribution of a count.
 
     Raises
     ------

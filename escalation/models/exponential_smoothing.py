@@ -13,8 +13,8 @@ from scipy.special import log_ndtr, ndtr
 
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions
 from escalation.models.estimate import Estimate, check_largest
-from escalation.models.laws import Laws
 
 LARGEST_COUNT = 1e12
 LEAST, MOST = math.log(1e-4), math.log(1e3)
@@ -43,8 +43,8 @@ class ExponentialSmoothing(CountModel):
     be compared with other models', while the estimate maximises the likelihood of the logs times weak normal priors of
     the logs of both standard deviations.
 
-    It is what ARIMA and ETS programs would make of the series, and a benchmark: its law of small counts is crude.
-    ``fitted`` is the expected count one period ahead, at the first count the count itself.
+    It is what ARIMA and ETS programs would make of the series, and a benchmark: its distribution of small counts is
+    crude.  ``fitted`` is the expected count one period ahead, at the first count the count itself.
 
     Raises
     ------
@@ -87,10 +87,10 @@ class ExponentialSmoothing(CountModel):
         cov = np.linalg.inv(curvature)
         sds = np.exp(theta) * spread
         state = {"scaled": scaled, "theta": theta, "cov": cov, "mean": float(np.nanmean(logs)), "spread": spread}
-        laws = _laws(state, design.exposure)
-        fitted = np.where(np.isnan(laws.mean), np.nan_to_num(counts), laws.mean)
+        distributions = _distributions(state, design.exposure)
+        fitted = np.where(np.isnan(distributions.mean), np.nan_to_num(counts), distributions.mean)
         with np.errstate(divide="ignore"):
-            log_pmf = np.log(laws.pmf(counts))
+            log_pmf = np.log(distributions.pmf(counts))
         return Estimate(
             params=sds,
             cov=cov * np.outer(sds, sds),
@@ -102,12 +102,12 @@ class ExponentialSmoothing(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Filter the logs of these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Filter the logs of these counts at the same parameters; see :meth:`Model.carry`."""
         check_largest(self.name, counts, LARGEST_COUNT)
         state = estimate.state
         scaled = (np.log1p(counts / design.exposure) - state["mean"]) / state["spread"]
         later = {"scaled": scaled, "learnt": state.get("learnt", state["scaled"])}
-        means = _laws(state | later, design.exposure).mean
+        means = _distributions(state | later, design.exposure).mean
         return estimate.carried(np.maximum(np.where(np.isnan(means), np.nan_to_num(counts), means), 1e-9), later)
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
@@ -133,9 +133,9 @@ class ExponentialSmoothing(CountModel):
             paths[:, step] = np.maximum(np.rint(exposure * np.expm1(np.minimum(logs, LARGEST_LOG))), 0.0)
         return rng.permutation(paths)
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """Rounded log-normal counts one period ahead, NaN at the first count; see :meth:`CountModel.laws`."""
-        return _laws(estimate.state, design.exposure)
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """Rounded log-normal counts one period ahead, NaN at the first count; see :meth:`CountModel.distributions`."""
+        return _distributions(estimate.state, design.exposure)
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""
@@ -143,8 +143,8 @@ class ExponentialSmoothing(CountModel):
 
 
 @dataclass(frozen=True, eq=False)
-class LogNormalLaws(Laws):
-    """Laws of counts nearest to ``exposure * (exp(x) - 1)``, with x normal; what is below 0 is 0.
+class LogNormalDistributions(Distributions):
+    """Distributions of counts nearest to ``exposure * (exp(x) - 1)``, with x normal; what is below 0 is 0.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ class LogNormalLaws(Laws):
         return value
 
     def pmf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.pmf`."""
+        """See :meth:`Distributions.pmf`."""
         upper, lower = self._z(y), np.where(y > 0, self._z(y - 1), -np.inf)
         flip = upper + lower > 0  # in the upper tail the difference keeps its digits on the other side
         high, low = np.where(flip, -lower, upper), np.where(flip, -upper, lower)
@@ -171,7 +171,7 @@ class LogNormalLaws(Laws):
         return np.where(np.isnan(y), np.nan, np.where(y < 0, 0.0 * self.centre, value))
 
     def cdf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.cdf`."""
+        """See :meth:`Distributions.cdf`."""
         return np.where(np.isnan(y), np.nan, np.where(y < 0, 0.0 * self.centre, ndtr(self._z(y))))
 
     def _moment(self, power: int) -> FloatArray:
@@ -183,12 +183,12 @@ class LogNormalLaws(Laws):
 
     @property
     def mean(self) -> FloatArray:
-        """See :meth:`Laws.mean`; before rounding."""
+        """See :meth:`Distributions.mean`; before rounding."""
         return self._moment(1)
 
     @property
     def variance(self) -> FloatArray:
-        """See :meth:`Laws.variance`; before rounding, with what rounding adds."""
+        """See :meth:`Distributions.variance`; before rounding, with what rounding adds."""
         return np.maximum(self._moment(2) - self._moment(1) ** 2, 0.0) + 1 / 12
 
 
@@ -225,8 +225,8 @@ def _last_level(series: Any, theta: FloatArray) -> tuple[float, float]:
     return float(found.filtered_state[0, -1]), float(found.filtered_state_cov[0, 0, -1])
 
 
-def _laws(state: dict[str, Any], exposure: FloatArray) -> LogNormalLaws:
-    """Laws of each count given those before it."""
+def _distributions(state: dict[str, Any], exposure: FloatArray) -> LogNormalDistributions:
+    """Distributions of each count given those before it."""
     series, theta = _state_space(state["scaled"]), state["theta"]
     found = series.filter(np.exp(2 * theta[::-1]), return_ssm=True)
     variance = found.predicted_state_cov[0, 0, :-1] + np.exp(2 * theta[1])
@@ -234,4 +234,4 @@ def _laws(state: dict[str, Any], exposure: FloatArray) -> LogNormalLaws:
     known = np.arange(len(variance)) > first
     centre = np.where(known, state["mean"] + state["spread"] * found.predicted_state[0, :-1], np.nan)
     sd = np.where(known, state["spread"] * np.sqrt(variance), np.nan)
-    return LogNormalLaws(centre, sd, exposure)
+    return LogNormalDistributions(centre, sd, exposure)

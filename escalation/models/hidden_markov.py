@@ -12,6 +12,7 @@ from numpy.random import Generator
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, MixtureDistributions
 from escalation.models.estimate import Estimate
 from escalation.models.hidden_markov_likelihood import (
     FURTHEST_ODDS,
@@ -30,7 +31,6 @@ from escalation.models.hidden_markov_likelihood import (
     unpack,
     walk,
 )
-from escalation.models.laws import Laws, MixtureLaws
 
 MOST_STATES = 4
 REGIMES = {
@@ -50,7 +50,7 @@ STEP = 1e-4
 FLAT, LEAST_CURVATURE = 1e-4, 0.05
 """Curvatures below the first are taken for it in a Newton step, below the second in the covariance."""
 TAIL_DF, WIDENING = 6.0, 1.2
-"""The Student t law around the mode that points are drawn from before they are weighted."""
+"""The Student t distribution around the mode that points are drawn from before they are weighted."""
 POINTS = 256
 """Least number of points that paths are drawn from."""
 FEW, WALKED = 0.3, 40
@@ -85,15 +85,15 @@ class HiddenMarkov(CountModel):
     Parameters
     ----------
     states : int or "bic"
-        Regimes, 1 to 4 (1 is a plain Poisson or negative binomial law), or as many as give the lowest BIC, for all
-        histories together; :func:`escalation.compare_states` shows the choice.
+        Regimes, 1 to 4 (1 is a plain Poisson or negative binomial distribution), or as many as give the lowest BIC, for
+        all histories together; :func:`escalation.compare_states` shows the choice.
     family : {"negbin", "poisson"}
-        Law of a count in its regime.
+        Distribution of a count in its regime.
     dispersion : {"shared", "own"}
         One for all regimes, or one for each.  Not for ``"poisson"``.
     start : {"stationary", "uniform"}
-        Law of the first regime: that which the chain has in the long run, or all alike.  It is not estimated, because
-        one series always puts all of it on one regime.
+        Distribution of the first regime: that which the chain has in the long run, or all alike.  It is not estimated,
+        because one series always puts all of it on one regime.
 
     Raises
     ------
@@ -141,19 +141,19 @@ class HiddenMarkov(CountModel):
         FitError
             If a count is above 1e7.
         """
-        return self.estimate_all(counts[:, None], design)[0]
+        return self.estimate_all(counts[None], design)[0]
 
-    def estimate_all(self, matrix: FloatArray, design: Design) -> tuple[Estimate, ...]:
+    def estimate_all(self, array: FloatArray, design: Design) -> tuple[Estimate, ...]:
         """Fit each history, all with one number of regimes; see :meth:`CountModel.estimate_all`."""
-        most = float(np.nanmax(matrix))
+        most = float(np.nanmax(array))
         if most > LARGEST_COUNT:
             raise FitError(
                 f"hidden_markov got a count of {most:g}; it takes up to {LARGEST_COUNT:g}, count larger units"
             )
         if self.states != "bic":
-            return tuple(self._estimate(observe(y, design.exposure, self.states, self.start)) for y in matrix.T)
-        seen = int((~np.isnan(matrix[:, 0])).sum())
-        each = [replace(self, states=states).estimate_all(matrix, design) for states in range(1, MOST_STATES + 1)]
+            return tuple(self._estimate(observe(y, design.exposure, self.states, self.start)) for y in array)
+        seen = int((~np.isnan(array[0])).sum())
+        each = [replace(self, states=states).estimate_all(array, design) for states in range(1, MOST_STATES + 1)]
         return min(each, key=lambda estimates: mean_bic(estimates, seen))
 
     def _estimate(self, data: Observed) -> Estimate:
@@ -176,7 +176,7 @@ class HiddenMarkov(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Find the regimes of these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Find the regimes of these counts at the same parameters; see :meth:`Model.carry`."""
         learnt: Observed = estimate.state.get("learnt", estimate.state["data"])
         data = observe(counts, design.exposure, learnt.states, self.start)
         theta = estimate.state["theta"]
@@ -201,12 +201,12 @@ class HiddenMarkov(CountModel):
         paths: IntArray = rng.poisson(np.minimum(mean, LARGEST_MEAN))
         return paths
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
-        """Mixtures over the regimes that the counts before leave open; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
+        """Mixtures over the regimes that the counts before leave open; see :meth:`CountModel.distributions`."""
         theta, states = estimate.state["theta"], estimate.state["data"].states
         _, predicted, _, _ = smooth(theta, observe(counts, design.exposure, states, self.start))
         rates, _, dispersions = unpack(theta, states)
-        return MixtureLaws(predicted, np.outer(design.exposure, rates), np.tile(dispersions, (len(counts), 1)))
+        return MixtureDistributions(predicted, np.outer(design.exposure, rates), np.tile(dispersions, (len(counts), 1)))
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""

@@ -10,8 +10,8 @@ from numpy.random import Generator
 
 from escalation.models.base import IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, MixtureDistributions, count_logpmf
 from escalation.models.estimate import Estimate
-from escalation.models.laws import Laws, MixtureLaws, count_logpmf
 from escalation.models.regression import LARGEST_MEAN
 from escalation.models.zero_likelihood import Kind
 from escalation.models.zero_parts import ZeroModel
@@ -69,11 +69,11 @@ class Hurdle(ZeroModel):
         counts = draw_positive(mean, dispersion, rng)
         return np.where(rng.random(mean.shape) < zero, 0, counts).astype(np.int64)
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """Count laws with a zero of their own; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """Count laws with a zero of their own; see :meth:`CountModel.distributions`."""
         mean = estimate.state["mean"][:, None]
         dispersion = np.full_like(mean, estimate.state["found"].dispersion)
-        return MixtureLaws(np.ones_like(mean), mean, dispersion, estimate.state["zero"])
+        return MixtureDistributions(np.ones_like(mean), mean, dispersion, estimate.state["zero"])
 
 
 def draw_positive(mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:

@@ -14,13 +14,13 @@ from escalation.counts import check_counts
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray, make_design
+from escalation.models.distributions import Distributions, count_distributions
 from escalation.models.estimate import Estimate, check_largest
 from escalation.models.ingarch_likelihood import log_likelihood, recursion
 from escalation.models.ingarch_maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch_observed import Observed, observe, up_to_last_count
 from escalation.models.ingarch_posterior import log_likelihoods, resample
 from escalation.models.interventions import Intervention, check_interventions
-from escalation.models.laws import Laws, count_laws
 from escalation.models.paths import ingarch_paths
 
 LARGEST_COUNT = 1e9
@@ -215,7 +215,7 @@ class INGARCH(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Run the recursion on at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Run the recursion on at the same parameters; see :meth:`Model.carry`."""
         names, matrix = self._terms(design)
         self._check_signs(names, matrix, design)
         data = self._observe(counts, design, names, matrix)
@@ -247,9 +247,9 @@ class INGARCH(CountModel):
         paths = ingarch_paths(*drawn, data, x, exposure, rng)
         return paths[:, len(data.y) - last :]
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """Counts around the rates of the recursion; see :meth:`CountModel.laws`."""
-        return count_laws(estimate.fitted, estimate.state["point"][-1])
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """Counts around the rates of the recursion; see :meth:`CountModel.distributions`."""
+        return count_distributions(estimate.fitted, estimate.state["point"][-1])
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""

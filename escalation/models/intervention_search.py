@@ -211,7 +211,7 @@ def intervention_test(
     if not chosen or not all(isinstance(one, Intervention) for one in chosen):
         raise InputError(f"intervention_test got {interventions!r}; give a Step, Pulse or Decay, or several")
     columns = np.array([one.column(fit.design.periods) for one in chosen])
-    same = np.ptp(columns[:, ~np.isnan(fit.matrix[:, 0])], axis=1) == 0
+    same = np.ptp(columns[:, ~np.isnan(fit.array[0])], axis=1) == 0
     null, inside = _null(fit), effect == "internal"
     statistic = joint_statistic(columns, null.point, null.data, null.scores, internal=inside)
     if same.any() or np.isnan(statistic):
@@ -389,7 +389,7 @@ def _candidates(
         chosen = np.flatnonzero((periods.end_time >= begin) & (periods.start_time <= end))
     interventions = [_make(kind, period, days) for period in periods[chosen]]
     columns = np.array([one.column(periods) for one in interventions]).reshape(len(interventions), len(periods))
-    differs = np.ptp(columns[:, ~np.isnan(fit.matrix[:, 0])], axis=1) > 0
+    differs = np.ptp(columns[:, ~np.isnan(fit.array[0])], axis=1) > 0
     if not differs.any():
         raise InputError(
             f"between is {between!r}; no {kind} can begin there, the series is {periods[0]} to {periods[-1]}"

@@ -11,8 +11,8 @@ from numpy.random import Generator
 from escalation.errors import InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, DrawnDistributions, count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import DrawnLaws, Laws, count_laws
 
 LARGEST_RATE = 1e15
 """Rates are cut here, so that 5,000 summed periods still fit into 64 bits."""
@@ -24,10 +24,10 @@ class LastValue(CountModel):
 
     With ``spread="poisson"`` each coming count is a Poisson draw around it, independent of the others: ``last`` of the
     VIEWS Prediction Challenge (Hegre et al. 2025, doi:10.1177/00223433241300862).  With ``"none"`` it is repeated as it
-    is, ``last`` without Poisson there.  Either way the law is the same far ahead as near, and after a quiet period all
-    is quiet for sure: a benchmark, and no statement about uncertainty.  A last period that was covered in part stands
-    for a full one at its rate.  There is no likelihood and there are no parameters; ``fitted`` is the rate observed
-    last before each period (for those before the first, the first).
+    is, ``last`` without Poisson there.  Either way the distribution is the same far ahead as near, and after a quiet
+    period all is quiet for sure: a benchmark, and no statement about uncertainty.  A last period that was covered in
+    part stands for a full one at its rate.  There is no likelihood and there are no parameters; ``fitted`` is the rate
+    observed last before each period (for those before the first, the first).
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class LastValue(CountModel):
     >>> counts = pd.Series([0, 2, 9], index=pd.period_range("2024-01", periods=3, freq="M"))
     >>> LastValue().fit(counts).forecast(2, draws=4000, rng=1).mean().round().tolist()
     [9.0, 9.0]
-    >>> LastValue(spread="none").fit(counts).forecast(2, draws=2).paths.tolist()
+    >>> LastValue(spread="none").fit(counts).forecast(2, draws=2).series_paths.tolist()
     [[9, 9], [9, 9]]
     """
 
@@ -73,10 +73,12 @@ class LastValue(CountModel):
             return rng.poisson(mean).astype(np.int64)
         return np.round(mean).astype(np.int64)
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """Each count around the rate observed last before it, NaN before the first; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """Counts around the rate observed last before them, NaN for the first; see :meth:`CountModel.distributions`."""
         mean = rates_before(counts / design.exposure) * design.exposure
-        return count_laws(mean, 0.0) if self.spread == "poisson" else DrawnLaws(np.round(mean)[:, None])
+        if self.spread == "poisson":
+            return count_distributions(mean, 0.0)
+        return DrawnDistributions(np.round(mean)[:, None])
 
 
 def rates_before(rates: FloatArray) -> FloatArray:

@@ -13,8 +13,8 @@ from numpy.random import Generator
 from escalation.errors import InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, MixtureDistributions
 from escalation.models.estimate import Estimate, check_family, check_largest
-from escalation.models.laws import Laws, MixtureLaws
 from escalation.models.local_level_likelihood import DISPERSION, FourArrays, Series, constants, observe, rates
 from escalation.models.posterior import STEP, Peak, choose, climb, scatter
 
@@ -105,7 +105,7 @@ class DriftingLevel(CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
-        """Smooth the levels of these counts at the same parameters; see :meth:`CountSpecification.carry`."""
+        """Smooth the levels of these counts at the same parameters; see :meth:`Model.carry`."""
         check_largest(self.name, counts, LARGEST_COUNT)
         parts, learnt = self.likelihood, estimate.state.get("learnt", estimate.state["series"])
         series = learnt._replace(counts=counts, log_exposure=np.log(design.exposure))
@@ -130,8 +130,8 @@ class DriftingLevel(CountModel):
         bend: float = estimate.state["series"].bend
         return self.likelihood.paths(weighted, rows, np.log(design.exposure), bend, rng)
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:
-        """Counts around the level that the counts before leave open; see :meth:`CountModel.laws`.
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
+        """Counts around the level that the counts before leave open; see :meth:`CountModel.distributions`.
 
         The law of the level given what came before is normal with the moments of Laplace's approximation, and is
         summed over by Gauss-Hermite quadrature.  Nothing is said of the first count where its level has no law but a
@@ -142,7 +142,9 @@ class DriftingLevel(CountModel):
         mean, variance = levels_ahead(self.likelihood, natural, estimate)
         levels, shares = normal_nodes(mean, variance)
         means = design.exposure[:, None] * rates(levels, series.bend)
-        return MixtureLaws(np.tile(shares, (len(counts), 1)), means, np.full_like(means, natural[0, DISPERSION]))
+        return MixtureDistributions(
+            np.tile(shares, (len(counts), 1)), means, np.full_like(means, natural[0, DISPERSION])
+        )
 
     @property
     def _bends(self) -> bool:

@@ -13,14 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.arguments import check_level, check_whole
-from escalation.counts import DRAW, check_counts, is_histories, panel_array
+from escalation.counts import DRAW
 from escalation.errors import EscalationError, FitError, InputError
-from escalation.forecast import PanelForecast
-from escalation.models.base import POOLED, CountFit, CountModel, fit_checked
+from escalation.forecast import Forecast
+from escalation.models.base import POOLED, CountFit, CountModel
 from escalation.models.blocks import cut, run_blocks
-from escalation.models.design import Design, FloatArray, make_design, panel_shares
+from escalation.models.design import Design, FloatArray, check_panel
 from escalation.models.diagnostics import Diagnosis, diagnosis_table
-from escalation.models.estimate import check_size, simulate_paths
+from escalation.models.estimate import check_size, observed_behind, simulate_paths
 from escalation.progress import Progress
 from escalation.randomness import Seed, as_generator, draw_root, generator_for
 
@@ -33,12 +33,10 @@ class SeriesBlock:
     ----------
     model : CountModel
         Its options.
-    units : tuple of str
-        Names of the k series.
     counts : (draws, n, k) float array
-        Their counts or histories, NaN where not observed.
+        Counts or histories of k series, NaN where not observed.
     design : Design
-        The n periods, with exposures (n, k).
+        The n periods, with exposures (n, k) and the names of the series.
     pool : int
         How many histories to fit to.
     unit : str
@@ -46,7 +44,6 @@ class SeriesBlock:
     """
 
     model: CountModel
-    units: tuple[str, ...]
     counts: FloatArray
     design: Design
     pool: int
@@ -54,17 +51,16 @@ class SeriesBlock:
 
     def fit(self, place: int) -> CountFit | str:
         """Fit to one of the series, or say why there is no fit."""
-        matrix = np.ascontiguousarray(self.counts[:, :, place].T)
+        array = np.ascontiguousarray(self.counts[:, :, place])
         design = replace(self.design, exposure=np.ascontiguousarray(self.design.exposure[:, place]), units=())
         table: pd.Series | pd.DataFrame
-        if matrix.shape[1] == 1:
-            table = pd.Series(matrix[:, 0], index=design.periods, name=self.units[place]).astype("Int64")
+        if len(array) == 1:
+            table = pd.Series(array[0], index=design.periods, name=self.design.units[place]).astype("Int64")
         else:
-            columns = pd.RangeIndex(matrix.shape[1], name=DRAW)
-            table = pd.DataFrame(matrix, index=design.periods, columns=columns)
-            table = table.astype("Int64") if np.isnan(matrix).any() else table.astype("int64")
+            table = pd.DataFrame(array.T, index=design.periods, columns=pd.RangeIndex(len(array), name=DRAW))
+            table = table.astype("Int64") if np.isnan(array).any() else table.astype("int64")
         try:
-            return fit_checked(self.model, table, matrix, design, self.pool, self.unit)
+            return self.model.fit_checked((table, array, design), self.pool, self.unit)
         except Exception as error:  # one series must not lose the others
             return explained(error)
 
@@ -91,27 +87,19 @@ def series_blocks(
     """
     if not isinstance(model, CountModel):
         raise InputError(f"model is {model!r}; give a model of single series, such as Climatology()")
-    if not isinstance(panel, pd.DataFrame) or is_histories(panel):
-        raise InputError("many series are a DataFrame with one column a unit; fit a single series with model.fit")
     if exog is not None and not model.takes_exog:
         raise InputError(f"{model.name} has no place for regressors; leave exog out")
     pool = check_whole(pool, "pool", 1_000_000)
-    table = pd.DataFrame(check_counts(panel))
-    units, array = panel_array(table)
-    periods = pd.PeriodIndex(table.index)
-    shares = panel_shares(exposure, periods, units, np.isnan(array[0]))
-    design = make_design(periods, 0, None, exog)
-    places = [np.asarray(block) for block in cut(range(len(units)))]
+    _, array, design = check_panel("fit_many", panel, exposure, exog)
     return [
         SeriesBlock(
             model=model,
-            units=tuple(units[place] for place in block),
-            counts=array[:, :, block],
-            design=replace(design, exposure=shares[:, block]),
+            counts=array[:, :, places],
+            design=replace(design, exposure=design.exposure[:, places], units=tuple(names)),
             pool=pool,
             unit=unit,
         )
-        for block in places
+        for places, names in zip(cut(range(len(design.units))), cut(design.units), strict=True)
     ]
 
 
@@ -177,8 +165,8 @@ def fit_many(
     (['north'], ['south'])
     """
     blocks = series_blocks(model, panel, exposure, exog, pool, unit)
-    results = run_blocks(fit_block, blocks, [len(block.units) for block in blocks], executor, progress)
-    names = [name for block in blocks for name in block.units]
+    results = run_blocks(fit_block, blocks, [len(block.design.units) for block in blocks], executor, progress)
+    names = [name for block in blocks for name in block.design.units]
     found = dict(zip(names, [fit for part in results for fit in part], strict=True))
     fits = {name: fit for name, fit in found.items() if isinstance(fit, CountFit)}
     errors = {name: fit for name, fit in found.items() if isinstance(fit, str)}
@@ -187,7 +175,7 @@ def fit_many(
 
 def fit_block(block: SeriesBlock) -> list[CountFit | str]:
     """Fit every series of a block."""
-    return [block.fit(place) for place in range(len(block.units))]
+    return [block.fit(place) for place in range(len(block.design.units))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +231,7 @@ class ManyFits:
         executor: Executor | None = None,
         progress: Progress = False,
         rng: Seed = None,
-    ) -> PanelForecast:
+    ) -> Forecast:
         """Draw paths of the next periods of every series that was fitted.
 
         Parameters
@@ -261,7 +249,7 @@ class ManyFits:
 
         Returns
         -------
-        PanelForecast
+        Forecast
             The units are fitted apart, so their paths are independent of one another but for the histories they share,
             and ``total()`` is too sure of itself where units are busy together.
 
@@ -282,13 +270,11 @@ class ManyFits:
         parts = run_blocks(_forecast_block, blocks, [len(block.fits) for block in blocks], executor, progress)
         histories = len(first.estimates)
         component = np.arange(draws) * histories // draws
-        past = np.stack([fit.matrix.T for fit in self.fits.values()])  # (units, histories, periods)
-        shape = (len(self.fits), draws, past.shape[2])
-        return PanelForecast(
+        return Forecast(
             paths=np.concatenate(parts),
             units=tuple(self.fits),
             periods=ahead.periods,
-            observed=np.broadcast_to(past, shape) if histories == 1 else past[:, component],
+            observed=observed_behind(np.stack([fit.array for fit in self.fits.values()], axis=-1), component),
             model=self.model.name,
             unit=self.unit,
             component=component,

@@ -127,7 +127,7 @@ def forecast_many(
     ahead = replace(blocks[0].design, units=()).ahead(steps, exog_ahead)
     root = draw_root(as_generator(rng))
     tasks = [_Task(block, ahead, draws, root, levels, reached) for block in blocks]
-    parts = run_blocks(_summarise_block, tasks, [len(block.units) for block in blocks], executor, progress)
+    parts = run_blocks(_summarise_block, tasks, [len(block.design.units) for block in blocks], executor, progress)
     units = [name for part in parts for name in part.units]
     columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
     return ManyForecasts(
@@ -170,7 +170,7 @@ def _summarise_block(task: _Task) -> _Summary:
     """Fit, forecast and summarise every series of a block."""
     rows: dict[str, FloatArray] = {}
     errors: dict[str, str] = {}
-    for place, name in enumerate(task.block.units):
+    for place, name in enumerate(task.block.design.units):
         fit = task.block.fit(place)
         if isinstance(fit, str):
             errors[name] = fit

@@ -1,10 +1,11 @@
-"""Tests of counts against their laws: level, dispersion, zeros, shape, and proper scores against their expectation.
+"""Tests of counts against their distributions: level, dispersion, zeros, shape and proper scores.
 
-Each test sums a function of every count minus its expectation under the law.  Such a sum has mean 0, and its variance
-and skewness are sums over the table of each law, whatever the family; no draws are needed.  So that estimating a
-level or a dispersion does not bend the tests, the part of the function that goes with the scores of these two is taken
-out first (Neyman's C(alpha); Neyman 1979).  For a Poisson law this is the score test of overdispersion (Dean &
-Lawless 1989, doi:10.1080/01621459.1989.10478792) and of zero inflation (van den Broek 1995, doi:10.2307/2532959).
+Each test sums a function of every count minus its expectation under the distribution.  Such a sum has mean 0, and its
+variance and skewness are sums over the table of each distribution, whatever the family; no draws are needed.  So that
+estimating a level or a dispersion does not bend the tests, the part of the function that goes with the scores of these
+two is taken out first (Neyman's C(alpha); Neyman 1979).  For a Poisson distribution this is the score test of
+overdispersion (Dean & Lawless 1989, doi:10.1080/01621459.1989.10478792) and of zero inflation (van den Broek 1995,
+doi:10.2307/2532959).
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr, psi
 
-from escalation.models.law_table import LawTable, expected_distance, tabulate
-from escalation.models.laws import FloatArray, Laws
+from escalation.models.distribution_table import DistributionTable, expected_distance, tabulate
+from escalation.models.distributions import Distributions, FloatArray
 from escalation.models.residuals import pit_interval
 
 LEAST_SHARE = 1e-6
@@ -35,7 +36,7 @@ class Contrast(NamedTuple):
     Attributes
     ----------
     cells : (n, K) float array
-        Over the table of each law.
+        Over the table of each distribution.
     observed : (n,) float array
         At each count.
     """
@@ -45,7 +46,7 @@ class Contrast(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What was seen, what the laws led to expect, and how unlikely a difference as large is."""
+    """What was seen, what the distributions led to expect, and how unlikely a difference as large is."""
 
     observed: float
     expected: float
@@ -54,25 +55,25 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Counts and their laws, ready for sums.
+    """Counts and their distributions, ready for sums.
 
     Attributes
     ----------
-    laws : Laws
+    distributions : Distributions
         Of n counts, none NaN.
     y : (n,) float array
         The counts.
-    table : LawTable
-        The laws as tables.
+    table : DistributionTable
+        The distributions as tables.
     mean, variance : (n,) float array
-        Of the laws.
+        Of the distributions.
     below, upto : (n,) float array
         Probabilities of less than each count, and of the count or less.
     """
 
-    laws: Laws
+    distributions: Distributions
     y: FloatArray
-    table: LawTable
+    table: DistributionTable
     mean: FloatArray
     variance: FloatArray
     below: FloatArray
@@ -94,9 +95,9 @@ class Judged:
         return Contrast(cells - expected[:, None], observed - expected)
 
 
-def judge(laws: Laws, y: FloatArray) -> Judged:
-    """Put counts (n,) and their laws, none NaN, into tables."""
-    return Judged(laws, y, tabulate(laws), laws.mean, laws.variance, *pit_interval(laws, y))
+def judge(given: Distributions, y: FloatArray) -> Judged:
+    """Put counts (n,) and their distributions, none NaN, into tables."""
+    return Judged(given, y, tabulate(given), given.mean, given.variance, *pit_interval(given, y))
 
 
 def level_test(judged: Judged) -> Finding:
@@ -106,7 +107,7 @@ def level_test(judged: Judged) -> Finding:
 
 
 def dispersion_test(judged: Judged) -> Finding:
-    """Pearson's statistic over the number of counts against 1; laws without variance are left out."""
+    """Pearson's statistic over the number of counts against 1; distributions without variance are left out."""
     wide = judged.variance > 0
     square = (judged.y - judged.mean)[wide] ** 2 / judged.variance[wide]
     z, skewness = standardised(judged, judged.contrast(_square), [judged.contrast(_level_score)])
@@ -119,7 +120,7 @@ def zeros_test(judged: Judged) -> Finding:
     Nothing is said where they differ by less than one, or where the difference turns once level and dispersion are
     taken into account (counts that scatter more than the model says have more zeros as well).
     """
-    observed, expected = float((judged.y == 0).sum()), float(judged.laws.pmf(np.zeros(len(judged.y))).sum())
+    observed, expected = float((judged.y == 0).sum()), float(judged.distributions.pmf(np.zeros(len(judged.y))).sum())
     zero = judged.contrast(lambda y, _, __: np.asarray(y == 0, dtype=np.float64))
     z, skewness = standardised(judged, zero, _nuisance(judged))
     silent = abs(observed - expected) < 1 or (observed - expected) * z <= 0
@@ -137,7 +138,7 @@ def shape_test(judged: Judged) -> Finding:
 def standardised(judged: Judged, tested: Contrast, nuisance: Sequence[Contrast]) -> tuple[float, float]:
     """Standardised sum of a contrast, less what goes with the nuisance contrasts, and its skewness.
 
-    0 where nothing is left to test; infinite where a law without variance was missed.
+    0 where nothing is left to test; infinite where a distribution without variance was missed.
     """
     total, cells, before = _projected(judged, [tested], nuisance)
     variance = float((cells[0] ** 2).sum())
@@ -182,9 +183,9 @@ def _stacked(judged: Judged, contrasts: Sequence[Contrast]) -> tuple[FloatArray,
 def two_sided(z: float, skewness: float, jumps: Literal["small", "counted"] = "small") -> float:
     """Twice the tail probability of a standardised sum on the side of z.
 
-    On the long side by the Pearson type III law of this skewness; on the short side by the normal law, since estimated
-    levels reach beyond the end of the other.  Where the sum ``"counted"`` rare events its skewness is the height of one
-    jump, of which half is taken off z.
+    On the long side by the Pearson type III distribution of this skewness; on the short side by the normal
+    distribution, since estimated levels reach beyond the end of the other.  Where the sum ``"counted"`` rare events its
+    skewness is the height of one jump, of which half is taken off z.
     """
     if z * skewness <= 0 or abs(skewness) < LEAST_SKEWNESS or np.isinf(z):
         return float(2 * ndtr(-abs(z)))
@@ -203,7 +204,7 @@ def holm(p: FloatArray) -> FloatArray:
 
 
 class ScoreCheck(NamedTuple):
-    """Mean of a score, its expectation under the laws, and the sum of standardised differences with its p-value."""
+    """Mean of a score, its expectation under the distributions, the sum of standardised differences and its p-value."""
 
     mean: float
     expected: float
@@ -215,12 +216,12 @@ def score_checks(judged: Judged) -> dict[str, ScoreCheck]:
     """Calibration tests by log score, ranked probability score and Dawid-Sebastiani score, where lower is better.
 
     The statistic Z* of Wei & Held 2014, doi:10.1007/s11749-014-0380-8: each score less its expectation over its
-    standard deviation, summed, over the root of their number.  The Dawid-Sebastiani score leaves out laws without
-    variance, and is itself left out if there are no others.
+    standard deviation, summed, over the root of their number.  The Dawid-Sebastiani score leaves out distributions
+    without variance, and is itself left out if there are no others.
     """
     table, y, wide = judged.table, judged.y, judged.variance > 0
     with np.errstate(divide="ignore"):
-        log_score = -np.log(judged.laws.pmf(y))
+        log_score = -np.log(judged.distributions.pmf(y))
     density = np.where(table.mass > 0, table.mass / np.maximum(table.width, 1.0), 1.0)
     distance = expected_distance(table)
     half = table.mean(distance)[:, None] / 2
@@ -238,13 +239,13 @@ def score_checks(judged: Judged) -> dict[str, ScoreCheck]:
     return checks
 
 
-def _score_check(table: LawTable, score: FloatArray, cells: FloatArray, kept: NDArray[np.bool_]) -> ScoreCheck:
+def _score_check(table: DistributionTable, score: FloatArray, cells: FloatArray, kept: NDArray[np.bool_]) -> ScoreCheck:
     """Compare scores (n,) with those of every cell (n, K), over the counts that are kept."""
     expected = table.mean(cells)
     spread = np.sqrt(table.mean((cells - expected[:, None]) ** 2))
     away = score - expected
     open_ended = kept & (spread > 0)
-    missed = bool((away[kept & ~open_ended] > 0).any())  # a law without variance that was not met
+    missed = bool((away[kept & ~open_ended] > 0).any())  # a distribution without variance that was not met
     z = np.inf if missed else float((away[open_ended] / spread[open_ended]).sum() / max(open_ended.sum(), 1) ** 0.5)
     return ScoreCheck(float(score[kept].mean()), float(expected[kept].mean()), z, float(2 * ndtr(-abs(z))))
 
@@ -267,7 +268,7 @@ def _square(y: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray
 
 
 def _dispersion_score(y: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    """Slope of the log-likelihood in the dispersion of the NB2 law with this mean and variance, without constants."""
+    """Slope of the log-likelihood in the dispersion of NB2 counts with this mean and variance, without constants."""
     square = np.where(mean > 0, mean, 1.0) ** 2
     implied = np.where(mean > 0, (variance - mean) / square, 0.0)
     size = 1 / np.maximum(implied, POISSON_LIKE)

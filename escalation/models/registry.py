@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from escalation.errors import InputError
 from escalation.models.analogues import Analogues
-from escalation.models.base import CountModel
+from escalation.models.base import CountModel, PanelModel
 from escalation.models.bootstrap import Bootstrap
 from escalation.models.climatology import Climatology
 from escalation.models.endemic_epidemic import EndemicEpidemic
@@ -17,7 +17,6 @@ from escalation.models.last_value import LastValue
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_trend import LocalTrend
 from escalation.models.negative_binomial import NegativeBinomial
-from escalation.models.panel import PanelModel
 from escalation.models.poisson import Poisson
 from escalation.models.zero_inflated import ZeroInflated
 

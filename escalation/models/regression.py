@@ -14,8 +14,8 @@ from escalation.errors import DataWarning, FitError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.count_slopes import Variance, bounded_exp
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, count_distributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import Laws, count_laws
 from escalation.models.regression_likelihood import Data, maximise
 from escalation.models.regression_posterior import draw_parameters
 from escalation.models.terms import Terms, orthogonal
@@ -62,7 +62,7 @@ class Regression(Terms, CountModel):
                 f"the zero counts leave {endless} without a finite maximum likelihood estimate; "
                 "all coefficients were estimated with Jeffreys' prior",
                 DataWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
         coefficients = basis.to_terms @ found.coefficients
         spread = {"nb2": ("dispersion",), "nb1": ("variance_to_mean",), "poisson": ()}[self._variance]
@@ -81,7 +81,7 @@ class Regression(Terms, CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
-        """Coefficients are all there is: counts after the fit change nothing; see :meth:`CountSpecification.carry`."""
+        """Coefficients are all there is: counts after the fit change nothing; see :meth:`Model.carry`."""
         names, matrix = self.columns(design)
         return estimate.carried(bounded_exp(matrix @ estimate.params[: len(names)] + np.log(design.exposure)), {})
 
@@ -104,7 +104,8 @@ class Regression(Terms, CountModel):
             mean = mean * rng.gamma(shape, 1 / shape, size=mean.shape)
         return rng.poisson(np.minimum(mean, LARGEST_MEAN)).astype(np.int64)
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """Counts around the fitted means; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """Counts around the fitted means; see :meth:`CountModel.distributions`."""
         dispersion = estimate.state["dispersion"]
-        return count_laws(estimate.fitted, dispersion / estimate.fitted if self._variance == "nb1" else dispersion)
+        spread = dispersion / estimate.fitted if self._variance == "nb1" else dispersion
+        return count_distributions(estimate.fitted, spread)

@@ -9,7 +9,7 @@ from scipy.special import gammaln
 
 from escalation.models.count_slopes import LARGEST_LOG_MEAN, Variance, bounded_exp, slopes
 from escalation.models.design import FloatArray
-from escalation.models.laws import log_rising
+from escalation.models.distributions import log_rising
 from escalation.models.newton import Height, Peak, climb, inverse
 
 LARGEST_RISE, LARGEST_FALL = 1.5, 10.0

@@ -1,27 +1,27 @@
-"""Residuals of counts from their laws: Pearson, quantile, probability integral transform, autocorrelation."""
+"""Residuals of counts from their distributions: Pearson, quantile, probability integral transform, autocorrelation."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.special import gammaincc, ndtri
 
-from escalation.models.laws import FloatArray, Laws
+from escalation.models.distributions import Distributions, FloatArray
 
 MOST_RESIDUAL = 6.0
 """Quantile residuals are cut here: counts that a model held for impossible would be infinite."""
 
 
-def pit_interval(laws: Laws, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+def pit_interval(distributions: Distributions, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Probabilities (n,) of less than each count, and of the count or less."""
-    upto = np.minimum(laws.cdf(y), 1.0)  # sums of weights may end a rounding error above 1
-    return np.minimum(laws.cdf(y - 1), upto), upto
+    upto = np.minimum(distributions.cdf(y), 1.0)  # sums of weights may end a rounding error above 1
+    return np.minimum(distributions.cdf(y - 1), upto), upto
 
 
 def quantile_residuals(below: FloatArray, upto: FloatArray, where: FloatArray | float) -> FloatArray:
     """Normal scores (n,) of a point in each PIT interval (Dunn & Smyth 1996, doi:10.1080/10618600.1996.10474708).
 
     ``where`` in 0 to 1 is the point: uniform draws (n,) make the residuals standard normal where counts follow their
-    laws, 0.5 is the middle, the same in each run.
+    distributions, 0.5 is the middle, the same in each run.
     """
     scores: FloatArray = np.clip(ndtri(below + where * (upto - below)), -MOST_RESIDUAL, MOST_RESIDUAL)
     return scores

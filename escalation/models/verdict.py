@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from escalation.models.laws import FloatArray
+from escalation.models.distributions import FloatArray
 from escalation.models.misfit import Finding
 
 
@@ -25,7 +25,7 @@ class Evidence(NamedTuple):
     impossible : int
         Counts that had no chance.
     overdispersed : bool
-        Whether the laws scatter more than Poisson ones.
+        Whether the distributions scatter more than Poisson ones.
     period : str
         Word for one period.
     """
@@ -45,7 +45,7 @@ def speak(evidence: Evidence, level: float) -> tuple[tuple[str, ...], bool]:
     if evidence.impossible:
         sentences.append(
             f"{evidence.impossible} of {evidence.n:,} counts had no chance at all under the model, so its log score is "
-            "infinite; use a law with a tail, or a longer window"
+            "infinite; use a distribution with a tail, or a longer window"
         )
     if sentences:
         return tuple(sentences), False
@@ -71,12 +71,12 @@ def _dispersion(evidence: Evidence) -> str:
     if ratio < 1:
         return (
             f"the counts scatter less than the model says (variance {ratio:.2g} times as large), so its intervals are "
-            "too wide; try a Poisson law or fewer drifting parts"
+            "too wide; try a Poisson distribution or fewer drifting parts"
         )
     remedy = (
         "look for single outliers (Pulse), or let the rate move (local_level, ingarch)"
         if evidence.overdispersed
-        else "try a negative binomial law (family='negbin', negative_binomial)"
+        else "try a negative binomial distribution (family='negbin', negative_binomial)"
     )
     return f"the counts scatter more than the model says (variance {ratio:.2g} times as large); {remedy}"
 

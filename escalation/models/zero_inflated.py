@@ -10,8 +10,8 @@ from numpy.random import Generator
 
 from escalation.models.base import IntArray
 from escalation.models.design import Design, FloatArray
+from escalation.models.distributions import Distributions, MixtureDistributions
 from escalation.models.estimate import Estimate
-from escalation.models.laws import Laws, MixtureLaws
 from escalation.models.regression import LARGEST_MEAN
 from escalation.models.zero_likelihood import Kind
 from escalation.models.zero_parts import ZeroModel
@@ -77,11 +77,11 @@ class ZeroInflated(ZeroModel):
         counts = rng.poisson(np.minimum(mean, LARGEST_MEAN))
         return np.where(rng.random(mean.shape) < zero, 0, counts).astype(np.int64)
 
-    def laws(self, estimate: Estimate, counts: FloatArray, design: Design) -> Laws:  # noqa: ARG002
-        """Mixtures of a zero and a count law; see :meth:`CountModel.laws`."""
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """Mixtures of a zero and a count law; see :meth:`CountModel.distributions`."""
         mean, zero = estimate.state["mean"], estimate.state["zero"]
         dispersion = np.full_like(mean, estimate.state["found"].dispersion)
-        return MixtureLaws(
+        return MixtureDistributions(
             np.column_stack([1 - zero, zero]),
             np.column_stack([mean, np.zeros_like(mean)]),
             np.column_stack([dispersion, np.zeros_like(mean)]),

@@ -93,7 +93,7 @@ class ZeroModel(Terms, CountModel):
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
-        """Coefficients are all there is: counts after the fit change nothing; see :meth:`CountSpecification.carry`."""
+        """Coefficients are all there is: counts after the fit change nothing; see :meth:`Model.carry`."""
         mean, zero = self._parts(estimate.params, design)
         fitted = self._mean(mean, zero, estimate.state["found"].dispersion)
         return estimate.carried(fitted, {"mean": mean, "zero": zero})

@@ -157,7 +157,7 @@ def draw_forecast(
 
 def continued(forecast: Forecast) -> pd.Series | pd.DataFrame:
     """What the paths of a forecast continue: one series, or a history for each path."""
-    observed = forecast.observed
+    observed = forecast.series_observed
     index = pd.period_range(
         end=forecast.origin, periods=observed.shape[1], freq=forecast.periods.freqstr, name="period"
     )

@@ -76,7 +76,7 @@ def draw_cost(forecast: Forecast, severity: Severity, assumed: Mapping[int, int]
     geometric law, the others from theirs given it.
     """
     share, _, law = draw_severity(severity, forecast, rng)
-    weight = np.ones(forecast.draws)
+    paths, weight = forecast.series_paths, np.ones(forecast.draws)
     heavy: dict[int, FloatArray] = {}
     for place, killed in assumed.items():
         if killed > 1 and severity.sizes is None:
@@ -86,7 +86,7 @@ def draw_cost(forecast: Forecast, severity: Severity, assumed: Mapping[int, int]
         above = np.ones(forecast.draws) if severity.sizes is None else severity.sizes.laws.survival(killed)[law]
         heavy[place] = np.minimum(above, 1.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            none = np.where(forecast.paths[:, place] > 0, forecast.paths[:, place] * np.log1p(-share * above), 0.0)
+            none = np.where(paths[:, place] > 0, paths[:, place] * np.log1p(-share * above), 0.0)
         weight = weight * -np.expm1(none)
     if weight.mean() < LEAST_CHANCE:
         raise InputError(
@@ -94,7 +94,7 @@ def draw_cost(forecast: Forecast, severity: Severity, assumed: Mapping[int, int]
             "follows it; assume fewer killed"
         )
     kept = rng.random(forecast.draws) * weight.max() < weight
-    share, law, paths = share[kept], law[kept], forecast.paths[kept]
+    share, law, paths = share[kept], law[kept], paths[kept]
     lethal = draw_lethal(paths, np.ones(forecast.steps), share, rng)
     several = {}
     for place in heavy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Literal
 
@@ -188,7 +188,7 @@ def toll(
     --------
     >>> from escalation.severity.lethality import lethality
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
-    >>> forecast = Forecast(np.full((4000, 2), 5), weeks, np.ones((4000, 1)), "five a week")
+    >>> forecast = Forecast.of_series(np.full((4000, 2), 5), weeks, np.ones((4000, 1)), "five a week")
     >>> found = toll(forecast, Severity(lethality(2, 200)), rng=1)
     >>> found.chances.round(2).loc[1, ["probability", "lower", "upper"]].tolist()
     [0.11, 0.03, 0.24]
@@ -202,23 +202,24 @@ def toll(
         raise InputError(f"killed is {max(numbers):,}, and the severity has no law of sizes; ask for killed=[1]")
     first, last, weights = _window(forecast, start, end)
     share, centre, law = draw_severity(severity, forecast, generator)
+    paths = forecast.series_paths
     ends = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for number in sorted(numbers):
         each = share * (1.0 if severity.sizes is None else severity.sizes.laws.survival(number)[law])
-        hit = _chance_of_any(forecast.paths, weights, each)
-        reach = [_chance_of_any(forecast.paths, weights, at * centre).mean() for at in np.quantile(each / centre, ends)]
+        hit = _chance_of_any(paths, weights, each)
+        reach = [_chance_of_any(paths, weights, at * centre).mean() for at in np.quantile(each / centre, ends)]
         rows.append([float(hit.mean()), _error(hit, forecast), *map(float, reach)])
     expected: tuple[float, float, float] | None = None
     total: list[int] | None = None
     if severity.sizes is not None:
         means = severity.sizes.laws.mean()
-        attacks = forecast.paths @ weights
+        attacks = paths @ weights
         if np.isfinite(means).all():
             cost = share * means[law]
             low, high = np.quantile(cost / centre, ends) * (attacks * centre).mean()
             expected = float((attacks * cost).mean()), float(low), float(high)
-        sums = draw_fatalities(draw_lethal(forecast.paths, weights, share, generator), severity.sizes, law, generator)
+        sums = draw_fatalities(draw_lethal(paths, weights, share, generator), severity.sizes, law, generator)
         total = [int(value) for value in np.quantile(sums.sum(axis=1), [0.5, *ends], method="inverted_cdf")]
     columns = ["probability", "mc_error", "lower", "upper"]
     return Toll(
@@ -277,7 +278,7 @@ def compound(
     >>> from escalation.flashpoint import flashpoint
     >>> from escalation.severity.lethality import lethality
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
-    >>> forecast = Forecast(np.full((4000, 2), 5), weeks, np.ones((4000, 1)), "five a week", unit="attacks")
+    >>> forecast = Forecast.of_series(np.full((4000, 2), 5), weeks, np.ones((4000, 1)), "five a week", unit="attacks")
     >>> lethal = compound(forecast, Severity(lethality(2, 200)), what="lethal", rng=1)
     >>> lethal.unit, round(flashpoint(lethal, 1).probability, 1)
     ('lethal attacks', 0.1)
@@ -287,21 +288,21 @@ def compound(
         raise InputError(f"what is {what!r}; use 'fatalities' or 'lethal'")
     generator = as_generator(rng)
     share, _, law = draw_severity(severity, forecast, generator)
-    paths = draw_lethal(forecast.paths, np.ones(forecast.steps), share, generator)
+    paths = draw_lethal(forecast.series_paths, np.ones(forecast.steps), share, generator)
     if what == "fatalities":
         if severity.sizes is None:
             raise InputError("fatalities need a law of sizes, which this severity has not; use what='lethal'")
         paths = draw_fatalities(paths, severity.sizes, law, generator)
     unit = "fatalities" if what == "fatalities" else f"lethal {forecast.unit}"
     before = _past(forecast, observed)
-    return Forecast(paths, forecast.periods, before, f"{forecast.model} and severity", unit, forecast.component)
+    return replace(forecast, paths=paths[None], observed=before, model=f"{forecast.model} and severity", unit=unit)
 
 
 def draw_severity(severity: Severity, forecast: Forecast, rng: Generator) -> tuple[FloatArray, FloatArray, IntArray]:
     """Draw for each path the share that kills and a law of sizes; between them its mean share, all (draws,)."""
     posterior, number = severity.lethality.posterior, forecast.draws
     law = rng.integers(0, 1 if severity.sizes is None else severity.sizes.draws, size=number)
-    seen = np.nansum(forecast.observed, axis=1).astype(np.int64)
+    seen = np.nansum(forecast.series_observed, axis=1).astype(np.int64)
     several, groups = posterior.trials.shape
     if several > 1 and groups == 1:
         seen = np.maximum(seen, posterior.lethal[0])
@@ -368,8 +369,8 @@ def draw_fatalities(lethal: IntArray, sizes: FatalitySizes, law: IntArray, rng: 
 
 
 def _past(forecast: Forecast, observed: pd.Series | None) -> FloatArray:
-    """What was observed until the origin, the same for all paths (draws, n); NaN where it is not known."""
-    n = forecast.observed.shape[1]
+    """What was observed until the origin, the same for all paths (1, draws, n); NaN where it is not known."""
+    n = forecast.observed.shape[2]
     past = np.full(n, np.nan)
     if observed is not None:
         index = observed.index if isinstance(observed, pd.Series) else None
@@ -379,4 +380,4 @@ def _past(forecast: Forecast, observed: pd.Series | None) -> FloatArray:
             )
         before = pd.period_range(end=forecast.origin, periods=n, freq=forecast.periods.freqstr)
         past = observed.reindex(before).to_numpy(dtype=float, na_value=np.nan)
-    return np.broadcast_to(past, (forecast.draws, n))
+    return np.broadcast_to(past, (1, forecast.draws, n))

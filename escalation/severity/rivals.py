@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, gammainc, gammaln, log_ndtr, ndtr
 
-from escalation.models.laws import log_rising
+from escalation.models.distributions import log_rising
 
 FloatArray = NDArray[np.float64]
 
 Rival: TypeAlias = Literal["exponential", "lognormal", "negative_binomial", "poisson"]
 RIVALS: tuple[Rival, ...] = ("exponential", "lognormal", "negative_binomial")
-"""Laws that a power-law tail is compared with."""
+"""Distributions that a power-law tail is compared with."""
 PARAMETERS: dict[Rival, int] = {"exponential": 1, "poisson": 1, "lognormal": 2, "negative_binomial": 2}
 BOUND = 60.0
 """Of parameters, all of which are logs or of the size of logs."""

@@ -1,4 +1,4 @@
-"""The law of each count given what came before it, as a model has it at its estimates.
+"""The distribution of each count given what came before it, as a model has it at its estimates.
 
 In-sample diagnostics need no more than the probability of every count and of what lies below it.
 """
@@ -19,8 +19,8 @@ POISSON_BELOW = 1e-10
 """Dispersions below this are Poisson: 1 / dispersion would swallow the counts."""
 
 
-class Laws(ABC):
-    """Laws of n counts, one a period; NaN where a model says nothing (before its first lag, say)."""
+class Distributions(ABC):
+    """Distributions of n counts, one a period; NaN where a model says nothing (before its first lag, say)."""
 
     @abstractmethod
     def pmf(self, y: FloatArray) -> FloatArray:
@@ -42,7 +42,7 @@ class Laws(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class MixtureLaws(Laws):
+class MixtureDistributions(Distributions):
     """Mixtures of Poisson and NB2 counts, with or without a probability of 0 of its own.
 
     Attributes
@@ -54,7 +54,8 @@ class MixtureLaws(Laws):
     dispersions : (n, k) float array
         NB2 dispersions, ``Var = mean + dispersion * mean**2``; 0 is Poisson.
     zero : (n,) float array, optional
-        Probability of 0 where it has a law of its own (a hurdle): what is above 0 then follows the mixture cut at 0.
+        Probability of 0 where it has a distribution of its own (a hurdle): what is above 0 then follows the mixture cut
+        at 0.
     """
 
     weights: FloatArray
@@ -63,24 +64,24 @@ class MixtureLaws(Laws):
     zero: FloatArray | None = None
 
     def pmf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.pmf`."""
+        """See :meth:`Distributions.pmf`."""
         parts = np.exp(count_logpmf(y[:, None], self.means, self.dispersions))
         return self._over_zero((self.weights * parts).sum(axis=1), y, 0.0)
 
     def cdf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.cdf`."""
+        """See :meth:`Distributions.cdf`."""
         parts = count_cdf(y[:, None], self.means, self.dispersions)
         return self._over_zero((self.weights * parts).sum(axis=1), y, 1.0)
 
     @property
     def mean(self) -> FloatArray:
-        """See :meth:`Laws.mean`."""
+        """See :meth:`Distributions.mean`."""
         value: FloatArray = self._scale() * (self.weights * self.means).sum(axis=1)
         return value
 
     @property
     def variance(self) -> FloatArray:
-        """See :meth:`Laws.variance`."""
+        """See :meth:`Distributions.variance`."""
         square = (self.weights * (self.means + (1 + self.dispersions) * self.means**2)).sum(axis=1)
         value: FloatArray = self._scale() * square - self.mean**2
         return value
@@ -111,8 +112,8 @@ class MixtureLaws(Laws):
 
 
 @dataclass(frozen=True, eq=False)
-class DrawnLaws(Laws):
-    """Laws given by equally or unequally likely counts.
+class DrawnDistributions(Distributions):
+    """Distributions given by equally or unequally likely counts.
 
     Attributes
     ----------
@@ -130,58 +131,58 @@ class DrawnLaws(Laws):
         return np.where(np.isnan(y) | np.isnan(self.draws).any(axis=1), np.nan, share)
 
     def pmf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.pmf`."""
+        """See :meth:`Distributions.pmf`."""
         return self._share(self.draws == y[:, None], y)
 
     def cdf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.cdf`."""
+        """See :meth:`Distributions.cdf`."""
         return self._share(self.draws <= y[:, None], y)
 
     @property
     def mean(self) -> FloatArray:
-        """See :meth:`Laws.mean`."""
+        """See :meth:`Distributions.mean`."""
         value: FloatArray = self.draws.mean(axis=1) if self.weights is None else (self.weights * self.draws).sum(axis=1)
         return value
 
     @property
     def variance(self) -> FloatArray:
-        """See :meth:`Laws.variance`."""
+        """See :meth:`Distributions.variance`."""
         away = (self.draws - self.mean[:, None]) ** 2
         value: FloatArray = away.mean(axis=1) if self.weights is None else (self.weights * away).sum(axis=1)
         return value
 
 
 @dataclass(frozen=True, eq=False)
-class PooledLaws(Laws):
-    """The linear pool of several laws of the same counts.
+class PooledDistributions(Distributions):
+    """The linear pool of several distributions of the same counts.
 
     Attributes
     ----------
-    parts : sequence of Laws
+    parts : sequence of Distributions
         m of them.
     shares : (m,) float array
         Their weights, which sum to 1.
     """
 
-    parts: Sequence[Laws]
+    parts: Sequence[Distributions]
     shares: FloatArray
 
     def pmf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.pmf`."""
+        """See :meth:`Distributions.pmf`."""
         return self._pooled([part.pmf(y) for part in self.parts])
 
     def cdf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.cdf`."""
+        """See :meth:`Distributions.cdf`."""
         return self._pooled([part.cdf(y) for part in self.parts])
 
     @property
     def mean(self) -> FloatArray:
-        """See :meth:`Laws.mean`."""
+        """See :meth:`Distributions.mean`."""
         return self._pooled([part.mean for part in self.parts])
 
     @property
     def variance(self) -> FloatArray:
-        """See :meth:`Laws.variance`."""
+        """See :meth:`Distributions.variance`."""
         return self._pooled([part.variance + part.mean**2 for part in self.parts]) - self.mean**2
 
     def _pooled(self, values: list[FloatArray]) -> FloatArray:
@@ -189,10 +190,10 @@ class PooledLaws(Laws):
         return pooled
 
 
-def count_laws(mean: FloatArray, dispersion: FloatArray | float) -> MixtureLaws:
-    """Laws of plain Poisson or NB2 counts with these means (n,) and one dispersion, or one a period (n,)."""
+def count_distributions(mean: FloatArray, dispersion: FloatArray | float) -> MixtureDistributions:
+    """Distributions of plain Poisson or NB2 counts with these means (n,) and one dispersion, or one a period (n,)."""
     spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), mean.shape)
-    return MixtureLaws(np.ones((len(mean), 1)), mean[:, None], np.array(spread)[:, None])
+    return MixtureDistributions(np.ones((len(mean), 1)), mean[:, None], np.array(spread)[:, None])
 
 
 def count_logpmf(y: FloatArray, mean: FloatArray, dispersion: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Laws of counts as tables of values and probabilities, from which moments, scores and tests are sums."""
+"""Distributions of counts as tables of values and probabilities, from which moments, scores and tests are sums."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from escalation.models.laws import FloatArray, Laws
+from escalation.models.distributions import Distributions, FloatArray
 
 TAIL = 1e-9
 """Probability that a table may leave out at either end."""
 
 CELLS = 400
-"""Most cells of a table; wider laws have cells of several counts."""
+"""Most cells of a table; wider distributions have cells of several counts."""
 
 REACH = 8.0
 """Standard deviations from the mean at which the search for the ends starts."""
 
 
 @dataclass(frozen=True, eq=False)
-class LawTable:
-    """Laws of n counts, each cut into K cells.
+class DistributionTable:
+    """Distributions of n counts, each cut into K cells.
 
     Attributes
     ----------
@@ -50,12 +50,12 @@ class LawTable:
 
 
 @dataclass(frozen=True, eq=False)
-class ChosenLaws(Laws):
-    """Some of the laws of n counts.
+class ChosenDistributions(Distributions):
+    """Some of the distributions of n counts.
 
     Attributes
     ----------
-    laws : Laws
+    distributions : Distributions
         All of them.
     rows : (m,) int array
         Which.
@@ -63,7 +63,7 @@ class ChosenLaws(Laws):
         n.
     """
 
-    laws: Laws
+    distributions: Distributions
     rows: NDArray[np.intp]
     size: int
 
@@ -73,41 +73,41 @@ class ChosenLaws(Laws):
         return counts
 
     def pmf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.pmf`."""
-        return self.laws.pmf(self._all(y))[self.rows]
+        """See :meth:`Distributions.pmf`."""
+        return self.distributions.pmf(self._all(y))[self.rows]
 
     def cdf(self, y: FloatArray) -> FloatArray:
-        """See :meth:`Laws.cdf`."""
-        return self.laws.cdf(self._all(y))[self.rows]
+        """See :meth:`Distributions.cdf`."""
+        return self.distributions.cdf(self._all(y))[self.rows]
 
     @property
     def mean(self) -> FloatArray:
-        """See :meth:`Laws.mean`."""
-        return self.laws.mean[self.rows]
+        """See :meth:`Distributions.mean`."""
+        return self.distributions.mean[self.rows]
 
     @property
     def variance(self) -> FloatArray:
-        """See :meth:`Laws.variance`."""
-        return self.laws.variance[self.rows]
+        """See :meth:`Distributions.variance`."""
+        return self.distributions.variance[self.rows]
 
 
-def tabulate(laws: Laws) -> LawTable:
-    """Cut laws into tables.
+def tabulate(distributions: Distributions) -> DistributionTable:
+    """Cut distributions into tables.
 
     Parameters
     ----------
-    laws : Laws
+    distributions : Distributions
         Of n counts, none NaN.
 
     Returns
     -------
-    LawTable
+    DistributionTable
         Every count has a cell of its own up to 400 counts; beyond, cells hold several, and mean and variance of a row
         are good to 0.1%.  The least count of a row always has a cell of its own.
     """
-    mean, sd = laws.mean, np.sqrt(np.maximum(laws.variance, 0.0))
-    low = _end(laws, np.maximum(np.floor(mean - REACH * sd), 0.0), -1)
-    high = _end(laws, np.ceil(mean + REACH * sd), 1)
+    mean, sd = distributions.mean, np.sqrt(np.maximum(distributions.variance, 0.0))
+    low = _end(distributions, np.maximum(np.floor(mean - REACH * sd), 0.0), -1)
+    high = _end(distributions, np.ceil(mean + REACH * sd), 1)
     span = high - low
     cells = int(min(span.max(initial=0.0), CELLS - 1)) + 1
     share = np.linspace(0.0, 1.0, cells) if cells > 1 else np.zeros(1)
@@ -115,18 +115,18 @@ def tabulate(laws: Laws) -> LawTable:
     bend = np.where(crowded, np.log1p(span), 0.0)[:, None] + 1e-6
     ends = low[:, None] + np.ceil(span[:, None] * np.expm1(bend * share) / np.expm1(bend) - 1e-9)
     ends = np.minimum(np.maximum(ends, low[:, None] + np.minimum(np.arange(cells), span[:, None])), high[:, None])
-    upto = np.column_stack([laws.cdf(end) for end in ends.T])
+    upto = np.column_stack([distributions.cdf(end) for end in ends.T])
     upto[:, -1] = 1.0
     mass = np.diff(upto, axis=1, prepend=0.0)
     width = np.diff(ends, axis=1, prepend=low[:, None] - 1)
-    return LawTable(ends - (np.maximum(width, 1.0) - 1) / 2, np.maximum(mass, 0.0), width)
+    return DistributionTable(ends - (np.maximum(width, 1.0) - 1) / 2, np.maximum(mass, 0.0), width)
 
 
-def _end(laws: Laws, start: FloatArray, side: int) -> FloatArray:
+def _end(distributions: Distributions, start: FloatArray, side: int) -> FloatArray:
     """Counts (n,) beyond which hardly any probability lies on one side, looked for in growing strides."""
-    end, stride = start, np.ceil(np.sqrt(np.maximum(laws.variance, 1.0)))
+    end, stride = start, np.ceil(np.sqrt(np.maximum(distributions.variance, 1.0)))
     for _ in range(60):
-        left = laws.cdf(end - 1) if side < 0 else 1 - laws.cdf(end)
+        left = distributions.cdf(end - 1) if side < 0 else 1 - distributions.cdf(end)
         open_ended = (left > TAIL) & (end > 0 if side < 0 else True)
         if not open_ended.any():
             break
@@ -135,7 +135,7 @@ def _end(laws: Laws, start: FloatArray, side: int) -> FloatArray:
     return end
 
 
-def expected_distance(table: LawTable) -> FloatArray:
+def expected_distance(table: DistributionTable) -> FloatArray:
     """Mean absolute distance (n, K) of a count from the value of each cell."""
     weighted = table.mass * table.counts
     mass_below, sum_below = table.below, np.cumsum(weighted, axis=1) - weighted
