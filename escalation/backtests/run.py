@@ -28,6 +28,7 @@ from escalation.models.panel import PanelModel
 from escalation.periods import MAX_PERIODS
 from escalation.progress import Progress, Tick, reporter
 from escalation.randomness import Seed, as_generator, draw_root
+from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]
 Counts: TypeAlias = pd.Series | pd.DataFrame
@@ -41,7 +42,7 @@ TRUTHS = 20
 
 def backtest(
     models: Models,
-    counts: Counts,
+    counts: CountsLike,
     *,
     origins: Origins,
     steps: int,
@@ -70,8 +71,9 @@ def backtest(
     models : mapping or sequence
         Models by a name of one's own, or models with different names.  Models of single series are fitted to each
         unit by itself, panel models to all units at once.
-    counts : pandas.Series or pandas.DataFrame
-        Counts, a panel of them, or histories of either; what came is taken from here.  Of histories 20, evenly
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
+        Counts of one series on a ``PeriodIndex``, histories of it, a panel of counts (a DataFrame, one column a
+        unit) or histories of one; what came is taken from here.  Of histories 20, evenly
         spread, each stand for what came, so that its uncertainty is in the scores.
     origins : int or sequence of periods
         How many, ``every`` so many periods, the last so late that all steps have come to pass; or the last periods
@@ -95,7 +97,8 @@ def backtest(
         still counted from the origin.  Without it the later counts up to the origin are used, as though they had not
         been revised.  Its units are those of ``counts``.
     exposure, exog : optional
-        As in ``fit``, for all periods of ``counts``.  Periods covered in part are not scored, because forecasts are of
+        As in ``fit``, for all periods of ``counts``; of the exposure what the series brings, or all 1, when left out.
+        Periods covered in part are not scored, because forecasts are of
         whole ones.  Regressors of coming periods are taken as known.
     thresholds : sequence of int
         Counts whose probability of being reached in a period is kept, for Brier scores and reliability.
@@ -136,6 +139,8 @@ def backtest(
     >>> result.summary().index.tolist(), len(result.scores)
     (['year', 'month'], 64)
     """
+    counts, brought, _ = unpack_counts(counts)
+    exposure = brought if exposure is None else exposure
     table = check_counts(counts)
     units, truth = _truth(table)
     index = pd.PeriodIndex(table.index)

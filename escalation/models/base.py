@@ -35,6 +35,7 @@ from escalation.models.estimate import (
 )
 from escalation.models.laws import Laws
 from escalation.randomness import Seed
+from escalation.series import CountsLike, unpack_counts
 
 IntArray = NDArray[np.int64]
 
@@ -99,29 +100,30 @@ class CountModel(CountSpecification):
 
     def fit(
         self,
-        counts: pd.Series | pd.DataFrame,
+        counts: CountsLike,
         *,
         exposure: pd.Series | None = None,
         exog: pd.DataFrame | None = None,
         pool: int = POOLED,
-        unit: str = "incidents",
+        unit: str | None = None,
     ) -> CountFit:
         """Fit the model to one count series, or to histories of it.
 
         Parameters
         ----------
-        counts : pandas.Series or pandas.DataFrame
+        counts : Series, DataFrame of histories, CountSeries or Reconstruction
             Counts on a ``PeriodIndex`` (missing periods allowed), or histories; for histories the
             model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
             (doi:10.1002/9780470316696) and forecast paths are joined.
         exposure : pandas.Series, optional
-            Share of each period that was covered, > 0 where it was observed; all 1 when left out.
+            Share of each period that was covered, > 0 where it was observed; what the series brings, or all 1, when
+            left out.
         exog : pandas.DataFrame, optional
             Regressors on the same periods; only for models that take them.
         pool : int
             How many histories to fit to, spread evenly over all.
-        unit : str
-            What is counted, for sentences and axes.
+        unit : str, optional
+            What is counted, for sentences and axes; what the series brings, or ``incidents``, when left out.
 
         Returns
         -------
@@ -134,6 +136,7 @@ class CountModel(CountSpecification):
         FitError
             If too few periods were observed, or no fit could be had.
         """
+        counts, exposure, unit = unpack_counts(counts, exposure, unit)
         table, matrix = checked_counts(counts)
         if isinstance(table, pd.DataFrame) and not is_histories(table):
             raise InputError(
@@ -230,7 +233,7 @@ class CountFit(FitResult):
         )
 
     def update(
-        self, counts: pd.Series | pd.DataFrame, *, exposure: pd.Series | None = None, exog: pd.DataFrame | None = None
+        self, counts: CountsLike, *, exposure: pd.Series | None = None, exog: pd.DataFrame | None = None
     ) -> CountFit:
         """Keep the parameters and take the state from other counts, usually these and what came after them.
 
@@ -240,7 +243,7 @@ class CountFit(FitResult):
 
         Parameters
         ----------
-        counts : pandas.Series or pandas.DataFrame
+        counts : Series, DataFrame of histories, CountSeries or Reconstruction
             All counts, or histories, from the first period of the fit on.
         exposure, exog
             As in :meth:`CountModel.fit`, on the periods of ``counts``.
@@ -265,6 +268,7 @@ class CountFit(FitResult):
         >>> later.params.equals(fit.params), later.nobs
         (True, 48)
         """
+        counts, exposure, _ = unpack_counts(counts, exposure)
         table, matrix = checked_counts(counts)
         if isinstance(table, pd.DataFrame) and not is_histories(table):
             raise InputError(f"the fit is of one series, the counts are of {table.shape[1]} units; give one column")
