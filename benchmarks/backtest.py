@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     options = parser.parse_args()
     counts = panel(options.series)
-    models = (escalation.Climatology(), escalation.LocalLevel(), escalation.INGARCH())
+    models = (escalation.Climatology(), escalation.LocalLevel(link="log"), escalation.INGARCH())
     begin, spent = time.perf_counter(), os.times()
     with warnings.catch_warnings(), ProcessPoolExecutor(options.workers) as executor:
         warnings.simplefilter("ignore", escalation.EscalationWarning)

@@ -160,7 +160,7 @@ class FalseAlarms:
 
 def alarms(
     counts: CountsLike,
-    method: str | Detector = "farrington",
+    method: str | Detector = "ears_c2",
     *,
     exposure: pd.Series | None = None,
     start: DateLike | None = None,
@@ -173,9 +173,10 @@ def alarms(
     counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex`` (missing periods allowed), or histories of it.
     method : str or Detector
-        ``"farrington"`` and ``"noufaily"`` (same season of past years), ``"farrington_classic"``, ``"ears_c1"`` to
-        ``"ears_c3"`` (the last week or so), ``"cusum"``, ``"cusum_negbin"`` and ``"glr"`` (small rises that last),
-        ``"bayes"``; or one with options, such as ``EARS("C2", baseline=14)``.
+        ``"ears_c1"`` to ``"ears_c3"`` (the last week or so), ``"farrington"`` and ``"noufaily"`` (same season of past
+        years), ``"farrington_classic"``, ``"cusum"``, ``"cusum_negbin"`` and ``"glr"`` (small rises that last),
+        ``"bayes"``; or one with options, such as ``EARS("C2", baseline=14)``.  ``"ears_c2"`` is the default because it
+        needs neither years nor a season: it judges a period by the seven before the last two.
     exposure : pandas.Series, optional
         Share of each period that was covered, > 0, on the periods of ``counts``; what the series brings, or all 1,
         when left out.  Expected counts and bounds are of the part that was covered.
@@ -199,7 +200,7 @@ def alarms(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-08-05", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 2, 9, 3, 1], index=weeks)
-    >>> found = alarms(counts, "ears_c1")
+    >>> found = alarms(counts)
     >>> [str(period.start_time.date()) for period in found.periods]
     ['2024-10-07']
     >>> round(float(found.table["upper"].iloc[2]), 2)
@@ -239,7 +240,7 @@ def alarms(
 
 def false_alarms(
     counts: CountsLike,
-    method: str | Detector = "farrington",
+    method: str | Detector = "ears_c2",
     *,
     exposure: pd.Series | None = None,
     law: CountModel | None = None,
@@ -288,7 +289,7 @@ def false_alarms(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-08-05", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 2, 4, 3, 1], index=weeks)
-    >>> cost = false_alarms(counts, "ears_c2", rng=1)
+    >>> cost = false_alarms(counts, rng=1)
     >>> 0.5 < cost.episodes_per_year <= cost.per_year < 3
     True
     """

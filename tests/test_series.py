@@ -375,3 +375,19 @@ def test_trials_of_one_group_may_be_a_series(reconstruction):
     apart = escalation.lethality(5, reconstruction.histories, unit="raids")
     check_same(apart, escalation.lethality(5, reconstruction))
     assert escalation.lethality(5, raids, unit="attacks").unit == escalation.lethality(5, total).unit == "attacks"
+
+
+def test_what_lethal_attacks_there_were_may_be_a_series():
+    ahead, past = forecast(), weekly()
+    told = [
+        escalation.compound(
+            escalation.Forecast(ahead.paths, WEEKS[-8:], np.ones((50, 12)), "made up"),
+            escalation.Severity(escalation.lethality(5, 50)),
+            what="lethal",
+            observed=observed,
+            rng=1,
+        )
+        for observed in (past, CountSeries(past))
+    ]
+    check_same(*told)
+    assert told[0].observed[0].tolist() == past.iloc[20:32].tolist()
