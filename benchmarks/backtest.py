@@ -41,7 +41,7 @@ def main() -> None:
     with warnings.catch_warnings(), ProcessPoolExecutor(options.workers) as executor:
         warnings.simplefilter("ignore", escalation.EscalationWarning)
         result = escalation.backtest(
-            models, counts, origins=ORIGINS, steps=STEPS, draws=options.draws, executor=executor, rng=1
+            models, counts, origins=ORIGINS, horizon=STEPS, draws=options.draws, executor=executor, rng=1
         )
     after = os.times()
     processor = sum(after[:4]) - sum(spent[:4])

@@ -72,7 +72,7 @@ def auto(
     criterion: Literal["log_score", "crps", "crps_log1p"] = "log_score",
     models: Sequence[CountModel] | None = None,
     origins: int | None = None,
-    steps: int = 4,
+    horizon: int = 4,
     exposure: pd.Series | None = None,
     draws: int = 1000,
     executor: Executor | None = None,
@@ -92,7 +92,7 @@ def auto(
         Candidates with different names; every registered model with its default options when left out.
     origins : int, optional
         Past origins, the last of the series; a third of the periods, 8 to 24, when left out.
-    steps : int
+    horizon : int
         Periods ahead that are scored.
     exposure : pandas.Series, optional
         Share of each period that was covered; what the series brings, or all 1, when left out.
@@ -133,16 +133,16 @@ def auto(
         raise InputError(f"criterion is {criterion!r}; choose by one of {', '.join(CRITERIA)}")
     candidates = [kind() for kind in MODELS.values()] if models is None else list(models)
     origins = min(24, max(8, len(table) // 3)) if origins is None else origins
-    if len(table) < origins + steps + 5:
+    if len(table) < origins + horizon + 5:
         raise InputError(
-            f"{len(table)} periods are too few for {origins} past origins of {steps} steps; ask for fewer origins"
+            f"{len(table)} periods are too few for {origins} past origins of {horizon} steps; ask for fewer origins"
         )
     rng = as_generator(rng)
     result = backtest(
         candidates,
         table,
         origins=origins,
-        steps=steps,
+        horizon=horizon,
         exposure=exposure,
         draws=draws,
         executor=executor,

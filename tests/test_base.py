@@ -274,7 +274,7 @@ def test_pool_is_a_whole_number(pool):
 
 @pytest.mark.parametrize("steps", [0, -1, 5001, 2.0, True, "3", None])
 def test_steps_are_a_whole_number(steps):
-    with pytest.raises(InputError, match=f"steps is {steps!r}; give a whole number from 1 to 5,000"):
+    with pytest.raises(InputError, match=f"horizon is {steps!r}; give a whole number from 1 to 5,000"):
         PoissonMean().fit(series()).forecast(steps)
 
 

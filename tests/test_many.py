@@ -257,11 +257,11 @@ def test_what_cannot_be_fitted(model, counts, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"steps": 0}, "steps is 0"),
+        ({"horizon": 0}, "horizon is 0"),
         ({"quantiles": (0.5, 1.2)}, "quantiles is .*; give levels between 0 and 1"),
         ({"thresholds": (0,)}, "thresholds is 0"),
     ],
 )
 def test_summaries_out_of_range(options, message):
     with pytest.raises(InputError, match=message):
-        forecast_many(Climatology(), panel(2), **{"steps": 2, **options})
+        forecast_many(Climatology(), panel(2), **{"horizon": 2, **options})

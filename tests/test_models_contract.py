@@ -321,7 +321,7 @@ def test_far_horizons_are_not_surer(model):
 
 @pytest.mark.parametrize("steps", [0, 5001, 1.5])
 def test_steps_out_of_range(model, steps):
-    with pytest.raises(InputError, match="steps is"):
+    with pytest.raises(InputError, match="horizon is"):
         model.fit(typical(20)).forecast(steps)
 
 

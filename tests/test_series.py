@@ -240,7 +240,7 @@ TAKERS = {
     "update": Taker(updated),
     "loglike": Taker(loglike, histories=False),
     "auto": Taker(lambda counts, **k: escalation.auto(counts, models=MODELS, **SHORT, **k), unit=True),
-    "backtest": Taker(lambda counts, **k: escalation.backtest(MODELS, counts, steps=2, progress=False, **SHORT, **k)),
+    "backtest": Taker(lambda counts, **k: escalation.backtest(MODELS, counts, horizon=2, progress=False, **SHORT, **k)),
     "score_forecast": Taker(lambda counts, **k: escalation.score_forecast(forecast(), counts, **k)),
     "past_flashpoints": Taker(lambda counts: escalation.past_flashpoints(counts, 8, within=4), exposure=False),
     "coverage_exposure": Taker(coverage, exposure=False, gated=False),

@@ -183,7 +183,7 @@ MODELS_OF_A_BACKTEST = {
 
 
 def run(counts, models=MODELS_OF_A_BACKTEST, **options):
-    usual = {"origins": 6, "every": 2, "steps": 2, "draws": 100, "rng": 1}
+    usual = {"origins": 6, "every": 2, "horizon": 2, "draws": 100, "rng": 1}
     return escalation.backtest(models, counts, **{**usual, **options})
 
 

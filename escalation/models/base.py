@@ -190,7 +190,7 @@ class CountFit(FitResult):
 
     def forecast(
         self,
-        steps: int,
+        horizon: int,
         *,
         draws: int = 1000,
         exog: pd.DataFrame | None = None,
@@ -200,7 +200,7 @@ class CountFit(FitResult):
 
         Parameters
         ----------
-        steps : int
+        horizon : int
             Periods ahead, 1 to 5,000.
         draws : int
             Paths; with histories they are shared out evenly.
@@ -217,10 +217,10 @@ class CountFit(FitResult):
         Raises
         ------
         InputError
-            If ``steps`` or ``draws`` is out of range or the regressors do not fit.
+            If ``horizon`` or ``draws`` is out of range or the regressors do not fit.
         """
-        steps, draws = check_size(steps, draws)
-        design = self.design.ahead(steps, exog)
+        horizon, draws = check_size(horizon, draws)
+        design = self.design.ahead(horizon, exog)
         paths, component = simulate_paths(self, design, draws, rng)
         past = self.matrix.T
         return Forecast(

@@ -77,8 +77,8 @@ class Design:
                 f"the counts begin with {periods[0]}, those of the fit with {self.periods[0]}; give all since then"
             )
 
-    def ahead(self, steps: int, exog: pd.DataFrame | None) -> Design:
-        """Return the next ``steps`` periods, fully covered, with their regressors.
+    def ahead(self, horizon: int, exog: pd.DataFrame | None) -> Design:
+        """Return the next ``horizon`` periods, fully covered, with their regressors.
 
         Raises
         ------
@@ -86,11 +86,11 @@ class Design:
             If the regressors are not those of the fit, or do not fit the periods.
         """
         last = self.periods[-1]
-        periods = pd.period_range(last + 1, periods=steps, freq=last.freqstr, name="period")
+        periods = pd.period_range(last + 1, periods=horizon, freq=last.freqstr, name="period")
         design = make_design(periods, len(self.time), None, exog)
         self.check_same(design)
         if self.units:
-            design = replace(design, exposure=np.ones((steps, len(self.units))), units=self.units)
+            design = replace(design, exposure=np.ones((horizon, len(self.units))), units=self.units)
         return design
 
 

@@ -256,20 +256,20 @@ def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:
         )
 
 
-def check_size(steps: int, draws: int, units: int = 1) -> tuple[int, int]:
-    """Return the steps and draws of a forecast.
+def check_size(horizon: int, draws: int, units: int = 1) -> tuple[int, int]:
+    """Return the horizon and draws of a forecast.
 
     Raises
     ------
     InputError
         If they are out of range, or too many to hold.
     """
-    steps = check_whole(steps, "steps", MAX_STEPS)
+    horizon = check_whole(horizon, "horizon", MAX_STEPS)
     draws = check_whole(draws, "draws", MAX_CELLS)
-    if steps * draws * units > MAX_CELLS:
-        of = f"{steps:,} steps" + (f" and {units:,} units" if units > 1 else "")
-        raise InputError(f"{draws:,} draws of {of} are too many to hold; give up to {MAX_CELLS // (steps * units):,}")
-    return steps, draws
+    if horizon * draws * units > MAX_CELLS:
+        of = f"{horizon:,} steps" + (f" and {units:,} units" if units > 1 else "")
+        raise InputError(f"{draws:,} draws of {of} are too many to hold; give up to {MAX_CELLS // (horizon * units):,}")
+    return horizon, draws
 
 
 def check_family(name: str, family: str) -> None:

@@ -236,7 +236,7 @@ class ManyFits:
 
     def forecast(
         self,
-        steps: int,
+        horizon: int,
         *,
         draws: int = 1000,
         exog: pd.DataFrame | None = None,
@@ -248,7 +248,7 @@ class ManyFits:
 
         Parameters
         ----------
-        steps : int
+        horizon : int
             Periods ahead, 1 to 5,000.
         draws : int
             Paths of each unit; all of them are held, so that for thousands of units :func:`forecast_many` is lighter.
@@ -268,16 +268,16 @@ class ManyFits:
         Raises
         ------
         InputError
-            If ``steps`` or ``draws`` is out of range or the regressors do not fit.
+            If ``horizon`` or ``draws`` is out of range or the regressors do not fit.
         FitError
             If no series was fitted, or one cannot be forecast.
         """
         if not self.fits:
             raise FitError(f"no series was fitted by {self.model.name}, so there is nothing to forecast; see failures")
-        steps, draws = check_size(steps, draws, len(self.fits))
+        horizon, draws = check_size(horizon, draws, len(self.fits))
         root = draw_root(as_generator(rng))
         first = next(iter(self.fits.values()))
-        ahead = first.design.ahead(steps, exog)
+        ahead = first.design.ahead(horizon, exog)
         blocks = [_Ahead(tuple(part), ahead, draws, root) for part in cut(list(self.fits.items()))]
         parts = run_blocks(_forecast_block, blocks, [len(block.fits) for block in blocks], executor, progress)
         histories = len(first.estimates)

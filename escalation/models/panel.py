@@ -155,13 +155,13 @@ class PanelFit(FitResult):
         return pd.DataFrame(values, index=self.design.periods, columns=list(self.units))
 
     def forecast(
-        self, steps: int, *, draws: int = 1000, exog: pd.DataFrame | None = None, rng: Seed = None
+        self, horizon: int, *, draws: int = 1000, exog: pd.DataFrame | None = None, rng: Seed = None
     ) -> PanelForecast:
         """Draw joint paths of the next periods of all units.
 
         Parameters
         ----------
-        steps : int
+        horizon : int
             Periods ahead, 1 to 5,000.
         draws : int
             Paths; with histories they are shared out evenly.
@@ -178,10 +178,10 @@ class PanelFit(FitResult):
         Raises
         ------
         InputError
-            If ``steps`` or ``draws`` is out of range or the regressors do not fit.
+            If ``horizon`` or ``draws`` is out of range or the regressors do not fit.
         """
-        steps, draws = check_size(steps, draws, len(self.units))
-        design = self.design.ahead(steps, exog)
+        horizon, draws = check_size(horizon, draws, len(self.units))
+        design = self.design.ahead(horizon, exog)
         paths, component = simulate_paths(self, design, draws, rng)
         past = self.array.transpose(2, 0, 1)  # (units, histories, periods)
         exact = len(self.estimates) == 1
