@@ -500,7 +500,7 @@ def test_definitions_are_kept_on_disk(tmp_path):
     first.save(tmp_path / "kept.csv")
     kept = escalation.Backtest.load(tmp_path / "kept.csv")
     np.testing.assert_allclose(kept.brier("busy")["brier"], first.brier("busy")["brier"], rtol=1e-3)  # four digits
-    with pytest.raises(InputError, match="holds a backtest with other horizon"):
+    with pytest.raises(InputError, match="holds a backtest with other flashpoints"):
         run(store=tmp_path / "store", flashpoints=[ABOVE], origins=4)
 
 

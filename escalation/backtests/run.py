@@ -165,7 +165,11 @@ def backtest(
         "counts": _digest(table),
         "models": repr(chosen),
         "origins": repr(places.tolist()),
-        "horizon": repr((horizon, scored, window, limits, definitions, draws)),
+        "horizon": repr((horizon, scored)),
+        "window": repr(window),
+        "thresholds": repr(limits),
+        "flashpoints": repr(definitions),
+        "draws": repr(draws),
         "refit": repr(each),
         "known": f"{as_of is not None} {'' if exposure is None else _digest(exposure)} "
         f"{'' if exog is None else _digest(exog)}",
