@@ -14,7 +14,7 @@ from escalation.arguments import check_whole
 from escalation.counts import LARGEST, check_counts, count_matrix
 from escalation.errors import FitError, InputError
 from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
-from escalation.forecast import Forecast, pool
+from escalation.forecast import Forecast, pool_forecasts
 from escalation.models.base import CountFit, CountModel
 from escalation.models.ensemble import Ensemble
 from escalation.models.estimate import MAX_STEPS
@@ -244,7 +244,7 @@ def assess(
             failed[name] = str(error)
     if not forecasts:
         raise FitError(f"no model could be fitted: {'; '.join(failed.values())}")
-    forecasts = {POOL: pool(list(forecasts.values()), pool_weights(list(forecasts))), **forecasts}
+    forecasts = {POOL: pool_forecasts(list(forecasts.values()), pool_weights(list(forecasts))), **forecasts}
 
     usual, record = _busy(counts, over)
     at_least = usual if at_least is None else at_least

@@ -140,7 +140,7 @@ def excitation(
     level: float = 0.95,
     draws: int = 499,
     replicates: int = 100,
-    pool: int = 10,
+    histories: int = 10,
     unit: str = "attacks",
     rng: Seed = None,
 ) -> Excitation:
@@ -172,7 +172,7 @@ def excitation(
         Confidence of the verdicts on both directions together.
     draws, replicates : int
         Series behind each p-value, 39 or more, and behind each interval.
-    pool : int
+    histories : int
         How many histories to use, spread evenly over all.
     unit : str
         What is counted, for sentences.
@@ -244,7 +244,7 @@ def excitation(
         raise InputError(f"draws is {draws}; a verdict with confidence {level:g} needs {math.ceil(2 / (1 - level))}")
     asked = WIDTHS if widths is None else widths
     every = tuple(sorted({1, *(check_whole(width, "widths", 366) for width in asked)}))
-    chosen = array[spread_over(len(array), check_whole(pool, "pool", 1_000_000))]
+    chosen = array[spread_over(len(array), check_whole(histories, "histories", 1_000_000))]
     periods = pd.PeriodIndex(table.index)
     if widths is None:
         every = tuple(width for width in every if width == 1 or _bins(chosen, width, lags) >= FEWEST)

@@ -384,7 +384,7 @@ def _periods_of(described: Mapping[str, object], steps: int) -> pd.PeriodIndex:
     return pd.period_range(pd.Period(str(described["origin"]), freq=freq) + 1, periods=steps, freq=freq, name="period")
 
 
-def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:
+def pool_forecasts(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:
     """Linear pool: the paths of several forecasts of one series, joined.
 
     The distribution of the pool is the weighted mean of theirs (Stone 1961, doi:10.1214/aoms/1177704873), so
@@ -414,20 +414,24 @@ def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) 
     >>> import numpy as np, pandas as pd
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
     >>> low, high = (Forecast(np.full((3, 2), k), weeks, np.ones((3, 4)), f"always {k}") for k in (1, 5))
-    >>> pool([low, high]).mean().tolist()
+    >>> pool_forecasts([low, high]).mean().tolist()
     [3.0, 3.0]
     """
     if not isinstance(forecasts, Sequence) or not all(isinstance(one, Forecast) for one in forecasts):
-        raise InputError(f"pool got a {type(forecasts).__name__}; give a list of forecasts of one series")
+        raise InputError(f"pool_forecasts got a {type(forecasts).__name__}; give a list of forecasts of one series")
     if not forecasts:
-        raise InputError("pool got no forecast; give at least one")
+        raise InputError("pool_forecasts got no forecast; give at least one")
     first = forecasts[0]
     for other in forecasts[1:]:
         if not (other.periods.equals(first.periods) and other.unit == first.unit and other.draws == first.draws):
-            raise InputError(f"pool got {_label(first)} and {_label(other)}; forecast the same with as many draws")
+            raise InputError(
+                f"pool_forecasts got {_label(first)} and {_label(other)}; forecast the same with as many draws"
+            )
     rows = _kept_rows(first.draws, [1.0] * len(forecasts) if weights is None else [float(weight) for weight in weights])
     if len(rows) != len(forecasts):
-        raise InputError(f"pool got {len(forecasts)} forecasts and {len(rows)} weights; give one weight a forecast")
+        raise InputError(
+            f"pool_forecasts got {len(forecasts)} forecasts and {len(rows)} weights; give one weight a forecast"
+        )
     length = min(one.observed.shape[1] for one in forecasts)
     components = _components(forecasts)
     kept = list(zip(forecasts, rows, strict=True))
@@ -444,7 +448,7 @@ def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) 
 def _kept_rows(draws: int, weights: list[float]) -> list[NDArray[np.int64]]:
     """Which paths of each forecast a pool keeps, evenly spread over all, so that histories keep their shares."""
     if not all(math.isfinite(weight) and weight > 0 for weight in weights):
-        raise InputError(f"pool got the weights {weights}; give numbers > 0")
+        raise InputError(f"pool_forecasts got the weights {weights}; give numbers > 0")
     sizes = [max(1, round(draws * weight / max(weights))) for weight in weights]
     return [((np.arange(size) + 0.5) * draws / size).astype(np.int64) for size in sizes]
 

@@ -246,13 +246,13 @@ def test_everything_that_takes_histories_takes_their_gaps():
     made, shares = gappy()
     assert made.isna().any(axis=1).sum() == 4
     for model in (esc.NegativeBinomial(), esc.LocalLevel(), esc.INGARCH(), esc.Climatology()):
-        fit = model.fit(made, exposure=shares, pool=3)
+        fit = model.fit(made, exposure=shares, histories=3)
         assert fit.nobs == len(made) - 4
         forecast = fit.forecast(3, draws=30, rng=1)
         assert forecast.paths.shape == (30, 3)
         esc.plot_forecast(forecast)
     assert esc.compare_rates(made, 6, 12, exposure=shares).recent.total > 0
-    assert esc.changepoints(made, exposure=shares, pool=2) is not None
+    assert esc.changepoints(made, exposure=shares, histories=2) is not None
     assert len(esc.alarms(made, "ears_c1").table) > 0
     result = esc.backtest([esc.Climatology()], made, origins=4, horizon=2, draws=50, exposure=shares, rng=1)
     assert len(result.scores) > 0

@@ -99,8 +99,8 @@ def test_a_fit_among_many_is_the_fit_alone():
 def test_histories_of_many_series():
     parts = {unit: panel(5, seed=seed).set_axis(range(5), axis=1) for seed, unit in enumerate("AB")}
     table = pd.concat(parts, axis=1, names=["unit", "draw"])
-    many = fit_many(Climatology(), table, pool=3)
-    alone = Climatology().fit(parts["B"].rename_axis(columns="draw"), pool=3)
+    many = fit_many(Climatology(), table, histories=3)
+    alone = Climatology().fit(parts["B"].rename_axis(columns="draw"), histories=3)
     np.testing.assert_array_equal(many.fits["B"].matrix, alone.matrix)
     forecast = many.forecast(2, draws=30, rng=1)
     assert forecast.component.tolist() == [0] * 10 + [1] * 10 + [2] * 10
@@ -243,7 +243,7 @@ def test_pickling():
     [
         ("climatology", panel(2), {}, "model is 'climatology'; give a model of single series"),
         (Climatology(), panel(2)["district 0"], {}, "many series are a DataFrame with one column a unit"),
-        (Climatology(), panel(2), {"pool": 0}, "pool is 0"),
+        (Climatology(), panel(2), {"histories": 0}, "histories is 0"),
         (Climatology(), panel(2), {"exog": panel(1)}, "climatology has no place for regressors; leave exog out"),
         (Climatology(), panel(2).set_axis(["A", "A"], axis=1), {}, "the panel has two units called 'A'"),
         (Climatology(), panel(2), {"exposure": panel(1)}, "exposure has other periods or units"),

@@ -134,7 +134,7 @@ def test_panels_are_updated(name):
 
 def test_histories_exposure_and_regressors_are_taken_on():
     histories = pd.DataFrame({k: series(seed=k).fillna(4) for k in range(12)}).rename_axis(columns="draw")
-    fit = LocalLevel().fit(histories[:60], pool=4)
+    fit = LocalLevel().fit(histories[:60], histories=4)
     later = fit.update(histories)
     assert len(later.estimates) == 4
     assert later.matrix.shape == (90, 4)

@@ -135,7 +135,7 @@ def changepoints(
     every: float | None = None,
     prior: tuple[float, float] | None = None,
     level: float = 0.9,
-    pool: int = POOLED,
+    histories: int = POOLED,
     unit: str | None = None,
 ) -> ChangePoints:
     r"""Find when the rate of a series changed: the exact posterior of the number and the dates of the changes.
@@ -158,7 +158,7 @@ def changepoints(
         of the series when left out.
     level : float
         Probability of the intervals.
-    pool : int
+    histories : int
         How many histories to use, spread evenly over all; each has the same weight.
     unit : str, optional
         What is counted, for sentences; what the series brings, or ``incidents``, when left out.
@@ -201,7 +201,7 @@ def changepoints(
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
     check_level(level)
-    series = cut_series(counts, exposure, family, every, prior, pool)
+    series = cut_series(counts, exposure, family, every, prior, histories)
     n, m = series.matrix.shape
     parts: list[_Part] = []
     for y in series.matrix.T:

@@ -82,7 +82,7 @@ def run_length(
     family: Literal["negbin", "poisson"] = "negbin",
     every: float | None = None,
     prior: tuple[float, float] | None = None,
-    pool: int = POOLED,
+    histories: int = POOLED,
     unit: str | None = None,
 ) -> CurrentRun:
     """Tell at each period, from the counts so far, whether the rate has just changed.
@@ -93,7 +93,7 @@ def run_length(
         Counts of one series on a ``PeriodIndex`` (missing periods allowed), or histories of it.
     within : int
         How many last periods "just" means; 1 asks whether the rate changed with this one.
-    exposure, family, every, prior, pool, unit
+    exposure, family, every, prior, histories, unit
         As in :func:`escalation.changepoints`.  The default prior has the mean of the whole series, which is later
         knowledge for its early periods; give a prior where that matters.
 
@@ -121,7 +121,7 @@ def run_length(
     ([0.14, 0.78, 0.98, 0.99], 3)
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
-    series = cut_series(counts, exposure, family, every, prior, pool)
+    series = cut_series(counts, exposure, family, every, prior, histories)
     n, m = series.matrix.shape
     within = check_whole(within, "within", n)
     nodes = np.zeros(1) if family == "poisson" else ONLINE

@@ -104,7 +104,7 @@ class CountModel(CountSpecification):
         *,
         exposure: pd.Series | None = None,
         exog: pd.DataFrame | None = None,
-        pool: int = POOLED,
+        histories: int = POOLED,
         unit: str | None = None,
     ) -> CountFit:
         """Fit the model to one count series, or to histories of it.
@@ -113,14 +113,14 @@ class CountModel(CountSpecification):
         ----------
         counts : Series, DataFrame of histories, CountSeries or Reconstruction
             Counts on a ``PeriodIndex`` (missing periods allowed), or histories; for histories the
-            model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
+            model is fitted to ``histories`` of them, parameters are pooled by Rubin's rules
             (doi:10.1002/9780470316696) and forecast paths are joined.
         exposure : pandas.Series, optional
             Share of each period that was covered, > 0 where it was observed; what the series brings, or all 1, when
             left out.
         exog : pandas.DataFrame, optional
             Regressors on the same periods; only for models that take them.
-        pool : int
+        histories : int
             How many histories to fit to, spread evenly over all.
         unit : str, optional
             What is counted, for sentences and axes; what the series brings, or ``incidents``, when left out.
@@ -144,9 +144,9 @@ class CountModel(CountSpecification):
             )
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out or use negative_binomial")
-        pool = check_whole(pool, "pool", 1_000_000)
+        histories = check_whole(histories, "histories", 1_000_000)
         design = _design(table, matrix, exposure, exog)
-        fit = fit_checked(self, table, matrix, design, pool, unit)
+        fit = fit_checked(self, table, matrix, design, histories, unit)
         warn_unsettled(self.name, fit.estimates)
         return fit
 
@@ -345,7 +345,7 @@ class CountFit(FitResult):
 
 
 def fit_checked(
-    model: CountModel, table: pd.Series | pd.DataFrame, matrix: FloatArray, design: Design, pool: int, unit: str
+    model: CountModel, table: pd.Series | pd.DataFrame, matrix: FloatArray, design: Design, histories: int, unit: str
 ) -> CountFit:
     """Fit to checked counts, or histories, whose values are ``matrix`` (n, draws); says nothing of unsettled fits.
 
@@ -355,7 +355,7 @@ def fit_checked(
         If too few periods were observed, or no fit could be had.
     """
     _check_enough(model, matrix)
-    chosen = spread_over(matrix.shape[1], pool)
+    chosen = spread_over(matrix.shape[1], histories)
     estimates = model.estimate_all(matrix[:, chosen], design)
     return CountFit(model=model, estimates=estimates, counts=table, design=design, matrix=matrix[:, chosen], unit=unit)
 

@@ -225,11 +225,11 @@ def simulate_paths(
     return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
 
 
-def spread_over(draws: int, pool: int) -> NDArray[np.int64]:
-    """Places of up to ``pool`` histories, evenly spread over all ``draws``."""
-    if draws <= pool:
+def spread_over(draws: int, number: int) -> NDArray[np.int64]:
+    """Places of up to ``number`` histories, evenly spread over all ``draws``."""
+    if draws <= number:
         return np.arange(draws)
-    return np.unique(np.linspace(0, draws - 1, pool).round().astype(np.int64))
+    return np.unique(np.linspace(0, draws - 1, number).round().astype(np.int64))
 
 
 def as_many(draws: int, estimates: int) -> NDArray[np.int64]:

@@ -39,7 +39,7 @@ class SeriesBlock:
         Their counts or histories, NaN where not observed.
     design : Design
         The n periods, with exposures (n, k).
-    pool : int
+    histories : int
         How many histories to fit to.
     unit : str
         What is counted.
@@ -49,7 +49,7 @@ class SeriesBlock:
     units: tuple[str, ...]
     counts: FloatArray
     design: Design
-    pool: int
+    histories: int
     unit: str
 
     def fit(self, place: int) -> CountFit | str:
@@ -64,7 +64,7 @@ class SeriesBlock:
             table = pd.DataFrame(matrix, index=design.periods, columns=columns)
             table = table.astype("Int64") if np.isnan(matrix).any() else table.astype("int64")
         try:
-            return fit_checked(self.model, table, matrix, design, self.pool, self.unit)
+            return fit_checked(self.model, table, matrix, design, self.histories, self.unit)
         except Exception as error:  # one series must not lose the others
             return explained(error)
 
@@ -79,7 +79,7 @@ def series_blocks(
     panel: pd.DataFrame,
     exposure: pd.Series | pd.DataFrame | None,
     exog: pd.DataFrame | None,
-    pool: int,
+    histories: int,
     unit: str,
 ) -> list[SeriesBlock]:
     """Check a panel and cut it into blocks of series.
@@ -95,7 +95,7 @@ def series_blocks(
         raise InputError("many series are a DataFrame with one column a unit; fit a single series with model.fit")
     if exog is not None and not model.takes_exog:
         raise InputError(f"{model.name} has no place for regressors; leave exog out")
-    pool = check_whole(pool, "pool", 1_000_000)
+    histories = check_whole(histories, "histories", 1_000_000)
     table = pd.DataFrame(check_counts(panel))
     units, array = panel_array(table)
     periods = pd.PeriodIndex(table.index)
@@ -108,7 +108,7 @@ def series_blocks(
             units=tuple(units[place] for place in block),
             counts=array[:, :, block],
             design=replace(design, exposure=shares[:, block]),
-            pool=pool,
+            histories=histories,
             unit=unit,
         )
         for block in places
@@ -126,7 +126,7 @@ def fit_many(
     *,
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
-    pool: int = POOLED,
+    histories: int = POOLED,
     unit: str = "incidents",
     executor: Executor | None = None,
     progress: Progress = False,
@@ -144,7 +144,7 @@ def fit_many(
         Share of each period that was covered; one column for all units, or one for each.
     exog : pandas.DataFrame, optional
         Regressors on the same periods, the same for all units; only for models that take them.
-    pool : int
+    histories : int
         How many histories to fit to, spread evenly over all.
     unit : str
         What is counted, for sentences and axes.
@@ -176,7 +176,7 @@ def fit_many(
     >>> list(many.fits), many.failures["unit"].tolist()
     (['north'], ['south'])
     """
-    blocks = series_blocks(model, panel, exposure, exog, pool, unit)
+    blocks = series_blocks(model, panel, exposure, exog, histories, unit)
     results = run_blocks(fit_block, blocks, [len(block.units) for block in blocks], executor, progress)
     names = [name for block in blocks for name in block.units]
     found = dict(zip(names, [fit for part in results for fit in part], strict=True))

@@ -68,7 +68,7 @@ def forecast_many(
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
     exog_ahead: pd.DataFrame | None = None,
-    pool: int = POOLED,
+    histories: int = POOLED,
     unit: str = "incidents",
     executor: Executor | None = None,
     progress: Progress = False,
@@ -95,7 +95,7 @@ def forecast_many(
         As in :func:`fit_many`.
     exog_ahead : pandas.DataFrame, optional
         Regressors of the coming periods, one row a step; needed with ``exog``.
-    pool, unit, executor, progress
+    histories, unit, executor, progress
         As in :func:`fit_many`.
     rng : int, Generator or None
         Seed or generator; each unit has draws of its own, by its name, whatever the others and the workers.
@@ -123,7 +123,7 @@ def forecast_many(
     if levels.ndim != 1 or not ((levels >= 0) & (levels <= 1)).all():
         raise InputError(f"quantiles is {quantiles!r}; give levels between 0 and 1")
     reached = tuple(check_whole(one, "thresholds", LARGEST) for one in thresholds)
-    blocks = series_blocks(model, panel, exposure, exog, pool, unit)
+    blocks = series_blocks(model, panel, exposure, exog, histories, unit)
     ahead = replace(blocks[0].design, units=()).ahead(horizon, exog_ahead)
     root = draw_root(as_generator(rng))
     tasks = [_Task(block, ahead, draws, root, levels, reached) for block in blocks]

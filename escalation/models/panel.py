@@ -66,7 +66,7 @@ class PanelModel(CountSpecification):
         *,
         exposure: pd.Series | pd.DataFrame | None = None,
         exog: pd.DataFrame | None = None,
-        pool: int = POOLED,
+        histories: int = POOLED,
         unit: str = "incidents",
     ) -> PanelFit:
         """Fit the model to a panel, or to histories of one.
@@ -75,14 +75,14 @@ class PanelModel(CountSpecification):
         ----------
         counts : pandas.DataFrame
             Counts on a ``PeriodIndex``, one column a unit (missing periods allowed).  Histories have columns of two
-            levels, unit and ``draw``; the model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
-            (doi:10.1002/9780470316696) and forecast paths are joined.
+            levels, unit and ``draw``; the model is fitted to ``histories`` of them, parameters are pooled by Rubin's
+            rules (doi:10.1002/9780470316696) and forecast paths are joined.
         exposure : pandas.Series or pandas.DataFrame, optional
             Share of each period that was covered, > 0 where there is a count; one column for all units, or one for
             each.  Forecasts are of fully covered periods.
         exog : pandas.DataFrame, optional
             Regressors on the same periods, the same for all units; only for models that take them.
-        pool : int
+        histories : int
             How many histories to fit to, spread evenly over all.
         unit : str
             What is counted, for sentences and axes.
@@ -103,10 +103,10 @@ class PanelModel(CountSpecification):
         table = pd.DataFrame(check_counts(counts))
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out")
-        pool = check_whole(pool, "pool", 1_000_000)
+        histories = check_whole(histories, "histories", 1_000_000)
         array, design = _arrays(table, exposure, exog)
         _check_enough(self, array)
-        chosen = spread_over(len(array), pool)
+        chosen = spread_over(len(array), histories)
         estimates = tuple(self.estimate(array[j], design) for j in chosen)
         warn_unsettled(self.name, estimates)
         return PanelFit(model=self, estimates=estimates, counts=table, design=design, array=array[chosen], unit=unit)
