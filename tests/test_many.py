@@ -182,8 +182,8 @@ def test_a_panel_fit_is_diagnosed_unit_by_unit():
     )
     assert table.loc["C", "p_dispersion"] == one.tests.loc["dispersion", "p_value"]
     assert table.loc["C", "verdict"] == "; ".join(one.verdict)
-    with pytest.raises(InputError, match="level is 95"):
-        fit.diagnose(level=95)
+    with pytest.raises(InputError, match="confidence is 95"):
+        fit.diagnose(confidence=95)
 
 
 def test_diagnoses_of_many_fits_are_a_table():

@@ -251,7 +251,7 @@ def test_diagnoses_have_no_gaps_and_say_something(model):
     assert found.verdict == fit.diagnose().verdict
     for part in ("raids", "<table", "<li>"):
         assert part in found._repr_html_()
-    assert fit.diagnose(level=1 - 1e-12).tests.equals(found.tests)
+    assert fit.diagnose(confidence=1 - 1e-12).tests.equals(found.tests)
 
 
 # --- forecasts

@@ -285,7 +285,7 @@ class CountFit(FitResult):
     def diagnose(
         self,
         *,
-        level: float = 0.95,
+        confidence: float = 0.95,
         lags: int = 10,
         bins: int = 10,
         residuals: Literal["mid", "randomised"] = "mid",
@@ -299,7 +299,7 @@ class CountFit(FitResult):
 
         Parameters
         ----------
-        level : float
+        confidence : float
             Confidence with which the verdict speaks, over all tests together.
         lags : int
             Most lags of the autocorrelation; a fifth of the number of counts at most.
@@ -331,7 +331,7 @@ class CountFit(FitResult):
             self.design.periods,
             model=self.model.name,
             unit=self.unit,
-            level=level,
+            confidence=confidence,
             lags=lags,
             bins=bins,
             residuals=residuals,

@@ -295,13 +295,13 @@ class ManyFits:
         )
 
     def diagnose(
-        self, *, level: float = 0.95, executor: Executor | None = None, progress: Progress = False
+        self, *, confidence: float = 0.95, executor: Executor | None = None, progress: Progress = False
     ) -> pd.DataFrame:
         """Look for what is wrong with the fits; see :meth:`CountFit.diagnose`.
 
         Parameters
         ----------
-        level : float
+        confidence : float
             Confidence with which the verdicts speak, over all units together.
         executor, progress
             As in :func:`fit_many`.
@@ -314,12 +314,12 @@ class ManyFits:
         Raises
         ------
         InputError
-            If ``level`` is not between 0 and 1.
+            If ``confidence`` is not between 0 and 1.
         """
-        check_level(level)
+        check_level(confidence, "confidence", such=0.95)
         blocks = cut(list(self.fits.items()))
         parts = run_blocks(_diagnose_block, blocks, [len(block) for block in blocks], executor, progress)
-        return diagnosis_table({name: found for part in parts for name, found in part.items()}, level)
+        return diagnosis_table({name: found for part in parts for name, found in part.items()}, confidence)
 
     def _rows(self, values: list[pd.Series]) -> pd.DataFrame:
         columns = values[0].index if values else pd.Index([])

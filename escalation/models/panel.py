@@ -237,12 +237,12 @@ class PanelFit(FitResult):
         )
         return replace(self, estimates=estimates, counts=table, design=design, array=array)
 
-    def diagnose(self, *, level: float = 0.95) -> pd.DataFrame:
+    def diagnose(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Look for what is wrong with the model in each unit, from the law of each count given all before it.
 
         Parameters
         ----------
-        level : float
+        confidence : float
             Confidence with which the verdicts speak, over all units together.
 
         Returns
@@ -256,9 +256,9 @@ class PanelFit(FitResult):
         Raises
         ------
         InputError
-            If ``level`` is not between 0 and 1.
+            If ``confidence`` is not between 0 and 1.
         """
-        check_level(level)
+        check_level(confidence, "confidence", such=0.95)
         laws = [
             self.model.laws(estimate, panel, self.design)
             for estimate, panel in zip(self.estimates, self.array, strict=True)
@@ -272,7 +272,7 @@ class PanelFit(FitResult):
                 )
             except FitError as error:
                 found[name] = str(error)
-        return diagnosis_table(found, level)
+        return diagnosis_table(found, confidence)
 
     def _repr_html_(self) -> str:
         kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
