@@ -181,7 +181,7 @@ def what_if(
         kept = np.ones(draws, dtype=bool)
         for effect, place in zip(effects, places, strict=True):
             if isinstance(effect, Event):
-                kept &= paths[:, place] >= effect.at_least
+                kept &= paths[:, place] >= effect.count
         lethal = _lethal(name, effects, places)
         if lethal and severity is None:
             raise InputError(
