@@ -36,12 +36,12 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     options = parser.parse_args()
     counts = panel(options.series)
-    models = (escalation.Climatology(), escalation.LocalLevel(), escalation.INGARCH())
+    models = (escalation.Climatology(), escalation.LocalLevel(link="log"), escalation.INGARCH())
     begin, spent = time.perf_counter(), os.times()
     with warnings.catch_warnings(), ProcessPoolExecutor(options.workers) as executor:
         warnings.simplefilter("ignore", escalation.EscalationWarning)
         result = escalation.backtest(
-            models, counts, origins=ORIGINS, steps=STEPS, draws=options.draws, executor=executor, rng=1
+            models, counts, origins=ORIGINS, horizon=STEPS, draws=options.draws, executor=executor, rng=1
         )
     after = os.times()
     processor = sum(after[:4]) - sum(spent[:4])

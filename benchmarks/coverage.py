@@ -150,7 +150,7 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
     for model, simulate in (
         (INGARCH(), follows_itself("identity", spread=True)),
         (HiddenMarkov(), simulate_hidden_markov),
-        (LocalLevel(), simulate_local_level),
+        (LocalLevel(link="log"), simulate_local_level),
         (LocalTrend(), simulate_local_trend),
         (NegativeBinomial(trend="linear"), simulate_negative_binomial),
         (Poisson(trend="linear"), simulate_poisson),
@@ -162,7 +162,7 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
     "ingarch_log": (INGARCH(link="log"), follows_itself("log", spread=True)),
     "ingarch_poisson": (INGARCH(family="poisson"), follows_itself("identity", spread=False)),
     "ingarch_log_poisson": (INGARCH(link="log", family="poisson"), follows_itself("log", spread=False)),
-    "local_level_softplus": (LocalLevel(link="softplus"), simulate_softplus),
+    "local_level_softplus": (LocalLevel(), simulate_softplus),
 }
 
 

@@ -110,7 +110,7 @@ def main() -> None:
             models,
             counts,
             origins=origins,
-            steps=STEPS,
+            horizon=STEPS,
             flashpoints=[definition],
             draws=options.draws,
             executor=executor,

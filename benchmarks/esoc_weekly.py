@@ -53,7 +53,7 @@ def main() -> None:
             {name: get_panel_model(name) if name in PANEL_MODELS else get_model(name) for name in names},
             counts,
             origins=origins,
-            steps=12,
+            horizon=12,
             draws=options.draws,
             executor=executor,
             rng=1,

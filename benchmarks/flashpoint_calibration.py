@@ -154,7 +154,7 @@ def run(panel: pd.DataFrame, *, draws: int, executor: Executor | None = None, se
             panel,
             origins=ORIGINS,
             every=EVERY,
-            steps=STEPS,
+            horizon=STEPS,
             flashpoints=DEFINITIONS,
             draws=draws,
             executor=executor,

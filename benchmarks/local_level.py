@@ -46,7 +46,7 @@ def simulated(simulate: Callable[[int, Generator], NDArray[np.float64]]) -> list
 
 def main() -> None:
     print(f"n = {PERIODS}, processor ms a series over {SERIES} series, all of pandas included: least and median of 5")
-    for model in (LocalLevel(), LocalTrend()):
+    for model in (LocalLevel(link="log"), LocalTrend()):
         series = simulated(SIMULATIONS[f"simulate_{model.name}"])
         fits = [model.fit(counts) for counts in series]
         fitting = cpu(lambda model=model, series=series: [model.fit(counts) for counts in series], 5)  # type: ignore[misc]

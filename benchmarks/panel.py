@@ -19,7 +19,7 @@ from numpy.random import default_rng
 
 from escalation import INGARCH, Climatology, LocalLevel, fit_many, forecast_many
 
-MODELS = (INGARCH(), LocalLevel(), Climatology())
+MODELS = (INGARCH(), LocalLevel(link="log"), Climatology())
 
 
 def panel(series: int, periods: int, seed: int = 1) -> pd.DataFrame:

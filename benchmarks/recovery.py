@@ -192,7 +192,7 @@ CASES: dict[str, Case] = {
     "ingarch_poisson": autoregressive("identity", dict(list(INGARCH_IDENTITY.items())[:3])),
     "ingarch_log_poisson": autoregressive("log", dict(list(INGARCH_LOG.items())[:3])),
     "local_level": Case(
-        LocalLevel(),
+        LocalLevel(link="log"),
         lambda n, rng: counts_around(np.exp(drifting(n, DRIFT, rng)), DRIFT["dispersion"], rng),
         DRIFT,
     ),

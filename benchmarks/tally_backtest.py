@@ -41,7 +41,7 @@ def measure(seed: int = 1) -> escalation.Backtest:
         MODELS,
         final.histories,
         origins=whole,
-        steps=STEPS,
+        horizon=STEPS,
         as_of=escalation.Vintages(case.tallies, **which, seed=seed),
         thresholds=(6, 12),
         rng=seed,

@@ -51,7 +51,7 @@ from .flashpoint import PastRecord as PastRecord
 from .flashpoint import first_passage as first_passage
 from .flashpoint import flashpoint as flashpoint
 from .forecast import Forecast as Forecast
-from .forecast import pool as pool
+from .forecast import pool_forecasts as pool_forecasts
 from .incidents.aggregate import aggregate as aggregate
 from .incidents.count import count_incidents as count_incidents
 from .incidents.coverage import coverage_exposure as coverage_exposure

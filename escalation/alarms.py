@@ -18,6 +18,7 @@ from escalation.models.design import make_design
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.periods import DateLike, parse_date, parse_freq, period_word
 from escalation.randomness import Seed
+from escalation.series import CountsLike, unpack_counts
 from escalation.surveillance.bayes import BayesAlarm
 from escalation.surveillance.cusum import CUSUM
 from escalation.surveillance.detector import Detector, FloatArray
@@ -158,31 +159,32 @@ class FalseAlarms:
 
 
 def alarms(
-    counts: pd.Series | pd.DataFrame,
-    method: str | Detector = "farrington",
+    counts: CountsLike,
+    method: str | Detector = "ears_c2",
     *,
     exposure: pd.Series | None = None,
     start: DateLike | None = None,
-    unit: str = "incidents",
+    unit: str | None = None,
 ) -> Alarms:
     """Judge each period by those before it, with a method of infectious disease surveillance.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex`` (missing periods allowed), or histories of it.
     method : str or Detector
-        ``"farrington"`` and ``"noufaily"`` (same season of past years), ``"farrington_classic"``, ``"ears_c1"`` to
-        ``"ears_c3"`` (the last week or so), ``"cusum"``, ``"cusum_negbin"`` and ``"glr"`` (small rises that last),
-        ``"bayes"``; or one with options, such as ``EARS("C2", baseline=14)``.
+        ``"ears_c1"`` to ``"ears_c3"`` (the last week or so), ``"farrington"`` and ``"noufaily"`` (same season of past
+        years), ``"farrington_classic"``, ``"cusum"``, ``"cusum_negbin"`` and ``"glr"`` (small rises that last),
+        ``"bayes"``; or one with options, such as ``EARS("C2", baseline=14)``.  ``"ears_c2"`` is the default because it
+        needs neither years nor a season: it judges a period by the seven before the last two.
     exposure : pandas.Series, optional
-        Share of each period that was covered, > 0, on the periods of ``counts``; all 1 when left out.  Expected counts
-        and bounds are of the part that was covered.
+        Share of each period that was covered, > 0, on the periods of ``counts``; what the series brings, or all 1,
+        when left out.  Expected counts and bounds are of the part that was covered.
     start : date or Period, optional
         The period that holds it is the first to be judged; when left out the first that can be, for the methods that
         estimate what is normal from the periods before (CUSUM and GLR) the one after the first half.
-    unit : str
-        What is counted, for sentences and axes.
+    unit : str, optional
+        What is counted, for sentences and axes; what the series brings, or ``incidents``, when left out.
 
     Returns
     -------
@@ -198,12 +200,13 @@ def alarms(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-08-05", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 2, 9, 3, 1], index=weeks)
-    >>> found = alarms(counts, "ears_c1")
+    >>> found = alarms(counts)
     >>> [str(period.start_time.date()) for period in found.periods]
     ['2024-10-07']
     >>> round(float(found.table["upper"].iloc[2]), 2)
     4.44
     """
+    counts, exposure, unit = unpack_counts(counts, exposure, unit)
     table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"alarms takes one series and got a table of {table.shape[1]} units; choose one column")
@@ -236,8 +239,8 @@ def alarms(
 
 
 def false_alarms(
-    counts: pd.Series | pd.DataFrame,
-    method: str | Detector = "farrington",
+    counts: CountsLike,
+    method: str | Detector = "ears_c2",
     *,
     exposure: pd.Series | None = None,
     law: CountModel | None = None,
@@ -252,12 +255,13 @@ def false_alarms(
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex``, or histories of it.
     method : str or Detector
         As in :func:`alarms`.
     exposure : pandas.Series, optional
-        Share of each period that was covered, > 0; the series that are drawn have whole periods.
+        Share of each period that was covered, > 0; what the series brings, or all 1, when left out.  The series that
+        are drawn have whole periods.
     law : CountModel, optional
         What the counts follow while nothing changes; a constant negative binomial rate when left out.
     years : int
@@ -285,7 +289,7 @@ def false_alarms(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-08-05", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 2, 4, 3, 1], index=weeks)
-    >>> cost = false_alarms(counts, "ears_c2", rng=1)
+    >>> cost = false_alarms(counts, rng=1)
     >>> 0.5 < cost.episodes_per_year <= cost.per_year < 3
     True
     """

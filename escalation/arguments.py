@@ -7,16 +7,16 @@ import numpy as np
 from escalation.errors import InputError
 
 
-def check_level(level: float) -> float:
-    """Return the probability of an interval.
+def check_level(level: float, name: str = "level", *, such: float = 0.9) -> float:
+    """Return a probability, such as that of an interval.
 
     Raises
     ------
     InputError
-        If it is not between 0 and 1, both exclusive.
+        If it is not between 0 and 1, both exclusive; ``name`` is what the message calls it, ``such`` one that would do.
     """
     if not 0.0 < level < 1.0:
-        raise InputError(f"level is {level!r}; give a probability between 0 and 1, such as 0.9")
+        raise InputError(f"{name} is {level!r}; give a probability between 0 and 1, such as {such:g}")
     return level
 
 

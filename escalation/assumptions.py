@@ -111,7 +111,7 @@ class Event:
     ----------
     date : date or str
         A day of the period; kept as ``YYYY-MM-DD``.
-    at_least : int
+    count : int
         Counts in that period, >= 1.
     killed : int, optional
         An attack in that period kills so many or more, >= 1; :func:`what_if` then needs a severity.
@@ -130,22 +130,22 @@ class Event:
     """
 
     date: DateLike
-    at_least: int = 1
+    count: int = 1
     killed: int | None = None
 
     def __post_init__(self) -> None:
         if self.killed is not None:
             object.__setattr__(self, "killed", check_whole(self.killed, "killed", MAX_FATALITIES))
         object.__setattr__(self, "date", parse_date(self.date, "the date of an Event").date().isoformat())
-        object.__setattr__(self, "at_least", check_whole(self.at_least, "at_least", LARGEST_SUM))
+        object.__setattr__(self, "count", check_whole(self.count, "count", LARGEST_SUM))
 
     def sentence(self) -> str:
         """Say what is assumed."""
         when = f"in the period of {self.date}"
         if self.killed is None:
-            return f"at least {self.at_least:,} {when}"
+            return f"at least {self.count:,} {when}"
         kills = "kills" if self.killed == 1 else f"kills {self.killed:,} or more"
-        return f"an attack that {kills} {when}" + ("" if self.at_least == 1 else f", of {self.at_least:,} or more")
+        return f"an attack that {kills} {when}" + ("" if self.count == 1 else f", of {self.count:,} or more")
 
 
 Assumption: TypeAlias = Scenario | Event

@@ -7,13 +7,16 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from escalation.arguments import check_whole
 from escalation.counts import checked_counts
 from escalation.errors import InputError
+from escalation.models.design import FloatArray, make_design
 from escalation.periods import days_in, parse_freq
 from escalation.randomness import Seed, as_generator
+from escalation.series import CountsLike, unpack_counts
 from escalation.tallies.left_out import WINDOW, histories_without, leaning
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
@@ -155,10 +158,11 @@ def carried_by_tally(
 
 
 def carried_by_day(
-    daily: pd.Series,
+    daily: CountsLike,
     recent: WindowSpec,
     baseline: WindowSpec,
     *,
+    exposure: pd.Series | None = None,
     freq: str = "W-SUN",
     tried: int = 3,
 ) -> Carrier:
@@ -166,10 +170,12 @@ def carried_by_day(
 
     Parameters
     ----------
-    daily : pandas.Series
-        Counts by day (missing days are left out).
+    daily : Series or CountSeries
+        Exact counts of one series by day (missing days are left out).
     recent, baseline : int, slice or tuple
         The windows, as in :func:`escalation.compare_rates`, in periods of ``freq``.
+    exposure : pandas.Series, optional
+        Share of each day that was covered, > 0 where there is a count; what the series brings, or all 1, when left out.
     freq : str
         Periods that are compared: ``W-SUN`` to ``W-SAT``, ``M`` or ``D``.
     tried : int
@@ -195,6 +201,7 @@ def carried_by_day(
     >>> found.carried_by, str(found.table["start"][0].date()), bool(found.table["probability_rose"][0] < 0.75)
     (0, '2024-03-16', True)
     """
+    daily, exposure, _ = unpack_counts(daily, exposure)
     counts, matrix = checked_counts(daily)
     tried = check_whole(tried, "tried", 1000)
     freq = parse_freq(freq)
@@ -204,7 +211,8 @@ def carried_by_day(
     of_day = days.asfreq(freq)
     periods = pd.period_range(of_day[0], of_day[-1], freq=freq)
     values = pd.Series(matrix[:, 0], index=days)
-    totals, shares = _by_period(values, of_day, periods)
+    covered = make_design(days, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
+    totals, shares = _by_period(values, covered, of_day, periods)
     change = compare_rates(totals, recent, baseline, exposure=shares)
     rows: list[tuple[object, ...]] = []
     if _said(change):
@@ -212,17 +220,20 @@ def carried_by_day(
         inside = values[(of_day >= window.first) & (of_day <= window.last)]
         busiest = inside.nlargest(tried)
         for day, number in zip(pd.PeriodIndex(busiest.index), busiest.to_numpy(), strict=True):
-            totals, shares = _by_period(values.drop(day), of_day[days != day], periods)
+            rest = days != day
+            totals, shares = _by_period(values[rest], covered[rest], of_day[rest], periods)
             at = day.to_timestamp()
             rows.append((at, at, f"{number:,.0f}", *ratio_of_rates(totals, recent, baseline, exposure=shares)))
     return _carrier(change, rows, "day")
 
 
-def _by_period(values: pd.Series, of_day: pd.PeriodIndex, periods: pd.PeriodIndex) -> tuple[pd.Series, pd.Series]:
+def _by_period(
+    values: pd.Series, covered: FloatArray, of_day: pd.PeriodIndex, periods: pd.PeriodIndex
+) -> tuple[pd.Series, pd.Series]:
     """Counts of periods from those of their observed days, and the exposure of each."""
     known = values.notna().to_numpy()
     grouped = values[known].groupby(of_day[known])
-    observed = grouped.size().reindex(periods, fill_value=0)
+    observed = pd.Series(covered[known]).groupby(of_day[known]).sum().reindex(periods, fill_value=0)
     shares = pd.Series(observed.to_numpy() / days_in(periods), index=periods)
     totals = grouped.sum().reindex(periods).astype("Int64")  # <NA> where no day was observed
     return totals, shares.where(shares > 0, 1.0)

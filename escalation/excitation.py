@@ -58,7 +58,7 @@ class Excitation:
         The two sides.
     within : int
         Periods that the sentence speaks of.
-    level : float
+    confidence : float
         Confidence with which it speaks of both directions.
     freq, unit : str
         Of the counts; what is counted.
@@ -71,7 +71,7 @@ class Excitation:
     response: pd.DataFrame = field(repr=False)
     sides: tuple[str, str]
     within: int
-    level: float
+    confidence: float
     freq: str
     unit: str
     draws: int
@@ -91,7 +91,7 @@ class Excitation:
         InputError
             If they are not the two sides.
         """
-        return bool(self._p_value(by, after, "shared shock") < 1 - self.level)
+        return bool(self._p_value(by, after, "shared shock") < 1 - self.confidence)
 
     def sentence(self) -> str:
         """Say it in plain words, each direction with its range and verdict."""
@@ -110,7 +110,7 @@ class Excitation:
         span = word if self.within == 1 else f"{self.within} {word}"
         text = f"An attack by {after} is followed by {size} more {self.unit} by {by} within {span}"
         p = {name: self._p_value(by, after, name) for name in ("chance", "season", "shared shock", "reporting")}
-        alpha = 1 - self.level
+        alpha = 1 - self.confidence
         if not self.found(by, after):
             other = [name for name in ("chance", "season") if p[name] >= alpha]
             rest = f", nor from {other[0]} (p {_short(p[other[0]])})" if other else ""
@@ -137,10 +137,10 @@ def excitation(
     widths: Sequence[int] | None = None,
     within: int | None = None,
     season: int | Literal["auto"] = "auto",
-    level: float = 0.95,
+    confidence: float = 0.95,
     draws: int = 499,
     replicates: int = 100,
-    pool: int = 10,
+    histories: int = 10,
     unit: str = "attacks",
     rng: Seed = None,
 ) -> Excitation:
@@ -168,11 +168,11 @@ def excitation(
     season : int or "auto"
         Pairs of yearly sine and cosine, of the share and of the endemic rates; ``"auto"`` is one where two years or
         more were observed, else none.  Daily counts have weekdays besides.
-    level : float
+    confidence : float
         Confidence of the verdicts on both directions together.
     draws, replicates : int
         Series behind each p-value, 39 or more, and behind each interval.
-    pool : int
+    histories : int
         How many histories to use, spread evenly over all.
     unit : str
         What is counted, for sentences.
@@ -236,15 +236,17 @@ def excitation(
     sides, array = panel_array(table)
     if len(sides) != 2:
         raise InputError(f"excitation is between two sides and got {len(sides)}; choose two columns, or sum some")
-    check_level(level)
+    check_level(confidence, "confidence", such=0.95)
     lags = check_whole(lags, "lags", 52)
     within = check_whole(lags if within is None else within, "within", MAX_STEPS)
     draws, replicates = check_whole(draws, "draws", 100_000), check_whole(replicates, "replicates", 100_000)
-    if 2 / (draws + 1) > 1 - level:
-        raise InputError(f"draws is {draws}; a verdict with confidence {level:g} needs {math.ceil(2 / (1 - level))}")
+    if 2 / (draws + 1) > 1 - confidence:
+        raise InputError(
+            f"draws is {draws}; a verdict with confidence {confidence:g} needs {math.ceil(2 / (1 - confidence))}"
+        )
     asked = WIDTHS if widths is None else widths
     every = tuple(sorted({1, *(check_whole(width, "widths", 366) for width in asked)}))
-    chosen = array[spread_over(len(array), check_whole(pool, "pool", 1_000_000))]
+    chosen = array[spread_over(len(array), check_whole(histories, "histories", 1_000_000))]
     periods = pd.PeriodIndex(table.index)
     if widths is None:
         every = tuple(width for width in every if width == 1 or _bins(chosen, width, lags) >= FEWEST)
@@ -267,7 +269,7 @@ def excitation(
         response=_response(looks, sides, within),
         sides=(sides[0], sides[1]),
         within=within,
-        level=level,
+        confidence=confidence,
         freq=str(periods.freqstr),
         unit=unit,
         draws=draws,

@@ -363,7 +363,7 @@ def _words(draws: NDArray[np.int64], level: float) -> str:
     return f"{_quantile(draws, 0.5, 0):,} ({lower:,} to {upper:,})"
 
 
-def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:
+def pool_forecasts(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:
     """Linear pool: the paths of several forecasts of the same series or units, joined.
 
     The distribution of the pool is the weighted mean of theirs (Stone 1961, doi:10.1214/aoms/1177704873), so
@@ -393,20 +393,24 @@ def pool(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) 
     >>> import numpy as np, pandas as pd
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
     >>> low, high = (Forecast.of_series(np.full((3, 2), k), weeks, np.ones((3, 4)), f"always {k}") for k in (1, 5))
-    >>> pool([low, high]).mean().tolist()
+    >>> pool_forecasts([low, high]).mean().tolist()
     [3.0, 3.0]
     """
     if not isinstance(forecasts, Sequence) or not all(isinstance(one, Forecast) for one in forecasts):
-        raise InputError(f"pool got a {type(forecasts).__name__}; give a list of forecasts")
+        raise InputError(f"pool_forecasts got a {type(forecasts).__name__}; give a list of forecasts")
     if not forecasts:
-        raise InputError("pool got no forecast; give at least one")
+        raise InputError("pool_forecasts got no forecast; give at least one")
     first = forecasts[0]
     for other in forecasts[1:]:
         if not _alike(first, other):
-            raise InputError(f"pool got {_label(first)} and {_label(other)}; forecast the same with as many draws")
+            raise InputError(
+                f"pool_forecasts got {_label(first)} and {_label(other)}; forecast the same with as many draws"
+            )
     rows = _kept_rows(first.draws, [1.0] * len(forecasts) if weights is None else [float(weight) for weight in weights])
     if len(rows) != len(forecasts):
-        raise InputError(f"pool got {len(forecasts)} forecasts and {len(rows)} weights; give one weight a forecast")
+        raise InputError(
+            f"pool_forecasts got {len(forecasts)} forecasts and {len(rows)} weights; give one weight a forecast"
+        )
     length = min(one.observed.shape[2] for one in forecasts)
     components = _components(forecasts)
     kept = list(zip(forecasts, rows, strict=True))
@@ -430,7 +434,7 @@ def _alike(first: Forecast, other: Forecast) -> bool:
 def _kept_rows(draws: int, weights: list[float]) -> list[NDArray[np.int64]]:
     """Which paths of each forecast a pool keeps, evenly spread over all, so that histories keep their shares."""
     if not all(math.isfinite(weight) and weight > 0 for weight in weights):
-        raise InputError(f"pool got the weights {weights}; give numbers > 0")
+        raise InputError(f"pool_forecasts got the weights {weights}; give numbers > 0")
     sizes = [max(1, round(draws * weight / max(weights))) for weight in weights]
     return [((np.arange(size) + 0.5) * draws / size).astype(np.int64) for size in sizes]
 

@@ -11,6 +11,7 @@ from escalation.counts import check_counts, count_matrix
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.periods import MAX_PERIODS
+from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -72,7 +73,7 @@ def came(observed: FloatArray, ahead: FloatArray, least: IntArray, over: int) ->
 
 
 def past_flashpoints(
-    counts: pd.Series | pd.DataFrame, at_least: int | Flashpoint, over: int = 1, *, within: int
+    counts: CountsLike, at_least: int | Flashpoint, over: int = 1, *, within: int
 ) -> pd.Series | pd.DataFrame:
     """Tell whether a flashpoint followed each period: what :func:`flashpoint` asks there, answered by what came.
 
@@ -81,8 +82,9 @@ def past_flashpoints(
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
-        Counts, a panel of them or histories; every column is taken by itself.
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
+        Counts of one series on a ``PeriodIndex``, histories of it, or a panel of counts (a DataFrame, one column a
+        unit); every column is taken by itself.
     at_least : int or Flashpoint
         Threshold of a window's sum, or a definition, whose threshold follows from the past of each period.
     over : int
@@ -106,7 +108,7 @@ def past_flashpoints(
     >>> past_flashpoints(pd.Series([0, 5, 1, 0, 2, 9], index=weeks), 5, within=2).tolist()
     [1.0, 0.0, 0.0, 1.0, nan, nan]
     """
-    table = check_counts(counts)
+    table = check_counts(unpack_counts(counts).counts)
     freq = str(pd.PeriodIndex(table.index).freqstr)
     if isinstance(at_least, Flashpoint):
         if over != 1:

@@ -139,7 +139,7 @@ def recalibrate(past: Backtest, model: str, *, until: pd.Period | str | None = N
     >>> import escalation
     >>> weeks = pd.period_range("2022-01-03", periods=80, freq="W-SUN")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 80), index=weeks)
-    >>> past = escalation.backtest([escalation.Climatology(3)], counts, origins=20, steps=2, rng=1)
+    >>> past = escalation.backtest([escalation.Climatology(3)], counts, origins=20, horizon=2, rng=1)
     >>> learnt = recalibrate(past, "climatology")
     >>> max(learnt.shape) < 1  # draws of three weeks are too narrow a forecast
     True

@@ -165,7 +165,7 @@ def retaliation(
     forecast = fit.forecast(steps, draws=draws, rng=joint)
     answers = _by_first(forecast[by], forecast[after].series_paths[:, 0], at_least, within)
     total = _total(fit, by, after)
-    model = LocalLevel().fit(total, pool=len(fit.array), unit=fit.unit)
+    model = LocalLevel().fit(total, histories=len(fit.array), unit=fit.unit)
     level = model.forecast(steps, draws=draws, rng=shared)
     own = _split(fit, by, after, level, split)
     follower = replace(level, paths=own[None], model="shared level")

@@ -99,7 +99,7 @@ class WhatIf:
 
 def what_if(
     fit: CountFit,
-    steps: int,
+    horizon: int,
     scenarios: Mapping[str, Assumption | tuple[Assumption, ...]],
     *,
     at_least: int | Flashpoint | None = None,
@@ -120,7 +120,7 @@ def what_if(
     ----------
     fit : CountFit
         Of a model whose counts follow their exposure: all but those that draw past counts again.
-    steps : int
+    horizon : int
         Periods ahead.
     scenarios : mapping of str to Scenario, Event or tuple of them
         By name; of several in a tuple all are assumed.
@@ -166,8 +166,8 @@ def what_if(
     if not isinstance(severity, Severity | None):
         raise InputError(f"severity is {severity!r}; make one with Severity(lethality(...), fatality_sizes(...))")
     assumed = _checked(scenarios)
-    steps, draws = check_size(steps, draws)
-    design = fit.design.ahead(steps, exog)
+    horizon, draws = check_size(horizon, draws)
+    design = fit.design.ahead(horizon, exog)
     root = draw_root(as_generator(rng))
     forecasts, costs = {}, dict[str, Cost]()
     for name, effects in assumed.items():
@@ -181,7 +181,7 @@ def what_if(
         kept = np.ones(draws, dtype=bool)
         for effect, place in zip(effects, places, strict=True):
             if isinstance(effect, Event):
-                kept &= paths[:, place] >= effect.at_least
+                kept &= paths[:, place] >= effect.count
         lethal = _lethal(name, effects, places)
         if lethal and severity is None:
             raise InputError(

@@ -18,6 +18,7 @@ from escalation.models.base import CountFit, CountModel
 from escalation.models.registry import MODELS
 from escalation.progress import Progress
 from escalation.randomness import Seed, as_generator
+from escalation.series import CountsLike, unpack_counts
 
 CRITERIA = {"log_score": "log score", "crps": "CRPS", "crps_log1p": "CRPS of log(1 + count)"}
 BASELINE = "climatology"
@@ -66,41 +67,41 @@ class Choice:
 
 
 def auto(
-    counts: pd.Series | pd.DataFrame,
+    counts: CountsLike,
     *,
     criterion: Literal["log_score", "crps", "crps_log1p"] = "log_score",
     models: Sequence[CountModel] | None = None,
     origins: int | None = None,
-    steps: int = 4,
+    horizon: int = 4,
     exposure: pd.Series | None = None,
     draws: int = 1000,
     executor: Executor | None = None,
     progress: Progress = False,
-    unit: str = "incidents",
+    unit: str | None = None,
     rng: Seed = None,
 ) -> Choice:
     """Choose among models by their scores in forecasts from past origins, never by how well they fit.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
-        One count series, or histories of it.
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
+        Counts of one series on a ``PeriodIndex``, or histories of it.
     criterion : {"log_score", "crps", "crps_log1p"}
         The score to choose by.
     models : sequence of CountModel, optional
         Candidates with different names; every registered model with its default options when left out.
     origins : int, optional
         Past origins, the last of the series; a third of the periods, 8 to 24, when left out.
-    steps : int
+    horizon : int
         Periods ahead that are scored.
     exposure : pandas.Series, optional
-        Share of each period that was covered.
+        Share of each period that was covered; what the series brings, or all 1, when left out.
     draws : int
         Paths of each forecast.
     executor, progress
         As in :func:`escalation.backtest`.
-    unit : str
-        What is counted, for sentences and axes.
+    unit : str, optional
+        What is counted, for sentences and axes; what the series brings, or ``incidents``, when left out.
     rng : int, Generator or None
         Seed or generator.
 
@@ -126,21 +127,22 @@ def auto(
     >>> choice.model.name, choice.table.index.tolist()
     ('negative_binomial', ['negative_binomial', 'climatology'])
     """
+    counts, exposure, unit = unpack_counts(counts, exposure, unit)
     table = check_counts(counts)
     if criterion not in CRITERIA:
         raise InputError(f"criterion is {criterion!r}; choose by one of {', '.join(CRITERIA)}")
     candidates = [kind() for kind in MODELS.values()] if models is None else list(models)
     origins = min(24, max(8, len(table) // 3)) if origins is None else origins
-    if len(table) < origins + steps + 5:
+    if len(table) < origins + horizon + 5:
         raise InputError(
-            f"{len(table)} periods are too few for {origins} past origins of {steps} steps; ask for fewer origins"
+            f"{len(table)} periods are too few for {origins} past origins of {horizon} steps; ask for fewer origins"
         )
     rng = as_generator(rng)
     result = backtest(
         candidates,
         table,
         origins=origins,
-        steps=steps,
+        horizon=horizon,
         exposure=exposure,
         draws=draws,
         executor=executor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
@@ -195,17 +195,18 @@ def as_count_series(counts: CountsLike, exposure: pd.Series | None = None, unit:
     Parameters
     ----------
     counts, exposure, unit
-        As in :func:`unpack_counts`.
+        As in :func:`unpack_counts`; all else that a series knows is kept.
 
     Raises
     ------
     InputError
         As :class:`CountSeries`.
     """
-    if isinstance(counts, HoldsCounts) and exposure is None and unit is None:
-        return counts.to_count_series()
     table, shares, name = unpack_counts(counts, exposure, unit)
-    return CountSeries(table, exposure=LEFT_OUT if shares is None else shares, unit=name)
+    if not isinstance(counts, HoldsCounts):
+        return CountSeries(table, exposure=LEFT_OUT if shares is None else shares, unit=name)
+    series = counts.to_count_series()
+    return series if exposure is None and unit is None else replace(series, exposure=shares, unit=name)
 
 
 def _checked_share(

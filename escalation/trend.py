@@ -25,6 +25,7 @@ from escalation.rates import (
     negbin,
     poisson,
 )
+from escalation.series import CountsLike, unpack_counts
 from escalation.windows import WindowSpec, two_windows
 from escalation.wording import chance, plain
 
@@ -178,7 +179,7 @@ class RateChange:
 
 
 def compare_rates(
-    counts: pd.Series | pd.DataFrame,
+    counts: CountsLike,
     recent: WindowSpec,
     baseline: WindowSpec,
     *,
@@ -190,7 +191,7 @@ def compare_rates(
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex`` (missing periods are left out), or histories of it,
         each of which has the same weight.
     recent, baseline : int, slice or tuple
@@ -199,7 +200,8 @@ def compare_rates(
         and stands for the whole periods that hold them; a slice of whole numbers counts positions as
         Python does, a slice of dates or periods includes both ends.
     exposure : pandas.Series, optional
-        Share of each period that was covered, > 0, on the periods of ``counts``; all 1 when left out.
+        Share of each period that was covered, > 0, on the periods of ``counts``; what the series brings, or all 1,
+        when left out.
     family : str
         ``"negbin"`` estimates the dispersion of the counts about their rate and lets it widen the
         range; ``"poisson"`` assumes that there is none, and then is exact.
@@ -276,7 +278,7 @@ def compare_rates(
 
 
 def ratio_of_rates(
-    counts: pd.Series | pd.DataFrame, recent: WindowSpec, baseline: WindowSpec, *, exposure: pd.Series | None = None
+    counts: CountsLike, recent: WindowSpec, baseline: WindowSpec, *, exposure: pd.Series | None = None
 ) -> tuple[float, float]:
     """The ratio and the probability of a rise that :func:`compare_rates` gives, without all else that it works out."""
     now, was = _both_windows(counts, recent, baseline, exposure)
@@ -298,9 +300,10 @@ class _Window:
 
 
 def _both_windows(
-    counts: pd.Series | pd.DataFrame, recent: WindowSpec, baseline: WindowSpec, exposure: pd.Series | None
+    counts: CountsLike, recent: WindowSpec, baseline: WindowSpec, exposure: pd.Series | None
 ) -> tuple[_Window, _Window]:
     """The recent and the baseline window of one series or its histories."""
+    counts, exposure, _ = unpack_counts(counts, exposure)
     table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"compare_rates takes one series and got a table of {table.shape[1]} units; give one column")

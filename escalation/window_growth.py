@@ -15,6 +15,7 @@ from escalation.errors import InputError
 from escalation.models.design import FloatArray, make_design
 from escalation.periods import period_word
 from escalation.rates import WindowCounts
+from escalation.series import CountsLike, unpack_counts
 from escalation.slopes import SlopePosterior, log_linear
 from escalation.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
 from escalation.windows import WindowSpec, window_slice
@@ -123,7 +124,7 @@ class WindowGrowth:
 
 
 def window_growth(
-    counts: pd.Series | pd.DataFrame,
+    counts: CountsLike,
     window: WindowSpec,
     *,
     exposure: pd.Series | None = None,
@@ -137,14 +138,14 @@ def window_growth(
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex`` (missing periods are left out), or histories of it, of which at most
         60, spread evenly, are averaged.
     window : int, slice or tuple
         The last so many periods, or a window as in :func:`escalation.compare_rates`.
     exposure : pandas.Series, optional
-        Share of each period that was covered, > 0 where there is a count, on the periods of ``counts``; all 1 when
-        left out.
+        Share of each period that was covered, > 0 where there is a count, on the periods of ``counts``; what the
+        series brings, or all 1, when left out.
     family : str
         ``"negbin"`` estimates the dispersion of the counts about their rate; ``"poisson"`` assumes that there is none.
     level : float
@@ -178,6 +179,7 @@ def window_growth(
     >>> round(risen.growth, 2), round(risen.doubling_time, 1), risen.probability_rising > 0.99
     (0.21, 3.7, True)
     """
+    counts, exposure, _ = unpack_counts(counts, exposure)
     table, values = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"window_growth takes one series and got a table of {table.shape[1]} units; give one column")

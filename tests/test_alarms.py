@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 
@@ -14,6 +15,7 @@ from scipy.stats import nbinom, poisson
 
 from escalation import FitError, InputError, NegativeBinomial, alarms, false_alarms
 from escalation.alarms import METHODS
+from escalation.cli import commands
 from escalation.surveillance import CUSUM, EARS, GLR, BayesAlarm, Farrington, cusum_run_length
 from escalation.surveillance.glr import glr_statistic
 from escalation.surveillance.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
@@ -300,6 +302,13 @@ def test_histories_give_the_share_with_an_alarm():
         assert "probability" in together.sentence()
 
 
+def test_the_method_of_commands_and_reports_is_that_of_the_functions():
+    counts = weekly(np.random.default_rng(8).poisson(2.0, 30))
+    told = {parameter.name: parameter.default for parameter in inspect.signature(commands.alarms).parameters.values()}
+    assert told["method"] == "ears_c2"
+    assert alarms(counts).method == false_alarms(counts, draws=2, rng=1).method == EARS("C2")
+
+
 def test_quiet_years_raise_no_warning_and_no_alarm():
     counts = weekly(np.zeros(320))
     for name in METHODS:
@@ -471,7 +480,7 @@ def test_the_sentence_names_the_alarms(agona):
     ("make", "message"),
     [
         (lambda: alarms(weekly([1] * 20), "magic"), "method is 'magic'"),
-        (lambda: alarms(weekly([1] * 20)), "farrington judges a period by 263 before it"),
+        (lambda: alarms(weekly([1] * 20), "farrington"), "farrington judges a period by 263 before it"),
         (lambda: alarms(weekly([1] * 20), "ears_c1", start="2000-01-10"), "here 1 of 20"),
         (lambda: alarms(weekly([1] * 20), "ears_c1", start="2020-01-10"), "ears judges"),
         (lambda: alarms(pd.DataFrame({"a": weekly([1] * 20), "b": weekly([1] * 20)})), "alarms takes one series"),

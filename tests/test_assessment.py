@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from escalation.sources import CountedSeries
 
 import escalation
 from escalation.assessment import pool_model, pool_weights
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
-from escalation.sources import CountedSeries
 
 
 def counted(values: list[int], freq: str = "W-SUN", unit: str = "attacks") -> CountedSeries:
@@ -146,9 +146,9 @@ def test_pool_needs_forecasts_of_the_same() -> None:
     one = Forecast.of_series(np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one")
     fewer = Forecast.of_series(np.ones((3, 2), np.int64), weeks, np.ones((3, 3)), "fewer")
     with pytest.raises(InputError, match=r"pool got one .4 paths .* and fewer .3 paths"):
-        escalation.pool([one, fewer])
+        escalation.pool_forecasts([one, fewer])
     with pytest.raises(InputError, match="got no forecast"):
-        escalation.pool([])
+        escalation.pool_forecasts([])
 
 
 def test_weights_are_shares_of_the_paths_and_keep_those_of_histories() -> None:
@@ -158,15 +158,15 @@ def test_weights_are_shares_of_the_paths_and_keep_those_of_histories() -> None:
     def always(k: int) -> Forecast:
         return Forecast.of_series(np.full((1000, 1), k), weeks, np.ones((1000, 3)), f"always {k}", component=histories)
 
-    pooled = escalation.pool([always(1), always(2), always(3)], [0.2, 1.0, 0.5])
+    pooled = escalation.pool_forecasts([always(1), always(2), always(3)], [0.2, 1.0, 0.5])
     assert [int((pooled.series_paths == k).sum()) for k in (1, 2, 3)] == [200, 1000, 500]
     assert pooled.component is not None
     assert np.bincount(pooled.component[:200]).tolist() == [50] * 4
-    equal = escalation.pool([always(1), always(2)])
-    assert (equal.series_paths == escalation.pool([always(1), always(2)], [3, 3]).series_paths).all()
+    equal = escalation.pool_forecasts([always(1), always(2)])
+    assert (equal.series_paths == escalation.pool_forecasts([always(1), always(2)], [3, 3]).series_paths).all()
     for weights, says in (([1.0], "2 forecasts and 1 weights"), ([1.0, 0.0], r"the weights \[1.0, 0.0\]")):
         with pytest.raises(InputError, match=says):
-            escalation.pool([always(1), always(2)], weights)
+            escalation.pool_forecasts([always(1), always(2)], weights)
 
 
 def test_the_pool_as_a_model_gives_the_law_of_the_pool() -> None:
@@ -194,7 +194,7 @@ def test_weights_of_an_ensemble_that_are_none_are_refused(weights: object) -> No
 def test_what_models_disagree_on_is_no_monte_carlo_error() -> None:
     weeks = pd.period_range("2024-01-01", periods=1, freq="W-SUN")
     calm, wild = (Forecast.of_series(np.full((500, 1), k), weeks, np.ones((500, 3)), f"always {k}") for k in (0, 9))
-    both = escalation.flashpoint(escalation.pool([calm, wild]), 5)
+    both = escalation.flashpoint(escalation.pool_forecasts([calm, wild]), 5)
     assert both.probability == 0.5
     assert both.mc_error == pytest.approx(np.sqrt(0.25 / 1000), rel=0.01)
 
@@ -207,8 +207,8 @@ def test_a_pool_tells_histories_apart() -> None:
             np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one", component=np.array(histories)
         )
 
-    same = escalation.pool([continuing(0, 0, 1, 1), continuing(0, 0, 1, 1)])
-    other = escalation.pool([continuing(0, 0, 1, 1), continuing(0, 1, 2, 3)])
+    same = escalation.pool_forecasts([continuing(0, 0, 1, 1), continuing(0, 0, 1, 1)])
+    other = escalation.pool_forecasts([continuing(0, 0, 1, 1), continuing(0, 1, 2, 3)])
     assert same.component is not None
     assert other.component is not None
     assert same.component.tolist() == [0, 0, 1, 1, 0, 0, 1, 1]

@@ -34,7 +34,9 @@ def panel(n=60, units=30):
 
 def run(counts=None, models=MODELS, **options):
     return escalation.backtest(
-        models, series() if counts is None else counts, **{"origins": 10, "steps": 3, "draws": 100, "rng": 1, **options}
+        models,
+        series() if counts is None else counts,
+        **{"origins": 10, "horizon": 3, "draws": 100, "rng": 1, **options},
     )
 
 
@@ -99,14 +101,14 @@ def test_a_window_forgets_what_lies_before_it():
 
 
 def test_origins_leave_room_for_all_steps():
-    result = run(origins=4, every=5, steps=6)
+    result = run(origins=4, every=5, horizon=6)
     found = result.scores["origin"].unique()
     assert [period.ordinal - weeks(80)[0].ordinal for period in found] == [58, 63, 68, 73]
     assert result.scores["observed"].notna().all()
 
 
 def test_late_origins_are_scored_as_far_as_they_can_be():
-    result = run(origins=[str(weeks(80)[77])], steps=4)
+    result = run(origins=[str(weeks(80)[77])], horizon=4)
     assert result.scores.groupby("step")["crps"].count().tolist() == [2, 2, 0, 0]
 
 
@@ -210,19 +212,19 @@ def test_periods_covered_in_part_are_not_scored():
     counts, half = panel(units=3), weeks(60)[57]
     shares = pd.Series(1.0, index=counts.index)
     shares[half] = 0.5
-    scored = run(counts, exposure=shares, steps=2).scores
+    scored = run(counts, exposure=shares, horizon=2).scores
     assert scored.loc[scored["period"] == half, "crps"].isna().all()
     assert scored.loc[scored["period"] != half, "crps"].notna().all()
     table = pd.DataFrame(1.0, index=counts.index, columns=counts.columns)
     table.loc[half, "u1"] = 0.5
-    scored = run(counts, exposure=table, steps=2).scores
+    scored = run(counts, exposure=table, horizon=2).scores
     assert (scored["crps"].isna() == ((scored["period"] == half) & (scored["unit"] == "u1"))).all()
 
 
 def test_missing_counts_are_not_scored():
     counts = series().astype(float)
     counts.iloc[-3:] = np.nan
-    result = run(counts, origins=[str(weeks(80)[74])], steps=5)
+    result = run(counts, origins=[str(weeks(80)[74])], horizon=5)
     assert result.scores.groupby("step")["crps"].count().tolist() == [2, 2, 0, 0, 0]
 
 
@@ -256,7 +258,7 @@ def test_a_clearly_wrong_model_is_called_worse_and_an_equal_one_is_not():
 
 
 def test_means_are_those_of_the_summary():
-    result = run(origins=[str(weeks(80)[k]) for k in range(69, 79)], steps=4)  # the last ones are scored in part only
+    result = run(origins=[str(weeks(80)[k]) for k in range(69, 79)], horizon=4)  # the last ones are scored in part only
     table, compared = result.summary(), result.compare("year", rng=1)
     assert compared.loc["month", "mean"] == pytest.approx(table.loc["month", "crps"])
     assert compared.loc["month", "baseline"] == pytest.approx(table.loc["year", "crps"])
@@ -282,7 +284,7 @@ def test_units_have_skill_and_influence():
 def test_pit_and_reliability_of_a_right_forecast_are_flat_and_straight():
     rng = np.random.default_rng(5)
     counts = pd.DataFrame(rng.poisson(6, (90, 25)), index=weeks(90), columns=[f"u{k}" for k in range(25)])
-    result = run(counts, {"all": Climatology(None)}, origins=12, steps=2, draws=400, thresholds=(6,))
+    result = run(counts, {"all": Climatology(None)}, origins=12, horizon=2, draws=400, thresholds=(6,))
     # 600 forecasts: the height of a bin has a standard error of 0.12
     assert result.pit(5)["all"].to_numpy() == pytest.approx(np.ones(5), abs=0.35)
     curve = result.reliability(6)
@@ -300,7 +302,7 @@ def test_calibration_is_the_mass_of_the_pit_and_says_what_is_too_narrow():
     rng = np.random.default_rng(5)
     counts = pd.DataFrame(rng.poisson(6, (90, 25)), index=weeks(90), columns=[f"u{k}" for k in range(25)])
     models = {"all": Climatology(None), "last": escalation.LastValue(spread="none")}
-    result = run(counts, models, origins=12, steps=2, draws=400)
+    result = run(counts, models, origins=12, horizon=2, draws=400)
     table = result.calibration(rng=1)
     for model in models:
         heights = result.pit(20)[model].to_numpy() / 20
@@ -319,7 +321,7 @@ def test_calibration_is_the_mass_of_the_pit_and_says_what_is_too_narrow():
 
 
 def test_calibration_of_single_steps_and_of_too_few_forecasts():
-    result = run(origins=10, steps=3)
+    result = run(origins=10, horizon=3)
     table = result.calibration(by=["model", "step"], intervals=[0.8], rng=1)
     third = escalation.Backtest(result.scores[result.scores["step"] == 3], result.failures)
     assert table.loc[("year", 3, 0.8), "mass"] == third.calibration(intervals=[0.8], rng=1).loc[("year", 0.8), "mass"]
@@ -335,7 +337,7 @@ def test_calibration_of_single_steps_and_of_too_few_forecasts():
 def test_reliability_has_intervals_and_counts_histories_once():
     rng = np.random.default_rng(2)
     counts = pd.DataFrame(rng.poisson(6, (90, 25)), index=weeks(90), columns=[f"u{k}" for k in range(25)])
-    exact = run(counts, {"all": Climatology(None)}, origins=12, steps=2, draws=400, thresholds=(6,))
+    exact = run(counts, {"all": Climatology(None)}, origins=12, horizon=2, draws=400, thresholds=(6,))
     curve = exact.reliability(6).loc["all"]
     scored = exact.scores
     theirs = escalation.scores.reliability_curve(scored["reaches_6"], scored["observed"] >= 6)
@@ -394,7 +396,7 @@ def test_tests_of_equal_accuracy_reject_as_often_as_they_say():
         ({"origins": ["2031-01-06"]}, "is not among the periods"),
         ({"origins": ["soon"]}, "cannot be read as periods"),
         ({"origins": ["2023-01-02", "2023-01-03"]}, "names one period twice"),
-        ({"steps": 0}, "steps is 0"),
+        ({"horizon": 0}, "horizon is 0"),
         ({"leads": [9]}, r"leads is \[9\]"),
         ({"every": 0}, "every is 0"),
         ({"window": 0}, "window is 0"),
@@ -430,7 +432,7 @@ ABOVE = escalation.Flashpoint("above", above="mean", days=14, past_days=140)
 def test_definitions_are_told_from_the_paths_as_flashpoint_tells_them():
     counts = series()
     origin = weeks(80)[70]
-    result = run(counts, {"ll": LocalLevel()}, origins=[origin], steps=4, flashpoints=[BUSY, ABOVE, "views-25"])
+    result = run(counts, {"ll": LocalLevel()}, origins=[origin], horizon=4, flashpoints=[BUSY, ABOVE, "views-25"])
     rng = generator_for(draw_root(np.random.default_rng(1)), f"ll|{origin}|attacks")
     forecast = LocalLevel().fit(counts.loc[:origin]).forecast(4, draws=100, rng=rng)
     for one in (BUSY, ABOVE, escalation.get_flashpoint("views-25")):
@@ -470,7 +472,7 @@ def test_a_window_is_the_past_of_a_definition_too():
 
 
 def test_brier_scores_and_reliability_of_definitions():
-    result = run(panel(80, 12), flashpoints=[BUSY], origins=12, steps=3)
+    result = run(panel(80, 12), flashpoints=[BUSY], origins=12, horizon=3)
     for within in (1, 3):
         own = result.scores[(result.scores["model"] == "year") & (result.scores["step"] == within)]
         parts = result.brier("busy", within=within).loc["year"]
@@ -498,7 +500,7 @@ def test_definitions_are_kept_on_disk(tmp_path):
     first.save(tmp_path / "kept.csv")
     kept = escalation.Backtest.load(tmp_path / "kept.csv")
     np.testing.assert_allclose(kept.brier("busy")["brier"], first.brier("busy")["brier"], rtol=1e-3)  # four digits
-    with pytest.raises(InputError, match="holds a backtest with other steps"):
+    with pytest.raises(InputError, match="holds a backtest with other flashpoints"):
         run(store=tmp_path / "store", flashpoints=[ABOVE], origins=4)
 
 
@@ -539,7 +541,9 @@ def test_wrong_definitions_are_said(flashpoints, message):
 def record_of(past=None, *, at=4, **options):
     counts = series(120)
     past = (
-        run(counts, {"climatology": Climatology(26)}, flashpoints=[BUSY], origins=60, steps=4) if past is None else past
+        run(counts, {"climatology": Climatology(26)}, flashpoints=[BUSY], origins=60, horizon=4)
+        if past is None
+        else past
     )
     point = escalation.flashpoint(Climatology(26).fit(counts).forecast(4, rng=1), BUSY, within=at)
     return past, escalation.with_record(point, past, rng=1, **options)
@@ -576,7 +580,7 @@ def test_histories_of_what_came_count_as_one_in_a_record():
     histories = pd.DataFrame(
         rng.poisson(5, (120, 1)) + rng.poisson(0.1, (120, 6)), index=weeks(120), columns=pd.RangeIndex(6, name="draw")
     )
-    past = run(histories, {"climatology": Climatology(26)}, flashpoints=[BUSY], origins=60, steps=4)
+    past = run(histories, {"climatology": Climatology(26)}, flashpoints=[BUSY], origins=60, horizon=4)
     _, point = record_of(past)
     assert point.record.forecasts <= 60
 

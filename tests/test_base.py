@@ -87,11 +87,11 @@ def test_one_history_and_equal_histories_are_as_one_series():
 
 def test_pool_takes_histories_evenly_from_all():
     table = histories([np.full(6, j) for j in range(101)])
-    fit = PoissonMean().fit(table, pool=5)
+    fit = PoissonMean().fit(table, histories=5)
     assert fit.array[:, 0].tolist() == [0, 25, 50, 75, 100]
     assert len(PoissonMean().fit(table).estimates) == 25
-    assert len(PoissonMean().fit(table, pool=1000).estimates) == 101
-    assert PoissonMean().fit(table, pool=1).params["rate"] == 0
+    assert len(PoissonMean().fit(table, histories=1000).estimates) == 101
+    assert PoissonMean().fit(table, histories=1).params["rate"] == 0
 
 
 def test_paths_continue_their_own_history():
@@ -266,15 +266,15 @@ def test_counts_go_through_the_gate():
         PoissonMean().fit(series([-1, 1, 1, 1, 1, 1]))
 
 
-@pytest.mark.parametrize("pool", [0, -1, 2.0, True, "3", None])
-def test_pool_is_a_whole_number(pool):
-    with pytest.raises(InputError, match=f"pool is {pool!r}; give a whole number from 1 to 1,000,000"):
-        PoissonMean().fit(series(), pool=pool)
+@pytest.mark.parametrize("number", [0, -1, 2.0, True, "3", None])
+def test_histories_to_pool_are_a_whole_number(number):
+    with pytest.raises(InputError, match=f"histories is {number!r}; give a whole number from 1 to 1,000,000"):
+        PoissonMean().fit(series(), histories=number)
 
 
 @pytest.mark.parametrize("steps", [0, -1, 5001, 2.0, True, "3", None])
 def test_steps_are_a_whole_number(steps):
-    with pytest.raises(InputError, match=f"steps is {steps!r}; give a whole number from 1 to 5,000"):
+    with pytest.raises(InputError, match=f"horizon is {steps!r}; give a whole number from 1 to 5,000"):
         PoissonMean().fit(series()).forecast(steps)
 
 

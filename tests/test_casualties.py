@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from escalation.casualties import has_casualties
 
 import escalation
 from escalation import (
@@ -35,11 +36,10 @@ from escalation import (
     open_source,
     plot_fatality_tail,
     plot_lethality,
-    pool,
+    pool_forecasts,
     reconstruct,
     toll,
 )
-from escalation.casualties import has_casualties
 from escalation.cli import main
 from escalation.plots.text import text_width
 from escalation.report import compose_report
@@ -285,8 +285,8 @@ def seen_from(day: str, pooled: int = 100):
         )
         models = (LocalLevel(link="softplus"), NegativeBinomial(), Climatology())
         steps = (pd.Period(seen + pd.Timedelta(days=60), "W-SUN") - last).n
-        fits = [model.fit(told.histories, exposure=told.exposure, pool=pooled, unit="attacks") for model in models]
-    ahead = pool([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
+        fits = [model.fit(told.histories, exposure=told.exposure, histories=pooled, unit="attacks") for model in models]
+    ahead = pool_forecasts([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
     own = case.incidents[(case.incidents["series"] == told.series) & (case.incidents["date_end"] <= seen)]
     return told, ahead, own, (seen + pd.Timedelta(days=1), seen + pd.Timedelta(days=60))
 

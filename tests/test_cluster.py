@@ -88,7 +88,7 @@ def test_estimates_by_maximum_likelihood_are_the_same_there(cluster):
 
 def test_a_backtest_survives_the_loss_of_a_worker(cluster):
     counts = panel(units=4)
-    options = {"origins": 8, "steps": 2, "draws": 100, "rng": 3}
+    options = {"origins": 8, "horizon": 2, "draws": 100, "rng": 3}
     models = {"slow": Slow(), "last": LastValue()}
     killer = Killer(cluster)
     there = backtest(models, counts, executor=cluster.get_executor(), progress=killer, **options)

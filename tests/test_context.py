@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-
-from escalation import assess, reconstruct
 from escalation.context import cautions, model_totals, times_reached
 from escalation.sources import CountedSeries
+
+from escalation import assess, reconstruct
 from escalation.tallies.printed import contradictions_by_window, printed_count
 
 COUNTS = [1, 0, 2, 1, 1, 3, 0, 1, 2, 0, 1, 1, 0, 2, 1, 1, 9, 8, 1, 12]

@@ -246,15 +246,15 @@ def test_everything_that_takes_histories_takes_their_gaps():
     made, shares = gappy()
     assert made.isna().any(axis=1).sum() == 4
     for model in (esc.NegativeBinomial(), esc.LocalLevel(), esc.INGARCH(), esc.Climatology()):
-        fit = model.fit(made, exposure=shares, pool=3)
+        fit = model.fit(made, exposure=shares, histories=3)
         assert fit.nobs == len(made) - 4
         forecast = fit.forecast(3, draws=30, rng=1)
         assert forecast.series_paths.shape == (30, 3)
         esc.plot_forecast(forecast)
     assert esc.compare_rates(made, 6, 12, exposure=shares).recent.total > 0
-    assert esc.changepoints(made, exposure=shares, pool=2) is not None
+    assert esc.changepoints(made, exposure=shares, histories=2) is not None
     assert len(esc.alarms(made, "ears_c1").table) > 0
-    result = esc.backtest([esc.Climatology()], made, origins=4, steps=2, draws=50, exposure=shares, rng=1)
+    result = esc.backtest([esc.Climatology()], made, origins=4, horizon=2, draws=50, exposure=shares, rng=1)
     assert len(result.scores) > 0
     esc.plot_counts(made)
 
@@ -299,7 +299,7 @@ def test_panel_models_and_backtests_take_the_shares_of_units():
             fit = esc.EndemicEpidemic().fit(counts, exposure=shares)
         assert list(fit.units) == names
         models = [esc.Climatology(), esc.EndemicEpidemic()]
-        result = esc.backtest(models, counts, origins=3, steps=2, draws=40, exposure=shares, rng=1)
+        result = esc.backtest(models, counts, origins=3, horizon=2, draws=40, exposure=shares, rng=1)
         assert sorted(result.scores["unit"].unique()) == names
         assert result.failures.empty
 

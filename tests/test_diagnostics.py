@@ -283,7 +283,7 @@ def test_histories_are_judged_by_the_median_one():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"level": 95}, "level is 95"),
+        ({"confidence": 95}, "confidence is 95"),
         ({"lags": 0}, "lags is 0"),
         ({"bins": 2.5}, "bins is 2.5"),
         ({"residuals": "deviance"}, "residuals is 'deviance'; use 'mid' or 'randomised'"),

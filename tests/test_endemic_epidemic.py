@@ -142,7 +142,7 @@ KINDS = {
         ),
         {"exposure": True},
     ),
-    "poisson": (EndemicEpidemic(family="poisson", level="shared", lag_weights=(0.0, 1.0)), {}),
+    "poisson": (EndemicEpidemic(family="poisson", endemic_level="shared", lag_weights=(0.0, 1.0)), {}),
 }
 
 
@@ -299,14 +299,16 @@ def test_without_an_epidemic_part_levels_are_log_means():
     np.testing.assert_allclose(fit.params, np.log(counts.iloc[1:].mean()), rtol=1e-9)
     # the information of a Poisson log rate is the number of events
     np.testing.assert_allclose(fit.bse, counts.iloc[1:].sum() ** -0.5, rtol=1e-9)
-    shared = EndemicEpidemic(own_past="none", others_past="none", family="poisson", level="shared").fit(counts)
+    shared = EndemicEpidemic(own_past="none", others_past="none", family="poisson", endemic_level="shared").fit(counts)
     assert shared.params["level"] == pytest.approx(np.log(counts.iloc[1:].to_numpy().mean()))
 
 
 def test_a_population_scales_the_endemic_part():
     counts = simulate()
     sizes = pd.Series({"B": 4.0, "A": 2.0, "C": 1.5})
-    model = EndemicEpidemic(own_past="none", others_past="none", family="poisson", level="shared", population=sizes)
+    model = EndemicEpidemic(
+        own_past="none", others_past="none", family="poisson", endemic_level="shared", population=sizes
+    )
     fit = model.fit(counts)
     assert np.exp(fit.params["level"]) == pytest.approx(counts.iloc[1:].to_numpy().sum() / (199 * 7.5))
     np.testing.assert_allclose(fit.fitted.iloc[5] / np.exp(fit.params["level"]), [2, 4, 1.5])
@@ -528,7 +530,7 @@ def test_responses_are_pooled_over_histories():
     ("call", "message"),
     [
         (lambda fit: impulse_response(fit, "X", 3), "source is 'X'; the fit has the units A, B, C"),
-        (lambda fit: impulse_response(fit, "A", 0), "steps is 0"),
+        (lambda fit: impulse_response(fit, "A", 0), "horizon is 0"),
         (lambda fit: branching_ratio(fit, level=2), "level is 2"),
         (lambda fit: components(Climatology().fit(simulate(20)["A"])), "branching needs a fit of endemic_epidemic"),
     ],
@@ -546,7 +548,7 @@ def test_branching_says_what_is_wrong(call, message):
     ("options", "message"),
     [
         ({"own_past": "both"}, "own_past is 'both'; use one of"),
-        ({"level": "none"}, "level is 'none'; use one of"),
+        ({"endemic_level": "none"}, "endemic_level is 'none'; use one of"),
         ({"family": "nb1"}, "family is 'nb1'; use one of"),
         ({"lag_weights": (0.0,)}, r"lag_weights is \(0.0,\); give a tuple of numbers >= 0"),
         ({"lag_weights": 2}, "lag_weights is 2; give a tuple"),

@@ -260,7 +260,7 @@ def test_a_side_that_depends_on_the_weekday_is_not_answering():
         (lambda c: (c, {"draws": 19}), "draws is 19; a verdict"),
         (lambda c: (c, {"season": -1}), "season is -1; give a whole number of pairs"),
         (lambda c: (c, {"lags": 0}), "lags is 0"),
-        (lambda c: (c, {"level": 1.0}), "level is 1.0"),
+        (lambda c: (c, {"confidence": 1.0}), "confidence is 1.0"),
     ],
 )
 def test_what_cannot_be_used_is_refused(change, message):

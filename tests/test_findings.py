@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from escalation.sources import Source
 
 import escalation
 from escalation import CountedSeries, InputError, assess, find, read_trend
 from escalation.report.write import compose_report
-from escalation.sources import Source
 
 
 def counted(values, **more):

@@ -103,21 +103,21 @@ def test_the_report_tells_how_alike_pairs_are():
         ("2024-11-12", "Erbil", "Militia", "US forces", "rocket"),
         ("2024-11-14", "Hasaka", "Militia", "US forces", "drone"),
     )
-    found = find_duplicates(rows, at_least=0.8)
+    found = find_duplicates(rows, min_similarity=0.8)
     assert tuple(found.columns) == REPORT_COLUMNS
     [pair] = found.to_dict("records")
     assert (pair["first"], pair["second"], pair["actors"], pair["days"]) == (0, 1, 1.0, 1.0)
     # 2 x 6 letters in common of 6 and 10: "hasaka" and "al hasakah"
     assert pair["place"] == pytest.approx(12 / 16)
     assert pair["similarity"] == pytest.approx((1 + 2 * 12 / 16 + 2 + 1) / 6)
-    later = find_duplicates(rows, at_least=0.8, days=2)
+    later = find_duplicates(rows, min_similarity=0.8, days=2)
     assert later[["first", "second"]].to_numpy().tolist() == [[0, 1], [0, 3], [1, 3]]
     assert later["similarity"].tolist()[1] == pytest.approx((1 / 3 + 2 + 2 + 1) / 6)  # two days apart
 
 
 def test_what_two_rows_leave_blank_does_not_make_them_alike():
     rows = table(*[("2024-11-12", "", "", "", "attack")] * 3)
-    assert find_duplicates(rows, at_least=0.01).empty
+    assert find_duplicates(rows, min_similarity=0.01).empty
 
 
 def test_other_countries_are_not_compared():
@@ -128,7 +128,7 @@ def test_other_countries_are_not_compared():
 
 def test_coordinates_stand_in_for_names():
     rows = table(*[("2024-11-12", "", "x", "", "attack")] * 3).assign(latitude=[10.0, 10.01, 11.0], longitude=20.0)
-    found = find_duplicates(rows, at_least=0.9)
+    found = find_duplicates(rows, min_similarity=0.9)
     assert found[["first", "second"]].to_numpy().tolist() == [[0, 1]]
     assert found.loc[0, "place"] == pytest.approx(1 - np.radians(0.01) * 6371 / 25)
 
@@ -165,7 +165,7 @@ def test_pairs_agree_with_a_plain_loop():
             "country": rng.choice(["Iraq", "Syria", ""], 60),
         }
     )
-    found = find_duplicates(rows, at_least=0.01, days=1)
+    found = find_duplicates(rows, min_similarity=0.01, days=1)
     expected = set()
     for i in range(60):
         for j in range(i + 1, 60):
@@ -180,8 +180,8 @@ def test_pairs_agree_with_a_plain_loop():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"at_least": 0}, "at_least is 0; give a similarity"),
-        ({"at_least": 1.1}, "at_least is 1.1"),
+        ({"min_similarity": 0}, "min_similarity is 0; give a similarity"),
+        ({"min_similarity": 1.1}, "min_similarity is 1.1"),
         ({"days": -1}, "days is -1; give how many days"),
         ({"days": 1.5}, "days is 1.5"),
     ],

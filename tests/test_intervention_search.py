@@ -306,7 +306,7 @@ def test_a_search_seldom_finds_what_is_not_there():
     model, found = INGARCH(), 0
     for seed in range(60):
         fit = model.fit(series(simulated(80, seed, serial=(0.3, 0.3))))
-        found += bool(find_interventions(fit, replicates=99, rng=seed, most=1, level=0.1).found)
+        found += bool(find_interventions(fit, replicates=99, rng=seed, most=1, alpha=0.1).found)
     assert found / 60 <= 0.1 + 2.5 * math.sqrt(0.1 * 0.9 / 60)  # Bonferroni: at most 0.1
     assert found >= 1
 

@@ -6,13 +6,16 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
+from escalation.assessment.pool import model_of
 from escalation.errors import FitError, InputError
 from escalation.models import levels, local_level_likelihood
 from escalation.models.design import make_design
+from escalation.models.ensemble import Ensemble
 from escalation.models.local_level import LocalLevel
 from escalation.models.local_level_likelihood import constants, log_posterior, observe, smooth
 from escalation.models.paths import LARGEST_MEAN, _skew_normal, level_paths
 from escalation.models.posterior import choose
+from escalation.models.registry import get_model
 
 
 def weeks(n):
@@ -53,7 +56,7 @@ SERIES = {
 
 
 def observed(counts, model=None, exposure=None):
-    model = model or LocalLevel()
+    model = model or LocalLevel(link="log")
     exposure = np.ones(len(counts)) if exposure is None else exposure
     damping = {"estimate": np.nan, "none": 1.0}.get(model.damping, model.damping)
     held = model.likelihood.held_without_damping if damping == 1.0 else ()
@@ -199,7 +202,7 @@ SETTINGS = [
 @pytest.mark.parametrize(("damping", "level_sd", "dispersion", "allowed"), SETTINGS)
 def test_likelihood_against_a_fine_grid_filter(name, damping, level_sd, dispersion, allowed):
     exposure = np.linspace(0.7, 1.3, N)
-    posterior = observed(SERIES[name], LocalLevel(family="negbin" if dispersion else "poisson"), exposure)
+    posterior = observed(SERIES[name], LocalLevel(family="negbin" if dispersion else "poisson", link="log"), exposure)
     natural = (posterior[0].anchor, damping, level_sd, dispersion)
     llf, last = kernel(posterior, natural)
     exact, x, law, _ = grid_filter(SERIES[name], exposure, posterior[0].anchor, natural)
@@ -264,7 +267,7 @@ def test_derivatives_with_the_softplus_link_are_differences(x, dispersion):
 
 def test_far_below_the_mean_count_both_links_are_one():
     counts = np.r_[np.zeros(30), 400.0, np.zeros(9)]
-    one, start = observed(counts[:30], LocalLevel("none", "poisson"))
+    one, start = observed(counts[:30], LocalLevel("none", "poisson", link="log"))
     natural = np.array([[0.0, 0.9, 0.2, 0.0]])
     log, bent = (
         smooth(one.counts, one.log_exposure, one.anchor, natural - [[8, 0, 0, 0]], start, 1e-8, bend)
@@ -302,7 +305,7 @@ def test_fitted_is_the_smoothed_expected_count():
     exposure = np.linspace(0.7, 1.3, N)
     design = make_design(weeks(N), 0, pd.Series(exposure, index=weeks(N)), None)
     for name in ("typical", "low", "gaps"):
-        found = LocalLevel().estimate(SERIES[name], design)
+        found = LocalLevel(link="log").estimate(SERIES[name], design)
         expected = grid_filter(SERIES[name], exposure, found.state["series"].anchor, found.params)[3]
         np.testing.assert_allclose(found.fitted, expected, rtol=0.01)  # second-order terms only
 
@@ -310,7 +313,7 @@ def test_fitted_is_the_smoothed_expected_count():
 def test_without_drift_it_is_negative_binomial_or_poisson_by_the_textbook():
     counts = SERIES["typical"]
     for family, dispersion in (("negbin", 0.3), ("negbin", 1e-4), ("poisson", 0.0)):
-        posterior = observed(counts, LocalLevel(family=family))
+        posterior = observed(counts, LocalLevel(family=family, link="log"))
         llf, _ = kernel(posterior, (2.0, 0.5, 1e-5, dispersion))
         assert llf == pytest.approx(count_logpmf(counts, np.exp(2.0), dispersion).sum(), abs=1e-5)
 
@@ -318,11 +321,13 @@ def test_without_drift_it_is_negative_binomial_or_poisson_by_the_textbook():
 def test_dispersion_near_zero_is_poisson():
     counts = np.r_[SERIES["high"], 1e6]
     negbin, _ = kernel(observed(counts), (3.0, 0.9, 0.5, 1e-9))
-    plain, _ = kernel(observed(counts, LocalLevel(family="poisson")), (3.0, 0.9, 0.5, 0.0))
+    plain, _ = kernel(observed(counts, LocalLevel(family="poisson", link="log")), (3.0, 0.9, 0.5, 0.0))
     assert negbin == pytest.approx(plain, abs=2e-3)  # counts of 1e6 with dispersion 1e-9: relative variance 1 + 1e-3
 
 
-@pytest.mark.parametrize("model", [LocalLevel(), LocalLevel("none"), LocalLevel(0.8, "poisson")])
+@pytest.mark.parametrize(
+    "model", [LocalLevel(link="log"), LocalLevel("none", link="log"), LocalLevel(0.8, "poisson", link="log")]
+)
 @pytest.mark.parametrize("name", ["typical", "onset", "quiet"])
 def test_estimate_is_the_mode_that_a_simplex_search_finds(name, model):
     peak = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)).state["peak"]
@@ -340,7 +345,7 @@ def test_estimate_is_the_mode_that_a_simplex_search_finds(name, model):
 
 def test_parameters_are_recovered_from_a_long_series():
     truth = (2.0, 0.9, 0.3, 0.2)
-    fit = LocalLevel().fit(series(simulated(2000, *truth, 11)))
+    fit = LocalLevel(link="log").fit(series(simulated(2000, *truth, 11)))
     assert fit.converged
     assert (fit.bse < [0.15, 0.05, 0.05, 0.05]).all()
     assert (abs(fit.params - np.array(truth)) < 3.5 * fit.bse).all()  # each fails in 1 of 2,000 such series
@@ -348,7 +353,7 @@ def test_parameters_are_recovered_from_a_long_series():
 
 def test_standard_errors_are_the_spread_of_estimates():
     truth = (2.5, 0.8, 0.3, 0.1)
-    fits = [LocalLevel(0.8).fit(series(simulated(300, *truth, seed))) for seed in range(100)]
+    fits = [LocalLevel(0.8, link="log").fit(series(simulated(300, *truth, seed))) for seed in range(100)]
     spread = np.std([fit.params for fit in fits], axis=0, ddof=1)
     typical = np.median([fit.bse for fit in fits], axis=0)
     np.testing.assert_allclose(typical, spread, rtol=0.3)  # a standard deviation of 100 values is known to 7%
@@ -356,8 +361,8 @@ def test_standard_errors_are_the_spread_of_estimates():
 
 def test_exposure_only_moves_the_level():
     counts = series(SERIES["typical"])
-    whole = LocalLevel().fit(counts)
-    half = LocalLevel().fit(counts, exposure=pd.Series(0.5, index=counts.index))
+    whole = LocalLevel(link="log").fit(counts)
+    half = LocalLevel(link="log").fit(counts, exposure=pd.Series(0.5, index=counts.index))
     moved = whole.params.to_numpy() + np.array([np.log(2), 0, 0, 0])
     np.testing.assert_allclose(half.params, moved, rtol=1e-4)  # the search stops within 1e-6 of the highest value
     np.testing.assert_allclose(half.fitted, whole.fitted, rtol=1e-3)
@@ -378,7 +383,9 @@ HARD = {
     "up and down": np.tile([0.0, 1000.0], 30),
     "mostly missing": np.r_[np.full(100, np.nan), 3, 4, 5, 1, 0, np.full(50, np.nan)],
 }
-MODELS = [LocalLevel(damping, family) for damping in ("estimate", "none", 0.9) for family in ("negbin", "poisson")]
+MODELS = [
+    LocalLevel(damping, family, link="log") for damping in ("estimate", "none", 0.9) for family in ("negbin", "poisson")
+]
 BENT_MODELS = [LocalLevel(damping, link="softplus") for damping in ("estimate", "none", 0.9)]
 BENT_MODELS.append(LocalLevel(family="poisson", link="softplus"))
 
@@ -418,26 +425,26 @@ def test_parameters_have_the_names_of_what_is_estimated():
 
 
 def test_intervals_stay_where_the_parameters_live():
-    table = LocalLevel().fit(series(SERIES["quiet"])).conf_int(0.99)
+    table = LocalLevel(link="log").fit(series(SERIES["quiet"])).conf_int(0.99)
     assert (table.loc[["damping", "level_sd", "dispersion"]] >= 0).all(axis=None)
     assert table.loc["damping", "upper"] <= 1
 
 
 def test_damping_one_is_none():
     counts = series(SERIES["low"])
-    one, none = LocalLevel(1.0).fit(counts), LocalLevel("none").fit(counts)
+    one, none = LocalLevel(1.0, link="log").fit(counts), LocalLevel("none", link="log").fit(counts)
     pd.testing.assert_series_equal(one.params, none.params)
     assert (one.forecast(3, rng=1).series_paths == none.forecast(3, rng=1).series_paths).all()
 
 
 def test_drawn_parameters_follow_the_posterior_worked_out_on_a_grid():
     counts, prior = SERIES["low"], norm(np.log(0.2), 1.0)
-    posterior = observed(counts, LocalLevel("none", "poisson"))
+    posterior = observed(counts, LocalLevel("none", "poisson", link="log"))
     grid = np.linspace(np.log(0.03), np.log(1.9), 18)
     value = [grid_filter(counts, np.ones(N), posterior[0].anchor, (0.0, 1.0, np.exp(g), 0.0))[0] for g in grid]
     weight = np.exp(value - np.max(value)) * prior.pdf(grid)
     share = np.cumsum(weight) / weight.sum()
-    found = LocalLevel("none", "poisson").estimate(counts, make_design(weeks(N), 0, None, None))
+    found = LocalLevel("none", "poisson", link="log").estimate(counts, make_design(weeks(N), 0, None, None))
     rng = np.random.default_rng(1)
     weighted = levels.weigh(LocalLevel.likelihood, found, 5000, rng.random(2))
     drawn = weighted.natural[choose(weighted.log_weight, 40_000, rng), local_level_likelihood.LEVEL_SD]
@@ -460,7 +467,7 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
 
 
-@pytest.mark.parametrize("model", [LocalLevel(), LocalLevel("none", "poisson")])
+@pytest.mark.parametrize("model", [LocalLevel(link="log"), LocalLevel("none", "poisson", link="log")])
 @pytest.mark.parametrize("name", ["low", "typical", "lull"])
 def test_the_first_step_has_the_analytic_law_averaged_over_parameters(name, model):
     found, draws = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)), 10_000
@@ -508,7 +515,7 @@ def test_forecasts_widen_with_the_horizon(model):
 
 
 def test_coming_exposure_scales_the_forecast():
-    model, design = LocalLevel(), make_design(weeks(N), 0, None, None)
+    model, design = LocalLevel(link="log"), make_design(weeks(N), 0, None, None)
     found = model.estimate(SERIES["high"], design)
     coming = weeks(N + 1)[-1:]
     part = make_design(coming, N, pd.Series(0.25, index=coming), None)
@@ -518,7 +525,7 @@ def test_coming_exposure_scales_the_forecast():
 
 
 def test_same_seed_same_numbers():
-    fits = [LocalLevel().fit(series(SERIES["typical"])) for _ in range(2)]
+    fits = [LocalLevel(link="log").fit(series(SERIES["typical"])) for _ in range(2)]
     pd.testing.assert_series_equal(fits[0].params, fits[1].params, check_exact=True)
     first, again = (fit.forecast(5, draws=200, rng=3).series_paths for fit in fits)
     assert (first == again).all()
@@ -540,6 +547,11 @@ def test_damping_out_of_range_is_refused(damping):
 def test_unknown_family_is_refused():
     with pytest.raises(InputError, match="family is 'normal'; local_level takes 'negbin' or 'poisson'"):
         LocalLevel(family="normal")
+
+
+def test_one_name_stands_for_one_model():
+    assert LocalLevel().link == "softplus"
+    assert get_model("local_level") == model_of("local_level") == Ensemble().models[-1] == LocalLevel()
 
 
 def test_unknown_link_is_refused():

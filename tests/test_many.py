@@ -44,7 +44,7 @@ class Breaking(Climatology):
         return super().estimate(counts, design)
 
     def simulate(self, estimate, design, draws, rng):
-        if estimate.state["pool"].max() > 500:
+        if estimate.state["histories"].max() > 500:
             raise ZeroDivisionError("on the way")
         return super().simulate(estimate, design, draws, rng)
 
@@ -99,8 +99,8 @@ def test_a_fit_among_many_is_the_fit_alone():
 def test_histories_of_many_series():
     parts = {unit: panel(5, seed=seed).set_axis(range(5), axis=1) for seed, unit in enumerate("AB")}
     table = pd.concat(parts, axis=1, names=["unit", "draw"])
-    many = fit_many(Climatology(), table, pool=3)
-    alone = Climatology().fit(parts["B"].rename_axis(columns="draw"), pool=3)
+    many = fit_many(Climatology(), table, histories=3)
+    alone = Climatology().fit(parts["B"].rename_axis(columns="draw"), histories=3)
     np.testing.assert_array_equal(many.fits["B"].array, alone.array)
     forecast = many.forecast(2, draws=30, rng=1)
     assert forecast.component.tolist() == [0] * 10 + [1] * 10 + [2] * 10
@@ -182,8 +182,8 @@ def test_a_panel_fit_is_diagnosed_unit_by_unit():
     )
     assert table.loc["C", "p_dispersion"] == one.tests.loc["dispersion", "p_value"]
     assert table.loc["C", "verdict"] == "; ".join(one.verdict)
-    with pytest.raises(InputError, match="level is 95"):
-        fit.diagnose(level=95)
+    with pytest.raises(InputError, match="confidence is 95"):
+        fit.diagnose(confidence=95)
 
 
 def test_diagnoses_of_many_fits_are_a_table():
@@ -243,7 +243,7 @@ def test_pickling():
     [
         ("climatology", panel(2), {}, "model is 'climatology'; give a model of single series"),
         (Climatology(), panel(2)["district 0"], {}, "fit_many fits a panel; give a DataFrame with one column a unit"),
-        (Climatology(), panel(2), {"pool": 0}, "pool is 0"),
+        (Climatology(), panel(2), {"histories": 0}, "histories is 0"),
         (Climatology(), panel(2), {"exog": panel(1)}, "climatology has no place for regressors; leave exog out"),
         (Climatology(), panel(2).set_axis(["A", "A"], axis=1), {}, "the panel has two units called 'A'"),
         (Climatology(), panel(2), {"exposure": panel(1)}, "exposure has other periods or units"),
@@ -257,11 +257,11 @@ def test_what_cannot_be_fitted(model, counts, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"steps": 0}, "steps is 0"),
+        ({"horizon": 0}, "horizon is 0"),
         ({"quantiles": (0.5, 1.2)}, "quantiles is .*; give levels between 0 and 1"),
         ({"thresholds": (0,)}, "thresholds is 0"),
     ],
 )
 def test_summaries_out_of_range(options, message):
     with pytest.raises(InputError, match=message):
-        forecast_many(Climatology(), panel(2), **{"steps": 2, **options})
+        forecast_many(Climatology(), panel(2), **{"horizon": 2, **options})

@@ -383,7 +383,7 @@ def test_diagnoses_have_no_gaps_and_say_something(of_series):
     assert found.verdict == fit.diagnose().verdict
     for part in ("raids", "<table", "<li>"):
         assert part in found._repr_html_()
-    assert fit.diagnose(level=1 - 1e-12).tests.equals(found.tests)
+    assert fit.diagnose(confidence=1 - 1e-12).tests.equals(found.tests)
 
 
 def test_diagnoses_of_units_are_a_table(of_units):
@@ -473,7 +473,7 @@ def test_far_horizons_are_not_surer(of_series):
 
 @pytest.mark.parametrize(
     ("size", "message"),
-    [((0, 9), "steps is"), ((5001, 9), "steps is"), ((1.5, 9), "steps is")]
+    [((0, 9), "horizon is"), ((5001, 9), "steps is"), ((1.5, 9), "steps is")]
     + [((1, draws), "draws is") for draws in (0, -5, "many")],
 )
 def test_sizes_out_of_range(model, size, message):

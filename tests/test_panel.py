@@ -128,8 +128,8 @@ def test_too_few_periods():
 
 
 def test_no_histories_to_pool():
-    with pytest.raises(InputError, match="pool is 0"):
-        Means().fit(histories(), pool=0)
+    with pytest.raises(InputError, match="histories is 0"):
+        Means().fit(histories(), histories=0)
 
 
 # --- exposure
@@ -186,7 +186,7 @@ def test_histories_are_pooled_and_their_paths_joined():
     # within: rate / 5, mean over the histories; between: variance of (3, 4, 5)
     np.testing.assert_allclose(np.diag(fit.cov_params), [4 / 5 + 4 / 3, 3 / 5 + 4 / 3])
     assert fit.nobs == 10
-    assert len(Means().fit(histories(), pool=2).estimates) == 2
+    assert len(Means().fit(histories(), histories=2).estimates) == 2
     forecast = fit.forecast(2, draws=30, rng=1)
     for unit in "AB":
         for row, draw in zip(forecast[unit].series_observed, forecast.component, strict=True):

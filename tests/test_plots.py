@@ -147,7 +147,7 @@ def all_charts(reconstruction, forecast):
     scored = escalation.backtest(
         {"four_weeks": Climatology(4), "the_last_twelve_weeks": Climatology(12)},
         pd.Series(np.arange(60) % 7, index=year),
-        origins=9, steps=3, thresholds=(5,), draws=50, rng=1,
+        origins=9, horizon=3, thresholds=(5,), draws=50, rng=1,
     )  # fmt: skip
     return {
         "scores": plots.plot_scores(scored),

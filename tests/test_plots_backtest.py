@@ -13,7 +13,7 @@ def result():
     weeks = pd.period_range("2022-01-03", periods=90, freq="W-SUN")
     counts = pd.Series(np.random.default_rng(1).poisson(5, 90), index=weeks)
     models = {"four_weeks": escalation.Climatology(4), "year": escalation.Climatology(52)}
-    return escalation.backtest(models, counts, origins=20, steps=3, thresholds=(6,), draws=200, rng=1)
+    return escalation.backtest(models, counts, origins=20, horizon=3, thresholds=(6,), draws=200, rng=1)
 
 
 def line(figure, label):

@@ -22,7 +22,7 @@ def drawn(mean, n=240, seed=1, sd=1.0):
 
 def past(counts, origins=60, **options):
     return escalation.backtest(
-        [Climatology(80)], counts, **{"origins": origins, "steps": 1, "draws": 400, "rng": 1, **options}
+        [Climatology(80)], counts, **{"origins": origins, "horizon": 1, "draws": 400, "rng": 1, **options}
     )
 
 
@@ -132,7 +132,7 @@ def test_recalibrated_intervals_cover_more_nearly_what_they_say():
     inside = []
     for seed in range(30):
         counts = drawn(20, n=120, seed=seed)
-        result = escalation.backtest([Climatology(3)], counts.iloc[:118], origins=60, steps=1, draws=300, rng=1)
+        result = escalation.backtest([Climatology(3)], counts.iloc[:118], origins=60, horizon=1, draws=300, rng=1)
         fit = Climatology(3).fit(counts.iloc[:118])
         plain = fit.forecast(1, draws=300, rng=2)
         learnt = recalibrate(result, "climatology").apply(plain)

@@ -214,7 +214,7 @@ def test_wrong_options_are_refused(fit, counts):
         Scenario("2024-02-01", 2.0, until="2024-01-01")
     with pytest.raises(InputError, match="half_life is -1"):
         Scenario(FIRST, 2.0, half_life=-1)
-    with pytest.raises(InputError, match="at_least is 0"):
+    with pytest.raises(InputError, match="count is 0"):
         Event(FIRST, 0)
     panel = pd.DataFrame({"A": counts, "B": counts.to_numpy()[::-1]})
     with pytest.raises(InputError, match="what_if takes the fit of one series and got PanelFit"):

@@ -134,7 +134,7 @@ def test_panels_are_updated(name):
 
 def test_histories_exposure_and_regressors_are_taken_on():
     histories = pd.DataFrame({k: series(seed=k).fillna(4) for k in range(12)}).rename_axis(columns="draw")
-    fit = LocalLevel().fit(histories[:60], pool=4)
+    fit = LocalLevel().fit(histories[:60], histories=4)
     later = fit.update(histories)
     assert len(later.estimates) == 4
     assert later.array.shape == (4, 90)
@@ -183,7 +183,7 @@ MODELS_OF_A_BACKTEST = {
 
 
 def run(counts, models=MODELS_OF_A_BACKTEST, **options):
-    usual = {"origins": 6, "every": 2, "steps": 2, "draws": 100, "rng": 1}
+    usual = {"origins": 6, "every": 2, "horizon": 2, "draws": 100, "rng": 1}
     return escalation.backtest(models, counts, **{**usual, **options})
 
 

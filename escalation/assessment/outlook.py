@@ -17,7 +17,7 @@ from escalation.counts import count_matrix
 from escalation.definitions import PRESETS, Flashpoint
 from escalation.errors import FitError, InputError
 from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
-from escalation.forecast import Forecast, pool
+from escalation.forecast import Forecast, pool_forecasts
 from escalation.models.base import CountFit
 from escalation.models.registry import get_model
 from escalation.periods import period_word
@@ -107,7 +107,7 @@ def find_outlook(series: CountSeries, options: Options, seed: int) -> Outlook | 
         return Withheld("forecast", failed[options.model])
     if not forecasts:
         return Withheld("forecast", f"no model could be fitted: {'; '.join(failed.values())}")
-    pooled = pool(list(forecasts.values()), pool_weights(list(forecasts)))
+    pooled = pool_forecasts(list(forecasts.values()), pool_weights(list(forecasts)))
     return Outlook(fits, {POOL: pooled, **forecasts}, failed, options.model)
 
 

@@ -63,7 +63,7 @@ def with_record(
     >>> counts = pd.Series(np.random.default_rng(1).poisson(2, 120), index=weeks)
     >>> model, busy = escalation.Climatology(26), escalation.Flashpoint("busy", 5, days=7)
     >>> point = escalation.flashpoint(model.fit(counts).forecast(4, rng=1), busy)
-    >>> past = escalation.backtest([model], counts, origins=60, steps=4, flashpoints=[busy], rng=1)
+    >>> past = escalation.backtest([model], counts, origins=60, horizon=4, flashpoints=[busy], rng=1)
     >>> with_record(point, past, rng=1).record.sentence()
     'After 16 past forecasts of 0.2 to 0.3 (on average 0.27) it came 19% of the time (90% interval 0% to 53%).'
     """

@@ -27,6 +27,7 @@ from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
 from escalation.periods import MAX_PERIODS
 from escalation.progress import Progress, Tick, reporter
 from escalation.randomness import Seed, as_generator, draw_root
+from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]
 Counts: TypeAlias = pd.Series | pd.DataFrame
@@ -40,10 +41,10 @@ TRUTHS = 20
 
 def backtest(
     models: Models,
-    counts: Counts,
+    counts: CountsLike,
     *,
     origins: Origins,
-    steps: int,
+    horizon: int,
     leads: Sequence[int] | None = None,
     every: int = 1,
     window: int | None = None,
@@ -69,13 +70,14 @@ def backtest(
     models : mapping or sequence
         Models by a name of one's own, or models with different names.  Models of single series are fitted to each
         unit by itself, panel models to all units at once.
-    counts : pandas.Series or pandas.DataFrame
-        Counts, a panel of them, or histories of either; what came is taken from here.  Of histories 20, evenly
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
+        Counts of one series on a ``PeriodIndex``, histories of it, a panel of counts (a DataFrame, one column a
+        unit) or histories of one; what came is taken from here.  Of histories 20, evenly
         spread, each stand for what came, so that its uncertainty is in the scores.
     origins : int or sequence of periods
         How many, ``every`` so many periods, the last so late that all steps have come to pass; or the last periods
         that are known, as periods or text.
-    steps : int
+    horizon : int
         Periods ahead.
     leads : sequence of int, optional
         Steps to score, counted from 1; all when left out.
@@ -94,7 +96,8 @@ def backtest(
         still counted from the origin.  Without it the later counts up to the origin are used, as though they had not
         been revised.  Its units are those of ``counts``.
     exposure, exog : optional
-        As in ``fit``, for all periods of ``counts``.  Periods covered in part are not scored, because forecasts are of
+        As in ``fit``, for all periods of ``counts``; of the exposure what the series brings, or all 1, when left out.
+        Periods covered in part are not scored, because forecasts are of
         whole ones.  Regressors of coming periods are taken as known.
     thresholds : sequence of int
         Counts whose probability of being reached in a period is kept, for Brier scores and reliability.
@@ -131,10 +134,12 @@ def backtest(
     >>> weeks = pd.period_range("2022-01-03", periods=60, freq="W-SUN")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=weeks)
     >>> models = {"year": Climatology(52), "month": Climatology(4)}
-    >>> result = backtest(models, counts, origins=8, steps=4, draws=200, rng=1)
+    >>> result = backtest(models, counts, origins=8, horizon=4, draws=200, rng=1)
     >>> result.summary().index.tolist(), len(result.scores)
     (['year', 'month'], 64)
     """
+    counts, brought, _ = unpack_counts(counts)
+    exposure = brought if exposure is None else exposure
     table = check_counts(counts)
     units, truth = _truth(table)
     index = pd.PeriodIndex(table.index)
@@ -143,8 +148,8 @@ def backtest(
     chosen = _named(models)
     if as_of is not None and not callable(as_of):
         raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.Vintages(...)")
-    steps = check_whole(steps, "steps", MAX_STEPS)
-    scored = _check_leads(leads, steps)
+    horizon = check_whole(horizon, "horizon", MAX_STEPS)
+    scored = _check_leads(leads, horizon)
     each = _check_refit(refit, len(table))
     check_whole(draws, "draws", MAX_CELLS)
     if window is not None:
@@ -159,7 +164,11 @@ def backtest(
         "counts": _digest(table),
         "models": repr(chosen),
         "origins": repr(places.tolist()),
-        "steps": repr((steps, scored, window, limits, definitions, draws)),
+        "horizon": repr((horizon, scored)),
+        "window": repr(window),
+        "thresholds": repr(limits),
+        "flashpoints": repr(definitions),
+        "draws": repr(draws),
         "refit": repr(each),
         "known": f"{as_of is not None} {'' if exposure is None else _digest(exposure)} "
         f"{'' if exog is None else _digest(exog)}",
@@ -175,11 +184,11 @@ def backtest(
         gap = int(index[place].ordinal - known.index[-1].ordinal)
         regressors = None
         if exog is not None:
-            regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + steps])
+            regressors = (exog.loc[span], exog.iloc[place + 1 - gap : place + 1 + horizon])
         begin = max(known.index[0].ordinal - index[0].ordinal, 0)
         past = truth[:, begin : place + 1]
-        came = np.full((len(truth), steps, len(units)), np.nan)
-        ahead = truth[:, place + 1 : place + 1 + steps]
+        came = np.full((len(truth), horizon, len(units)), np.nan)
+        ahead = truth[:, place + 1 : place + 1 + horizon]
         came[:, : ahead.shape[1]] = ahead
         for label, model in chosen.items():
             size = len(units) if isinstance(model, PanelModel) else BLOCK
@@ -240,10 +249,10 @@ def _named(models: Models) -> dict[str, CountModel | PanelModel]:
     return named
 
 
-def _check_leads(leads: Sequence[int] | None, steps: int) -> tuple[int, ...]:
-    scored = tuple(range(1, steps + 1)) if leads is None else tuple(sorted(set(leads)))
-    if not scored or scored[0] < 1 or scored[-1] > steps:
-        raise InputError(f"leads is {leads!r}; give some of the steps 1 to {steps}")
+def _check_leads(leads: Sequence[int] | None, horizon: int) -> tuple[int, ...]:
+    scored = tuple(range(1, horizon + 1)) if leads is None else tuple(sorted(set(leads)))
+    if not scored or scored[0] < 1 or scored[-1] > horizon:
+        raise InputError(f"leads is {leads!r}; give some of the steps 1 to {horizon}")
     return scored
 
 

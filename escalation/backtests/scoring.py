@@ -12,6 +12,7 @@ from escalation.errors import InputError
 from escalation.forecast import Forecast
 from escalation.passages import came, threshold_of, windows
 from escalation.scores import cdf_pair, coverage, crps, interval_score, log_score_draws
+from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]
 
@@ -102,20 +103,18 @@ def score_passages(
     return kept
 
 
-def score_forecast(
-    forecast: Forecast, counts: pd.Series | pd.DataFrame, *, exposure: pd.Series | None = None
-) -> pd.DataFrame:
+def score_forecast(forecast: Forecast, counts: CountsLike, *, exposure: pd.Series | None = None) -> pd.DataFrame:
     """Score a forecast against the counts that came since.
 
     Parameters
     ----------
     forecast : Forecast
         What was forecast, perhaps long ago; see :meth:`Forecast.load`.
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts or histories that cover at least one of its periods.
     exposure : pandas.Series, optional
-        Share of each period that was covered; periods covered in part are left out, because forecasts are of whole
-        ones.
+        Share of each period that was covered; what the series brings, or all 1, when left out.  Periods covered in
+        part are left out, because forecasts are of whole ones.
 
     Returns
     -------
@@ -136,6 +135,7 @@ def score_forecast(
     >>> score_forecast(forecast, pd.Series([2, 9], index=weeks))["crps"].tolist()
     [0.5, 5.5]
     """
+    counts, exposure, _ = unpack_counts(counts, exposure)
     table = check_counts(counts)
     index = pd.PeriodIndex(table.index)
     if index.freqstr != forecast.periods.freqstr:
@@ -148,7 +148,7 @@ def score_forecast(
     truth = count_matrix(known).T
     if exposure is not None:
         partly = exposure.reindex(forecast.periods).fillna(0.0).to_numpy(dtype=float) < WHOLE
-        truth[:, partly] = np.nan
+        truth = np.where(partly, np.nan, truth)
     seen = ~np.isnan(truth).all(axis=0)
     if not seen.any():
         raise InputError(

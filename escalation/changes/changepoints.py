@@ -18,6 +18,7 @@ from escalation.changes.segments import Cuts, FloatArray, Sums, count_cuts, filt
 from escalation.changes.series import CutSeries, cut_series, log_density
 from escalation.models.base import POOLED
 from escalation.periods import period_word
+from escalation.series import CountsLike, unpack_counts
 from escalation.wording import chance, plain
 
 MOST_SAID = 3
@@ -127,24 +128,25 @@ class ChangePoints:
 
 
 def changepoints(
-    counts: pd.Series | pd.DataFrame,
+    counts: CountsLike,
     *,
     exposure: pd.Series | None = None,
     family: Literal["negbin", "poisson"] = "negbin",
     every: float | None = None,
     prior: tuple[float, float] | None = None,
     level: float = 0.9,
-    pool: int = POOLED,
-    unit: str = "incidents",
+    histories: int = POOLED,
+    unit: str | None = None,
 ) -> ChangePoints:
     r"""Find when the rate of a series changed: the exact posterior of the number and the dates of the changes.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex`` (missing periods allowed), or histories of it.
     exposure : pandas.Series, optional
-        Share of each period that was covered, > 0 where it was observed; all 1 when left out.
+        Share of each period that was covered, > 0 where it was observed; what the series brings, or all 1, when left
+        out.
     family : {"negbin", "poisson"}
         ``"negbin"`` estimates the dispersion of the counts about their rate; ``"poisson"`` assumes that there is none,
         and takes every scatter beyond it for changes.
@@ -156,10 +158,10 @@ def changepoints(
         of the series when left out.
     level : float
         Probability of the intervals.
-    pool : int
+    histories : int
         How many histories to use, spread evenly over all; each has the same weight.
-    unit : str
-        What is counted, for sentences.
+    unit : str, optional
+        What is counted, for sentences; what the series brings, or ``incidents``, when left out.
 
     Returns
     -------
@@ -197,8 +199,9 @@ def changepoints(
     >>> found.number.round(2).tolist()[:3], str(found.changes["date"][1].start_time.date())
     ([0.0, 0.77, 0.2], '2024-02-26')
     """
+    counts, exposure, unit = unpack_counts(counts, exposure, unit)
     check_level(level)
-    series = cut_series(counts, exposure, family, every, prior, pool)
+    series = cut_series(counts, exposure, family, every, prior, histories)
     n, m = series.matrix.shape
     parts: list[_Part] = []
     for y in series.matrix.T:

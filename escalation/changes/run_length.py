@@ -14,6 +14,7 @@ from escalation.changes.segments import filter_cuts, log_constants
 from escalation.changes.series import cut_series, log_shares
 from escalation.models.base import POOLED
 from escalation.periods import period_word
+from escalation.series import CountsLike, unpack_counts
 from escalation.wording import chance
 
 ONLINE = np.geomspace(1e-3, 10.0, 25)
@@ -74,25 +75,25 @@ class CurrentRun:
 
 
 def run_length(
-    counts: pd.Series | pd.DataFrame,
+    counts: CountsLike,
     *,
     within: int = 1,
     exposure: pd.Series | None = None,
     family: Literal["negbin", "poisson"] = "negbin",
     every: float | None = None,
     prior: tuple[float, float] | None = None,
-    pool: int = POOLED,
-    unit: str = "incidents",
+    histories: int = POOLED,
+    unit: str | None = None,
 ) -> CurrentRun:
     """Tell at each period, from the counts so far, whether the rate has just changed.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex`` (missing periods allowed), or histories of it.
     within : int
         How many last periods "just" means; 1 asks whether the rate changed with this one.
-    exposure, family, every, prior, pool, unit
+    exposure, family, every, prior, histories, unit
         As in :func:`escalation.changepoints`.  The default prior has the mean of the whole series, which is later
         knowledge for its early periods; give a prior where that matters.
 
@@ -119,7 +120,8 @@ def run_length(
     >>> run.table["changed"].round(2).tolist()[-4:], int(run.now.idxmax())
     ([0.14, 0.78, 0.98, 0.99], 3)
     """
-    series = cut_series(counts, exposure, family, every, prior, pool)
+    counts, exposure, unit = unpack_counts(counts, exposure, unit)
+    series = cut_series(counts, exposure, family, every, prior, histories)
     n, m = series.matrix.shape
     within = check_whole(within, "within", n)
     nodes = np.zeros(1) if family == "poisson" else ONLINE

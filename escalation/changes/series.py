@@ -46,7 +46,7 @@ def cut_series(
     family: str,
     every: float | None,
     prior: tuple[float, float] | None,
-    pool: int,
+    histories: int,
 ) -> CutSeries:
     """Check what was given and put it into arrays.
 
@@ -60,7 +60,7 @@ def cut_series(
         raise InputError(f"changes are found in one series, this is a table of {table.shape[1]} units; give one column")
     if family not in ("negbin", "poisson"):
         raise InputError(f"family is {family!r}; changes are found with 'negbin' or 'poisson'")
-    matrix = matrix[:, spread_over(matrix.shape[1], check_whole(pool, "pool", 1_000_000))]
+    matrix = matrix[:, spread_over(matrix.shape[1], check_whole(histories, "histories", 1_000_000))]
     n, periods = len(matrix), pd.PeriodIndex(table.index)
     unobserved = np.isnan(matrix[:, 0])
     if (~unobserved).sum() < 2 or n > MOST_PERIODS:

@@ -49,7 +49,7 @@ def backtest(
         counted.counts,
         origins=origins,
         every=every,
-        steps=steps,
+        horizon=steps,
         exposure=counted.exposure if source.kind == "incidents" else None,
         as_of=vintages,
         store=store,

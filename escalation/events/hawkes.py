@@ -245,13 +245,13 @@ class HawkesFit(FitResult):
         return residual_test(drawn, self.events.marks)
 
     def forecast(
-        self, steps: int, *, freq: str = "W-SUN", draws: int = 1000, unit: str = "incidents", rng: Seed = None
+        self, horizon: int, *, freq: str = "W-SUN", draws: int = 1000, unit: str = "incidents", rng: Seed = None
     ) -> Forecast:
         """Draw joint counts of the next periods, with the uncertainty of times and parameters.
 
         Parameters
         ----------
-        steps : int
+        horizon : int
             Periods ahead.
         freq : str
             Their frequency; the window of the events must end where one of them ends.
@@ -270,16 +270,16 @@ class HawkesFit(FitResult):
         Raises
         ------
         InputError
-            If the window ends within a period, or ``steps`` or ``draws`` is out of range.
+            If the window ends within a period, or ``horizon`` or ``draws`` is out of range.
         FitError
             If the branching ratio is 1 or more.
         """
         marks = self.events.marks
-        steps, draws = check_size(steps, draws, len(marks))
+        horizon, draws = check_size(horizon, draws, len(marks))
         self._check_stationary()
         past = self.events.periods(freq)
         last = past[-1]
-        ahead = pd.period_range(last + 1, periods=steps, freq=last.freqstr, name="period")
+        ahead = pd.period_range(last + 1, periods=horizon, freq=last.freqstr, name="period")
         paths, component = simulate_paths(self, make_design(ahead, 0, None, None), draws, rng)
         edges = edges_of(past, self.events.start)
         seen = np.stack(

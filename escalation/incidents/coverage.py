@@ -17,6 +17,7 @@ from escalation.incidents.schema import TEXT_COLUMNS, check_incidents
 from escalation.incidents.spans import Spans, covered_days, merge_spans
 from escalation.incidents.units import unit_columns_of
 from escalation.periods import DateLike, day_numbers, days_in, parse_date
+from escalation.series import CountsLike, unpack_counts
 from escalation.tables import read_table
 
 UNIT = "unit"
@@ -130,7 +131,7 @@ def guess_coverage(table: pd.DataFrame, names: list[str], basis: str) -> pd.Data
 
 
 def coverage_exposure(
-    counts: pd.Series | pd.DataFrame,
+    counts: CountsLike,
     coverage: pd.DataFrame,
     *,
     start: DateLike | None = None,
@@ -140,9 +141,9 @@ def coverage_exposure(
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
-        Counts, histories, a panel or histories of one, from :func:`escalation.aggregate`; only their periods and units
-        are looked at.
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
+        Counts of one series, histories of it, a panel or histories of one, from :func:`escalation.aggregate`; only
+        their periods and units are looked at.
     coverage : pandas.DataFrame
         The covered spans; see :func:`escalation.aggregate`.
     start, end : date or str, optional
@@ -169,6 +170,7 @@ def coverage_exposure(
     >>> coverage_exposure(panel, spans).round(2).to_numpy().tolist()
     [[1.0, 0.48], [1.0, 0.0], [1.0, 0.0]]
     """
+    counts = unpack_counts(counts).counts
     index = counts.index
     if not isinstance(index, pd.PeriodIndex):
         raise InputError(f"counts are on a {type(index).__name__}; give them as aggregate made them, by periods")

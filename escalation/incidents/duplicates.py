@@ -26,14 +26,14 @@ FAR = 25.0
 """Places so many kilometres apart are no more alike."""
 
 
-def find_duplicates(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int = 0) -> pd.DataFrame:
+def find_duplicates(incidents: pd.DataFrame, *, min_similarity: float = 0.9, days: int = 0) -> pd.DataFrame:
     """List pairs of incidents that may be one, with how alike they are; nothing is merged.
 
     Parameters
     ----------
     incidents : pandas.DataFrame
         From :func:`escalation.read_incidents`; ids are not looked at.
-    at_least : float
+    min_similarity : float
         Smallest similarity listed, above 0 to 1.
     days : int
         Windows may lie so many days apart.
@@ -60,15 +60,15 @@ def find_duplicates(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int
     >>> import pandas as pd
     >>> days = pd.to_datetime(["2024-11-12", "2024-11-12", "2024-11-12"])
     >>> table = pd.DataFrame({"date": days, "place": ["Hasaka", "Al-Hasakah", "Erbil"], "actor": ["militia"] * 3})
-    >>> find_duplicates(table, at_least=0.8)[["first", "second"]].to_numpy().tolist()
+    >>> find_duplicates(table, min_similarity=0.8)[["first", "second"]].to_numpy().tolist()
     [[0, 1]]
     """
-    if not 0 < at_least <= 1:
-        raise InputError(f"at_least is {at_least!r}; give a similarity above 0 and at most 1")
+    if not 0 < min_similarity <= 1:
+        raise InputError(f"min_similarity is {min_similarity!r}; give a similarity above 0 and at most 1")
     if isinstance(days, bool) or not hasattr(days, "__index__") or not 0 <= days <= 31:
         raise InputError(f"days is {days!r}; give how many days apart windows may lie, 0 to 31")
     table = check_incidents(incidents)
-    blocks = [_compare(table, first, second, at_least) for first, second in _pairs(table, int(days))]
+    blocks = [_compare(table, first, second, min_similarity) for first, second in _pairs(table, int(days))]
     found = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=list(REPORT_COLUMNS), dtype=float)
     found = found.sort_values(["similarity", "first", "second"], ascending=[False, True, True], kind="stable")
     labels = np.asarray(table.index)
@@ -77,14 +77,16 @@ def find_duplicates(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int
     return found.reset_index(drop=True)
 
 
-def deduplicate(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def deduplicate(
+    incidents: pd.DataFrame, *, min_similarity: float = 0.9, days: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Merge incidents that are alike into one; see :func:`find_duplicates` first for which those would be.
 
     Parameters
     ----------
     incidents : pandas.DataFrame
         From :func:`escalation.read_incidents`; ids are not looked at.
-    at_least : float
+    min_similarity : float
         Smallest similarity of two incidents that are taken for one.
     days : int
         Windows may lie so many days apart.
@@ -115,7 +117,7 @@ def deduplicate(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int = 0
     >>> len(deduplicate(table)[0])
     2
     """
-    pairs = find_duplicates(incidents, at_least=at_least, days=days)
+    pairs = find_duplicates(incidents, min_similarity=min_similarity, days=days)
     place = pd.Series(np.arange(len(incidents)), index=incidents.index)
     kept_by: dict[int, tuple[object, float]] = {}
     for first, second, similarity in pairs[["first", "second", "similarity"]].itertuples(index=False):
@@ -131,7 +133,7 @@ def deduplicate(incidents: pd.DataFrame, *, at_least: float = 0.9, days: int = 0
     if gone:
         warnings.warn(
             f"{len(gone):,} of {len(incidents):,} incidents were merged into others that are alike (similarity "
-            f">= {at_least:g}); the ledger lists them, and find_duplicates shows how alike they are",
+            f">= {min_similarity:g}); the ledger lists them, and find_duplicates shows how alike they are",
             DataWarning,
             stacklevel=2,
         )
@@ -172,7 +174,9 @@ def _pairs(table: pd.DataFrame, days: int) -> Iterator[tuple[NDArray[np.intp], N
             yield np.minimum(one, other), np.maximum(one, other)
 
 
-def _compare(table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp], at_least: float) -> pd.DataFrame:
+def _compare(
+    table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp], min_similarity: float
+) -> pd.DataFrame:
     """Similarity of pairs and its parts, for those that are alike enough."""
     parts = {
         "days": _days_alike(table, first, second),
@@ -186,7 +190,7 @@ def _compare(table: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.in
     weight = np.where(np.isnan(matrix), 0.0, np.array(list(WEIGHTS.values())))
     similarity = (np.nan_to_num(matrix) * weight).sum(axis=1) / weight.sum(axis=1)
     told = ~np.isnan(parts["place"]) | ~np.isnan(parts["actors"])
-    kept = told & (similarity >= at_least)
+    kept = told & (similarity >= min_similarity)
     found = {"first": first[kept], "second": second[kept], "similarity": similarity[kept]}
     return pd.DataFrame(found | {name: parts[name][kept] for name in WEIGHTS}, columns=list(REPORT_COLUMNS))
 

@@ -35,6 +35,7 @@ from escalation.models.estimate import (
     warn_unsettled,
 )
 from escalation.randomness import Seed
+from escalation.series import CountsLike, unpack_counts
 
 IntArray = NDArray[np.int64]
 AnyFit = TypeVar("AnyFit", bound="Fit")
@@ -119,31 +120,32 @@ class Model(Specification, Generic[AnyFit]):
 
     def fit(
         self,
-        counts: pd.Series | pd.DataFrame,
+        counts: CountsLike,
         *,
         exposure: pd.Series | pd.DataFrame | None = None,
         exog: pd.DataFrame | None = None,
-        pool: int = POOLED,
-        unit: str = "incidents",
+        histories: int = POOLED,
+        unit: str | None = None,
     ) -> AnyFit:
         """Fit the model to counts, or to histories of them.
 
         Parameters
         ----------
-        counts : pandas.Series or pandas.DataFrame
+        counts : Series, DataFrame of histories, CountSeries or Reconstruction
             Counts on a ``PeriodIndex`` (missing periods allowed): one series, or for a model of several units a table
             with one column each.  Histories of a series have one column each, those of a panel columns of two levels,
-            unit and ``draw``; the model is fitted to ``pool`` of them, parameters are pooled by Rubin's rules
+            unit and ``draw``; the model is fitted to ``histories`` of them, parameters are pooled by Rubin's rules
             (doi:10.1002/9780470316696) and forecast paths are joined.
         exposure : pandas.Series or pandas.DataFrame, optional
-            Share of each period that was covered, > 0 where there is a count; all 1 when left out.  In a panel one
+            Share of each period that was covered, > 0 where there is a count; what the series brings, or all 1, when
+            left out.  In a panel one
             column for all units, or one for each.  Forecasts are of fully covered periods.
         exog : pandas.DataFrame, optional
             Regressors on the same periods, the same for all units; only for models that take them.
-        pool : int
+        histories : int
             How many histories to fit to, spread evenly over all.
-        unit : str
-            What is counted, for sentences and axes.
+        unit : str, optional
+            What is counted, for sentences and axes; what the series brings, or ``incidents``, when left out.
 
         Returns
         -------
@@ -158,8 +160,9 @@ class Model(Specification, Generic[AnyFit]):
         """
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out, or use a model that takes them")
-        pool = check_whole(pool, "pool", 1_000_000)
-        fit = self.fit_checked(self.check(counts, exposure, exog), pool, unit)
+        table, shares, name = unpack_counts(counts, cast("pd.Series | None", exposure), unit)
+        histories = check_whole(histories, "histories", 1_000_000)
+        fit = self.fit_checked(self.check(table, shares, exog), histories, name)
         warn_unsettled(self.name, fit.estimates)
         return fit
 
@@ -169,7 +172,7 @@ class Model(Specification, Generic[AnyFit]):
     ) -> Checked:
         """Check counts, exposure and regressors, and put them into arrays; raise InputError if they are of no use."""
 
-    def fit_checked(self, checked: Checked, pool: int, unit: str) -> AnyFit:
+    def fit_checked(self, checked: Checked, histories: int, unit: str) -> AnyFit:
         """Fit to checked counts, or histories; says nothing of fits that did not settle.
 
         Raises
@@ -179,7 +182,7 @@ class Model(Specification, Generic[AnyFit]):
         """
         table, array, design = checked
         self.check_enough(array)
-        array = array[spread_over(len(array), pool)]
+        array = array[spread_over(len(array), histories)]
         estimates = self.estimate_all(array, design)
         record: type[Fit] = PanelFit if design.units else CountFit
         return cast(
@@ -231,7 +234,7 @@ class Fit(FitResult):
 
     def forecast(
         self,
-        steps: int,
+        horizon: int,
         *,
         draws: int = 1000,
         exog: pd.DataFrame | None = None,
@@ -241,7 +244,7 @@ class Fit(FitResult):
 
         Parameters
         ----------
-        steps : int
+        horizon : int
             Periods ahead, 1 to 5,000.
         draws : int
             Paths; with histories they are shared out evenly.
@@ -258,13 +261,13 @@ class Fit(FitResult):
         Raises
         ------
         InputError
-            If ``steps`` or ``draws`` is out of range or the regressors do not fit.
+            If ``horizon`` or ``draws`` is out of range or the regressors do not fit.
         """
-        steps, draws = check_size(steps, draws, len(self.units))
-        design = self.design.ahead(steps, exog)
+        horizon, draws = check_size(horizon, draws, len(self.units))
+        design = self.design.ahead(horizon, exog)
         paths, component = simulate_paths(self, design, draws, rng)
         return Forecast(
-            paths=paths.reshape(len(self.units), draws, steps),
+            paths=paths.reshape(len(self.units), draws, horizon),
             units=self.units,
             periods=design.periods,
             observed=observed_behind(self.array, component),
@@ -275,7 +278,7 @@ class Fit(FitResult):
 
     def update(
         self,
-        counts: pd.Series | pd.DataFrame,
+        counts: CountsLike,
         *,
         exposure: pd.Series | pd.DataFrame | None = None,
         exog: pd.DataFrame | None = None,
@@ -288,7 +291,7 @@ class Fit(FitResult):
 
         Parameters
         ----------
-        counts : pandas.Series or pandas.DataFrame
+        counts : Series, DataFrame of histories, CountSeries or Reconstruction
             All counts, or histories, of the same units from the first period of the fit on.
         exposure, exog
             As in :meth:`Model.fit`, on the periods of ``counts``.
@@ -314,7 +317,8 @@ class Fit(FitResult):
         >>> later.params.equals(fit.params), later.nobs
         (True, 48)
         """
-        table, array, design = self.model.check(counts, exposure, exog)
+        given, shares, _ = unpack_counts(counts, cast("pd.Series | None", exposure))
+        table, array, design = self.model.check(given, shares, exog)
         self.design.check_continued(design)
         self.model.check_enough(array)
         array = array[as_many(len(array), len(self.estimates))]
@@ -363,7 +367,7 @@ class CountFit(Fit):
     def diagnose(
         self,
         *,
-        level: float = 0.95,
+        confidence: float = 0.95,
         lags: int = 10,
         bins: int = 10,
         residuals: Literal["mid", "randomised"] = "mid",
@@ -377,7 +381,7 @@ class CountFit(Fit):
 
         Parameters
         ----------
-        level : float
+        confidence : float
             Confidence with which the verdict speaks, over all tests together.
         lags : int
             Most lags of the autocorrelation; a fifth of the number of counts at most.
@@ -410,7 +414,7 @@ class CountFit(Fit):
             self.design.periods,
             model=self.model.name,
             unit=self.unit,
-            level=level,
+            confidence=confidence,
             lags=lags,
             bins=bins,
             residuals=residuals,
@@ -443,12 +447,12 @@ class PanelFit(Fit):
         """Expected count of each period and unit (mean over the histories)."""
         return pd.DataFrame(self._mean_fitted(), index=self.design.periods, columns=list(self.units))
 
-    def diagnose(self, *, level: float = 0.95) -> pd.DataFrame:
+    def diagnose(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Look for what is wrong with the model in each unit, from the distribution of each count given all before it.
 
         Parameters
         ----------
-        level : float
+        confidence : float
             Confidence with which the verdicts speak, over all units together.
 
         Returns
@@ -462,9 +466,9 @@ class PanelFit(Fit):
         Raises
         ------
         InputError
-            If ``level`` is not between 0 and 1.
+            If ``confidence`` is not between 0 and 1.
         """
-        check_level(level)
+        check_level(confidence, "confidence")
         given = [
             self.model.distributions(estimate, y, self.design)
             for estimate, y in zip(self.estimates, self.array, strict=True)
@@ -475,4 +479,4 @@ class PanelFit(Fit):
                 found[name] = diagnose(own, counts, self.design.periods, model=self.model.name, unit=self.unit)
             except FitError as error:
                 found[name] = str(error)
-        return diagnosis_table(found, level)
+        return diagnosis_table(found, confidence)

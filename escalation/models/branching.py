@@ -148,7 +148,9 @@ def branching_ratio(fit: PanelFit, *, level: float = 0.95, rng: Seed = None) -> 
     return _intervals(ratios[0], ratios[1][:, None], level, pd.Index(["branching_ratio"])).iloc[0]
 
 
-def impulse_response(fit: PanelFit, source: str, steps: int, *, level: float = 0.95, rng: Seed = None) -> pd.DataFrame:
+def impulse_response(
+    fit: PanelFit, source: str, horizon: int, *, level: float = 0.95, rng: Seed = None
+) -> pd.DataFrame:
     """Counts that follow from one count more of one unit, directly and through others.
 
     Parameters
@@ -157,7 +159,7 @@ def impulse_response(fit: PanelFit, source: str, steps: int, *, level: float = 0
         Of :class:`~escalation.EndemicEpidemic`.
     source : str
         The unit with one count more in the last period.
-    steps : int
+    horizon : int
         Periods ahead, 1 to 5,000.
     level : float
         Probability of the intervals, between 0 and 1.
@@ -174,7 +176,7 @@ def impulse_response(fit: PanelFit, source: str, steps: int, *, level: float = 0
     Raises
     ------
     InputError
-        If the fit is of another model or has no such unit, or ``steps`` or ``level`` is out of range.
+        If the fit is of another model or has no such unit, or ``horizon`` or ``level`` is out of range.
 
     Examples
     --------
@@ -188,15 +190,15 @@ def impulse_response(fit: PanelFit, source: str, steps: int, *, level: float = 0
     (True, 0.0)
     """
     check_level(level)
-    steps = check_whole(steps, "steps", MAX_STEPS)
+    horizon = check_whole(horizon, "horizon", MAX_STEPS)
     at, drawn = _matrices(fit, rng)
     if source not in fit.units:
         raise InputError(f"source is {source!r}; the fit has the units {', '.join(fit.units[:10])}")
     place = fit.units.index(source)
     lags = _panel(fit.estimates[0]).lags
     lags = lags / lags.sum()
-    extra = [respond(matrices, lags, place, steps) for matrices in (at[None], drawn)]
-    index = pd.MultiIndex.from_product([fit.units, range(1, steps + 1)], names=["unit", "step"])
+    extra = [respond(matrices, lags, place, horizon) for matrices in (at[None], drawn)]
+    index = pd.MultiIndex.from_product([fit.units, range(1, horizon + 1)], names=["unit", "step"])
     count = len(index)
     one = _intervals(extra[0].reshape(count), extra[1].reshape(-1, count), level, index)
     total = [np.cumsum(response, axis=-1) for response in extra]

@@ -80,8 +80,8 @@ class Design:
             raise InputError(f"the fit is of the units {list(self.units)}, the counts are of {list(other.units)}")
         self.check_exog(other)
 
-    def ahead(self, steps: int, exog: pd.DataFrame | None) -> Design:
-        """Return the next ``steps`` periods, fully covered, with their regressors.
+    def ahead(self, horizon: int, exog: pd.DataFrame | None) -> Design:
+        """Return the next ``horizon`` periods, fully covered, with their regressors.
 
         Raises
         ------
@@ -89,11 +89,11 @@ class Design:
             If the regressors are not those of the fit, or do not fit the periods.
         """
         last = self.periods[-1]
-        periods = pd.period_range(last + 1, periods=steps, freq=last.freqstr, name="period")
+        periods = pd.period_range(last + 1, periods=horizon, freq=last.freqstr, name="period")
         design = make_design(periods, len(self.time), None, exog)
         self.check_exog(design)
         if self.units:
-            design = replace(design, exposure=np.ones((steps, len(self.units))), units=self.units)
+            design = replace(design, exposure=np.ones((horizon, len(self.units))), units=self.units)
         return design
 
 

@@ -129,7 +129,7 @@ def diagnose(
     *,
     model: str,
     unit: str = "incidents",
-    level: float = 0.95,
+    confidence: float = 0.95,
     lags: int = 10,
     bins: int = 10,
     residuals: Literal["mid", "randomised"] = "mid",
@@ -147,7 +147,7 @@ def diagnose(
         The n periods.
     model, unit : str
         For sentences.
-    level, lags, bins, residuals, rng
+    confidence, lags, bins, residuals, rng
         As in :meth:`CountFit.diagnose`.
 
     Returns
@@ -161,7 +161,7 @@ def diagnose(
     FitError
         If the model gives no observed count a distribution.
     """
-    check_level(level)
+    check_level(confidence, "confidence", such=0.95)
     lags, bins = check_whole(lags, "lags", 1000), check_whole(bins, "bins", 1000)
     if residuals not in ("mid", "randomised"):
         raise InputError(f"residuals is {residuals!r}; use 'mid' or 'randomised'")
@@ -181,7 +181,7 @@ def diagnose(
     adjusted = {str(name): Finding(row["observed"], row["expected"], row["p_holm"]) for name, row in tests.iterrows()}
     overdispersed = all(part.overdispersed for part in parts)
     evidence = Evidence(adjusted, acf, n, impossible, overdispersed, period_word(periods.freqstr))
-    verdict, fine = speak(evidence, level)
+    verdict, fine = speak(evidence, confidence)
     return Diagnosis(
         model=model,
         unit=unit,
@@ -202,17 +202,17 @@ def diagnose(
     )
 
 
-def diagnosis_table(found: Mapping[str, Diagnosis | str], level: float) -> pd.DataFrame:
+def diagnosis_table(found: Mapping[str, Diagnosis | str], confidence: float) -> pd.DataFrame:
     """Diagnoses of several units in one table, one row a unit.
 
     A unit is spoken against where its least p-value, adjusted for its own tests and then by Holm's method for the
-    number of units, is at most ``1 - level``.  A text stands for a unit that could not be diagnosed.
+    number of units, is at most ``1 - confidence``.  A text stands for a unit that could not be diagnosed.
     """
     known = {name: one for name, one in found.items() if isinstance(one, Diagnosis)}
     rows = pd.DataFrame.from_dict({name: _row(one) for name, one in known.items()}, orient="index")
     if known:
         rows["p_holm"] = holm(np.array([one.tests["p_holm"].min() for one in known.values()]))
-        rows["fine"] = (rows["p_holm"] > 1 - level) & (rows["impossible"] == 0)
+        rows["fine"] = (rows["p_holm"] > 1 - confidence) & (rows["impossible"] == 0)
         rows["verdict"] = [
             f"nothing that stands out among {len(known):,} units" if fine else "; ".join(one.verdict)
             for one, fine in zip(known.values(), rows["fine"], strict=True)

@@ -69,7 +69,7 @@ class EndemicEpidemic(PanelModel):
     lag_weights : tuple of float
         Weights of the counts 1, 2, … periods ago: ``(0.0, 1.0)`` is a lag of 2, ``(0.5, 0.3, 0.2)`` a distributed one
         (Bracher & Held 2022, doi:10.1016/j.ijforecast.2020.07.002).
-    level : {"shared", "unit"}
+    endemic_level : {"shared", "unit"}
         Endemic level.
     trend : {"none", "shared", "unit"}
         Linear change of the log endemic rate a period, counted from the first period of the fit.
@@ -114,7 +114,7 @@ class EndemicEpidemic(PanelModel):
     weights: Literal["equal"] | pd.DataFrame | tuple[tuple[str, str, float], ...] = "equal"
     normalise: Literal["none", "source"] = "none"
     lag_weights: tuple[float, ...] = (1.0,)
-    level: Literal["shared", "unit"] = "unit"
+    endemic_level: Literal["shared", "unit"] = "unit"
     trend: Effect = "none"
     season: int | Mapping[str, int] | tuple[tuple[str, int], ...] = 0
     season_length: float | None = None
@@ -130,7 +130,7 @@ class EndemicEpidemic(PanelModel):
             ("own_past", ("none", "shared", "unit")),
             ("others_past", ("none", "shared", "unit")),
             ("normalise", ("none", "source")),
-            ("level", ("shared", "unit")),
+            ("endemic_level", ("shared", "unit")),
             ("trend", ("none", "shared", "unit")),
             ("family", ("negbin", "poisson")),
             ("dispersion", ("shared", "unit")),
@@ -254,7 +254,7 @@ class EndemicEpidemic(PanelModel):
         _check_units("season", pairs or {}, units)
         names, parts = [], []
         for name, column in zip(plain, columns.T, strict=True):
-            own = {"level": self.level == "unit", "trend": self.trend == "unit"}.get(name, False)
+            own = {"level": self.endemic_level == "unit", "trend": self.trend == "unit"}.get(name, False)
             chosen = range(len(units)) if own else []
             if name.startswith("season_") and pairs is not None:
                 pair = int(name[len("season_sin") :])

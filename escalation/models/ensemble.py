@@ -70,7 +70,7 @@ class Ensemble(CountModel):
     (['weight_climatology', 'weight_climatology_2'], 1.0)
     """
 
-    models: tuple[CountModel, ...] = (Climatology(), NegativeBinomial(), LocalLevel(link="softplus"))
+    models: tuple[CountModel, ...] = (Climatology(), NegativeBinomial(), LocalLevel())
     weights: Literal["equal", "log", "crps"] | tuple[float, ...] = "equal"
     origins: int = 12
     horizon: int = 4

@@ -204,11 +204,11 @@ def observed_behind(array: FloatArray, component: IntArray) -> FloatArray:
     return np.broadcast_to(past, (len(past), len(component), past.shape[2])) if len(array) == 1 else past[:, component]
 
 
-def spread_over(draws: int, pool: int) -> NDArray[np.int64]:
-    """Places of up to ``pool`` histories, evenly spread over all ``draws``."""
-    if draws <= pool:
+def spread_over(draws: int, number: int) -> NDArray[np.int64]:
+    """Places of up to ``number`` histories, evenly spread over all ``draws``."""
+    if draws <= number:
         return np.arange(draws)
-    return np.unique(np.linspace(0, draws - 1, pool).round().astype(np.int64))
+    return np.unique(np.linspace(0, draws - 1, number).round().astype(np.int64))
 
 
 def as_many(draws: int, estimates: int) -> NDArray[np.int64]:
@@ -235,20 +235,20 @@ def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:
         )
 
 
-def check_size(steps: int, draws: int, units: int = 1) -> tuple[int, int]:
-    """Return the steps and draws of a forecast.
+def check_size(horizon: int, draws: int, units: int = 1) -> tuple[int, int]:
+    """Return the horizon and draws of a forecast.
 
     Raises
     ------
     InputError
         If they are out of range, or too many to hold.
     """
-    steps = check_whole(steps, "steps", MAX_STEPS)
+    horizon = check_whole(horizon, "horizon", MAX_STEPS)
     draws = check_whole(draws, "draws", MAX_CELLS)
-    if steps * draws * units > MAX_CELLS:
-        of = f"{steps:,} steps" + (f" and {units:,} units" if units > 1 else "")
-        raise InputError(f"{draws:,} draws of {of} are too many to hold; give up to {MAX_CELLS // (steps * units):,}")
-    return steps, draws
+    if horizon * draws * units > MAX_CELLS:
+        of = f"{horizon:,} steps" + (f" and {units:,} units" if units > 1 else "")
+        raise InputError(f"{draws:,} draws of {of} are too many to hold; give up to {MAX_CELLS // (horizon * units):,}")
+    return horizon, draws
 
 
 def check_family(name: str, family: str) -> None:

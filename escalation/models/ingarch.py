@@ -22,6 +22,7 @@ from escalation.models.ingarch_observed import Observed, observe, up_to_last_cou
 from escalation.models.ingarch_posterior import log_likelihoods, resample
 from escalation.models.interventions import Intervention, check_interventions
 from escalation.models.paths import ingarch_paths
+from escalation.series import CountsLike, unpack_counts
 
 LARGEST_COUNT = 1e9
 
@@ -135,7 +136,7 @@ class INGARCH(CountModel):
     def loglike(
         self,
         params: pd.Series | dict[str, float],
-        counts: pd.Series,
+        counts: CountsLike,
         *,
         exposure: pd.Series | None = None,
         exog: pd.DataFrame | None = None,
@@ -160,6 +161,7 @@ class INGARCH(CountModel):
             If a name is missing or unknown, the serial coefficients sum to 1, the dispersion is below 0, or the counts
             are not one series.
         """
+        counts, exposure, _ = unpack_counts(counts, exposure)
         table = check_counts(counts)
         if isinstance(table, pd.DataFrame):
             raise InputError("loglike takes one count series and got a table; give one of its columns")

@@ -121,7 +121,7 @@ class InterventionSearch:
         Signed root of the score statistic of each period (rows) and kind (columns) before anything was found.
     effect : str
         ``internal`` or ``external``.
-    level : float
+    alpha : float
         P-value at which the search stopped.
     replicates : int
         Bootstrap series of each round.
@@ -132,7 +132,7 @@ class InterventionSearch:
     rounds: pd.DataFrame = field(repr=False)
     roots: pd.DataFrame = field(repr=False)
     effect: str
-    level: float
+    alpha: float
     replicates: int
 
     def table(self) -> pd.DataFrame:
@@ -236,7 +236,7 @@ def find_interventions(
     half_life: float | None = None,
     effect: Effect = "internal",
     between: tuple[DateLike, DateLike] | None = None,
-    level: float = 0.05,
+    alpha: float = 0.05,
     most: int = 5,
     replicates: int = 499,
     rng: Seed = None,
@@ -256,7 +256,7 @@ def find_interventions(
         Whether ``past_mean`` carries a change on.
     between : pair of dates or periods, optional
         First and last period in which a change may begin; all but the first period of the series when left out.
-    level : float
+    alpha : float
         The search ends when no p-value is below this.
     most : int
         It also ends after so many changes.
@@ -300,7 +300,7 @@ def find_interventions(
     _check_effect(effect)
     if not kinds or isinstance(kinds, str) or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
         raise InputError(f"kinds is {kinds!r}; give some of {', '.join(KINDS)}, each once")
-    check_level(level)
+    check_level(alpha, "alpha", such=0.05)
     most, replicates = check_whole(most, "most", 100), check_whole(replicates, "replicates", 1_000_000)
     generator = as_generator(rng)
     candidates = [_candidates(fit, kind, half_life, between) for kind in kinds]
@@ -320,7 +320,7 @@ def find_interventions(
         begins = [some.periods[place] for some, place in zip(candidates, places, strict=True)]
         rounds += list(zip([len(picked) + 1] * len(kinds), kinds, begins, peaks, p_values, strict=True))
         best = min(range(len(kinds)), key=lambda k: (p_values[k], -peaks[k]))
-        if p_values[best] >= level:
+        if p_values[best] >= alpha:
             break
         direction = "rise" if roots[best][places[best]] > 0 else "fall"
         chosen = candidates[best].interventions[places[best]]
@@ -340,7 +340,7 @@ def find_interventions(
             }
         ),
         effect=effect,
-        level=level,
+        alpha=alpha,
         replicates=replicates,
     )
 

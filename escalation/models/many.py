@@ -46,7 +46,7 @@ class SeriesBlock:
     model: CountModel
     counts: FloatArray
     design: Design
-    pool: int
+    histories: int
     unit: str
 
     def fit(self, place: int) -> CountFit | str:
@@ -60,7 +60,7 @@ class SeriesBlock:
             table = pd.DataFrame(array.T, index=design.periods, columns=pd.RangeIndex(len(array), name=DRAW))
             table = table.astype("Int64") if np.isnan(array).any() else table.astype("int64")
         try:
-            return self.model.fit_checked((table, array, design), self.pool, self.unit)
+            return self.model.fit_checked((table, array, design), self.histories, self.unit)
         except Exception as error:  # one series must not lose the others
             return explained(error)
 
@@ -75,7 +75,7 @@ def series_blocks(
     panel: pd.DataFrame,
     exposure: pd.Series | pd.DataFrame | None,
     exog: pd.DataFrame | None,
-    pool: int,
+    histories: int,
     unit: str,
 ) -> list[SeriesBlock]:
     """Check a panel and cut it into blocks of series.
@@ -89,14 +89,14 @@ def series_blocks(
         raise InputError(f"model is {model!r}; give a model of single series, such as Climatology()")
     if exog is not None and not model.takes_exog:
         raise InputError(f"{model.name} has no place for regressors; leave exog out")
-    pool = check_whole(pool, "pool", 1_000_000)
+    histories = check_whole(histories, "histories", 1_000_000)
     _, array, design = check_panel("fit_many", panel, exposure, exog)
     return [
         SeriesBlock(
             model=model,
             counts=array[:, :, places],
             design=replace(design, exposure=design.exposure[:, places], units=tuple(names)),
-            pool=pool,
+            histories=histories,
             unit=unit,
         )
         for places, names in zip(cut(range(len(design.units))), cut(design.units), strict=True)
@@ -114,7 +114,7 @@ def fit_many(
     *,
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
-    pool: int = POOLED,
+    histories: int = POOLED,
     unit: str = "incidents",
     executor: Executor | None = None,
     progress: Progress = False,
@@ -132,7 +132,7 @@ def fit_many(
         Share of each period that was covered; one column for all units, or one for each.
     exog : pandas.DataFrame, optional
         Regressors on the same periods, the same for all units; only for models that take them.
-    pool : int
+    histories : int
         How many histories to fit to, spread evenly over all.
     unit : str
         What is counted, for sentences and axes.
@@ -164,7 +164,7 @@ def fit_many(
     >>> list(many.fits), many.failures["unit"].tolist()
     (['north'], ['south'])
     """
-    blocks = series_blocks(model, panel, exposure, exog, pool, unit)
+    blocks = series_blocks(model, panel, exposure, exog, histories, unit)
     results = run_blocks(fit_block, blocks, [len(block.design.units) for block in blocks], executor, progress)
     names = [name for block in blocks for name in block.design.units]
     found = dict(zip(names, [fit for part in results for fit in part], strict=True))
@@ -224,7 +224,7 @@ class ManyFits:
 
     def forecast(
         self,
-        steps: int,
+        horizon: int,
         *,
         draws: int = 1000,
         exog: pd.DataFrame | None = None,
@@ -236,7 +236,7 @@ class ManyFits:
 
         Parameters
         ----------
-        steps : int
+        horizon : int
             Periods ahead, 1 to 5,000.
         draws : int
             Paths of each unit; all of them are held, so that for thousands of units :func:`forecast_many` is lighter.
@@ -256,16 +256,16 @@ class ManyFits:
         Raises
         ------
         InputError
-            If ``steps`` or ``draws`` is out of range or the regressors do not fit.
+            If ``horizon`` or ``draws`` is out of range or the regressors do not fit.
         FitError
             If no series was fitted, or one cannot be forecast.
         """
         if not self.fits:
             raise FitError(f"no series was fitted by {self.model.name}, so there is nothing to forecast; see failures")
-        steps, draws = check_size(steps, draws, len(self.fits))
+        horizon, draws = check_size(horizon, draws, len(self.fits))
         root = draw_root(as_generator(rng))
         first = next(iter(self.fits.values()))
-        ahead = first.design.ahead(steps, exog)
+        ahead = first.design.ahead(horizon, exog)
         blocks = [_Ahead(tuple(part), ahead, draws, root) for part in cut(list(self.fits.items()))]
         parts = run_blocks(_forecast_block, blocks, [len(block.fits) for block in blocks], executor, progress)
         histories = len(first.estimates)
@@ -281,13 +281,13 @@ class ManyFits:
         )
 
     def diagnose(
-        self, *, level: float = 0.95, executor: Executor | None = None, progress: Progress = False
+        self, *, confidence: float = 0.95, executor: Executor | None = None, progress: Progress = False
     ) -> pd.DataFrame:
         """Look for what is wrong with the fits; see :meth:`CountFit.diagnose`.
 
         Parameters
         ----------
-        level : float
+        confidence : float
             Confidence with which the verdicts speak, over all units together.
         executor, progress
             As in :func:`fit_many`.
@@ -300,12 +300,12 @@ class ManyFits:
         Raises
         ------
         InputError
-            If ``level`` is not between 0 and 1.
+            If ``confidence`` is not between 0 and 1.
         """
-        check_level(level)
+        check_level(confidence, "confidence", such=0.95)
         blocks = cut(list(self.fits.items()))
         parts = run_blocks(_diagnose_block, blocks, [len(block) for block in blocks], executor, progress)
-        return diagnosis_table({name: found for part in parts for name, found in part.items()}, level)
+        return diagnosis_table({name: found for part in parts for name, found in part.items()}, confidence)
 
     def _rows(self, values: list[pd.Series]) -> pd.DataFrame:
         columns = values[0].index if values else pd.Index([])

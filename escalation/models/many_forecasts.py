@@ -60,7 +60,7 @@ class ManyForecasts:
 def forecast_many(
     model: CountModel,
     panel: pd.DataFrame,
-    steps: int,
+    horizon: int,
     *,
     draws: int = 1000,
     quantiles: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95),
@@ -68,7 +68,7 @@ def forecast_many(
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
     exog_ahead: pd.DataFrame | None = None,
-    pool: int = POOLED,
+    histories: int = POOLED,
     unit: str = "incidents",
     executor: Executor | None = None,
     progress: Progress = False,
@@ -83,7 +83,7 @@ def forecast_many(
     ----------
     model, panel
         As in :func:`fit_many`.
-    steps : int
+    horizon : int
         Periods ahead, 1 to 5,000.
     draws : int
         Paths of each unit.
@@ -95,7 +95,7 @@ def forecast_many(
         As in :func:`fit_many`.
     exog_ahead : pandas.DataFrame, optional
         Regressors of the coming periods, one row a step; needed with ``exog``.
-    pool, unit, executor, progress
+    histories, unit, executor, progress
         As in :func:`fit_many`.
     rng : int, Generator or None
         Seed or generator; each unit has draws of its own, by its name, whatever the others and the workers.
@@ -118,13 +118,13 @@ def forecast_many(
     >>> forecast_many(LastValue("none"), panel, 1, draws=10, quantiles=[0.5], thresholds=[5]).table.values.tolist()
     [[2.0, 2.0, 0.0], [9.0, 9.0, 1.0]]
     """
-    steps, draws = check_size(steps, draws)
+    horizon, draws = check_size(horizon, draws)
     levels = np.asarray(quantiles, dtype=float)
     if levels.ndim != 1 or not ((levels >= 0) & (levels <= 1)).all():
         raise InputError(f"quantiles is {quantiles!r}; give levels between 0 and 1")
     reached = tuple(check_whole(one, "thresholds", LARGEST) for one in thresholds)
-    blocks = series_blocks(model, panel, exposure, exog, pool, unit)
-    ahead = replace(blocks[0].design, units=()).ahead(steps, exog_ahead)
+    blocks = series_blocks(model, panel, exposure, exog, histories, unit)
+    ahead = replace(blocks[0].design, units=()).ahead(horizon, exog_ahead)
     root = draw_root(as_generator(rng))
     tasks = [_Task(block, ahead, draws, root, levels, reached) for block in blocks]
     parts = run_blocks(_summarise_block, tasks, [len(block.design.units) for block in blocks], executor, progress)
@@ -132,7 +132,7 @@ def forecast_many(
     columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
     return ManyForecasts(
         table=pd.DataFrame(
-            np.concatenate([part.rows for part in parts]).reshape(len(units) * steps, len(columns)),
+            np.concatenate([part.rows for part in parts]).reshape(len(units) * horizon, len(columns)),
             index=pd.MultiIndex.from_product([pd.Index(units, dtype="str"), ahead.periods], names=["unit", "period"]),
             columns=columns,
         ),

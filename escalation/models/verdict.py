@@ -38,10 +38,12 @@ class Evidence(NamedTuple):
     period: str
 
 
-def speak(evidence: Evidence, level: float) -> tuple[tuple[str, ...], bool]:
-    """Sentences on every test whose adjusted p-value is at most ``1 - level``, and whether there was nothing to say."""
+def speak(evidence: Evidence, confidence: float) -> tuple[tuple[str, ...], bool]:
+    """Sentences on tests whose adjusted p-value is at most ``1 - confidence``, and whether there was nothing to say."""
     tests = evidence.tests
-    sentences = [SENTENCES[name](evidence) for name in SENTENCES if name in tests and tests[name].p_value <= 1 - level]
+    sentences = [
+        SENTENCES[name](evidence) for name in SENTENCES if name in tests and tests[name].p_value <= 1 - confidence
+    ]
     if evidence.impossible:
         sentences.append(
             f"{evidence.impossible} of {evidence.n:,} counts had no chance at all under the model, so its log score is "

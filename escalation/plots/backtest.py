@@ -67,7 +67,7 @@ def plot_pit(result: Backtest, *, bins: int = BINS) -> Figure:
     >>> import numpy as np, pandas as pd, escalation
     >>> months = pd.period_range("2020-01", periods=60, freq="M")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
-    >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, steps=2, draws=100, rng=1)
+    >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, horizon=2, draws=100, rng=1)
     >>> figure = plot_pit(result, bins=5)
     >>> len(figure.axes[0].get_lines()[1].get_ydata())
     6
@@ -124,7 +124,7 @@ def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS, level
     >>> months = pd.period_range("2020-01", periods=60, freq="M")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
     >>> models = [escalation.Climatology()]
-    >>> result = escalation.backtest(models, counts, origins=10, steps=2, thresholds=(6,), draws=100, rng=1)
+    >>> result = escalation.backtest(models, counts, origins=10, horizon=2, thresholds=(6,), draws=100, rng=1)
     >>> figure = plot_reliability(result, 6)
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['share that came, 95% interval', 'forecasts']
@@ -206,7 +206,7 @@ def plot_scores(result: Backtest, *, score: str = "crps") -> Figure:
     >>> import numpy as np, pandas as pd, escalation
     >>> months = pd.period_range("2020-01", periods=60, freq="M")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
-    >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, steps=3, draws=100, rng=1)
+    >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, horizon=3, draws=100, rng=1)
     >>> plot_scores(result).axes[0].lines[0].get_xdata().tolist()
     [1, 2, 3]
     """

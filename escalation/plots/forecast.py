@@ -34,6 +34,7 @@ from escalation.plots.style import (
 )
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import day_text, period_text, printable, text_width
+from escalation.series import CountsLike, unpack_counts
 
 SHOWN_STEPS = 8
 """At most so many steps of several models stand beside each other."""
@@ -44,7 +45,7 @@ MODEL_STYLES = ((INK, "o"), (AHEAD, "s"), ("#6e6e6e", "^"), ("#12406b", "D"), ("
 @styled
 def plot_forecast(
     forecast: Forecast,
-    counts: pd.Series | pd.DataFrame | None = None,
+    counts: CountsLike | None = None,
     *,
     level: float = 0.9,
     past: int | None = None,
@@ -55,7 +56,7 @@ def plot_forecast(
     ----------
     forecast : Forecast
         Joint paths of the next periods.
-    counts : pandas.Series or pandas.DataFrame, optional
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction, optional
         Counts or histories until the origin; what the paths continue when left out.
     level : float
         Probability of the wide band, between 0 and 1; the narrow band has 0.5.
@@ -80,7 +81,8 @@ def plot_forecast(
     'raids per month'
     """
     chart, (ax,) = new_chart(7.0, (3.8,))
-    draw_forecast(forecast, ax, counts, level=level, past=past)
+    seen = None if counts is None else unpack_counts(counts).counts
+    draw_forecast(forecast, ax, seen, level=level, past=past)
     return chart
 
 

@@ -26,30 +26,31 @@ from escalation.plots.style import (
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import printable
 from escalation.plots.trend import chance_text
+from escalation.series import CountsLike, unpack_counts
 from escalation.window_growth import WindowGrowth
 from escalation.wording import percent
 
 
 @styled
 def plot_growth(
-    counts: pd.Series | pd.DataFrame,
+    counts: CountsLike,
     risen: WindowGrowth,
     rates: pd.DataFrame | None = None,
     *,
-    unit: str = "incidents",
+    unit: str | None = None,
 ) -> Figure:
     """Chart the growth over a window on the series, and below it the growth rate of each period.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         The counts or histories.
     risen : WindowGrowth
         From :func:`escalation.window_growth`.
     rates : pandas.DataFrame, optional
         From :func:`escalation.growth`, for the lower panel.
-    unit : str
-        What is counted.
+    unit : str, optional
+        What is counted; what the series brings, or ``incidents``, when left out.
 
     Returns
     -------
@@ -64,6 +65,7 @@ def plot_growth(
     >>> figure.axes[0].get_title(loc="left")
     '+21% a week: the probability that the rate rises is above 0.999'
     """
+    counts, _, unit = unpack_counts(counts, unit=unit)
     chart, axes = new_chart(7.0, (3.2,) if rates is None else (3.2, 2.2))
     draw_growth(counts, risen, axes[0], unit=unit)
     if rates is not None:

@@ -33,6 +33,7 @@ from escalation.plots.style import (
     styled,
 )
 from escalation.plots.text import day_text, period_text, printable, text_width
+from escalation.series import CountsLike, unpack_counts
 from escalation.tallies.printed import contradictions_by_window
 from escalation.tallies.reconstruct import Reconstruction
 
@@ -92,15 +93,20 @@ def plot_reconstruction(reconstruction: Reconstruction, *, level: float = 0.9) -
 
 
 @styled
-def plot_counts(counts: pd.Series | pd.DataFrame, *, unit: str = "incidents", level: float = 0.9) -> Figure:
+def plot_counts(
+    counts: CountsLike, *, exposure: pd.Series | None = None, unit: str | None = None, level: float = 0.9
+) -> Figure:
     """Chart counts as bars, or histories as bands.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         Counts of one series on a ``PeriodIndex``, or histories of it.
-    unit : str
-        What is counted.
+    exposure : pandas.Series, optional
+        Share of each period that was covered; what the series brings, or all 1, when left out.  Periods covered in
+        part are dotted.
+    unit : str, optional
+        What is counted; what the series brings, or ``incidents``, when left out.
     level : float
         Probability of the wide band of histories, between 0 and 1.
 
@@ -120,8 +126,9 @@ def plot_counts(counts: pd.Series | pd.DataFrame, *, unit: str = "incidents", le
     >>> plot_counts(counts, unit="raids").axes[0].get_title(loc="left")
     'The busiest week was 15 to 21 Jan 2024: 4 raids'
     """
+    counts, exposure, unit = unpack_counts(counts, exposure, unit)
     chart, (ax,) = new_chart(7.0, (3.4,))
-    draw_counts(counts, ax, unit=unit, level=level)
+    draw_counts(counts, ax, unit=unit, level=level, exposure=exposure)
     return chart
 
 

@@ -23,6 +23,7 @@ from escalation.plots.style import (
 )
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import printable, text_width
+from escalation.series import CountsLike, unpack_counts
 from escalation.trend import RateChange, WindowRate
 
 WINDOWS = {"baseline": ("#ececec", (0, (1, 1.5))), "recent": ("#c9c9c9", "-")}
@@ -32,17 +33,17 @@ STRIP = 0.07
 
 
 @styled
-def plot_trend(counts: pd.Series | pd.DataFrame, change: RateChange, *, unit: str = "incidents") -> Figure:
+def plot_trend(counts: CountsLike, change: RateChange, *, unit: str | None = None) -> Figure:
     """Chart a rate change: both windows with their rates on the series, and the ratio of the rates.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         The counts or histories that were compared.
     change : RateChange
         From :func:`escalation.compare_rates`.
-    unit : str
-        What is counted.
+    unit : str, optional
+        What is counted; what the series brings, or ``incidents``, when left out.
 
     Returns
     -------
@@ -57,6 +58,7 @@ def plot_trend(counts: pd.Series | pd.DataFrame, change: RateChange, *, unit: st
     >>> figure.axes[0].get_title(loc="left")
     '4.5 raids per week, 1.1 before: the probability that the rate rose is 0.998'
     """
+    counts, _, unit = unpack_counts(counts, unit=unit)
     chart, (upper, lower) = new_chart(7.0, (3.2, 1.4))
     draw_windows(counts, change, upper, unit=unit)
     draw_ratio(change, lower)

@@ -26,15 +26,16 @@ from escalation.plots.style import (
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import period_text, printable
 from escalation.plots.trend import chance_text, figure_text
+from escalation.series import CountsLike, unpack_counts
 
 
 @styled
-def plot_changes(counts: pd.Series | pd.DataFrame, found: ChangePoints) -> Figure:
+def plot_changes(counts: CountsLike, found: ChangePoints) -> Figure:
     """Chart the changes of a rate: its levels on the counts, and below them how probable a change is in each period.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         The counts or histories that were searched.
     found : ChangePoints
         From :func:`escalation.changepoints`.
@@ -53,7 +54,7 @@ def plot_changes(counts: pd.Series | pd.DataFrame, found: ChangePoints) -> Figur
     'The rate changed once, from 1.2 to 8.8 raids per week'
     """
     chart, (upper, lower) = new_chart(7.0, (3.2, 1.7))
-    draw_levels(counts, found, upper)
+    draw_levels(unpack_counts(counts).counts, found, upper)
     draw_change_probability(found, lower)
     return chart
 
@@ -119,14 +120,14 @@ def draw_change_probability(found: ChangePoints, ax: Axes) -> None:
 
 
 @styled
-def plot_alarms(found: Alarms, counts: pd.Series | pd.DataFrame | None = None, *, level: float = 0.9) -> Figure:
+def plot_alarms(found: Alarms, counts: CountsLike | None = None, *, level: float = 0.9) -> Figure:
     """Chart what a surveillance method says: counts, the bound of each judged period, and the alarms.
 
     Parameters
     ----------
     found : Alarms
         From :func:`escalation.alarms`.
-    counts : pandas.Series or pandas.DataFrame, optional
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction, optional
         The counts or histories that were judged, of all periods; the observed means of the judged ones when left out.
     level : float
         Probability of the outer band of histories, between 0 and 1.
@@ -145,7 +146,7 @@ def plot_alarms(found: Alarms, counts: pd.Series | pd.DataFrame | None = None, *
     '1 of 5 judged weeks is an alarm by EARS C1, the last 7 to 13 Oct 2024'
     """
     chart, (ax,) = new_chart(7.0, (3.4,))
-    draw_alarms(found, ax, counts, level=level)
+    draw_alarms(found, ax, None if counts is None else unpack_counts(counts).counts, level=level)
     return chart
 
 
@@ -190,17 +191,17 @@ def draw_alarms(found: Alarms, ax: Axes, counts: pd.Series | pd.DataFrame | None
 
 
 @styled
-def plot_regimes(counts: pd.Series | pd.DataFrame, chances: pd.DataFrame, *, unit: str = "incidents") -> Figure:
+def plot_regimes(counts: CountsLike, chances: pd.DataFrame, *, unit: str | None = None) -> Figure:
     """Chart regimes: the counts, and below them how probable each period's being in the most active regime is.
 
     Parameters
     ----------
-    counts : pandas.Series or pandas.DataFrame
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         The counts or histories that were fitted.
     chances : pandas.DataFrame
         From :func:`escalation.state_probabilities`.
-    unit : str
-        What is counted.
+    unit : str, optional
+        What is counted; what the series brings, or ``incidents``, when left out.
 
     Returns
     -------
@@ -216,6 +217,7 @@ def plot_regimes(counts: pd.Series | pd.DataFrame, chances: pd.DataFrame, *, uni
     >>> figure.axes[1].get_title(loc="left")
     'Probability of the active regime; 6 of 20 weeks are likelier in it than not'
     """
+    counts, _, unit = unpack_counts(counts, unit=unit)
     chart, (upper, lower) = new_chart(7.0, (3.2, 1.7))
     draw_regimes(counts, chances, upper, lower, unit=unit)
     return chart

@@ -19,6 +19,7 @@ from escalation.forecast import Forecast
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.periods import DateLike, exposure, parse_date
 from escalation.randomness import Seed, as_generator
+from escalation.series import CountsLike, unpack_counts
 from escalation.severity.grids import FloatArray
 from escalation.severity.lethality import Lethality
 from escalation.severity.share_posterior import JEFFREYS, IntArray
@@ -243,7 +244,7 @@ def compound(
     severity: Severity,
     *,
     what: Literal["fatalities", "lethal"] = "fatalities",
-    observed: pd.Series | None = None,
+    observed: CountsLike | None = None,
     rng: Seed = None,
 ) -> Forecast:
     """Turn a forecast of attacks into one of fatalities or of lethal attacks, for any definition of a flashpoint.
@@ -256,7 +257,7 @@ def compound(
         Its posterior draws go with the paths, one each, so that periods of one path share them.
     what : {"fatalities", "lethal"}
         What is counted: the killed, which needs a law of sizes, or attacks that kill.
-    observed : pandas.Series, optional
+    observed : Series or CountSeries, optional
         The same until the origin, by period: for definitions that look back (a window that begins before the origin,
         a record).  Not observed when left out.
     rng : int, Generator or None
@@ -368,16 +369,17 @@ def draw_fatalities(lethal: IntArray, sizes: FatalitySizes, law: IntArray, rng: 
     return sums.reshape(lethal.shape).astype(np.int64)
 
 
-def _past(forecast: Forecast, observed: pd.Series | None) -> FloatArray:
+def _past(forecast: Forecast, observed: CountsLike | None) -> FloatArray:
     """What was observed until the origin, the same for all paths (1, draws, n); NaN where it is not known."""
     n = forecast.observed.shape[2]
     past = np.full(n, np.nan)
     if observed is not None:
-        index = observed.index if isinstance(observed, pd.Series) else None
-        if not isinstance(index, pd.PeriodIndex) or index.freqstr != forecast.periods.freqstr:
+        observed = unpack_counts(observed).counts
+        single = isinstance(observed, pd.Series) and isinstance(observed.index, pd.PeriodIndex)
+        if not single or pd.PeriodIndex(observed.index).freqstr != forecast.periods.freqstr:
             raise InputError(
                 f"observed must be a Series on periods of {forecast.periods.freqstr}, as the forecast is; aggregate it"
             )
         before = pd.period_range(end=forecast.origin, periods=n, freq=forecast.periods.freqstr)
-        past = observed.reindex(before).to_numpy(dtype=float, na_value=np.nan)
+        past = pd.Series(observed).reindex(before).to_numpy(dtype=float, na_value=np.nan)
     return np.broadcast_to(past, (1, forecast.draws, n))

@@ -18,6 +18,7 @@ from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
 from escalation.models.estimate import spread_over
 from escalation.randomness import Seed, as_generator
+from escalation.series import HoldsCounts, unpack_counts
 from escalation.severity.share_posterior import IntArray, SharePosterior, pool_shares
 from escalation.wording import chance
 from escalation.wording import share as written
@@ -27,7 +28,7 @@ POOLED = 25
 OVERALL_DRAWS = 20_000
 """Draws for the interval of the share of all groups together."""
 
-Trials = int | Mapping[str, int] | pd.Series | pd.DataFrame
+Trials = int | Mapping[str, int] | pd.Series | pd.DataFrame | HoldsCounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ def lethality(
     *,
     between: float = 1.0,
     level: float = 0.9,
-    unit: str = "attacks",
+    unit: str | None = None,
     rng: Seed = None,
 ) -> Lethality:
     r"""Estimate the share of attacks that kill, by group, the groups partially pooled.
@@ -120,16 +121,16 @@ def lethality(
     ----------
     lethal : int, mapping or Series
         Attacks that killed, of each group (type, weapon, actor, place); from :func:`count_lethal` or an own count.
-    trials : int, mapping, Series or DataFrame
-        All attacks of the same groups.  Where they are not known exactly: histories of the counts of one group
-        (periods x draws, summed), or a table of groups x draws, its columns named ``draw``.  Draws with fewer attacks
-        than killed are raised to those.
+    trials : int, mapping, Series, DataFrame, CountSeries or Reconstruction
+        All attacks of the same groups; of one group also a CountSeries or Reconstruction, which is summed.  Where they
+        are not known exactly: histories of the counts of one group (periods x draws, summed), or a table of groups x
+        draws, its columns named ``draw``.  Draws with fewer attacks than killed are raised to those.
     between : float
         How far groups may differ: scale of the half-normal prior of the standard deviation of their log odds.
     level : float
         Probability of the intervals.
-    unit : str
-        What was tried, for sentences.
+    unit : str, optional
+        What was tried, for sentences; what the series brings, or ``attacks``, when left out.
     rng : int, Generator or None
         Seed or generator; only the interval of all groups together is drawn, all else is exact.
 
@@ -162,6 +163,7 @@ def lethality(
     level = check_level(level)
     if not (isinstance(between, int | float) and 0.01 <= between <= 10.0) or isinstance(between, bool):
         raise InputError(f"between is {between!r}; give a spread of log odds from 0.01 to 10, such as 1")
+    trials, unit = _unpacked(trials, unit)
     names, killed, tried = _groups(lethal, trials)
     posterior = pool_shares(killed, tried, float(between))
     tail = (1 - level) / 2
@@ -195,7 +197,17 @@ def lethality(
     )
 
 
-def _groups(lethal: int | Mapping[str, int] | pd.Series, trials: Trials) -> tuple[list[str], IntArray, IntArray]:
+def _unpacked(trials: Trials, unit: str | None) -> tuple[int | Mapping[str, int] | pd.Series | pd.DataFrame, str]:
+    """Trials as numbers or tables, and their unit; exact counts of a series are summed."""
+    if not isinstance(trials, HoldsCounts):
+        return trials, "attacks" if unit is None else unit
+    counts, _, unit = unpack_counts(trials, unit=unit)
+    return (int(counts.sum()) if isinstance(counts, pd.Series) else counts), unit
+
+
+def _groups(
+    lethal: int | Mapping[str, int] | pd.Series, trials: int | Mapping[str, int] | pd.Series | pd.DataFrame
+) -> tuple[list[str], IntArray, IntArray]:
     """Names of the groups, lethal attacks (groups,) and trials (draws, groups), checked."""
     several = isinstance(lethal, Mapping | pd.Series)
     killed = pd.Series(lethal) if several else pd.Series({"all": lethal})

@@ -25,7 +25,7 @@ class SizeLaws(ABC):
     """R equally plausible laws of a number of fatalities from 1 on."""
 
     @abstractmethod
-    def survival(self, at_least: float) -> FloatArray:
+    def survival(self, killed: float) -> FloatArray:
         """Probability of so many or more under each law, (R,)."""
 
     @abstractmethod
@@ -44,10 +44,10 @@ class NegativeBinomialSizes(SizeLaws):
     mean_before: FloatArray = field(repr=False)
     dispersion: FloatArray = field(repr=False)
 
-    def survival(self, at_least: float) -> FloatArray:
+    def survival(self, killed: float) -> FloatArray:
         """Probability of so many or more."""
         logs = np.log(self.mean_before), np.log(self.dispersion)
-        return rival_survival("negative_binomial", at_least, *logs, 1.0)
+        return rival_survival("negative_binomial", killed, *logs, 1.0)
 
     def mean(self) -> FloatArray:
         """Mean given that it is above 0."""
@@ -67,9 +67,9 @@ class LognormalSizes(SizeLaws):
     centre: FloatArray = field(repr=False)
     sd: FloatArray = field(repr=False)
 
-    def survival(self, at_least: float) -> FloatArray:
+    def survival(self, killed: float) -> FloatArray:
         """Probability of so many or more."""
-        return rival_survival("lognormal", at_least, self.centre, np.log(self.sd), 1.0)
+        return rival_survival("lognormal", killed, self.centre, np.log(self.sd), 1.0)
 
     def mean(self) -> FloatArray:
         """Sum of the survival function, its rest as the integral over what lies beyond ``SUMMED``."""
@@ -104,10 +104,10 @@ class SplicedSizes(SizeLaws):
         """Share of the tail, (R,)."""
         return np.asarray(np.where(self.values >= self.xmin[:, None], self.shares, 0.0).sum(axis=1))
 
-    def survival(self, at_least: float) -> FloatArray:
+    def survival(self, killed: float) -> FloatArray:
         """Probability of so many or more."""
-        body = (self.values >= at_least) & (self.values < self.xmin[:, None])
-        tail = self._tail() * power_survival(at_least, self.alpha, self.xmin)
+        body = (self.values >= killed) & (self.values < self.xmin[:, None])
+        tail = self._tail() * power_survival(killed, self.alpha, self.xmin)
         return np.asarray(np.where(body, self.shares, 0.0).sum(axis=1) + tail)
 
     def mean(self) -> FloatArray:

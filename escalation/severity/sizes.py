@@ -65,18 +65,18 @@ class FatalitySizes:
     times: FloatArray = field(repr=False)
     level: float
 
-    def exceedance(self, at_least: list[int]) -> pd.DataFrame:
+    def exceedance(self, killed: list[int]) -> pd.DataFrame:
         """Probability that a lethal event kills so many or more.
 
         Parameters
         ----------
-        at_least : list of int
+        killed : list of int
             Numbers of fatalities >= 1.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by ``at_least``: ``probability`` (mean over the draws), ``lower``, ``upper``, and ``seen``, the
+            Indexed by ``killed``: ``probability`` (mean over the draws), ``lower``, ``upper``, and ``seen``, the
             share of the events behind the law.
 
         Raises
@@ -85,11 +85,11 @@ class FatalitySizes:
             If a number is out of range.
         """
         rows = []
-        for least in at_least:
-            drawn = self.laws.survival(check_whole(least, "at_least", MAX_FATALITIES))
+        for least in killed:
+            drawn = self.laws.survival(check_whole(least, "killed", MAX_FATALITIES))
             ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2])
             rows.append([drawn.mean(), *ends, self.times[self.killed >= least].sum() / self.times.sum()])
-        index = pd.Index(at_least, name="at_least")
+        index = pd.Index(killed, name="killed")
         return pd.DataFrame(rows, index=index, columns=["probability", "lower", "upper", "seen"], dtype=float)
 
     def mean(self) -> tuple[float, float, float] | None:

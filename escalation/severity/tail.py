@@ -123,18 +123,18 @@ class FatalityTail:
         what = "has" if self.alpha <= 2.0 else "may have"
         return f" A law with an exponent up to 2 has no mean: this one {what} none."
 
-    def exceedance(self, at_least: Sequence[float]) -> pd.DataFrame:
+    def exceedance(self, killed: Sequence[float]) -> pd.DataFrame:
         """Probability that a lethal event kills so many or more, by the law of the tail.
 
         Parameters
         ----------
-        at_least : sequence of float
+        killed : sequence of float
             Numbers of fatalities, from ``xmin`` on.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by ``at_least``: ``probability``, ``lower`` and ``upper``, of the resampled events whose threshold
+            Indexed by ``killed``: ``probability``, ``lower`` and ``upper``, of the resampled events whose threshold
             is not above it.
 
         Raises
@@ -142,11 +142,11 @@ class FatalityTail:
         InputError
             If a number is below the threshold.
         """
-        if min(at_least) < self.xmin:
-            raise InputError(f"at_least is {min(at_least):g}; the law of the tail holds from {self.xmin:,} on")
+        if min(killed) < self.xmin:
+            raise InputError(f"killed is {min(killed):g}; the law of the tail holds from {self.xmin:,} on")
         alpha, xmin, share = (self.replicates[name].to_numpy() for name in ("alpha", "xmin", "share"))
         rows = []
-        for least in at_least:
+        for least in killed:
             held = xmin <= least
             drawn = share[held] * power_survival(least, alpha[held], xmin[held])
             point = (
@@ -154,7 +154,7 @@ class FatalityTail:
             )
             ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2]) if held.any() else [point, point]
             rows.append([point, *ends])
-        index = pd.Index(at_least, name="at_least")
+        index = pd.Index(killed, name="killed")
         return pd.DataFrame(rows, index=index, columns=["probability", "lower", "upper"], dtype=float)
 
     def _repr_html_(self) -> str:

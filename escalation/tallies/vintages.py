@@ -69,7 +69,8 @@ class Vintages:
     series, counter, place, unit, start
         As for :func:`escalation.reconstruct`.
     draws : int
-        Histories of each reconstruction.
+        Histories of each reconstruction; fewer than :func:`escalation.reconstruct` gives, because each date is a
+        reconstruction of its own and a fit pools 25 of them.
     undated : {"leave_out", "end"}
         As in :func:`known_by`.
     seed : int
