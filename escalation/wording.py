@@ -53,11 +53,13 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.07), percent(-0.3333), percent(12.0)
-    ('+7.0%', '-33%', '13.0-fold')
+    >>> percent(0.07), percent(-0.3333), percent(12.0), percent(-0.0002)
+    ('+7.0%', '-33%', '13.0-fold', '0.0%')
     """
     if share >= 10:
         return f"{plain(1 + share)}-fold"
+    if 0 < abs(share) < 0.0005:
+        return "0.0%"
     return f"{100 * share:+.0f}%" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:+.1f}%"
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from escalation.assessment.withheld import Withheld
 from escalation.wording import chance, number, percent, plain, share
 
 PROBABILITY, SHARE = "probability", "share"
+RATES = (" per day", " per week", " per month", " per year")
+"""How units of rates end."""
 
 
 class Answer(NamedTuple):
@@ -78,7 +82,7 @@ def figure(value: float, unit: str) -> str:
         return share(value)
     if unit.startswith("share per"):
         return percent(value)
-    return plain(value) if " per " in unit or unit == "times" else number(value)
+    return plain(value) if unit == "times" or unit.endswith(RATES) else number(value)
 
 
 def answer_table(answers: Iterable[Answer]) -> pd.DataFrame:
@@ -89,6 +93,23 @@ def answer_table(answers: Iterable[Answer]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(("value", "lower", "upper"), float))
 
 
-def key_of(name: str) -> str:
-    """Return a name as part of a key."""
-    return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+def not_given(part: Withheld, *asked: tuple[str, str, str]) -> Iterator[Answer]:
+    """Answers, by key, question and unit, in whose place stands why they are not given."""
+    for key, question, unit in asked:
+        yield Answer(key, question, np.nan, unit=unit, why=part.reason)
+
+
+def keys_of(names: Iterable[str]) -> list[str]:
+    """Return names as parts of keys, no two alike.
+
+    Examples
+    --------
+    >>> keys_of(["Remote violence", "remote-violence", "?"])
+    ['remote_violence', 'remote_violence_2', 'other']
+    """
+    keys: list[str] = []
+    for name in names:
+        short = re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "other"
+        tried = chain([short], (f"{short}_{number}" for number in count(2)))
+        keys.append(next(key for key in tried if key not in keys))
+    return keys

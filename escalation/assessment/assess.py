@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from numpy.random import Generator
 from escalation.alarms import Alarms, FalseAlarms
 from escalation.assessment.answer import Answer, answer_table
 from escalation.assessment.cautions import find_cautions
+from escalation.assessment.gate import unobserved
 from escalation.assessment.options import Options, Regimes, make_options
 from escalation.assessment.outlook import (
     Outlook,
@@ -30,19 +31,22 @@ from escalation.assessment.outlook import (
     spread,
 )
 from escalation.assessment.pool import MODELS, POOL
-from escalation.assessment.severity import AttackSeverity, find_severity, severity_answers
-from escalation.assessment.sides import Sides
+from escalation.assessment.severity import AttackSeverity, check_types, find_severity, severity_answers
+from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import Source, SourceSeries, count_series, from_reconstruction, open_source
 from escalation.assessment.trend import (
     GrowthNow,
+    carrier_answers,
     counted_answer,
+    doubling_answers,
     find_carrier,
     find_growth,
     find_growth_now,
     find_rate,
     growth_answers,
+    growth_now_answers,
+    p_value_answer,
     rate_answers,
-    trend_answers,
 )
 from escalation.assessment.watching import (
     ALARM,
@@ -68,6 +72,7 @@ from escalation.excitation import Excitation
 from escalation.flashpoint import FlashpointProbability
 from escalation.forecast import Forecast
 from escalation.models.base import CountFit
+from escalation.models.design import make_design
 from escalation.periods import date_span, period_word
 from escalation.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.series import CountSeries, CountsLike, as_count_series
@@ -79,6 +84,8 @@ from escalation.windows import WindowSpec, window_slice
 
 HEADLINE = ("rate", "growth", "forecast", "flashpoints")
 """Parts that are answered unless others are asked for."""
+EVERYTHING = ("trend", *HEADLINE[2:], "presets", "severity", "changes", "alarms", "regimes", "excitation")
+"""All parts, none twice."""
 PARTS = (*HEADLINE, "trend", "presets", "severity", "changes", "alarms", "regimes", "excitation")
 """Parts that can be asked for."""
 
@@ -141,22 +148,26 @@ class Assessment:
     @property
     def recent(self) -> pd.PeriodIndex:
         """The periods that count as now."""
-        return self.series.periods[
-            window_slice(self.series.periods, self.options.recent, "recent", len(self.series.periods))
-        ]
+        return self._periods(self.options.recent, "recent")
+
+    @property
+    def window(self) -> pd.PeriodIndex:
+        """The periods that growth is read from."""
+        return self._periods(self.options.window, "window")
 
     def recent_span(self) -> str:
         """Name the recent periods: how many, from when to when, how many of them observed and covered."""
         if isinstance(self.rate, RateChange):
             return self.rate.recent.span()
         number = len(self.recent)
-        return f"the {number} {period_word(self.freq, number)} {date_span(self.recent[0], self.recent[-1])}"
+        many = "" if number == 1 else f"{number} "
+        return f"the {many}{period_word(self.freq, number)} {date_span(self.recent[0], self.recent[-1])}"
 
     def counted(self) -> tuple[float, float, float] | Withheld:
         """Median and interval of what was counted in the recent periods; three times the same for exact counts."""
         matrix = count_matrix(self.series.counts.loc[self.recent[0] : self.recent[-1]])
         if np.isnan(matrix).all():
-            return Withheld("count", f"none of the {len(self.recent)} recent {period_word(self.freq, 2)} was observed")
+            return Withheld("count", unobserved(self.recent, "recent"))
         return spread(np.nansum(matrix, axis=0), self.level)
 
     @cached_property
@@ -210,7 +221,7 @@ class Assessment:
         return self.thresholds.points if self.thresholds else self.thresholds  # type: ignore[return-value]
 
     @cached_property
-    def presets(self) -> dict[str, FlashpointProbability]:
+    def presets(self) -> dict[str, FlashpointProbability] | Withheld:
         """Probabilities of the definitions in public use that the forecast and the past allow."""
         return find_presets(self.series, self.forecast, self.options)
 
@@ -288,7 +299,7 @@ class Assessment:
         return answer_table(self.answer_list(*parts))
 
     def answer_list(self, *parts: str) -> list[Answer]:
-        """The same answers one by one, with how each is written.
+        """The same answers one by one, none twice, with how each is written.
 
         Parameters
         ----------
@@ -301,7 +312,8 @@ class Assessment:
             If there is no such part.
         """
         check_parts(parts)
-        return [answer for part in (parts or HEADLINE) for answer in self._answered(part)]
+        answers = (answer for part in (parts or HEADLINE) for answer in self._answered(part))
+        return list({answer.key: answer for answer in answers}.values())
 
     def sentences(self, *parts: str) -> list[str]:
         """The answers in plain sentences, with their ranges, or why they are not given.
@@ -325,21 +337,22 @@ class Assessment:
         Parameters
         ----------
         *parts : str
-            As in :meth:`answers`.
+            As in :meth:`answers`; all of them when left out.
 
         Returns
         -------
         str
             An object with ``version``, ``source``, ``series``, ``options``, ``seed``, ``answers`` (a list, one object a
-            key), ``sentences`` and ``cautions``; numbers that do not exist are null.
+            key), ``sentences`` and ``cautions``; numbers that do not exist, or are infinite, are null.
 
         Raises
         ------
         InputError
             If there is no such part.
         """
-        answers = self.answers(*parts).reset_index()
-        table = json.loads(answers.to_json(orient="records", double_precision=15))
+        parts = parts or EVERYTHING
+        rows = self.answers(*parts).reset_index().to_dict("records")
+        table = [{name: _finite(value) for name, value in row.items()} for row in rows]
         content = {
             "version": __version__,
             "source": self.provenance(),
@@ -371,13 +384,18 @@ class Assessment:
         """Answers of one part."""
         series = self.series
         match part:
-            case "rate" | "trend":
+            case "rate":
                 yield counted_answer(series, self.recent, self.counted())
                 yield from rate_answers(series, self.rate)
-                if part == "trend":
-                    yield from trend_answers(series, self.rate, self.growth, self.growth_now, self.carrier)
             case "growth":
-                yield from growth_answers(series, self.growth)
+                yield from growth_answers(series, self.window, self.growth)
+            case "trend":
+                yield from self._answered("rate")
+                yield p_value_answer(self.rate)
+                yield from self._answered("growth")
+                yield from doubling_answers(series, self.growth)
+                yield from growth_now_answers(series, self.growth_now)
+                yield from carrier_answers(self.carrier)
             case "forecast":
                 yield forecast_answer(series, self.forecast, self.within, self.level)
             case "flashpoints":
@@ -385,7 +403,7 @@ class Assessment:
             case "presets":
                 yield from preset_answers(self.presets)
             case "severity":
-                yield from severity_answers(self.severity)
+                yield from severity_answers(series, self.severity)
             case "changes":
                 yield from changes_answers(self.changes)
             case "alarms":
@@ -393,7 +411,7 @@ class Assessment:
             case "regimes":
                 yield regimes_answer(self.regimes)
             case "excitation":
-                yield from excitation_answers(self.excitation)
+                yield from excitation_answers(series, self.excitation)
 
     def _said(self, part: str) -> Iterator[str]:
         """Sentences of one part."""
@@ -401,20 +419,17 @@ class Assessment:
             yield self._counted()
             yield self.rate.sentence()
         elif part == "trend":
-            yield self.rate.sentence()
-            yield self.growth.sentence()
-            yield self.growth_now.sentence()
-            if self.carrier:
-                yield self.carrier.sentence()
+            yield from (one.sentence() for one in (self.rate, self.growth, self.growth_now, self.carrier))
         elif part == "forecast":
             outlook = self.outlook
             yield outlook.sentence(self.within, self.level) if isinstance(outlook, Outlook) else outlook.sentence()
         elif part in ("flashpoints", "presets"):
-            points = self.flashpoints if part == "flashpoints" else tuple(self.presets.values())
+            found = self.flashpoints if part == "flashpoints" else self.presets
+            points = tuple(found.values()) if isinstance(found, dict) else found
             yield from [points.sentence()] if isinstance(points, Withheld) else [one.sentence() for one in points]
         elif part == "severity":
-            found = self.severity
-            yield from [found.sentence()] if isinstance(found, Withheld) else [*found.sentences(), *found.cautions]
+            cost = self.severity
+            yield from [cost.sentence()] if isinstance(cost, Withheld) else [*cost.sentences(), *cost.cautions]
         else:
             yield getattr(self, part).sentence()
 
@@ -427,6 +442,9 @@ class Assessment:
         between = "" if lower == upper else f" ({self.level:.0%} interval {lower:,.0f} to {upper:,.0f})"
         return f"There were {value:,.0f} {self.series.unit}{between} in {self.recent_span()}."
 
+    def _periods(self, window: WindowSpec, name: str) -> pd.PeriodIndex:
+        return self.series.periods[window_slice(self.series.periods, window, name, len(self.series.periods))]
+
     def _no_outlook(self) -> str:
         return self.outlook.reason if isinstance(self.outlook, Withheld) else ""
 
@@ -436,7 +454,7 @@ class Assessment:
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in (*self.sentences(), *self.cautions))
         table = self.answers()[["question", "text"]].to_html(index=False)
-        return f"<b>{html.escape(self.series.title)}</b>{lines}{table}"
+        return f"<b>{html.escape(self.series.title or self.series.unit)}</b>{lines}{table}"
 
 
 def assess(
@@ -456,7 +474,7 @@ def assess(
     regimes: Regimes = "none",
     alarm: str = ALARM,
     types: str | None = None,
-    sides: Sides | None = None,
+    sides: Sides | Mapping[str, CountsLike] | None = None,
     rng: Seed = None,
 ) -> Assessment:
     """Ask the analyst's questions about one count series; each answer is worked out when it is first looked at.
@@ -493,8 +511,9 @@ def assess(
     types : str, optional
         Column of the incidents by which the share of lethal attacks is told apart; ``event_type`` when left out, if it
         has several values.
-    sides : Sides, optional
-        Counts of two sides, from :func:`escalation.assessment.sides.join_sides`.
+    sides : mapping of str to Series, DataFrame of histories, CountSeries or Reconstruction, optional
+        Counts of two sides that may answer each other, by their names; the periods that both were wholly covered in
+        are looked at.
     rng : int, Generator or None
         Seed or generator; the numbers of each part depend on it and on the part alone.
 
@@ -505,7 +524,7 @@ def assess(
     Raises
     ------
     InputError
-        If an option is out of range or the series is too short to compare two windows.
+        If an option is out of range, a count has no exposure, or the series is too short to compare two windows.
     FileError
         If there is neither a case nor a file of that name.
 
@@ -519,9 +538,8 @@ def assess(
     >>> assessment.answers().loc["count_recent", "text"]
     '20 attacks'
     """
-    seed = int(rng) if isinstance(rng, int | np.integer) and not isinstance(rng, bool) else None
-    generator = as_generator(rng)
-    series = _series_of(counts, generator if seed is None else seed)
+    seed = _seed_of(rng)
+    series = _series_of(counts, seed)
     options = make_options(
         series.periods,
         horizon=horizon,
@@ -539,7 +557,32 @@ def assess(
         alarm=alarm,
         types=types,
     )
-    return Assessment(series, options, draw_root(generator) if seed is None else seed, sides)
+    check_types(series, types)
+    both = sides if sides is None or isinstance(sides, Sides) else join_sides(sides)
+    return Assessment(series, options, seed, both)
+
+
+def _seed_of(rng: Seed) -> int:
+    """Return a seed as it is, or draw one: with it everything can be worked out again."""
+    generator = as_generator(rng)
+    return int(rng) if isinstance(rng, int | np.integer) else draw_root(generator)
+
+
+def _series_of(counts: CountsLike | Source | str | Path, seed: int) -> CountSeries:
+    """Return the count series of whatever was given, every count of it in a period with some exposure."""
+    if isinstance(counts, str | Path):
+        counts = open_source(counts)
+    if isinstance(counts, Source):
+        return count_series(counts, rng=seed)
+    series = from_reconstruction(counts) if isinstance(counts, Reconstruction) else as_count_series(counts)
+    unseen = np.isnan(count_matrix(series.counts)[:, 0])
+    make_design(series.periods, 0, series.exposure, None, unseen)
+    return series
+
+
+def _finite(value: object) -> object:
+    """Return what JSON can hold."""
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def check_parts(parts: Sequence[str]) -> None:
@@ -553,12 +596,3 @@ def check_parts(parts: Sequence[str]) -> None:
     for part in parts:
         if part not in PARTS:
             raise InputError(f"part is {part!r}; use some of {', '.join(PARTS)}")
-
-
-def _series_of(counts: CountsLike | Source | str | Path, rng: int | Generator) -> CountSeries:
-    """Return the count series of whatever was given."""
-    if isinstance(counts, str | Path):
-        counts = open_source(counts)
-    if isinstance(counts, Source):
-        return count_series(counts, rng=rng)
-    return from_reconstruction(counts) if isinstance(counts, Reconstruction) else as_count_series(counts)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.periods import period_word
+from escalation.periods import date_span, period_word
 from escalation.series import CountSeries
 
 INCIDENTS_NEED = 10
@@ -21,3 +22,12 @@ def too_thin(series: CountSeries, part: NDArray[np.float64], periods: int) -> st
     if total < INCIDENTS_NEED:
         return f"{total:.3g} {series.unit} in {len(part)} {words}, and it needs {INCIDENTS_NEED}"
     return None
+
+
+def unobserved(periods: pd.PeriodIndex, name: str) -> str:
+    """Say that nothing of a window was observed."""
+    number, span = len(periods), date_span(periods[0], periods[-1])
+    word = period_word(periods.freqstr, number)
+    if number == 1:
+        return f"the {name} {word}, {span}, was not observed"
+    return f"none of the {number} {name} {word}, {span}, was observed"

@@ -8,12 +8,14 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
+from escalation.alarms import METHODS
 from escalation.arguments import check_level, check_whole
 from escalation.assessment.pool import POOL, model_of
 from escalation.counts import LARGEST
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.models.estimate import MAX_STEPS
+from escalation.models.registry import get_model
 from escalation.periods import MAX_PERIODS, period_word
 from escalation.windows import WindowSpec, two_windows, window_slice
 
@@ -102,8 +104,7 @@ def make_options(
     """
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
     check_level(level)
-    if regimes not in ("none", "hidden_markov"):
-        raise InputError(f"regimes is {regimes!r}; use none or hidden_markov")
+    _check_names(model, models, regimes, alarm)
     kind, n = index.freqstr[0], len(index)
     if n < FEWEST:
         raise InputError(f"the series has {n} {period_word(index.freqstr, n)}; an assessment needs at least {FEWEST}")
@@ -115,10 +116,10 @@ def make_options(
     two_windows(index, recent, baseline)
     window_slice(index, window, "window", n)
     return Options(
-        horizon=horizon,
+        horizon=int(horizon),
         at_least=at_least,
-        over=over,
-        within=horizon if within is None else within,
+        over=int(over),
+        within=int(horizon if within is None else within),
         recent=recent,
         baseline=baseline,
         window=window,
@@ -130,6 +131,26 @@ def make_options(
         alarm=alarm,
         types=types,
     )
+
+
+def _check_names(model: str, models: Sequence[str], regimes: str, alarm: str) -> None:
+    """Refuse names that nothing has.
+
+    Raises
+    ------
+    InputError
+        If a model, method or option is unknown, or there is no model.
+    """
+    if isinstance(models, str):
+        raise InputError(f"models is {models!r}; give a list of names, or model={models!r} for that one")
+    if model == POOL and not models:
+        raise InputError("models is empty, so that there is nothing to pool; name some, or one as model")
+    for name in models:
+        get_model(name)
+    if regimes not in ("none", "hidden_markov"):
+        raise InputError(f"regimes is {regimes!r}; use none or hidden_markov")
+    if alarm not in METHODS:
+        raise InputError(f"alarm is {alarm!r}; use one of {', '.join(METHODS)}")
 
 
 def check_question(

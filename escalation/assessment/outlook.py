@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.assessment.answer import PROBABILITY, Answer, key_of
+from escalation.assessment.answer import PROBABILITY, Answer, keys_of, not_given
 from escalation.assessment.options import Options
 from escalation.assessment.pool import POOL, pool_weights
 from escalation.assessment.withheld import Withheld
@@ -152,11 +152,11 @@ def find_thresholds(series: CountSeries, forecast: Forecast | Withheld, options:
 
 def find_presets(
     series: CountSeries, forecast: Forecast | Withheld, options: Options
-) -> dict[str, FlashpointProbability]:
+) -> dict[str, FlashpointProbability] | Withheld:
     """Return the probabilities of the definitions in public use that the forecast and the past allow."""
-    found: dict[str, FlashpointProbability] = {}
     if isinstance(forecast, Withheld):
-        return found
+        return Withheld("presets", forecast.reason)
+    found: dict[str, FlashpointProbability] = {}
     for name, definition in PRESETS.items():
         if definition.over(series.freq) > forecast.steps:
             continue
@@ -222,15 +222,19 @@ def forecast_answer(series: CountSeries, forecast: Forecast | Withheld, within: 
 def flashpoint_answers(points: Sequence[FlashpointProbability] | Withheld) -> Iterator[Answer]:
     """Answer how likely each flashpoint is, the chosen one first."""
     if isinstance(points, Withheld):
-        yield Answer("flashpoint", "a flashpoint", np.nan, why=points.reason)
+        yield from not_given(points, ("flashpoint", "a flashpoint", PROBABILITY))
         return
     for place, point in enumerate(points):
         yield _point("flashpoint" if place == 0 else f"flashpoint_{point.at_least}", point)
 
 
-def preset_answers(presets: Mapping[str, FlashpointProbability]) -> Iterator[Answer]:
+def preset_answers(presets: Mapping[str, FlashpointProbability] | Withheld) -> Iterator[Answer]:
     """Answer how likely the flashpoints in public use are."""
-    return (_point(f"preset_{key_of(name)}", point) for name, point in presets.items())
+    if isinstance(presets, Withheld):
+        yield from not_given(presets, ("preset", "a flashpoint as others define it", PROBABILITY))
+        return
+    for key, point in zip(keys_of(presets), presets.values(), strict=True):
+        yield _point(f"preset_{key}", point)
 
 
 def _point(key: str, point: FlashpointProbability) -> Answer:

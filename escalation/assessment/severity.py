@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 
-from escalation.assessment.answer import SHARE, Answer, key_of
+from escalation.assessment.answer import SHARE, Answer, keys_of, not_given
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
-from escalation.assessment.withheld import Withheld
+from escalation.assessment.withheld import Withheld, try_part
 from escalation.errors import EscalationWarning, InputError
 from escalation.forecast import Forecast
 from escalation.randomness import Seed, as_generator
@@ -81,45 +82,47 @@ class AttackSeverity:
 def find_severity(
     series: CountSeries, forecast: Forecast | Withheld, options: Options, rng: Seed
 ) -> AttackSeverity | Withheld:
-    """Answer what the attacks of a series do, from the incidents behind it or listed beside it.
+    """Answer what the attacks of a series do, from the incidents behind it or listed beside it."""
+    why = lacks_fatalities(series)
+    if why is not None:
+        return Withheld("severity", why)
+    if isinstance(forecast, Withheld):
+        return Withheld("severity", forecast.reason)
+    assert isinstance(series, SourceSeries)
+    return try_part("severity", lambda: _attack_severity(series, forecast, options, as_generator(rng)))
+
+
+def _attack_severity(series: SourceSeries, forecast: Forecast, options: Options, rng: Generator) -> AttackSeverity:
+    incidents, level = series.incidents, options.level
+    assert incidents is not None
+    whole = _count(incidents, None).iloc[0]
+    stated = lethality(int(whole["lethal"]), int(whole["trials"]), level=level, unit=series.unit)
+    if series.reconstruction is not None:
+        share = lethality(stated.lethal, series.reconstruction.histories, level=level, unit=series.unit)
+    else:
+        share = _by_type(incidents, options.types, stated, rng)
+    sizes, tail = _sizes(incidents["fatalities"].dropna(), level, rng)
+    ends = forecast.periods[options.within - 1].end_time.normalize()
+    wanted = KILLED if sizes is not None else KILLED[:1]
+    cost = toll(forecast, Severity(share, sizes), killed=wanted, end=ends, level=level, rng=rng)
+    cautions = tuple(_cautions(series, stated, int(whole["unknown"]), sizes))
+    return AttackSeverity(share, sizes, tail, cost, stated, int(whole["unknown"]), cautions)
+
+
+def check_types(series: CountSeries, types: str | None) -> None:
+    """Refuse types that the incidents behind a series cannot be told apart by.
 
     Raises
     ------
     InputError
-        If types are asked of tallies, or of a column that is not there.
+        If types are asked of tallies, of counts without incidents, or of a column that is not there.
     """
-    why = lacks_fatalities(series)
-    if why is None and isinstance(forecast, Withheld):
-        why = forecast.reason
-    if why is not None:
-        return Withheld("severity", why)
-    assert isinstance(series, SourceSeries)
-    assert series.incidents is not None
-    assert isinstance(forecast, Forecast)
-    generator, level, incidents = as_generator(rng), options.level, series.incidents
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EscalationWarning)  # said in the cautions
-        whole = count_lethal(incidents)
-    unknown = int(whole["unknown"].sum())
-    stated = lethality(int(whole["lethal"].iloc[0]), int(whole["trials"].iloc[0]), level=level, unit=series.unit)
-    if series.reconstruction is not None:
-        if options.types is not None:
-            raise InputError(f"types is {options.types!r}, but tallies do not tell the types of what they count")
-        share = lethality(stated.lethal, series.reconstruction.histories, level=level, unit=series.unit)
-    else:
-        share = _by_type(incidents, options.types, stated, generator)
-    killed = incidents["fatalities"].dropna()
-    killed = killed[killed > 0]
-    sizes = tail = None
-    if len(killed) >= FEWEST:
-        sizes = fatality_sizes(killed, level=level, rng=generator)
-        if "power_tail" in sizes.candidates.index:
-            tail = fatality_tail(killed, level=level, rng=generator)
-    ends = forecast.periods[options.within - 1].end_time.normalize()
-    wanted = KILLED if sizes is not None else KILLED[:1]
-    cost = toll(forecast, Severity(share, sizes), killed=wanted, end=ends, level=level, rng=generator)
-    cautions = tuple(_cautions(series, stated, unknown, sizes))
-    return AttackSeverity(share, sizes, tail, cost, stated, unknown, cautions)
+    if types is None:
+        return
+    if not isinstance(series, SourceSeries) or series.incidents is None or series.reconstruction is not None:
+        raise InputError(f"types is {types!r}, but only the incidents of a table tell the types of what was counted")
+    if types not in series.incidents:
+        raise InputError(f"types is {types!r}; name one of the columns {', '.join(map(str, series.incidents.columns))}")
 
 
 def lacks_fatalities(series: CountSeries) -> str | None:
@@ -141,13 +144,28 @@ def _by_type(incidents: pd.DataFrame, by: str | None, whole: Lethality, rng: See
     column = by if by is not None else TYPES if TYPES in incidents else None
     if column is None:
         return whole
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EscalationWarning)  # said in the cautions
-        table = count_lethal(incidents, column)
+    table = _count(incidents, column)
     table = table[table["trials"] > 0]
     if len(table) == 1:
         return whole
     return lethality(table["lethal"], table["trials"], level=whole.level, unit=whole.unit, rng=rng)
+
+
+def _count(incidents: pd.DataFrame, by: str | None) -> pd.DataFrame:
+    """Lethal attacks, trials and unknown ones; what there is to warn of is said in the cautions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)
+        return count_lethal(incidents, by)
+
+
+def _sizes(killed: pd.Series, level: float, rng: Generator) -> tuple[FatalitySizes | None, FatalityTail | None]:
+    """How many a lethal attack kills and the power law of the deadliest, where there are enough."""
+    killed = killed[killed > 0]
+    if len(killed) < FEWEST:
+        return None, None
+    sizes = fatality_sizes(killed, level=level, rng=rng)
+    tailed = "power_tail" in sizes.candidates.index
+    return sizes, fatality_tail(killed, level=level, rng=rng) if tailed else None
 
 
 def _cautions(series: SourceSeries, stated: Lethality, unknown: int, sizes: FatalitySizes | None) -> list[str]:
@@ -187,20 +205,21 @@ def _lethal(number: int) -> str:
     return f"{number:,} lethal {'attack' if number == 1 else 'attacks'}"
 
 
-def severity_answers(found: AttackSeverity | Withheld) -> Iterator[Answer]:
+def severity_answers(series: CountSeries, found: AttackSeverity | Withheld) -> Iterator[Answer]:
     """Answer which share kills, how likely the next lethal attack is, and what the coming ones may cost."""
+    share = ("lethal_share", f"share of {series.unit} that kill")
     if isinstance(found, Withheld):
-        yield Answer("lethal_share", "share of attacks that kill", np.nan, unit=SHARE, why=found.reason)
+        yield from not_given(found, (*share, SHARE))
         return
     rate, cost = found.lethality, found.toll
-    until = cost.end.date()
-    yield Answer("lethal_share", f"share of {rate.unit} that kill", rate.share, rate.lower, rate.upper, SHARE)
+    yield Answer(*share, rate.share, rate.lower, rate.upper, SHARE)
     if rate.new_share is not None:
-        for name, row in rate.table.iterrows():
+        names = [str(name) for name in rate.table.index]
+        for name, key, row in zip(names, keys_of(names), rate.table.to_dict("records"), strict=True):
             values = (row["share"], row["lower"], row["upper"])
-            yield Answer(f"lethal_share_{key_of(str(name))}", f"share that kills: {name}", *values, SHARE)
-    for killed, row in cost.chances.iterrows():
-        question = f"an attack that kills {killed:,} or more by {until}"
+            yield Answer(f"lethal_share_{key}", f"share that kills: {name}", *values, SHARE)
+    for killed, row in zip(cost.chances.index, cost.chances.to_dict("records"), strict=True):
+        question = f"an attack that kills {killed:,} or more by {cost.end.date()}"
         yield Answer(f"attack_kills_{killed}", question, row["probability"], row["lower"], row["upper"])
     if found.tail is not None:
         one = found.tail
@@ -208,13 +227,19 @@ def severity_answers(found: AttackSeverity | Withheld) -> Iterator[Answer]:
         yield Answer("tail_exponent", "exponent of the tail", *exponent, "exponent")
         yield Answer("tail_threshold", "threshold of the tail", *threshold, "killed")
     if found.sizes is not None:
-        median = (cost.median, cost.lower, cost.upper)
-        mean = (cost.expected, cost.expected_lower, cost.expected_upper)
-        yield Answer("killed_ahead", f"killed by {until}, median", *_three(median), "killed")
-        yield Answer("killed_ahead_mean", f"killed by {until}, expected", *_three(mean), "killed")
+        yield from _killed(cost)
 
 
-def _three(values: tuple[float | None, float | None, float | None]) -> tuple[float, float, float]:
+def _killed(cost: Toll) -> Iterator[Answer]:
+    """Answer how many are killed in all; a law of sizes need not have a mean."""
+    until = cost.end.date()
+    mean = ("killed_ahead_mean", f"killed by {until}, expected")
+    yield Answer("killed_ahead", f"killed by {until}, median", *_three(cost.median, cost.lower, cost.upper), "killed")
+    values = _three(cost.expected, cost.expected_lower, cost.expected_upper)
+    yield Answer(*mean, *values, "killed", why="" if cost.expected is not None else "the sizes have no finite mean")
+
+
+def _three(*values: float | None) -> tuple[float, float, float]:
     """NaN where a value does not exist."""
     value, lower, upper = (np.nan if one is None else float(one) for one in values)
     return value, lower, upper

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from escalation.counts import DRAW
 from escalation.errors import InputError
 from escalation.excitation import Excitation, excitation
 from escalation.randomness import generator_for
@@ -75,8 +76,21 @@ def join_sides(series: Mapping[str, CountsLike]) -> Sides:
     if columns[first].index.intersection(columns[second].index).empty:
         raise InputError(f"{first} and {second} have no whole period in common; set start and end")
     units = {one.unit for one in counted.values()}
-    table = pd.concat(columns, axis=1, join="inner", names=["side"]).sort_index()
+    table = pd.concat(_alike(columns), axis=1, join="inner", names=["side"]).sort_index()
     return Sides(table, units.pop() if len(units) == 1 else UNIT)
+
+
+def _alike(columns: dict[str, pd.Series | pd.DataFrame]) -> dict[str, pd.Series | pd.DataFrame]:
+    """Give both sides as many histories, exact counts the same ones in each; exact counts of both stay as they are."""
+    histories = [table.shape[1] for table in columns.values() if isinstance(table, pd.DataFrame)]
+    if not histories:
+        return columns
+    draws = pd.RangeIndex(min(histories), name=DRAW)
+    tables = {
+        name: pd.concat([table] * len(draws), axis=1) if isinstance(table, pd.Series) else table.iloc[:, : len(draws)]
+        for name, table in columns.items()
+    }
+    return {name: table.set_axis(draws, axis=1) for name, table in tables.items()}
 
 
 def excite(sides: Sides, *, lags: int = LAGS, seed: int) -> Excitation:

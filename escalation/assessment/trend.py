@@ -9,21 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.answer import PROBABILITY, Answer
-from escalation.assessment.gate import too_thin
+from escalation.assessment.answer import PROBABILITY, Answer, not_given
+from escalation.assessment.gate import too_thin, unobserved
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
-from escalation.assessment.withheld import Withheld
+from escalation.assessment.withheld import Withheld, try_part
 from escalation.carriers import Carrier, carried_by_day, carried_by_tally
 from escalation.counts import count_matrix
-from escalation.errors import FitError
 from escalation.models.local_trend import LocalTrend, growth
 from escalation.periods import period_word
 from escalation.randomness import Seed
 from escalation.series import CountSeries
 from escalation.trend import RateChange, compare_rates
 from escalation.window_growth import FEWEST, WindowGrowth, window_growth
-from escalation.windows import window_slice
+from escalation.windows import two_windows, window_slice
 from escalation.wording import chance, percent
 
 TRIED = 3
@@ -73,14 +72,12 @@ class GrowthNow:
         return f"<p>{html.escape(self.sentence())}</p>"
 
 
-def find_rate(series: CountSeries, options: Options) -> RateChange:
-    """Compare the recent window with its baseline.
-
-    Raises
-    ------
-    InputError
-        If a window cannot be used.
-    """
+def find_rate(series: CountSeries, options: Options) -> RateChange | Withheld:
+    """Compare the recent window with its baseline, where both were observed at all."""
+    spans = two_windows(series.periods, options.recent, options.baseline)
+    for name, span in zip(("recent", "baseline"), spans, strict=True):
+        if np.isnan(count_matrix(series.counts)[span]).all():
+            return Withheld("rate", unobserved(series.periods[span], name))
     return compare_rates(series.counts, options.recent, options.baseline, exposure=series.exposure, level=options.level)
 
 
@@ -96,15 +93,14 @@ def find_growth(series: CountSeries, options: Options) -> WindowGrowth | Withhel
 def find_growth_now(series: CountSeries, options: Options) -> GrowthNow | Withheld:
     """Return the growth rate at the end of the series, where its model can be fitted to enough."""
     thin = too_thin(series, count_matrix(series.counts), FEWEST)
-    if thin is not None:
-        return Withheld("growth_now", thin)
-    try:
-        fit = LocalTrend().fit(series.counts, exposure=series.exposure, unit=series.unit)
-    except FitError as error:
-        return Withheld("growth_now", str(error))
-    row = growth(fit, options.level).iloc[-1]
+    return Withheld("growth_now", thin) if thin else try_part("growth_now", lambda: _growth_now(series, options.level))
+
+
+def _growth_now(series: CountSeries, level: float) -> GrowthNow:
+    fit = LocalTrend().fit(series.counts, exposure=series.exposure, unit=series.unit)
+    row = growth(fit, level).iloc[-1]
     ends = (float(row["growth_ci_lower"]), float(row["growth_ci_upper"]))
-    return GrowthNow(float(row["growth"]), *ends, float(row["probability_rising"]), options.level, series.freq)
+    return GrowthNow(float(row["growth"]), *ends, float(row["probability_rising"]), level, series.freq)
 
 
 def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) -> Carrier | Withheld:
@@ -122,19 +118,15 @@ def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) ->
 def rate_answers(series: CountSeries, rate: RateChange | Withheld) -> Iterator[Answer]:
     """Answer what the rates are now and before, and whether they rose."""
     per = f"{series.unit} per {period_word(series.freq)}"
+    now, was = ("rate_now", "rate now", per), ("rate_before", "rate before", per)
+    ratio, rose = ("rate_ratio", "ratio of rates"), ("probability_higher", "probability that the rate rose")
     if isinstance(rate, Withheld):
-        for key, question, unit in (
-            ("rate_now", "rate now", per),
-            ("rate_before", "rate before", per),
-            ("rate_ratio", "ratio of rates", "times"),
-            ("probability_higher", "probability that the rate rose", PROBABILITY),
-        ):
-            yield Answer(key, question, np.nan, unit=unit, why=rate.reason)
+        yield from not_given(rate, now, was, (*ratio, "times"), (*rose, PROBABILITY))
         return
-    yield Answer("rate_now", "rate now", rate.recent.rate, rate.recent.lower, rate.recent.upper, per)
-    yield Answer("rate_before", "rate before", rate.baseline.rate, rate.baseline.lower, rate.baseline.upper, per)
-    yield Answer("rate_ratio", "ratio of rates", rate.ratio, rate.lower, rate.upper, "times")
-    yield Answer("probability_higher", "probability that the rate rose", rate.probability_rose)
+    yield Answer(*now[:2], rate.recent.rate, rate.recent.lower, rate.recent.upper, per)
+    yield Answer(*was[:2], rate.baseline.rate, rate.baseline.lower, rate.baseline.upper, per)
+    yield Answer(*ratio, rate.ratio, rate.lower, rate.upper, "times")
+    yield Answer(*rose, rate.probability_rose)
 
 
 def counted_answer(
@@ -150,40 +142,52 @@ def counted_answer(
     return Answer("count_recent", question, *counted, unit)
 
 
-def growth_answers(series: CountSeries, risen: WindowGrowth | Withheld) -> Iterator[Answer]:
+def growth_answers(series: CountSeries, window: pd.PeriodIndex, risen: WindowGrowth | Withheld) -> Iterator[Answer]:
     """Answer how fast the rate grew over the window."""
-    word, freq = period_word(series.freq), series.freq
+    question = f"growth over {len(window)} {period_word(series.freq, len(window))}"
+    unit = f"share per {period_word(series.freq)}"
     if isinstance(risen, Withheld):
-        yield Answer("growth", f"growth a {word}", np.nan, unit=f"share per {word}", why=risen.reason)
+        yield from not_given(risen, ("growth", question, unit))
         return
-    length = risen.last.ordinal - risen.first.ordinal + 1
-    over = f"over {length} {period_word(freq, length)}"
-    yield Answer("growth", f"growth {over}", risen.growth, risen.lower, risen.upper, f"share per {word}")
+    yield Answer("growth", question, risen.growth, risen.lower, risen.upper, unit)
 
 
-def trend_answers(
-    series: CountSeries,
-    rate: RateChange | Withheld,
-    risen: WindowGrowth | Withheld,
-    now: GrowthNow | Withheld,
-    carrier: Carrier | Withheld,
-) -> Iterator[Answer]:
-    """Answer all on the trend that is not in :func:`rate_answers`."""
-    word, freq = period_word(series.freq), series.freq
-    if isinstance(rate, RateChange):
-        yield Answer("p_value", "p-value of equal rates", rate.p_value)
-    yield from growth_answers(series, risen)
-    if isinstance(risen, WindowGrowth):
-        question = "doubling time (negative: halving)"
-        yield Answer("doubling_time", question, risen.doubling_time, unit=period_word(freq, 2))
-        yield Answer("probability_rising", "probability that it was rising", risen.probability_rising)
-    unit, question = f"share per {word}", "growth now (local trend)"
+def doubling_answers(series: CountSeries, risen: WindowGrowth | Withheld) -> Iterator[Answer]:
+    """Answer in which time the rate doubled, and whether it was rising."""
+    time = ("doubling_time", "doubling time (negative: halving)")
+    rising, words = ("probability_rising", "probability that it was rising"), period_word(series.freq, 2)
+    if isinstance(risen, Withheld):
+        yield from not_given(risen, (*time, words), (*rising, PROBABILITY))
+        return
+    level = "the rate neither rises nor falls" if np.isinf(risen.doubling_time) else ""
+    yield Answer(*time, np.nan if level else risen.doubling_time, unit=words, why=level)
+    yield Answer(*rising, risen.probability_rising)
+
+
+def growth_now_answers(series: CountSeries, now: GrowthNow | Withheld) -> Iterator[Answer]:
+    """Answer how fast the rate grows at the end of the series."""
+    grows, unit = ("growth_now", "growth now (local trend)"), f"share per {period_word(series.freq)}"
+    rising = ("probability_rising_now", "probability of rising now")
     if isinstance(now, Withheld):
-        yield Answer("growth_now", question, np.nan, unit=unit, why=now.reason)
-    else:
-        yield Answer("growth_now", question, now.growth, now.lower, now.upper, unit)
-        yield Answer("probability_rising_now", "probability of rising now", now.probability_rising)
-    if isinstance(carrier, Carrier):
-        for place, (named, rose) in enumerate(carrier.without().items(), start=1):
-            question = f"probability that it rose without {named}"
-            yield Answer(f"probability_higher_without_{place}", question, float(rose))
+        yield from not_given(now, (*grows, unit), (*rising, PROBABILITY))
+        return
+    yield Answer(*grows, now.growth, now.lower, now.upper, unit)
+    yield Answer(*rising, now.probability_rising)
+
+
+def p_value_answer(rate: RateChange | Withheld) -> Answer:
+    """Answer how well equal rates fit."""
+    question = "p-value of equal rates"
+    if isinstance(rate, Withheld):
+        return Answer("p_value", question, np.nan, why=rate.reason)
+    return Answer("p_value", question, rate.p_value)
+
+
+def carrier_answers(carrier: Carrier | Withheld) -> Iterator[Answer]:
+    """Answer what is left of a change without single tallies or days."""
+    key, question = "probability_higher_without", "probability that it rose without"
+    if isinstance(carrier, Withheld):
+        yield from not_given(carrier, (f"{key}_1", f"{question} one tally or day", PROBABILITY))
+        return
+    for place, (named, rose) in enumerate(carrier.without().items(), start=1):
+        yield Answer(f"{key}_{place}", f"{question} {named}", float(rose))

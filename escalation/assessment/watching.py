@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from escalation.alarms import Alarms, FalseAlarms, alarms, false_alarms
-from escalation.assessment.answer import Answer, key_of
+from escalation.assessment.answer import PROBABILITY, Answer, keys_of, not_given
 from escalation.assessment.gate import too_thin
 from escalation.assessment.options import Options
 from escalation.assessment.sides import Sides, excite
-from escalation.assessment.withheld import Withheld
+from escalation.assessment.withheld import Withheld, try_part
 from escalation.changes.changepoints import ChangePoints, changepoints
 from escalation.counts import count_matrix
-from escalation.errors import FitError, InputError
+from escalation.errors import FitError
 from escalation.excitation import Excitation
 from escalation.models.hidden_markov import HiddenMarkov, mean_bic
 from escalation.models.local_level import LocalLevel
@@ -63,17 +64,18 @@ class RegimesFound:
         return self.numbers
 
 
-def find_changes(series: CountSeries, options: Options, family: str) -> ChangePoints | Withheld:
+def find_changes(
+    series: CountSeries, options: Options, family: Literal["negbin", "poisson"]
+) -> ChangePoints | Withheld:
     """Return when the rate changed, counts scattering as ``family`` says."""
     thin = too_thin(series, count_matrix(series.counts), CHANGES_NEED)
     if thin is not None:
         return Withheld("changes", thin)
-    return changepoints(
-        series.counts,
-        exposure=series.exposure,
-        unit=series.unit,
-        level=options.level,
-        family=family,  # type: ignore[arg-type]
+    return try_part(
+        "changes",
+        lambda: changepoints(
+            series.counts, exposure=series.exposure, unit=series.unit, level=options.level, family=family
+        ),
     )
 
 
@@ -82,10 +84,7 @@ def find_alarms(series: CountSeries, options: Options) -> Alarms | Withheld:
     thin = too_thin(series, count_matrix(series.counts), ALARMS_NEED)
     if thin is not None:
         return Withheld("alarms", thin)
-    try:
-        return alarms(series.counts, options.alarm, exposure=series.exposure, unit=series.unit)
-    except FitError as error:
-        return Withheld("alarms", str(error))
+    return try_part("alarms", lambda: alarms(series.counts, options.alarm, exposure=series.exposure, unit=series.unit))
 
 
 def find_false_alarms(
@@ -94,28 +93,29 @@ def find_false_alarms(
     """Return how many alarms the method raises while nothing changes."""
     if isinstance(raised, Withheld):
         return Withheld("false_alarms", raised.reason)
-    try:
-        return false_alarms(series.counts, options.alarm, exposure=series.exposure, draws=ALARM_DRAWS, rng=rng)
-    except (FitError, InputError) as error:
-        return Withheld("false_alarms", str(error))
+    return try_part(
+        "false_alarms",
+        lambda: false_alarms(series.counts, options.alarm, exposure=series.exposure, draws=ALARM_DRAWS, rng=rng),
+    )
 
 
 def find_regimes(series: CountSeries, options: Options) -> RegimesFound | Withheld:
     """Return quiet and active regimes, where they were asked for and can be fitted."""
     if options.regimes == "none":
         return Withheld("regimes", "not asked for")
-    try:
-        fit = HiddenMarkov().fit(series.counts, exposure=series.exposure, unit=series.unit)
-        return RegimesFound(regime_now(fit), state_probabilities(fit), compare_states(fit), _drifting_bic(series))
-    except (FitError, InputError) as error:
-        return Withheld("regimes", str(error))
+    return try_part("regimes", lambda: _regimes(series))
+
+
+def _regimes(series: CountSeries) -> RegimesFound:
+    fit = HiddenMarkov().fit(series.counts, exposure=series.exposure, unit=series.unit)
+    return RegimesFound(regime_now(fit), state_probabilities(fit), compare_states(fit), _drifting_bic(series))
 
 
 def find_excitation(sides: Sides | None, seed: int) -> Excitation | Withheld:
-    """Return what an attack by each side is followed by, where there are two sides."""
+    """Return what an attack by each side is followed by, where there are two sides that show enough."""
     if sides is None:
         return Withheld("excitation", "it needs two sides")
-    return excite(sides, seed=seed)
+    return try_part("excitation", lambda: excite(sides, seed=seed))
 
 
 def _drifting_bic(series: CountSeries) -> float | None:
@@ -128,22 +128,27 @@ def _drifting_bic(series: CountSeries) -> float | None:
 
 
 def changes_answers(found: ChangePoints | Withheld) -> Iterator[Answer]:
-    """Answer whether the rate changed."""
+    """Answer how often the rate changed, and whether it did."""
+    number = ("changes", "changes of the rate, likeliest number")
+    changed = ("probability_changed", "probability that the rate changed")
     if isinstance(found, Withheld):
-        yield Answer("probability_changed", "probability that the rate changed", np.nan, why=found.reason)
+        yield from not_given(found, (*number, "changes"), (*changed, PROBABILITY))
         return
-    yield Answer("changes", "changes of the rate, likeliest number", float(len(found.changes)), unit="changes")
-    yield Answer("probability_changed", "probability that the rate changed", 1 - float(found.number.iloc[0]))
+    yield Answer(*number, float(len(found.changes)), unit="changes")
+    yield Answer(*changed, 1 - float(found.number.iloc[0]))
 
 
 def alarms_answers(found: Alarms | Withheld, false: FalseAlarms | Withheld) -> Iterator[Answer]:
     """Answer how many periods stand out, and how many would while nothing changes."""
+    raised, nothing = "alarms", ("false_alarms", "false alarms while nothing changes")
     if isinstance(found, Withheld):
-        yield Answer("alarms", "alarms", np.nan, unit="alarms", why=found.reason)
-        return
-    yield Answer("alarms", f"alarms by {found.method.label}", float(len(found.periods)), unit="alarms")
-    if not isinstance(false, Withheld):
-        yield Answer("false_alarms", "false alarms while nothing changes", false.per_year, unit="alarms per year")
+        yield from not_given(found, (raised, raised, raised))
+    else:
+        yield Answer(raised, f"alarms by {found.method.label}", float(len(found.periods)), unit=raised)
+    if isinstance(false, Withheld):
+        yield from not_given(false, (*nothing, "alarms per year"))
+    else:
+        yield Answer(*nothing, false.per_year, unit="alarms per year", mc_error=false.mc_error)
 
 
 def regimes_answer(found: RegimesFound | Withheld) -> Answer:
@@ -154,14 +159,15 @@ def regimes_answer(found: RegimesFound | Withheld) -> Answer:
     return Answer("probability_regime", f"probability that it is {now.regime} now", now.probability)
 
 
-def excitation_answers(found: Excitation | Withheld) -> Iterator[Answer]:
+def excitation_answers(series: CountSeries, found: Excitation | Withheld) -> Iterator[Answer]:
     """Answer how many more attacks by each side follow one by the other."""
     if isinstance(found, Withheld):
-        yield Answer("excitation", "attacks by one side after one by the other", np.nan, why=found.reason)
+        yield from not_given(found, ("excitation", "attacks by one side after one by the other", series.unit))
         return
-    first, second = found.sides
-    for by, after in ((second, first), (first, second)):
+    keys = dict(zip(found.sides, keys_of(found.sides), strict=True))
+    span = f"{found.within} {period_word(found.freq, found.within)}"
+    for by, after in (found.sides[::-1], found.sides):
         row = found.response.loc[[(by, after, found.within)]].iloc[0]
-        question = f"more by {by} in {found.within} {period_word(found.freq, found.within)} after one by {after}"
         ends = (float(row["estimate"]), float(row["lower"]), float(row["upper"]))
-        yield Answer(f"excitation_{key_of(by)}_after_{key_of(after)}", question, *ends, found.unit)
+        question = f"more by {by} in {span} after one by {after}"
+        yield Answer(f"excitation_{keys[by]}_after_{keys[after]}", question, *ends, found.unit)

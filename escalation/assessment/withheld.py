@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from escalation.errors import WithheldError
+from escalation.errors import FitError, InputError, WithheldError
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,15 @@ class Withheld:
         return False
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what pickle, copy and IPython ask every object for
-            raise AttributeError(name)
-        raise WithheldError(f"{self.part.replace('_', ' ')} is not given: {self.reason}")
+        if name.startswith("__") or name in self.__dataclass_fields__:  # what pickle and copy ask every object for
+            return object.__getattribute__(self, name)
+        raise _used(self)
+
+    def __getitem__(self, key: object) -> Any:
+        raise _used(self)
+
+    def __len__(self) -> int:
+        raise _used(self)
 
     def sentence(self) -> str:
         """Say that it is not given, and why."""
@@ -53,3 +62,16 @@ class Withheld:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.sentence())}</p>"
+
+
+def try_part(part: str, work: Callable[[], Part]) -> Part | Withheld:
+    """Return a part, or why the data cannot carry it; what was asked has been checked before."""
+    try:
+        return work()
+    except (FitError, InputError) as error:
+        return Withheld(part, str(error))
+
+
+def _used(withheld: Withheld) -> WithheldError:
+    """Say that what is not given was used."""
+    return WithheldError(f"{withheld.part.replace('_', ' ')} is not given: {withheld.reason}")

@@ -78,7 +78,8 @@ def report(
             sides=both,
             rng=selection.seed,
         )
-        warn_of_failures(assessment)
+        asked = (["excitation"] if sides is not None else []) + (["regimes"] if regimes != "none" else [])
+        warn_of_failures(assessment, *asked)
     show_answers(assessment)
     with screen.progress(1) as step:
         step(f"writing {output}")
@@ -278,7 +279,7 @@ def show_answers(assessment: Assessment, *parts: str) -> None:
     if any(one.span_text().startswith("±") for one in answers):
         screen.say("±: Monte Carlo error of the probability.")
     for why in dict.fromkeys(one.why for one in answers if one.why):
-        named = " and ".join(one.question for one in answers if one.why == why)
+        named = ", ".join(one.question for one in answers if one.why == why)
         screen.say(f"Not given: {named} ({why}).")
 
 
@@ -314,7 +315,9 @@ def needed_models(model: str) -> tuple[str, ...]:
     return MODELS if model == POOL else ()
 
 
-def warn_of_failures(assessment: Assessment) -> None:
-    """Warn of the models that could not be fitted."""
-    for name, why in assessment.failed.items():
+def warn_of_failures(assessment: Assessment, *asked: str) -> None:
+    """Warn of the models that could not be fitted, and of parts that were asked for and are not given."""
+    parts = [getattr(assessment, name) for name in asked]
+    withheld = {part.part: part.reason for part in parts if isinstance(part, Withheld)}
+    for name, why in (assessment.failed | withheld).items():
         warnings.warn(f"{name} is left out: {why}", escalation.DataWarning, stacklevel=1)

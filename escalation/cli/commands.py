@@ -93,15 +93,22 @@ def report(
         typer.Option(help="hidden_markov adds a page on quiet and active regimes; compiling it takes a while once."),
     ] = "none",
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF is written.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where the report is written: a PDF, or all answers as JSON where the name ends in .json.",
+        ),
     ] = "report.pdf",
 ) -> None:
-    """Answers about one series, on the screen and as a PDF.
+    """Answers about one series, on the screen and as a PDF or JSON.
 
     \b
     Examples:
       escalation report
       escalation report tallies.csv --series attacks --at-least 10 -o attacks.pdf
+      escalation report tallies.csv --series attacks -o attacks.json
       escalation report acled.csv --by country --series Syria --freq M
       escalation report strikes.xlsx --column date=Datum --column place=Ort
     """

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
+from escalation.alarms import Alarms
 from escalation.assessment.assess import Assessment
-from escalation.assessment.watching import ALARM_DRAWS
+from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
 from escalation.carriers import Carrier
 from escalation.periods import period_word
@@ -139,8 +142,8 @@ def _first(period: pd.Period) -> str:
 
 def set_alarms(paper: Paper, assessment: Assessment) -> None:
     """Set the alarms of a surveillance method, and what it raises while nothing changes."""
-    found, cost, word = assessment.alarms, assessment.false_alarms, period_word(assessment.freq)
-    if isinstance(found, Withheld) or isinstance(cost, Withheld):
+    found, word = assessment.alarms, period_word(assessment.freq)
+    if isinstance(found, Withheld):
         return
     paper.new_page()
     paper.heading(f"Which {word}s stand out?")
@@ -164,16 +167,27 @@ def set_alarms(paper: Paper, assessment: Assessment) -> None:
             for row in raised.rename_axis("period").reset_index().to_dict("records")
         ]
         paper.table(columns, rows)
+    for text in _false(assessment, found):
+        paper.paragraph(text)
+
+
+def _false(assessment: Assessment, found: Alarms) -> Iterator[str]:
+    """Say what the method raises while nothing changes, and how it judges."""
+    cost, word = assessment.false_alarms, period_word(assessment.freq)
+    ahead = f"An alarm says that a {word} stands out from those before it, not that the rate will stay high."
+    if isinstance(cost, Withheld):
+        yield f"{cost.sentence()} {ahead}"
+        return
     judged = int(found.table["alarm"].notna().sum())
     expected = cost.per_year * judged / {"D": 365, "W": 52, "M": 12}[assessment.freq[0]]
-    paper.paragraph(
+    yield (
         f"Could they be false? {cost.sentence()} In {judged} judged {word}s that is {figure_text(expected)}, against "
-        f"{len(found.periods)} seen. An alarm says that a {word} stands out from those just before it, not that the "
-        "rate will stay high."
+        f"{len(found.periods)} seen. {ahead}"
     )
-    paper.paragraph(
-        f"{found.method.label} judges each {word} by the seven before the last two; the false alarms were counted in "
-        f"{ALARM_DRAWS} series drawn from a constant rate with the scatter of this one."
+    judges = f"{found.method.label} judges each {word} by the seven before the last two; t"
+    yield (
+        f"{judges if assessment.options.alarm == ALARM else 'T'}he false alarms were counted in {ALARM_DRAWS} series "
+        "drawn from a constant rate with the scatter of this one."
     )
 
 

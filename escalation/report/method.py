@@ -37,6 +37,11 @@ MODELS = {
     ),
 }
 """The models in plain words; of any other, its documentation's first line is printed."""
+PARTS = (
+    *("rate", "growth", "carrier", "changes", "alarms", "false_alarms", "regimes", "excitation"),
+    *("forecast", "flashpoints", "presets", "severity", "record"),
+)
+"""Parts of an assessment that a report shows where they are given."""
 
 
 def set_method(paper: Paper, assessment: Assessment) -> None:
@@ -94,9 +99,13 @@ def _parts(outlook: Outlook) -> str:
 
 
 def _further(assessment: Assessment) -> str:
-    """Say what the further pages need, and why some are not there."""
-    pages = [getattr(assessment, name) for name in ("growth", "changes", "alarms", "regimes", "excitation", "severity")]
-    left_out = "; ".join(f"{page.part} ({page.reason})" for page in pages if isinstance(page, Withheld))
+    """Say what the further pages need, and which answers are not there, and why."""
+    reasons: dict[str, list[str]] = {}
+    for name in PARTS:
+        part = getattr(assessment, name)
+        if isinstance(part, Withheld):
+            reasons.setdefault(part.reason, []).append(name.replace("_", " "))
+    left_out = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
     return (
         f"Further pages need counts that carry them: growth {FEWEST} observed periods, changes {CHANGES_NEED}, alarms "
         f"{ALARMS_NEED}, each with {INCIDENTS_NEED} incidents in them; excitation two sides."

@@ -8,6 +8,7 @@ from escalation.assessment.assess import Assessment
 from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.pool import POOL
 from escalation.assessment.withheld import Withheld
+from escalation.flashpoint import FlashpointProbability
 from escalation.periods import period_word
 from escalation.plots.flashpoint import draw_first_passage
 from escalation.plots.forecast import draw_forecast, draw_models
@@ -174,10 +175,9 @@ def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -
     word, many = period_word(assessment.freq), period_word(assessment.freq, 2)
     straddle = "" if point.over == 1 else " Windows that begin before the forecast count what was observed in them."
     yield (
-        f"Thresholds for action: {point.at_least:,} is the one asked about; where none was asked for it is what the "
-        f"busiest tenth so far reached. The others are half and twice of it, and the highest so far. 'Reached so far' "
-        "tells how usual each has been. At which probability to act depends on what a false alarm and a missed one "
-        f"cost, which the reader must weigh; these probabilities do not.{straddle}"
+        f"Thresholds for action: {_threshold(assessment, point)}. 'Reached so far' tells how usual each has been. At "
+        "which probability to act depends on what a false alarm and a missed one cost, which the reader must weigh; "
+        f"these probabilities do not.{straddle}"
     )
     yield (
         f"A probability is the share of {point.draws:,} simulated futures, by {outlook.maker()}, in which the "
@@ -186,3 +186,11 @@ def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -
         "number of futures and histories alone; what the models leave open is in the probability itself, and that they "
         "may be wrong is in neither."
     )
+
+
+def _threshold(assessment: Assessment, point: FlashpointProbability) -> str:
+    """Say where the thresholds come from."""
+    if point.name:
+        return f"{point.at_least:,} is that of {point.name}, the middle one over the histories where they differ"
+    chosen = "what the busiest tenth so far reached" if assessment.options.at_least is None else "the one asked about"
+    return f"{point.at_least:,} is {chosen}, and the others are half and twice of it, and the highest so far"

@@ -39,7 +39,8 @@ def set_excitation(paper: Paper, assessment: Assessment) -> None:
 
 def set_presets(paper: Paper, assessment: Assessment) -> None:
     """Set the chances of the definitions in public use."""
-    if not assessment.presets or isinstance(assessment.forecast, Withheld):
+    points, forecast = assessment.presets, assessment.forecast
+    if isinstance(points, Withheld) or isinstance(forecast, Withheld):
         return
     paper.heading("Flashpoints as others define them")
     word = period_word(assessment.freq, assessment.within)
@@ -51,14 +52,14 @@ def set_presets(paper: Paper, assessment: Assessment) -> None:
         TableColumn("Monte Carlo error", 60.0, right=True),
     ]
     rows = []
-    for name, point in assessment.presets.items():
+    for name, point in points.items():
         span = f"{point.at_least:,} in {point.over} {period_word(assessment.freq, point.over)}"
         rows.append([name, PRESETS[name].source, span, chance_text(point.probability), error_text(point.mc_error)])
     paper.table(columns, rows)
     paper.paragraph(
         plain_dates(
             f"Within the {assessment.within} {word} to "
-            f"{assessment.forecast.periods[assessment.within - 1].end_time.date()}. They are applied to "
+            f"{forecast.periods[assessment.within - 1].end_time.date()}. They are applied to "
             f"{assessment.series.unit} here, whatever they were made for; a threshold that follows from the past is "
             "the middle one over the histories."
         )
