@@ -80,7 +80,7 @@ class Casualties:
         if share.new_share is not None:
             rows += [
                 (f"share that kills: {name}", row["share"], row["lower"], row["upper"], "probability")
-                for name, row in share.table.iterrows()
+                for name, row in share.groups.iterrows()
             ]
         rows += [
             (

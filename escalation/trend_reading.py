@@ -19,7 +19,7 @@ from escalation.sources import CountedSeries
 from escalation.trend import RateChange, compare_rates
 from escalation.window_growth import FEWEST, WindowGrowth, percent, window_growth
 from escalation.windows import WindowSpec, window_slice
-from escalation.wording import chance
+from escalation.wording import chance, measures
 
 GROWTH = {"D": 28, "W": 13, "M": 12}
 """Periods that growth is read from, unless asked otherwise."""
@@ -59,36 +59,18 @@ class TrendReading:
             Indexed by ``measure``; columns ``value``, ``lower``, ``upper`` (missing where there is no interval) and
             ``unit``.
         """
-        change, word = self.change, period_word(self.change.recent.first.freqstr)
-        rows: list[tuple[str, float, float, float, str]] = [
-            ("rate now", change.recent.rate, change.recent.lower, change.recent.upper, f"per {word}"),
-            ("rate before", change.baseline.rate, change.baseline.lower, change.baseline.upper, f"per {word}"),
-            ("ratio of rates", change.ratio, change.lower, change.upper, "times"),
-            ("probability that the rate rose", change.probability_rose, np.nan, np.nan, "probability"),
-            ("p-value of equal rates", change.p_value, np.nan, np.nan, "probability"),
-        ]
-        if self.growth is not None:
-            risen = self.growth
-            span = risen.last.ordinal - risen.first.ordinal + 1
-            name = f"over the last {span} {period_word(risen.first.freqstr, span)}"
-            rows += [
-                (f"growth {name}", risen.growth, risen.lower, risen.upper, f"share per {word}"),
-                (f"doubling time {name}", risen.doubling_time, np.nan, np.nan, f"{word}s"),
-                (f"probability of rising {name}", risen.probability_rising, np.nan, np.nan, "probability"),
-            ]
+        tables = [self.change.table()] + ([] if self.growth is None else [self.growth.table()])
         if self.slope is not None:
-            now = self.slope
-            ends = (now["growth_ci_lower"], now["growth_ci_upper"])
-            rows += [
-                ("growth now (local trend)", now["growth"], *ends, f"share per {word}"),
-                ("probability of rising now", now["probability_rising"], np.nan, np.nan, "probability"),
-            ]
-        if self.carrier is not None:
-            rows += [
-                (f"probability that it rose without {named}", float(rose), np.nan, np.nan, "probability")
-                for named, rose in self.carrier.without().items()
-            ]
-        return pd.DataFrame(rows, columns=["measure", "value", "lower", "upper", "unit"]).set_index("measure")
+            now, word = self.slope, period_word(self.change.recent.first.freqstr)
+            ends = (now["growth"], now["growth_ci_lower"], now["growth_ci_upper"])
+            rising = ("probability of rising now", (now["probability_rising"],), "probability")
+            tables.append(measures([("growth now (local trend)", ends, f"share per {word}"), rising]))
+        if self.carrier is not None and not self.carrier.left_out.empty:
+            without = self.carrier.without().items()
+            tables.append(
+                measures((f"probability that it rose without {named}", (p,), "probability") for named, p in without)
+            )
+        return pd.concat(tables)
 
     def sentences(self) -> list[str]:
         """Say it in plain words: the windows, the growth over a window, the growth now, and what carries the change."""

@@ -79,7 +79,7 @@ def excitation(
         counts, unit = count_sides(open_table(selection), selection, sides, step)
         step("looking who follows whom")
         found = escalation.excitation(counts, lags=lags, unit=unit, rng=selection.seed)
-    table = found.table.reset_index()
+    table = found.effects.reset_index()
     if form != "table":
         return deliver(table.set_index("by"), form, output)
     word = period_word(found.freq)

@@ -49,8 +49,8 @@ def alarms(selection: Selection, form: Format | None, output: str | None, *, met
         step("judging each period")
         found = escalation.alarms(counted.counts, method, exposure=counted.exposure, unit=counted.unit)
     if form != "table":
-        return deliver(with_dates(found.table), form, output)
-    judged = found.table[found.table["alarm"].notna()]
+        return deliver(with_dates(found.judged), form, output)
+    judged = found.judged[found.judged["alarm"].notna()]
     rows = [
         [
             screen.period_text(row["period"]),

@@ -47,7 +47,7 @@ def set_growth(paper: Paper, assessment: Assessment, findings: Findings) -> None
     if carrier is not None or said:
         paper.heading("Could it be a single bulletin or day?", size=10.0)
     if carrier is not None:
-        paper.paragraph(plain_dates(carrier.sentence()) + ("" if carrier.table.empty else _how(carrier.kind)))
+        paper.paragraph(plain_dates(carrier.sentence()) + ("" if carrier.left_out.empty else _how(carrier.kind)))
         _set_without(paper, findings)
     if risen.carried_by is not None and risen.probability_without is not None:
         paper.paragraph(
@@ -73,7 +73,7 @@ def _how(kind: str) -> str:
 
 def _set_without(paper: Paper, findings: Findings) -> None:
     carrier = findings.carrier
-    if carrier is None or carrier.table.empty:
+    if carrier is None or carrier.left_out.empty:
         return
     what = "Tally left out" if carrier.kind == "tally" else "Day left out"
     columns = [
@@ -84,7 +84,7 @@ def _set_without(paper: Paper, findings: Findings) -> None:
     named = list(carrier.without())
     rows = [
         [plain_dates(name), figure_text(row["ratio"]), chance_text(row["probability_rose"])]
-        for name, row in zip(named, carrier.table.to_dict("records"), strict=True)
+        for name, row in zip(named, carrier.left_out.to_dict("records"), strict=True)
     ]
     paper.table(columns, rows)
 
@@ -145,7 +145,7 @@ def set_alarms(paper: Paper, assessment: Assessment, findings: Findings) -> None
     paper.heading(f"Which {word}s stand out?")
     paper.paragraph(plain_dates(found.sentence()))
     draw_alarms(found, paper.axes(280.0), assessment.series.counts, level=assessment.level)
-    raised = found.table[found.table["alarm"] >= 0.5].tail(SHOWN_ALARMS)
+    raised = found.judged[found.judged["alarm"] >= 0.5].tail(SHOWN_ALARMS)
     if len(raised):
         columns = [
             TableColumn(capital(word)),
@@ -163,7 +163,7 @@ def set_alarms(paper: Paper, assessment: Assessment, findings: Findings) -> None
             for row in raised.rename_axis("period").reset_index().to_dict("records")
         ]
         paper.table(columns, rows)
-    judged = int(found.table["alarm"].notna().sum())
+    judged = int(found.judged["alarm"].notna().sum())
     expected = cost.per_year * judged / {"D": 365, "W": 52, "M": 12}[assessment.freq[0]]
     paper.paragraph(
         f"Could they be false? {cost.sentence()} In {judged} judged {word}s that is {figure_text(expected)}, against "

@@ -21,7 +21,7 @@ def set_severity(paper: Paper, casualties: Casualties | None) -> None:
     paper.new_page()
     paper.heading("What do the attacks do?")
     paper.paragraph(share.sentence())
-    draw_lethality(share, paper.axes(110.0 + 13.0 * min(len(share.table), 10)))
+    draw_lethality(share, paper.axes(110.0 + 13.0 * min(len(share.groups), 10)))
     if casualties.sizes is not None:
         paper.paragraph(casualties.sizes.sentence())
     if casualties.tail is not None:

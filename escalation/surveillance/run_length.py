@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 from scipy.stats import nbinom, poisson
 
 from escalation.errors import InputError
 from escalation.surveillance.detector import FloatArray, check_number, check_steps
+from escalation.wording import measures
 
 LEAST_LEAVING = 1e-10
 """Chances of an alarm below this cannot be told from rounding."""
@@ -30,6 +32,17 @@ class RunLength:
 
     mean: float
     median: int
+
+    def table(self) -> pd.DataFrame:
+        """Both, indexed by ``measure``: ``value`` and ``unit``."""
+        rows = {"mean run length": self.mean, "median run length": self.median}
+        return measures((name, (float(value),), "periods") for name, value in rows.items())
+
+    def sentence(self) -> str:
+        """Say it in plain words."""
+        return (
+            f"The first alarm comes after {self.mean:.4g} periods on average, in half of all cases by {self.median:,}."
+        )
 
 
 def cusum_run_length(
