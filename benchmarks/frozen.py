@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/frozen.py OUT          (then: diff -r BEFORE OUT)
 
-Both bundled cases, a table of tallies and two made-up tables of incidents, by day, week and month: JSON of the commands,
+Both bundled cases, a table of tallies and two made-up tables of incidents, by day, week and month: the commands' JSON,
 the PDF, and its text where pdftotext is there.  Nothing in it depends on the day or the machine's speed.
 """
 

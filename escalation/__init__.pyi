@@ -151,11 +151,11 @@ from .severity.tail import FatalityTail as FatalityTail
 from .severity.tail import fatality_tail as fatality_tail
 from .surveillance.bayes import BayesAlarm as BayesAlarm
 from .surveillance.cusum import CUSUM as CUSUM
-from .surveillance.cusum import RunLength as RunLength
-from .surveillance.cusum import cusum_run_length as cusum_run_length
 from .surveillance.ears import EARS as EARS
 from .surveillance.farrington import Farrington as Farrington
 from .surveillance.glr import GLR as GLR
+from .surveillance.run_length import RunLength as RunLength
+from .surveillance.run_length import cusum_run_length as cusum_run_length
 from .tallies.cases import Case as Case
 from .tallies.cases import list_cases as list_cases
 from .tallies.cases import load_case as load_case

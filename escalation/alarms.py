@@ -25,7 +25,7 @@ from escalation.surveillance.detector import Detector, FloatArray
 from escalation.surveillance.ears import EARS
 from escalation.surveillance.farrington import Farrington
 from escalation.surveillance.glr import GLR
-from escalation.wording import plain
+from escalation.wording import measures, plain
 
 METHODS: dict[str, Detector] = {
     "farrington": Farrington(),
@@ -54,10 +54,11 @@ class Alarms:
 
     Attributes
     ----------
-    table : pandas.DataFrame
-        One row a judged period: ``observed``, ``expected``, ``upper`` (bound of the count), ``alarm`` and ``score``
-        (the method's statistic).  ``alarm`` is the probability of an alarm, that is the share of the histories with
-        one, and 0 or 1 for exact counts; the others are means over the histories.  NaN where the method has no say.
+    judged : pandas.DataFrame
+        One row a period: ``observed``, ``expected``, ``upper`` (bound of the count), ``alarm``, ``score`` (the
+        method's statistic) and ``reason``.  ``alarm`` is the probability of an alarm, that is the share of the
+        histories with one, and 0 or 1 for exact counts; the other numbers are means over the histories.  NaN where the
+        method has no say; ``reason`` tells why, and is empty where it has one.
     method : Detector
         The method with its options.
     histories : int
@@ -66,7 +67,7 @@ class Alarms:
         What is counted.
     """
 
-    table: pd.DataFrame = field(repr=False)
+    judged: pd.DataFrame = field(repr=False)
     method: Detector
     histories: int
     unit: str
@@ -74,14 +75,18 @@ class Alarms:
     @property
     def periods(self) -> pd.PeriodIndex:
         """Periods whose alarm has at least probability one half."""
-        return pd.PeriodIndex(self.table.index[self.table["alarm"] >= LIKELY])
+        return pd.PeriodIndex(self.judged.index[self.judged["alarm"] >= LIKELY])
+
+    def table(self) -> pd.DataFrame:
+        """What is said of each period, as in ``judged``."""
+        return self.judged
 
     def sentence(self) -> str:
         """Say it in plain words: how many alarms, when, and what the last period looks like."""
-        word = period_word(pd.PeriodIndex(self.table.index).freqstr)
-        judged = self.table["alarm"].notna()
+        word = period_word(pd.PeriodIndex(self.judged.index).freqstr)
+        judged = self.judged["alarm"].notna()
         if not judged.any():
-            return f"{self.method.label} could judge none of the {len(self.table)} {word}s."
+            return f"{self.method.label} could judge none of the {len(self.judged)} {word}s."
         when = ", ".join(str(period.start_time.date()) for period in self.periods[-NAMED:])
         number = len(self.periods)
         listed = "" if not number else (": " if number <= NAMED else ", the last of them: ") + when
@@ -90,7 +95,7 @@ class Alarms:
             f"By {self.method.label}, {number or 'none'} of {int(judged.sum())} judged {word}s "
             f"{'is' if number == 1 else 'are'} an alarm{likely}{listed}."
         )
-        last = self.table[judged].iloc[-1]
+        last = self.judged[judged].iloc[-1]
         counted = f"{last['observed']:,.0f}" if self.histories == 1 else plain(last["observed"])
         verdict = "an alarm" if last["alarm"] >= LIKELY else "no alarm"
         if self.histories > 1:
@@ -98,12 +103,12 @@ class Alarms:
         bound = "" if np.isnan(last["upper"]) else f", upper bound {last['upper']:.1f}"
         expected = "" if np.isnan(last["expected"]) else f", expected {last['expected']:.1f}"
         return (
-            f"{text} The last one, which starts on {self.table.index[judged][-1].start_time.date()}, has "
+            f"{text} The last one, which starts on {self.judged.index[judged][-1].start_time.date()}, has "
             f"{counted} {self.unit}{expected}{bound}: {verdict}."
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table.round(3).to_html(max_rows=60)
+        return f"<p>{html.escape(self.sentence())}</p>" + self.judged.round(3).to_html(max_rows=60)
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,18 @@ class FalseAlarms:
     method: Detector
     law: str
     freq: str
+
+    def table(self) -> pd.DataFrame:
+        """The figures, indexed by ``measure``: ``value`` and ``unit``."""
+        word = period_word(self.freq)
+        return measures(
+            [
+                ("false alarms", (self.per_year,), "a year"),
+                ("Monte Carlo error of false alarms", (self.mc_error,), "a year"),
+                ("episodes of false alarms", (self.episodes_per_year,), "a year"),
+                ("median run until the first", (self.median_run_length,), f"{word}s"),
+            ]
+        )
 
     def sentence(self) -> str:
         """Say it in plain words."""
@@ -203,7 +220,7 @@ def alarms(
     >>> found = alarms(counts)
     >>> [str(period.start_time.date()) for period in found.periods]
     ['2024-10-07']
-    >>> round(float(found.table["upper"].iloc[2]), 2)
+    >>> round(float(found.judged["upper"].iloc[2]), 2)
     4.44
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
@@ -234,8 +251,9 @@ def alarms(
         "alarm": signals.alarm,
         "score": signals.score,
     }
-    means = pd.DataFrame({name: _mean(values) for name, values in columns.items()}, index=index[first:])
-    return Alarms(means, detector, matrix.shape[1], unit)
+    judged = pd.DataFrame({name: _mean(values) for name, values in columns.items()}, index=index[first:])
+    judged["reason"] = np.where(judged["alarm"].isna(), signals.reason[:, 0], "")
+    return Alarms(judged, detector, matrix.shape[1], unit)
 
 
 def false_alarms(

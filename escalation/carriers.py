@@ -33,39 +33,43 @@ class Carrier:
     ----------
     change : RateChange
         With everything.
-    table : pandas.DataFrame
+    left_out : pandas.DataFrame
         One row a tally or day that was left out, those first that the change leans on most: ``start`` and ``end`` of
         its window, ``printed`` (what was printed, or how many were counted on the day), ``ratio`` and
         ``probability_rose`` without it.
     kind : {"tally", "day"}
         What was left out.
     carried_by : int or None
-        Row of the table that the direction hangs on: with it the probability of the direction is at least 0.9, without
-        it below 0.75.
+        Row of ``left_out`` that the direction hangs on: with it the probability of the direction is at least 0.9,
+        without it below 0.75.
     """
 
     change: RateChange
-    table: pd.DataFrame = field(repr=False)
+    left_out: pd.DataFrame = field(repr=False)
     kind: Literal["tally", "day"]
     carried_by: int | None
 
+    def table(self) -> pd.DataFrame:
+        """What is left of the change without each, as in ``left_out``."""
+        return self.left_out
+
     def without(self) -> dict[str, float]:
         """Probability that the rate rose without each tally or day, by its name."""
-        return {self._named(row): float(row["probability_rose"]) for row in self.table.to_dict("records")}
+        return {self._named(row): float(row["probability_rose"]) for row in self.left_out.to_dict("records")}
 
     def sentence(self) -> str:
         """Say in plain words whether one tally or day carries the change."""
         rose = self.change.probability_rose
-        if self.table.empty:
+        if self.left_out.empty:
             return f"There is no clear rise or fall that a single {self.kind} could carry."
         way = "rise" if rose > 0.5 else "fall"
         if self.carried_by is not None:
-            row = self.table.to_dict("records")[self.carried_by]
+            row = self.left_out.to_dict("records")[self.carried_by]
             return (
                 f"The {way} hangs on one {self.kind}, {self._named(row)}: without it the probability that the rate "
                 f"rose is {chance(row['probability_rose'])}, with it {chance(rose)}."
             )
-        rest, many = self.table["probability_rose"].astype(float), len(self.table)
+        rest, many = self.left_out["probability_rose"].astype(float), len(self.left_out)
         low, high = chance(rest.min()), chance(rest.max())
         span = f"is {low}" if low == high else f"stays between {low} and {high}"
         tried = f"the {self.kind}" if many == 1 else f"any of the {many} {_several(self.kind)}"
@@ -81,7 +85,7 @@ class Carrier:
         return f"“{row['printed']}” for {row['start']:%Y-%m-%d}{last}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.table.to_html(float_format='{:.3g}'.format)}"
+        return f"<p>{html.escape(self.sentence())}</p>{self.left_out.to_html(float_format='{:.3g}'.format)}"
 
 
 def carried_by_tally(
@@ -118,7 +122,7 @@ def carried_by_tally(
     Returns
     -------
     Carrier
-        Its table is empty where there is no direction (with a probability of 0.9) that could be carried.
+        ``left_out`` is empty where there is no direction (with a probability of 0.9) that could be carried.
 
     Raises
     ------
@@ -184,7 +188,7 @@ def carried_by_day(
     Returns
     -------
     Carrier
-        Its table is empty where there is no direction (with a probability of 0.9) that could be carried.
+        ``left_out`` is empty where there is no direction (with a probability of 0.9) that could be carried.
 
     Raises
     ------
@@ -198,7 +202,7 @@ def carried_by_day(
     >>> daily = pd.Series([1, 0, 0, 1, 0, 0, 0] * 12, index=days)
     >>> daily.iloc[75] = 30
     >>> found = carried_by_day(daily, recent=4, baseline=8)
-    >>> found.carried_by, str(found.table["start"][0].date()), bool(found.table["probability_rose"][0] < 0.75)
+    >>> found.carried_by, str(found.left_out["start"][0].date()), bool(found.left_out["probability_rose"][0] < 0.75)
     (0, '2024-03-16', True)
     """
     daily, exposure, _ = unpack_counts(daily, exposure)

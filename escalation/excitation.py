@@ -40,7 +40,7 @@ class Excitation:
 
     Attributes
     ----------
-    table : pandas.DataFrame
+    effects : pandas.DataFrame
         Indexed by ``by``, ``after``, ``width`` (periods in a bin) and ``lag`` (bins back; ``"1-3"`` for all of them):
         ``effect`` is how many more attacks ``by`` one side directly follow one attack by the other (``after``), with
         the 90% interval ``lower`` to ``upper`` of a parametric bootstrap, as if there were no shared shock; ``own``
@@ -49,8 +49,8 @@ class Excitation:
         rows, both directions included.
     alternatives : pandas.DataFrame
         Indexed by ``by``, ``after`` and ``alternative``: ``p_value`` of each.  ``chance`` and ``season`` are
-        likelihood-ratio tests of no effect without and with season and weekdays, ``shared shock`` the least of the
-        table's, ``reporting`` is tested for both directions together.
+        likelihood-ratio tests of no effect without and with season and weekdays, ``shared shock`` the least of
+        ``effects``, ``reporting`` is tested for both directions together.
     response : pandas.DataFrame
         Indexed by ``by``, ``after`` and ``step``: ``estimate`` with ``lower`` and ``upper``, more attacks expected in
         the periods up to ``step`` after one attack, directly and through others, as if there were no shared shock.
@@ -66,7 +66,7 @@ class Excitation:
         Series behind each p-value and each interval, and histories that were averaged (1 for exact counts).
     """
 
-    table: pd.DataFrame = field(repr=False)
+    effects: pd.DataFrame = field(repr=False)
     alternatives: pd.DataFrame = field(repr=False)
     response: pd.DataFrame = field(repr=False)
     sides: tuple[str, str]
@@ -92,6 +92,10 @@ class Excitation:
             If they are not the two sides.
         """
         return bool(self._p_value(by, after, "shared shock") < 1 - self.confidence)
+
+    def table(self) -> pd.DataFrame:
+        """What follows an attack at each lag and width, as in ``effects``."""
+        return self.effects
 
     def sentence(self) -> str:
         """Say it in plain words, each direction with its range and verdict."""
@@ -126,7 +130,7 @@ class Excitation:
         return (
             f"<p>{html.escape(self.sentence())} {note}</p>"
             + self.alternatives.round(3).to_html()
-            + self.table.round(3).to_html()
+            + self.effects.round(3).to_html()
         )
 
 
@@ -264,7 +268,7 @@ def excitation(
             "attacks are in too few periods for endemic-epidemic fits; use more periods or wider bins"
         ) from None
     return Excitation(
-        table=_effects(looks, sides, every, lags),
+        effects=_effects(looks, sides, every, lags),
         alternatives=_alternatives(looks, sides),
         response=_response(looks, sides, within),
         sides=(sides[0], sides[1]),

@@ -18,7 +18,7 @@ from escalation.models.hidden_markov import MOST_STATES, REGIMES, HiddenMarkov, 
 from escalation.models.hidden_markov_likelihood import Observed, first_law, last_regimes, smooth, unpack
 from escalation.periods import MAX_PERIODS, period_word
 from escalation.randomness import Seed, as_generator
-from escalation.wording import chance, plain
+from escalation.wording import chance, measures, plain
 
 LEAST_POINTS = 64
 """Points drawn for each history."""
@@ -72,6 +72,22 @@ class RegimeNow:
     level: float
     histories: int
     unit: str
+
+    def table(self) -> pd.DataFrame:
+        """The figures, indexed by ``measure``: ``value``, ``lower``, ``upper`` and ``unit``."""
+        word = period_word(self.period.freqstr)
+        rows = [
+            (f"probability of the {name} regime", (float(p),), "probability") for name, p in self.probabilities.items()
+        ]
+        ends = (self.expected, self.expected_lower, self.expected_upper)
+        return measures(
+            [
+                *rows,
+                (f"rate of the {self.regime} regime", (self.rate,), f"{self.unit} per {word}"),
+                ("expected end of the regime", ends, f"{word}s"),
+                ("end of the regime", (self.median, self.lower, self.upper), f"{word}s"),
+            ]
+        )
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""

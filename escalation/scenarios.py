@@ -50,7 +50,7 @@ class WhatIf:
         Attacks that kill, the assumed ones included; empty without a severity.
     killed : mapping of str to Forecast
         Fatalities; empty without a law of sizes.
-    table : pandas.DataFrame
+    scenarios : pandas.DataFrame
         Indexed by ``scenario``: mean ``total`` of all periods, its 90% prediction interval ``lower`` to ``upper``,
         ``total_difference`` from the baseline with its Monte Carlo error, and for a flashpoint ``probability``,
         ``mc_error``, ``probability_difference`` and its Monte Carlo error; with a severity ``lethal_probability``, that
@@ -63,13 +63,17 @@ class WhatIf:
     flashpoints: Mapping[str, FlashpointProbability]
     lethal: Mapping[str, Forecast]
     killed: Mapping[str, Forecast]
-    table: pd.DataFrame = field(repr=False)
+    scenarios: pd.DataFrame = field(repr=False)
+
+    def table(self) -> pd.DataFrame:
+        """Each scenario beside the baseline, as in ``scenarios``."""
+        return self.scenarios
 
     def sentence(self) -> str:
         """Say it in plain words, each scenario beside the baseline."""
         base = self.forecasts[BASELINE]
         span = f"{base.steps} {period_word(base.periods.freqstr, base.steps)}"
-        rows = self.table.to_dict("index")
+        rows = self.scenarios.to_dict("index")
         parts = [
             f"Without a change {_total(rows[BASELINE])} {base.unit} are expected in {span}{self._chance(BASELINE)}"
             f"{_cost(rows[BASELINE], 'a lethal one')}"
@@ -94,7 +98,7 @@ class WhatIf:
         return f"{text} of {what}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table.round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + self.scenarios.round(3).to_html()
 
 
 def what_if(
@@ -154,7 +158,7 @@ def what_if(
     >>> counts = pd.Series([3, 5, 2, 4, 6, 3, 4, 5] * 5, index=weeks)
     >>> ceasefire = Scenario("2024-10-14", factor=0.25)
     >>> result = what_if(LocalLevel().fit(counts), 8, {"ceasefire": ceasefire}, at_least=8, rng=1)
-    >>> result.table["total"].round(-1).astype(int).tolist()
+    >>> result.scenarios["total"].round(-1).astype(int).tolist()
     [30, 10]
     >>> bool(result.flashpoints["ceasefire"].probability < result.flashpoints["baseline"].probability)
     True
@@ -213,7 +217,7 @@ def what_if(
                 if cost.killed is not None
             }
         ),
-        table=_table(forecasts, chances, hit, costs),
+        scenarios=_table(forecasts, chances, hit, costs),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ from escalation.rates import (
 )
 from escalation.series import CountsLike, unpack_counts
 from escalation.windows import WindowSpec, two_windows
-from escalation.wording import chance, plain
+from escalation.wording import chance, measures, plain
 
 SAID = 0.9
 """A direction with at least this probability is said to be one."""
@@ -74,6 +74,15 @@ class WindowRate:
     rate: float
     lower: float
     upper: float
+
+    def table(self) -> pd.DataFrame:
+        """The window in one row, a column an attribute."""
+        return pd.DataFrame([{one.name: getattr(self, one.name) for one in fields(self)}])
+
+    def sentence(self) -> str:
+        """Say it in plain words."""
+        word = period_word(self.first.freqstr)
+        return f"The rate was {plain(self.rate)} per {word} ({_range(self)}) in {self.span()}."
 
     def span(self) -> str:
         """Name the window: how many periods, from when to when, how many of them observed and covered."""
@@ -148,6 +157,19 @@ class RateChange:
         """Incidents per full period in the baseline window."""
         return self.baseline.rate
 
+    def table(self) -> pd.DataFrame:
+        """The figures, indexed by ``measure``: ``value``, ``lower``, ``upper`` and ``unit``."""
+        word, was, now = period_word(self.recent.first.freqstr), self.baseline, self.recent
+        return measures(
+            [
+                ("rate now", (now.rate, now.lower, now.upper), f"per {word}"),
+                ("rate before", (was.rate, was.lower, was.upper), f"per {word}"),
+                ("ratio of rates", (self.ratio, self.lower, self.upper), "times"),
+                ("probability that the rate rose", (self.probability_rose,), "probability"),
+                ("p-value of equal rates", (self.p_value,), "probability"),
+            ]
+        )
+
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
         word = period_word(self.recent.first.freqstr)
@@ -168,9 +190,7 @@ class RateChange:
         return text
 
     def _repr_html_(self) -> str:
-        rows = {"recent": self.recent, "baseline": self.baseline}
-        columns = ["first", "last", "observed", "total", "exposure", "rate", "lower", "upper"]
-        table = pd.DataFrame([[getattr(row, name) for name in columns] for row in rows.values()], list(rows), columns)
+        table = pd.concat([self.recent.table(), self.baseline.table()]).set_axis(["recent", "baseline"])
         test = f" Conditional test of equal rates: two-sided p-value {self.p_value:.2g}."
         return (
             f"<p>{html.escape(self.sentence() + test)}</p>"

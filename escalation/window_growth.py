@@ -19,7 +19,7 @@ from escalation.series import CountsLike, unpack_counts
 from escalation.slopes import SlopePosterior, log_linear
 from escalation.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
 from escalation.windows import WindowSpec, window_slice
-from escalation.wording import chance, percent, plain
+from escalation.wording import chance, measures, percent, plain
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""
@@ -83,6 +83,19 @@ class WindowGrowth:
     histories: int
     carried_by: pd.Period | None = None
     probability_without: float | None = None
+
+    def table(self) -> pd.DataFrame:
+        """The figures, indexed by ``measure``: ``value``, ``lower``, ``upper`` and ``unit``."""
+        freq = self.first.freqstr
+        word, number = period_word(freq), self.last.ordinal - self.first.ordinal + 1
+        name = f"over the last {number} {period_word(freq, number)}"
+        return measures(
+            [
+                (f"growth {name}", (self.growth, self.lower, self.upper), f"share per {word}"),
+                (f"doubling time {name}", (self.doubling_time,), f"{word}s"),
+                (f"probability of rising {name}", (self.probability_rising,), "probability"),
+            ]
+        )
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""

@@ -1,8 +1,12 @@
-"""Numbers in sentences."""
+"""Numbers in sentences, and in the tables beside them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
 
 
 def plain(value: float) -> str:
@@ -70,3 +74,28 @@ def chance(probability: float) -> str:
     if probability > 0.999:
         return "above 0.999"
     return f"{probability:.2f}" if 0.01 <= probability <= 0.99 else f"{probability:.3f}"
+
+
+def measures(rows: Iterable[tuple[str, tuple[float | None, ...], str]]) -> pd.DataFrame:
+    """Lay figures out as a table, one row each.
+
+    Parameters
+    ----------
+    rows : iterable of (str, tuple of float, str)
+        What it is; the value, alone or with the lower and the upper end of its interval, None where there is none; and
+        in which unit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``measure``; columns ``value``, ``lower``, ``upper`` (NaN where there is no interval) and ``unit``.
+
+    Examples
+    --------
+    >>> measures([("ratio", (1.5, 1.2, 2.0), "times"), ("probability", (0.9,), "probability")])["lower"].tolist()
+    [1.2, nan]
+    """
+    names, figures, units = zip(*rows, strict=True)
+    ends = [(*(np.nan if end is None else end for end in row), np.nan, np.nan)[:3] for row in figures]
+    table = pd.DataFrame(ends, pd.Index(names, name="measure"), ["value", "lower", "upper"], dtype=float)
+    return table.assign(unit=units)

@@ -50,7 +50,7 @@ def numbers(values):
 
 
 def judged_last(counts, detector, periods):
-    return alarms(counts, detector, start=counts.index[-periods]).table
+    return alarms(counts, detector, start=counts.index[-periods]).judged
 
 
 # R
@@ -85,7 +85,7 @@ def test_classic_farrington_agrees_with_r(reference, agona):
 @pytest.mark.parametrize("method", ["C1", "C2", "C3"])
 def test_ears_agrees_with_r(reference, agona, method):
     said = reference[f"agona_ears_{method}"]
-    table = alarms(agona, EARS(method, alpha=0.001)).table
+    table = alarms(agona, EARS(method, alpha=0.001)).judged
     assert len(table) == len(said["upperbound"])
     np.testing.assert_allclose(table["upper"], said["upperbound"], atol=R)
     assert table["alarm"].tolist() == said["alarm"]
@@ -206,7 +206,7 @@ def test_glr_is_the_supremum_over_all_changes(dispersion):
 @pytest.mark.parametrize("restart", ["never", "alarm"])
 def test_cusum_by_hand(restart):
     values = [4, 4, 4, 4, 4, 4, 4, 10, 9, 2, 12, 4]
-    table = alarms(weekly(values), CUSUM(mean=4.0, family="negbin", dispersion=0.25, restart=restart, limit=1.0)).table
+    table = alarms(weekly(values), CUSUM(mean=4.0, family="negbin", dispersion=0.25, restart=restart, limit=1.0)).judged
     running, plain = 0.0, []
     for y in values:
         running = max(0.0, running + (y - 4.0) / math.sqrt(4.0 + 0.25 * 16.0) - 1.04)
@@ -221,20 +221,20 @@ def test_cusum_by_hand(restart):
 def test_a_cusum_reaches_its_limit_at_its_bound(transform):
     counts = weekly([3, 5, 2, 4, 6, 3, 4, 2, 5, 3, 7, 4])
     detector = CUSUM(transform=transform, mean=4.0, reference=0.5, limit=3.0)
-    table = alarms(counts, detector).table
+    table = alarms(counts, detector).judged
     for place in range(len(counts)):
         changed = counts.astype(float).copy()
         above, below = np.ceil(table["upper"].iloc[place]), np.ceil(table["upper"].iloc[place]) - 1
         for value, wanted in ((above, 1.0), (below, 0.0)):
             if value >= 0:
                 changed.iloc[place] = value
-                assert alarms(changed, detector).table["alarm"].iloc[place] == wanted
+                assert alarms(changed, detector).judged["alarm"].iloc[place] == wanted
 
 
 def test_the_published_c3_counts_from_the_mean():
     counts = weekly([2, 3, 1, 2, 4, 3, 2, 1, 3, 5, 2, 9, 8, 7, 2, 1])
     y = counts.to_numpy(dtype=float)
-    table = alarms(counts, EARS("C3", c3="published")).table
+    table = alarms(counts, EARS("C3", c3="published")).judged
 
     def c2(t):
         past = y[t - 9 : t - 2]
@@ -252,7 +252,7 @@ def test_the_published_c3_counts_from_the_mean():
 def test_a_mean_season_is_expected_where_asked():
     rng = np.random.default_rng(8)
     mean = 5 * np.exp(0.8 * np.cos(2 * np.pi * np.arange(260) / 52))
-    table = alarms(weekly(rng.poisson(mean)), CUSUM(season=1)).table
+    table = alarms(weekly(rng.poisson(mean)), CUSUM(season=1)).judged
     assert np.abs(np.log(table["expected"] / mean[130:])).max() < 0.2
 
 
@@ -264,15 +264,39 @@ def test_missing_past_counts_are_left_out():
     full = pd.Series(rng.poisson(3.0, 320), index=weekly(range(320)).index, dtype="Int64")
     gaps = full.copy()
     gaps.iloc[[280, 319]] = pd.NA
-    table = alarms(gaps, "ears_c1").table
+    table = alarms(gaps, "ears_c1").judged
     assert np.isnan(table["alarm"].iloc[-1]) and np.isnan(table["score"].iloc[-1])
     past = full.to_numpy(dtype=float)[[275, 276, 277, 278, 279, 281]]
     bound = past.mean() + 3.090232306167813 * past.std(ddof=1)
     assert table.loc[full.index[282], "upper"] == pytest.approx(bound, abs=1e-12)
     for name in METHODS:
-        table = alarms(gaps, name).table
+        table = alarms(gaps, name).judged
         assert np.isnan(table["alarm"].iloc[-1]), name
         assert table["alarm"].iloc[-30:-1].notna().mean() > 0.8, name
+
+
+def test_a_period_that_is_not_judged_has_a_reason():
+    counts = pd.Series(np.random.default_rng(6).poisson(3.0, 320), index=weekly(range(320)).index, dtype="Int64")
+    counts.iloc[[280, 319]] = pd.NA
+    for name in METHODS:
+        judged = alarms(counts, name).judged
+        assert judged.loc[counts.index[[280, 319]], "reason"].tolist() == ["not observed"] * 2, name
+        assert (judged["alarm"].isna() == (judged["reason"] != "")).all(), name
+    counts.iloc[290:297] = pd.NA
+    judged = alarms(counts, "ears_c1").judged
+    assert judged["reason"].loc[counts.index[297:300]].tolist() == ["too few counts before it"] * 3
+    assert judged["reason"].loc[counts.index[300]] == ""
+    # two sums of infinitely many standard deviations cannot be held against a bound
+    flat = alarms(weekly([2] * 9 + [3, 2, 2, 2, 2, 2, 2]), EARS("C3", c3="published")).judged
+    assert flat["reason"].iloc[0] == "the counts before it are all the same" and np.isnan(flat["alarm"].iloc[0])
+
+
+def test_the_reason_of_histories_is_given_where_none_is_judged():
+    rng = np.random.default_rng(6)
+    columns = rng.poisson(3.0, (30, 4))
+    columns[:15, 0] = 2  # of one history the sum of C3 has no say, of the others it has
+    table = alarms(histories(columns.T), EARS("C3", c3="published")).judged
+    assert (table["alarm"].isna() == (table["reason"] != "")).all() and (table["reason"] == "").all()
 
 
 def test_the_farrington_regression_leaves_missing_counts_out():
@@ -281,7 +305,7 @@ def test_the_farrington_regression_leaves_missing_counts_out():
     gaps = full.copy()
     gaps.iloc[52 * 2] = pd.NA
     detector = Farrington(years=3, trend="none", reweight_above=math.inf, power="none", error="dispersion")
-    table = alarms(gaps, detector).table
+    table = alarms(gaps, detector).judged
     t = 52 * 3 + 3
     places = [i for back in (1, 2, 3) for i in range(t - 52 * back - 3, t - 52 * back + 4) if i != 104]
     past = full.to_numpy(dtype=float)[places]
@@ -296,8 +320,8 @@ def test_histories_give_the_share_with_an_alarm():
     table = histories(columns.T)
     for name in METHODS:
         together = alarms(table, name)
-        single = np.mean([alarms(table[draw], name).table["alarm"] for draw in table.columns], axis=0)
-        np.testing.assert_allclose(together.table["alarm"], single, atol=1e-12, err_msg=name)
+        single = np.mean([alarms(table[draw], name).judged["alarm"] for draw in table.columns], axis=0)
+        np.testing.assert_allclose(together.judged["alarm"], single, atol=1e-12, err_msg=name)
         assert together.histories == 6
         assert "probability" in together.sentence()
 
@@ -313,8 +337,8 @@ def test_quiet_years_raise_no_warning_and_no_alarm():
     counts = weekly(np.zeros(320))
     for name in METHODS:
         found = alarms(counts, name)
-        assert np.nansum(found.table["alarm"]) == 0, name
-        assert not np.isinf(found.table.to_numpy(dtype=float)).any(), name
+        assert np.nansum(found.judged["alarm"]) == 0, name
+        assert not np.isinf(found.judged.drop(columns="reason").to_numpy(dtype=float)).any(), name
 
 
 # what it costs
@@ -395,17 +419,17 @@ METHODS_WITH_YEARS = {**METHODS, "bayes": BayesAlarm(years=2), "glr": GLR(season
 def test_whole_periods_and_a_constant_share_change_nothing(name):
     counts = weekly(np.random.default_rng(7).negative_binomial(2, 0.3, 320))
     method = METHODS_WITH_YEARS[name]
-    without = alarms(counts, method).table
+    without = alarms(counts, method).judged
     whole = pd.Series(1.0, index=counts.index)
-    pd.testing.assert_frame_equal(alarms(counts, method, exposure=whole).table, without, check_exact=True)
+    pd.testing.assert_frame_equal(alarms(counts, method, exposure=whole).judged, without, check_exact=True)
     # only ratios of shares matter: rounding, and R's stopping rule where a regression starts elsewhere
-    pd.testing.assert_frame_equal(alarms(counts, method, exposure=whole * 0.3).table, without, rtol=1e-3)
+    pd.testing.assert_frame_equal(alarms(counts, method, exposure=whole * 0.3).judged, without, rtol=1e-3)
 
 
 def test_ears_of_partly_covered_periods_by_hand():
     rng = np.random.default_rng(8)
     counts, shares = rng.poisson(5, 20), rng.uniform(0.3, 1.0, 20)
-    table = alarms(weekly(counts), "ears_c2", exposure=weekly(shares)).table
+    table = alarms(weekly(counts), "ears_c2", exposure=weekly(shares)).judged
     for t in range(9, 20):
         at = slice(t - 9, t - 2)
         rate = counts[at].sum() / shares[at].sum()
@@ -420,13 +444,13 @@ def test_ears_of_partly_covered_periods_by_hand():
 def test_bayes_and_cusum_of_partly_covered_periods_by_hand():
     rng = np.random.default_rng(8)
     counts, shares = rng.poisson(5, 20), rng.uniform(0.3, 1.0, 20)
-    table = alarms(weekly(counts), BayesAlarm(half_window=6), exposure=weekly(shares)).table
+    table = alarms(weekly(counts), BayesAlarm(half_window=6), exposure=weekly(shares)).judged
     for t in range(6, 20):
         seen, covered = counts[t - 6 : t].sum() + 0.5, shares[t - 6 : t].sum()
         law = nbinom(seen, covered / (covered + shares[t]))
         assert table["upper"].iloc[t - 6] == law.ppf(0.95)
         assert table["expected"].iloc[t - 6] == pytest.approx(law.mean(), rel=1e-12)
-    table = alarms(weekly(counts), CUSUM(mean=5.0, reference=0.5), exposure=weekly(shares)).table
+    table = alarms(weekly(counts), CUSUM(mean=5.0, reference=0.5), exposure=weekly(shares)).judged
     running = 0.0
     for t in range(20):
         running = max(0.0, running + (counts[t] - 5 * shares[t]) / math.sqrt(5 * shares[t]) - 0.5)
@@ -440,9 +464,9 @@ def test_partly_covered_periods_cost_no_more_false_alarms(name):
     shares = np.where(np.arange(n) % 5 == 0, 0.5, 1.0)  # on other weeks of each year, since 52 is no multiple of 5
     method = BayesAlarm(years=2) if name == "bayes" else name
     partly, whole = weekly(rng.poisson(12 * shares)), weekly(rng.poisson(12, n))
-    found = alarms(partly, method, exposure=weekly(shares)).table["alarm"].mean()
+    found = alarms(partly, method, exposure=weekly(shares)).judged["alarm"].mean()
     # three standard errors of a share of some 150 judged weeks at the nominal 5%
-    assert found == pytest.approx(alarms(whole, method).table["alarm"].mean(), abs=3 * math.sqrt(0.05 * 0.95 / 150))
+    assert found == pytest.approx(alarms(whole, method).judged["alarm"].mean(), abs=3 * math.sqrt(0.05 * 0.95 / 150))
 
 
 @pytest.mark.parametrize("name", ["ears_c1", "cusum_negbin", "glr", "bayes", "farrington"])
@@ -450,7 +474,7 @@ def test_a_count_of_a_quarter_of_a_week_is_held_against_a_quarter(name):
     n = 320
     counts = weekly(np.append(np.tile([11, 12, 13, 12], n // 4)[:-1], 8))
     quarter = weekly(np.where(np.arange(n) == n - 1, 0.25, 1.0))
-    with_share, without = (alarms(counts, name, exposure=given).table.iloc[-1] for given in (quarter, None))
+    with_share, without = (alarms(counts, name, exposure=given).judged.iloc[-1] for given in (quarter, None))
     assert with_share["expected"] == pytest.approx(3.0, rel=0.1)  # a quarter of 12
     assert with_share["score"] > without["score"] and without["alarm"] == 0
 
@@ -510,7 +534,7 @@ def test_too_many_seasons_for_a_year_of_months():
     months = pd.Series(range(80), index=pd.period_range("2000-01", periods=80, freq="M"))
     with pytest.raises(InputError, match="seasons is 10, too many for a year of 12 periods"):
         alarms(months, "noufaily")
-    assert alarms(months, Farrington(years=3, half_window=1)).table["alarm"].notna().any()
+    assert alarms(months, Farrington(years=3, half_window=1)).judged["alarm"].notna().any()
 
 
 def test_a_law_that_cannot_be_fitted_says_so():

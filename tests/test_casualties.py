@@ -68,9 +68,9 @@ def texts(pages):
 def test_the_answers_are_those_of_the_functions():
     table = incidents_of()
     found = assess_casualties(assessed(table, within=4), rng=1)
-    assert found.lethality.table["trials"].sum() == 400 and found.unknown == 0
+    assert found.lethality.groups["trials"].sum() == 400 and found.unknown == 0
     assert found.lethality.lethal == (table["fatalities"] > 0).sum()
-    assert set(found.lethality.table.index) == {"drone", "mine", "rocket"}
+    assert set(found.lethality.groups.index) == {"drone", "mine", "rocket"}
     assert found.tail.n == found.sizes.n == found.lethality.lethal
     assert found.toll.chances.index.tolist() == [1, 10, 25] and str(found.toll.end.date()) == "2025-01-26"
     answers = found.answers()
@@ -203,10 +203,10 @@ def test_shares_are_drawn_as_they_are():
     assert len(labels) == 13 and labels[0] == "not seen yet" and labels[-1] == "kind 14 (14 of 34)"
     assert not any("kind 0 " in label for label in labels)
     mean = next(line for line in ax.lines if line.get_label() == "posterior mean")
-    assert mean.get_xdata()[-1] == shares.table["share"]["kind 14"]
+    assert mean.get_xdata()[-1] == shares.groups["share"]["kind 14"]
     assert mean.get_xdata()[0] == shares.new_share
     bars = next(one for one in ax.collections if one.get_gid() == "intervals").get_segments()
-    assert bars[-1][:, 0].tolist() == shares.table.loc["kind 14", ["lower", "upper"]].tolist()
+    assert bars[-1][:, 0].tolist() == shares.groups.loc["kind 14", ["lower", "upper"]].tolist()
     long = plot_lethality(lethality({"a" * 200: 1, "b": 1}, {"a" * 200: 5, "b": 9}, rng=1)).axes[0]
     assert max(text_width(label.get_text(), 8.0) for label in long.get_yticklabels()) < 200
 

@@ -269,9 +269,9 @@ def test_online_detection_is_that_of_adams_and_mackay(name, shared_data):
     run = run_length(weekly(y), within=5, family="poisson", every=every, prior=prior)
     hazard = 1 / every
     # 1e-9: sums of 300 terms; their run length 0 is a change after the period, which ours leaves out
-    np.testing.assert_allclose(run.table["log_predictive"], case["log_predictive"], atol=1e-9)
-    assert run.table["log_predictive"].sum() == pytest.approx(case["log_evidence"], abs=1e-8)
-    np.testing.assert_allclose((1 - hazard) * run.table["expected"], case["expected_rl"], rtol=1e-9)
+    np.testing.assert_allclose(run.by_period["log_predictive"], case["log_predictive"], atol=1e-9)
+    assert run.by_period["log_predictive"].sum() == pytest.approx(case["log_evidence"], abs=1e-8)
+    np.testing.assert_allclose((1 - hazard) * run.by_period["expected"], case["expected_rl"], rtol=1e-9)
     np.testing.assert_allclose((1 - hazard) * run.now, case["final_run_length_posterior"][1:], atol=1e-9)
     series = cut_series(weekly(y), None, "poisson", every, prior, 25)
     _, last = segments.filter_cuts(series.sums(y), 0.0)
@@ -280,7 +280,7 @@ def test_online_detection_is_that_of_adams_and_mackay(name, shared_data):
         wanted = case["prob_run_length_le_5"][t - 1]
         assert hazard + (1 - hazard) * row[:5].sum() == pytest.approx(wanted, abs=1e-9)
         assert 1 + row.argmax() == case["map_run_length"][t - 1]
-        assert run.table["changed"].iloc[t - 1] == pytest.approx(row[: min(5, t - 1)].sum(), abs=1e-9)
+        assert run.by_period["changed"].iloc[t - 1] == pytest.approx(row[: min(5, t - 1)].sum(), abs=1e-9)
 
 
 # --- simulation
@@ -354,7 +354,7 @@ def test_histories_are_averaged():
     low, high = (f([one.changes["rate_after"][1] for one in alone]) for f in (min, max))
     assert low - 0.5 < pooled.changes["rate_after"][1] < high + 0.5
     online, each = run_length(table, **options), [run_length(weekly(column), **options) for column in columns]
-    np.testing.assert_allclose(online.table, np.mean([one.table for one in each], axis=0))
+    np.testing.assert_allclose(online.by_period, np.mean([one.by_period for one in each], axis=0))
     np.testing.assert_allclose(online.now, np.mean([one.now for one in each], axis=0))
 
 
@@ -385,7 +385,7 @@ def test_missing_periods_are_not_zeros():
     assert within.sum() > 0.95
     np.testing.assert_allclose(within, within.iloc[0], rtol=1e-9)  # nothing tells them apart
     assert result.changes["earliest"][1] == result.rate.index[15]
-    assert np.isnan(run_length(weekly(gap)).table["log_predictive"].to_numpy()[15:23]).all()
+    assert np.isnan(run_length(weekly(gap)).by_period["log_predictive"].to_numpy()[15:23]).all()
 
 
 def test_exposure_is_not_a_change():
@@ -438,7 +438,7 @@ def test_awkward_series_give_numbers(values):
         assert result.since.sum() == pytest.approx(1, abs=1e-9)
         assert result.probability.max() <= 1 + 1e-9
         assert len(result.sentence()) > 50
-        assert np.isfinite(run_length(weekly(values), family=family).table.to_numpy()).all()
+        assert np.isfinite(run_length(weekly(values), family=family).by_period.to_numpy()).all()
 
 
 def test_prior_shares_of_dispersions():

@@ -312,7 +312,7 @@ def test_excitation_is_that_of_the_function(run):
     expected = escalation.excitation(frame, lags=1, unit="incidents", rng=1)
     assert expected.sentence() in " ".join(out.split())
     shown = table_in(run(f"{command} --format csv")[1])
-    assert shown["effect"].tolist() == pytest.approx(expected.table["effect"].tolist(), rel=1e-6)
+    assert shown["effect"].tolist() == pytest.approx(expected.effects["effect"].tolist(), rel=1e-6)
     assert set(shown["by"]) == {"A", "B"}
 
 
@@ -332,7 +332,7 @@ def test_what_if_is_shown_beside_the_baseline(folder, capsys):
     source = escalation.open_source("list.csv")
     fit = escalation.LocalLevel(link="softplus").fit(escalation.count_series(source).counts)
     scenarios = {command[-1]: escalation.Scenario("2024-10-14", 3.0, until="2024-11-03")}
-    expected = escalation.what_if(fit, 6, scenarios, at_least=6, rng=1).table
+    expected = escalation.what_if(fit, 6, scenarios, at_least=6, rng=1).scenarios
     for name, row in expected.iterrows():
         assert rows[name]["probability"] == pytest.approx(row["probability"], abs=1e-6)
         assert rows[name]["total"] == pytest.approx(row["total"], abs=1e-3)

@@ -253,7 +253,7 @@ def test_everything_that_takes_histories_takes_their_gaps():
         esc.plot_forecast(forecast)
     assert esc.compare_rates(made, 6, 12, exposure=shares).recent.total > 0
     assert esc.changepoints(made, exposure=shares, histories=2) is not None
-    assert len(esc.alarms(made, "ears_c1").table) > 0
+    assert len(esc.alarms(made, "ears_c1").judged) > 0
     result = esc.backtest([esc.Climatology()], made, origins=4, horizon=2, draws=50, exposure=shares, rng=1)
     assert len(result.scores) > 0
     esc.plot_counts(made)

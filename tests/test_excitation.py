@@ -172,7 +172,7 @@ def test_effects_and_response_are_those_of_the_endemic_epidemic_model(tit_for_ta
     model = EndemicEpidemic(own_past="unit", others_past="unit", dispersion="unit", season=1, lag_weights=(1.0, 0.0))
     with pytest.warns(match="weak priors"):
         fit = model.fit(counts)
-    row = tit_for_tat.table.loc[("A", "B", 1, "1")]
+    row = tit_for_tat.effects.loc[("A", "B", 1, "1")]
     # the waves begin with another phase, which spans the same terms
     assert row["effect"] == pytest.approx(np.exp(fit.params["others_past[A]"]), rel=1e-4)
     assert row["own"] == pytest.approx(np.exp(fit.params["own_past[B]"]), abs=1e-3)
@@ -186,9 +186,9 @@ def test_an_answer_is_found_and_said(tit_for_tat):
     assert "An attack by A is followed by 0." in said and "within 2 weeks; a shared shock and season do not" in said
     page = tit_for_tat._repr_html_()
     assert said.replace("'", "&#x27;") in page and "99 series" in page
-    assert (tit_for_tat.table["lower"] <= tit_for_tat.table["upper"]).all()
+    assert (tit_for_tat.effects["lower"] <= tit_for_tat.effects["upper"]).all()
     # the truth is 0.5
-    row = tit_for_tat.table.loc[("A", "B", 1, "1")]
+    row = tit_for_tat.effects.loc[("A", "B", 1, "1")]
     assert row["lower"] < 0.5 < row["upper"]
 
 
@@ -203,13 +203,13 @@ def test_a_shared_shock_is_no_answer():
 def test_the_direction_is_told():
     result = excitation(answering(np.random.default_rng(9), 0.8, 0.0), lags=1, draws=99, replicates=5, rng=1)
     assert result.found("A", after="B") and not result.found("B", after="A")
-    assert result.table.loc[("A", "B", 1, "1"), "effect"] > 0.5 > result.table.loc[("B", "A", 1, "1"), "upper"]
+    assert result.effects.loc[("A", "B", 1, "1"), "effect"] > 0.5 > result.effects.loc[("B", "A", 1, "1"), "upper"]
 
 
 def test_swapping_the_sides_swaps_the_effects():
     counts = answering(np.random.default_rng(9), 0.8, 0.0)
-    one = excitation(counts, lags=1, draws=99, replicates=1, rng=1).table
-    other = excitation(counts[["B", "A"]], lags=1, draws=99, replicates=1, rng=1).table
+    one = excitation(counts, lags=1, draws=99, replicates=1, rng=1).effects
+    other = excitation(counts[["B", "A"]], lags=1, draws=99, replicates=1, rng=1).effects
     for column in ("effect", "own", "score"):
         # the optimiser and the share's Newton steps settle to some 1e-6
         assert one[column].to_numpy() == pytest.approx(other.loc[one.index, column].to_numpy(), abs=1e-4)
@@ -218,7 +218,7 @@ def test_swapping_the_sides_swaps_the_effects():
 def test_the_same_seed_gives_the_same_numbers():
     counts = shocked(np.random.default_rng(10))
     one, two = (excitation(counts, lags=1, draws=49, replicates=2, rng=3, widths=(1,)) for _ in range(2))
-    pd.testing.assert_frame_equal(one.table, two.table)
+    pd.testing.assert_frame_equal(one.effects, two.effects)
     pd.testing.assert_frame_equal(one.alternatives, two.alternatives)
 
 
@@ -228,11 +228,11 @@ def test_histories_are_averaged():
     both.columns = pd.MultiIndex.from_product([["A", "B"], [0, 1]], names=["unit", "draw"])
     options = {"lags": 1, "draws": 49, "replicates": 4, "widths": (1,), "rng": 1}
     result = excitation(both, **options)
-    alone = [excitation(s, **options).table for s in sides]
+    alone = [excitation(s, **options).effects for s in sides]
     assert result.histories == 2 and "mean over 2 histories" in result._repr_html_()
     for column in ("effect", "score"):
         mean = (alone[0][column] + alone[1][column]) / 2
-        assert result.table[column].to_numpy() == pytest.approx(mean.to_numpy(), abs=1e-12)
+        assert result.effects[column].to_numpy() == pytest.approx(mean.to_numpy(), abs=1e-12)
 
 
 def test_missing_periods_are_left_out_and_days_have_weekdays():
@@ -240,7 +240,7 @@ def test_missing_periods_are_left_out_and_days_have_weekdays():
     counts = answering(np.random.default_rng(13), weeks=120).astype("Int64").set_index(days)
     counts.iloc[40, 1] = pd.NA
     result = excitation(counts, lags=1, draws=49, replicates=2, rng=1, widths=(1, 2))
-    assert np.isfinite(result.table.to_numpy()).all() and "within day" in result.sentence()
+    assert np.isfinite(result.effects.to_numpy()).all() and "within day" in result.sentence()
 
 
 def test_a_side_that_depends_on_the_weekday_is_not_answering():
@@ -282,7 +282,7 @@ def test_what_cannot_be_fitted_is_refused(tit_for_tat):
     shorter = excitation(
         counts.iloc[:54], draws=39, replicates=2, rng=1
     )  # bins of two weeks are left out by themselves
-    assert set(shorter.table.index.get_level_values("width")) == {1}
+    assert set(shorter.effects.index.get_level_values("width")) == {1}
     with pytest.raises(FitError, match="side 'B' has 3 attacks, too few"):
         excitation(counts.assign(B=[1, 1, 1] + [0] * 197))
     bursts = pd.DataFrame(np.eye(150)[:, [3, 80]] * 5, index=WEEKS[:150], columns=["A", "B"])

@@ -88,9 +88,9 @@ def test_rescaled_times_are_the_reference(reference, long_series):
     np.testing.assert_allclose(passed[:10], said["compensator_at_events_first10"], rtol=1e-12)
     assert passed[-1] == pytest.approx(said["compensator_last"], rel=1e-12)
     test = Hawkes().fit(times_of(long_series, reference["T"])).residual_test()
-    assert test.table["mean"].iloc[0] == pytest.approx(said["residual_mean"], rel=1e-6)
-    assert test.table["statistic"].iloc[0] == pytest.approx(said["ks_stat"], rel=1e-5)
-    assert test.table["p_value"].iloc[0] == pytest.approx(said["ks_p"], rel=1e-4)
+    assert test.kinds["mean"].iloc[0] == pytest.approx(said["residual_mean"], rel=1e-6)
+    assert test.kinds["statistic"].iloc[0] == pytest.approx(said["ks_stat"], rel=1e-5)
+    assert test.kinds["p_value"].iloc[0] == pytest.approx(said["ks_p"], rel=1e-4)
     assert "does not speak against" in test.sentence() and "<table" in test._repr_html_()
 
 
@@ -267,7 +267,7 @@ def test_two_sides_are_recovered(decay):
     assert fit.converged
     assert (np.abs(fit.params - expected) < 3.5 * fit.bse).all()
     assert fit.branching.loc["B", "A"] == fit.params["branching[B<-A]"]
-    assert fit.residual_test().table["p_value"].min() > 0.01
+    assert fit.residual_test().kinds["p_value"].min() > 0.01
     assert "one of A sets off" in fit.sentence() and "<table" in fit._repr_html_()
 
 

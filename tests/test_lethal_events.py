@@ -113,7 +113,7 @@ def test_a_lethal_event_stands_beside_the_baseline(fit, severity):
         "ceasefire": Scenario(FIRST, 0.1),
     }
     result = what_if(fit, 8, scenarios, at_least=12, severity=severity, draws=20_000, rng=1)
-    table = result.table
+    table = result.scenarios
     whole = toll(result.forecasts["baseline"], severity, rng=2)
     row = table.loc["baseline"]
     # both of the same paths: errors of the drawn and of the averaged chance
@@ -141,7 +141,7 @@ def test_a_lethal_event_stands_beside_the_baseline(fit, severity):
 
 def test_without_sizes_nothing_is_said_of_the_killed(fit):
     result = what_if(fit, 4, {"strike": Event(FIRST, killed=1)}, severity=Severity(lethality(6, 120)), rng=1)
-    assert "killed" not in result.table and not result.killed and " killed (" not in result.sentence()
+    assert "killed" not in result.scenarios and not result.killed and " killed (" not in result.sentence()
     # rates are not otherwise touched: of independent counts later periods stay as they were
     later = [result.forecasts[name].mean().iloc[1:].to_numpy() for name in ("strike", "baseline")]
     spread = result.forecasts["baseline"].series_paths[:, 1:].std() / np.sqrt(result.forecasts["strike"].draws)

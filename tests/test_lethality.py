@@ -89,7 +89,7 @@ def test_pooled_shares_are_those_of_quadrature(lethal, trials, scale):
         dict(zip(names, lethal, strict=True)), dict(zip(names, trials, strict=True)), between=scale, rng=1
     )
     # 90 x 90 Gauss nodes and the grid of 81 x 81 agree to some 1e-5
-    assert [*found.table["share"], found.new_share] == pytest.approx(means.tolist(), rel=1e-4)
+    assert [*found.groups["share"], found.new_share] == pytest.approx(means.tolist(), rel=1e-4)
     common = np.exp(special.betaln(sum(lethal) + 0.5, sum(trials) - sum(lethal) + 0.5)) / np.pi
     assert found.alike == pytest.approx(common / (common + evidence), rel=1e-4)
 
@@ -103,8 +103,8 @@ def test_the_prior_integrates_to_one():
 
 def test_groups_with_many_trials_are_taken_by_themselves_and_those_with_few_pooled():
     found = lethality({"a": 400, "b": 20, "c": 0}, {"a": 1000, "b": 1000, "c": 1}, rng=1)
-    assert found.table["share"][["a", "b"]].tolist() == pytest.approx([0.4, 0.02], abs=0.002)
-    assert 0.02 < found.table["share"]["c"] < 0.4
+    assert found.groups["share"][["a", "b"]].tolist() == pytest.approx([0.4, 0.02], abs=0.002)
+    assert 0.02 < found.groups["share"]["c"] < 0.4
     assert found.alike < 1e-6
     assert lethality({"a": 100, "b": 101}, {"a": 1000, "b": 1000}, rng=1).alike > 0.75
     assert "highest for a (0.4," in found.sentence() and "one share is below 0.001" in found.sentence()
@@ -118,7 +118,7 @@ def test_shares_of_all_groups_follow_their_mix():
 
 def test_no_lethal_attack_anywhere():
     found = lethality({"a": 0, "b": 0, "c": 0}, {"a": 20, "b": 5, "c": 1}, rng=1)
-    assert (found.table["lower"] > 0).all() and found.table["upper"].between(0.02, 0.25).all()
+    assert (found.groups["lower"] > 0).all() and found.groups["upper"].between(0.02, 0.25).all()
     assert found.lethal == 0 and found.sentence().startswith("0 of 26 attacks killed")
 
 
@@ -249,8 +249,8 @@ def test_what_cannot_be_used_is_refused(call, why):
 def test_groups_with_uncertain_trials():
     trials = pd.DataFrame([[10, 20], [5, 5]], index=["a", "b"], columns=pd.RangeIndex(2, name="draw"))
     found = lethality({"a": 2, "b": 1}, trials, rng=1)
-    each = [lethality({"a": 2, "b": 1}, trials[draw], rng=1).table["share"] for draw in (0, 1)]
-    assert found.table["share"].tolist() == pytest.approx(((each[0] + each[1]) / 2).tolist(), rel=1e-9)
+    each = [lethality({"a": 2, "b": 1}, trials[draw], rng=1).groups["share"] for draw in (0, 1)]
+    assert found.groups["share"].tolist() == pytest.approx(((each[0] + each[1]) / 2).tolist(), rel=1e-9)
 
 
 def test_quadrature_helper_is_itself_right():

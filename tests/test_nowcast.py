@@ -129,7 +129,7 @@ def test_bayesian_nowcasts_agree_with_surveillance(outbreak, reference, method):
         rng=1,
     )
     expected = reference[method]
-    ours = made.table.loc[expected["dates"][0] : expected["dates"][-1]]
+    ours = made.incomplete.loc[expected["dates"][0] : expected["dates"][-1]]
     assert ours["reported"].tolist() == expected["reported"]
     # surveillance averages 1,000 draws of the delays: the widest limits (79) move by 2 from seed to seed, medians by 1
     theirs = triple(expected)
@@ -140,8 +140,8 @@ def test_bayesian_nowcasts_agree_with_surveillance(outbreak, reference, method):
 @pytest.mark.filterwarnings(UNEVEN)
 def test_the_outbreak_s_own_end_lies_within_the_intervals(outbreak):
     made = nowcast(outbreak, "D", now="2011-06-02", max_delay=15, event="dHosp", reported="dReport", rng=1)
-    came = outbreak["dHosp"].dt.to_period("D").value_counts().reindex(made.table.index, fill_value=0)
-    inside = came.between(made.table["lower"], made.table["upper"])
+    came = outbreak["dHosp"].dt.to_period("D").value_counts().reindex(made.incomplete.index, fill_value=0)
+    inside = came.between(made.incomplete["lower"], made.incomplete["upper"])
     # 16 hospital days at 90%: fewer than 12 inside has probability 0.02 were they independent
     assert inside.sum() >= 12
 
@@ -359,7 +359,7 @@ def test_two_snapshots_are_enough(weekly):
     made = nowcast(snapshots_of(weekly, [WEEKS[-2].end_time.normalize(), WEEKS[-1].end_time.normalize()]), "W", rng=1)
     assert made.max_delay <= 5
     came = weekly["date"].dt.to_period("W-SUN").value_counts().sort_index()
-    rising = made.table
+    rising = made.incomplete
     assert came.loc[rising.index].between(rising["lower"], rising["upper"]).all()
 
 
@@ -413,14 +413,16 @@ def test_a_snapshot_within_a_week_tells_of_the_weeks_before(weekly):
 def test_histories_are_the_reported_counts_and_more(made, weekly):
     histories = made.histories
     assert escalation.check_counts(histories).equals(histories)
-    assert histories.columns.name == "draw" and histories.shape == (60, 500) and len(made.table) == 3
+    assert histories.columns.name == "draw" and histories.shape == (60, 500) and len(made.incomplete) == 3
     known = weekly[weekly["as_of"] <= WEEKS[-1].end_time]["date"].dt.to_period("W-SUN").value_counts().sort_index()
     assert (histories.iloc[:-3].to_numpy() == known.iloc[:-3].to_numpy()[:, None]).all()
     assert (histories.to_numpy() >= known.to_numpy()[:, None]).all()
-    assert made.table["reported"].tolist() == known.iloc[-3:].tolist()
-    assert (made.table["upper"] >= made.table["median"]).all() and (made.table["median"] >= made.table["lower"]).all()
-    assert made.summary_frame().equals(made.table)
-    assert (made.summary_frame(0.5)["upper"] <= made.table["upper"]).all()
+    assert made.incomplete["reported"].tolist() == known.iloc[-3:].tolist()
+    assert (made.incomplete["upper"] >= made.incomplete["median"]).all() and (
+        made.incomplete["median"] >= made.incomplete["lower"]
+    ).all()
+    assert made.summary_frame().equals(made.incomplete)
+    assert (made.summary_frame(0.5)["upper"] <= made.incomplete["upper"]).all()
 
 
 def test_delays_are_found(made):
@@ -437,8 +439,8 @@ def test_the_same_seed_gives_the_same_numbers(made, weekly):
 
 def test_the_sentence_and_the_page_say_the_numbers(made):
     text = made.sentence()
-    last = made.table.iloc[-1]
-    assert f"By {WEEKS[-1].end_time.date()} {made.table['reported'].sum()} raids of the 3 weeks" in text
+    last = made.incomplete.iloc[-1]
+    assert f"By {WEEKS[-1].end_time.date()} {made.incomplete['reported'].sum()} raids of the 3 weeks" in text
     assert f"{last['reported']} had been reported, and {last['median']} ({last['lower']} to {last['upper']})" in text
     assert text.endswith("Half of all reports come within 1 week, 95% within 3 weeks.")
     assert text in made._repr_html_() and "known_by_upper" in made._repr_html_()
@@ -475,15 +477,15 @@ def test_a_change_of_reporting_is_followed():
     assert plain.change is None and changed.change["lower"] > 1.5
     for made in (changed, windowed):
         assert abs(made.delays["known_by"].iloc[0] - 0.2) < abs(plain.delays["known_by"].iloc[0] - 0.2) - 0.1
-        assert abs(int(made.table["median"].sum()) - 240) < abs(int(plain.table["median"].sum()) - 240)
+        assert abs(int(made.incomplete["median"].sum()) - 240) < abs(int(plain.incomplete["median"].sum()) - 240)
 
 
 def test_lawless_says_nothing_where_nothing_was_reported(weekly):
     quiet = weekly[~((weekly["date"] > WEEKS[-2].end_time) & (weekly["as_of"] <= WEEKS[-1].end_time))]
     made = nowcast(quiet, "W", now=WEEKS[-1].end_time.normalize(), max_delay=3, method="lawless", rng=1)
-    assert made.table.iloc[-1].tolist() == [0, 0, 0, 0]
+    assert made.incomplete.iloc[-1].tolist() == [0, 0, 0, 0]
     other = nowcast(quiet, "W", now=WEEKS[-1].end_time.normalize(), max_delay=3, rng=1)
-    assert other.table["upper"].iloc[-1] > 5
+    assert other.incomplete["upper"].iloc[-1] > 5
 
 
 def test_bulletins_of_every_fourth_week_are_warned_of():
@@ -594,12 +596,12 @@ def test_lawless_fails_where_no_older_report_was_as_early():
 def test_the_chart_shows_reported_against_expected(made):
     ax = escalation.plot_nowcast(made, past=10).axes[0]
     steps = {patch.get_label(): tuple(patch.get_data()) for patch in ax.patches if hasattr(patch, "get_data")}
-    assert steps["reported"][0][-3:].tolist() == made.table["reported"].tolist()
+    assert steps["reported"][0][-3:].tolist() == made.incomplete["reported"].tolist()
     assert len(steps["reported"][0]) == 13
     upper, _, lower = steps["expected in the end, 90% interval"]
-    assert upper.tolist() == made.table["upper"].tolist()
-    assert lower.tolist() == made.table["lower"].tolist()
-    assert steps["expected, median"][0].tolist() == made.table["median"].tolist()
+    assert upper.tolist() == made.incomplete["upper"].tolist()
+    assert lower.tolist() == made.incomplete["lower"].tolist()
+    assert steps["expected, median"][0].tolist() == made.incomplete["median"].tolist()
     assert ax.get_title(loc="left").replace("\n", " ").startswith("Last 3 weeks to 23 Feb 2025:")
     assert len(escalation.plot_nowcast(made, level=0.5).axes[0].texts) == 0
     with pytest.raises(InputError, match="level is 2"):
@@ -636,7 +638,7 @@ def test_intervals_cover_late_reports_of_simulations(kind):
         ranks.append((drawn < true).mean(axis=1) + rng.random(8) * (drawn == true).mean(axis=1))
         total, truth = drawn.sum(axis=0), true.sum()
         totals.append((total < truth).mean() + rng.random() * (total == truth).mean())
-        intervals.append((true[:, 0] >= made.table["lower"]) & (true[:, 0] <= made.table["upper"]))
+        intervals.append((true[:, 0] >= made.incomplete["lower"]) & (true[:, 0] <= made.incomplete["upper"]))
     ranks, totals = np.array(ranks), np.array(totals)
     # ranks split at ties cover without the slack of whole numbers; 2,000 of them, dependent within a nowcast: 0.01
     assert 0.87 <= ((ranks > 0.05) & (ranks < 0.95)).mean() <= 0.93

@@ -740,7 +740,9 @@ def test_alarms_are_marked_on_their_periods_and_the_bound_is_drawn():
             pd.Timestamp(mdates.num2date(x).replace(tzinfo=None)) - pd.Timedelta("84h") for x in marks.get_xdata()
         ]
         assert starts == list(found.periods.start_time)
-        assert np.asarray(step(ax, "bound of an alarm").get_data()[0]) == pytest.approx(found.table["upper"].to_numpy())
+        assert np.asarray(step(ax, "bound of an alarm").get_data()[0]) == pytest.approx(
+            found.judged["upper"].to_numpy()
+        )
 
 
 def test_responses_are_those_of_the_excitation_and_the_verdict_is_in_the_title():

@@ -68,7 +68,7 @@ def test_counts_of_every_model_are_in_proportion_to_the_factor_or_it_is_refused(
         with pytest.raises(InputError, match="draws past counts again and has no rate to change"):
             what_if(fitted, 4, scenarios, rng=1)
         return
-    table = what_if(fitted, 4, scenarios, draws=4000, rng=1).table
+    table = what_if(fitted, 4, scenarios, draws=4000, rng=1).scenarios
     base, change = table.loc["baseline", "total"], table.loc["double", "total_difference"]
     # the mean doubles; four Monte Carlo errors of the change, which is most of the error of the baseline too
     assert change == pytest.approx(base, abs=4 * table.loc["double", "total_difference_mc_error"] + 0.02 * base)
@@ -87,7 +87,7 @@ def test_a_pulse_changes_no_other_period_of_independent_counts(fit):
 def test_all_begin_with_the_same_random_numbers(fit):
     result = what_if(fit, 4, {"same": Scenario(FIRST, 1.0), "half": Scenario(FIRST, 0.5)}, at_least=9, rng=4)
     assert (result.forecasts["same"].series_paths == result.forecasts["baseline"].series_paths).all()
-    assert result.table.loc["same", ["total_difference", "total_difference_mc_error"]].tolist() == [0.0, 0.0]
+    assert result.scenarios.loc["same", ["total_difference", "total_difference_mc_error"]].tolist() == [0.0, 0.0]
     root = draw_root(as_generator(4))
     paths, _ = simulate_paths(fit, fit.design.ahead(4, None), 4000, generator_for(root, "paths"))
     assert (result.forecasts["baseline"].series_paths == paths).all()
@@ -95,8 +95,8 @@ def test_all_begin_with_the_same_random_numbers(fit):
 
 def test_other_scenarios_do_not_move_a_scenario(fit):
     half = Scenario(FIRST, 0.5)
-    alone = what_if(fit, 4, {"half": half}, rng=4).table
-    beside = what_if(fit, 4, {"other": Scenario(FIRST, 3.0), "half": half}, rng=4).table
+    alone = what_if(fit, 4, {"half": half}, rng=4).scenarios
+    beside = what_if(fit, 4, {"other": Scenario(FIRST, 3.0), "half": half}, rng=4).scenarios
     pd.testing.assert_series_equal(alone.loc["half"], beside.loc["half"])
 
 
@@ -104,7 +104,7 @@ def test_the_table_is_what_the_forecasts_say(fit):
     result = what_if(fit, 6, {"ceasefire": Scenario(FIRST, 0.3)}, at_least=20, over=2, rng=2)
     for name, forecast in result.forecasts.items():
         totals = forecast.series_paths.sum(axis=1)
-        row = result.table.loc[name]
+        row = result.scenarios.loc[name]
         assert row["total"] == totals.mean() and row["draws"] == 4000
         assert row["lower"] == np.quantile(totals, 0.05, method="inverted_cdf")
         assert row["probability"] == flashpoint(forecast, 20, over=2).probability
@@ -112,7 +112,7 @@ def test_the_table_is_what_the_forecasts_say(fit):
     change = result.forecasts["ceasefire"].series_paths.sum(axis=1) - result.forecasts["baseline"].series_paths.sum(
         axis=1
     )
-    row = result.table.loc["ceasefire"]
+    row = result.scenarios.loc["ceasefire"]
     assert row["total_difference"] == pytest.approx(change.mean(), abs=1e-9)
     assert row["total_difference_mc_error"] == pytest.approx(change.std(ddof=1) / np.sqrt(4000), rel=1e-12)
     assert row["probability_difference"] < 0
@@ -120,7 +120,7 @@ def test_the_table_is_what_the_forecasts_say(fit):
 
 def test_the_monte_carlo_error_is_the_spread_over_seeds(fit):
     rows = [
-        what_if(fit, 4, {"half": Scenario(FIRST, 0.5)}, draws=400, rng=seed).table.loc["half"] for seed in range(60)
+        what_if(fit, 4, {"half": Scenario(FIRST, 0.5)}, draws=400, rng=seed).scenarios.loc["half"] for seed in range(60)
     ]
     spread = np.std([row["total_difference"] for row in rows], ddof=1)
     # a standard deviation of 60 numbers is known to 9%
@@ -136,8 +136,8 @@ def test_an_event_keeps_the_paths_that_have_it(fit):
     base = result.forecasts["baseline"].series_paths
     kept = base[base[:, 2] >= 10]
     assert (result.forecasts["attack"].series_paths == kept).all()
-    assert result.table.loc["attack", "draws"] == len(kept)
-    assert result.table.loc["attack", "probability"] == (kept >= 12).any(axis=1).mean()
+    assert result.scenarios.loc["attack", "draws"] == len(kept)
+    assert result.scenarios.loc["attack", "probability"] == (kept >= 12).any(axis=1).mean()
 
 
 def test_what_follows_an_event_follows_from_the_model():
@@ -186,8 +186,8 @@ def test_histories_widen_the_error(counts):
     rng = np.random.default_rng(5)
     drawn = np.column_stack([counts + shift + rng.poisson(1, 100) for shift in (0, 4, 8)])
     histories = pd.DataFrame(drawn, index=WEEKS, columns=pd.RangeIndex(3, name="draw"))
-    table = what_if(LocalLevel().fit(histories), 4, {"half": Scenario(FIRST, 0.5)}, draws=900, rng=1).table
-    change = what_if(NegativeBinomial().fit(counts), 4, {"half": Scenario(FIRST, 0.5)}, draws=900, rng=1).table
+    table = what_if(LocalLevel().fit(histories), 4, {"half": Scenario(FIRST, 0.5)}, draws=900, rng=1).scenarios
+    change = what_if(NegativeBinomial().fit(counts), 4, {"half": Scenario(FIRST, 0.5)}, draws=900, rng=1).scenarios
     column = "total_difference_mc_error"
     assert table.loc["half", column] > 2 * change.loc["half", column]
 

@@ -214,8 +214,8 @@ def severity_answers(series: CountSeries, found: AttackSeverity | Withheld) -> I
     rate, cost = found.lethality, found.toll
     yield Answer(*share, rate.share, rate.lower, rate.upper, SHARE)
     if rate.new_share is not None:
-        names = [str(name) for name in rate.table.index]
-        for name, key, row in zip(names, keys_of(names), rate.table.to_dict("records"), strict=True):
+        names = [str(name) for name in rate.groups.index]
+        for name, key, row in zip(names, keys_of(names), rate.groups.to_dict("records"), strict=True):
             values = (row["share"], row["lower"], row["upper"])
             yield Answer(f"lethal_share_{key}", f"share that kills: {name}", *values, SHARE)
     for killed, row in zip(cost.chances.index, cost.chances.to_dict("records"), strict=True):

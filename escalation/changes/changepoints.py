@@ -95,6 +95,10 @@ class ChangePoints:
         number = check_whole(periods, "periods", len(self.since))
         return float(self.since.iloc[max(len(self.since) - number, 1) :].sum())
 
+    def table(self) -> pd.DataFrame:
+        """One row a change, as in ``changes``."""
+        return self.changes
+
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
         word = period_word(pd.PeriodIndex(self.rate.index).freqstr)

@@ -27,7 +27,7 @@ class CurrentRun:
 
     Attributes
     ----------
-    table : pandas.DataFrame
+    by_period : pandas.DataFrame
         Of each period, given the counts up to it: ``changed`` (probability that the rate changed with one of the last
         ``within`` periods), ``expected`` (periods at the present rate, this one included) and ``log_predictive`` (log
         probability of the count given those before; NaN where not observed).
@@ -45,7 +45,7 @@ class CurrentRun:
         What is counted.
     """
 
-    table: pd.DataFrame
+    by_period: pd.DataFrame
     now: pd.Series
     within: int
     family: str
@@ -56,11 +56,15 @@ class CurrentRun:
     @property
     def changed(self) -> float:
         """Probability that the rate changed with one of the last ``within`` periods."""
-        return float(self.table["changed"].iloc[-1])
+        return float(self.by_period["changed"].iloc[-1])
+
+    def table(self) -> pd.DataFrame:
+        """What could be told at each period, as in ``by_period``."""
+        return self.by_period
 
     def sentence(self) -> str:
         """Say it in plain words."""
-        period = pd.PeriodIndex(self.table.index)[-1]
+        period = pd.PeriodIndex(self.by_period.index)[-1]
         word = period_word(period.freqstr)
         span = f"with the {word}" if self.within == 1 else f"within the {self.within} {word}s"
         most = int(self.now.argmax()) + 1
@@ -71,7 +75,7 @@ class CurrentRun:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table.tail(12).round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + self.by_period.tail(12).round(3).to_html()
 
 
 def run_length(
@@ -117,7 +121,7 @@ def run_length(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-01-01", periods=16, freq="W-SUN")
     >>> run = run_length(pd.Series([1, 0, 2, 1, 0, 1, 3, 1, 0, 2, 1, 0, 1, 9, 12, 8], index=weeks), within=4)
-    >>> run.table["changed"].round(2).tolist()[-4:], int(run.now.idxmax())
+    >>> run.by_period["changed"].round(2).tolist()[-4:], int(run.now.idxmax())
     ([0.14, 0.78, 0.98, 0.99], 3)
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
@@ -147,7 +151,7 @@ def run_length(
         predictive += np.where(np.isnan(y), np.nan, np.diff(total)) / m
     table = {"changed": changed, "expected": expected, "log_predictive": predictive}
     return CurrentRun(
-        table=pd.DataFrame(table, index=series.periods),
+        by_period=pd.DataFrame(table, index=series.periods),
         now=pd.Series(now, index=pd.RangeIndex(1, n + 1, name="periods"), name="probability"),
         within=within,
         family=family,

@@ -214,7 +214,7 @@ def _show_assumptions(
         rng=seed,
     )
     if form != "table":
-        return deliver(result.table, form, output)
+        return deliver(result.scenarios, form, output)
     rows = [
         [
             row["scenario"],
@@ -224,14 +224,14 @@ def _show_assumptions(
             f"{row['mc_error']:.2g}",
             "" if row["scenario"] == "baseline" else f"{row['probability_difference']:+.2f}",
         ]
-        for row in result.table.reset_index().to_dict("records")
+        for row in result.scenarios.reset_index().to_dict("records")
     ]
     point = result.flashpoints["baseline"]
     screen.say(f"{point.sentence()} By {given(assessment.outlook).maker()}, without an assumption.")
     header = ["assumed", "total", "90% interval", "probability", "MC error", "difference"]
     screen.show(title(assessment.series), header, rows)
     if lethal:
-        _show_cost(result.table)
+        _show_cost(result.scenarios)
     for words in what_if:
         screen.say(f"{words}: {result.assumptions[words]}.")
     return screen.say("Scenarios are assumptions, not estimates of what such a change would do.")

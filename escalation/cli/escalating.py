@@ -55,7 +55,7 @@ def excitation(
         both = count_sides(open_table(selection), selection, sides, step)
         step("looking who follows whom")
         found = excite(both, lags=lags, seed=selection.seed)
-    table = found.table.reset_index()
+    table = found.effects.reset_index()
     if form != "table":
         return deliver(table.set_index("by"), form, output)
     word = period_word(found.freq)

@@ -50,8 +50,8 @@ def alarms(selection: Selection, form: Format | None, output: str | None, *, met
         step("judging each period")
         found = given(assess(counted, alarm=method, rng=selection.seed).alarms)
     if form != "table":
-        return deliver(with_dates(found.table), form, output)
-    judged = found.table[found.table["alarm"].notna()]
+        return deliver(with_dates(found.judged), form, output)
+    judged = found.judged[found.judged["alarm"].notna()]
     rows = [
         [
             screen.period_text(row["period"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,7 @@ from escalation.events.times import EventTimes
 
 JITTERS = 5
 """Draws of the times of a simulated window."""
+RATIO = "branching ratio"
 TRIES = 20
 """Windows that are simulated for one that has enough events."""
 
@@ -52,6 +54,29 @@ class HawkesBootstrap:
         """Mean of the replicates less the estimates that they were simulated from."""
         return (self.replicates.mean() - self.estimates).rename("bias")
 
+    def table(self) -> pd.DataFrame:
+        """Estimates with standard error, bias and 95% interval, a row a parameter; the last is the branching ratio."""
+        values = self._with_ratio()
+        estimates = pd.concat([self.estimates, pd.Series({RATIO: self.ratio})])
+        columns = {"estimate": estimates, "std_error": values.std(), "bias": values.mean() - estimates}
+        return pd.DataFrame(columns).join(self.conf_int())
+
+    def sentence(self) -> str:
+        """Say in plain words how surely events set off others."""
+        low, high = self.conf_int().loc[RATIO]
+        return (
+            f"By {len(self.ratios):,} windows simulated from the fit and fitted again, the branching ratio of "
+            f"{self.ratio:.2f} has a 95% interval of {low:.2f} to {high:.2f}; refitted ratios are "
+            f"{self.ratios.mean() - self.ratio:+.2f} off on average."
+        )
+
+    def _with_ratio(self) -> pd.DataFrame:
+        """The replicates with their branching ratios."""
+        return self.replicates.assign(**{RATIO: self.ratios})
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.sentence())}</p>" + self.table().round(4).to_html()
+
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Percentile intervals; the row ``branching ratio`` is the spectral radius.
 
@@ -74,8 +99,7 @@ class HawkesBootstrap:
             If ``level`` is not between 0 and 1.
         """
         tail = (1.0 - check_level(level)) / 2.0
-        values = self.replicates.assign(**{"branching ratio": self.ratios})
-        return values.quantile([tail, 1.0 - tail]).T.set_axis(["lower", "upper"], axis=1)
+        return self._with_ratio().quantile([tail, 1.0 - tail]).T.set_axis(["lower", "upper"], axis=1)
 
 
 def bootstrap_estimates(

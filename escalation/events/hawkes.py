@@ -290,6 +290,10 @@ class HawkesFit(FitResult):
         observed = seen[:, component]
         return Forecast(paths, marks, ahead, observed, self.model.name, unit, component)
 
+    def table(self) -> pd.DataFrame:
+        """Estimates with standard errors and 95% intervals, as :meth:`summary`."""
+        return self.summary()
+
     def sentence(self) -> str:
         """Say in plain words how much events set off, and how fast."""
         days = f"{1.0 / self.parameters.decay[0].min():.2g}"

@@ -26,25 +26,29 @@ class ResidualTest:
 
     Attributes
     ----------
-    table : pandas.DataFrame
+    kinds : pandas.DataFrame
         One row a kind: ``events``, ``mean`` of the rescaled waiting times (1 if all is well), the Kolmogorov-Smirnov
         ``statistic`` and its ``p_value``; means over the draws of the times.
     residuals : dict
         Rescaled waiting times of each kind, of the first draw of the times.
     """
 
-    table: pd.DataFrame
+    kinds: pd.DataFrame
     residuals: dict[str, FloatArray] = field(repr=False)
+
+    def table(self) -> pd.DataFrame:
+        """The test of each kind, as in ``kinds``."""
+        return self.kinds
 
     def sentence(self) -> str:
         """Say whether the test speaks against the fit."""
-        worst = self.table["p_value"].idxmin()
-        p_value = float(self.table["p_value"].min())
+        worst = self.kinds["p_value"].idxmin()
+        p_value = float(self.kinds["p_value"].min())
         verdict = "speaks against the fit" if p_value < DOUBTFUL else "does not speak against the fit"
         return f"The time-rescaling test {verdict} (smallest p-value {p_value:.2g}, {worst})."
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table.round(4).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + self.kinds.round(4).to_html()
 
 
 def residual_test(drawn: Sequence[tuple[FloatArray, IntArray, Parameters]], names: tuple[str, ...]) -> ResidualTest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -59,6 +59,11 @@ class InterventionTest:
     p_value: float
     directions: tuple[str, ...]
 
+    def table(self) -> pd.DataFrame:
+        """What was tested, a row each: ``intervention`` and ``direction``, and the test of all at once."""
+        columns = {"intervention": self.interventions, "direction": self.directions}
+        return pd.DataFrame(columns).assign(statistic=self.statistic, df=self.df, p_value=self.p_value)
+
     def sentence(self) -> str:
         """Say it in plain words."""
         evidence = "No clear"
@@ -104,6 +109,18 @@ class FoundIntervention:
     size: float
     std_error: float
 
+    def table(self) -> pd.DataFrame:
+        """The change in one row, a column an attribute."""
+        return pd.DataFrame([{one.name: getattr(self, one.name) for one in fields(self)}])
+
+    def sentence(self) -> str:
+        """Say it in plain words."""
+        what = _words(self.intervention, self.direction)
+        return (
+            f"{what[0].upper()}{what[1:]}: {self.size:+.2g} at first (standard error {self.std_error:.2g}), "
+            f"{_p_words(self.p_value)}."
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class InterventionSearch:
@@ -137,7 +154,7 @@ class InterventionSearch:
 
     def table(self) -> pd.DataFrame:
         """What was found, one row each."""
-        names = ["intervention", "period", "direction", "statistic", "p_value", "size", "std_error"]
+        names = [one.name for one in fields(FoundIntervention)]
         return pd.DataFrame([[getattr(one, name) for name in names] for one in self.found], columns=names)
 
     def sentence(self) -> str:

@@ -18,7 +18,7 @@ class Nowcast:
 
     Attributes
     ----------
-    table : pandas.DataFrame
+    incomplete : pandas.DataFrame
         The periods that may still rise, oldest first: ``reported`` by now, and ``median``, ``lower`` and ``upper`` of
         what will have been reported ``max_delay`` periods after each.
     histories : pandas.DataFrame
@@ -42,7 +42,7 @@ class Nowcast:
         What is counted.
     """
 
-    table: pd.DataFrame = field(repr=False)
+    incomplete: pd.DataFrame = field(repr=False)
     histories: pd.DataFrame = field(repr=False)
     delays: pd.DataFrame = field(repr=False)
     now: pd.Timestamp
@@ -51,6 +51,10 @@ class Nowcast:
     level: float
     change: pd.Series | None
     unit: str
+
+    def table(self) -> pd.DataFrame:
+        """The periods that may still rise, as in ``incomplete``."""
+        return self.incomplete
 
     def summary_frame(self, level: float | None = None) -> pd.DataFrame:
         """Reported count, median and interval of the periods that may still rise.
@@ -63,27 +67,27 @@ class Nowcast:
         Returns
         -------
         pandas.DataFrame
-            As ``table``.
+            As ``incomplete``.
 
         Raises
         ------
         InputError
             If ``level`` is not between 0 and 1.
         """
-        open_ = self.histories.loc[self.table.index]
+        open_ = self.histories.loc[self.incomplete.index]
         return pd.concat(
-            [self.table["reported"], quantile_frame(open_, self.level if level is None else level)], axis=1
+            [self.incomplete["reported"], quantile_frame(open_, self.level if level is None else level)], axis=1
         )
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
-        open_ = self.histories.loc[self.table.index]
-        freq = pd.PeriodIndex(self.table.index).freqstr
+        open_ = self.histories.loc[self.incomplete.index]
+        freq = pd.PeriodIndex(self.incomplete.index).freqstr
         total = quantile_frame(open_.sum().to_frame("total").T, self.level).iloc[0]
-        last, word = self.table.iloc[-1], period_word(freq)
-        number = len(self.table)
-        told = int(self.table["reported"].sum())
-        until = self.table.index[-1].end_time.date()
+        last, word = self.incomplete.iloc[-1], period_word(freq)
+        number = len(self.incomplete)
+        told = int(self.incomplete["reported"].sum())
+        until = self.incomplete.index[-1].end_time.date()
         interval = f"({100 * self.level:g}% interval {total['lower']:,} to {total['upper']:,})"
         text = (
             f"By {self.now.date()} {told:,} {self.unit} of the {number} {period_word(freq, number)} to {until} were "
@@ -105,4 +109,4 @@ class Nowcast:
 
     def _repr_html_(self) -> str:
         delays = self.delays[["probability", "known_by", "known_by_lower", "known_by_upper"]].round(3)
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table.to_html() + delays.to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + self.incomplete.to_html() + delays.to_html()

@@ -163,7 +163,7 @@ def nowcast(
     >>> late = pd.to_timedelta(np.arange(len(days)) * 5 % 17, unit="D")
     >>> raids = pd.DataFrame({"date": days, "as_of": days + late})
     >>> made = escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", rng=1)
-    >>> made.table["reported"].tolist()
+    >>> made.incomplete["reported"].tolist()
     [7, 5, 1]
     >>> made.delays["known_by"].round(1).tolist()
     [0.2, 0.6, 1.0, 1.0]
@@ -401,7 +401,7 @@ def _as_nowcast(
         axis=1,
     )
     return Nowcast(
-        table=table,
+        incomplete=table,
         histories=histories,
         delays=delays,
         now=source.now,

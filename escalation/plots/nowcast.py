@@ -94,10 +94,10 @@ def draw_nowcast(nowcast: Nowcast, ax: Axes, *, level: float | None = None, past
 
 def _finding(nowcast: Nowcast, level: float) -> str:
     """Say how many are known and how many expected in the periods that may still rise."""
-    known = int(nowcast.table["reported"].sum())
-    total = quantile_frame(nowcast.histories.loc[nowcast.table.index].sum().to_frame().T, level).iloc[0]
-    number, until = len(nowcast.table), day_text(nowcast.table.index[-1].end_time.normalize())
-    word = period_word(pd.PeriodIndex(nowcast.table.index).freqstr, number)
+    known = int(nowcast.incomplete["reported"].sum())
+    total = quantile_frame(nowcast.histories.loc[nowcast.incomplete.index].sum().to_frame().T, level).iloc[0]
+    number, until = len(nowcast.incomplete), day_text(nowcast.incomplete.index[-1].end_time.normalize())
+    word = period_word(pd.PeriodIndex(nowcast.incomplete.index).freqstr, number)
     return (
         f"Last {word if number == 1 else f'{number} {word}'} to {until}: {known:,} {printable(nowcast.unit)} reported, "
         f"{total['median']:,} expected ({level:.0%} interval {total['lower']:,} to {total['upper']:,})"

@@ -115,7 +115,7 @@ def plot_lethality(lethality: Lethality) -> Figure:
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['not seen yet', 'rocket (1 of 30)', 'drone (6 of 30)']
     """
-    rows = min(int((lethality.table["trials"] > 0).sum()), SHOWN) + 1
+    rows = min(int((lethality.groups["trials"] > 0).sum()), SHOWN) + 1
     chart, (ax,) = new_chart(7.0, (1.4 + 0.28 * rows,))
     draw_lethality(lethality, ax)
     return chart
@@ -123,7 +123,7 @@ def plot_lethality(lethality: Lethality) -> Figure:
 
 def draw_lethality(lethality: Lethality, ax: Axes) -> None:
     """Draw the posterior mean and interval of each group, what was seen, and the share of all."""
-    tried = lethality.table[lethality.table["trials"] > 0]
+    tried = lethality.groups[lethality.groups["trials"] > 0]
     table = tried.nlargest(SHOWN, "trials", keep="first").sort_values("share", kind="stable")
     single = lethality.new_share is None
     names = [] if single else [NEW]
@@ -152,7 +152,7 @@ def draw_lethality(lethality: Lethality, ax: Axes) -> None:
     ax.set_xlabel(f"share of {printable(lethality.unit)} that kill{alike}")
     headline(
         ax,
-        f"{lethality.lethal:,} of {int(lethality.table['trials'].sum()):,} killed: {figure_text(lethality.share)} "
+        f"{lethality.lethal:,} of {int(lethality.groups['trials'].sum()):,} killed: {figure_text(lethality.share)} "
         f"({figure_text(lethality.lower)} to {figure_text(lethality.upper)})",
     )
     legend_below(ax)

@@ -152,7 +152,7 @@ def plot_alarms(found: Alarms, counts: CountsLike | None = None, *, level: float
 
 def draw_alarms(found: Alarms, ax: Axes, counts: pd.Series | pd.DataFrame | None = None, *, level: float = 0.9) -> None:
     """Draw the counts, the bounds and the alarms, the taller mark the more probable."""
-    table = found.table
+    table = found.judged
     shown = table["observed"] if counts is None else counts
     index, judged = pd.PeriodIndex(shown.index), pd.PeriodIndex(table.index)
     if counts is None:
@@ -259,8 +259,8 @@ def draw_regimes(
 
 def _said(found: Alarms) -> str:
     """Say how many alarms there are, and the last."""
-    word = period_word(pd.PeriodIndex(found.table.index).freqstr)
-    judged, number = int(found.table["alarm"].notna().sum()), len(found.periods)
+    word = period_word(pd.PeriodIndex(found.judged.index).freqstr)
+    judged, number = int(found.judged["alarm"].notna().sum()), len(found.periods)
     last = f", the last {period_text(found.periods[-1])}" if number else ""
     verb = "is an alarm" if number == 1 else "are alarms"
     return f"{number or 'None'} of {judged} judged {word}s {verb} by {found.method.label}{last}"

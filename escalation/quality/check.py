@@ -48,6 +48,10 @@ class DataQuality:
             for said, advice in zip(self.findings["said"], self.findings["advice"], strict=True)
         ]
 
+    def table(self) -> pd.DataFrame:
+        """One row a remark, as in ``findings``."""
+        return self.findings
+
     def sentence(self) -> str:
         """The verdict in one line."""
         span = f"{several(self.incidents, 'incident')}, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"

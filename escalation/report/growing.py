@@ -52,7 +52,7 @@ def set_growth(paper: Paper, assessment: Assessment) -> None:
     if carrier or said:
         paper.heading("Could it be a single bulletin or day?", size=10.0)
     if isinstance(carrier, Carrier):
-        paper.paragraph(plain_dates(carrier.sentence()) + ("" if carrier.table.empty else _how(carrier.kind)))
+        paper.paragraph(plain_dates(carrier.sentence()) + ("" if carrier.left_out.empty else _how(carrier.kind)))
         _set_without(paper, carrier)
     if risen.carried_by is not None and risen.probability_without is not None:
         paper.paragraph(
@@ -77,7 +77,7 @@ def _how(kind: str) -> str:
 
 
 def _set_without(paper: Paper, carrier: Carrier) -> None:
-    if carrier.table.empty:
+    if carrier.left_out.empty:
         return
     what = "Tally left out" if carrier.kind == "tally" else "Day left out"
     columns = [
@@ -88,7 +88,7 @@ def _set_without(paper: Paper, carrier: Carrier) -> None:
     named = list(carrier.without())
     rows = [
         [plain_dates(name), figure_text(row["ratio"]), chance_text(row["probability_rose"])]
-        for name, row in zip(named, carrier.table.to_dict("records"), strict=True)
+        for name, row in zip(named, carrier.left_out.to_dict("records"), strict=True)
     ]
     paper.table(columns, rows)
 
@@ -149,7 +149,7 @@ def set_alarms(paper: Paper, assessment: Assessment) -> None:
     paper.heading(f"Which {word}s stand out?")
     paper.paragraph(plain_dates(found.sentence()))
     draw_alarms(found, paper.axes(280.0), assessment.series.counts, level=assessment.level)
-    raised = found.table[found.table["alarm"] >= 0.5].tail(SHOWN_ALARMS)
+    raised = found.judged[found.judged["alarm"] >= 0.5].tail(SHOWN_ALARMS)
     if len(raised):
         columns = [
             TableColumn(capital(word)),
@@ -178,7 +178,7 @@ def _false(assessment: Assessment, found: Alarms) -> Iterator[str]:
     if isinstance(cost, Withheld):
         yield f"{cost.sentence()} {ahead}"
         return
-    judged = int(found.table["alarm"].notna().sum())
+    judged = int(found.judged["alarm"].notna().sum())
     expected = cost.per_year * judged / {"D": 365, "W": 52, "M": 12}[assessment.freq[0]]
     yield (
         f"Could they be false? {cost.sentence()} In {judged} judged {word}s that is {figure_text(expected)}, against "

@@ -24,7 +24,7 @@ def set_severity(paper: Paper, assessment: Assessment) -> None:
     paper.new_page()
     paper.heading("What do the attacks do?")
     paper.paragraph(share.sentence())
-    draw_lethality(share, paper.axes(110.0 + 13.0 * min(len(share.table), 10)))
+    draw_lethality(share, paper.axes(110.0 + 13.0 * min(len(share.groups), 10)))
     if found.sizes is not None:
         paper.paragraph(found.sizes.sentence())
     if found.tail is not None:

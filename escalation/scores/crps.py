@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from escalation.errors import InputError
 from escalation.scores.arrays import FloatArray, as_given, as_numbers, as_rows
 
-ROWS = 256
-"""Weighted forecasts sorted at a time, so that memory does not grow with their number."""
-DIGIT = 11
-"""Bits sorted by in one pass: 2,048 counters stay in the fastest cache."""
-WHOLE = 2.0**53
-"""Whole numbers below this are exact in double precision."""
+BLOCK = 2**18
+"""Draws sorted at a time, so that memory does not grow with the number of forecasts."""
 
 
 def crps(
@@ -66,9 +59,8 @@ def crps(
 
     Notes
     -----
-    Draws are sorted (whole numbers and floats alike by their digits, in time proportional to S) and the
-    integral is summed over the gaps between them, all terms of one sign, so that nothing cancels; no
-    S x S differences are held.  Formula: Gneiting & Raftery 2007 (doi:10.1198/016214506000001437);
+    Draws are sorted and the integral is summed over the gaps between them, all terms of one sign, so that nothing
+    cancels; no S x S differences are held.  Formula: Gneiting & Raftery 2007 (doi:10.1198/016214506000001437);
     fair: Ferro 2014 (doi:10.1002/qj.2270).
 
     Examples
@@ -87,10 +79,8 @@ def crps(
         raise InputError(f"estimator is {estimator!r}; give 'ensemble' or 'fair'")
     if estimator == "fair" and rows.shape[1] == 1:
         raise InputError("one draw has no fair CRPS; give two or more, or take estimator='ensemble'")
-    fair = estimator == "fair"
-    if weights is None:
-        return as_given(_crps_of_rows(rows, observed, fair), shape)
-    return as_given(_weighted(rows, observed, _as_weights(weights, rows, shape), fair), shape)
+    given = None if weights is None else _as_weights(weights, rows, shape)
+    return as_given(_crps_of_rows(rows, observed, given, estimator == "fair"), shape)
 
 
 def twcrps(draws: ArrayLike, y: ArrayLike, threshold: ArrayLike, *, estimator: str = "ensemble") -> FloatArray:
@@ -158,97 +148,38 @@ def _as_weights(weights: ArrayLike, rows: FloatArray, shape: tuple[int, ...]) ->
     return normed
 
 
-def _weighted(rows: FloatArray, y: FloatArray, weights: FloatArray, fair: bool) -> FloatArray:
-    """CRPS (n,) of weighted draws (n, S)."""
-    scores = np.empty(len(rows))
-    for start in range(0, len(rows), ROWS):
-        block = slice(start, start + ROWS)
-        order = np.argsort(rows[block], axis=1)
-        x = np.take_along_axis(rows[block], order, axis=1)
-        weight = np.take_along_axis(weights[block], order, axis=1)
-        below = np.cumsum(weight, axis=1)[:, :-1]
-        cut = np.clip(y[block, None], x[:, :-1], x[:, 1:])
-        inside = below**2 * (cut - x[:, :-1]) + (1 - below) ** 2 * (x[:, 1:] - cut)
-        outside = np.maximum(x[:, 0] - y[block], 0) + np.maximum(y[block] - x[:, -1], 0)
-        scores[block] = inside.sum(axis=1) + outside
+def _crps_of_rows(rows: FloatArray, y: FloatArray, weights: FloatArray | None, fair: bool) -> FloatArray:
+    """CRPS (n,) of draws (n, S) with weights (n, S), or with equal ones."""
+    n, size = rows.shape
+    scores = np.empty(n)
+    equal = np.full((1, size), 1.0 / size), np.arange(1, size)[None] / size
+    step = max(BLOCK // size, 1)
+    for block in (slice(start, start + step) for start in range(0, n, step)):
+        if weights is None:
+            x, (weight, below) = np.sort(rows[block], axis=1), equal
+        else:
+            order = np.argsort(rows[block], axis=1)
+            x, weight = (np.take_along_axis(table[block], order, axis=1) for table in (rows, weights))
+            below = np.cumsum(weight, axis=1)[:, :-1]
+        scores[block] = _integral(x, y[block], below)
         if fair:
-            own = (weight**2).sum(axis=1)
-            if (own == 1).any():
-                raise InputError("all weight is on one draw, which has no fair CRPS; take estimator='ensemble'")
-            spread = (below * (1 - below) * np.diff(x, axis=1)).sum(axis=1)
-            scores[block] -= spread * own / (1 - own)
+            scores[block] -= _own_spread(x, weight, below)
     return scores
 
 
-@njit(cache=True, nogil=True)
-def _sort_keys(keys, other, counters, largest):  # type: ignore[no-untyped-def]
-    """Sort uint64 keys (S,), the largest of which is given, by their digits; ``other`` (S,) is scratch."""
-    low, shift = np.uint64((1 << DIGIT) - 1), 0
-    while shift < 64 and largest >> np.uint64(shift):
-        counters[:] = 0
-        for key in keys:
-            counters[(key >> np.uint64(shift)) & low] += 1
-        start = 0
-        for digit in range(len(counters)):
-            start, counters[digit] = start + counters[digit], start
-        for key in keys:
-            digit = (key >> np.uint64(shift)) & low
-            other[counters[digit]] = key
-            counters[digit] += 1
-        keys, other = other, keys
-        shift += DIGIT
-    return keys
+def _integral(x: FloatArray, y: FloatArray, below: FloatArray) -> FloatArray:
+    """Area (n,) between the step functions of sorted draws (n, S) and of y; ``below`` is the height of each gap."""
+    lower, upper = x[:, :-1], x[:, 1:]
+    cut = np.clip(y[:, None], lower, upper)
+    outside = np.maximum(x[:, 0] - y, 0) + np.maximum(y - x[:, -1], 0)
+    area: FloatArray = np.vecdot(below**2, cut - lower) + np.vecdot((1 - below) ** 2, upper - cut) + outside
+    return area
 
 
-@njit(cache=True, nogil=True)
-def _sort_row(x, values, keys, other, counters, offset):  # type: ignore[no-untyped-def]
-    """Sort floats x (S,) into ``values``; with an offset they are whole numbers from there on."""
-    size, top = len(x), np.uint64(1) << np.uint64(63)
-    if not math.isnan(offset):
-        for i in range(size):
-            keys[i] = np.uint64(x[i] - offset)
-        ordered = _sort_keys(keys, other, counters, keys.max())
-        for i in range(size):
-            values[i] = offset + np.float64(ordered[i])
-        return
-    # the bits of floats, read as whole numbers, are in order once those of negative ones are turned around
-    bits = x.view(np.uint64)
-    for i in range(size):
-        keys[i] = ~bits[i] if bits[i] & top else bits[i] | top
-    first = keys.min()
-    keys -= first
-    ordered = _sort_keys(keys, other, counters, keys.max())
-    back = values.view(np.uint64)
-    for i in range(size):
-        key = ordered[i] + first
-        back[i] = key ^ top if key & top else ~key
-
-
-@njit(cache=True, nogil=True)
-def _crps_of_rows(draws, y, fair):  # type: ignore[no-untyped-def]
-    """CRPS (n,) of equally weighted draws (n, S)."""
-    n, size = draws.shape
-    scores = np.full(n, np.nan)
-    values, keys, other = np.empty(size), np.empty(size, np.uint64), np.empty(size, np.uint64)
-    counters = np.empty(1 << DIGIT, np.int64)
-    for row in range(n):
-        x, seen = draws[row], y[row]
-        least, most, whole, known = x[0], x[0], True, not math.isnan(seen)
-        for value in x:
-            least, most = min(least, value), max(most, value)
-            whole &= value == np.floor(value)
-            known &= not math.isnan(value)
-        if not known:
-            continue
-        offset = least if whole and most - least < WHOLE else np.nan
-        _sort_row(x, values, keys, other, counters, offset)
-        score, spread = max(values[0] - seen, 0.0) + max(seen - values[-1], 0.0), 0.0
-        for i in range(1, size):
-            lower, upper = values[i - 1], values[i]
-            if lower < upper:
-                share = i / size
-                cut = min(max(seen, lower), upper)
-                score += share**2 * (cut - lower) + (1.0 - share) ** 2 * (upper - cut)
-                spread += share * (1.0 - share) * (upper - lower)
-        scores[row] = score - spread / (size - 1) if fair else score
-    return scores
+def _own_spread(x: FloatArray, weight: FloatArray, below: FloatArray) -> FloatArray:
+    """What the ensemble score (n,) has beyond the fair one: each draw's comparison with itself."""
+    own = np.vecdot(weight, weight)
+    if (own == 1).any():
+        raise InputError("all weight is on one draw, which has no fair CRPS; take estimator='ensemble'")
+    spread: FloatArray = np.vecdot(below * (1 - below), np.diff(x, axis=1)) * own / (1 - own)
+    return spread

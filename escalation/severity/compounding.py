@@ -24,7 +24,7 @@ from escalation.severity.grids import FloatArray
 from escalation.severity.lethality import Lethality
 from escalation.severity.share_posterior import JEFFREYS, IntArray
 from escalation.severity.sizes import FatalitySizes
-from escalation.wording import chance, plain
+from escalation.wording import chance, measures, plain
 
 MOST_EVENTS = 50_000_000
 """Lethal attacks of all paths together that are drawn one by one."""
@@ -62,6 +62,19 @@ class Severity:
                 f"a Severity is of a Lethality and FatalitySizes, and got {type(self.lethality).__name__} and "
                 f"{type(self.sizes).__name__}; make them with lethality() and fatality_sizes()"
             )
+
+    def sentences(self) -> list[str]:
+        """Say which share kills and, where that is known, how many."""
+        return [self.lethality.sentence(), *([] if self.sizes is None else [self.sizes.sentence()])]
+
+    def table(self) -> pd.DataFrame:
+        """The figures, indexed by ``measure``: ``value``, ``lower``, ``upper`` and ``unit``."""
+        share = self.lethality
+        rows = [("share of attacks that kills", (share.share, share.lower, share.upper), "probability")]
+        for least, row in () if self.sizes is None else self.sizes.table().iterrows():
+            name = f"probability that a lethal attack kills {least:,} or more"
+            rows.append((name, (row["probability"], row["lower"], row["upper"]), "probability"))
+        return measures(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +130,10 @@ class Toll:
             f"The probability {', '.join(parts)}. The ranges are what is not known of the severity ({self.level:.0%})."
         )
         return text if self.median is None else f"{text} {self.total_sentence()}"
+
+    def table(self) -> pd.DataFrame:
+        """The chance of each number of killed, as in ``chances``."""
+        return self.chances
 
     def total_sentence(self) -> str:
         """Say how many may be killed in all; empty without a law of sizes."""

@@ -37,7 +37,7 @@ class Lethality:
 
     Attributes
     ----------
-    table : pandas.DataFrame
+    groups : pandas.DataFrame
         Indexed by group: ``lethal``, ``trials`` (the median over histories), ``share`` (posterior mean), ``lower`` and
         ``upper``.
     share, lower, upper : float
@@ -56,7 +56,7 @@ class Lethality:
         The mixture of Beta laws behind the numbers.
     """
 
-    table: pd.DataFrame
+    groups: pd.DataFrame
     share: float
     lower: float
     upper: float
@@ -73,11 +73,15 @@ class Lethality:
     @property
     def lethal(self) -> int:
         """Attacks that killed."""
-        return int(self.table["lethal"].sum())
+        return int(self.groups["lethal"].sum())
+
+    def table(self) -> pd.DataFrame:
+        """The share of each group, as in ``groups``."""
+        return self.groups
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges and whether groups can be told apart."""
-        many = int(self.table["trials"].sum())
+        many = int(self.groups["trials"].sum())
         known = f"{many:,} {self.unit}"
         if self.trials_lower < self.trials_upper:
             known += f" ({self.level:.0%} interval {self.trials_lower:,} to {self.trials_upper:,})"
@@ -87,7 +91,7 @@ class Lethality:
         )
         if self.new_share is None or self.new_lower is None or self.new_upper is None:
             return text
-        ordered = self.table[self.table["trials"] > 0].sort_values("share", kind="stable")
+        ordered = self.groups[self.groups["trials"] > 0].sort_values("share", kind="stable")
         if len(ordered) > 1:
             low, high = (
                 f"{name} ({written(row['share'])}, {written(row['lower'])} to {written(row['upper'])})"
@@ -103,7 +107,7 @@ class Lethality:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table.round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + self.groups.round(3).to_html()
 
 
 def lethality(
@@ -157,7 +161,7 @@ def lethality(
     >>> round(alone.share, 4), round(alone.upper, 3)
     (0.0122, 0.047)
     >>> kinds = lethality({"drone": 6, "rocket": 1, "mine": 0}, {"drone": 30, "rocket": 30, "mine": 2}, rng=1)
-    >>> kinds.table["share"].round(2).tolist()
+    >>> kinds.groups["share"].round(2).tolist()
     [0.16, 0.07, 0.12]
     """
     level = check_level(level)
@@ -181,7 +185,7 @@ def lethality(
         lower, upper = (float(value) for value in np.quantile(drawn, [tail, 1 - tail]))
     spread = np.quantile(tried.sum(axis=1), [tail, 1 - tail], method="inverted_cdf")
     return Lethality(
-        table=table,
+        groups=table,
         share=float(posterior.mix() @ table["share"]),
         lower=lower,
         upper=upper,

@@ -100,6 +100,10 @@ class FatalitySizes:
         ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2])
         return float(drawn.mean()), float(ends[0]), float(ends[1])
 
+    def table(self) -> pd.DataFrame:
+        """How likely a lethal event kills many, as :meth:`exceedance` of 2, 5, 10, 25 and 50."""
+        return self.exceedance([2, 5, 10, 25, 50])
+
     def sentence(self) -> str:
         """Say it in plain words."""
         ten = self.exceedance([10]).iloc[0]

@@ -27,6 +27,7 @@ from escalation.severity.power_law import (
     power_survival,
 )
 from escalation.severity.rivals import RIVALS, fit_rival, vuong
+from escalation.wording import measures
 
 FEWEST = 10
 """Lethal events that a law of their size rests on at least, and values above a threshold."""
@@ -85,6 +86,17 @@ class FatalityTail:
     killed: FloatArray = field(repr=False)
     times: IntArray = field(repr=False)
     level: float
+
+    def table(self) -> pd.DataFrame:
+        """The figures, indexed by ``measure``: ``value``, ``lower``, ``upper`` and ``unit``."""
+        return measures(
+            [
+                ("exponent", (self.alpha, self.alpha_lower, self.alpha_upper), "exponent"),
+                ("threshold", (self.xmin, self.xmin_lower, self.xmin_upper), "fatalities"),
+                ("lethal events from the threshold on", (self.n_tail,), "events"),
+                ("p-value of the power law", (self.p_value,), "probability"),
+            ]
+        )
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges and what else fits."""

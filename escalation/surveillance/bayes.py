@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import nbinom
 
 from escalation.errors import InputError
-from escalation.surveillance.detector import Detector, FloatArray, Signals, check_choice, check_number, check_steps
+from escalation.surveillance.detector import TOO_FEW, Detector, Ranges, Signals, Watch
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class BayesAlarm(Detector):
     recent: Literal["used", "left out"] = "used"
     alpha: float = 0.05
     name: ClassVar[str] = "bayes"
+    ranges: ClassVar[Ranges] = {"years": (0, 50), "half_window": (1, 100), "alpha": (0.0, 0.5)}
 
     @property
     def label(self) -> str:
@@ -55,10 +56,7 @@ class BayesAlarm(Detector):
         return "Bayes"
 
     def __post_init__(self) -> None:
-        check_steps(self.years, "years", 0, 50)
-        check_steps(self.half_window, "half_window", 1, 100)
-        check_choice(self.recent, "recent", ("used", "left out"))
-        check_number(self.alpha, "alpha", 0.0, 0.5)
+        super().__post_init__()
         if self.years == 0 and self.recent == "left out":
             raise InputError("years is 0 and recent is 'left out', which leaves no reference counts; use one of them")
 
@@ -66,21 +64,14 @@ class BayesAlarm(Detector):
         """Years times periods, and half a window; see :meth:`Detector.warmup`."""
         return self.years * year + self.half_window
 
-    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
-        """Compare with the reference counts; see :meth:`Detector.detect`."""
-        now = np.arange(first, len(counts))
+    def judge(self, watch: Watch) -> Signals:
+        """Compare with the reference counts; see :meth:`Detector.judge`."""
         w = self.half_window
-        places = [now - back for back in range(1, w + 1)] if self.recent == "used" else []
-        places += [now - back * year + shift for back in range(1, self.years + 1) for shift in range(-w, w + 1)]
-        reference = counts[np.array(places)]
-        seen = ~np.isnan(reference)
-        number = seen.sum(axis=0)
-        shape = np.nansum(reference, axis=0) + 0.5
-        size = np.where(number > 0, np.sum(seen * exposure[np.array(places)][..., None], axis=0), 1.0)
-        own = exposure[now, None]
-        upper = np.where(number > 0, nbinom.ppf(1.0 - self.alpha, shape, size / (size + own)), np.nan)
-        expected = np.where(number > 0, shape / size * own, np.nan)
-        here = counts[first:]
-        score = here / np.maximum(upper, 1.0)
-        alarm = np.where(np.isnan(here) | (number == 0), np.nan, here > upper)
-        return Signals(expected, upper, score, alarm)
+        back = list(range(1, w + 1)) if self.recent == "used" else []
+        back += [years * watch.year - shift for years in range(1, self.years + 1) for shift in range(-w, w + 1)]
+        past = watch.behind(back)
+        some, shape, size = past.number > 0, past.total + 0.5, past.covered
+        upper = np.where(some, nbinom.ppf(1.0 - self.alpha, shape, size / (size + watch.shares)), np.nan)
+        expected = np.where(some, shape / size * watch.shares, np.nan)
+        score = watch.here / np.maximum(upper, 1.0)
+        return Signals(expected, upper, score, watch.here > upper, np.where(some, "", TOO_FEW))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from escalation.errors import InputError
-from escalation.surveillance.detector import Detector, FloatArray, Signals, check_choice, check_number, check_steps
+from escalation.surveillance.detector import CONSTANT, TOO_FEW, Detector, FloatArray, Ranges, Reference, Signals, Watch
 
 LAGS = {"C1": 0, "C2": 2, "C3": 2}
 """Periods between the baseline and the current one."""
@@ -63,6 +63,7 @@ class EARS(Detector):
     c3: Literal["surveillance", "published"] = "surveillance"
     least_sd: float = 0.0
     name: ClassVar[str] = "ears"
+    ranges: ClassVar[Ranges] = {"baseline": (LEAST, 1000), "alpha": (0.0, 0.5), "least_sd": (-1e-300, 1e9)}
 
     @property
     def label(self) -> str:
@@ -70,56 +71,46 @@ class EARS(Detector):
         return f"EARS {self.method}"
 
     def __post_init__(self) -> None:
-        check_choice(self.method, "method", tuple(LAGS))
-        check_steps(self.baseline, "baseline", LEAST, 1000)
-        if self.alpha is not None:
-            check_number(self.alpha, "alpha", 0.0, 0.5)
-        check_choice(self.c3, "c3", ("surveillance", "published"))
+        super().__post_init__()
         if self.c3 != "surveillance" and self.method != "C3":
             raise InputError(f"c3 is {self.c3!r} but method is {self.method!r}; leave it out")
-        check_number(self.least_sd, "least_sd", -1e-300, 1e9)
 
     def warmup(self, year: int) -> int:  # noqa: ARG002 - a year has no part in it
         """Baseline and what lies between; see :meth:`Detector.warmup`."""
         return self.baseline + {"C1": 0, "C2": 2, "C3": 4}[self.method]
 
-    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:  # noqa: ARG002
-        """Compare with moving baselines; see :meth:`Detector.detect`."""
+    def judge(self, watch: Watch) -> Signals:
+        """Compare with moving baselines; see :meth:`Detector.judge`."""
         alpha = self.alpha if self.alpha is not None else (0.025 if self.method == "C3" else 0.001)
         z = float(ndtri(1.0 - alpha))
-        back = 2 if self.method == "C3" else 0
-        mean, sd = self._baselines(counts, exposure, first - back)
-        mean, sd = mean * exposure[first - back :, None], sd * np.sqrt(exposure[first - back :, None])
-        here = counts[first:]
-        if self.method == "C3":  # the alarm is score > z in every method
-            excess = _standard(counts[first - 2 :], mean, sd)
-            before = np.nan_to_num(np.maximum(excess[:-1] - 1.0, 0.0), nan=0.0, posinf=np.inf)
-            carried = before[1:] + before[:-1]
-            mean, sd = mean[2:], sd[2:]
-            from_current = self.c3 == "surveillance"
-            with np.errstate(invalid="ignore"):
-                upper = np.maximum((here if from_current else mean) + sd * (z - carried), 0.0)
-            score = carried if from_current else excess[2:] + carried
-        else:
-            upper = mean + z * sd
-            score = _standard(here, mean, sd)
-        alarm = np.where(np.isnan(here) | np.isnan(upper), np.nan, here > upper)
-        return Signals(mean, upper, score, alarm)
+        before = 2 if self.method == "C3" else 0
+        early = watch.earlier(before)
+        past = early.behind(range(LAGS[self.method] + 1, LAGS[self.method] + self.baseline + 1))
+        mean, sd = _moments(past, self.least_sd)
+        mean, sd = mean * early.shares, sd * np.sqrt(early.shares)
+        excess = _standard(early.here, mean, sd)
+        mean, sd, score = mean[before:], sd[before:], excess[before:]
+        start: FloatArray = mean
+        carried = np.zeros_like(score)
+        if self.method == "C3":
+            above = np.nan_to_num(np.maximum(excess[:-1] - 1.0, 0.0), nan=0.0, posinf=np.inf)
+            carried = above[1:] + above[:-1]
+            score, start = (carried, watch.here) if self.c3 == "surveillance" else (score + carried, mean)
+        with np.errstate(invalid="ignore"):
+            upper = np.maximum(start + sd * (z - carried), 0.0)
+        few = past.number[before:] < LEAST
+        reason = np.where(few, TOO_FEW, np.where(np.isnan(upper), CONSTANT, ""))
+        return Signals(mean, upper, score, watch.here > upper, reason)
 
-    def _baselines(self, counts: FloatArray, exposure: FloatArray, first: int) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of a whole period before each one from ``first`` on (periods, series)."""
-        lag = LAGS[self.method]
-        begin, end = first - lag - self.baseline, len(counts) - lag - 1
-        windows = np.lib.stride_tricks.sliding_window_view(counts[begin:end], self.baseline, axis=0)
-        shares = np.lib.stride_tricks.sliding_window_view(exposure[begin:end], self.baseline)[:, None, :]
-        seen = ~np.isnan(windows)
-        number = seen.sum(axis=-1)
-        covered = np.where(seen, shares, 0.0).sum(axis=-1)
-        mean = np.where(seen, windows, 0.0).sum(axis=-1) / np.where(number > 0, covered, 1.0)
-        squares = (np.where(seen, windows - mean[..., None] * shares, 0.0) ** 2 / shares).sum(axis=-1)
-        sd = np.maximum(np.sqrt(squares / np.maximum(number - 1, 1)), self.least_sd)
-        enough = number >= LEAST
-        return np.where(enough, mean, np.nan), np.where(enough, sd, np.nan)
+
+def _moments(past: Reference, least_sd: float) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of a whole period (periods, series), NaN where too few were observed."""
+    mean = past.total / past.covered
+    seen = past.shares > 0
+    squares = np.where(seen, past.counts - mean * past.shares, 0.0) ** 2 / np.where(seen, past.shares, 1.0)
+    sd = np.maximum(np.sqrt(squares.sum(axis=0) / np.maximum(past.number - 1, 1)), least_sd)
+    enough = past.number >= LEAST
+    return np.where(enough, mean, np.nan), np.where(enough, sd, np.nan)
 
 
 def _standard(counts: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:

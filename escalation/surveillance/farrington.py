@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr
 from scipy.stats import nbinom, poisson
 
 from escalation.errors import InputError
 from escalation.surveillance.detector import (
+    NO_FIT,
+    TOO_FEW,
     Detector,
     FloatArray,
+    IntArray,
+    Ranges,
     Signals,
-    check_choice,
-    check_number,
+    Watch,
     check_steps,
 )
 from escalation.surveillance.regression import QuasiPoisson, fit_quasi_poisson
@@ -95,6 +97,13 @@ class Farrington(Detector):
     enough: tuple[int, int] = (5, 4)
     error: Literal["surveillance", "dispersion"] = "surveillance"
     name: ClassVar[str] = "farrington"
+    ranges: ClassVar[Ranges] = {
+        "years": (1, 50),
+        "half_window": (0, 100),
+        "seasons": (1, 52),
+        "skip": (0, 1000),
+        "alpha": (0.0, 0.5),
+    }
 
     @property
     def label(self) -> str:
@@ -102,20 +111,11 @@ class Farrington(Detector):
         return "Farrington" if self.bound == "delta" else "Farrington with a negative binomial bound"
 
     def __post_init__(self) -> None:
-        check_steps(self.years, "years", 1, 50)
-        check_steps(self.half_window, "half_window", 0, 100)
-        check_steps(self.seasons, "seasons", 1, 52)
-        if self.skip is not None:
-            check_steps(self.skip, "skip", 0, 1000)
+        super().__post_init__()
         if not self.reweight_above > 0:
             raise InputError(f"reweight_above is {self.reweight_above!r}; give a number > 0, or infinity for none")
-        check_choice(self.trend, "trend", ("significant", "always", "none"))
-        check_choice(self.bound, "bound", ("delta", "nb_plugin", "nb_mean_quantile"))
-        check_choice(self.power, "power", tuple(POWERS))
         if self.bound != "delta" and self.power != "none":
             raise InputError(f"power is {self.power!r} but bound is {self.bound!r}, which has none; give power='none'")
-        check_choice(self.error, "error", ("surveillance", "dispersion"))
-        check_number(self.alpha, "alpha", 0.0, 0.5)
         if not isinstance(self.enough, tuple) or len(self.enough) != 2:
             raise InputError(f"enough is {self.enough!r}; give (incidents, periods), such as (5, 4)")
         check_steps(self.enough[0], "enough[0]", 0, 1_000_000)
@@ -168,31 +168,31 @@ class Farrington(Detector):
         """Years times periods, and half a window; see :meth:`Detector.warmup`."""
         return self.years * year + self.half_window
 
-    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
-        """Fit anew for every period; see :meth:`Detector.detect`."""
-        if self.seasons > 1 and year - 2 * self.half_window - 1 < self.seasons - 1:
-            raise InputError(f"seasons is {self.seasons}, too many for a year of {year} periods; give fewer")
-        shape = (len(counts) - first, counts.shape[1])
-        expected, upper, score, alarm = (np.full(shape, np.nan) for _ in range(4))
-        for row, now in enumerate(range(first, len(counts))):
+    def judge(self, watch: Watch) -> Signals:
+        """Fit anew for every period; see :meth:`Detector.judge`."""
+        if self.seasons > 1 and watch.year - 2 * self.half_window - 1 < self.seasons - 1:
+            raise InputError(f"seasons is {self.seasons}, too many for a year of {watch.year} periods; give fewer")
+        counts, exposure = watch.counts, watch.exposure
+        expected, upper, score, error = (np.full_like(watch.here, np.nan) for _ in range(4))
+        for row, now in enumerate(range(watch.first, len(counts))):
             if np.isnan(counts[now, 0]):
                 continue
-            group = self._groups(now, year)
+            group = self._groups(now, watch.year)
             at = np.flatnonzero((group > 0) & ~np.isnan(counts[:now, 0]))
-            mean, error, dispersion = self._expect(
-                counts[at], at.astype(float), group[at], now, exposure[at] / exposure[now]
-            )
-            bound = self._bound(mean, error, dispersion)
+            fitted = self._expect(counts[at], at.astype(float), group[at], now, exposure[at] / exposure[now])
+            if fitted is None:
+                continue
+            mean, error[row], bound = fitted.mean, fitted.error, self._bound(fitted)
             recent = counts[max(now - self.enough[1] + 1, 0) : now + 1]
             enough = np.nansum(recent, axis=0) >= self.enough[0]
             known = enough & np.isfinite(mean) & np.isfinite(bound)
-            exceeds = (counts[now] - mean) / (bound - mean)
             expected[row], upper[row] = np.where(known, mean, np.nan), np.where(known, bound, np.nan)
-            score[row] = exceeds
-            alarm[row] = np.where(np.isfinite(exceeds), known & (exceeds > 1) & (counts[now] > 0), np.nan)
-        return Signals(expected, upper, score, alarm)
+            score[row] = (counts[now] - mean) / (bound - mean)
+        alarm = np.isfinite(upper) & (score > 1) & (watch.here > 0)
+        reason = np.where(np.isfinite(score), "", np.where(np.isfinite(error), NO_FIT, TOO_FEW))
+        return Signals(expected, upper, score, alarm, reason)
 
-    def _groups(self, now: int, year: int) -> NDArray[np.int64]:
+    def _groups(self, now: int, year: int) -> IntArray:
         """Group of each period before ``now``, 0 for those left out; the current group is ``seasons``."""
         group = np.zeros(now + 1, dtype=np.int64)
         for back in range(1, self.years + 1):
@@ -209,56 +209,51 @@ class Farrington(Detector):
         return group[:now]
 
     def _expect(
-        self, past: FloatArray, time: FloatArray, group: NDArray[np.int64], now: int, shares: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Expected count, its standard error and the dispersion (series,); with a trend where one is called for.
+        self, past: FloatArray, time: FloatArray, group: IntArray, now: int, shares: FloatArray
+    ) -> _Fitted | None:
+        """Expect the current count, with a trend where one is called for; None where too few counts are there.
 
         ``shares`` (n,) are those of the past periods in units of that of the current one.
         """
         present = np.unique(group)
-        nothing = np.full(past.shape[1], np.nan)
         if self.seasons not in present or len(past) <= len(present) + 1:
-            return nothing, nothing, nothing
+            return None
         level = (group[:, None] == present).astype(float)
         current = (present == self.seasons).astype(float)
         if self.trend == "none" or self.years < TREND_YEARS:
-            flat = self._fit(level, current, past, shares)
-            return flat.mean, flat.error, flat.dispersion
+            return self._fit(level, current, past, shares)
         away = (time - now) / 100.0
         sloped = self._fit(np.column_stack([level, away]), np.append(current, 0.0), past, shares)
-        p_value = 2.0 * stdtr(sloped.fit.freedom, -np.abs(sloped.last_t))
-        without = ~(
-            sloped.mean <= (past / shares[:, None]).max(axis=0)
-        )  # NaN where the fit with a trend did not settle
-        without |= p_value >= (0.05 if self.trend == "significant" else 1.0)
+        # a mean is NaN where the fit with a trend did not converge
+        without = ~(sloped.mean <= (past / shares[:, None]).max(axis=0))
+        without |= sloped.p_value >= (0.05 if self.trend == "significant" else 1.0)
         if without.any():
             flat = self._fit(level, current, past[:, without], shares)
             sloped.mean[without], sloped.error[without] = flat.mean, flat.error
             sloped.dispersion[without] = flat.dispersion
-        return sloped.mean, sloped.error, sloped.dispersion
+        return sloped
 
     def _fit(self, matrix: FloatArray, current: FloatArray, past: FloatArray, shares: FloatArray) -> _Fitted:
         """Fit, reweight, fit again."""
-        weights = np.ones_like(past)
+        weights, reweighted = np.ones_like(past), np.isfinite(self.reweight_above)
         fit = fit_quasi_poisson(matrix, past, weights, shares)
-        stated = fit.dispersion(past, fit.work)
-        if np.isfinite(self.reweight_above):
-            weights = _anscombe_weights(past, fit, np.maximum(stated, 1.0), self.reweight_above)
+        if reweighted:
+            dispersion = np.maximum(fit.dispersion(past, fit.work), 1.0)
+            weights = _anscombe_weights(past, fit, dispersion, self.reweight_above)
             fit = fit_quasi_poisson(matrix, past, weights, shares)
-            stated = fit.dispersion(past, fit.work)
-        dispersion = np.maximum(stated, 1.0)
-        scale = dispersion
-        if self.error == "surveillance" and np.isfinite(self.reweight_above):
-            stated = scale = fit.dispersion(past, weights)
-        elif self.error == "surveillance":
-            scale = stated
+        stated = fit.dispersion(past, fit.work)
+        scale = dispersion = np.maximum(stated, 1.0)
+        if self.error == "surveillance":
+            stated = scale = fit.dispersion(past, weights if reweighted else fit.work)
         slope = fit.coefficients[:, -1] / np.sqrt(np.maximum(fit.spread[:, -1, -1] * stated, 1e-300))
         variance = np.einsum("p,spq,q->s", current, fit.spread, current) * scale
         mean = np.exp(np.clip(fit.coefficients @ current, -700.0, 700.0))
-        return _Fitted(fit, np.where(fit.converged, mean, np.nan), np.sqrt(variance), dispersion, slope)
+        p_value = 2.0 * stdtr(fit.freedom, -np.abs(slope))
+        return _Fitted(np.where(fit.converged, mean, np.nan), np.sqrt(variance), dispersion, p_value)
 
-    def _bound(self, mean: FloatArray, error: FloatArray, dispersion: FloatArray) -> FloatArray:
-        """Upper bound of the current count (series,); ``error`` is that of the log of ``mean``."""
+    def _bound(self, fitted: _Fitted) -> FloatArray:
+        """Upper bound of the current count (series,)."""
+        mean, error, dispersion = fitted.mean, fitted.error, fitted.dispersion
         z = float(ndtri(1.0 - self.alpha))
         if self.bound == "delta":
             power = POWERS[self.power]
@@ -272,13 +267,12 @@ class Farrington(Detector):
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """One fit with its expected current count, error on the log scale, dispersion and t value of the last term."""
+    """Expected current count, its error on the log scale, dispersion and p-value of the last term, each (series,)."""
 
-    fit: QuasiPoisson
     mean: FloatArray
     error: FloatArray
     dispersion: FloatArray
-    last_t: FloatArray
+    p_value: FloatArray
 
 
 def _anscombe_weights(counts: FloatArray, fit: QuasiPoisson, dispersion: FloatArray, above: float) -> FloatArray:

@@ -9,13 +9,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from numba import njit
 
-from escalation.surveillance.baseline import fit_baseline
-from escalation.surveillance.cusum import check_known, needed_past
-from escalation.surveillance.detector import Detector, FloatArray, Signals, check_choice, check_number, check_steps
+from escalation.surveillance.baseline import Baseline, Chart
+from escalation.surveillance.detector import FloatArray, Ranges
 
 
 @dataclass(frozen=True)
-class GLR(Detector):
+class GLR(Chart):
     r"""Generalised likelihood ratio chart for a rise of the rate by an unknown factor.
 
     The statistic is ``max over k of sup over kappa >= 0 of sum_{t=k..n} log(f(y_t; m_t e^kappa) / f(y_t; m_t))``, with
@@ -56,44 +55,15 @@ class GLR(Detector):
     season: int = 0
     window: int | None = None
     name: ClassVar[str] = "glr"
+    ranges: ClassVar[Ranges] = {**Chart.ranges, "window": (1, 1_000_000)}
 
-    @property
-    def label(self) -> str:
-        """What sentences call it."""
-        return f"GLR ({self.family})"
-
-    def __post_init__(self) -> None:
-        check_number(self.limit, "limit", 0.0, 1e9)
-        check_choice(self.family, "family", ("negbin", "poisson"))
-        check_steps(self.season, "season", 0, 10)
-        check_known(self.mean, self.dispersion, self.season, self.family)
-        if self.window is not None:
-            check_steps(self.window, "window", 1, 1_000_000)
-
-    def warmup(self, year: int) -> int:
-        """A week of periods, or a year where there is a season; see :meth:`Detector.warmup`."""
-        return needed_past(self.mean, self.dispersion, self.family, self.season, year)
-
-    def first(self, number: int, year: int) -> int:
-        """After the first half, which gives mean and dispersion; see :meth:`Detector.first`."""
-        return max(self.warmup(year), number // 2 if self.warmup(year) else 0)
-
-    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
-        """Look for the best change before each period; see :meth:`Detector.detect`."""
-        base = fit_baseline(counts, first, year, self.season, self.family, self.mean, self.dispersion, exposure)
-        here = counts[first:]
-        window = len(here) if self.window is None else self.window
-        score = np.empty_like(here)
-        for j in range(here.shape[1]):
-            score[:, j] = glr_statistic(
-                np.ascontiguousarray(here[:, j]),
-                np.ascontiguousarray(base.mean[:, j]),
-                float(base.dispersion[j]),
-                self.limit,
-                window,
-            )
-        alarm = np.where(np.isnan(here), np.nan, score >= self.limit)
-        return Signals(base.mean, np.full_like(here, np.nan), score, alarm)
+    def statistic(self, counts: FloatArray, base: Baseline) -> tuple[FloatArray, FloatArray]:
+        """Look for the best change before each period; see :meth:`Chart.statistic`."""
+        window = len(counts) if self.window is None else self.window
+        score = np.empty_like(counts)
+        for j, (seen, mean) in enumerate(zip(counts.T.copy(), base.mean.T.copy(), strict=True)):
+            score[:, j] = glr_statistic(seen, mean, float(base.dispersion[j]), self.limit, window)
+        return score, np.full_like(counts, np.nan)
 
 
 @njit(cache=True, nogil=True)

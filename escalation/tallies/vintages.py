@@ -96,6 +96,37 @@ class Vintages:
     undated: Undated = "leave_out"
     seed: int = 1
 
+    def table(self) -> pd.DataFrame:
+        """How many tallies of the series are known by each date on which one was printed.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``as_of``: ``printed`` on that day, and ``known`` by its end.
+        """
+        own = self._own(check_tallies(self.tallies))
+        printed = own["as_of"] if self.undated == "leave_out" else own["as_of"].fillna(own["end"])
+        number = printed.value_counts().sort_index().rename_axis("as_of")
+        return pd.DataFrame({"printed": number, "known": number.cumsum()})
+
+    def sentence(self) -> str:
+        """Say in plain words from when to when the tallies were printed."""
+        told, own = self.table(), self._own(check_tallies(self.tallies))
+        undated = int(own["as_of"].isna().sum())
+        taken = "left out" if self.undated == "leave_out" else "taken as printed on the last day of the window"
+        rest = f"; {undated:,} without a date {'is' if undated == 1 else 'are'} {taken}" if undated else ""
+        if told.empty:
+            return f"None of {len(own):,} tallies of {self.series} says when it was printed."
+        return (
+            f"{int(told['known'].iloc[-1]):,} tallies of {self.series} were printed on {len(told):,} days, "
+            f"{told.index[0].date()} to {told.index[-1].date()}{rest}."
+        )
+
+    def _own(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Usable tallies of the series."""
+        own = table[(table["series"] == self.series) & (table["flag"] == "ok")]
+        return own if self.counter is None else own[own["counter"] == self.counter]
+
     def __call__(self, period: pd.Period) -> pd.DataFrame:
         """Return the histories up to a period, or as far as was known, as they could be reconstructed on its last day.
 
@@ -105,9 +136,7 @@ class Vintages:
             If no tally of the series had been printed by then.
         """
         known = known_by(self.tallies, period.end_time.normalize(), undated=self.undated)
-        own = known[(known["series"] == self.series) & (known["flag"] == "ok")]
-        if self.counter is not None:
-            own = own[own["counter"] == self.counter]
+        own = self._own(known)
         if own.empty:
             undated = int(self.tallies["as_of"].isna().sum()) if "as_of" in self.tallies else len(self.tallies)
             raise InputError(
