@@ -32,5 +32,6 @@ from .many_forecasts import ManyForecasts as ManyForecasts
 from .many_forecasts import forecast_many as forecast_many
 from .negative_binomial import NegativeBinomial as NegativeBinomial
 from .poisson import Poisson as Poisson
+from .statsmodels_fit import from_statsmodels as from_statsmodels
 from .terms import Terms as Terms
 from .zero_inflated import ZeroInflated as ZeroInflated
