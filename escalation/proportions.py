@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
 def wilson_interval(share: FloatArray, size: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    """Wilson's interval of proportions (Wilson 1927, doi:10.1080/01621459.1927.10502953).
+    """Wilson's interval of proportions (Wilson 1927, doi:10.1080/01621459.1927.10502953), by statsmodels.
 
     Parameters
     ----------
@@ -26,10 +25,11 @@ def wilson_interval(share: FloatArray, size: FloatArray, level: float) -> tuple[
     -------
     lower, upper : (...) float arrays
     """
-    z = float(norm.ppf((1 + level) / 2))
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z / (1 + z**2 / size) * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+    # not scipy's binomtest, which takes whole numbers of trials only; imported here, as it takes some 10 ms
+    from statsmodels.stats.proportion import proportion_confint
+
+    lower, upper = proportion_confint(share * size, size, alpha=1 - level, method="wilson")
+    return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
 
 
 def correlation_within(event: FloatArray, group: IntArray, cluster: IntArray) -> float:

@@ -397,6 +397,22 @@ def test_diagnoses_of_units_are_a_table(of_units):
     assert table["verdict"].str.len().gt(20).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*default log-link:UserWarning")
+def test_results_of_statsmodels_are_there_or_are_refused_in_one_line(model):
+    fit = model.fit(typical())
+    if model.name not in (
+        "poisson",
+        "negative_binomial",
+    ):  # the others have terms that these counts, without zeros, lack
+        with pytest.raises(InputError, match=f"{model.name}"):
+            _ = fit.results
+        return
+    assert fit.results.llf == pytest.approx(fit.llf)
+    assert fit.results is fit.results
+    with pytest.raises(InputError, match="history is 1; give a whole number from 0 to 0"):
+        fit.results_of(1)
+
+
 # --- forecasts
 
 

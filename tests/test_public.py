@@ -13,10 +13,21 @@ from pathlib import Path
 import pytest
 
 import escalation
+import escalation.models
 
 PACKAGE = Path(escalation.__file__).parent
-STUB = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
-LISTED = [alias.name for node in STUB.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+
+
+def listed(stub: str) -> dict[str, str]:
+    """Names that a stub lists, and the modules that they come from."""
+    tree = ast.parse((PACKAGE / stub).read_text(encoding="utf-8"))
+    return {
+        alias.name: str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+
+
+LISTED = list(listed("__init__.pyi"))
+LISTED_MODELS = listed("models/__init__.pyi")
 GIVEN = {name: getattr(escalation, name) for name in LISTED}
 MODULES = {name: value for name, value in GIVEN.items() if inspect.ismodule(value)}
 PUBLIC = {name: value for name, value in GIVEN.items() if name not in MODULES} | {
@@ -25,6 +36,7 @@ PUBLIC = {name: value for name, value in GIVEN.items() if name not in MODULES} |
     for name, value in vars(held).items()
     if inspect.isfunction(value) or inspect.isclass(value)
 }
+PUBLIC |= {f"models.{name}": getattr(escalation.models, name) for name in LISTED_MODELS if name not in PUBLIC}
 ERRORS = {name for name, value in PUBLIC.items() if inspect.isclass(value) and issubclass(value, Exception)}
 CALLED = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
 CLASSES = sorted(set(PUBLIC) - ERRORS - set(CALLED))
@@ -70,15 +82,24 @@ def test_the_list_is_sorted_by_module_and_complete():
     assert len(set(LISTED)) == len(LISTED)
 
 
+def test_the_models_have_all_their_public_names_and_none_is_that_of_a_module():
+    assert escalation.models.__all__ == sorted(LISTED_MODELS)
+    assert {name for name, home in listed("__init__.pyi").items() if home.startswith("models.")} <= set(LISTED_MODELS)
+    assert not set(LISTED_MODELS) & {path.stem for path in (PACKAGE / "models").glob("*.py")}
+    for name in set(LISTED_MODELS) & set(GIVEN):
+        assert getattr(escalation.models, name) is GIVEN[name]
+
+
 def test_the_version_is_that_of_the_installed_package():
     from importlib.metadata import version
 
     assert escalation.__version__ == version("escalation")
 
 
-def test_importing_the_package_loads_no_costly_library():
+@pytest.mark.parametrize("package", ["escalation", "escalation.models"])
+def test_importing_the_package_loads_no_costly_library(package):
     heavy = ("pandas", "numpy", "scipy", "matplotlib", "statsmodels", "numba", "typer", "rich")
-    script = f"import sys, escalation; print([name for name in {heavy} if name in sys.modules])"
+    script = f"import sys, {package}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
 

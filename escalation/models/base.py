@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Generic, Literal, Self, TypeVar, cast
 
 import numpy as np
@@ -79,6 +80,28 @@ class Model(Specification, Generic[AnyFit]):
         Distributions, or in a panel a tuple of Distributions
             Of n counts, each unit's in a panel.
         """
+
+    def statsmodels_results(self, estimate: Estimate, counts: FloatArray, design: Design) -> Any:  # noqa: ARG002
+        """Results object of statsmodels at an estimate; see :attr:`CountFit.results`.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            What :meth:`estimate` made of these counts and this design.
+        counts : (n,) float array
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+
+        Raises
+        ------
+        InputError
+            If statsmodels has no such model, or no results for these counts.
+        """
+        raise InputError(
+            f"{self.name} is no model of statsmodels; results are those of poisson, negative_binomial, zero_inflated, "
+            "hurdle and from_statsmodels"
+        )
 
     def estimate_all(self, array: FloatArray, design: Design) -> tuple[Estimate, ...]:
         """Fit to each of several histories; a model overrides it that decides something for all of them together.
@@ -231,6 +254,39 @@ class Fit(FitResult):
     def nobs(self) -> int:
         """Observed counts, over all units."""
         return int((~np.isnan(self.array[0])).sum())
+
+    @cached_property
+    def results(self) -> Any:
+        """The fit as a results object of statsmodels, for its summary, tests, diagnostics and predictions.
+
+        Its model is that of :mod:`statsmodels.discrete` with the terms, the counts and the log exposure of this fit; it
+        is taken at the parameters found here, not optimised again, with the covariance from statsmodels' own Hessian.
+        A negative binomial's ``alpha`` is ``dispersion``, or ``variance_to_mean - 1``; coefficients on the log odds of
+        zero inflation begin with ``inflate_``.  Made, and statsmodels imported, when first asked for.
+
+        Raises
+        ------
+        InputError
+            If the fit is to several histories (see :meth:`results_of`), was updated, or statsmodels cannot hold it.
+        """
+        m = len(self.estimates)
+        if m > 1:
+            raise InputError(
+                f"the fit is to {m} histories, statsmodels' results are of one; take fit.results_of(0) and so on"
+            )
+        return self.results_of(0)
+
+    def results_of(self, history: int) -> Any:
+        """The fit to one of the pooled histories, counted from 0, as a results object; see :attr:`results`.
+
+        Raises
+        ------
+        InputError
+            If there is no such history, or statsmodels cannot hold the fit.
+        """
+        if history not in range(len(self.estimates)):
+            raise InputError(f"history is {history!r}; give a whole number from 0 to {len(self.estimates) - 1}")
+        return self.model.statsmodels_results(self.estimates[history], self.array[history], self.design)
 
     def forecast(
         self,

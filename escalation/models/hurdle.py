@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
-from escalation.models.base import IntArray
+from escalation.errors import InputError
+from escalation.models.base import CountFit, IntArray
 from escalation.models.design import Design, FloatArray
 from escalation.models.distributions import Distributions, MixtureDistributions, count_logpmf
 from escalation.models.estimate import Estimate
 from escalation.models.regression import LARGEST_MEAN
+from escalation.models.statsmodels_results import hurdle_parts_results, hurdle_results, observed
 from escalation.models.zero_likelihood import Kind
 from escalation.models.zero_parts import ZeroModel
 
@@ -74,6 +76,53 @@ class Hurdle(ZeroModel):
         mean = estimate.state["mean"][:, None]
         dispersion = np.full_like(mean, estimate.state["found"].dispersion)
         return MixtureDistributions(np.ones_like(mean), mean, dispersion, estimate.state["zero"])
+
+    def statsmodels_results(self, estimate: Estimate, counts: FloatArray, design: Design) -> Any:
+        """``HurdleCountModel`` of statsmodels; see :meth:`CountModel.statsmodels_results`."""
+        return hurdle_results(
+            self.name, observed(self.name, estimate, counts, design, self, self.zero), estimate.params
+        )
+
+
+def hurdle_parts(fit: CountFit, *, history: int = 0) -> tuple[Any, Any]:
+    """The two parts of a hurdle fit as results objects of statsmodels, whose ``HurdleCountModel`` holds few such fits.
+
+    Parameters
+    ----------
+    fit : CountFit
+        Of :class:`Hurdle`.
+    history : int
+        Which of the pooled histories, counted from 0.
+
+    Returns
+    -------
+    zero : BinaryResults
+        ``Logit`` of a count of 0, with the terms of the zero part.
+    positive : CountResults
+        ``TruncatedLFPoisson`` or ``TruncatedLFNegativeBinomialP`` of the counts above 0, with the terms of the mean.
+
+    Raises
+    ------
+    InputError
+        If the fit is of another model, there is no such history, or a part has no finite estimate.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> weeks = pd.period_range("2024-01-01", periods=8, freq="W-SUN", name="period")
+    >>> fit = Hurdle(family="poisson").fit(pd.Series([0, 5, 0, 4, 0, 2, 1, 3], index=weeks))
+    >>> zero, positive = hurdle_parts(fit)
+    >>> round(float(zero.params["level"]), 3), bool(abs(zero.llf + positive.llf - fit.llf) < 1e-9)
+    (-0.511, True)
+    """
+    model = fit.model
+    if not isinstance(model, Hurdle):
+        raise InputError(f"the fit is of {model.name}, which has no parts; give a fit of hurdle")
+    if history not in range(len(fit.estimates)):
+        raise InputError(f"history {history!r} is not among the fit's; give 0 to {len(fit.estimates) - 1}")
+    estimate = fit.estimates[history]
+    seen = observed(model.name, estimate, fit.array[history], fit.design, model, model.zero)
+    return hurdle_parts_results(model.name, seen, estimate.params)
 
 
 def draw_positive(mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:

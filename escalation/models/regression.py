@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -18,6 +18,7 @@ from escalation.models.distributions import Distributions, count_distributions
 from escalation.models.estimate import Estimate
 from escalation.models.regression_likelihood import Data, maximise
 from escalation.models.regression_posterior import draw_parameters
+from escalation.models.statsmodels_results import observed, regression_results
 from escalation.models.terms import Terms, orthogonal
 
 LARGEST_MEAN = 1e15
@@ -109,3 +110,9 @@ class Regression(Terms, CountModel):
         dispersion = estimate.state["dispersion"]
         spread = dispersion / estimate.fitted if self._variance == "nb1" else dispersion
         return count_distributions(estimate.fitted, spread)
+
+    def statsmodels_results(self, estimate: Estimate, counts: FloatArray, design: Design) -> Any:
+        """``Poisson`` or ``NegativeBinomialP`` of statsmodels; see :meth:`CountModel.statsmodels_results`."""
+        return regression_results(
+            self.name, self._variance, observed(self.name, estimate, counts, design, self), estimate.params
+        )

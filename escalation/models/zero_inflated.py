@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -13,6 +13,7 @@ from escalation.models.design import Design, FloatArray
 from escalation.models.distributions import Distributions, MixtureDistributions
 from escalation.models.estimate import Estimate
 from escalation.models.regression import LARGEST_MEAN
+from escalation.models.statsmodels_results import observed, zero_inflated_results
 from escalation.models.zero_likelihood import Kind
 from escalation.models.zero_parts import ZeroModel
 
@@ -85,4 +86,10 @@ class ZeroInflated(ZeroModel):
             np.column_stack([1 - zero, zero]),
             np.column_stack([mean, np.zeros_like(mean)]),
             np.column_stack([dispersion, np.zeros_like(mean)]),
+        )
+
+    def statsmodels_results(self, estimate: Estimate, counts: FloatArray, design: Design) -> Any:
+        """Zero-inflated models of statsmodels; see :meth:`CountModel.statsmodels_results`."""
+        return zero_inflated_results(
+            self.name, observed(self.name, estimate, counts, design, self, self.zero), estimate.params
         )
