@@ -42,7 +42,7 @@ def measure(seed: int = 1) -> escalation.Backtest:
         final.histories,
         origins=whole,
         horizon=STEPS,
-        as_of=escalation.Vintages(case.tallies, **which, seed=seed),
+        as_of=escalation.Vintages(case.tallies, **which, rng=seed),
         thresholds=(6, 12),
         rng=seed,
     )

@@ -130,7 +130,9 @@ def test_the_posterior_is_a_sum_over_all_ways_to_cut(a):
 def test_dispersions_are_summed_over():
     series = cut_series(weekly(Y), None, "negbin", None, None, 25)
     nodes = inside._search(Y, series)
-    parts = [enumerated(Y, np.ones(len(Y)), a, (series.shape, series.divisor), series.every) for a in nodes]
+    parts = [
+        enumerated(Y, np.ones(len(Y)), a, (series.shape, series.divisor), series.expected_run_length) for a in nodes
+    ]
     heights = np.concatenate([part[0] + log_density(np.log(a)) for a, part in zip(nodes, parts, strict=True)])
     share = np.exp(heights - logsumexp(heights)).reshape(len(nodes), -1)
     result = changepoints(weekly(Y))
@@ -266,7 +268,7 @@ def test_online_detection_is_that_of_adams_and_mackay(name, shared_data):
     y = reference_series(shared_data)
     every = case["expected_run_length"]
     prior = (case["prior_shape"], case["prior_rate"])
-    run = run_length(weekly(y), within=5, family="poisson", every=every, prior=prior)
+    run = run_length(weekly(y), within=5, family="poisson", expected_run_length=every, prior=prior)
     hazard = 1 / every
     # 1e-9: sums of 300 terms; their run length 0 is a change after the period, which ours leaves out
     np.testing.assert_allclose(run.by_period["log_predictive"], case["log_predictive"], atol=1e-9)
@@ -319,7 +321,7 @@ def test_probabilities_of_changes_are_calibrated():
         share = rng.beta(1 + 0.1 / a, 1.0, begins.sum())  # of the conjugate law
         rates = (1 - share) / share / a
         y = nb(rates[np.cumsum(begins) - 1], a, n, rng)
-        result = changepoints(weekly(y), every=30, prior=(1.0, 0.1))
+        result = changepoints(weekly(y), expected_run_length=30, prior=(1.0, 0.1))
         said += [1 - result.number[0], result.probability_within(10)]
         happened += [begins[1:].any(), begins[-10:].any()]
         if len(result.changes) == begins.sum() - 1 > 0:
@@ -342,7 +344,7 @@ def test_histories_are_averaged():
     rng = np.random.default_rng(4)
     columns = [np.r_[nb(3, 0.2, 25, rng), nb(12, 0.2, 25, rng)] for _ in range(3)]
     table = pd.DataFrame(np.column_stack(columns), weekly(columns[0]).index, pd.RangeIndex(3, name="draw"))
-    options = {"prior": (1.0, 0.1), "every": 40.0}
+    options = {"prior": (1.0, 0.1), "expected_run_length": 40.0}
     pooled, alone = changepoints(table, **options), [changepoints(weekly(column), **options) for column in columns]
     assert pooled.histories == 3
     for name in ("probability", "since", "rate"):
@@ -463,8 +465,10 @@ def test_what_cannot_be_used_is_refused():
     with pytest.raises(InputError, match=r"the counts sum to 2e\+12; changes are found up to 1e\+11"):
         changepoints(weekly([10**12, 10**12]))
     for every in (1, True, "often", np.inf):
-        with pytest.raises(InputError, match=r"every is .*; give the number of periods expected between changes"):
-            changepoints(counts, every=every)
+        with pytest.raises(
+            InputError, match=r"expected_run_length is .*; give the number of periods expected between changes"
+        ):
+            changepoints(counts, expected_run_length=every)
     for prior in ((1.0, 0.0), (1.0,)):
         with pytest.raises(InputError, match=r"prior is .*; give the shape and the divisor of a gamma law"):
             changepoints(counts, prior=prior)

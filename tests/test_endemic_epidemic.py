@@ -529,7 +529,7 @@ def test_responses_are_pooled_over_histories():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda fit: impulse_response(fit, "X", 3), "source is 'X'; the fit has the units A, B, C"),
+        (lambda fit: impulse_response(fit, "X", 3), "after is 'X'; the fit has the units A, B, C"),
         (lambda fit: impulse_response(fit, "A", 0), "horizon is 0"),
         (lambda fit: branching_ratio(fit, level=2), "level is 2"),
         (lambda fit: components(Climatology().fit(simulate(20)["A"])), "branching needs a fit of endemic_epidemic"),

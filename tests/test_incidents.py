@@ -268,7 +268,7 @@ def test_a_window_in_a_plain_table(tmp_path):
 
 def test_the_source_can_be_forced(tmp_path):
     text = "event_id_cnty,event_date,time_precision,actor1\nA1,2024-11-12,2,X\n"
-    incidents, _ = read_text(tmp_path, text, source="plain")
+    incidents, _ = read_text(tmp_path, text, layout="plain")
     assert incidents.loc[0, "date_end"] == day("2024-11-12")
     assert incidents.loc[0, "actor"] == "X"
 
@@ -645,10 +645,10 @@ def test_many_columns_are_listed_in_part(tmp_path):
         read_text(tmp_path, ",".join(f"c{i}" for i in range(40)) + "\n" + ",".join("x" * 40) + "\n")
 
 
-@pytest.mark.parametrize(("source", "missing"), [("acled", "event_date"), ("ucdp", "date_start")])
-def test_a_forced_source_must_fit(tmp_path, source, missing):
+@pytest.mark.parametrize(("layout", "missing"), [("acled", "event_date"), ("ucdp", "date_start")])
+def test_a_forced_layout_must_fit(tmp_path, layout, missing):
     with pytest.raises(InputError, match=rf"no column for date \(such as {missing}\)"):
-        read_text(tmp_path, "date\n2024-11-12\n", source=source)
+        read_text(tmp_path, "date\n2024-11-12\n", layout=layout)
 
 
 def test_ucdp_without_deaths_is_refused(tmp_path):
@@ -656,9 +656,9 @@ def test_ucdp_without_deaths_is_refused(tmp_path):
         read_text(tmp_path, "type_of_violence,date_start,date_end,deaths\n1,2001-01-01,2001-01-01,3\n")
 
 
-def test_an_unknown_source_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"source is 'gtd'; use auto, plain, acled, .* or sigacts"):
-        read_text(tmp_path, "date\n2024-11-12\n", source="gtd")
+def test_a_layout_that_is_not_known_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"layout is 'gtd'; use auto, plain, acled, .* or sigacts"):
+        read_text(tmp_path, "date\n2024-11-12\n", layout="gtd")
 
 
 def test_an_unknown_order_is_refused(tmp_path):

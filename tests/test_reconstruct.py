@@ -365,3 +365,19 @@ def test_levels_of_intervals_are_checked(militia: escalation.Reconstruction) -> 
     with pytest.raises(InputError, match="level is 90"):
         militia.cumulative(90)
     assert "113 of" in militia._repr_html_()
+
+
+def test_vintages_of_one_seed_are_the_same_whatever_was_asked_before():
+    told = tallies(("exact", 14, 1, 14), as_of=pd.Timestamp("2024-01-15"))
+    weeks = pd.period_range("2024-01-15", periods=2, freq="W-SUN")
+    one, other = (escalation.Vintages(told, "a", draws=20, rng=3) for _ in range(2))
+    first = one(weeks[0])
+    other(weeks[1])
+    pd.testing.assert_frame_equal(first, other(weeks[0]))
+    fresh = escalation.Vintages(told, "a", draws=20)
+    pd.testing.assert_frame_equal(fresh(weeks[0]), fresh(weeks[0]))
+    drawn = escalation.Vintages(told, "a", draws=20, rng=np.random.default_rng(5))
+    pd.testing.assert_frame_equal(drawn(weeks[0]), drawn(weeks[0]))
+    assert not drawn(weeks[0]).equals(first)
+    with pytest.raises(InputError, match="rng is -1"):
+        escalation.Vintages(told, "a", rng=-1)

@@ -53,7 +53,7 @@ class ChangePoints:
         Posterior mean of alpha in ``Var = mu + alpha mu^2``; 0 for ``poisson``.
     family : str
         ``negbin`` or ``poisson``.
-    every : float
+    expected_run_length : float
         Periods between changes, as expected beforehand.
     level : float
         Probability of the intervals.
@@ -70,7 +70,7 @@ class ChangePoints:
     rate: pd.Series
     dispersion: float
     family: str
-    every: float
+    expected_run_length: float
     level: float
     histories: int
     unit: str
@@ -136,7 +136,7 @@ def changepoints(
     *,
     exposure: pd.Series | None = None,
     family: Literal["negbin", "poisson"] = "negbin",
-    every: float | None = None,
+    expected_run_length: float | None = None,
     prior: tuple[float, float] | None = None,
     level: float = 0.9,
     histories: int = POOLED,
@@ -154,7 +154,7 @@ def changepoints(
     family : {"negbin", "poisson"}
         ``"negbin"`` estimates the dispersion of the counts about their rate; ``"poisson"`` assumes that there is none,
         and takes every scatter beyond it for changes.
-    every : float, optional
+    expected_run_length : float, optional
         Periods between changes, as expected beforehand, above 1; the length of the series when left out, so that one
         change is expected.
     prior : (float, float), optional
@@ -179,9 +179,9 @@ def changepoints(
 
     Notes
     -----
-    Each period begins a new rate with the same chance, 1 / ``every``, and rates are independent of each other
-    (a product partition model, Barry & Hartigan 1992, doi:10.1214/aos/1176348521).  The rate is integrated out of each
-    run of periods in closed form, and all ways to cut the series are summed over by dynamic programming in O(n^2)
+    Each period begins a new rate with the same chance, 1 / ``expected_run_length``, and rates are independent of each
+    other (a product partition model, Barry & Hartigan 1992, doi:10.1214/aos/1176348521).  The rate is integrated out of
+    each run of periods in closed form, and all ways to cut the series are summed over by dynamic programming in O(n^2)
     (Fearnhead 2006, doi:10.1007/s11222-006-8450-8): no sampling, no largest number of changes.
 
     **poisson.** Rates are gamma, counts Poisson with mean exposure x rate.
@@ -205,7 +205,7 @@ def changepoints(
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
     check_level(level)
-    series = cut_series(counts, exposure, family, every, prior, histories)
+    series = cut_series(counts, exposure, family, expected_run_length, prior, histories)
     n, m = series.matrix.shape
     parts: list[_Part] = []
     for y in series.matrix.T:
@@ -224,7 +224,7 @@ def changepoints(
         rate=pd.Series(_pooled([part.cuts.rate for part in parts], parts), index=periods, name="rate"),
         dispersion=float(sum(part.weight * part.dispersion for part in parts)),
         family=family,
-        every=series.every,
+        expected_run_length=series.expected_run_length,
         level=level,
         histories=m,
         unit=unit,

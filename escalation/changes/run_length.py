@@ -37,7 +37,7 @@ class CurrentRun:
         Periods of ``changed``.
     family : str
         ``negbin`` or ``poisson``.
-    every : float
+    expected_run_length : float
         Periods between changes, as expected beforehand.
     histories : int
         How many histories were averaged; 1 for exact counts.
@@ -49,7 +49,7 @@ class CurrentRun:
     now: pd.Series
     within: int
     family: str
-    every: float
+    expected_run_length: float
     histories: int
     unit: str
 
@@ -70,8 +70,8 @@ class CurrentRun:
         most = int(self.now.argmax()) + 1
         return (
             f"The probability that the rate of {self.unit} changed {span} to {period.end_time.date()} is "
-            f"{chance(self.changed)} (one change in {self.every:.4g} {word}s was expected); the present rate has "
-            f"most likely lasted {most:,} {period_word(period.freqstr, most)}."
+            f"{chance(self.changed)} (one change in {self.expected_run_length:.4g} {word}s was expected); the present "
+            f"rate has most likely lasted {most:,} {period_word(period.freqstr, most)}."
         )
 
     def _repr_html_(self) -> str:
@@ -84,7 +84,7 @@ def run_length(
     within: int = 1,
     exposure: pd.Series | None = None,
     family: Literal["negbin", "poisson"] = "negbin",
-    every: float | None = None,
+    expected_run_length: float | None = None,
     prior: tuple[float, float] | None = None,
     histories: int = POOLED,
     unit: str | None = None,
@@ -97,7 +97,7 @@ def run_length(
         Counts of one series on a ``PeriodIndex`` (missing periods allowed), or histories of it.
     within : int
         How many last periods "just" means; 1 asks whether the rate changed with this one.
-    exposure, family, every, prior, histories, unit
+    exposure, family, expected_run_length, prior, histories, unit
         As in :func:`escalation.changepoints`.  The default prior has the mean of the whole series, which is later
         knowledge for its early periods; give a prior where that matters.
 
@@ -125,7 +125,7 @@ def run_length(
     ([0.14, 0.78, 0.98, 0.99], 3)
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
-    series = cut_series(counts, exposure, family, every, prior, histories)
+    series = cut_series(counts, exposure, family, expected_run_length, prior, histories)
     n, m = series.matrix.shape
     within = check_whole(within, "within", n)
     nodes = np.zeros(1) if family == "poisson" else ONLINE
@@ -155,7 +155,7 @@ def run_length(
         now=pd.Series(now, index=pd.RangeIndex(1, n + 1, name="periods"), name="probability"),
         within=within,
         family=family,
-        every=series.every,
+        expected_run_length=series.expected_run_length,
         histories=m,
         unit=unit,
     )

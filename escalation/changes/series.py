@@ -28,7 +28,7 @@ class CutSeries(NamedTuple):
     periods: pd.PeriodIndex
     shape: float
     divisor: float
-    every: float
+    expected_run_length: float
 
     def sums(self, y: FloatArray, thinned: int = 1) -> Sums:
         """One history (n,), with changes at every ``thinned``-th place only."""
@@ -36,7 +36,7 @@ class CutSeries(NamedTuple):
         counts = np.concatenate([[0.0], np.cumsum(np.where(seen, y, 0.0))])
         covered = np.concatenate([[0.0], np.cumsum(np.where(seen, self.exposure, 0.0))])
         places = np.unique(np.append(np.arange(0, len(y), thinned), len(y)))
-        hazard = -math.expm1(thinned * math.log1p(-1 / self.every))
+        hazard = -math.expm1(thinned * math.log1p(-1 / self.expected_run_length))
         return Sums(counts[places], covered[places], self.shape, self.divisor, hazard)
 
 
@@ -44,7 +44,7 @@ def cut_series(
     counts: pd.Series | pd.DataFrame,
     exposure: pd.Series | None,
     family: str,
-    every: float | None,
+    expected_run_length: float | None,
     prior: tuple[float, float] | None,
     histories: int,
 ) -> CutSeries:
@@ -71,14 +71,16 @@ def cut_series(
     most = float(np.nansum(matrix, axis=0).max())
     if most > LARGEST_TOTAL:
         raise InputError(f"the counts sum to {most:g}; changes are found up to {LARGEST_TOTAL:g}, count larger units")
-    every = float(n) if every is None else every
-    if isinstance(every, bool) or not isinstance(every, int | float | np.integer) or not 1 < every < math.inf:
-        raise InputError(f"every is {every!r}; give the number of periods expected between changes, above 1")
+    length = float(n) if expected_run_length is None else expected_run_length
+    if isinstance(length, bool) or not isinstance(length, int | float | np.integer) or not 1 < length < math.inf:
+        raise InputError(
+            f"expected_run_length is {length!r}; give the number of periods expected between changes, above 1"
+        )
     if prior is None:
         prior = (1.0, float(shares[~unobserved].sum() / (np.nansum(matrix, axis=0).mean() + 0.5)))
     if len(prior) != 2 or not all(0 < part < math.inf for part in prior):
         raise InputError(f"prior is {prior!r}; give the shape and the divisor of a gamma law, both above 0")
-    return CutSeries(matrix, shares, periods, float(prior[0]), float(prior[1]), float(every))
+    return CutSeries(matrix, shares, periods, float(prior[0]), float(prior[1]), float(length))
 
 
 def log_density(log_a: FloatArray) -> FloatArray:

@@ -146,7 +146,7 @@ def _vintages(source: escalation.Source, counted: SourceSeries, seed: int) -> Vi
     made = counted.reconstruction
     assert made is not None
     start = made.daily.index[0].start_time
-    return Vintages(source.table, made.series, made.counter, made.place, made.unit, start=start, seed=seed)
+    return Vintages(source.table, made.series, made.counter, made.place, made.unit, start=start, rng=seed)
 
 
 def _summary(result: Backtest, baseline: str) -> pd.DataFrame:

@@ -34,17 +34,17 @@ TOLD: tuple[tuple[str, Callable[[set[str]], bool]], ...] = (
 """In this order; what none of them tells is a plain table."""
 
 
-def layout_of(source: str, found: Iterable[str]) -> Layout:
+def layout_of(kind: str, found: Iterable[str]) -> Layout:
     """The layout asked for, or the one that the columns tell.
 
     Raises
     ------
     InputError
-        If the source is not known.
+        If the kind is not known.
     """
-    if source in LAYOUTS:
-        return LAYOUTS[source]
-    if source != "auto":
-        raise InputError(f"source is {source!r}; use auto, {', '.join([*LAYOUTS][:-1])} or {[*LAYOUTS][-1]}")
+    if kind in LAYOUTS:
+        return LAYOUTS[kind]
+    if kind != "auto":
+        raise InputError(f"layout is {kind!r}; use auto, {', '.join([*LAYOUTS][:-1])} or {[*LAYOUTS][-1]}")
     names = {plain_name(name) for name in found}
     return LAYOUTS[next((name for name, told in TOLD if told(names)), "plain")]

@@ -39,7 +39,7 @@ PATTERN_SIGNS = ("*", "?", "[")
 
 def read_incidents(
     path_or_paths: str | Path | Sequence[str | Path],
-    source: Kind = "auto",
+    layout: Kind = "auto",
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     *,
@@ -56,7 +56,7 @@ def read_incidents(
         Files with one row an incident: CSV, TSV, XLSX, JSON (records, lines or GeoJSON),
         Stata, Parquet (with ``pip install 'escalation[parquet]'``), also in a ``.zip`` or ``.gz``. A
         pattern such as ``"acled/*.csv"`` names all files that it fits, in alphabetical order.
-    source : {"auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
+    layout : {"auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
         The kind of file: an own table, an ACLED export of any year (one row an event, or one for each
         of its actors), ACLED's counts a week, UCDP GED (yearly or candidate), GDELT 1.0 or 2.0 (raw
         or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` tells by the columns.
@@ -137,7 +137,7 @@ def read_incidents(
     check_reports(reports)
     known_by = None if as_of is None else parse_date(as_of, "as_of", side="end")
     files = [
-        _read_file(path, source, columns or {}, encoding, date_order, reports, known_by, sheet)
+        _read_file(path, layout, columns or {}, encoding, date_order, reports, known_by, sheet)
         for path in expand_paths(path_or_paths)
     ]
     filled = [file for file in files if len(file.rows)]
@@ -194,7 +194,7 @@ def _fitting(pattern: Path) -> list[Path]:
 
 def _read_file(
     path: Path,
-    source: Kind,
+    kind: Kind,
     columns: Mapping[str, str],
     encoding: str | None,
     date_order: str,
@@ -203,9 +203,9 @@ def _read_file(
     sheet: str | None,
 ) -> FileRows:
     """Read one file as far as that can be done without the others."""
-    headless = raw_columns if source in ("auto", "gdelt") else None
+    headless = raw_columns if kind in ("auto", "gdelt") else None
     table = read_table(path, encoding=encoding, headless=headless, sheet=sheet)
-    layout = layout_of(source, table.columns)
+    layout = layout_of(kind, table.columns)
     if reports != "all" and layout.holds != "reports":
         raise InputError(f"{path}: reports={reports!r} goes with GDELT, ICEWS and POLECAT; this is {layout.name}")
     names = _names(layout, table, columns, str(path))

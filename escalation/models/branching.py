@@ -148,16 +148,14 @@ def branching_ratio(fit: PanelFit, *, level: float = 0.95, rng: Seed = None) -> 
     return _intervals(ratios[0], ratios[1][:, None], level, pd.Index(["branching_ratio"])).iloc[0]
 
 
-def impulse_response(
-    fit: PanelFit, source: str, horizon: int, *, level: float = 0.95, rng: Seed = None
-) -> pd.DataFrame:
+def impulse_response(fit: PanelFit, after: str, horizon: int, *, level: float = 0.95, rng: Seed = None) -> pd.DataFrame:
     """Counts that follow from one count more of one unit, directly and through others.
 
     Parameters
     ----------
     fit : PanelFit
         Of :class:`~escalation.EndemicEpidemic`.
-    source : str
+    after : str
         The unit with one count more in the last period.
     horizon : int
         Periods ahead, 1 to 5,000.
@@ -192,9 +190,9 @@ def impulse_response(
     check_level(level)
     horizon = check_whole(horizon, "horizon", MAX_STEPS)
     at, drawn = _matrices(fit, rng)
-    if source not in fit.units:
-        raise InputError(f"source is {source!r}; the fit has the units {', '.join(fit.units[:10])}")
-    place = fit.units.index(source)
+    if after not in fit.units:
+        raise InputError(f"after is {after!r}; the fit has the units {', '.join(fit.units[:10])}")
+    place = fit.units.index(after)
     lags = _panel(fit.estimates[0]).lags
     lags = lags / lags.sum()
     extra = [respond(matrices, lags, place, horizon) for matrices in (at[None], drawn)]

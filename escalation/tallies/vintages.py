@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
+from numpy.random import Generator
 
 from escalation.errors import InputError
 from escalation.periods import DateLike, parse_date
-from escalation.randomness import generator_for
+from escalation.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.tallies.reconstruct import reconstruct
 from escalation.tallies.schema import check_tallies
 
@@ -73,8 +74,13 @@ class Vintages:
         reconstruction of its own and a fit pools 25 of them.
     undated : {"leave_out", "end"}
         As in :func:`known_by`.
-    seed : int
-        Each date has a generator of its own, made from it.
+    rng : int, Generator or None
+        Seed or generator; each date has a generator of its own, made from it.
+
+    Raises
+    ------
+    InputError
+        If ``rng`` is none of these.
 
     Examples
     --------
@@ -94,7 +100,13 @@ class Vintages:
     start: DateLike | None = None
     draws: int = 200
     undated: Undated = "leave_out"
-    seed: int = 1
+    rng: Seed = None
+    _root: int = field(init=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        fresh = self.rng is None or isinstance(self.rng, Generator)
+        generator = as_generator(self.rng)  # refuses what is no seed
+        object.__setattr__(self, "_root", draw_root(generator) if fresh else self.rng)
 
     def table(self) -> pd.DataFrame:
         """How many tallies of the series are known by each date on which one was printed.
@@ -155,5 +167,5 @@ class Vintages:
             start=self.start,
             end=last.end_time.normalize(),
             draws=self.draws,
-            rng=generator_for(self.seed, str(period)),
+            rng=generator_for(self._root, str(period)),
         ).histories
