@@ -215,7 +215,9 @@ def test_everything_that_takes_a_fit_takes_it(name, results):
     assert fit.summary().shape == (len(fit.params), 4)
     assert "StatsmodelsModel" in fit._repr_html_()
     again = pickle.loads(pickle.dumps(fit))
-    np.testing.assert_array_equal(again.forecast(4, draws=400, exog=coming(), rng=1).series_paths, forecast.series_paths)
+    np.testing.assert_array_equal(
+        again.forecast(4, draws=400, exog=coming(), rng=1).series_paths, forecast.series_paths
+    )
     assert hash(again.model) == hash(fit.model)
 
 
