@@ -46,11 +46,11 @@ MEMORY = 8 << 20
 """Kilobytes of address space that a run may take."""
 
 NOUNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "context": (("escalation/**/context.py",), ("context",)),
-    "casualties": (("escalation/**/casualties.py",), ("casualties",)),
-    "findings": (("escalation/**/findings.py",), ("findings", "report")),
-    "trend reading": (("escalation/trend_reading.py",), ("assessment", "findings", "report")),
-    "source": (("escalation/sources.py",), ("sources", "bad_input")),
+    "outlook": (("escalation/context.py", "escalation/assessment/outlook.py"), ("context",)),
+    "severity": (("escalation/casualties.py", "escalation/assessment/severity.py"), ("casualties",)),
+    "source": (("escalation/sources.py", "escalation/assessment/source.py"), ("sources", "bad_input")),
+    "trend": (("escalation/trend_reading.py", "escalation/assessment/trend.py"), ("assessment", "findings", "report")),
+    "findings": (("escalation/findings.py", "escalation/assessment/[sw]*.py"), ("findings", "report")),
     "assessment": (("escalation/assessment.py", "escalation/assessment/*.py"), ("assessment", "context", "sources")),
     "report": (("escalation/report/*.py",), ("report",)),
     "command line": (("escalation/cli/*.py",), ("cli", "bad_input")),
@@ -338,6 +338,8 @@ def outcome_of(code: int | None, said: str) -> tuple[str, str]:
     """What became of a mutant, and the test that failed first."""
     if code is None:
         return "killed", "time"
+    if code == 4 and "while loading conftest" in said:
+        return "killed", "conftest.py"
     if code in (0, 3, 4, 5):  # all passed; pytest itself failed, was called wrongly or found no test
         return ("error", f"exit code {code}") if code else ("survived", "")
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, flags=re.MULTILINE)
