@@ -9,6 +9,7 @@ work=$(mktemp -d)
 unset PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS VIRTUAL_ENV NUMBA_CACHE_DIR
 export XDG_CACHE_HOME="$work/cache" PIP_CACHE_DIR="$work/cache/pip" PIP_DISABLE_PIP_VERSION_CHECK=1
 export PIP_PROGRESS_BAR=off PIP_ROOT_USER_ACTION=ignore JUPYTER_PLATFORM_DIRS=1
+export PIP_NO_COMPILE=1  # what is imported is compiled then; most never is
 developer="$work/developer"
 bin="$developer/.venv/bin"
 failed=""
