@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
+from numpy.random import Generator
+
+from escalation.tallies import left_out, posterior, reconstruct
 
 # the same examples in every run, however busy the machine; look for others with --hypothesis-profile=default
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
 
+REMEMBERED = 30
+"""Reconstructions that a process holds, of some 8 MB each."""
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked ``nightly``, unless ``-m`` speaks of them."""
+    if "nightly" not in config.option.markexpr:
+        nightly = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give workers whole files where that goes, so that two do not compile the same, and idle ones what is left."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.option.dist == "load" else None
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +74,50 @@ def benchmark() -> Callable[[str], ModuleType]:
         return sys.modules[called]
 
     return module_of
+
+
+def once(sample: Callable[..., posterior.Posterior]) -> Callable[..., posterior.Posterior]:
+    """``sample_posterior`` that runs the chains of the same evidence, generator and options once.
+
+    What it gives cannot be written to, and the generator stands afterwards where the chains would have left it.
+    """
+    known: dict[str, posterior.Posterior] = {}
+
+    def sampled(evidence: posterior.Evidence, draws: int, rng: Generator, **options: Any) -> posterior.Posterior:
+        chains, keep = options.get("chains", posterior.CHAINS), options.get("keep", posterior.KEEP)
+        told = (vars(evidence), max(keep, -(-draws // chains)), rng.bit_generator, options)  # keep is what draws decide
+        key = hashlib.sha256(pickle.dumps(told)).hexdigest()
+        if key in known:
+            rng.spawn(chains)
+        else:
+            known[key] = sample(evidence, draws, rng, **options)
+            for kept in (known[key].counts, known[key].levels, known[key].scales, known[key].window_counts):
+                kept.flags.writeable = False
+            if len(known) > REMEMBERED:
+                del known[next(name for name in known if name != key)]
+        return known[key]
+
+    return sampled
+
+
+@contextmanager
+def sampled_by(sample: Callable[..., posterior.Posterior]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (reconstruct, left_out):
+            patch.setattr(module, "sample_posterior", sample)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chains_run_once() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Many tests begin with the same reconstruction: its chains run once a process, all else as always."""
+    sample = once(posterior.sample_posterior)
+    with sampled_by(sample):
+        yield lambda: sampled_by(sample)
+
+
+@pytest.fixture
+def chains_run_anew() -> Iterator[None]:
+    """Run all chains, for tests of the chains themselves and those that compare two runs."""
+    with sampled_by(posterior.sample_posterior):
+        yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -187,11 +188,12 @@ def test_glr_is_the_supremum_over_all_changes(dispersion):
     def law(y, m):
         return poisson.logpmf(y, m) if not dispersion else nbinom.logpmf(y, 1 / dispersion, 1 / (1 + dispersion * m))
 
+    @cache
     def best(k, t):
         seen = [i for i in range(k, t + 1) if not np.isnan(counts[i])]
 
         def ratio(kappa):
-            return sum(law(counts[i], mean[i] * np.exp(kappa)) - law(counts[i], mean[i]) for i in seen)
+            return (law(counts[seen], mean[seen] * np.exp(kappa)) - law(counts[seen], mean[seen])).sum()
 
         found = minimize_scalar(lambda kappa: -ratio(kappa), bounds=(0, 5), method="bounded", options={"xatol": 1e-10})
         return max(-found.fun, 0.0)

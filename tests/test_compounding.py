@@ -183,7 +183,7 @@ def test_periods_of_a_path_share_their_draw():
     assert together == pytest.approx(exact, rel=0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_chances_are_calibrated_on_simulated_worlds():
     """Rates and shares unknown: the frequency of a lethal attack is the probability that was given, in three bins."""
     rng = np.random.default_rng(5)

@@ -363,16 +363,20 @@ WRONG = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", RIGHT)
+def by_time(names):
+    """Worlds that are judged in a second or two at every change, those that take longer by night."""
+    quick = ("poisson", "rare", "few", "zeros of a wide law", "overdispersion")
+    return [pytest.param(name, marks=pytest.mark.slow if name in quick else pytest.mark.nightly) for name in names]
+
+
+@pytest.mark.parametrize("name", by_time(RIGHT))
 def test_right_models_are_declared_fine(name):
     share, _ = spoken_against(*RIGHT[name])
     # held to 10%, tests are made for 5%; the binomial standard error of 100 series is 3%
     assert share <= 0.1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("name", by_time(WRONG))
 def test_wrong_models_are_caught_and_the_sentence_says_why(name):
     simulate, judge_one, sentence, least = WRONG[name]
     with warnings.catch_warnings():

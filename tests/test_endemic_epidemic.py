@@ -630,7 +630,7 @@ def test_options_are_kept_as_plain_values():
 # --- what the benchmarks measure, in short
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_known_parameters_are_recovered(benchmark):
     # over 1,000 series the intervals hold 0.938 to 0.950 of the truths and the largest bias is 0.1 standard errors; 200
     # are few enough for chance to pass the limits with other seeds
@@ -639,7 +639,7 @@ def test_known_parameters_are_recovered(benchmark):
     assert table["coverage"].between(0.92, 0.97).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_forecast_intervals_cover(benchmark):
     table = benchmark("panels").coverage(series=150, seed=2)
     # of each unit and of the sum over 12 steps, some 1,800 correlated trials: 2% is more than two standard errors

@@ -292,7 +292,7 @@ def test_what_cannot_be_fitted_is_refused(tit_for_tat):
         tit_for_tat.found("A", after="C")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_verdicts_over_many_series():
     """A short version of benchmarks/excitation.py: at least 90% right without an answer, 70% found with one."""
     claimed = found = 0

@@ -84,7 +84,7 @@ def test_the_first_step_follows_the_distribution():
         assert (paths <= edge).mean() == pytest.approx(distribution.cdf(np.array([edge]))[0], abs=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_intervals_cover_what_they_say():
     inside = []
     for seed in range(150):

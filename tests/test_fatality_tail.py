@@ -201,7 +201,7 @@ def bodied(rng, n, xmin=8, alpha=2.4):
     return np.concatenate([body, draw_power(np.full(n - n // 2, alpha), np.full(n - n // 2, xmin), 1e8, rng)])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_thresholds_are_recovered_and_intervals_cover():
     rng = np.random.default_rng(7)
     found = [fatality_tail(bodied(rng, 600), samples=0, replicates=200, rng=rng) for _ in range(120)]
@@ -303,7 +303,7 @@ def test_the_law_is_chosen_by_aic():
     assert heavy.mean() is None and "no expected number is given" in heavy.sentence()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_intervals_of_the_chance_of_many_killed_cover():
     rng = np.random.default_rng(12)
     truth = stats.nbinom(1.5, 0.2)

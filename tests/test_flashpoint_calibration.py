@@ -48,7 +48,7 @@ def test_bins_have_the_errors_of_series_and_not_of_cases(calibration):
     assert row["binomial_se"] == pytest.approx(np.sqrt(0.45 * 0.55 / 4000))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_probabilities_and_medians_on_simulated_worlds(calibration):
     """A bin may miss 0.03 by three of its clustered errors, as one in 700 does whose true miss is 0.03."""
     first = calibration.simulate(100, 2026)  # the first 100 of the 1,000 that the benchmark runs

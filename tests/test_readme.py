@@ -36,7 +36,8 @@ def test_two_commands_do_all_the_set_up():
     assert lines[0].endswith("pip install . && .venv/bin/escalation report")
     assert lines[1].endswith("pip install -c requirements-dev.lock -e '.[test]' && .venv/bin/pytest -n auto")
     assert all(" && " in line and ";" not in line for line in lines)
-    assert "grep '^python3 -m venv'" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "grep '^python3 -m venv'" in (ROOT / ".ci/common.sh").read_text(encoding="utf-8")
+    assert all("\nread_commands\n" in (ROOT / f".ci/{name}").read_text(encoding="utf-8") for name in ("run", "nightly"))
 
 
 def test_the_set_up_needs_what_pip_of_python_3_11_has():

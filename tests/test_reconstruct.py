@@ -15,6 +15,8 @@ from escalation.tallies.kernels import default_kernels, make_kernel
 from escalation.tallies.posterior import Evidence, WalkPrior, atoms_from, sample_posterior
 from escalation.tallies.sampler import run_chain
 
+pytestmark = pytest.mark.usefixtures("chains_run_anew")
+
 MONDAY = np.datetime64("2024-01-01")
 CASE = {
     "series": "militia_attacks_on_us",
@@ -222,6 +224,23 @@ def test_freq_changes_the_periods_and_not_the_draws() -> None:
         assert (one.daily == by["D"].daily).all(axis=None)
     assert (by["M"].histories.iloc[0] == by["D"].histories.sum()).all()
     assert len(by["W-SUN"].histories) == 5
+
+
+def test_chains_of_other_tests_that_run_once_are_those_that_run_each_time(chains_run_once, chains_run_anew) -> None:
+    def numbers(draws):
+        rng = np.random.default_rng(3)
+        result = escalation.reconstruct(
+            tallies(("exact", 5, 1, 14), ("at_least", 3, 8, 21)), series="a", rng=rng, draws=draws
+        )
+        return result.histories, rng.integers(1 << 40, size=3), [child.integers(1 << 40) for child in rng.spawn(2)]
+
+    anew = [numbers(draws) for draws in (40, 60, 5_000)]
+    with chains_run_once():
+        first, again = ([numbers(draws) for draws in (40, 60, 5_000)] for _ in range(2))
+    for expected, *others in zip(anew, first, again, strict=True):
+        for other in others:
+            pd.testing.assert_frame_equal(other[0], expected[0])
+            np.testing.assert_array_equal(np.r_[other[1], other[2]], np.r_[expected[1], expected[2]])
 
 
 def test_same_seed_same_numbers_whatever_the_row_order() -> None:

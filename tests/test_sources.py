@@ -86,6 +86,7 @@ def test_another_series_of_a_case_drops_the_cases_own_counter() -> None:
     assert counted.unit == "rounds"
 
 
+@pytest.mark.usefixtures("chains_run_anew")
 def test_same_seed_same_counts(tallies: Path) -> None:
     source = escalation.open_source(tallies)
     first, again = (escalation.count_series(source, draws=30, rng=5).counts for _ in range(2))
