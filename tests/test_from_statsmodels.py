@@ -47,7 +47,7 @@ def design():
 
 
 def coming(horizon=4):
-    return pd.DataFrame({"offensive": np.array([1.0, 0.0, 1.0, 1.0])[:steps]})
+    return pd.DataFrame({"offensive": np.array([1.0, 0.0, 1.0, 1.0])[:horizon]})
 
 
 def glm(family):
