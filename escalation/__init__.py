@@ -6,6 +6,6 @@ Public names are listed in ``__init__.pyi`` and load their module when first use
 
 import lazy_loader
 
-from escalation.version import __version__ as __version__
+from escalation.conventions.version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

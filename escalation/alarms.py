@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.randomness import Seed
+from escalation.conventions.wording import measures, plain
 from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.design import make_design
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.periods import DateLike, parse_date, parse_freq, period_word
-from escalation.randomness import Seed
 from escalation.series import CountsLike, unpack_counts
 from escalation.surveillance.bayes import BayesAlarm
 from escalation.surveillance.cusum import CUSUM
@@ -25,7 +26,6 @@ from escalation.surveillance.detector import Detector, FloatArray
 from escalation.surveillance.ears import EARS
 from escalation.surveillance.farrington import Farrington
 from escalation.surveillance.glr import GLR
-from escalation.wording import measures, plain
 
 METHODS: dict[str, Detector] = {
     "farrington": Farrington(),

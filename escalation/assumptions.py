@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
 from escalation.errors import InputError
 from escalation.flashpoint import LARGEST_SUM
 from escalation.incidents.schema import MAX_FATALITIES

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
 from escalation.errors import InputError
 from escalation.periods import parse_freq
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
 from escalation.errors import InputError
 from escalation.parquet import read_parquet, write_parquet
 from escalation.path_tables import paths_of_table, table_of_paths

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
 from escalation.counts import check_counts, count_matrix
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError

@@ -24,9 +24,9 @@ from escalation.coherence import (
     split_by_chance,
     split_whole,
 )
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import DataWarning, InputError
 from escalation.forecast import Forecast
-from escalation.randomness import Seed, as_generator
 
 METHODS = ("projection", "matching", "conditioning", "top-down", "bottom-up")
 TOTAL = "total"

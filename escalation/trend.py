@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
+from escalation.conventions.wording import chance, measures, plain
 from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.design import make_design
@@ -27,7 +28,6 @@ from escalation.rates import (
 )
 from escalation.series import CountsLike, unpack_counts
 from escalation.windows import WindowSpec, two_windows
-from escalation.wording import chance, measures, plain
 
 SAID = 0.9
 """A direction with at least this probability is said to be one."""

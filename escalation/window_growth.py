@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
+from escalation.conventions.wording import chance, measures, percent, plain
 from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.design import FloatArray, make_design
@@ -19,7 +20,6 @@ from escalation.series import CountsLike, unpack_counts
 from escalation.slopes import SlopePosterior, log_linear
 from escalation.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
 from escalation.windows import WindowSpec, window_slice
-from escalation.wording import chance, measures, percent, plain
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""

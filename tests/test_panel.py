@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from escalation.conventions.randomness import labelled_generators
 from escalation.counts import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.base import PanelModel
 from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate
-from escalation.randomness import labelled_generators
 
 WEEKS = pd.period_range("2024-01-01", periods=5, freq="W-SUN", name="period")
 

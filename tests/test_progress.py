@@ -6,8 +6,8 @@ import types
 
 import pytest
 
+from escalation.conventions.progress import reporter
 from escalation.errors import InputError
-from escalation.progress import reporter
 
 
 class Terminal(io.StringIO):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from escalation import EndemicEpidemic, InputError, retaliation
-from escalation.randomness import as_generator
+from escalation.conventions.randomness import as_generator
 
 WEEKS = pd.period_range("2021-01-04", periods=200, freq="W-SUN")
 

@@ -21,9 +21,9 @@ from escalation import (
     get_flashpoint,
     what_if,
 )
+from escalation.conventions.randomness import as_generator, draw_root, generator_for
 from escalation.models.estimate import simulate_paths
 from escalation.models.registry import MODELS, get_model
-from escalation.randomness import as_generator, draw_root, generator_for
 
 WEEKS = pd.period_range("2023-01-02", periods=100, freq="W-SUN", name="period")
 AHEAD = pd.period_range(WEEKS[-1] + 1, periods=8, freq="W-SUN")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.assessment.withheld import Withheld
-from escalation.wording import chance, number, percent, plain, share
+from escalation.conventions.wording import chance, number, percent, plain, share
 
 PROBABILITY, SHARE = "probability", "share"
 RATES = (" per day", " per week", " per month", " per year")

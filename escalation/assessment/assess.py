@@ -65,6 +65,8 @@ from escalation.assessment.withheld import Withheld
 from escalation.backtests.result import Backtest
 from escalation.carriers import Carrier
 from escalation.changes.changepoints import ChangePoints
+from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
+from escalation.conventions.version import __version__
 from escalation.counts import count_matrix
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
@@ -74,11 +76,9 @@ from escalation.forecast import Forecast
 from escalation.models.base import CountFit
 from escalation.models.design import make_design
 from escalation.periods import date_span, period_word
-from escalation.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.series import CountSeries, CountsLike, as_count_series
 from escalation.tallies.reconstruct import Reconstruction
 from escalation.trend import RateChange
-from escalation.version import __version__
 from escalation.window_growth import WindowGrowth
 from escalation.windows import WindowSpec, window_slice
 

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 import pandas as pd
 
 from escalation.alarms import METHODS
-from escalation.arguments import check_level, check_whole
 from escalation.assessment.pool import POOL, model_of
+from escalation.conventions.arguments import check_level, check_whole
 from escalation.counts import LARGEST
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError

@@ -13,6 +13,7 @@ from escalation.assessment.answer import PROBABILITY, Answer, keys_of, not_given
 from escalation.assessment.options import Options
 from escalation.assessment.pool import POOL, pool_weights
 from escalation.assessment.withheld import Withheld
+from escalation.conventions.randomness import generator_for
 from escalation.counts import count_matrix
 from escalation.definitions import PRESETS, Flashpoint
 from escalation.errors import FitError, InputError
@@ -21,7 +22,6 @@ from escalation.forecast import Forecast, pool_forecasts
 from escalation.models.base import CountFit
 from escalation.models.registry import get_model
 from escalation.periods import period_word
-from escalation.randomness import generator_for
 from escalation.series import CountSeries
 
 OF_FATALITIES = ("views-25", "views-1", "first-lethal")

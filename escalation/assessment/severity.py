@@ -15,15 +15,15 @@ from escalation.assessment.answer import SHARE, Answer, keys_of, not_given
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld, try_part
+from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.wording import share as share_text
 from escalation.errors import EscalationWarning, InputError
 from escalation.forecast import Forecast
-from escalation.randomness import Seed, as_generator
 from escalation.series import CountSeries
 from escalation.severity.compounding import Severity, Toll, toll
 from escalation.severity.lethality import Lethality, count_lethal, lethality
 from escalation.severity.sizes import FatalitySizes, fatality_sizes
 from escalation.severity.tail import FEWEST, FatalityTail, fatality_tail
-from escalation.wording import share as share_text
 
 TYPES = "event_type"
 """Column by which the share is told apart, if it has several values."""

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from escalation.conventions.randomness import generator_for
 from escalation.counts import DRAW
 from escalation.errors import InputError
 from escalation.excitation import Excitation, excitation
-from escalation.randomness import generator_for
 from escalation.series import UNIT, CountsLike, as_count_series
 
 LAGS = 3

@@ -11,6 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
+from escalation.conventions.randomness import Seed
 from escalation.errors import DataWarning, EscalationWarning, InputError, PartialPeriodWarning
 from escalation.files import kind_of
 from escalation.incidents.aggregate import aggregate
@@ -22,7 +23,6 @@ from escalation.ledger import LedgerEntries
 from escalation.packaged import data_folder
 from escalation.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.quality.check import DataQuality, data_quality
-from escalation.randomness import Seed
 from escalation.series import CountSeries
 from escalation.tables import column_names
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_whole
 from escalation.backtests.calibration import overlap_of
 from escalation.backtests.comparison import resample_differences
 from escalation.backtests.result import Backtest
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.flashpoint import MC_LEVEL, FlashpointProbability, PastRecord
-from escalation.randomness import Seed, as_generator
 
 RESAMPLES = 2000
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_level
 from escalation.backtests.calibration import central_mass, events_of, overlap_of, reliability_points
 from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
+from escalation.conventions.arguments import check_level
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.definitions import Flashpoint
 from escalation.errors import FileError, InputError
 from escalation.files import atomic_write, kind_of
-from escalation.randomness import Seed, as_generator
 from escalation.scores import brier_decomposition, pit
 
 FloatArray = NDArray[np.float64]

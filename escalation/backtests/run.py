@@ -12,21 +12,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_whole
 from escalation.backtests.assembly import assemble
 from escalation.backtests.origins import Origins, place_origins
 from escalation.backtests.result import Backtest
 from escalation.backtests.scoring import WHOLE
 from escalation.backtests.store import Store
 from escalation.backtests.tasks import Part, Task, list_parts, run_chain
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.progress import Progress, Tick, reporter
+from escalation.conventions.randomness import Seed, as_generator, draw_root
 from escalation.counts import check_counts, count_matrix, is_histories, panel_array, unit_columns
 from escalation.definitions import Flashpoint, get_flashpoint
 from escalation.errors import InputError
 from escalation.models.base import CountModel, PanelModel
 from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
 from escalation.periods import MAX_PERIODS
-from escalation.progress import Progress, Tick, reporter
-from escalation.randomness import Seed, as_generator, draw_root
 from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, gammainc
 
-from escalation.arguments import check_level, check_whole
 from escalation.changes.segments import Cuts, FloatArray, Sums, count_cuts, filter_cuts, log_constants
 from escalation.changes.series import CutSeries, cut_series, log_density
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.wording import chance, plain
 from escalation.models.base import POOLED
 from escalation.periods import period_word
 from escalation.series import CountsLike, unpack_counts
-from escalation.wording import chance, plain
 
 MOST_SAID = 3
 """Changes that a sentence tells of."""

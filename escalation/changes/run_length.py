@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_whole
 from escalation.changes.segments import filter_cuts, log_constants
 from escalation.changes.series import cut_series, log_shares
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.wording import chance
 from escalation.models.base import POOLED
 from escalation.periods import period_word
 from escalation.series import CountsLike, unpack_counts
-from escalation.wording import chance
 
 ONLINE = np.geomspace(1e-3, 10.0, 25)
 """Dispersions of a run length, which may not know of later counts."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_whole
 from escalation.changes.segments import FloatArray, Sums
+from escalation.conventions.arguments import check_whole
 from escalation.counts import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.design import make_design

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from escalation.wording import chance, number
+from escalation.conventions.wording import chance, number
 
 __all__ = ["chance", "number", "period_text", "progress", "say", "show", "span"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
 from escalation.errors import FitError
 from escalation.events.likelihood import FloatArray, IntArray
 from escalation.events.maximum import Events, maximise

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError
 from escalation.events.bootstrap import HawkesBootstrap, bootstrap_estimates
 from escalation.events.likelihood import FloatArray, IntArray
@@ -21,7 +22,6 @@ from escalation.events.times import EventTimes, counts_in, edges_of
 from escalation.forecast import Forecast
 from escalation.models.design import Design, make_design
 from escalation.models.estimate import Estimate, FitResult, Specification, check_size, simulate_paths, warn_unsettled
-from escalation.randomness import Seed, as_generator
 
 LEAST_EVENTS = 5
 """Of each kind."""

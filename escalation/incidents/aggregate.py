@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts import DRAW
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
@@ -26,7 +27,6 @@ from escalation.periods import (
     period_index,
     period_word,
 )
-from escalation.randomness import Seed, as_generator
 
 MAX_CELLS = 50_000_000
 """A table of more periods x units than this is refused."""

@@ -10,7 +10,8 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.randomness import draw_root, generator_for
 from escalation.errors import FitError, InputError
 from escalation.models.base import IntArray, PanelModel
 from escalation.models.design import Design, FloatArray
@@ -32,7 +33,6 @@ from escalation.models.stretches import (
     trailing_mean,
 )
 from escalation.periods import MAX_PERIODS
-from escalation.randomness import draw_root, generator_for
 
 Futures: TypeAlias = Callable[[int, int, Generator], IntArray]
 """Draws (draws, steps) of one unit's future, from its place, how many and a generator."""

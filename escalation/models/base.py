@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Checked, Design, FloatArray, check_panel, check_series
@@ -35,7 +36,6 @@ from escalation.models.estimate import (
     spread_over,
     warn_unsettled,
 )
-from escalation.randomness import Seed
 from escalation.series import CountsLike, unpack_counts
 
 IntArray = NDArray[np.int64]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
 from typing import TypeVar
 
-from escalation.progress import Progress, Tick, reporter
+from escalation.conventions.progress import Progress, Tick, reporter
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

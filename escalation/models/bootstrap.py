@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.random import Generator
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
 from escalation.errors import InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.climatology import FEWEST_DRAWS, past_distributions, places_before

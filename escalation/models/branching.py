@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.models.base import PanelFit
 from escalation.models.design import FloatArray
@@ -13,7 +14,6 @@ from escalation.models.endemic_epidemic import EndemicEpidemic
 from escalation.models.endemic_epidemic_likelihood import Panel, evaluate, weigh_past
 from escalation.models.endemic_epidemic_paths import resample
 from escalation.models.estimate import MAX_STEPS, Estimate
-from escalation.randomness import Seed, as_generator
 
 DRAWS = 1_000
 """Draws of the parameters behind an interval."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
 from escalation.models.distributions import Distributions, DrawnDistributions

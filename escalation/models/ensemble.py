@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.climatology import Climatology

@@ -15,10 +15,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.design import Design, FloatArray
-from escalation.randomness import Seed, as_generator
 
 IntArray = NDArray[np.int64]
 

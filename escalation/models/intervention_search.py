@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.models.base import CountFit
 from escalation.models.design import FloatArray
@@ -22,7 +23,6 @@ from escalation.models.ingarch_null import Null, null_at, null_peaks, roots_of, 
 from escalation.models.ingarch_score import joint_statistic
 from escalation.models.interventions import Decay, Intervention, Pulse, Step
 from escalation.periods import DateLike, parse_date, period_word
-from escalation.randomness import Seed, as_generator
 
 Kind: TypeAlias = Literal["level_shift", "transient", "additive"]
 Effect: TypeAlias = Literal["internal", "external"]

@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
 from escalation.errors import InputError
 from escalation.models.base import CountFit, IntArray
 from escalation.models.design import FloatArray

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.progress import Progress
+from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.counts import DRAW
 from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecast import Forecast
@@ -21,8 +23,6 @@ from escalation.models.blocks import cut, run_blocks
 from escalation.models.design import Design, FloatArray, check_panel
 from escalation.models.diagnostics import Diagnosis, diagnosis_table
 from escalation.models.estimate import check_size, observed_behind, simulate_paths
-from escalation.progress import Progress
-from escalation.randomness import Seed, as_generator, draw_root, generator_for
 
 
 @dataclass(frozen=True, eq=False)

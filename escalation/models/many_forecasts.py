@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.progress import Progress
+from escalation.conventions.randomness import Seed, as_generator, draw_root
 from escalation.counts import LARGEST
 from escalation.errors import InputError
 from escalation.models.base import POOLED, CountModel
@@ -18,8 +20,6 @@ from escalation.models.blocks import run_blocks
 from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import check_size
 from escalation.models.many import SeriesBlock, explained, failure_table, paths_of, series_blocks
-from escalation.progress import Progress
-from escalation.randomness import Seed, as_generator, draw_root
 
 
 @dataclass(frozen=True, eq=False)

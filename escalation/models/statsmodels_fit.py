@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.conventions.randomness import Seed
 from escalation.counts import checked_counts
 from escalation.errors import DataWarning, InputError
 from escalation.forecast import Forecast
@@ -18,7 +19,6 @@ from escalation.models.base import CountFit
 from escalation.models.design import Design, FloatArray
 from escalation.models.statsmodels_family import CountFamily
 from escalation.models.statsmodels_model import EXPOSURE, Continued, StatsmodelsModel
-from escalation.randomness import Seed
 from escalation.series import CountsLike
 
 CONSTANTS = ("const", "Intercept", "level")

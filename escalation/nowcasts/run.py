@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts import DRAW, quantile_frame
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.nowcasts.delays import (
@@ -35,7 +36,6 @@ from escalation.nowcasts.levels import (
 from escalation.nowcasts.reports import FloatArray, IntArray, Known, Reports, read_reports
 from escalation.nowcasts.result import Nowcast
 from escalation.periods import DateLike, parse_date, parse_freq, period_word
-from escalation.randomness import Seed, as_generator
 
 METHODS = ("bayes.trunc", "bayes.notrunc", "lawless")
 COMPLETE = 0.99

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from escalation.conventions.wording import percent
 from escalation.counts import count_matrix
 from escalation.periods import period_word
 from escalation.plots.style import (
@@ -28,7 +29,6 @@ from escalation.plots.text import printable
 from escalation.plots.trend import chance_text
 from escalation.series import CountsLike, unpack_counts
 from escalation.window_growth import WindowGrowth
-from escalation.wording import percent
 
 
 @styled

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
 from escalation.counts import is_histories, quantile_frame
 from escalation.errors import InputError
 from escalation.periods import period_word

@@ -11,6 +11,7 @@ from escalation.assessment.assess import Assessment
 from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
 from escalation.carriers import Carrier
+from escalation.conventions.wording import percent
 from escalation.periods import period_word
 from escalation.plots.growth import draw_growth
 from escalation.plots.text import day_text, period_text
@@ -19,7 +20,6 @@ from escalation.plots.watching import draw_alarms, draw_change_probability, draw
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, plain_dates
 from escalation.trend import SAID
-from escalation.wording import percent
 
 SHOWN_ALARMS = 8
 """The last alarms of a table."""

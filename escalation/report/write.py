@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from escalation.assessment.assess import Assessment, assess
 from escalation.assessment.source import Source
+from escalation.conventions.randomness import Seed
+from escalation.conventions.version import __version__
 from escalation.errors import FileError, InputError
 from escalation.files import atomic_write
 from escalation.plots.style import styled
 from escalation.plots.text import printable
-from escalation.randomness import Seed
 from escalation.report.answers import set_answers
 from escalation.report.counted import set_counts, set_reconstruction
 from escalation.report.growing import set_alarms, set_changes, set_growth, set_regime
@@ -27,7 +28,6 @@ from escalation.report.severity import set_severity
 from escalation.report.sides import set_excitation, set_presets
 from escalation.report.words import title_of
 from escalation.series import CountsLike
-from escalation.version import __version__
 
 
 def write_report(counts: Assessment | CountsLike | Source | str | Path, path: str | Path, *, rng: Seed = None) -> Path:

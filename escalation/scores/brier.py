@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
 from escalation.errors import InputError
 from escalation.scores.arrays import FloatArray, as_events, as_given, as_observed, as_one_shape, as_probabilities
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
 from escalation.errors import InputError
 from escalation.scores.arrays import FloatArray, as_given, as_rows
 

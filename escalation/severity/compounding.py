@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.wording import chance, measures, plain
 from escalation.errors import InputError
 from escalation.flashpoint import error_of_mean
 from escalation.forecast import Forecast
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.periods import DateLike, exposure, parse_date
-from escalation.randomness import Seed, as_generator
 from escalation.series import CountsLike, unpack_counts
 from escalation.severity.grids import FloatArray
 from escalation.severity.lethality import Lethality
 from escalation.severity.share_posterior import JEFFREYS, IntArray
 from escalation.severity.sizes import FatalitySizes
-from escalation.wording import chance, measures, plain
 
 MOST_EVENTS = 50_000_000
 """Lethal attacks of all paths together that are drawn one by one."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_whole
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts import DRAW
 from escalation.incidents.schema import FATALITY_COLUMNS, check_incidents
 from escalation.incidents.spread import draw_fatalities, fatality_figures
-from escalation.randomness import Seed, as_generator
 
 
 def draw_figures(incidents: pd.DataFrame, *, draws: int = 25, rng: Seed = None) -> pd.DataFrame:

@@ -11,17 +11,17 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from escalation.arguments import check_level
+from escalation.conventions.arguments import check_level
+from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.wording import chance
+from escalation.conventions.wording import share as written
 from escalation.counts import DRAW, check_counts, is_histories
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
 from escalation.models.estimate import spread_over
-from escalation.randomness import Seed, as_generator
 from escalation.series import HoldsCounts, unpack_counts
 from escalation.severity.share_posterior import IntArray, SharePosterior, pool_shares
-from escalation.wording import chance
-from escalation.wording import share as written
 
 POOLED = 25
 """Histories of the trials of several groups that are worked out by themselves."""

@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.wording import chance, plain, share
 from escalation.counts import DRAW
 from escalation.errors import InputError
 from escalation.incidents.schema import MAX_FATALITIES
-from escalation.randomness import Seed, as_generator
 from escalation.severity.grids import integrate
 from escalation.severity.power_law import FloatArray, IntArray, find_threshold, log_power
 from escalation.severity.rivals import PARAMETERS, Rival, fit_rival, rival_log_pmf
 from escalation.severity.size_laws import LognormalSizes, NegativeBinomialSizes, SizeLaws, SplicedSizes, join_laws
 from escalation.severity.tail import FEWEST, distinct, lethal_sizes, resampled_tails
-from escalation.wording import chance, plain, share
 
 Family = Literal["negative_binomial", "lognormal", "power_tail"]
 FAMILIES: tuple[Family, ...] = ("negative_binomial", "lognormal", "power_tail")

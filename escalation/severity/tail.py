@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.arguments import check_level, check_whole
+from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.wording import measures
 from escalation.errors import InputError
 from escalation.incidents.schema import MAX_FATALITIES
-from escalation.randomness import Seed, as_generator
 from escalation.severity.power_law import (
     MOST_ALPHA,
     FloatArray,
@@ -27,7 +28,6 @@ from escalation.severity.power_law import (
     power_survival,
 )
 from escalation.severity.rivals import RIVALS, fit_rival, vuong
-from escalation.wording import measures
 
 FEWEST = 10
 """Lethal events that a law of their size rests on at least, and values above a threshold."""

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import nbinom, poisson
 
+from escalation.conventions.wording import measures
 from escalation.errors import InputError
 from escalation.surveillance.detector import FloatArray, check_number, check_steps
-from escalation.wording import measures
 
 LEAST_LEAVING = 1e-10
 """Chances of an alarm below this cannot be told from rounding."""

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts import DRAW, quantile_frame
 from escalation.errors import InputError, NotConvergedWarning
 from escalation.periods import DateLike, exposure, parse_date, parse_freq, period_index
-from escalation.randomness import Seed, as_generator
 from escalation.series import CountSeries
 from escalation.tallies.kernels import Kernel, check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
