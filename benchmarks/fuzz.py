@@ -32,8 +32,8 @@ import pandas as pd
 from numpy.random import Generator, default_rng
 
 import escalation
+from escalation.files.ledger import rows_lost
 from escalation.incidents.schema import check_incidents
-from escalation.ledger import rows_lost
 from escalation.tallies.read import read_tallies
 
 SEEDS = Path(__file__).resolve().parents[1] / "tests" / "data"

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 import escalation
-from escalation.ledger import rows_lost
+from escalation.files.ledger import rows_lost
 
 LIMIT = 4.0
 """Seconds of CPU for a million rows."""

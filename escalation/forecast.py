@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level
 from escalation.errors import InputError
-from escalation.parquet import read_parquet, write_parquet
+from escalation.files.parquet import read_parquet, write_parquet
 from escalation.path_tables import paths_of_table, table_of_paths
 from escalation.periods import period_word
 

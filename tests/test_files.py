@@ -24,11 +24,19 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
-from escalation import archives, files, text_tables
-from escalation.cells import to_frame
 from escalation.errors import FileError, InputError
-from escalation.files import FORMULA_STARTS, atomic_write, check_target, safe_cells, table_text
-from escalation.tables import read_table
+from escalation.files.disk import (
+    FORMULA_STARTS,
+    archives,
+    atomic_write,
+    check_target,
+    safe_cells,
+    table_text,
+    text_tables,
+)
+from escalation.files.disk import disk as files
+from escalation.files.read import read_table
+from escalation.files.rows import to_frame
 
 
 def write(folder, content, name="table.csv"):
@@ -574,7 +582,7 @@ def test_a_file_error_inside_the_block_keeps_its_message(tmp_path):
 def test_a_killed_process_leaves_the_old_file(tmp_path):
     path = write(tmp_path, "old")
     code = (
-        "import os, sys\nfrom escalation.files import atomic_write\n"
+        "import os, sys\nfrom escalation.files.disk import atomic_write\n"
         "with atomic_write(sys.argv[1]) as s:\n    s.write('half')\n    s.flush()\n    os._exit(1)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation.errors import FileError, InputError
+from escalation.files.parquet import write_parquet
 from escalation.forecast import Forecast, pool
-from escalation.parquet import write_parquet
 
 WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
 

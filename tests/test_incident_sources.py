@@ -14,10 +14,10 @@ import pytest
 
 from escalation.cli import main
 from escalation.errors import DataWarning, FileError, InputError
+from escalation.files.ledger import rows_lost
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.read import read_incidents
 from escalation.incidents.schema import check_incidents
-from escalation.ledger import rows_lost
 
 DATA = Path(__file__).parent / "data"
 PLAIN = "date,place,killed\n2024-11-11,Erbil,0\n2024-11-12,Hasaka,2\n"

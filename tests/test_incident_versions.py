@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalation.errors import DataWarning, InputError
+from escalation.files.ledger import rows_lost
 from escalation.incidents.duplicates import REPORT_COLUMNS, deduplicate, find_duplicates
 from escalation.incidents.versions import merge_versions
-from escalation.ledger import rows_lost
 
 
 def versions(ids, fatalities, dates=None):

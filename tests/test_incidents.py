@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from escalation.errors import DataWarning, FileError, InputError
+from escalation.files.ledger import LEDGER_COLUMNS, rows_lost
 from escalation.incidents.dates import MONTHS, read_days
 from escalation.incidents.read import read_incidents
 from escalation.incidents.schema import COLUMNS, FATALITY_COLUMNS, TEXT_COLUMNS, check_incidents
-from escalation.ledger import LEDGER_COLUMNS, rows_lost
 
 # the look-alike of ACLED holds one row without an id twice, on purpose
 pytestmark = pytest.mark.filterwarnings("ignore:1 of 7 incidents have no id and say the same")

@@ -7,7 +7,7 @@ import pytest
 
 import escalation
 from escalation.errors import InputError
-from escalation.ledger import rows_lost
+from escalation.files.ledger import rows_lost
 from escalation.tallies.schema import COLUMNS, check_tallies, contains
 
 HEAD = "series,count,qualifier,start,end"

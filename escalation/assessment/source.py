@@ -13,18 +13,18 @@ import pandas as pd
 
 from escalation.conventions.randomness import Seed
 from escalation.errors import DataWarning, EscalationWarning, InputError, PartialPeriodWarning
-from escalation.files import kind_of
+from escalation.files.bundled import data_folder
+from escalation.files.disk import kind_of
+from escalation.files.ledger import LedgerEntries
+from escalation.files.read import column_names
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.coverage import check_coverage, coverage_exposure, infer_coverage
 from escalation.incidents.kinds import Kind
 from escalation.incidents.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.reports import Reports
-from escalation.ledger import LedgerEntries
-from escalation.packaged import data_folder
 from escalation.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.quality.check import DataQuality, data_quality
 from escalation.series import CountSeries
-from escalation.tables import column_names
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct

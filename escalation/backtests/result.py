@@ -17,7 +17,7 @@ from escalation.conventions.arguments import check_level
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.definitions import Flashpoint
 from escalation.errors import FileError, InputError
-from escalation.files import atomic_write, kind_of
+from escalation.files.disk import atomic_write, kind_of
 from escalation.scores import brier_decomposition, pit
 
 FloatArray = NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy as np
 
 from escalation.backtests.tasks import Part
 from escalation.errors import FileError, InputError
-from escalation.files import atomic_write, kind_of
+from escalation.files.disk import atomic_write, kind_of
 
 MANIFEST = "backtest.json"
 ABOUT = "about"

@@ -31,7 +31,7 @@ from escalation.cli.counting import (
     with_dates,
 )
 from escalation.cli.options import Format, Selection
-from escalation.files import atomic_write
+from escalation.files.disk import atomic_write
 from escalation.periods import period_word
 
 Part = TypeVar("Part")

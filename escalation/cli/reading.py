@@ -6,7 +6,7 @@ import escalation
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, deliver, open_table, reading
 from escalation.cli.options import Format, Table
-from escalation.ledger import rows_lost
+from escalation.files.ledger import rows_lost
 
 MOST_REASONS = 12
 

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.errors import DataWarning, InputError
+from escalation.files.ledger import LedgerEntries
 from escalation.incidents.schema import check_incidents
-from escalation.ledger import LedgerEntries
 from escalation.periods import day_numbers
 
 WEIGHTS = {"days": 1.0, "place": 2.0, "actors": 2.0, "event_type": 1.0}

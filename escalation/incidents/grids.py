@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from escalation.errors import InputError
+from escalation.files.ledger import LedgerEntries
 from escalation.incidents.schema import COORDINATE_LIMITS, check_incidents
-from escalation.ledger import LedgerEntries
 
 PRIOGRID = "priogrid"
 CELLS_A_DEGREE = 2

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from escalation.errors import DataWarning, FileError, InputError
-from escalation.files import kind_of
+from escalation.files.disk import kind_of
+from escalation.files.ledger import join_ledgers
+from escalation.files.read import read_table
 from escalation.incidents.dates import Days, read_days
 from escalation.incidents.gdelt import raw_columns
 from escalation.incidents.guess import guess_columns
@@ -30,9 +32,7 @@ from escalation.incidents.rows import (
     widen_imprecise,
 )
 from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS
-from escalation.ledger import join_ledgers
 from escalation.periods import DateLike, parse_date
-from escalation.tables import read_table
 
 PATTERN_SIGNS = ("*", "?", "[")
 
@@ -94,7 +94,7 @@ def read_incidents(
         its columns was taken for what.
     ledger : pandas.DataFrame
         Each row that was dropped, merged or changed, and why. Rows of the files =
-        ``len(incidents) + escalation.ledger.rows_lost(ledger)``.
+        ``len(incidents) + escalation.files.ledger.rows_lost(ledger)``.
 
     Raises
     ------

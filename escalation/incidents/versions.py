@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from escalation.errors import DataWarning, InputError
+from escalation.files.ledger import LedgerEntries, join_ledgers
 from escalation.incidents.schema import COLUMNS, check_incidents
-from escalation.ledger import LedgerEntries, join_ledgers
 
 COMPARED = tuple(column for column in COLUMNS if column != "incident_id")
 DELETED_IDS = ("incident_id", "event_id_cnty", "id", "data_id")
@@ -37,7 +37,7 @@ def merge_versions(
     ledger : pandas.DataFrame
         One entry for each row of either table that is not in the result, with ``old``, ``new`` or
         ``deleted`` for the file and the place in that table, from 0, for the row:
-        ``len(old) + len(new) = len(incidents) + escalation.ledger.rows_lost(ledger)``. An old row
+        ``len(old) + len(new) = len(incidents) + escalation.files.ledger.rows_lost(ledger)``. An old row
         that was revised tells what changed. Deleted ids that are in neither table are noted too.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.ledger import rows_lost
+from escalation.files.ledger import rows_lost
 from escalation.quality.finding import SURE, Finding, several
 
 ROUNDED = 1.5

@@ -13,7 +13,7 @@ from escalation.assessment.source import Source
 from escalation.conventions.randomness import Seed
 from escalation.conventions.version import __version__
 from escalation.errors import FileError, InputError
-from escalation.files import atomic_write
+from escalation.files.disk import atomic_write
 from escalation.plots.style import styled
 from escalation.plots.text import printable
 from escalation.report.answers import set_answers

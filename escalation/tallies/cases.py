@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from escalation.errors import InputError
-from escalation.packaged import data_folder
-from escalation.tables import read_table
+from escalation.files.bundled import data_folder
+from escalation.files.read import read_table
 from escalation.tallies.read import read_tallies
 
 DEFAULT_CASE = "militia-attacks-2023-2024"

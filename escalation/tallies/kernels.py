@@ -27,7 +27,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.errors import InputError
-from escalation.packaged import data_folder
+from escalation.files.bundled import data_folder
 
 FloatArray = NDArray[np.float64]
 

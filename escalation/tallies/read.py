@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from escalation.ledger import LedgerEntries
-from escalation.tables import read_table
+from escalation.files.ledger import LedgerEntries
+from escalation.files.read import read_table
 from escalation.tallies.schema import COLUMNS, DATES, DEFAULTS, NUMBERS, check_tallies
 
 MAX_TALLIES = 100_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from escalation.errors import FileError, InputError
-from escalation.files import atomic_write, kind_of
+from escalation.files.disk import atomic_write, kind_of
 
 KEY = b"escalation"
 

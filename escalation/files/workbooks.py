@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from escalation.archives import check_archive, check_xml
-from escalation.cells import Headless, to_frame
 from escalation.errors import DataWarning, EscalationError, InputError
+from escalation.files.archives import check_archive, check_xml
+from escalation.files.rows import Headless, to_frame
 
 
 def read_workbook(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from escalation.archives import unpack
-from escalation.cells import Headless
 from escalation.errors import DataWarning, InputError
-from escalation.files import read_whole
-from escalation.text_tables import read_text, text_header
-from escalation.typed_tables import read_json_cells, read_parquet_cells, read_stata_cells
-from escalation.workbooks import read_workbook
+from escalation.files.archives import unpack
+from escalation.files.disk import read_whole
+from escalation.files.rows import Headless
+from escalation.files.text_tables import read_text, text_header
+from escalation.files.typed_tables import read_json_cells, read_parquet_cells, read_stata_cells
+from escalation.files.workbooks import read_workbook
 
 MAX_ROWS = 5_000_000
 """A table with more rows than this is refused unless its reader states a lower limit."""

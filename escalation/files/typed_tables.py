@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from escalation.archives import MAX_UNPACKED
-from escalation.cells import check_header, check_rows
 from escalation.errors import EscalationError, InputError
-from escalation.parquet import pyarrow_for
-from escalation.workbooks import cell_text
+from escalation.files.archives import MAX_UNPACKED
+from escalation.files.parquet import pyarrow_for
+from escalation.files.rows import check_header, check_rows
+from escalation.files.workbooks import cell_text
 
 LIST_KEYS = ("data", "results", "Result", "result", "records", "events", "rows", "items")
 """Where web services put the list of records inside their answer."""

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.cells import Headless, check_header, check_rows, to_frame
 from escalation.errors import InputError
+from escalation.files.rows import Headless, check_header, check_rows, to_frame
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_CHARACTERS = 65_536
