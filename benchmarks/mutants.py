@@ -2,7 +2,7 @@
 
     python benchmarks/mutants.py [GLOB ...] [--mutants 200] [--seed 1] [--jobs 2] [--results mutants.csv]
     python benchmarks/mutants.py [GLOB ...] --summary            what the results say so far
-    python benchmarks/mutants.py escalation/windows.py --tests tests/test_trend.py
+    python benchmarks/mutants.py escalation/counts/windows.py --tests tests/test_trend.py
 
 GLOB names files from the checkout's root, by default those of ``NOUNS``, which says which tests belong to which files.
 A mutant is killed where one of these tests, or an example in the file itself, fails or takes too long; tests marked

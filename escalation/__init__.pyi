@@ -23,7 +23,9 @@ from .changes.changepoints import ChangePoints as ChangePoints
 from .changes.changepoints import changepoints as changepoints
 from .changes.run_length import CurrentRun as CurrentRun
 from .changes.run_length import run_length as run_length
-from .counts import check_counts as check_counts
+from .counts.periods import exposure as exposure
+from .counts.schema import check_counts as check_counts
+from .counts.series import CountSeries as CountSeries
 from .definitions import Flashpoint as Flashpoint
 from .definitions import get_flashpoint as get_flashpoint
 from .definitions import list_flashpoints as list_flashpoints
@@ -100,7 +102,6 @@ from .models.zero_inflated import ZeroInflated as ZeroInflated
 from .nowcasts.result import Nowcast as Nowcast
 from .nowcasts.run import nowcast as nowcast
 from .passages import past_flashpoints as past_flashpoints
-from .periods import exposure as exposure
 from .plots import plot_alarms as plot_alarms
 from .plots import plot_changes as plot_changes
 from .plots import plot_counts as plot_counts
@@ -136,7 +137,6 @@ from .scenarios import WhatIf as WhatIf
 from .scenarios import what_if as what_if
 from .selection import Choice as Choice
 from .selection import auto as auto
-from .series import CountSeries as CountSeries
 from .severity.compounding import Severity as Severity
 from .severity.compounding import Toll as Toll
 from .severity.compounding import compound as compound

@@ -13,13 +13,13 @@ import pandas as pd
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed
 from escalation.conventions.wording import measures, plain
-from escalation.counts import checked_counts, is_histories
+from escalation.counts.periods import DateLike, parse_date, parse_freq, period_word
+from escalation.counts.schema import checked_counts, is_histories
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
 from escalation.models.base import CountModel
 from escalation.models.design import make_design
 from escalation.models.negative_binomial import NegativeBinomial
-from escalation.periods import DateLike, parse_date, parse_freq, period_word
-from escalation.series import CountsLike, unpack_counts
 from escalation.surveillance.bayes import BayesAlarm
 from escalation.surveillance.cusum import CUSUM
 from escalation.surveillance.detector import Detector, FloatArray

@@ -13,16 +13,16 @@ import pandas as pd
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance
-from escalation.counts import checked_counts
+from escalation.counts.periods import days_in, parse_freq
+from escalation.counts.schema import checked_counts
+from escalation.counts.series import CountsLike, unpack_counts
+from escalation.counts.windows import WindowSpec, two_windows
 from escalation.errors import InputError
 from escalation.models.design import FloatArray, make_design
-from escalation.periods import days_in, parse_freq
-from escalation.series import CountsLike, unpack_counts
 from escalation.tallies.left_out import WINDOW, histories_without, leaning
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
 from escalation.trend import CARRIED, CARRIED_HISTORIES, SAID, RateChange, compare_rates, ratio_of_rates
-from escalation.windows import WindowSpec, two_windows
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast
 from escalation.passages import windows
-from escalation.periods import MAX_PERIODS, period_word
 from escalation.proportions import wilson_interval
 
 MC_LEVEL = 0.9

@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
-from escalation.counts import check_counts, count_matrix
+from escalation.counts.periods import MAX_PERIODS
+from escalation.counts.schema import check_counts, count_matrix
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.periods import MAX_PERIODS
-from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

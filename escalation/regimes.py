@@ -13,12 +13,12 @@ from scipy.stats import norm
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, measures, plain
+from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError
 from escalation.models.base import CountFit
 from escalation.models.design import FloatArray
 from escalation.models.hidden_markov import MOST_STATES, REGIMES, HiddenMarkov, draw_points, mean_bic
 from escalation.models.hidden_markov_likelihood import Observed, first_law, last_regimes, smooth, unpack
-from escalation.periods import MAX_PERIODS, period_word
 
 LEAST_POINTS = 64
 """Points drawn for each history."""

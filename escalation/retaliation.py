@@ -12,7 +12,8 @@ from numpy.random import Generator
 
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.counts import DRAW
+from escalation.counts.periods import period_word
+from escalation.counts.schema import DRAW
 from escalation.errors import InputError
 from escalation.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
 from escalation.forecast import Forecast
@@ -20,7 +21,6 @@ from escalation.models.base import IntArray, PanelFit
 from escalation.models.design import FloatArray
 from escalation.models.estimate import MAX_STEPS, check_size
 from escalation.models.local_level import LocalLevel
-from escalation.periods import period_word
 from escalation.shares import draw_split, fit_shares, inverse_logit
 
 FEWEST_PATHS = 50

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from escalation.assumptions import Assumption, Event, Scenario
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.conventions.wording import chance
+from escalation.counts.periods import period_word
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.flashpoint import FlashpointProbability, error_of_mean, flashpoint, hits
@@ -22,7 +23,6 @@ from escalation.forecast import Forecast
 from escalation.models.base import CountFit, CountModel
 from escalation.models.ensemble import Ensemble
 from escalation.models.estimate import check_size, simulate_paths
-from escalation.periods import period_word
 from escalation.severity.assumed import Cost, draw_cost
 from escalation.severity.compounding import Severity
 from escalation.severity.share_posterior import IntArray

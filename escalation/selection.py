@@ -14,11 +14,11 @@ from escalation.backtests.result import Backtest
 from escalation.backtests.run import backtest
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.counts import check_counts
+from escalation.counts.schema import check_counts
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountFit, CountModel
 from escalation.models.registry import MODELS
-from escalation.series import CountsLike, unpack_counts
 
 CRITERIA = {"log_score": "log score", "crps": "CRPS", "crps_log1p": "CRPS of log(1 + count)"}
 BASELINE = "climatology"

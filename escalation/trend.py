@@ -11,10 +11,12 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_level
 from escalation.conventions.wording import chance, measures, plain
-from escalation.counts import checked_counts, is_histories
+from escalation.counts.periods import period_word
+from escalation.counts.schema import checked_counts, is_histories
+from escalation.counts.series import CountsLike, unpack_counts
+from escalation.counts.windows import WindowSpec, two_windows
 from escalation.errors import InputError
 from escalation.models.design import make_design
-from escalation.periods import period_word
 from escalation.rates import (
     Cdf,
     FloatArray,
@@ -26,8 +28,6 @@ from escalation.rates import (
     negbin,
     poisson,
 )
-from escalation.series import CountsLike, unpack_counts
-from escalation.windows import WindowSpec, two_windows
 
 SAID = 0.9
 """A direction with at least this probability is said to be one."""

@@ -11,15 +11,15 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_level
 from escalation.conventions.wording import chance, measures, percent, plain
-from escalation.counts import checked_counts, is_histories
+from escalation.counts.periods import period_word
+from escalation.counts.schema import checked_counts, is_histories
+from escalation.counts.series import CountsLike, unpack_counts
+from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
 from escalation.models.design import FloatArray, make_design
-from escalation.periods import period_word
 from escalation.rates import WindowCounts
-from escalation.series import CountsLike, unpack_counts
 from escalation.slopes import SlopePosterior, log_linear
 from escalation.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
-from escalation.windows import WindowSpec, window_slice
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalation.counts import check_counts
+from escalation.counts.periods import exposure
+from escalation.counts.schema import check_counts
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents import aggregate as aggregate_module
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.read import read_incidents
 from escalation.incidents.units import BLANK_UNIT
-from escalation.periods import exposure
 
 
 def table(dates, **columns):

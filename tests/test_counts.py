@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts.schema import check_counts, count_matrix, is_histories
 from escalation.errors import InputError
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import escalation as esc
-from escalation.counts import check_counts
+from escalation.counts.schema import check_counts
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.coverage import coverage_exposure, infer_coverage, read_coverage

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from escalation.conventions.randomness import labelled_generators
-from escalation.counts import check_counts, is_panel_histories, panel_array
+from escalation.counts.schema import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.base import PanelModel

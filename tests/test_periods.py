@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalation.errors import InputError
-from escalation.periods import (
+from escalation.counts.periods import (
     EARLIEST,
     WEEKDAYS,
     days_in,
@@ -20,6 +19,7 @@ from escalation.periods import (
     period_index,
     period_word,
 )
+from escalation.errors import InputError
 
 FREQS = ("D", "M", *(f"W-{day}" for day in WEEKDAYS))
 DATES = st.dates(dt.date(1990, 1, 1), dt.date(2035, 12, 31))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escalation.counts import check_counts, is_histories, is_panel_histories
+from escalation.counts.schema import check_counts, is_histories, is_panel_histories
 from escalation.errors import DataWarning, InputError
 from escalation.incidents import aggregate as aggregate_module
 from escalation.incidents.aggregate import aggregate

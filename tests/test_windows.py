@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from escalation.counts.windows import window_slice
 from escalation.errors import InputError
-from escalation.windows import window_slice
 
 INDEX = pd.period_range("2024-01-01", periods=6, freq="W-SUN")
 BOUNDS = [None, *range(-6, 7)]

@@ -67,7 +67,10 @@ from escalation.carriers import Carrier
 from escalation.changes.changepoints import ChangePoints
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.conventions.version import __version__
-from escalation.counts import count_matrix
+from escalation.counts.periods import date_span, period_word
+from escalation.counts.schema import count_matrix
+from escalation.counts.series import CountSeries, CountsLike, as_count_series
+from escalation.counts.windows import WindowSpec, window_slice
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.excitation import Excitation
@@ -75,12 +78,9 @@ from escalation.flashpoint import FlashpointProbability
 from escalation.forecast import Forecast
 from escalation.models.base import CountFit
 from escalation.models.design import make_design
-from escalation.periods import date_span, period_word
-from escalation.series import CountSeries, CountsLike, as_count_series
 from escalation.tallies.reconstruct import Reconstruction
 from escalation.trend import RateChange
 from escalation.window_growth import WindowGrowth
-from escalation.windows import WindowSpec, window_slice
 
 HEADLINE = ("rate", "growth", "forecast", "flashpoints")
 """Parts that are answered unless others are asked for."""

@@ -8,8 +8,8 @@ from escalation.assessment.outlook import Outlook
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
 from escalation.carriers import Carrier
-from escalation.periods import date_span, period_word
-from escalation.series import CountSeries
+from escalation.counts.periods import date_span, period_word
+from escalation.counts.series import CountSeries
 from escalation.tallies.reconstruct import Reconstruction
 from escalation.trend import RateChange
 

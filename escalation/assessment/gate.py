@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.periods import date_span, period_word
-from escalation.series import CountSeries
+from escalation.counts.periods import date_span, period_word
+from escalation.counts.series import CountSeries
 
 INCIDENTS_NEED = 10
 """Incidents (their mean over the histories) that growth, changes and alarms are read from."""

@@ -11,13 +11,13 @@ import pandas as pd
 from escalation.alarms import METHODS
 from escalation.assessment.pool import POOL, model_of
 from escalation.conventions.arguments import check_level, check_whole
-from escalation.counts import LARGEST
+from escalation.counts.periods import MAX_PERIODS, period_word
+from escalation.counts.schema import LARGEST
+from escalation.counts.windows import WindowSpec, two_windows, window_slice
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.models.estimate import MAX_STEPS
 from escalation.models.registry import get_model
-from escalation.periods import MAX_PERIODS, period_word
-from escalation.windows import WindowSpec, two_windows, window_slice
 
 HORIZON = {"D": 28, "W": 8, "M": 6}
 """Periods ahead, unless asked otherwise."""

@@ -14,15 +14,15 @@ from escalation.assessment.options import Options
 from escalation.assessment.pool import POOL, pool_weights
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.randomness import generator_for
-from escalation.counts import count_matrix
+from escalation.counts.periods import period_word
+from escalation.counts.schema import count_matrix
+from escalation.counts.series import CountSeries
 from escalation.definitions import PRESETS, Flashpoint
 from escalation.errors import FitError, InputError
 from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
 from escalation.forecast import Forecast, pool_forecasts
 from escalation.models.base import CountFit
 from escalation.models.registry import get_model
-from escalation.periods import period_word
-from escalation.series import CountSeries
 
 OF_FATALITIES = ("views-25", "views-1", "first-lethal")
 """Definitions that mean something of counts of fatalities alone."""

@@ -17,9 +17,9 @@ from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import share as share_text
+from escalation.counts.series import CountSeries
 from escalation.errors import EscalationWarning, InputError
 from escalation.forecast import Forecast
-from escalation.series import CountSeries
 from escalation.severity.compounding import Severity, Toll, toll
 from escalation.severity.lethality import Lethality, count_lethal, lethality
 from escalation.severity.sizes import FatalitySizes, fatality_sizes

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from escalation.conventions.randomness import generator_for
-from escalation.counts import DRAW
+from escalation.counts.schema import DRAW
+from escalation.counts.series import UNIT, CountsLike, as_count_series
 from escalation.errors import InputError
 from escalation.excitation import Excitation, excitation
-from escalation.series import UNIT, CountsLike, as_count_series
 
 LAGS = 3
 """Bins back that are looked at, unless asked otherwise."""

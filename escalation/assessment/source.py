@@ -12,6 +12,8 @@ from typing import Literal
 import pandas as pd
 
 from escalation.conventions.randomness import Seed
+from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
+from escalation.counts.series import CountSeries
 from escalation.errors import DataWarning, EscalationWarning, InputError, PartialPeriodWarning
 from escalation.files.bundled import data_folder
 from escalation.files.disk import kind_of
@@ -22,9 +24,7 @@ from escalation.incidents.coverage import check_coverage, coverage_exposure, inf
 from escalation.incidents.kinds import Kind
 from escalation.incidents.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.reports import Reports
-from escalation.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.quality.check import DataQuality, data_quality
-from escalation.series import CountSeries
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct

@@ -17,13 +17,13 @@ from escalation.assessment.withheld import Withheld, try_part
 from escalation.carriers import Carrier, carried_by_day, carried_by_tally
 from escalation.conventions.randomness import Seed
 from escalation.conventions.wording import chance, percent
-from escalation.counts import count_matrix
+from escalation.counts.periods import period_word
+from escalation.counts.schema import count_matrix
+from escalation.counts.series import CountSeries
+from escalation.counts.windows import two_windows, window_slice
 from escalation.models.local_trend import LocalTrend, growth
-from escalation.periods import period_word
-from escalation.series import CountSeries
 from escalation.trend import RateChange, compare_rates
 from escalation.window_growth import FEWEST, WindowGrowth, window_growth
-from escalation.windows import two_windows, window_slice
 
 TRIED = 3
 """Tallies or days that are left out in turn."""

@@ -17,14 +17,14 @@ from escalation.assessment.sides import Sides, excite
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.changes.changepoints import ChangePoints, changepoints
 from escalation.conventions.randomness import Seed
-from escalation.counts import count_matrix
+from escalation.counts.periods import period_word
+from escalation.counts.schema import count_matrix
+from escalation.counts.series import CountSeries
 from escalation.errors import FitError
 from escalation.excitation import Excitation
 from escalation.models.hidden_markov import HiddenMarkov, mean_bic
 from escalation.models.local_level import LocalLevel
-from escalation.periods import period_word
 from escalation.regimes import RegimeNow, compare_states, regime_now, state_probabilities
-from escalation.series import CountSeries
 
 ALARM = "ears_c2"
 """Judges a period by the seven before the last two, so that it needs neither years nor a season."""

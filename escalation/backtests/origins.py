@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import InputError
-from escalation.periods import MAX_PERIODS
 
 Origins: TypeAlias = int | Sequence[str | pd.Period] | pd.PeriodIndex
 

@@ -21,13 +21,13 @@ from escalation.backtests.tasks import Part, Task, list_parts, run_chain
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.conventions.randomness import Seed, as_generator, draw_root
-from escalation.counts import check_counts, count_matrix, is_histories, panel_array, unit_columns
+from escalation.counts.periods import MAX_PERIODS
+from escalation.counts.schema import check_counts, count_matrix, is_histories, panel_array, unit_columns
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.definitions import Flashpoint, get_flashpoint
 from escalation.errors import InputError
 from escalation.models.base import CountModel, PanelModel
 from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
-from escalation.periods import MAX_PERIODS
-from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]
 Counts: TypeAlias = pd.Series | pd.DataFrame

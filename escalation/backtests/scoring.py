@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import check_counts, count_matrix, is_histories
+from escalation.counts.schema import check_counts, count_matrix, is_histories
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.forecast import Forecast
 from escalation.passages import came, threshold_of, windows
 from escalation.scores import cdf_pair, coverage, crps, interval_score, log_score_draws
-from escalation.series import CountsLike, unpack_counts
 
 FloatArray = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from escalation.backtests.scoring import score_passages, score_paths
 from escalation.conventions.randomness import generator_for
-from escalation.counts import is_histories, is_panel_histories, unit_columns
+from escalation.counts.schema import is_histories, is_panel_histories, unit_columns
 from escalation.definitions import Flashpoint
 from escalation.errors import EscalationWarning, FitError, InputError
 from escalation.forecast import Forecast

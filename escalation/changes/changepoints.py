@@ -17,9 +17,9 @@ from escalation.changes.segments import Cuts, FloatArray, Sums, count_cuts, filt
 from escalation.changes.series import CutSeries, cut_series, log_density
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.wording import chance, plain
+from escalation.counts.periods import period_word
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.models.base import POOLED
-from escalation.periods import period_word
-from escalation.series import CountsLike, unpack_counts
 
 MOST_SAID = 3
 """Changes that a sentence tells of."""

@@ -13,9 +13,9 @@ from escalation.changes.segments import filter_cuts, log_constants
 from escalation.changes.series import cut_series, log_shares
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.wording import chance
+from escalation.counts.periods import period_word
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.models.base import POOLED
-from escalation.periods import period_word
-from escalation.series import CountsLike, unpack_counts
 
 ONLINE = np.geomspace(1e-3, 10.0, 25)
 """Dispersions of a run length, which may not know of later counts."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from escalation.changes.segments import FloatArray, Sums
 from escalation.conventions.arguments import check_whole
-from escalation.counts import checked_counts, is_histories
+from escalation.counts.schema import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.design import make_design
 from escalation.models.estimate import spread_over

@@ -31,8 +31,8 @@ from escalation.cli.counting import (
     with_dates,
 )
 from escalation.cli.options import Format, Selection
+from escalation.counts.periods import period_word
 from escalation.files.disk import atomic_write
-from escalation.periods import period_word
 
 Part = TypeVar("Part")
 ASSUMING = "local_level"

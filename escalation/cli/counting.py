@@ -17,8 +17,8 @@ from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection, Table
+from escalation.counts.periods import period_word
 from escalation.files.disk import atomic_write, check_target, table_text
-from escalation.periods import period_word
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 LEVEL = 0.9

@@ -11,8 +11,8 @@ from escalation.cli import screen
 from escalation.cli.answering import show_answers
 from escalation.cli.counting import check_targets, choose_form, count, count_sides, deliver, open_table, reading
 from escalation.cli.options import Format, Selection
-from escalation.periods import parse_date, period_word
-from escalation.windows import WindowSpec
+from escalation.counts.periods import parse_date, period_word
+from escalation.counts.windows import WindowSpec
 
 SPAN = re.compile(r"(\S+)\.\.(\S+)")
 

@@ -16,7 +16,7 @@ from escalation.backtests.result import Backtest
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
 from escalation.cli.options import Format, Selection
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
 from escalation.tallies.vintages import Vintages
 
 MODELS = ("climatology", "last_value", "negative_binomial", "local_level", POOL)

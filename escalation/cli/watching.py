@@ -9,7 +9,7 @@ from escalation.cli import screen
 from escalation.cli.answering import given
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
 from escalation.cli.options import Format, Selection
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
 
 
 def changes(selection: Selection, form: Format | None, output: str | None) -> None:

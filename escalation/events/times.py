@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from escalation.conventions.randomness import Seed, as_generator
+from escalation.counts.periods import DateLike, days_in, parse_date, parse_freq, period_index
 from escalation.errors import InputError
 from escalation.events.likelihood import FloatArray, IntArray
 from escalation.incidents.schema import check_incidents
-from escalation.periods import DateLike, days_in, parse_date, parse_freq, period_index
 
 ONLY = "events"
 """Name of the kind of events that are all of one kind."""

@@ -10,14 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.counts import DRAW
-from escalation.errors import DataWarning, InputError, PartialPeriodWarning
-from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
-from escalation.incidents.schema import check_incidents, event_numbers
-from escalation.incidents.spans import Spans, covered_days, span_of
-from escalation.incidents.spread import Spread, draw_histories, fatality_figures
-from escalation.incidents.units import unit_columns_of, units_of, with_units
-from escalation.periods import (
+from escalation.counts.periods import (
     DateLike,
     day_numbers,
     days_in,
@@ -27,6 +20,13 @@ from escalation.periods import (
     period_index,
     period_word,
 )
+from escalation.counts.schema import DRAW
+from escalation.errors import DataWarning, InputError, PartialPeriodWarning
+from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
+from escalation.incidents.schema import check_incidents, event_numbers
+from escalation.incidents.spans import Spans, covered_days, span_of
+from escalation.incidents.spread import Spread, draw_histories, fatality_figures
+from escalation.incidents.units import unit_columns_of, units_of, with_units
 
 MAX_CELLS = 50_000_000
 """A table of more periods x units than this is refused."""

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.progress import Progress, Tick, reporter
+from escalation.counts.periods import DateLike, parse_date, parse_freq, period_index
 from escalation.errors import DataWarning, InputError
 from escalation.incidents import engine
 from escalation.incidents.aggregate import (
@@ -25,7 +26,6 @@ from escalation.incidents.aggregate import (
 )
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.incidents.units import BLANK_UNIT, check_units, unit_columns_of, units_of
-from escalation.periods import DateLike, parse_date, parse_freq, period_index
 
 if TYPE_CHECKING:
     pass

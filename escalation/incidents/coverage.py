@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import JOINT, is_histories, is_panel_histories
+from escalation.counts.periods import DateLike, day_numbers, days_in, parse_date
+from escalation.counts.schema import JOINT, is_histories, is_panel_histories
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import DataWarning, InputError
 from escalation.files.read import read_table
 from escalation.incidents.schema import TEXT_COLUMNS, check_incidents
 from escalation.incidents.spans import Spans, covered_days, merge_spans
 from escalation.incidents.units import unit_columns_of
-from escalation.periods import DateLike, day_numbers, days_in, parse_date
-from escalation.series import CountsLike, unpack_counts
 
 UNIT = "unit"
 """May stand in a coverage table for the column that the counts are by."""

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
-from escalation.periods import EARLIEST
 
 DateOrder: TypeAlias = Literal["day-first", "month-first"]
 ORDERS = ("auto", "day-first", "month-first")

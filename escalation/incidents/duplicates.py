@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.counts.periods import day_numbers
 from escalation.errors import DataWarning, InputError
 from escalation.files.ledger import LedgerEntries
 from escalation.incidents.schema import check_incidents
-from escalation.periods import day_numbers
 
 WEIGHTS = {"days": 1.0, "place": 2.0, "actors": 2.0, "event_type": 1.0}
 """What each part counts for in the similarity; parts that a row leaves blank do not count."""

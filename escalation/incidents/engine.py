@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.counts.periods import EARLIEST, WEEKDAYS
 from escalation.errors import FileError, InputError
 from escalation.incidents.read import expand_paths
 from escalation.incidents.schema import LATEST, MAX_FATALITIES
-from escalation.periods import EARLIEST, WEEKDAYS
 
 Expression: TypeAlias = Any
 """A value or table of Ibis, which is an extra."""

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.counts.periods import EARLIEST
 from escalation.incidents.dates import BLANKS
 from escalation.incidents.schema import LATEST, MAX_FATALITIES
-from escalation.periods import EARLIEST
 
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?"
 _THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3})+"

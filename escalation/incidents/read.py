@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import DataWarning, FileError, InputError
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
@@ -32,7 +33,6 @@ from escalation.incidents.rows import (
     widen_imprecise,
 )
 from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS
-from escalation.periods import DateLike, parse_date
 
 PATTERN_SIGNS = ("*", "?", "[")
 

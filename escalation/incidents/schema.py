@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
-from escalation.periods import EARLIEST
 
 COLUMNS = (
     "date",

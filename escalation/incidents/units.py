@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import DRAW
+from escalation.counts.schema import DRAW
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.grids import is_grid, locate
 

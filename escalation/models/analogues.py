@@ -12,6 +12,7 @@ from numpy.random import Generator, default_rng
 
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import draw_root, generator_for
+from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import FitError, InputError
 from escalation.models.base import IntArray, PanelModel
 from escalation.models.design import Design, FloatArray
@@ -32,7 +33,6 @@ from escalation.models.stretches import (
     similarities,
     trailing_mean,
 )
-from escalation.periods import MAX_PERIODS
 
 Futures: TypeAlias = Callable[[int, int, Generator], IntArray]
 """Draws (draws, steps) of one unit's future, from its place, how many and a generator."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.design import Checked, Design, FloatArray, check_panel, check_series
@@ -36,7 +37,6 @@ from escalation.models.estimate import (
     spread_over,
     warn_unsettled,
 )
-from escalation.series import CountsLike, unpack_counts
 
 IntArray = NDArray[np.int64]
 AnyFit = TypeVar("AnyFit", bound="Fit")

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.climatology import FEWEST_DRAWS, past_distributions, places_before
 from escalation.models.design import Design, FloatArray
 from escalation.models.distributions import Distributions, DrawnDistributions
 from escalation.models.estimate import Estimate
-from escalation.periods import MAX_PERIODS
 
 LARGEST_RATE = 1e15
 """Rates are cut here, so that 5,000 summed periods still fit into 64 bits."""

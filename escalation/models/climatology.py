@@ -10,11 +10,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import MAX_PERIODS
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray
 from escalation.models.distributions import Distributions, DrawnDistributions
 from escalation.models.estimate import Estimate
-from escalation.periods import MAX_PERIODS
 
 FEWEST_DRAWS = 10
 """Past periods that make a distribution of the next count."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import check_counts, checked_counts, is_histories, panel_array, unit_columns
+from escalation.counts.schema import check_counts, checked_counts, is_histories, panel_array, unit_columns
 from escalation.errors import InputError
 
 FloatArray = NDArray[np.float64]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
+from escalation.counts.periods import period_word
 from escalation.errors import FitError, InputError
 from escalation.models.distribution_table import ChosenDistributions
 from escalation.models.distributions import Distributions, FloatArray
@@ -29,7 +30,6 @@ from escalation.models.misfit import (
 )
 from escalation.models.residuals import autocorrelation, ljung_box, pit_interval, quantile_residuals
 from escalation.models.verdict import Evidence, speak
-from escalation.periods import period_word
 from escalation.scores import pit
 
 BoolArray = NDArray[np.bool_]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 
 from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.climatology import Climatology
@@ -19,7 +20,6 @@ from escalation.models.estimate import MAX_STEPS, Estimate
 from escalation.models.local_level import LocalLevel
 from escalation.models.negative_binomial import NegativeBinomial
 from escalation.models.weights import crps_weights, log_weights, mean_distances
-from escalation.periods import MAX_PERIODS
 from escalation.scores import log_score_draws
 
 LEARNING_DRAWS = 400

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.counts import check_counts
+from escalation.counts.schema import check_counts
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.models.base import CountModel, IntArray
 from escalation.models.design import Design, FloatArray, make_design
@@ -22,7 +23,6 @@ from escalation.models.ingarch_observed import Observed, observe, up_to_last_cou
 from escalation.models.ingarch_posterior import log_likelihoods, resample
 from escalation.models.interventions import Intervention, check_interventions
 from escalation.models.paths import ingarch_paths
-from escalation.series import CountsLike, unpack_counts
 
 LARGEST_COUNT = 1e9
 

@@ -14,6 +14,7 @@ from scipy.stats import chi2
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
+from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import InputError
 from escalation.models.base import CountFit
 from escalation.models.design import FloatArray
@@ -22,7 +23,6 @@ from escalation.models.ingarch_maximum import search_space
 from escalation.models.ingarch_null import Null, null_at, null_peaks, roots_of, strength
 from escalation.models.ingarch_score import joint_statistic
 from escalation.models.interventions import Decay, Intervention, Pulse, Step
-from escalation.periods import DateLike, parse_date, period_word
 
 Kind: TypeAlias = Literal["level_shift", "transient", "additive"]
 Effect: TypeAlias = Literal["internal", "external"]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
-from escalation.periods import DateLike, parse_date
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
-from escalation.counts import DRAW
+from escalation.counts.schema import DRAW
 from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.base import POOLED, CountFit, CountModel

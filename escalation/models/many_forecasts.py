@@ -13,7 +13,7 @@ import pandas as pd
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root
-from escalation.counts import LARGEST
+from escalation.counts.schema import LARGEST
 from escalation.errors import InputError
 from escalation.models.base import POOLED, CountModel
 from escalation.models.blocks import run_blocks

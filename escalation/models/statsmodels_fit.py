@@ -12,14 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.randomness import Seed
-from escalation.counts import checked_counts
+from escalation.counts.schema import checked_counts
+from escalation.counts.series import CountsLike
 from escalation.errors import DataWarning, InputError
 from escalation.forecast import Forecast
 from escalation.models.base import CountFit
 from escalation.models.design import Design, FloatArray
 from escalation.models.statsmodels_family import CountFamily
 from escalation.models.statsmodels_model import EXPOSURE, Continued, StatsmodelsModel
-from escalation.series import CountsLike
 
 CONSTANTS = ("const", "Intercept", "level")
 """What statsmodels, formulas and this package call a column of ones."""

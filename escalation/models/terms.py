@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.counts.periods import parse_date, parse_freq
 from escalation.errors import FitError, InputError
 from escalation.models.design import Design, FloatArray
 from escalation.models.interventions import Intervention, check_interventions
-from escalation.periods import parse_date, parse_freq
 
 RESERVED = ("dispersion", "variance_to_mean")
 """Parameters that are no terms."""

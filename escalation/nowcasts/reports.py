@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.counts import LARGEST, check_counts
+from escalation.counts.periods import DateLike, parse_date, period_index, period_word
+from escalation.counts.schema import LARGEST, check_counts
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents.schema import check_incidents
-from escalation.periods import DateLike, parse_date, period_index, period_word
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from escalation.counts import quantile_frame
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
+from escalation.counts.schema import quantile_frame
 
 
 @dataclass(frozen=True, eq=False)

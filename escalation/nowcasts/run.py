@@ -13,7 +13,8 @@ from numpy.random import Generator
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.counts import DRAW, quantile_frame
+from escalation.counts.periods import DateLike, parse_date, parse_freq, period_word
+from escalation.counts.schema import DRAW, quantile_frame
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.nowcasts.delays import (
     Trials,
@@ -35,7 +36,6 @@ from escalation.nowcasts.levels import (
 )
 from escalation.nowcasts.reports import FloatArray, IntArray, Known, Reports, read_reports
 from escalation.nowcasts.result import Nowcast
-from escalation.periods import DateLike, parse_date, parse_freq, period_word
 
 METHODS = ("bayes.trunc", "bayes.notrunc", "lawless")
 COMPLETE = 0.99

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from escalation.backtests.result import Backtest
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
 from escalation.plots.style import (
     AHEAD,
     AHEAD_INNER,

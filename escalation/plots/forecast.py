@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from escalation.counts import DRAW
+from escalation.counts.periods import period_word
+from escalation.counts.schema import DRAW
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
 from escalation.forecast import Forecast
-from escalation.periods import period_word
 from escalation.plots.style import (
     AHEAD,
     AHEAD_INNER,
@@ -34,7 +35,6 @@ from escalation.plots.style import (
 )
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import day_text, period_text, printable, text_width
-from escalation.series import CountsLike, unpack_counts
 
 SHOWN_STEPS = 8
 """At most so many steps of several models stand beside each other."""

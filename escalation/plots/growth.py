@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from escalation.conventions.wording import percent
-from escalation.counts import count_matrix
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
+from escalation.counts.schema import count_matrix
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.plots.style import (
     GREY,
     INK,
@@ -27,7 +28,6 @@ from escalation.plots.style import (
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import printable
 from escalation.plots.trend import chance_text
-from escalation.series import CountsLike, unpack_counts
 from escalation.window_growth import WindowGrowth
 
 

@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from escalation.counts import quantile_frame
+from escalation.counts.periods import period_word
+from escalation.counts.schema import quantile_frame
 from escalation.nowcasts.result import Nowcast
-from escalation.periods import period_word
 from escalation.plots.style import (
     AHEAD,
     AHEAD_INNER,

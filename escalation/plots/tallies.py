@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from escalation.conventions.arguments import check_level
-from escalation.counts import is_histories, quantile_frame
+from escalation.counts.periods import period_word
+from escalation.counts.schema import is_histories, quantile_frame
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
-from escalation.periods import period_word
 from escalation.plots.style import (
     FAINT,
     GREY,
@@ -33,7 +34,6 @@ from escalation.plots.style import (
     styled,
 )
 from escalation.plots.text import day_text, period_text, printable, text_width
-from escalation.series import CountsLike, unpack_counts
 from escalation.tallies.printed import contradictions_by_window
 from escalation.tallies.reconstruct import Reconstruction
 

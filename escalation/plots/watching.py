@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from escalation.alarms import LIKELY, Alarms
 from escalation.changes.changepoints import ChangePoints
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.plots.style import (
     AHEAD,
     FAINT,
@@ -26,7 +27,6 @@ from escalation.plots.style import (
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import period_text, printable
 from escalation.plots.trend import chance_text, figure_text
-from escalation.series import CountsLike, unpack_counts
 
 
 @styled

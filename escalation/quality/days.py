@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
-from escalation.periods import day_numbers
 from escalation.quality.finding import SURE, BoolArray, Finding, FloatArray, IntArray, several
 
 AROUND = 28

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from escalation.changes.changepoints import changepoints
+from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
-from escalation.periods import day_numbers
 from escalation.quality.days import Days
 from escalation.quality.finding import SURE, Finding, FloatArray, IntArray
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from escalation.assessment.assess import Assessment
 from escalation.assessment.withheld import Withheld
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
 from escalation.plots.forecast import draw_forecast
 from escalation.plots.style import GREY
 from escalation.plots.text import day_text, span_text

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.assessment.assess import Assessment
-from escalation.counts import count_matrix
+from escalation.counts.schema import count_matrix
 from escalation.plots.tallies import draw_counts, draw_cumulative, draw_reconstructed, running_totals
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import range_text, window_text

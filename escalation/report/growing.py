@@ -12,7 +12,7 @@ from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
 from escalation.carriers import Carrier
 from escalation.conventions.wording import percent
-from escalation.periods import period_word
+from escalation.counts.periods import period_word
 from escalation.plots.growth import draw_growth
 from escalation.plots.text import day_text, period_text
 from escalation.plots.trend import chance_text, figure_text, total_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from escalation.assessment.assess import Assessment
 from escalation.assessment.withheld import Withheld
+from escalation.counts.periods import period_word
 from escalation.definitions import PRESETS
-from escalation.periods import period_word
 from escalation.plots.excitation import draw_response
 from escalation.plots.trend import chance_text
 from escalation.report.paper import Paper, TableColumn

@@ -12,6 +12,7 @@ from escalation.assessment.assess import Assessment, assess
 from escalation.assessment.source import Source
 from escalation.conventions.randomness import Seed
 from escalation.conventions.version import __version__
+from escalation.counts.series import CountsLike
 from escalation.errors import FileError, InputError
 from escalation.files.disk import atomic_write
 from escalation.plots.style import styled
@@ -27,7 +28,6 @@ from escalation.report.record import set_record
 from escalation.report.severity import set_severity
 from escalation.report.sides import set_excitation, set_presets
 from escalation.report.words import title_of
-from escalation.series import CountsLike
 
 
 def write_report(counts: Assessment | CountsLike | Source | str | Path, path: str | Path, *, rng: Seed = None) -> Path:

@@ -15,12 +15,12 @@ from numpy.random import Generator
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, measures, plain
+from escalation.counts.periods import DateLike, exposure, parse_date
+from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
 from escalation.flashpoint import error_of_mean
 from escalation.forecast import Forecast
 from escalation.incidents.schema import MAX_FATALITIES
-from escalation.periods import DateLike, exposure, parse_date
-from escalation.series import CountsLike, unpack_counts
 from escalation.severity.grids import FloatArray
 from escalation.severity.lethality import Lethality
 from escalation.severity.share_posterior import JEFFREYS, IntArray

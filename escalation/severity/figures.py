@@ -7,7 +7,7 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.counts import DRAW
+from escalation.counts.schema import DRAW
 from escalation.incidents.schema import FATALITY_COLUMNS, check_incidents
 from escalation.incidents.spread import draw_fatalities, fatality_figures
 

@@ -15,12 +15,12 @@ from escalation.conventions.arguments import check_level
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance
 from escalation.conventions.wording import share as written
-from escalation.counts import DRAW, check_counts, is_histories
+from escalation.counts.schema import DRAW, check_counts, is_histories
+from escalation.counts.series import HoldsCounts, unpack_counts
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
 from escalation.models.estimate import spread_over
-from escalation.series import HoldsCounts, unpack_counts
 from escalation.severity.share_posterior import IntArray, SharePosterior, pool_shares
 
 POOLED = 25

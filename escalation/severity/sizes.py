@@ -14,7 +14,7 @@ from numpy.random import Generator
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, plain, share
-from escalation.counts import DRAW
+from escalation.counts.schema import DRAW
 from escalation.errors import InputError
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.severity.grids import integrate

@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.counts import DRAW, quantile_frame
+from escalation.counts.periods import DateLike, exposure, parse_date, parse_freq, period_index
+from escalation.counts.schema import DRAW, quantile_frame
+from escalation.counts.series import CountSeries
 from escalation.errors import InputError, NotConvergedWarning
-from escalation.periods import DateLike, exposure, parse_date, parse_freq, period_index
-from escalation.series import CountSeries
 from escalation.tallies.kernels import Kernel, check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies, contains

@@ -7,8 +7,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
-from escalation.periods import EARLIEST
 from escalation.tallies.kernels import default_kernels
 
 REQUIRED = ("series", "count", "qualifier", "start", "end")

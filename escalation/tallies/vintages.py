@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
+from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
-from escalation.periods import DateLike, parse_date
 from escalation.tallies.reconstruct import reconstruct
 from escalation.tallies.schema import check_tallies
 

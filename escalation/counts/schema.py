@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
 
 from escalation.conventions.arguments import check_level
+from escalation.counts.periods import parse_freq
 from escalation.errors import InputError
-from escalation.periods import parse_freq
 
 DRAW = "draw"
 """Name of a histories table's columns; this is how it is told from a panel of units."""

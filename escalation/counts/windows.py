@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
+from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
-from escalation.periods import DateLike, parse_date
 
 WindowSpec: TypeAlias = int | slice | tuple[DateLike, DateLike]
 """How a window is named: its number of periods, a slice, or its first and last date or period."""

@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runt
 import numpy as np
 import pandas as pd
 
-from escalation.counts import check_counts, count_matrix, is_histories, quantile_frame
+from escalation.counts.periods import period_word
+from escalation.counts.schema import check_counts, count_matrix, is_histories, quantile_frame
 from escalation.errors import InputError
-from escalation.periods import period_word
 
 Silence: TypeAlias = Literal["quiet", "unknown", "lower_bound"]
 """What a day means of which nothing was said: no incident, not known, or what was said is the least there was."""
