@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 import escalation
 from escalation.assessment import POOL, model_of, pool_model
-from escalation.definitions import Flashpoint
+from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.models.registry import PANEL_MODELS, get_panel_model
 
 STEPS = 12

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 import escalation
 from escalation.assessment import MODELS, POOL, model_of, pool_weights
-from escalation.definitions import Flashpoint
+from escalation.forecasts.flashpoint_definitions import Flashpoint
 
 FloatArray = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
-from escalation.flashpoint import LARGEST_SUM
+from escalation.forecasts.flashpoint import LARGEST_SUM
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.models.design import FloatArray
 from escalation.models.interventions import Decay, Pulse, Step

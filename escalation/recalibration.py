@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.backtests.result import Backtest
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.forecast import Forecast
 
 FloatArray = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
 from escalation.counts.schema import DRAW
 from escalation.errors import InputError
-from escalation.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
-from escalation.forecast import Forecast
+from escalation.forecasts.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import IntArray, PanelFit
 from escalation.models.design import FloatArray
 from escalation.models.estimate import MAX_STEPS, check_size

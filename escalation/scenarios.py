@@ -16,10 +16,10 @@ from escalation.assumptions import Assumption, Event, Scenario
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.conventions.wording import chance
 from escalation.counts.periods import period_word
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.flashpoint import FlashpointProbability, error_of_mean, flashpoint, hits
-from escalation.forecast import Forecast
+from escalation.forecasts.flashpoint import FlashpointProbability, error_of_mean, flashpoint, hits
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import CountFit, CountModel
 from escalation.models.ensemble import Ensemble
 from escalation.models.estimate import check_size, simulate_paths

@@ -10,7 +10,7 @@ from escalation.sources import CountedSeries
 import escalation
 from escalation.assessment import pool_model, pool_weights
 from escalation.errors import FitError, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 
 
 def counted(values: list[int], freq: str = "W-SUN", unit: str = "attacks") -> CountedSeries:

@@ -28,7 +28,6 @@ from escalation import (
     exposure,
     fatality_tail,
     first_passage,
-    flashpoint,
     get_flashpoint,
     known_by,
     lethality,
@@ -41,6 +40,7 @@ from escalation import (
     toll,
 )
 from escalation.cli import main
+from escalation.forecasts import flashpoint
 from escalation.plots.text import text_width
 from escalation.report import compose_report
 

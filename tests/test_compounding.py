@@ -14,11 +14,11 @@ from escalation import (
     compound,
     fatality_sizes,
     first_passage,
-    flashpoint,
     get_flashpoint,
     lethality,
     toll,
 )
+from escalation.forecasts import flashpoint
 
 
 def forecast_of(paths, observed=None, component=None, freq="W-SUN"):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.definitions import PRESETS, Flashpoint, get_flashpoint, list_flashpoints
 from escalation.errors import InputError
+from escalation.forecasts.flashpoint_definitions import PRESETS, Flashpoint, get_flashpoint, list_flashpoints
 
 
 def forecast_of(paths, observed, freq="M"):

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation import Forecast, InputError, first_passage, flashpoint
+from escalation import Forecast, InputError, first_passage
+from escalation.forecasts import flashpoint
 
 NAN = float("nan")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from escalation.errors import FileError, InputError
 from escalation.files.parquet import write_parquet
-from escalation.forecast import Forecast, pool
+from escalation.forecasts.forecast import Forecast, pool
 
 WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
 

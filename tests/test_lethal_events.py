@@ -15,11 +15,11 @@ from escalation import (
     Scenario,
     Severity,
     fatality_sizes,
-    flashpoint,
     lethality,
     toll,
     what_if,
 )
+from escalation.forecasts import flashpoint
 from escalation.severity.assumed import draw_cost
 from escalation.severity.compounding import draw_severity
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from escalation.errors import EscalationWarning, FitError, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import CountFit, CountModel, PanelFit, PanelModel
 from escalation.models.registry import MODELS, PANEL_MODELS, get_model, get_panel_model
 

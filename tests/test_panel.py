@@ -12,7 +12,7 @@ import pytest
 from escalation.conventions.randomness import labelled_generators
 from escalation.counts.schema import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import PanelModel
 from escalation.models.distributions import count_distributions
 from escalation.models.estimate import Estimate

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.passages import came, past_flashpoints
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.flashpoint_windows import came, past_flashpoints
 
 NAN = np.nan
 

@@ -21,7 +21,8 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 import escalation
-from escalation import Climatology, InputError, compare_rates, first_passage, flashpoint, plots, reconstruct
+from escalation import Climatology, InputError, compare_rates, first_passage, plots, reconstruct
+from escalation.forecasts import flashpoint
 from escalation.plots.style import (
     AHEAD_INNER,
     AHEAD_OUTER,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from escalation.proportions import correlation_within, effective_trials, wilson_interval
+from escalation.forecasts.proportions import correlation_within, effective_trials, wilson_interval
 
 
 def test_wilson_interval_is_scipys():

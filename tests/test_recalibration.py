@@ -6,7 +6,7 @@ import pytest
 
 import escalation
 from escalation.errors import InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.models.climatology import Climatology
 from escalation.recalibration import recalibrate
 

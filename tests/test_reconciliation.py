@@ -12,10 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
-from escalation.coherence import chances_at, combine, pair_by_rank, resample_in_place, split_by_chance, split_whole
 from escalation.errors import DataWarning, InputError
-from escalation.forecast import Forecast
-from escalation.reconciliation import METHODS, reconcile
+from escalation.forecasts.forecast import Forecast
+from escalation.forecasts.reconciliation import METHODS, reconcile
+from escalation.forecasts.reconciliation_integers import (
+    chances_at,
+    combine,
+    pair_by_rank,
+    resample_in_place,
+    split_by_chance,
+    split_whole,
+)
 
 WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN")
 PARENTS = {"a": "north", "b": "north", "c": "south", "north": "all", "south": "all", "d": "all"}

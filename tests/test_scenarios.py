@@ -17,11 +17,11 @@ from escalation import (
     LocalLevel,
     NegativeBinomial,
     Scenario,
-    flashpoint,
     get_flashpoint,
     what_if,
 )
 from escalation.conventions.randomness import as_generator, draw_root, generator_for
+from escalation.forecasts import flashpoint
 from escalation.models.estimate import simulate_paths
 from escalation.models.registry import MODELS, get_model
 

@@ -71,11 +71,11 @@ from escalation.counts.periods import date_span, period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries, CountsLike, as_count_series
 from escalation.counts.windows import WindowSpec, window_slice
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
 from escalation.excitation import Excitation
-from escalation.flashpoint import FlashpointProbability
-from escalation.forecast import Forecast
+from escalation.forecasts.flashpoint import FlashpointProbability
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import CountFit
 from escalation.models.design import make_design
 from escalation.tallies.reconstruct import Reconstruction

@@ -14,8 +14,8 @@ from escalation.conventions.arguments import check_level, check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.counts.schema import LARGEST
 from escalation.counts.windows import WindowSpec, two_windows, window_slice
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
+from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.models.estimate import MAX_STEPS
 from escalation.models.registry import get_model
 

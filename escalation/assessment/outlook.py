@@ -17,10 +17,10 @@ from escalation.conventions.randomness import generator_for
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
-from escalation.definitions import PRESETS, Flashpoint
 from escalation.errors import FitError, InputError
-from escalation.flashpoint import FlashpointProbability, first_passage, flashpoint
-from escalation.forecast import Forecast, pool_forecasts
+from escalation.forecasts.flashpoint import FlashpointProbability, first_passage, flashpoint
+from escalation.forecasts.flashpoint_definitions import PRESETS, Flashpoint
+from escalation.forecasts.forecast import Forecast, pool_forecasts
 from escalation.models.base import CountFit
 from escalation.models.registry import get_model
 

@@ -19,7 +19,7 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import share as share_text
 from escalation.counts.series import CountSeries
 from escalation.errors import EscalationWarning, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.severity.compounding import Severity, Toll, toll
 from escalation.severity.lethality import Lethality, count_lethal, lethality
 from escalation.severity.sizes import FatalitySizes, fatality_sizes

@@ -10,9 +10,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.backtests.comparison import ENOUGH, resample_differences
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.proportions import effective_trials, wilson_interval
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.proportions import effective_trials, wilson_interval
 from escalation.scores import pit_coverage
 from escalation.scores.brier import bin_means, bin_places
 

@@ -13,7 +13,7 @@ from escalation.backtests.result import Backtest
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
-from escalation.flashpoint import MC_LEVEL, FlashpointProbability, PastRecord
+from escalation.forecasts.flashpoint import MC_LEVEL, FlashpointProbability, PastRecord
 
 RESAMPLES = 2000
 
@@ -32,7 +32,7 @@ def with_record(
     Parameters
     ----------
     point : FlashpointProbability
-        Of a definition, by :func:`escalation.flashpoint`.
+        Of a definition, by :func:`escalation.forecasts.flashpoint`.
     past : Backtest
         Run with this definition among its ``flashpoints``, and the horizon of the probability among its steps.
     model : str, optional

@@ -15,9 +15,9 @@ from escalation.backtests.calibration import central_mass, events_of, overlap_of
 from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
 from escalation.conventions.arguments import check_level
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.definitions import Flashpoint
 from escalation.errors import FileError, InputError
 from escalation.files.disk import atomic_write, kind_of
+from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.scores import brier_decomposition, pit
 
 FloatArray = NDArray[np.float64]

@@ -24,8 +24,8 @@ from escalation.conventions.randomness import Seed, as_generator, draw_root
 from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix, is_histories, panel_array, unit_columns
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.definitions import Flashpoint, get_flashpoint
 from escalation.errors import InputError
+from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoint
 from escalation.models.base import CountModel, PanelModel
 from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
 

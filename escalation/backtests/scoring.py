@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from escalation.counts.schema import check_counts, count_matrix, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.forecast import Forecast
-from escalation.passages import came, threshold_of, windows
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.flashpoint_windows import came, threshold_of, windows
+from escalation.forecasts.forecast import Forecast
 from escalation.scores import cdf_pair, coverage, crps, interval_score, log_score_draws
 
 FloatArray = NDArray[np.float64]

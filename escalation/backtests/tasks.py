@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from escalation.backtests.scoring import score_passages, score_paths
 from escalation.conventions.randomness import generator_for
 from escalation.counts.schema import is_histories, is_panel_histories, unit_columns
-from escalation.definitions import Flashpoint
 from escalation.errors import EscalationWarning, FitError, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import CountFit, CountModel, PanelFit, PanelModel
 
 FloatArray = NDArray[np.float64]

@@ -19,7 +19,7 @@ from escalation.events.maximum import Events, maximise
 from escalation.events.paths import Parameters, draw_events, outstanding
 from escalation.events.residuals import ResidualTest, residual_test
 from escalation.events.times import EventTimes, counts_in, edges_of
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.models.design import Design, make_design
 from escalation.models.estimate import Estimate, FitResult, Specification, check_size, simulate_paths, warn_unsettled
 

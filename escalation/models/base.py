@@ -22,7 +22,7 @@ from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.models.design import Checked, Design, FloatArray, check_panel, check_series
 from escalation.models.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.distributions import Distributions

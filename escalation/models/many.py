@@ -17,7 +17,7 @@ from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.counts.schema import DRAW
 from escalation.errors import EscalationError, FitError, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import POOLED, CountFit, CountModel
 from escalation.models.blocks import cut, run_blocks
 from escalation.models.design import Design, FloatArray, check_panel

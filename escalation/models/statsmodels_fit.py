@@ -15,7 +15,7 @@ from escalation.conventions.randomness import Seed
 from escalation.counts.schema import checked_counts
 from escalation.counts.series import CountsLike
 from escalation.errors import DataWarning, InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.models.base import CountFit
 from escalation.models.design import Design, FloatArray
 from escalation.models.statsmodels_family import CountFamily

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from escalation.counts.periods import period_word
-from escalation.flashpoint import FlashpointProbability
+from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.plots.style import AHEAD, GREY, INK, edges, headline, legend_below, new_chart, period_ticks, styled
 from escalation.plots.text import day_text
 from escalation.plots.trend import chance_text

@@ -13,7 +13,7 @@ from escalation.counts.periods import period_word
 from escalation.counts.schema import DRAW
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.plots.style import (
     AHEAD,
     AHEAD_INNER,

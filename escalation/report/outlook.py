@@ -9,7 +9,7 @@ from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.pool import POOL
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
-from escalation.flashpoint import FlashpointProbability
+from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.plots.flashpoint import draw_first_passage
 from escalation.plots.forecast import draw_forecast, draw_models
 from escalation.plots.style import INNER

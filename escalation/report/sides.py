@@ -5,7 +5,7 @@ from __future__ import annotations
 from escalation.assessment.assess import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
-from escalation.definitions import PRESETS
+from escalation.forecasts.flashpoint_definitions import PRESETS
 from escalation.plots.excitation import draw_response
 from escalation.plots.trend import chance_text
 from escalation.report.paper import Paper, TableColumn

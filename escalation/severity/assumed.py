@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.errors import InputError
-from escalation.forecast import Forecast
+from escalation.forecasts.forecast import Forecast
 from escalation.severity.compounding import Severity, draw_fatalities, draw_lethal, draw_severity
 from escalation.severity.grids import FloatArray
 from escalation.severity.share_posterior import IntArray

@@ -18,8 +18,8 @@ from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import DateLike, exposure, parse_date
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
-from escalation.flashpoint import error_of_mean
-from escalation.forecast import Forecast
+from escalation.forecasts.flashpoint import error_of_mean
+from escalation.forecasts.forecast import Forecast
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.severity.grids import FloatArray
 from escalation.severity.lethality import Lethality
@@ -283,7 +283,7 @@ def compound(
     Returns
     -------
     Forecast
-        As many paths of the same periods: what :func:`escalation.flashpoint` and :func:`escalation.first_passage` take,
+        As many paths of the same periods: what :func:`escalation.forecasts.flashpoint` and :func:`escalation.first_passage` take,
         with a number or a definition such as ``views-25`` or ``first-lethal``.
 
     Raises
@@ -293,7 +293,7 @@ def compound(
 
     Examples
     --------
-    >>> from escalation.flashpoint import flashpoint
+    >>> from escalation.forecasts.flashpoint import flashpoint
     >>> from escalation.severity.lethality import lethality
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
     >>> forecast = Forecast.of_series(np.full((4000, 2), 5), weeks, np.ones((4000, 1)), "five a week", unit="attacks")

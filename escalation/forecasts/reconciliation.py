@@ -13,7 +13,10 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from escalation.coherence import (
+from escalation.conventions.randomness import Seed, as_generator
+from escalation.errors import DataWarning, InputError
+from escalation.forecasts.forecast import Forecast
+from escalation.forecasts.reconciliation_integers import (
     FloatArray,
     IntArray,
     chances_at,
@@ -24,9 +27,6 @@ from escalation.coherence import (
     split_by_chance,
     split_whole,
 )
-from escalation.conventions.randomness import Seed, as_generator
-from escalation.errors import DataWarning, InputError
-from escalation.forecast import Forecast
 
 METHODS = ("projection", "matching", "conditioning", "top-down", "bottom-up")
 TOTAL = "total"

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
-from escalation.forecast import Forecast
-from escalation.passages import windows
-from escalation.proportions import wilson_interval
+from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.forecasts.flashpoint_windows import windows
+from escalation.forecasts.forecast import Forecast
+from escalation.forecasts.proportions import wilson_interval
 
 MC_LEVEL = 0.9
 """Probability of the Monte Carlo interval."""

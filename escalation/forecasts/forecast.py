@@ -16,7 +16,7 @@ from escalation.conventions.arguments import check_level
 from escalation.counts.periods import period_word
 from escalation.errors import InputError
 from escalation.files.parquet import read_parquet, write_parquet
-from escalation.path_tables import paths_of_table, table_of_paths
+from escalation.forecasts.storage import paths_of_table, table_of_paths
 
 FORMAT = "forecast 2"
 """Of the files that hold one."""

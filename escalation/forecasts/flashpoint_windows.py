@@ -10,8 +10,8 @@ from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.definitions import Flashpoint
 from escalation.errors import InputError
+from escalation.forecasts.flashpoint_definitions import Flashpoint
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
