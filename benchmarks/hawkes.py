@@ -15,8 +15,8 @@ from collections.abc import Callable
 import numpy as np
 
 from escalation import EventTimes, Hawkes, times_of
-from escalation.events.likelihood import row_derivatives, single_derivatives, single_likelihood
-from escalation.events.paths import Parameters, draw_events
+from escalation.models.hawkes.likelihood import row_derivatives, single_derivatives, single_likelihood
+from escalation.models.hawkes.paths import Parameters, draw_events
 
 EVENTS = 1_000_000
 SINGLE = Parameters(np.array([[0.5]]), np.array([[[0.7]]]), np.array([[1.5]]))

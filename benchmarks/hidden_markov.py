@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import default_rng
 
-from escalation.models.hidden_markov import HiddenMarkov
+from escalation.models.hidden_markov.model import HiddenMarkov
 
 RATES = {2: (2.0, 12.0), 3: (1.0, 8.0, 30.0), 4: (1.0, 5.0, 15.0, 60.0)}
 

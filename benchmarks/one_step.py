@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from escalation import INGARCH, Climatology, LastValue, NegativeBinomial, Poisson
-from escalation.models.base import CountFit, CountModel
+from escalation.models.contract.base import CountFit, CountModel
 from escalation.scores import coverage, crps
 
 FloatArray = NDArray[np.float64]

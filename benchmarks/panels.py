@@ -18,7 +18,7 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from escalation.errors import DataWarning
-from escalation.models.endemic_epidemic import EndemicEpidemic
+from escalation.models.endemic_epidemic.model import EndemicEpidemic
 
 FloatArray = NDArray[np.float64]
 

@@ -20,17 +20,17 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from escalation.errors import NotConvergedWarning
-from escalation.models.base import CountModel, PanelModel
-from escalation.models.endemic_epidemic import EndemicEpidemic
-from escalation.models.estimate import FitResult
-from escalation.models.hidden_markov import HiddenMarkov
-from escalation.models.hurdle import Hurdle
-from escalation.models.ingarch import INGARCH
-from escalation.models.local_level import LocalLevel
-from escalation.models.local_trend import LocalTrend
-from escalation.models.negative_binomial import NegativeBinomial
-from escalation.models.poisson import Poisson
-from escalation.models.zero_inflated import ZeroInflated
+from escalation.models.contract.base import CountModel, PanelModel
+from escalation.models.contract.estimate import FitResult
+from escalation.models.endemic_epidemic.model import EndemicEpidemic
+from escalation.models.hidden_markov.model import HiddenMarkov
+from escalation.models.ingarch.model import INGARCH
+from escalation.models.levels.local_level import LocalLevel
+from escalation.models.levels.local_trend import LocalTrend
+from escalation.models.regression.hurdle import Hurdle
+from escalation.models.regression.negative_binomial import NegativeBinomial
+from escalation.models.regression.poisson import Poisson
+from escalation.models.regression.zero_inflated import ZeroInflated
 
 FloatArray = NDArray[np.float64]
 

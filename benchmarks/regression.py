@@ -18,11 +18,11 @@ from numpy.random import default_rng
 from statsmodels.discrete.count_model import ZeroInflatedPoisson
 from statsmodels.discrete.truncated_model import HurdleCountModel
 
-from escalation.models.base import CountModel
-from escalation.models.hurdle import Hurdle
-from escalation.models.negative_binomial import NegativeBinomial
-from escalation.models.poisson import Poisson
-from escalation.models.zero_inflated import ZeroInflated
+from escalation.models.contract.base import CountModel
+from escalation.models.regression.hurdle import Hurdle
+from escalation.models.regression.negative_binomial import NegativeBinomial
+from escalation.models.regression.poisson import Poisson
+from escalation.models.regression.zero_inflated import ZeroInflated
 
 
 def side_by_side(ours: Callable[[], object], theirs: Callable[[], object], times: int = 60) -> tuple[float, float]:

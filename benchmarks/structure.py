@@ -114,7 +114,7 @@ def imports(modules: Mapping[str, Module]) -> Graph:
 
 
 def room(module: str) -> str:
-    """``models`` for ``escalation.models.base``, ``__init__`` for the package itself."""
+    """``models`` for ``escalation.models.contract.base``, ``__init__`` for the package itself."""
     return module.split(".")[1] if "." in module else "__init__"
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from escalation.backtests.comparison import resample_differences
 from escalation.errors import ResampledDrawsWarning
-from escalation.models.analogues import Analogues
+from escalation.models.baselines.analogues import Analogues
 from escalation.scores import brier, coverage, crps, ignorance, interval_score
 
 FloatArray = NDArray[np.float64]

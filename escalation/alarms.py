@@ -17,9 +17,9 @@ from escalation.counts.periods import DateLike, parse_date, parse_freq, period_w
 from escalation.counts.schema import checked_counts, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
-from escalation.models.base import CountModel
-from escalation.models.design import make_design
-from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import make_design
+from escalation.models.regression.negative_binomial import NegativeBinomial
 from escalation.surveillance.bayes import BayesAlarm
 from escalation.surveillance.cusum import CUSUM
 from escalation.surveillance.detector import Detector, FloatArray

@@ -13,8 +13,8 @@ from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint import LARGEST_SUM
 from escalation.incidents.schema import MAX_FATALITIES
-from escalation.models.design import FloatArray
-from escalation.models.interventions import Decay, Pulse, Step
+from escalation.models.contract.design import FloatArray
+from escalation.models.regression.interventions import Decay, Pulse, Step
 
 LARGEST_FACTOR = 1000.0
 

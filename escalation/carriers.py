@@ -18,7 +18,7 @@ from escalation.counts.schema import checked_counts
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, two_windows
 from escalation.errors import InputError
-from escalation.models.design import FloatArray, make_design
+from escalation.models.contract.design import FloatArray, make_design
 from escalation.tallies.left_out import WINDOW, histories_without, leaning
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction

@@ -17,11 +17,11 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
 from escalation.counts.schema import check_counts, is_histories, panel_array
 from escalation.errors import FitError, InputError
-from escalation.models.branching import respond
-from escalation.models.design import Design, FloatArray
-from escalation.models.estimate import MAX_STEPS, spread_over
+from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.estimate import MAX_STEPS, spread_over
+from escalation.models.endemic_epidemic.branching import respond
+from escalation.models.regression.terms import Terms
 from escalation.models.sides import fit_decay, fit_sides, one_lag, p_values_of_none, sides_design
-from escalation.models.terms import Terms
 from escalation.shared_shock import Trial, after_counts, after_makeup, binned
 
 YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0}

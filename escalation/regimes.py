@@ -15,10 +15,10 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError
-from escalation.models.base import CountFit
-from escalation.models.design import FloatArray
-from escalation.models.hidden_markov import MOST_STATES, REGIMES, HiddenMarkov, draw_points, mean_bic
-from escalation.models.hidden_markov_likelihood import Observed, first_law, last_regimes, smooth, unpack
+from escalation.models.contract.base import CountFit
+from escalation.models.contract.design import FloatArray
+from escalation.models.hidden_markov.likelihood import Observed, first_law, last_regimes, smooth, unpack
+from escalation.models.hidden_markov.model import MOST_STATES, REGIMES, HiddenMarkov, draw_points, mean_bic
 
 LEAST_POINTS = 64
 """Points drawn for each history."""

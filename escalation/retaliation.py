@@ -17,10 +17,10 @@ from escalation.counts.schema import DRAW
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
 from escalation.forecasts.forecast import Forecast
-from escalation.models.base import IntArray, PanelFit
-from escalation.models.design import FloatArray
-from escalation.models.estimate import MAX_STEPS, check_size
-from escalation.models.local_level import LocalLevel
+from escalation.models.contract.base import IntArray, PanelFit
+from escalation.models.contract.design import FloatArray
+from escalation.models.contract.estimate import MAX_STEPS, check_size
+from escalation.models.levels.local_level import LocalLevel
 from escalation.shares import draw_split, fit_shares, inverse_logit
 
 FEWEST_PATHS = 50
@@ -142,7 +142,7 @@ def retaliation(
     Examples
     --------
     >>> import numpy as np, pandas as pd
-    >>> from escalation.models.endemic_epidemic import EndemicEpidemic
+    >>> from escalation.models.endemic_epidemic.model import EndemicEpidemic
     >>> rng = np.random.default_rng(1)
     >>> counts = np.zeros((200, 2))
     >>> for t in range(1, 200):

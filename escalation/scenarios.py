@@ -20,9 +20,9 @@ from escalation.errors import InputError
 from escalation.forecasts.flashpoint import FlashpointProbability, error_of_mean, flashpoint, hits
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
-from escalation.models.base import CountFit, CountModel
-from escalation.models.ensemble import Ensemble
-from escalation.models.estimate import check_size, simulate_paths
+from escalation.models.baselines.ensemble import Ensemble
+from escalation.models.contract.base import CountFit, CountModel
+from escalation.models.contract.estimate import check_size, simulate_paths
 from escalation.severity.assumed import Cost, draw_cost
 from escalation.severity.compounding import Severity
 from escalation.severity.share_posterior import IntArray
@@ -153,7 +153,7 @@ def what_if(
 
     Examples
     --------
-    >>> from escalation.models.local_level import LocalLevel
+    >>> from escalation.models.levels.local_level import LocalLevel
     >>> weeks = pd.period_range("2024-01-01", periods=40, freq="W-SUN")
     >>> counts = pd.Series([3, 5, 2, 4, 6, 3, 4, 5] * 5, index=weeks)
     >>> ceasefire = Scenario("2024-10-14", factor=0.25)

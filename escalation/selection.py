@@ -17,7 +17,7 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.schema import check_counts
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
-from escalation.models.base import CountFit, CountModel
+from escalation.models.contract.base import CountFit, CountModel
 from escalation.models.registry import MODELS
 
 CRITERIA = {"log_score": "log score", "crps": "CRPS", "crps_log1p": "CRPS of log(1 + count)"}
@@ -119,8 +119,8 @@ def auto(
     Examples
     --------
     >>> import numpy as np
-    >>> from escalation.models.climatology import Climatology
-    >>> from escalation.models.negative_binomial import NegativeBinomial
+    >>> from escalation.models.baselines.climatology import Climatology
+    >>> from escalation.models.regression.negative_binomial import NegativeBinomial
     >>> weeks = pd.period_range("2022-01-03", periods=80, freq="W-SUN")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(6, 80), index=weeks)
     >>> choice = auto(counts, models=(Climatology(4), NegativeBinomial()), rng=1)

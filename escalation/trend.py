@@ -16,7 +16,7 @@ from escalation.counts.schema import checked_counts, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, two_windows
 from escalation.errors import InputError
-from escalation.models.design import make_design
+from escalation.models.contract.design import make_design
 from escalation.rates import (
     Cdf,
     FloatArray,

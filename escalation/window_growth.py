@@ -16,7 +16,7 @@ from escalation.counts.schema import checked_counts, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
-from escalation.models.design import FloatArray, make_design
+from escalation.models.contract.design import FloatArray, make_design
 from escalation.rates import WindowCounts
 from escalation.slopes import SlopePosterior, log_linear
 from escalation.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID

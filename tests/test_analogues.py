@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from escalation.errors import FitError, InputError
-from escalation.models.analogues import Analogues
-from escalation.models.stretches import (
+from escalation.models.baselines.analogues import Analogues
+from escalation.models.baselines.stretches import (
     MOST_SCALED,
     NARROWEST,
     Stretches,

@@ -12,9 +12,9 @@ from escalation.backtests.scoring import score_paths
 from escalation.backtests.tasks import run_chain
 from escalation.conventions.randomness import draw_root, generator_for
 from escalation.errors import FileError, InputError
-from escalation.models.climatology import Climatology
-from escalation.models.local_level import LocalLevel
-from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.baselines.climatology import Climatology
+from escalation.models.levels.local_level import LocalLevel
+from escalation.models.regression.negative_binomial import NegativeBinomial
 
 MODELS = {"year": Climatology(52), "month": Climatology(4)}
 

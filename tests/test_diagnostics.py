@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 
 from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial
-from escalation.models.diagnostics import diagnose
-from escalation.models.distribution_table import expected_distance, tabulate
-from escalation.models.distributions import DrawnDistributions, MixtureDistributions, count_distributions
-from escalation.models.misfit import (
+from escalation.models.contract.distributions import DrawnDistributions, MixtureDistributions, count_distributions
+from escalation.models.diagnostics.diagnostics import diagnose
+from escalation.models.diagnostics.distribution_table import expected_distance, tabulate
+from escalation.models.diagnostics.misfit import (
     dispersion_test,
     holm,
     judge,
@@ -24,7 +24,7 @@ from escalation.models.misfit import (
     two_sided,
     zeros_test,
 )
-from escalation.models.residuals import autocorrelation, ljung_box, quantile_residuals
+from escalation.models.diagnostics.residuals import autocorrelation, ljung_box, quantile_residuals
 
 
 def weeks(n):

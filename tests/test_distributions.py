@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation.models.distributions import (
+from escalation.models.contract.distributions import (
     DrawnDistributions,
     MixtureDistributions,
     PooledDistributions,
@@ -13,9 +13,9 @@ from escalation.models.distributions import (
     count_distributions,
     count_logpmf,
 )
-from escalation.models.ingarch import INGARCH
-from escalation.models.local_level import LocalLevel
-from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.ingarch.model import INGARCH
+from escalation.models.levels.local_level import LocalLevel
+from escalation.models.regression.negative_binomial import NegativeBinomial
 
 SUPPORT = np.arange(2000.0)
 

@@ -9,13 +9,13 @@ import pytest
 from scipy import stats
 
 from escalation.errors import DataWarning, FitError, InputError, NotConvergedWarning
-from escalation.models.branching import branching_ratio, components, impulse_response, next_generation
-from escalation.models.climatology import Climatology
-from escalation.models.endemic_epidemic import EndemicEpidemic
-from escalation.models.endemic_epidemic_likelihood import count_copies, evaluate, height, log_likelihood
-from escalation.models.endemic_epidemic_maximum import information_at, weak
-from escalation.models.endemic_epidemic_paths import draw_paths, last_rates, resample
-from escalation.models.interventions import Step
+from escalation.models.baselines.climatology import Climatology
+from escalation.models.endemic_epidemic.branching import branching_ratio, components, impulse_response, next_generation
+from escalation.models.endemic_epidemic.likelihood import count_copies, evaluate, height, log_likelihood
+from escalation.models.endemic_epidemic.maximum import information_at, weak
+from escalation.models.endemic_epidemic.model import EndemicEpidemic
+from escalation.models.endemic_epidemic.paths import draw_paths, last_rates, resample
+from escalation.models.regression.interventions import Step
 
 WEIGHTS = pd.DataFrame([[0, 0.5, 2], [0.25, 0, 1], [0, 0, 0]], index=list("ABC"), columns=list("ABC"))
 

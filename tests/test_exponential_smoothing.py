@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation.models.exponential_smoothing import ExponentialSmoothing, LogNormalDistributions
+from escalation.models.baselines.exponential_smoothing import ExponentialSmoothing, LogNormalDistributions
 
 
 def series(values):

@@ -11,7 +11,7 @@ import pytest
 from escalation.models.panel import PanelModel
 
 import escalation
-from escalation.models.base import CountModel
+from escalation.models.contract.base import CountModel
 from escalation.surveillance.detector import Detector
 from escalation.trend import WindowRate
 

@@ -13,8 +13,8 @@ from statsmodels.distributions.discrete import genpoisson_p
 import escalation
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.models import Hurdle, NegativeBinomial, Poisson, Terms, ZeroInflated, from_statsmodels
-from escalation.models.generalized_poisson import GeneralizedPoissonDistributions, draw
-from escalation.models.statsmodels_model import Continued
+from escalation.models.statsmodels_bridge.generalized_poisson import GeneralizedPoissonDistributions, draw
+from escalation.models.statsmodels_bridge.model import Continued
 
 # statsmodels says so of searches that end where rounding keeps them from a smaller gradient
 pytestmark = [

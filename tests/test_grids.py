@@ -14,8 +14,8 @@ from escalation.incidents.aggregate import aggregate
 from escalation.incidents.grids import locate, priogrid
 from escalation.incidents.read import read_incidents
 from escalation.incidents.units import BLANK_UNIT
-from escalation.models.climatology import Climatology
-from escalation.models.many import fit_many
+from escalation.models.baselines.climatology import Climatology
+from escalation.models.contract.many_fits import fit_many
 
 PLACES = pd.DataFrame(
     {

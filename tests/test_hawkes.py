@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import kstest
 
 from escalation import EventTimes, FitError, Forecast, Hawkes, InputError, event_times, times_of
-from escalation.events.likelihood import (
+from escalation.models.hawkes.likelihood import (
     BLOCK,
     compensators,
     exponentials,
@@ -20,8 +20,8 @@ from escalation.events.likelihood import (
     single_likelihood,
     sum_of_logs,
 )
-from escalation.events.paths import Parameters, draw_events, outstanding
-from escalation.events.times import counts_in
+from escalation.models.hawkes.paths import Parameters, draw_events, outstanding
+from escalation.models.hawkes.times import counts_in
 
 TWO = Parameters(np.array([[0.3, 0.2]]), np.array([[[0.3, 0.2], [0.4, 0.1]]]), np.array([[1.0, 2.0]]))
 

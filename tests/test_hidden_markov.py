@@ -10,11 +10,10 @@ import pytest
 from scipy import stats
 
 from escalation.errors import FitError, InputError
-from escalation.models import hidden_markov
-from escalation.models import hidden_markov_likelihood as likelihood
-from escalation.models.design import make_design
-from escalation.models.hidden_markov import HiddenMarkov, draw_points
-from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.contract.design import make_design
+from escalation.models.hidden_markov.model import HiddenMarkov, draw_points, likelihood
+from escalation.models.hidden_markov.model import model as hidden_markov
+from escalation.models.regression.negative_binomial import NegativeBinomial
 
 TWO = np.array([[0.94, 0.06], [0.1, 0.9]])
 THREE = np.array([[0.92, 0.06, 0.02], [0.06, 0.9, 0.04], [0.02, 0.08, 0.9]])

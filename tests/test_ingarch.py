@@ -11,12 +11,12 @@ from scipy.optimize import approx_fprime
 from scipy.special import gammaln
 from scipy.stats import chisquare, nbinom, norm, poisson
 
-from escalation.models import ingarch_likelihood as kernel
-from escalation.models.ingarch import INGARCH
-from escalation.models.ingarch_observed import observe, rising_nodes
-from escalation.models.ingarch_posterior import log_likelihoods, resample
-from escalation.models.interventions import Pulse, Step
-from escalation.models.paths import ingarch_paths
+from escalation.models.contract.paths import ingarch_paths
+from escalation.models.ingarch.model import INGARCH
+from escalation.models.ingarch.model import likelihood as kernel
+from escalation.models.ingarch.observed import observe, rising_nodes
+from escalation.models.ingarch.posterior import log_likelihoods, resample
+from escalation.models.regression.interventions import Pulse, Step
 
 LLF, POINTS = 1e-6, 1e-9  # what the reference numbers are given to
 COEFFICIENTS, ERRORS = 1e-4, 1e-2

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from escalation.errors import FitError, InputError
-from escalation.models.ingarch import INGARCH
-from escalation.models.ingarch_likelihood import log_likelihood
-from escalation.models.ingarch_maximum import MOST_SERIAL
+from escalation.models.ingarch.likelihood import log_likelihood
+from escalation.models.ingarch.maximum import MOST_SERIAL
+from escalation.models.ingarch.model import INGARCH
 
 
 def weeks(n):

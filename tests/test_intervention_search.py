@@ -11,15 +11,15 @@ import pytest
 from scipy.stats import chi2, kstest
 
 from escalation.errors import InputError
-from escalation.models.ingarch import INGARCH
-from escalation.models.ingarch_likelihood import recursion
-from escalation.models.ingarch_maximum import search_space
-from escalation.models.ingarch_null import null_at
-from escalation.models.ingarch_observed import observe
-from escalation.models.ingarch_score import effect_slopes, joint_statistic, sensitivity, signed_roots
-from escalation.models.intervention_search import find_interventions, intervention_test
-from escalation.models.interventions import Decay, Pulse, Step
-from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.ingarch.interventions import find_interventions, intervention_test
+from escalation.models.ingarch.likelihood import recursion
+from escalation.models.ingarch.maximum import search_space
+from escalation.models.ingarch.model import INGARCH
+from escalation.models.ingarch.null import null_at
+from escalation.models.ingarch.observed import observe
+from escalation.models.ingarch.score import effect_slopes, joint_statistic, sensitivity, signed_roots
+from escalation.models.regression.interventions import Decay, Pulse, Step
+from escalation.models.regression.negative_binomial import NegativeBinomial
 
 REFERENCE = 1e-9  # its numbers have 15 digits
 LOOP = 1e-12

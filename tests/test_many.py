@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial, fit_many, forecast_many
-from escalation.models.base import PanelModel
-from escalation.models.blocks import cut, run_blocks
-from escalation.models.diagnostics import diagnose
-from escalation.models.distributions import count_distributions
-from escalation.models.estimate import Estimate
-from escalation.models.local_level import LocalLevel
+from escalation.models.contract.base import PanelModel
+from escalation.models.contract.blocks import cut, run_blocks
+from escalation.models.contract.distributions import count_distributions
+from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.diagnostics import diagnose
+from escalation.models.levels.local_level import LocalLevel
 
 
 def weeks(n):

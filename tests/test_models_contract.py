@@ -11,7 +11,7 @@ import pytest
 
 from escalation.errors import EscalationWarning, FitError, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.base import CountFit, CountModel, PanelFit, PanelModel
+from escalation.models.contract.base import CountFit, CountModel, PanelFit, PanelModel
 from escalation.models.registry import MODELS, PANEL_MODELS, get_model, get_panel_model
 
 WIDENING = {"local_level", "local_trend"}

@@ -13,9 +13,9 @@ from escalation.conventions.randomness import labelled_generators
 from escalation.counts.schema import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.base import PanelModel
-from escalation.models.distributions import count_distributions
-from escalation.models.estimate import Estimate
+from escalation.models.contract.base import PanelModel
+from escalation.models.contract.distributions import count_distributions
+from escalation.models.contract.estimate import Estimate
 
 WEEKS = pd.period_range("2024-01-01", periods=5, freq="W-SUN", name="period")
 

@@ -7,7 +7,7 @@ import pytest
 import escalation
 from escalation.errors import InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.climatology import Climatology
+from escalation.models.baselines.climatology import Climatology
 from escalation.recalibration import recalibrate
 
 

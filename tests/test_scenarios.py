@@ -22,7 +22,7 @@ from escalation import (
 )
 from escalation.conventions.randomness import as_generator, draw_root, generator_for
 from escalation.forecasts import flashpoint
-from escalation.models.estimate import simulate_paths
+from escalation.models.contract.estimate import simulate_paths
 from escalation.models.registry import MODELS, get_model
 
 WEEKS = pd.period_range("2023-01-02", periods=100, freq="W-SUN", name="period")

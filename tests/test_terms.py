@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from escalation.errors import FitError, InputError
-from escalation.models.design import make_design
-from escalation.models.hurdle import Hurdle
-from escalation.models.ingarch import INGARCH
-from escalation.models.interventions import Decay, Step
-from escalation.models.negative_binomial import NegativeBinomial
-from escalation.models.poisson import Poisson
-from escalation.models.terms import Terms, orthogonal
-from escalation.models.zero_inflated import ZeroInflated
+from escalation.models.contract.design import make_design
+from escalation.models.ingarch.model import INGARCH
+from escalation.models.regression.hurdle import Hurdle
+from escalation.models.regression.interventions import Decay, Step
+from escalation.models.regression.negative_binomial import NegativeBinomial
+from escalation.models.regression.poisson import Poisson
+from escalation.models.regression.terms import Terms, orthogonal
+from escalation.models.regression.zero_inflated import ZeroInflated
 
 
 def weeks(n):

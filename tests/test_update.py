@@ -6,13 +6,13 @@ import pytest
 
 import escalation
 from escalation.errors import FitError, InputError
-from escalation.models.base import CountModel
-from escalation.models.climatology import Climatology
-from escalation.models.endemic_epidemic import EndemicEpidemic
-from escalation.models.ingarch import INGARCH
-from escalation.models.local_level import LocalLevel
-from escalation.models.negative_binomial import NegativeBinomial
+from escalation.models.baselines.climatology import Climatology
+from escalation.models.contract.base import CountModel
+from escalation.models.endemic_epidemic.model import EndemicEpidemic
+from escalation.models.ingarch.model import INGARCH
+from escalation.models.levels.local_level import LocalLevel
 from escalation.models.registry import MODELS, PANEL_MODELS, get_model, get_panel_model
+from escalation.models.regression.negative_binomial import NegativeBinomial
 
 STATELESS = {"hurdle", "negative_binomial", "poisson", "zero_inflated"}
 """Regressions: what came lately is not in them."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from escalation.models.weights import crps_weights, log_weights, mean_distances
+from escalation.models.baselines.weights import crps_weights, log_weights, mean_distances
 
 
 def simplex(m=3, steps=40):

@@ -10,12 +10,12 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.stats import chi2, nbinom, poisson
 
 from escalation.errors import DataWarning
-from escalation.models.hurdle import Hurdle, draw_positive
-from escalation.models.negative_binomial import NegativeBinomial
-from escalation.models.terms import Terms
-from escalation.models.zero_inflated import ZeroInflated
-from escalation.models.zero_likelihood import Prior, ZeroData, height, log_likelihood, log_prior
-from escalation.models.zero_search import draw_zero
+from escalation.models.regression.hurdle import Hurdle, draw_positive
+from escalation.models.regression.negative_binomial import NegativeBinomial
+from escalation.models.regression.terms import Terms
+from escalation.models.regression.zero_inflated import ZeroInflated
+from escalation.models.regression.zero_likelihood import Prior, ZeroData, height, log_likelihood, log_prior
+from escalation.models.regression.zero_search import draw_zero
 
 KINDS = {"inflated": ZeroInflated, "hurdle": Hurdle}
 

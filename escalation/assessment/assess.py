@@ -76,8 +76,8 @@ from escalation.excitation import Excitation
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
-from escalation.models.base import CountFit
-from escalation.models.design import make_design
+from escalation.models.contract.base import CountFit
+from escalation.models.contract.design import make_design
 from escalation.tallies.reconstruct import Reconstruction
 from escalation.trend import RateChange
 from escalation.window_growth import WindowGrowth

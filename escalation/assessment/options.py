@@ -16,7 +16,7 @@ from escalation.counts.schema import LARGEST
 from escalation.counts.windows import WindowSpec, two_windows, window_slice
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint_definitions import Flashpoint
-from escalation.models.estimate import MAX_STEPS
+from escalation.models.contract.estimate import MAX_STEPS
 from escalation.models.registry import get_model
 
 HORIZON = {"D": 28, "W": 8, "M": 6}

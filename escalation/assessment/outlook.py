@@ -21,7 +21,7 @@ from escalation.errors import FitError, InputError
 from escalation.forecasts.flashpoint import FlashpointProbability, first_passage, flashpoint
 from escalation.forecasts.flashpoint_definitions import PRESETS, Flashpoint
 from escalation.forecasts.forecast import Forecast, pool_forecasts
-from escalation.models.base import CountFit
+from escalation.models.contract.base import CountFit
 from escalation.models.registry import get_model
 
 OF_FATALITIES = ("views-25", "views-1", "first-lethal")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from escalation.models.base import CountModel
-from escalation.models.ensemble import Ensemble
+from escalation.models.baselines.ensemble import Ensemble
+from escalation.models.contract.base import CountModel
 from escalation.models.registry import get_model
 
 MODELS = ("local_level", "negative_binomial", "climatology")

@@ -21,7 +21,7 @@ from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.counts.windows import two_windows, window_slice
-from escalation.models.local_trend import LocalTrend, growth
+from escalation.models.levels.local_trend import LocalTrend, growth
 from escalation.trend import RateChange, compare_rates
 from escalation.window_growth import FEWEST, WindowGrowth, window_growth
 

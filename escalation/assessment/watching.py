@@ -22,8 +22,8 @@ from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.errors import FitError
 from escalation.excitation import Excitation
-from escalation.models.hidden_markov import HiddenMarkov, mean_bic
-from escalation.models.local_level import LocalLevel
+from escalation.models.hidden_markov.model import HiddenMarkov, mean_bic
+from escalation.models.levels.local_level import LocalLevel
 from escalation.regimes import RegimeNow, compare_states, regime_now, state_probabilities
 
 ALARM = "ears_c2"

@@ -26,8 +26,8 @@ from escalation.counts.schema import check_counts, count_matrix, is_histories, p
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoint
-from escalation.models.base import CountModel, PanelModel
-from escalation.models.estimate import MAX_CELLS, MAX_STEPS, spread_over
+from escalation.models.contract.base import CountModel, PanelModel
+from escalation.models.contract.estimate import MAX_CELLS, MAX_STEPS, spread_over
 
 FloatArray = NDArray[np.float64]
 Counts: TypeAlias = pd.Series | pd.DataFrame
@@ -130,7 +130,7 @@ def backtest(
 
     Examples
     --------
-    >>> from escalation.models.climatology import Climatology
+    >>> from escalation.models.baselines.climatology import Climatology
     >>> weeks = pd.period_range("2022-01-03", periods=60, freq="W-SUN")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=weeks)
     >>> models = {"year": Climatology(52), "month": Climatology(4)}

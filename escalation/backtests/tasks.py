@@ -16,7 +16,7 @@ from escalation.counts.schema import is_histories, is_panel_histories, unit_colu
 from escalation.errors import EscalationWarning, FitError, InputError
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
-from escalation.models.base import CountFit, CountModel, PanelFit, PanelModel
+from escalation.models.contract.base import CountFit, CountModel, PanelFit, PanelModel
 
 FloatArray = NDArray[np.float64]
 

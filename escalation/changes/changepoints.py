@@ -19,7 +19,7 @@ from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.wording import chance, plain
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.models.base import POOLED
+from escalation.models.contract.base import POOLED
 
 MOST_SAID = 3
 """Changes that a sentence tells of."""

@@ -15,7 +15,7 @@ from escalation.conventions.arguments import check_whole
 from escalation.conventions.wording import chance
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.models.base import POOLED
+from escalation.models.contract.base import POOLED
 
 ONLINE = np.geomspace(1e-3, 10.0, 25)
 """Dispersions of a run length, which may not know of later counts."""

@@ -12,8 +12,8 @@ from escalation.changes.segments import FloatArray, Sums
 from escalation.conventions.arguments import check_whole
 from escalation.counts.schema import checked_counts, is_histories
 from escalation.errors import InputError
-from escalation.models.design import make_design
-from escalation.models.estimate import spread_over
+from escalation.models.contract.design import make_design
+from escalation.models.contract.estimate import spread_over
 
 MOST_PERIODS = 5_000
 """Longer series would need more than 100 MB."""

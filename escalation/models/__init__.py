@@ -1,4 +1,4 @@
-"""Count models, one file each, behind the contract in :mod:`escalation.models.base`.
+"""Count models, one file each, behind the contract in :mod:`escalation.models.contract.base`.
 
 Public names are listed in ``__init__.pyi`` and load their module when first used.
 """

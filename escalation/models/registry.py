@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from escalation.errors import InputError
-from escalation.models.analogues import Analogues
-from escalation.models.base import CountModel, PanelModel
-from escalation.models.bootstrap import Bootstrap
-from escalation.models.climatology import Climatology
-from escalation.models.endemic_epidemic import EndemicEpidemic
-from escalation.models.ensemble import Ensemble
-from escalation.models.exponential_smoothing import ExponentialSmoothing
-from escalation.models.hidden_markov import HiddenMarkov
-from escalation.models.hurdle import Hurdle
-from escalation.models.ingarch import INGARCH
-from escalation.models.last_value import LastValue
-from escalation.models.local_level import LocalLevel
-from escalation.models.local_trend import LocalTrend
-from escalation.models.negative_binomial import NegativeBinomial
-from escalation.models.poisson import Poisson
-from escalation.models.zero_inflated import ZeroInflated
+from escalation.models.baselines.analogues import Analogues
+from escalation.models.baselines.bootstrap import Bootstrap
+from escalation.models.baselines.climatology import Climatology
+from escalation.models.baselines.ensemble import Ensemble
+from escalation.models.baselines.exponential_smoothing import ExponentialSmoothing
+from escalation.models.baselines.last_value import LastValue
+from escalation.models.contract.base import CountModel, PanelModel
+from escalation.models.endemic_epidemic.model import EndemicEpidemic
+from escalation.models.hidden_markov.model import HiddenMarkov
+from escalation.models.ingarch.model import INGARCH
+from escalation.models.levels.local_level import LocalLevel
+from escalation.models.levels.local_trend import LocalTrend
+from escalation.models.regression.hurdle import Hurdle
+from escalation.models.regression.negative_binomial import NegativeBinomial
+from escalation.models.regression.poisson import Poisson
+from escalation.models.regression.zero_inflated import ZeroInflated
 
 MODELS: dict[str, type[CountModel]] = {
     model.name: model

@@ -13,11 +13,11 @@ from numpy.random import Generator
 from scipy.special import ndtr
 
 from escalation.errors import DataWarning
-from escalation.models.design import Design, FloatArray
-from escalation.models.endemic_epidemic import EndemicEpidemic
-from escalation.models.endemic_epidemic_likelihood import Panel, evaluate
-from escalation.models.endemic_epidemic_maximum import maximise
-from escalation.models.estimate import Estimate
+from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.estimate import Estimate
+from escalation.models.endemic_epidemic.likelihood import Panel, evaluate
+from escalation.models.endemic_epidemic.maximum import maximise
+from escalation.models.endemic_epidemic.model import EndemicEpidemic
 from escalation.shared_shock import Trial, binned
 
 DECAYS = (0.0, 0.5, 1.0)

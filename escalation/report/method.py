@@ -14,7 +14,7 @@ from escalation.assessment.watching import ALARMS_NEED, CHANGES_NEED
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.version import __version__
 from escalation.counts.periods import period_word
-from escalation.models.base import CountFit
+from escalation.models.contract.base import CountFit
 from escalation.plots.text import MISSING, lacks_characters
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import counter_text, plain_dates, spaced

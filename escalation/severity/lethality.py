@@ -20,7 +20,7 @@ from escalation.counts.series import HoldsCounts, unpack_counts
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
-from escalation.models.estimate import spread_over
+from escalation.models.contract.estimate import spread_over
 from escalation.severity.share_posterior import IntArray, SharePosterior, pool_shares
 
 POOLED = 25

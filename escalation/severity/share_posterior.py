@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, log_expit, polygamma
 
-from escalation.models.distributions import log_rising
+from escalation.models.contract.distributions import log_rising
 from escalation.rates import invert
 from escalation.severity.grids import FloatArray, integrate
 

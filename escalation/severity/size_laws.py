@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from escalation.models.hurdle import draw_positive
+from escalation.models.regression.hurdle import draw_positive
 from escalation.severity.power_law import FloatArray, IntArray, draw_power, power_mean, power_survival
 from escalation.severity.rivals import rival_survival
 

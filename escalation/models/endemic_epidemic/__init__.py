@@ -1,0 +1,1 @@
+"""endemic_epidemic"""

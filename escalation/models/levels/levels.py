@@ -1,0 +1,217 @@
+"""What the models of a drifting log level share: options, estimation, draws and laws, whatever drives the level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from escalation.errors import InputError
+from escalation.models.contract.base import CountModel, IntArray
+from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.distributions import Distributions, MixtureDistributions
+from escalation.models.contract.estimate import Estimate, check_family, check_largest
+from escalation.models.levels.level_likelihood import DISPERSION, FourArrays, Series, constants, observe, rates
+from escalation.models.levels.posterior import STEP, Peak, choose, climb, scatter
+
+LARGEST_COUNT = 1e7
+
+SEARCH_TOLERANCE, DRAW_TOLERANCE, FINAL_TOLERANCE = 1e-5, 1e-2, 1e-6
+"""Of the levels' last Newton step; what it leaves in the likelihood is of its third power."""
+
+LEAST_POINTS, LEAST_EFFECTIVE, MOST_DOUBLINGS = 64, 20.0, 3
+"""Points of the parameters that a forecast draws (or one for each sixteen paths); doubled until so many count."""
+
+NODES = 25
+"""Of the quadrature over a level."""
+
+
+class Weighted(NamedTuple):
+    """Points of a posterior: natural parameters (m, 4), laws of the last period's states (m, .), log weights (m,)."""
+
+    natural: FloatArray
+    laws: FloatArray
+    log_weight: FloatArray
+
+
+class Likelihood(NamedTuple):
+    """How a level drifts: the functions of its likelihood and what they are functions of."""
+
+    names: tuple[str, str, str, str]
+    held_without_damping: tuple[int, ...]  # which of these are not estimated then
+    starts: FloatArray  # (m, 4): where the search for the mode may begin
+    lowest: FloatArray  # (4,)
+    highest: FloatArray  # (4,)
+    unpack: Callable[[FloatArray, Series], tuple[FloatArray, ...]]
+    log_posterior: Callable[
+        [FloatArray, Series, FloatArray, float], tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
+    ]
+    smoothed: Callable[[Series, FloatArray, FloatArray, float], FourArrays]
+    ahead: Callable[[FloatArray, FloatArray | None], tuple[float, float]]
+    paths: Callable[[Weighted, IntArray, FloatArray, float, Generator], IntArray]
+
+
+@dataclass(frozen=True)
+class DriftingLevel(CountModel):
+    """Options that all models of a drifting level have; see the models."""
+
+    damping: Literal["estimate", "none"] | float = "estimate"
+    family: Literal["negbin", "poisson"] = "negbin"
+    min_periods: ClassVar[int] = 5
+    likelihood: ClassVar[Likelihood]
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.damping, int | float) and not isinstance(self.damping, bool)
+        if self.damping not in ("estimate", "none") and not (number and 0.0 < float(self.damping) <= 1.0):
+            raise InputError(f"damping is {self.damping!r}; use 'estimate', 'none', or a number above 0 and up to 1")
+        check_family(self.name, self.family)
+
+    def estimate(self, counts: FloatArray, design: Design) -> Estimate:
+        """Find the mode of the posterior; see :meth:`CountModel.estimate`.
+
+        Raises
+        ------
+        FitError
+            If a count is above 1e7, where the likelihood loses its digits.
+        """
+        check_largest(self.name, counts, LARGEST_COUNT)
+        parts = self.likelihood
+        damping = {"estimate": math.nan, "none": 1.0}[self.damping] if isinstance(self.damping, str) else self.damping
+        held = parts.held_without_damping if damping == 1.0 else ()
+        series, levels = observe(
+            counts, design.exposure, float(damping), held, poisson=self.family == "poisson", bends=self._bends
+        )
+
+        def evaluate(theta: FloatArray, levels: FloatArray) -> tuple[FloatArray, FloatArray]:
+            value, _, _, _, levels = parts.log_posterior(theta, series, levels, SEARCH_TOLERANCE)
+            return value, levels
+
+        free = series.free
+        peak = climb(evaluate, parts.starts[:, free], levels, parts.lowest[free], parts.highest[free])
+        natural, slopes = natural_scale(parts, peak.theta, series)
+        laws, _, mean, variance = parts.smoothed(series, natural, peak.states, FINAL_TOLERANCE)
+        return Estimate(
+            params=natural[0, free],
+            cov=slopes @ np.linalg.inv(peak.curvature) @ slopes.T,
+            names=tuple(parts.names[k] for k in free),
+            llf=float(laws[0, 0] + constants(natural[:, DISPERSION], series)[0]),
+            fitted=design.exposure * expected_rates(mean[:, 0], variance[:, 0], series.bend),
+            converged=peak.converged,
+            state={"series": series, "peak": peak},
+        )
+
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Smooth the levels of these counts at the same parameters; see :meth:`Model.carry`."""
+        check_largest(self.name, counts, LARGEST_COUNT)
+        parts, learnt = self.likelihood, estimate.state.get("learnt", estimate.state["series"])
+        series = learnt._replace(counts=counts, log_exposure=np.log(design.exposure))
+        peak: Peak = estimate.state["peak"]
+        states = extended(peak.states, len(counts))
+        natural = parts.unpack(peak.theta[None], learnt)[0]
+        _, states, mean, variance = parts.smoothed(series, natural, states, FINAL_TOLERANCE)
+        fitted = design.exposure * expected_rates(mean[:, 0], variance[:, 0], series.bend)
+        peak = replace(peak, states=states)
+        return estimate.carried(fitted, {"series": series, "peak": peak, "learnt": learnt})
+
+    def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
+        """Draw parameters, the last states and what follows; see :meth:`CountModel.simulate`.
+
+        One parameter point for each sixteen paths (at least 64) is drawn from a widened Student t law around the mode
+        and resampled by its posterior, more where few of them count; the last level given the parameters is skew normal
+        with the mean, variance and skewness of Laplace's approximation.
+        """
+        points = max(LEAST_POINTS, draws // 16)
+        weighted = weigh(self.likelihood, estimate, points, rng.random(len(estimate.names) + 1))
+        rows = choose(weighted.log_weight, draws, rng)
+        bend: float = estimate.state["series"].bend
+        return self.likelihood.paths(weighted, rows, np.log(design.exposure), bend, rng)
+
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
+        """Counts around the level that the counts before leave open; see :meth:`CountModel.distributions`.
+
+        The law of the level given what came before is normal with the moments of Laplace's approximation, and is
+        summed over by Gauss-Hermite quadrature.  Nothing is said of the first count where its level has no law but a
+        weak prior.
+        """
+        series: Series = estimate.state["series"]
+        natural = self.likelihood.unpack(estimate.state["peak"].theta[None], series)[0]
+        mean, variance = levels_ahead(self.likelihood, natural, estimate)
+        levels, shares = normal_nodes(mean, variance)
+        means = design.exposure[:, None] * rates(levels, series.bend)
+        return MixtureDistributions(
+            np.tile(shares, (len(counts), 1)), means, np.full_like(means, natural[0, DISPERSION])
+        )
+
+    @property
+    def _bends(self) -> bool:
+        """Whether the link is softplus."""
+        return False
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """See :meth:`Specification.limits`."""
+        spreads = {name: (0.0, math.inf) for name in self.likelihood.names if name.endswith("_sd")}
+        return super().limits() | {"damping": (0.0, 1.0)} | spreads
+
+
+def natural_scale(parts: Likelihood, theta: FloatArray, series: Series) -> tuple[FloatArray, FloatArray]:
+    """Natural parameters (1, 4) at one point (d,), and slopes (d, d) of those that are free by ``theta``."""
+    move = STEP * np.eye(len(theta))
+    up, down = (parts.unpack(theta + way * move, series)[0][:, series.free] for way in (1, -1))
+    return parts.unpack(theta[None], series)[0], (up - down).T / (2 * STEP)
+
+
+def normal_nodes(mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Hermite nodes (n, NODES) and shares (NODES,) of normal laws (n,)."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return mean[:, None] + np.sqrt(variance)[:, None] * nodes, weights / weights.sum()
+
+
+def expected_rates(mean: FloatArray, variance: FloatArray, bend: float) -> FloatArray:
+    """Means (n,) of the rates of normal levels (n,)."""
+    if bend == math.inf:
+        return rates(mean + variance / 2, bend)
+    levels, shares = normal_nodes(mean, variance)
+    value: FloatArray = rates(levels, bend) @ shares
+    return value
+
+
+def weigh(parts: Likelihood, estimate: Estimate, points: int, shift: FloatArray) -> Weighted:
+    """Spread points around the mode, shifted by (d + 1,), and weight them by the posterior; more if few count."""
+    series: Series = estimate.state["series"]
+    peak: Peak = estimate.state["peak"]
+    learnt: Series = estimate.state.get("learnt", series)
+    levels = extended(peak.states, len(learnt.counts))
+    for doublings in range(MOST_DOUBLINGS + 1):
+        drawn = scatter(peak, points << doublings, shift)
+        around = np.concatenate([peak.theta[None], drawn.theta])
+        value, natural, log_unit, laws, _ = parts.log_posterior(around, learnt, levels, DRAW_TOLERANCE)
+        log_weight = (value + log_unit)[1:] - drawn.log_density
+        weight = np.exp(log_weight - log_weight.max())
+        if weight.sum() ** 2 > LEAST_EFFECTIVE * (weight @ weight):
+            break
+    if learnt is not series:
+        _, _, _, laws, _ = parts.log_posterior(around, series, peak.states, DRAW_TOLERANCE)
+    return Weighted(natural[1:], laws[1:], log_weight)
+
+
+def extended(states: FloatArray, n: int) -> FloatArray:
+    """Hidden states (n, ...) to start from: those that are there, cut, or the last one repeated."""
+    value: FloatArray = states[np.minimum(np.arange(n), len(states) - 1)]
+    return value
+
+
+def levels_ahead(parts: Likelihood, natural: FloatArray, estimate: Estimate) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance (n,) of each level given the counts before it, at one point (1, 4); NaN where not known."""
+    series: Series = estimate.state["series"]
+    levels: FloatArray = estimate.state["peak"].states
+    moments = np.empty((len(levels), 2))
+    moments[0] = parts.ahead(natural[0], None)
+    for t in range(1, len(levels)):
+        before = series._replace(counts=series.counts[:t], log_exposure=series.log_exposure[:t])
+        laws, _, _, _ = parts.smoothed(before, natural, levels[:t], FINAL_TOLERANCE)
+        moments[t] = parts.ahead(natural[0], laws[0, 1:])
+    return moments[:, 0], moments[:, 1]

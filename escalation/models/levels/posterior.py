@@ -1,0 +1,120 @@
+"""The mode of a smooth posterior of a few parameters, and weighted points around it.
+
+A model gives its log posterior as a function of several points at once, which starts from hidden states near by and
+gives those of the first point back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from scipy.special import gammaincinv, ndtri
+
+from escalation.models.contract.base import IntArray
+from escalation.models.contract.design import FloatArray
+
+STEP = 4e-3
+"""Of the finite differences; all parameters are of order one and posteriors smooth to 1e-9."""
+LEAST_CURVATURE = 0.2
+CLOSE = 1e-6
+"""Newton's method stops where the next step gains less than half of this."""
+TAIL_DF, WIDENING = 8.0, 1.2
+"""The Student t law around the mode that parameters are drawn from before they are weighted."""
+
+Evaluate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+"""From points (P, d) and hidden states to start from, to log posteriors (P,) and the hidden states at the first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Peak:
+    """The mode of a posterior.
+
+    Attributes
+    ----------
+    theta : (d,) float array
+        Where it is.
+    curvature : (d, d) float array
+        Negative Hessian there, made positive definite.
+    states : float array
+        The hidden states there.
+    converged : bool
+        Whether Newton's method settled.
+    """
+
+    theta: FloatArray
+    curvature: FloatArray
+    states: FloatArray
+    converged: bool
+
+
+class Scatter(NamedTuple):
+    """Points (P, d) around a mode and the log density (P,), up to a constant, that they were drawn from."""
+
+    theta: FloatArray
+    log_density: FloatArray
+
+
+def climb(evaluate: Evaluate, starts: FloatArray, states: FloatArray, lowest: FloatArray, highest: FloatArray) -> Peak:
+    """Find the mode by Newton's method from the best of ``starts`` (m, d), between ``lowest`` and ``highest`` (d,)."""
+    theta = starts[np.argmax(evaluate(starts, states)[0])]
+    lowest, highest = lowest + 2 * STEP, highest - 2 * STEP
+    identity = np.eye(len(theta))
+    for _ in range(60):
+        value, gradient, curvature, states = _derivatives(evaluate, theta, states)
+        pinned = ((theta >= highest) & (gradient > 0)) | ((theta <= lowest) & (gradient < 0))
+        gradient[pinned] = 0.0
+        step = np.linalg.solve(np.where(pinned | pinned[:, None], identity, curvature), gradient)
+        if gradient @ step < CLOSE:
+            return Peak(theta, curvature, states, converged=True)
+        step *= min(1.0, 1.5 / np.abs(step).max())
+        while evaluate(theta[None] + step, states)[0][0] < value and np.abs(step).max() > 1e-6:
+            step /= 3
+        theta = np.clip(theta + step, lowest, highest)
+    return Peak(theta, curvature, states, converged=False)
+
+
+def _derivatives(
+    evaluate: Evaluate, theta: FloatArray, states: FloatArray
+) -> tuple[float, FloatArray, FloatArray, FloatArray]:
+    """Value, gradient (d,), negative Hessian (d, d; made positive definite) and hidden states, by differences."""
+    d = len(theta)
+    unit = STEP * np.eye(d)
+    rows, columns = np.nonzero(np.tri(d, k=-1))
+    points = theta + np.concatenate([np.zeros((1, d)), unit, -unit, unit[rows] + unit[columns]])
+    values, states = evaluate(points, states)
+    value, up, down = values[0], values[1 : d + 1], values[d + 1 : 2 * d + 1]
+    hessian = np.diag(up + down - 2 * value)
+    hessian[rows, columns] = hessian[columns, rows] = values[2 * d + 1 :] + value - up[rows] - up[columns]
+    curvature, axes = np.linalg.eigh(-hessian / STEP**2)
+    return float(value), (up - down) / (2 * STEP), (axes * np.maximum(curvature, LEAST_CURVATURE)) @ axes.T, states
+
+
+def scatter(peak: Peak, points: int, shift: FloatArray) -> Scatter:
+    """Points of a widened Student t law around a mode, evenly spread by a Kronecker sequence shifted by (d + 1,).
+
+    The sequence steps by powers of the reciprocal of the root of ``g**(d + 2) = g + 1`` (Roberts's generalised golden
+    ratio), one dimension for each parameter and one for the scale of the t law.  With a uniform ``shift`` each point
+    follows that law.
+    """
+    d = len(peak.theta)
+    ratio = 2.0
+    for _ in range(40):
+        ratio = (1 + ratio) ** (1 / (d + 2))
+    uniform = (shift + np.arange(1, points + 1)[:, None] * ratio ** -np.arange(1.0, d + 2)) % 1.0
+    uniform = np.clip(uniform, 1e-9, 1 - 1e-9)
+    scale = gammaincinv(TAIL_DF / 2, uniform[:, d:]) * 2 / TAIL_DF
+    z = ndtri(uniform[:, :d]) / np.sqrt(scale)
+    axes = np.linalg.cholesky(np.linalg.inv(peak.curvature))
+    log_density = -(TAIL_DF + d) / 2 * np.log1p((z * z).sum(axis=1) / TAIL_DF)
+    return Scatter(peak.theta + WIDENING * z @ axes.T, log_density)
+
+
+def choose(log_weight: FloatArray, draws: int, rng: Generator) -> IntArray:
+    """Which of the weighted points each of ``draws`` paths has: systematic resampling, shuffled."""
+    weight = np.cumsum(np.exp(log_weight - log_weight.max()))
+    ladder = (rng.random() + np.arange(draws)) / draws * weight[-1]
+    return rng.permutation(np.minimum(np.searchsorted(weight, ladder), len(weight) - 1))

@@ -1,0 +1,118 @@
+"""What Poisson and negative binomial regression share: terms, estimate, forecast."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from escalation.errors import DataWarning, FitError
+from escalation.models.contract.base import CountModel, IntArray
+from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.distributions import Distributions, count_distributions
+from escalation.models.contract.estimate import Estimate
+from escalation.models.regression.derivatives import Variance, bounded_exp
+from escalation.models.regression.likelihood import Data, maximise
+from escalation.models.regression.posterior import draw_parameters
+from escalation.models.regression.terms import Terms, orthogonal
+from escalation.models.statsmodels_bridge.results import observed, regression_results
+
+LARGEST_MEAN = 1e15
+"""Drawn rates are cut here, so that 5,000 summed periods still fit into 64 bits."""
+
+
+@dataclass(frozen=True)
+class Regression(Terms, CountModel):
+    """Counts around ``exposure * exp(x'b)``."""
+
+    takes_exog: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def _variance(self) -> Variance:
+        """How the variance follows from the mean."""
+
+    def estimate(self, counts: FloatArray, design: Design) -> Estimate:
+        """Maximise the likelihood of the observed periods; see :meth:`CountModel.estimate`.
+
+        Raises
+        ------
+        InputError
+            If a term is constant, 0 throughout, named twice, or a sum of those before it.
+        FitError
+            If the counts do not determine the terms.
+        """
+        names, matrix = self.columns(design)
+        seen = ~np.isnan(counts)
+        basis = orthogonal(names, matrix, design.periods, seen)
+        log_exposure = np.log(design.exposure)
+        data = Data(counts[seen], basis.x, log_exposure[seen])
+        try:
+            found = maximise(data, self._variance)
+        except np.linalg.LinAlgError:
+            raise FitError(
+                f"these counts do not tell {', '.join(names)} and a dispersion apart; use fewer terms"
+            ) from None
+        if found.falls is not None:
+            endless = " and ".join(basis.unbounded(found.falls, matrix[seen]))
+            warnings.warn(
+                f"the zero counts leave {endless} without a finite maximum likelihood estimate; "
+                "all coefficients were estimated with Jeffreys' prior",
+                DataWarning,
+                stacklevel=6,
+            )
+        coefficients = basis.to_terms @ found.coefficients
+        spread = {"nb2": ("dispersion",), "nb1": ("variance_to_mean",), "poisson": ()}[self._variance]
+        shift = 1.0 if self._variance == "nb1" else 0.0
+        to_params = np.eye(len(names) + len(spread))
+        to_params[: len(names), : len(names)] = basis.to_terms
+        size = len(to_params)
+        return Estimate(
+            params=np.append(coefficients, found.dispersion + shift)[:size],
+            cov=to_params @ found.cov[:size, :size] @ to_params.T,
+            names=(*names, *spread),
+            llf=found.llf,
+            fitted=bounded_exp(matrix @ coefficients + log_exposure),
+            converged=found.converged,
+            state={"data": data, "to_terms": basis.to_terms, "dispersion": found.dispersion},
+        )
+
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
+        """Coefficients are all there is: counts after the fit change nothing; see :meth:`Model.carry`."""
+        names, matrix = self.columns(design)
+        return estimate.carried(bounded_exp(matrix @ estimate.params[: len(names)] + np.log(design.exposure)), {})
+
+    def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
+        """Draw parameters, then counts; see :meth:`CountModel.simulate`.
+
+        Raises
+        ------
+        FitError
+            If the terms are all but undetermined.
+        """
+        _, matrix = self.columns(design)
+        try:
+            coefficients, dispersion = draw_parameters(estimate.state["data"], self._variance, draws, rng)
+        except np.linalg.LinAlgError:
+            raise FitError("the terms are too uncertain to draw paths from; fit fewer terms") from None
+        mean = bounded_exp(coefficients @ (matrix @ estimate.state["to_terms"]).T + np.log(design.exposure))
+        if self._variance != "poisson":
+            shape = 1 / dispersion[:, None] if self._variance == "nb2" else mean / dispersion[:, None]
+            mean = mean * rng.gamma(shape, 1 / shape, size=mean.shape)
+        return rng.poisson(np.minimum(mean, LARGEST_MEAN)).astype(np.int64)
+
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+        """Counts around the fitted means; see :meth:`CountModel.distributions`."""
+        dispersion = estimate.state["dispersion"]
+        spread = dispersion / estimate.fitted if self._variance == "nb1" else dispersion
+        return count_distributions(estimate.fitted, spread)
+
+    def statsmodels_results(self, estimate: Estimate, counts: FloatArray, design: Design) -> Any:
+        """``Poisson`` or ``NegativeBinomialP`` of statsmodels; see :meth:`CountModel.statsmodels_results`."""
+        return regression_results(
+            self.name, self._variance, observed(self.name, estimate, counts, design, self), estimate.params
+        )
