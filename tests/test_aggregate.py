@@ -18,7 +18,7 @@ from escalation.counts.schema import check_counts
 from escalation.errors import DataWarning, InputError, PartialPeriodWarning
 from escalation.incidents import aggregate as aggregate_module
 from escalation.incidents.aggregate import aggregate
-from escalation.incidents.read import read_incidents
+from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.units import BLANK_UNIT
 
 

@@ -19,8 +19,8 @@ import pytest
 
 from escalation import count_incidents
 from escalation.errors import DataWarning, FileError, InputError, PartialPeriodWarning
-from escalation.incidents import engine
 from escalation.incidents.aggregate import aggregate
+from escalation.incidents.engines import engine
 
 ibis = pytest.importorskip("ibis", reason="Ibis is not installed: pip install 'escalation[duckdb]'")
 pytest.importorskip("duckdb", reason="DuckDB is not installed: pip install 'escalation[duckdb]'")

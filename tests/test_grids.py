@@ -11,8 +11,8 @@ import pytest
 
 from escalation.errors import DataWarning, InputError
 from escalation.incidents.aggregate import aggregate
+from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.grids import locate, priogrid
-from escalation.incidents.read import read_incidents
 from escalation.incidents.units import BLANK_UNIT
 from escalation.models.baselines.climatology import Climatology
 from escalation.models.contract.many_fits import fit_many

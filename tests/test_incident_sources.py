@@ -16,7 +16,7 @@ from escalation.cli import main
 from escalation.errors import DataWarning, FileError, InputError
 from escalation.files.ledger import rows_lost
 from escalation.incidents.aggregate import aggregate
-from escalation.incidents.read import read_incidents
+from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.schema import check_incidents
 
 DATA = Path(__file__).parent / "data"

@@ -17,8 +17,8 @@ from openpyxl import Workbook
 
 from escalation.errors import DataWarning, FileError, InputError
 from escalation.files.ledger import LEDGER_COLUMNS, rows_lost
-from escalation.incidents.dates import MONTHS, read_days
-from escalation.incidents.read import read_incidents
+from escalation.incidents.formats.dates import MONTHS, read_days
+from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.schema import COLUMNS, FATALITY_COLUMNS, TEXT_COLUMNS, check_incidents
 
 # the look-alike of ACLED holds one row without an id twice, on purpose

@@ -13,7 +13,7 @@ from scipy.stats import nbinom, norm
 
 import escalation
 from escalation import DataWarning, FitError, InputError, PartialPeriodWarning, nowcast
-from escalation.nowcasts.delays import (
+from escalation.incidents.nowcasts.delays import (
     Trials,
     draw_hazards,
     draw_moved,
@@ -25,14 +25,14 @@ from escalation.nowcasts.delays import (
     sample_delays,
     split_spans,
 )
-from escalation.nowcasts.levels import (
+from escalation.incidents.nowcasts.levels import (
     draw_levels,
     draw_of_reported,
     draw_parameters,
     draw_with_fixed_prior,
     filter_levels,
 )
-from escalation.nowcasts.reports import read_reports
+from escalation.incidents.nowcasts.reports import read_reports
 
 R_PRIOR = (50.0, 3000.0)
 """Mean and variance of the counts that the reference was made with: those of surveillance's example of these data."""
@@ -630,9 +630,9 @@ def test_intervals_cover_late_reports_of_simulations(kind):
         chances = rng.dirichlet([3, 3, 2, 2, 1, 1, 0.5, 0.5, 0.5])
         reports = read(late_reports(counts, chances, rng), now=WEEKS[-1].end_time.normalize(), start="2024-01-01")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("escalation.nowcasts.run.read_reports", lambda *_, given=reports, **__: given)
-            patch.setattr("escalation.nowcasts.run._warn_batches", lambda *_: None)  # chance finds
-            patch.setattr("escalation.nowcasts.run._warn_later", lambda *_: None)
+            patch.setattr("escalation.incidents.nowcasts.run.read_reports", lambda *_, given=reports, **__: given)
+            patch.setattr("escalation.incidents.nowcasts.run._warn_batches", lambda *_: None)  # chance finds
+            patch.setattr("escalation.incidents.nowcasts.run._warn_later", lambda *_: None)
             made = nowcast(pd.DataFrame(), "W", max_delay=8, draws=300, rng=rng)
         drawn, true = made.histories.iloc[-8:].to_numpy(), counts[-8:, None]
         ranks.append((drawn < true).mean(axis=1) + rng.random(8) * (drawn == true).mean(axis=1))

@@ -12,7 +12,7 @@ from escalation.counts.schema import check_counts, is_histories, is_panel_histor
 from escalation.errors import DataWarning, InputError
 from escalation.incidents import aggregate as aggregate_module
 from escalation.incidents.aggregate import aggregate
-from escalation.incidents.read import read_incidents
+from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.spread import draw_fatalities
 
 SLACK = 4.5

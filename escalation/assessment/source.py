@@ -21,9 +21,9 @@ from escalation.files.ledger import LedgerEntries
 from escalation.files.read import column_names
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.coverage import check_coverage, coverage_exposure, infer_coverage
-from escalation.incidents.kinds import Kind
-from escalation.incidents.read import expand_paths, is_pattern, read_incidents
-from escalation.incidents.reports import Reports
+from escalation.incidents.formats.kinds import Kind
+from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
+from escalation.incidents.formats.reports import Reports
 from escalation.quality.check import DataQuality, data_quality
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from escalation.counts.periods import period_word
 from escalation.counts.schema import quantile_frame
-from escalation.nowcasts.result import Nowcast
+from escalation.incidents.nowcasts.result import Nowcast
 from escalation.plots.style import (
     AHEAD,
     AHEAD_INNER,

@@ -16,7 +16,7 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, parse_freq, period_word
 from escalation.counts.schema import DRAW, quantile_frame
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.nowcasts.delays import (
+from escalation.incidents.nowcasts.delays import (
     Trials,
     draw_plug_in,
     draw_untruncated,
@@ -26,7 +26,7 @@ from escalation.nowcasts.delays import (
     reverse_hazards,
     sample_delays,
 )
-from escalation.nowcasts.levels import (
+from escalation.incidents.nowcasts.levels import (
     draw_levels,
     draw_of_reported,
     draw_parameters,
@@ -34,8 +34,8 @@ from escalation.nowcasts.levels import (
     draw_with_fixed_prior,
     filter_levels,
 )
-from escalation.nowcasts.reports import FloatArray, IntArray, Known, Reports, read_reports
-from escalation.nowcasts.result import Nowcast
+from escalation.incidents.nowcasts.reports import FloatArray, IntArray, Known, Reports, read_reports
+from escalation.incidents.nowcasts.result import Nowcast
 
 METHODS = ("bayes.trunc", "bayes.notrunc", "lawless")
 COMPLETE = 0.99
@@ -150,7 +150,7 @@ def nowcast(
 
     The delays are learnt from the delays alone, never from a count that looks low. With a fixed ``prior`` the count
     still to come is negative binomial given the reported one, as in surveillance. Without, it is Poisson about the
-    unreported share of a level, and levels are drawn together, backwards (``escalation/nowcasts/levels.py``). One
+    unreported share of a level, and levels are drawn together, backwards (``escalation/incidents/nowcasts/levels.py``). One
     draw of the delays holds for all periods of a history, so that sums over periods have their right spread.
 
     ``lawless`` draws hazards with the variance of his equation 2.15 and unreported counts as negative binomial, whose

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from escalation.incidents.layout import Layout
+from escalation.incidents.formats.layout import Layout
 
 _ACTOR: tuple[str, ...] = (
     "Code",

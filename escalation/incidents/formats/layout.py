@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 
 from escalation.errors import InputError
-from escalation.incidents.dates import DateOrder
+from escalation.incidents.formats.dates import DateOrder
 from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS
 
 SHOWN_COLUMNS = 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.incidents.layout import Layout
+from escalation.incidents.formats.layout import Layout
 
 ACLED_WEEKLY = Layout(
     name="ACLED's weekly export",

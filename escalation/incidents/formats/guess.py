@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from escalation.incidents.dates import read_days
-from escalation.incidents.layout import Layout, plain_name
+from escalation.incidents.formats.dates import read_days
+from escalation.incidents.formats.layout import Layout, plain_name
 
 GUESSED = ("date", "country", "place", "latitude", "longitude", "fatalities")
 LOOKED_AT = 200

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from escalation.counts.periods import EARLIEST, WEEKDAYS
 from escalation.errors import FileError, InputError
-from escalation.incidents.read import expand_paths
+from escalation.incidents.formats.read import expand_paths
 from escalation.incidents.schema import LATEST, MAX_FATALITIES
 
 Expression: TypeAlias = Any

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.counts.periods import DateLike, parse_date, parse_freq, period_index
 from escalation.errors import DataWarning, InputError
-from escalation.incidents import engine
 from escalation.incidents.aggregate import (
     COUNT_ON,
     MEASURES,
@@ -24,6 +23,7 @@ from escalation.incidents.aggregate import (
     warn_unknown,
     warn_windows,
 )
+from escalation.incidents.engines import engine
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.incidents.units import BLANK_UNIT, check_units, unit_columns_of, units_of
 

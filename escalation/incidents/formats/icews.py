@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from escalation.incidents.layout import Layout
+from escalation.incidents.formats.layout import Layout
 
 LAYOUT = Layout(
     name="ICEWS",

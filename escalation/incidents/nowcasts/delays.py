@@ -16,7 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, logsumexp
 
-from escalation.nowcasts.reports import FloatArray, IntArray
+from escalation.incidents.nowcasts.reports import FloatArray, IntArray
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 

@@ -15,14 +15,14 @@ from escalation.errors import DataWarning, FileError, InputError
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
-from escalation.incidents.dates import Days, read_days
-from escalation.incidents.gdelt import raw_columns
-from escalation.incidents.guess import guess_columns
-from escalation.incidents.joining import FileRows, join_files
-from escalation.incidents.kinds import LAYOUTS, Kind, layout_of
-from escalation.incidents.layout import Layout, match_columns
-from escalation.incidents.reports import Reports, check_reports, thin
-from escalation.incidents.rows import (
+from escalation.incidents.formats.dates import Days, read_days
+from escalation.incidents.formats.gdelt import raw_columns
+from escalation.incidents.formats.guess import guess_columns
+from escalation.incidents.formats.joining import FileRows, join_files
+from escalation.incidents.formats.kinds import LAYOUTS, Kind, layout_of
+from escalation.incidents.formats.layout import Layout, match_columns
+from escalation.incidents.formats.reports import Reports, check_reports, thin
+from escalation.incidents.formats.rows import (
     Notes,
     clean_coordinates,
     clean_fatalities,

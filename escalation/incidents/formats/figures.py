@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.counts.periods import EARLIEST
-from escalation.incidents.dates import BLANKS
+from escalation.incidents.formats.dates import BLANKS
 from escalation.incidents.schema import LATEST, MAX_FATALITIES
 
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?"

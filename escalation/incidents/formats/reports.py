@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.errors import DataWarning, InputError
-from escalation.incidents.rows import Notes
+from escalation.incidents.formats.rows import Notes
 
 Reports: TypeAlias = Literal["all", "root", "distinct", "distinct root"]
 REPORTS: tuple[Reports, ...] = ("all", "root", "distinct", "distinct root")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 from escalation.errors import InputError
-from escalation.incidents import acled, gdelt, icews, plain, ucdp, weekly
-from escalation.incidents.layout import Layout, plain_name
+from escalation.incidents.formats import acled, gdelt, icews, plain, ucdp, weekly
+from escalation.incidents.formats.layout import Layout, plain_name
 
 Kind: TypeAlias = Literal["auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"]
 

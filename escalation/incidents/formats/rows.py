@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from escalation.files.ledger import LedgerEntries
-from escalation.incidents.dates import Days
-from escalation.incidents.figures import read_coordinate, read_fatalities, read_times
+from escalation.incidents.formats.dates import Days
+from escalation.incidents.formats.figures import read_coordinate, read_fatalities, read_times
 from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, out_of_order
 from escalation.incidents.windows import widen
 

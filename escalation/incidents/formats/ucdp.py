@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.incidents.layout import Layout
+from escalation.incidents.formats.layout import Layout
 
 VIOLENCE = {"1": "state-based", "2": "non-state", "3": "one-sided"}
 """``type_of_violence`` in words (UCDP GED Codebook); VIEWS counts its ``ged_sb`` from the first."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from escalation.incidents.rows import Notes
+from escalation.incidents.formats.rows import Notes
 from escalation.incidents.schema import REPEATED_ID, fallback_ids
 
 SAME_EVENT = ("date", "date_end", "event_type", "country", "place", "fatalities")
