@@ -21,8 +21,8 @@ import pandas as pd
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from escalation.backtests.comparison import resample_differences
 from escalation.errors import ResampledDrawsWarning
+from escalation.evaluation.comparison import resample_differences
 from escalation.models.baselines.analogues import Analogues
 from escalation.scores import brier, coverage, crps, ignorance, interval_score
 

@@ -12,10 +12,6 @@ from .assessment.source import open_source as open_source
 from .assessment.withheld import Withheld as Withheld
 from .assumptions import Event as Event
 from .assumptions import Scenario as Scenario
-from .backtests.record import with_record as with_record
-from .backtests.result import Backtest as Backtest
-from .backtests.run import backtest as backtest
-from .backtests.scoring import score_forecast as score_forecast
 from .carriers import Carrier as Carrier
 from .carriers import carried_by_day as carried_by_day
 from .carriers import carried_by_tally as carried_by_tally
@@ -36,6 +32,14 @@ from .errors import NotConvergedWarning as NotConvergedWarning
 from .errors import PartialPeriodWarning as PartialPeriodWarning
 from .errors import ResampledDrawsWarning as ResampledDrawsWarning
 from .errors import WithheldError as WithheldError
+from .evaluation.recalibration import Recalibration as Recalibration
+from .evaluation.recalibration import recalibrate as recalibrate
+from .evaluation.record import with_record as with_record
+from .evaluation.result import Backtest as Backtest
+from .evaluation.run import backtest as backtest
+from .evaluation.scoring import score_forecast as score_forecast
+from .evaluation.selection import Choice as Choice
+from .evaluation.selection import auto as auto
 from .excitation import Excitation as Excitation
 from .excitation import excitation as excitation
 from .forecasts.flashpoint import FlashpointProbability as FlashpointProbability
@@ -123,8 +127,6 @@ from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
 from .quality.check import DataQuality as DataQuality
 from .quality.check import data_quality as data_quality
-from .recalibration import Recalibration as Recalibration
-from .recalibration import recalibrate as recalibrate
 from .regimes import RegimeNow as RegimeNow
 from .regimes import compare_states as compare_states
 from .regimes import regime_durations as regime_durations
@@ -135,8 +137,6 @@ from .retaliation import Retaliation as Retaliation
 from .retaliation import retaliation as retaliation
 from .scenarios import WhatIf as WhatIf
 from .scenarios import what_if as what_if
-from .selection import Choice as Choice
-from .selection import auto as auto
 from .severity.compounding import Severity as Severity
 from .severity.compounding import Toll as Toll
 from .severity.compounding import compound as compound

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.backtests.comparison import diebold_mariano, resample_differences
-from escalation.backtests.scoring import score_paths
-from escalation.backtests.tasks import run_chain
 from escalation.conventions.randomness import draw_root, generator_for
 from escalation.errors import FileError, InputError
+from escalation.evaluation.comparison import diebold_mariano, resample_differences
+from escalation.evaluation.scoring import score_paths
+from escalation.evaluation.tasks import run_chain
 from escalation.models.baselines.climatology import Climatology
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.regression.negative_binomial import NegativeBinomial
@@ -149,7 +149,7 @@ def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch):
     for part in parts[:3]:
         part.unlink()
     again = []
-    monkeypatch.setattr("escalation.backtests.run.run_chain", lambda chain: again.append(chain) or run_chain(chain))
+    monkeypatch.setattr("escalation.evaluation.run.run_chain", lambda chain: again.append(chain) or run_chain(chain))
     same(first, run(store=tmp_path / "store"))
     assert len(again) == 3
 

@@ -6,9 +6,9 @@ import pytest
 
 import escalation
 from escalation.errors import InputError
+from escalation.evaluation.recalibration import recalibrate
 from escalation.forecasts.forecast import Forecast
 from escalation.models.baselines.climatology import Climatology
-from escalation.recalibration import recalibrate
 
 
 def weeks(n, start="2020-01-06"):

@@ -62,7 +62,6 @@ from escalation.assessment.watching import (
     regimes_answer,
 )
 from escalation.assessment.withheld import Withheld
-from escalation.backtests.result import Backtest
 from escalation.carriers import Carrier
 from escalation.changes.changepoints import ChangePoints
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
@@ -72,6 +71,7 @@ from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries, CountsLike, as_count_series
 from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
+from escalation.evaluation.result import Backtest
 from escalation.excitation import Excitation
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.forecasts.flashpoint_definitions import Flashpoint

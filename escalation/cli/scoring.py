@@ -11,12 +11,12 @@ import pandas as pd
 import escalation
 from escalation.assessment.pool import POOL, model_of
 from escalation.assessment.source import SourceSeries
-from escalation.backtests.comparison import ENOUGH
-from escalation.backtests.result import Backtest
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
 from escalation.cli.options import Format, Selection
 from escalation.counts.periods import period_word
+from escalation.evaluation.comparison import ENOUGH
+from escalation.evaluation.result import Backtest
 from escalation.tallies.vintages import Vintages
 
 MODELS = ("climatology", "last_value", "negative_binomial", "local_level", POOL)

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from escalation.backtests.result import Backtest
 from escalation.counts.periods import period_word
+from escalation.evaluation.result import Backtest
 from escalation.plots.style import (
     AHEAD,
     AHEAD_INNER,

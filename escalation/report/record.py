@@ -6,8 +6,8 @@ import pandas as pd
 
 from escalation.assessment.assess import Assessment
 from escalation.assessment.withheld import Withheld
-from escalation.backtests.result import Backtest
 from escalation.counts.periods import period_word
+from escalation.evaluation.result import Backtest
 from escalation.plots.backtest import draw_pit, draw_scores
 from escalation.plots.text import period_text
 from escalation.plots.trend import figure_text

@@ -10,13 +10,13 @@ from typing import Literal
 
 import pandas as pd
 
-from escalation.backtests.result import Backtest
-from escalation.backtests.run import backtest
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.schema import check_counts
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
+from escalation.evaluation.result import Backtest
+from escalation.evaluation.run import backtest
 from escalation.models.contract.base import CountFit, CountModel
 from escalation.models.registry import MODELS
 

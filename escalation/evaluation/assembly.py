@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from escalation.backtests.result import Backtest
-from escalation.backtests.tasks import Part
+from escalation.evaluation.result import Backtest
+from escalation.evaluation.tasks import Part
 
 
 def assemble(parts: Mapping[str, Part], models: Sequence[str], index: pd.PeriodIndex, leads: Sequence[int]) -> Backtest:

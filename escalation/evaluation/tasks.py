@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.backtests.scoring import score_passages, score_paths
 from escalation.conventions.randomness import generator_for
 from escalation.counts.schema import is_histories, is_panel_histories, unit_columns
 from escalation.errors import EscalationWarning, FitError, InputError
+from escalation.evaluation.scoring import score_passages, score_paths
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountFit, CountModel, PanelFit, PanelModel

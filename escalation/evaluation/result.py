@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.backtests.calibration import central_mass, events_of, overlap_of, reliability_points
-from escalation.backtests.comparison import compare_means, diebold_mariano, resample_differences
 from escalation.conventions.arguments import check_level
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FileError, InputError
+from escalation.evaluation.calibration import central_mass, events_of, overlap_of, reliability_points
+from escalation.evaluation.comparison import compare_means, diebold_mariano, resample_differences
 from escalation.files.disk import atomic_write, kind_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.scores import brier_decomposition, pit

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from escalation.backtests.tasks import Part
 from escalation.errors import FileError, InputError
+from escalation.evaluation.tasks import Part
 from escalation.files.disk import atomic_write, kind_of
 
 MANIFEST = "backtest.json"

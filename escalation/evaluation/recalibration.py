@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.backtests.result import Backtest
 from escalation.errors import InputError
+from escalation.evaluation.result import Backtest
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from escalation.backtests.comparison import ENOUGH, resample_differences
 from escalation.errors import InputError
+from escalation.evaluation.comparison import ENOUGH, resample_differences
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.proportions import effective_trials, wilson_interval
 from escalation.scores import pit_coverage

@@ -12,12 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.backtests.assembly import assemble
-from escalation.backtests.origins import Origins, place_origins
-from escalation.backtests.result import Backtest
-from escalation.backtests.scoring import WHOLE
-from escalation.backtests.store import Store
-from escalation.backtests.tasks import Part, Task, list_parts, run_chain
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.conventions.randomness import Seed, as_generator, draw_root
@@ -25,6 +19,12 @@ from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix, is_histories, panel_array, unit_columns
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
+from escalation.evaluation.assembly import assemble
+from escalation.evaluation.origins import Origins, place_origins
+from escalation.evaluation.result import Backtest
+from escalation.evaluation.scoring import WHOLE
+from escalation.evaluation.store import Store
+from escalation.evaluation.tasks import Part, Task, list_parts, run_chain
 from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoint
 from escalation.models.contract.base import CountModel, PanelModel
 from escalation.models.contract.estimate import MAX_CELLS, MAX_STEPS, spread_over

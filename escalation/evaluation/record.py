@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from escalation.backtests.calibration import overlap_of
-from escalation.backtests.comparison import resample_differences
-from escalation.backtests.result import Backtest
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
+from escalation.evaluation.calibration import overlap_of
+from escalation.evaluation.comparison import resample_differences
+from escalation.evaluation.result import Backtest
 from escalation.forecasts.flashpoint import MC_LEVEL, FlashpointProbability, PastRecord
 
 RESAMPLES = 2000
