@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator, default_rng
 
-from escalation.changes.changepoints import changepoints
-from escalation.changes.run_length import run_length
-from escalation.changes.segments import optimal_cuts
+from escalation.analysis.changes.changepoints import changepoints
+from escalation.analysis.changes.run_length import run_length
+from escalation.analysis.changes.segments import optimal_cuts
 
 RATES, DISPERSION = (4.0, 20.0, 6.0), 0.5
 

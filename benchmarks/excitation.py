@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from escalation.excitation import excitation
+from escalation.analysis.excitation.excitation import excitation
 
 FloatArray = NDArray[np.float64]
 WEEKS = 200

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import default_rng
 
-from escalation import window_growth
+from escalation.analysis.trend import growth as window_growth
 
 CASES = [
     (periods, level, growth)

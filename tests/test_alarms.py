@@ -14,12 +14,12 @@ import statsmodels.api as sm
 from scipy.optimize import minimize_scalar
 from scipy.stats import nbinom, poisson
 
-from escalation import FitError, InputError, NegativeBinomial, alarms, false_alarms
-from escalation.alarms import METHODS
+from escalation import FitError, InputError, NegativeBinomial, false_alarms
+from escalation.analysis.alarms import CUSUM, EARS, GLR, BayesAlarm, Farrington, alarms, cusum_run_length
+from escalation.analysis.alarms.alarms import METHODS
+from escalation.analysis.alarms.glr import glr_statistic
+from escalation.analysis.alarms.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
 from escalation.cli import commands
-from escalation.surveillance import CUSUM, EARS, GLR, BayesAlarm, Farrington, cusum_run_length
-from escalation.surveillance.glr import glr_statistic
-from escalation.surveillance.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
 
 R = 1e-6
 """Bounds agree to rounding (1e-13) where R iterates as we do; held to the tolerance asked for."""

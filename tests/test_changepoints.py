@@ -13,9 +13,9 @@ from scipy.special import gammaln, logsumexp
 
 import escalation
 from escalation import InputError, changepoints, run_length
-from escalation.changes import changepoints as inside
-from escalation.changes import segments
-from escalation.changes.series import cut_series, log_density, log_shares
+from escalation.analysis.changes import changepoints as inside
+from escalation.analysis.changes import segments
+from escalation.analysis.changes.series import cut_series, log_density, log_shares
 
 
 def weekly(values):

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import EndemicEpidemic, FitError, InputError, excitation, impulse_response
-from escalation.models.sides import draw_again, fit_quietly, fit_sides, sides_design
-from escalation.shared_shock import Trial, _draw_with_past, _terms, after_counts, binned
-from escalation.shares import draw_split, fit_shares
+from escalation import EndemicEpidemic, FitError, InputError, impulse_response
+from escalation.analysis.excitation import excitation
+from escalation.analysis.excitation.share_model import draw_split, fit_shares
+from escalation.analysis.excitation.shared_shock import Trial, _draw_with_past, _terms, after_counts, binned
+from escalation.analysis.excitation.two_sides import draw_again, fit_quietly, fit_sides, sides_design
 
 WEEKS = pd.period_range("2021-01-04", periods=200, freq="W-SUN")
 

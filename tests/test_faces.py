@@ -11,9 +11,9 @@ import pytest
 from escalation.models.panel import PanelModel
 
 import escalation
+from escalation.analysis.alarms.detector import Detector
+from escalation.analysis.trend.trend import WindowRate
 from escalation.models.contract.base import CountModel
-from escalation.surveillance.detector import Detector
-from escalation.trend import WindowRate
 
 NOT_RESULTS = {
     "Flashpoint": "options: the definition of one",

@@ -8,8 +8,8 @@ import pytest
 from scipy import optimize, special, stats
 
 from escalation import InputError, draw_figures, fatality_sizes, fatality_tail, read_incidents
-from escalation.severity import rivals
-from escalation.severity.power_law import (
+from escalation.analysis.severity import rivals
+from escalation.analysis.severity.power_law import (
     distance,
     draw_power,
     exponent,
@@ -20,7 +20,7 @@ from escalation.severity.power_law import (
     power_mean,
     power_survival,
 )
-from escalation.severity.tail import distinct
+from escalation.analysis.severity.tail import distinct
 
 TERRORISM = """1:4802 2:1600 3:750 4:444 5:287 6:190 7:148 8:96 9:85 10:92 11:60 12:64 13:43 14:32 15:39 16:29 17:34
 18:17 19:17 20:17 21:18 22:18 23:17 24:9 25:17 26:5 27:8 28:4 29:7 30:14 31:5 32:6 33:1 34:5 35:3 36:6

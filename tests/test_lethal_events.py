@@ -19,9 +19,9 @@ from escalation import (
     toll,
     what_if,
 )
+from escalation.analysis.severity.assumed import draw_cost
+from escalation.analysis.severity.compounding import draw_severity
 from escalation.forecasts import flashpoint
-from escalation.severity.assumed import draw_cost
-from escalation.severity.compounding import draw_severity
 
 WEEKS = pd.period_range("2023-01-02", periods=100, freq="W-SUN", name="period")
 AHEAD = pd.period_range(WEEKS[-1] + 1, periods=8, freq="W-SUN")

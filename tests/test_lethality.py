@@ -8,8 +8,8 @@ import pytest
 from scipy import integrate, optimize, special, stats
 
 from escalation import DataWarning, InputError, count_lethal, lethality
-from escalation.severity import grids
-from escalation.severity.share_posterior import beta_parameters, log_joint, pool_shares
+from escalation.analysis.severity import grids
+from escalation.analysis.severity.share_posterior import beta_parameters, log_joint, pool_shares
 
 
 def table(**columns):

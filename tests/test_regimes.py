@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from escalation.analysis.regimes import compare_states, regime_durations, regime_now, state_probabilities
 from escalation.errors import InputError
 from escalation.models.baselines.climatology import Climatology
 from escalation.models.hidden_markov.model import HiddenMarkov
-from escalation.regimes import compare_states, regime_durations, regime_now, state_probabilities
 
 MOVES = np.array([[0.94, 0.06], [0.1, 0.9]])
 

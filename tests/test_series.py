@@ -10,9 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import escalation
+from escalation.analysis.trend.trend import ratio_of_rates
 from escalation.counts.series import CountSeries, as_count_series, unpack_counts
 from escalation.errors import InputError
-from escalation.trend import ratio_of_rates
 
 WEEKS = pd.period_range("2024-01-01", periods=40, freq="W-SUN")
 DAYS = pd.period_range("2024-01-01", periods=84, freq="D")

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from escalation import InputError, compare_rates
-from escalation.rates import WindowCounts, exact_p_value, invert, negbin, poisson
+from escalation.analysis.trend.rate_posterior import WindowCounts, exact_p_value, invert, negbin, poisson
 
 
 def weekly(values, start="2024-01-01"):
@@ -181,7 +181,7 @@ def test_counts_without_dispersion_give_nearly_the_poisson_answer():
 
 
 def test_no_dispersion_at_all_is_the_beta_prime():
-    from escalation.rates import _laws, _mix, _Sums
+    from escalation.analysis.trend.rate_posterior import _laws, _mix, _Sums
 
     recent, baseline = _Sums.of(counts_of([5, 8])), _Sums.of(counts_of([2, 4, 1]))
     law = _mix(np.ones(1), [_laws(recent, baseline, 1e-9, np.ones(1))[0]])
@@ -192,7 +192,7 @@ def test_no_dispersion_at_all_is_the_beta_prime():
 
 
 def test_given_dispersion_is_a_ratio_of_beta_odds():
-    from escalation.rates import _laws, _mix, _Sums
+    from escalation.analysis.trend.rate_posterior import _laws, _mix, _Sums
 
     recent, baseline = _Sums.of(counts_of([5, 8])), _Sums.of(counts_of([2, 4, 1]))
     law = _mix(np.ones(1), [_laws(recent, baseline, 0.8, np.ones(1))[0]])

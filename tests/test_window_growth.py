@@ -8,9 +8,10 @@ import pytest
 from scipy.special import gammaln
 from scipy.stats import binom
 
-from escalation import InputError, window_growth
-from escalation.rates import WindowCounts
-from escalation.slopes import log_linear
+from escalation import InputError
+from escalation.analysis.trend import growth as window_growth
+from escalation.analysis.trend.growth_posterior import log_linear
+from escalation.analysis.trend.rate_posterior import WindowCounts
 
 
 def weekly(values, start="2024-01-01"):

@@ -14,7 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.alarms import Alarms, FalseAlarms
+from escalation.analysis.alarms.alarms import Alarms, FalseAlarms
+from escalation.analysis.changes.changepoints import ChangePoints
+from escalation.analysis.excitation.excitation import Excitation
+from escalation.analysis.trend.growth import WindowGrowth
+from escalation.analysis.trend.influence import Carrier
+from escalation.analysis.trend.trend import RateChange
 from escalation.assessment.answer import Answer, answer_table
 from escalation.assessment.cautions import find_cautions
 from escalation.assessment.gate import unobserved
@@ -62,8 +67,6 @@ from escalation.assessment.watching import (
     regimes_answer,
 )
 from escalation.assessment.withheld import Withheld
-from escalation.carriers import Carrier
-from escalation.changes.changepoints import ChangePoints
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.conventions.version import __version__
 from escalation.counts.periods import date_span, period_word
@@ -72,15 +75,12 @@ from escalation.counts.series import CountSeries, CountsLike, as_count_series
 from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
 from escalation.evaluation.result import Backtest
-from escalation.excitation import Excitation
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountFit
 from escalation.models.contract.design import make_design
 from escalation.tallies.reconstruct import Reconstruction
-from escalation.trend import RateChange
-from escalation.window_growth import WindowGrowth
 
 HEADLINE = ("rate", "growth", "forecast", "flashpoints")
 """Parts that are answered unless others are asked for."""
@@ -507,7 +507,7 @@ def assess(
     regimes : {"none", "hidden_markov"}
         Whether to look for regimes with :class:`escalation.HiddenMarkov`; compiling it takes ten seconds once.
     alarm : str
-        Method of the alarms; see :func:`escalation.alarms`.
+        Method of the alarms; see :func:`escalation.analysis.alarms.alarms`.
     types : str, optional
         Column of the incidents by which the share of lethal attacks is told apart; ``event_type`` when left out, if it
         has several values.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from escalation.analysis.trend.influence import Carrier
+from escalation.analysis.trend.trend import RateChange
 from escalation.assessment.outlook import Outlook
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
-from escalation.carriers import Carrier
 from escalation.counts.periods import date_span, period_word
 from escalation.counts.series import CountSeries
 from escalation.tallies.reconstruct import Reconstruction
-from escalation.trend import RateChange
 
 FEW_TALLIES = 5
 """With so few tallies, or so few that end in the recent window, the reader is told."""

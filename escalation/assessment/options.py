@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from escalation.alarms import METHODS
+from escalation.analysis.alarms.alarms import METHODS
 from escalation.assessment.pool import POOL, model_of
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word

@@ -11,6 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.analysis.severity.compounding import Severity, Toll, toll
+from escalation.analysis.severity.lethality import Lethality, count_lethal, lethality
+from escalation.analysis.severity.sizes import FatalitySizes, fatality_sizes
+from escalation.analysis.severity.tail import FEWEST, FatalityTail, fatality_tail
 from escalation.assessment.answer import SHARE, Answer, keys_of, not_given
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
@@ -20,10 +24,6 @@ from escalation.conventions.wording import share as share_text
 from escalation.counts.series import CountSeries
 from escalation.errors import EscalationWarning, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.severity.compounding import Severity, Toll, toll
-from escalation.severity.lethality import Lethality, count_lethal, lethality
-from escalation.severity.sizes import FatalitySizes, fatality_sizes
-from escalation.severity.tail import FEWEST, FatalityTail, fatality_tail
 
 TYPES = "event_type"
 """Column by which the share is told apart, if it has several values."""

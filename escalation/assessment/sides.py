@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from escalation.analysis.excitation.excitation import Excitation, excitation
 from escalation.conventions.randomness import generator_for
 from escalation.counts.schema import DRAW
 from escalation.counts.series import UNIT, CountsLike, as_count_series
 from escalation.errors import InputError
-from escalation.excitation import Excitation, excitation
 
 LAGS = 3
 """Bins back that are looked at, unless asked otherwise."""
@@ -99,6 +99,6 @@ def excite(sides: Sides, *, lags: int = LAGS, seed: int) -> Excitation:
     Raises
     ------
     InputError
-        As :func:`escalation.excitation`.
+        As :func:`escalation.analysis.excitation.excitation`.
     """
     return excitation(sides.counts, lags=lags, unit=sides.unit, rng=generator_for(seed, "excitation"))

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from escalation.analysis.trend.growth import FEWEST, WindowGrowth, window_growth
+from escalation.analysis.trend.influence import Carrier, carried_by_day, carried_by_tally
+from escalation.analysis.trend.trend import RateChange, compare_rates
 from escalation.assessment.answer import PROBABILITY, Answer, not_given
 from escalation.assessment.gate import too_thin, unobserved
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld, try_part
-from escalation.carriers import Carrier, carried_by_day, carried_by_tally
 from escalation.conventions.randomness import Seed
 from escalation.conventions.wording import chance, percent
 from escalation.counts.periods import period_word
@@ -22,8 +24,6 @@ from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.counts.windows import two_windows, window_slice
 from escalation.models.levels.local_trend import LocalTrend, growth
-from escalation.trend import RateChange, compare_rates
-from escalation.window_growth import FEWEST, WindowGrowth, window_growth
 
 TRIED = 3
 """Tallies or days that are left out in turn."""

@@ -9,22 +9,22 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from escalation.alarms import Alarms, FalseAlarms, alarms, false_alarms
+from escalation.analysis.alarms.alarms import Alarms, FalseAlarms, alarms, false_alarms
+from escalation.analysis.changes.changepoints import ChangePoints, changepoints
+from escalation.analysis.excitation.excitation import Excitation
+from escalation.analysis.regimes import RegimeNow, compare_states, regime_now, state_probabilities
 from escalation.assessment.answer import PROBABILITY, Answer, keys_of, not_given
 from escalation.assessment.gate import too_thin
 from escalation.assessment.options import Options
 from escalation.assessment.sides import Sides, excite
 from escalation.assessment.withheld import Withheld, try_part
-from escalation.changes.changepoints import ChangePoints, changepoints
 from escalation.conventions.randomness import Seed
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.errors import FitError
-from escalation.excitation import Excitation
 from escalation.models.hidden_markov.model import HiddenMarkov, mean_bic
 from escalation.models.levels.local_level import LocalLevel
-from escalation.regimes import RegimeNow, compare_states, regime_now, state_probabilities
 
 ALARM = "ears_c2"
 """Judges a period by the seven before the last two, so that it needs neither years nor a season."""

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from escalation.analysis.excitation.excitation import Excitation
 from escalation.counts.periods import period_word
-from escalation.excitation import Excitation
 from escalation.plots.style import GREY, INK, SEEN, SEEN_OUTER, headline, new_chart, styled
 from escalation.plots.text import printable
 from escalation.plots.trend import chance_text, figure_text
@@ -21,7 +21,7 @@ def plot_excitation(found: Excitation) -> Figure:
     Parameters
     ----------
     found : Excitation
-        From :func:`escalation.excitation`.
+        From :func:`escalation.analysis.excitation.excitation`.
 
     Returns
     -------

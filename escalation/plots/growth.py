@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from escalation.analysis.trend.growth import WindowGrowth
 from escalation.conventions.wording import percent
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
@@ -28,7 +29,6 @@ from escalation.plots.style import (
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import printable
 from escalation.plots.trend import chance_text
-from escalation.window_growth import WindowGrowth
 
 
 @styled
@@ -46,7 +46,7 @@ def plot_growth(
     counts : Series, DataFrame of histories, CountSeries or Reconstruction
         The counts or histories.
     risen : WindowGrowth
-        From :func:`escalation.window_growth`.
+        From :func:`escalation.analysis.trend.growth`.
     rates : pandas.DataFrame, optional
         From :func:`escalation.growth`, for the lower panel.
     unit : str, optional

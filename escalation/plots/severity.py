@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from escalation.analysis.severity.lethality import Lethality
+from escalation.analysis.severity.tail import REJECTED, FatalityTail
 from escalation.plots.style import (
     AHEAD,
     AHEAD_OUTER,
@@ -20,8 +22,6 @@ from escalation.plots.style import (
 )
 from escalation.plots.text import printable, shorten
 from escalation.plots.trend import chance_text, figure_text
-from escalation.severity.lethality import Lethality
-from escalation.severity.tail import REJECTED, FatalityTail
 
 SHOWN = 12
 """Groups of a chart at most: those with the most attacks."""

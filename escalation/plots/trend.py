@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from escalation.analysis.trend.trend import RateChange, WindowRate
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.plots.style import (
@@ -24,7 +25,6 @@ from escalation.plots.style import (
 )
 from escalation.plots.tallies import draw_seen
 from escalation.plots.text import printable, text_width
-from escalation.trend import RateChange, WindowRate
 
 WINDOWS = {"baseline": ("#ececec", (0, (1, 1.5))), "recent": ("#c9c9c9", "-")}
 """Shade and line style of each window."""

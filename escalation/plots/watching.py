@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from escalation.alarms import LIKELY, Alarms
-from escalation.changes.changepoints import ChangePoints
+from escalation.analysis.alarms.alarms import LIKELY, Alarms
+from escalation.analysis.changes.changepoints import ChangePoints
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.plots.style import (
@@ -126,7 +126,7 @@ def plot_alarms(found: Alarms, counts: CountsLike | None = None, *, level: float
     Parameters
     ----------
     found : Alarms
-        From :func:`escalation.alarms`.
+        From :func:`escalation.analysis.alarms.alarms`.
     counts : Series, DataFrame of histories, CountSeries or Reconstruction, optional
         The counts or histories that were judged, of all periods; the observed means of the judged ones when left out.
     level : float

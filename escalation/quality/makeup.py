@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.changes.changepoints import changepoints
+from escalation.analysis.changes.changepoints import changepoints
 from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
 from escalation.quality.days import Days

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from escalation.alarms import Alarms
+from escalation.analysis.alarms.alarms import Alarms
+from escalation.analysis.trend.influence import Carrier
+from escalation.analysis.trend.trend import SAID
 from escalation.assessment.assess import Assessment
 from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
-from escalation.carriers import Carrier
 from escalation.conventions.wording import percent
 from escalation.counts.periods import period_word
 from escalation.plots.growth import draw_growth
@@ -19,7 +20,6 @@ from escalation.plots.trend import chance_text, figure_text, total_text
 from escalation.plots.watching import draw_alarms, draw_change_probability, draw_levels, draw_regimes
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, plain_dates
-from escalation.trend import SAID
 
 SHOWN_ALARMS = 8
 """The last alarms of a table."""

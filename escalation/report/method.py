@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from escalation.analysis.trend.growth import FEWEST
 from escalation.assessment.assess import Assessment
 from escalation.assessment.gate import INCIDENTS_NEED
 from escalation.assessment.outlook import Outlook
@@ -19,7 +20,6 @@ from escalation.plots.text import MISSING, lacks_characters
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import counter_text, plain_dates, spaced
 from escalation.tallies.reconstruct import Reconstruction
-from escalation.window_growth import FEWEST
 
 MODELS = {
     "local_level": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from escalation.analysis.trend.trend import SAID, RateChange
 from escalation.assessment.assess import Assessment
 from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.pool import POOL
@@ -18,7 +19,6 @@ from escalation.plots.trend import chance_text, draw_ratio, draw_windows, figure
 from escalation.report.answers import set_passage
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, error_text, median_interval, plain_dates, some_of, spaced, window_of
-from escalation.trend import SAID, RateChange
 
 SHOWN_ROWS = 10
 """A table of periods shows at most so many of them, evenly apart."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from escalation.analysis.severity.tail import FEWEST
 from escalation.assessment.assess import Assessment
 from escalation.assessment.severity import AttackSeverity
 from escalation.assessment.withheld import Withheld
@@ -12,7 +13,6 @@ from escalation.plots.text import span_text
 from escalation.plots.trend import chance_text
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import error_text, plain_dates
-from escalation.severity.tail import FEWEST
 
 
 def set_severity(paper: Paper, assessment: Assessment) -> None:
