@@ -49,6 +49,8 @@ from .analysis.trend.trend import RateChange as RateChange
 from .analysis.trend.trend import compare_rates as compare_rates
 from .assessment.assess import Assessment as Assessment
 from .assessment.assess import assess as assess
+from .assessment.quality.check import DataQuality as DataQuality
+from .assessment.quality.check import data_quality as data_quality
 from .assessment.source import Source as Source
 from .assessment.source import count_series as count_series
 from .assessment.source import open_source as open_source
@@ -157,8 +159,6 @@ from .plots import plot_regimes as plot_regimes
 from .plots import plot_reliability as plot_reliability
 from .plots import plot_scores as plot_scores
 from .plots import plot_trend as plot_trend
-from .quality.check import DataQuality as DataQuality
-from .quality.check import data_quality as data_quality
 from .report import write_report as write_report
 from .tallies.cases import Case as Case
 from .tallies.cases import list_cases as list_cases

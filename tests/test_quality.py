@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import escalation
+from escalation.assessment.quality.days import days_of, find_gaps, local_mean, scatter
 from escalation.incidents.schema import check_incidents
-from escalation.quality.days import days_of, find_gaps, local_mean, scatter
 
 DAYS = pd.date_range("2021-01-01", "2022-12-31")
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
+from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.conventions.randomness import Seed
 from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries
@@ -24,7 +25,6 @@ from escalation.incidents.coverage import check_coverage, coverage_exposure, inf
 from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.formats.reports import Reports
-from escalation.quality.check import DataQuality, data_quality
 from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from escalation.assessment.quality.finding import SURE, BoolArray, Finding, FloatArray, IntArray, several
 from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
-from escalation.quality.finding import SURE, BoolArray, Finding, FloatArray, IntArray, several
 
 AROUND = 28
 """Days beside a gap, at the least, that say how many incidents are usual there."""

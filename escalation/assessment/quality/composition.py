@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from escalation.analysis.changes.changepoints import changepoints
+from escalation.assessment.quality.days import Days
+from escalation.assessment.quality.finding import SURE, Finding, FloatArray, IntArray
 from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
-from escalation.quality.days import Days
-from escalation.quality.finding import SURE, Finding, FloatArray, IntArray
 
 CATEGORIES = {"source": "source", "event_type": "event type", "country": "country", "admin1": "admin1"}
 SMALLEST_SHARE, FEWEST = 0.1, 30

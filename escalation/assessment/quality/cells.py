@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from escalation.assessment.quality.finding import SURE, Finding, several
 from escalation.files.ledger import rows_lost
-from escalation.quality.finding import SURE, Finding, several
 
 ROUNDED = 1.5
 LARGEST_ROUNDED = 1_000

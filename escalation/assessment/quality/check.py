@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from escalation.assessment.quality.cells import find_few, find_lost, find_repeated, find_rounded, find_vague
+from escalation.assessment.quality.composition import find_changes_of_coverage, find_sources
+from escalation.assessment.quality.days import days_of, find_few_lately, find_gaps, find_heaps
+from escalation.assessment.quality.finding import Finding, several
 from escalation.incidents.schema import check_incidents
-from escalation.quality.cells import find_few, find_lost, find_repeated, find_rounded, find_vague
-from escalation.quality.days import days_of, find_few_lately, find_gaps, find_heaps
-from escalation.quality.finding import Finding, several
-from escalation.quality.makeup import find_changes_of_coverage, find_sources
 
 
 @dataclass(frozen=True, eq=False)
