@@ -60,7 +60,7 @@ def write(folder: Path, rows: int) -> None:
 def ours(folder: Path) -> tuple[int, int]:
     import escalation
 
-    counts, ledger = escalation.count_incidents(
+    counts, ledger = escalation.incidents.count_in_database(
         folder / "*.parquet", "W", by=["actor", "country"], start=FIRST, end=LAST
     )
     assert ledger["rows"].tolist() == [counts.to_numpy(dtype=np.int64).sum()]

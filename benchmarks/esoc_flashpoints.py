@@ -34,7 +34,7 @@ OWN, ALL, AFTER = "own frequency", "frequency of all", "hindsight"
 
 def past_frequencies(counts: pd.DataFrame, definition: Flashpoint, within: int) -> dict[str, pd.DataFrame]:
     """How often a flashpoint had followed, by what was known at each week: in each unit, and in all of them."""
-    came = escalation.past_flashpoints(counts, definition, within=within).shift(within)
+    came = escalation.forecasts.past_flashpoints(counts, definition, within=within).shift(within)
     own = came.expanding().mean()
     together = came.sum(axis=1).cumsum() / came.count(axis=1).cumsum()
     return {OWN: own, ALL: pd.DataFrame(dict.fromkeys(counts.columns, together))}
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     begin = time.perf_counter()
-    counts, definition = read(options.file), escalation.get_flashpoint(options.preset)
+    counts, definition = read(options.file), escalation.forecasts.get_flashpoint(options.preset)
     quiet = quiet_before(counts, definition)
     models = {
         name: get_panel_model(name) if name in PANEL_MODELS else pool_model() if name == POOL else model_of(name)

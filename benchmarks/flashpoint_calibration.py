@@ -46,7 +46,7 @@ DEFINITIONS = (
     Flashpoint("double-week", above="mean", days=7, past_days=364, times=2.0),
     Flashpoint("double-month", above="mean", days=28, past_days=364, times=2.0),
     *map(
-        escalation.get_flashpoint,
+        escalation.forecasts.get_flashpoint,
         (
             "views-25",
             "hdx-1y",

@@ -220,7 +220,7 @@ def attempt(path: Path, *, tallies: bool) -> str:
             else:
                 incidents, ledger = escalation.read_incidents(path)
                 check_incidents(incidents)
-                escalation.data_quality(incidents, ledger=ledger)
+                escalation.assessment.data_quality(incidents, ledger=ledger)
             rows_lost(ledger)
     except escalation.EscalationError as error:
         text = str(error)
@@ -243,7 +243,7 @@ def work(job: tuple[int, int, str]) -> tuple[int, str, str, float, int]:
     if not _CELLS:
         _CELLS = [read_cells(path) for path in sorted(SEEDS.iterdir())]
         for path in SEEDS.glob("*lookalike*.csv"):  # what loads at first use is not what is timed
-            escalation.data_quality(escalation.read_incidents(path)[0])
+            escalation.assessment.data_quality(escalation.read_incidents(path)[0])
     ending, content = make(seed, _CELLS)
     path = Path(folder) / f"{seed}{ending}"
     path.write_bytes(content)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import default_rng
 
-from escalation.analysis.trend import growth as window_growth
+from escalation.analysis.trend import growth as growth_rate
 
 CASES = [
     (periods, level, growth)
@@ -40,7 +40,7 @@ def main() -> None:
         while len(found) < options.series:
             counts = rng.poisson(mean * rng.gamma(1 / DISPERSION, DISPERSION, periods))
             if counts.any():
-                found.append(window_growth(pd.Series(counts, index=weeks), periods))
+                found.append(growth_rate(pd.Series(counts, index=weeks), periods))
         slopes = np.log1p([one.growth for one in found])
         error = slopes.std(ddof=1) / np.sqrt(len(slopes))
         held = np.mean([one.lower <= growth <= one.upper for one in found])

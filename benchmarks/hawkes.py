@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from escalation import EventTimes, Hawkes, times_of
+from escalation.models import EventTimes, Hawkes, times_of
 from escalation.models.hawkes.likelihood import row_derivatives, single_derivatives, single_likelihood
 from escalation.models.hawkes.paths import Parameters, draw_events
 

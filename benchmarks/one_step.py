@@ -24,7 +24,8 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from escalation import INGARCH, Climatology, LastValue, NegativeBinomial, Poisson
+from escalation import INGARCH, Climatology, NegativeBinomial, Poisson
+from escalation.models import LastValue
 from escalation.models.contract.base import CountFit, CountModel
 from escalation.scores import coverage, crps
 

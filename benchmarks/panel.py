@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import default_rng
 
-from escalation import INGARCH, Climatology, LocalLevel, fit_many, forecast_many
+from escalation import INGARCH, Climatology, LocalLevel
+from escalation.models import fit_many, forecast_many
 
 MODELS = (INGARCH(), LocalLevel(link="log"), Climatology())
 

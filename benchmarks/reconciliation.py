@@ -66,14 +66,14 @@ def main(replicates: int, of_parts: str, of_total: str) -> None:
         panel = pd.DataFrame(counts[:PERIODS], index=index, columns=list("abcd"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            many = esc.fit_many(get_model(of_parts), panel)
+            many = esc.models.fit_many(get_model(of_parts), panel)
             if len(many.fits) < UNITS:
                 continue
             parts = many.forecast(STEPS, draws=DRAWS, rng=number)
             total = get_model(of_total).fit(panel.sum(axis=1)).forecast(STEPS, draws=DRAWS, rng=number + 10**6)
             rows["base"].append(scored(parts.paths, total.series_paths, counts[PERIODS:]))
             for method in methods[1:]:
-                made = esc.reconcile(parts, total, method=method, rng=number)
+                made = esc.forecasts.reconcile(parts, total, method=method, rng=number)
                 rows[method].append(scored(made.parts.paths, made.total.series_paths, counts[PERIODS:]))
     table = np.array([rows[method] for method in methods])
     print(

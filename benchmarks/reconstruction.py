@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    tallies = escalation.load_case("militia-attacks-2023-2024").tallies
+    tallies = escalation.open_case("militia-attacks-2023-2024").tallies
     escalation.reconstruct(tallies, **OPTIONS, rng=chosen.seed)  # compiles
     seconds = []
     for run in range(3):

@@ -33,7 +33,7 @@ LAST = "2024-11-17"
 
 def measure(seed: int = 1) -> escalation.Backtest:
     """Run the backtest."""
-    case = escalation.load_case(CASE)
+    case = escalation.open_case(CASE)
     which = {name: case.report[name] for name in ("series", "counter", "start")}
     final = escalation.reconstruct(case.tallies, **which, freq="W-SUN", end=LAST, rng=seed)
     whole = [origin if origin.end_time.month == origin.start_time.month else origin - 1 for origin in ORIGINS]
@@ -42,7 +42,7 @@ def measure(seed: int = 1) -> escalation.Backtest:
         final.histories,
         origins=whole,
         horizon=STEPS,
-        as_of=escalation.Vintages(case.tallies, **which, rng=seed),
+        as_of=escalation.tallies.Vintages(case.tallies, **which, rng=seed),
         thresholds=(6, 12),
         rng=seed,
     )

@@ -14,7 +14,8 @@ import statsmodels.api as sm
 from scipy.optimize import minimize_scalar
 from scipy.stats import nbinom, poisson
 
-from escalation import FitError, InputError, NegativeBinomial, false_alarms
+from escalation import FitError, InputError, NegativeBinomial
+from escalation.analysis import false_alarms
 from escalation.analysis.alarms import CUSUM, EARS, GLR, BayesAlarm, Farrington, alarms, cusum_run_length
 from escalation.analysis.alarms.alarms import METHODS
 from escalation.analysis.alarms.glr import glr_statistic

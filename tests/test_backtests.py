@@ -301,7 +301,7 @@ def test_pit_and_reliability_of_a_right_forecast_are_flat_and_straight():
 def test_calibration_is_the_mass_of_the_pit_and_says_what_is_too_narrow():
     rng = np.random.default_rng(5)
     counts = pd.DataFrame(rng.poisson(6, (90, 25)), index=weeks(90), columns=[f"u{k}" for k in range(25)])
-    models = {"all": Climatology(None), "last": escalation.LastValue(spread="none")}
+    models = {"all": Climatology(None), "last": escalation.models.LastValue(spread="none")}
     result = run(counts, models, origins=12, horizon=2, draws=400)
     table = result.calibration(rng=1)
     for model in models:
@@ -435,9 +435,9 @@ def test_definitions_are_told_from_the_paths_as_flashpoint_tells_them():
     result = run(counts, {"ll": LocalLevel()}, origins=[origin], horizon=4, flashpoints=[BUSY, ABOVE, "views-25"])
     rng = generator_for(draw_root(np.random.default_rng(1)), f"ll|{origin}|attacks")
     forecast = LocalLevel().fit(counts.loc[:origin]).forecast(4, draws=100, rng=rng)
-    for one in (BUSY, ABOVE, escalation.get_flashpoint("views-25")):
+    for one in (BUSY, ABOVE, escalation.forecasts.get_flashpoint("views-25")):
         np.testing.assert_allclose(result.scores[f"passes_{one.name}"], escalation.first_passage(forecast, one))
-        told = [escalation.past_flashpoints(counts, one, within=step).loc[origin] for step in (1, 2, 3, 4)]
+        told = [escalation.forecasts.past_flashpoints(counts, one, within=step).loc[origin] for step in (1, 2, 3, 4)]
         np.testing.assert_array_equal(result.scores[f"passed_{one.name}"], told)
         brier = (result.scores[f"passes_{one.name}"] - result.scores[f"passed_{one.name}"]) ** 2
         np.testing.assert_allclose(result.scores[f"brier_{one.name}"], brier)
@@ -506,7 +506,9 @@ def test_definitions_are_kept_on_disk(tmp_path):
 
 def test_where_a_definition_has_no_past_nothing_is_scored():
     counts = series(30)
-    result = run(counts, origins=[weeks(30)[2], weeks(30)[20]], flashpoints=[escalation.get_flashpoint("hdx-1y")])
+    result = run(
+        counts, origins=[weeks(30)[2], weeks(30)[20]], flashpoints=[escalation.forecasts.get_flashpoint("hdx-1y")]
+    )
     known = result.scores.groupby("origin")["passes_hdx-1y"].count()
     assert known.tolist() == [0, 6]
     assert len(result.events("hdx-1y")) == 2
@@ -546,7 +548,7 @@ def record_of(past=None, *, at=4, **options):
         else past
     )
     point = escalation.flashpoint(Climatology(26).fit(counts).forecast(4, rng=1), BUSY, within=at)
-    return past, escalation.with_record(point, past, rng=1, **options)
+    return past, escalation.evaluation.with_record(point, past, rng=1, **options)
 
 
 def test_a_probability_carries_how_often_such_probabilities_came():
@@ -590,7 +592,9 @@ def test_what_has_no_record_is_said():
     with pytest.raises(InputError, match="of which the backtest has no record"):
         record_of(past, model="other")
     with pytest.raises(InputError, match="a threshold given as a number has no record"):
-        escalation.with_record(escalation.flashpoint(Climatology(26).fit(series(120)).forecast(4, rng=1), 5), past)
-    rare = escalation.FlashpointProbability(**{**vars(point), "probability": 0.0, "record": None})
+        escalation.evaluation.with_record(
+            escalation.flashpoint(Climatology(26).fit(series(120)).forecast(4, rng=1), 5), past
+        )
+    rare = escalation.forecasts.FlashpointProbability(**{**vars(point), "probability": 0.0, "record": None})
     with pytest.raises(InputError, match=r"no past forecast of busy within 4 was between 0 and 0\.1"):
-        escalation.with_record(rare, past)
+        escalation.evaluation.with_record(rare, past)

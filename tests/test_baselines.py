@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation import Bootstrap, Climatology, FitError, InputError, LastValue
+from escalation import Climatology, FitError, InputError
+from escalation.models import Bootstrap, LastValue
 
 
 def series(values, freq="W-SUN"):

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import InputError, carried_by_day, carried_by_tally, compare_rates, reconstruct
+from escalation import InputError, compare_rates, reconstruct
+from escalation.analysis import carried_by_day, carried_by_tally
 from escalation.tallies.left_out import histories_without, leaning
 
 

@@ -19,30 +19,25 @@ from escalation import (
     InputError,
     LocalLevel,
     NegativeBinomial,
-    Severity,
     aggregate,
     assess,
     assess_casualties,
-    compound,
     count_series,
     exposure,
-    fatality_tail,
     first_passage,
-    get_flashpoint,
-    known_by,
     lethality,
-    load_case,
+    open_case,
     open_source,
-    plot_fatality_tail,
-    plot_lethality,
     pool_forecasts,
     reconstruct,
     toll,
 )
+from escalation.analysis import Severity, compound, fatality_tail
 from escalation.cli import main
-from escalation.forecasts import flashpoint
+from escalation.forecasts import flashpoint, get_flashpoint
 from escalation.plots.text import text_width
 from escalation.report import compose_report
+from escalation.tallies import known_by
 
 SPAN = ("2023-01-02", "2024-12-29")
 
@@ -179,7 +174,7 @@ def test_the_page_says_what_the_answers_say(tmp_path):
 
 def test_the_tail_is_drawn_as_it_is():
     tail = fatality_tail(incidents_of()["fatalities"], samples=0, replicates=100, rng=1)
-    ax = plot_fatality_tail(tail).axes[0]
+    ax = escalation.plots.fatality_tail(tail).axes[0]
     drawn = {line.get_label(): line for line in ax.lines}
     seen = drawn["lethal events"]
     assert seen.get_xdata().tolist() == tail.killed.tolist()
@@ -198,7 +193,7 @@ def test_the_tail_is_drawn_as_it_is():
 def test_shares_are_drawn_as_they_are():
     many = {f"kind {number}": number for number in range(15)}
     shares = lethality(many, {name: 20 + number for name, number in many.items()} | {"kind 0": 0}, rng=1)
-    ax = plot_lethality(shares).axes[0]
+    ax = escalation.plots.lethality(shares).axes[0]
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert len(labels) == 13 and labels[0] == "not seen yet" and labels[-1] == "kind 14 (14 of 34)"
     assert not any("kind 0 " in label for label in labels)
@@ -207,7 +202,7 @@ def test_shares_are_drawn_as_they_are():
     assert mean.get_xdata()[0] == shares.new_share
     bars = next(one for one in ax.collections if one.get_gid() == "intervals").get_segments()
     assert bars[-1][:, 0].tolist() == shares.groups.loc["kind 14", ["lower", "upper"]].tolist()
-    long = plot_lethality(lethality({"a" * 200: 1, "b": 1}, {"a" * 200: 5, "b": 9}, rng=1)).axes[0]
+    long = escalation.plots.lethality(lethality({"a" * 200: 1, "b": 1}, {"a" * 200: 5, "b": 9}, rng=1)).axes[0]
     assert max(text_width(label.get_text(), 8.0) for label in long.get_yticklabels()) < 200
 
 
@@ -271,7 +266,7 @@ def test_the_report_has_the_page(raids, capsys):
 
 def seen_from(day: str, pooled: int = 100):
     """Histories and the pool of three forecasts, from what had been printed by a day, and the incidents until then."""
-    case, seen = load_case("militia-attacks-2023-2024"), pd.Timestamp(day)
+    case, seen = open_case("militia-attacks-2023-2024"), pd.Timestamp(day)
     last = pd.Period(seen + pd.Timedelta(days=1), "W-SUN") - 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)

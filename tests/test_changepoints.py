@@ -12,7 +12,8 @@ from scipy import stats
 from scipy.special import gammaln, logsumexp
 
 import escalation
-from escalation import InputError, changepoints, run_length
+from escalation import InputError, changepoints
+from escalation.analysis import run_length
 from escalation.analysis.changes import changepoints as inside
 from escalation.analysis.changes import segments
 from escalation.analysis.changes.series import cut_series, log_density, log_shares
@@ -451,7 +452,7 @@ def test_prior_shares_of_dispersions():
 
 def test_modules_do_not_hide_the_functions():
     assert callable(escalation.changepoints)
-    assert callable(escalation.run_length)
+    assert callable(escalation.analysis.run_length)
 
 
 def test_what_cannot_be_used_is_refused():

@@ -269,7 +269,7 @@ def test_a_trend_is_that_of_the_functions(run):
     said = " ".join(out.split())
     change = escalation.compare_rates(counts, 8, ("2024-02-05", "2024-06-30"))
     assert change.sentence() in said
-    assert escalation.window_growth(counts, 12).sentence() in said
+    assert escalation.growth_rate(counts, 12).sentence() in said
     assert "At the end of the series, by a model whose growth rate drifts" in said
     table = table_in(run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --format csv")[1])
     by_measure = table.set_index("measure")
@@ -305,7 +305,7 @@ def test_excitation_is_that_of_the_function(run):
     code, out, err = run(command)
     assert code == 0, err
     assert max(map(len, out.splitlines())) <= 80
-    with pytest.warns(escalation.DataWarning, match="say the same as one before them"):
+    with pytest.warns(escalation.errors.DataWarning, match="say the same as one before them"):
         source = escalation.open_source("sides.csv")
     both = {side: escalation.count_series(source, by="actor", series=side, start=FIRST).counts for side in "AB"}
     frame = pd.DataFrame(both).iloc[:-1]  # the last week is covered in part
@@ -331,7 +331,7 @@ def test_what_if_is_shown_beside_the_baseline(folder, capsys):
     rows = {row["scenario"]: row for row in json.loads(capsys.readouterr().out)}
     source = escalation.open_source("list.csv")
     fit = escalation.LocalLevel(link="softplus").fit(escalation.count_series(source).counts)
-    scenarios = {command[-1]: escalation.Scenario("2024-10-14", 3.0, until="2024-11-03")}
+    scenarios = {command[-1]: escalation.analysis.Scenario("2024-10-14", 3.0, until="2024-11-03")}
     expected = escalation.what_if(fit, 6, scenarios, at_least=6, rng=1).scenarios
     for name, row in expected.iterrows():
         assert rows[name]["probability"] == pytest.approx(row["probability"], abs=1e-6)
@@ -529,7 +529,7 @@ def test_other_warnings_are_shown_once_and_not_lost(run, monkeypatch):
     def warn(*_):
         for _ in range(2):
             warnings.warn("overflow somewhere", RuntimeWarning, stacklevel=1)
-            warnings.warn("two\nlines", escalation.DataWarning, stacklevel=1)
+            warnings.warn("two\nlines", escalation.errors.DataWarning, stacklevel=1)
 
     monkeypatch.setattr(counting, "cases", warn)
     with warnings.catch_warnings():

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import Climatology, LastValue, NegativeBinomial, backtest, fit_many
+from escalation import Climatology, NegativeBinomial, backtest
+from escalation.models import LastValue, fit_many
 
 distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed: pip install distributed")
 

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import count_incidents
 from escalation.errors import DataWarning, FileError, InputError, PartialPeriodWarning
+from escalation.incidents import count_in_database
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.engines import engine
 
@@ -77,7 +77,7 @@ def quietly(function, *arguments, **options):
 def same(source, call, table=TABLE):
     """Whether an engine counts what aggregate counts, and says what became of all rows."""
     expected = quietly(aggregate, table, **call)
-    counts, ledger = quietly(count_incidents, source, **call)
+    counts, ledger = quietly(count_in_database, source, **call)
     if isinstance(expected, pd.Series):
         pd.testing.assert_series_equal(counts, expected)
     else:
@@ -233,7 +233,7 @@ def test_the_ledger_says_what_became_of_every_row(held):
     )
     columns = {"date": "day", "date_end": "until", "as_of": "known"}
     with pytest.warns(DataWarning) as said:
-        counts, ledger = count_incidents(
+        counts, ledger = count_in_database(
             held(table), "W", "side", "2024-11-04", "2024-11-24", columns=columns, as_of="2024-12-31"
         )
     assert counts.to_dict("list") == {"(blank)": [1, 0, 1], "A": [1, 0, 0]}
@@ -257,7 +257,7 @@ def test_progress_goes_to_the_end(held, monkeypatch):
     monkeypatch.setattr(engine, "BATCH", 2048)  # DuckDB gives no fewer at a time
     told = []
     table = pd.DataFrame({"date": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(5000) % 7, unit="D")})
-    counts, _ = count_incidents(held(table), "W", progress=lambda done, total: told.append((done, total)))
+    counts, _ = count_in_database(held(table), "W", progress=lambda done, total: told.append((done, total)))
     assert counts.tolist() == [5000]
     assert told == [(2048, 5000), (4096, 5000), (5000, 5000)]
 
@@ -266,7 +266,7 @@ def test_integer_and_date_columns_can_be_units(held):
     table = pd.DataFrame(
         {"date": days("2024-11-04", "2024-11-05"), "cell": [9, 3], "since": days("2020-01-01", "2019-01-01")}
     )
-    counts, _ = quietly(count_incidents, held(table), "D", ["cell", "since"])
+    counts, _ = quietly(count_in_database, held(table), "D", ["cell", "since"])
     pd.testing.assert_frame_equal(counts, quietly(aggregate, table, "D", ["cell", "since"]), check_column_type=False)
 
 
@@ -293,7 +293,7 @@ ONE = pd.DataFrame(
 )
 def test_options_that_do_not_fit_the_table(held, options, said):
     with pytest.raises(InputError, match=said):
-        quietly(count_incidents, held(ONE.drop(columns="events")), "W", **options)
+        quietly(count_in_database, held(ONE.drop(columns="events")), "W", **options)
 
 
 @pytest.mark.parametrize(
@@ -309,37 +309,37 @@ def test_options_that_do_not_fit_the_table(held, options, said):
 )
 def test_tables_that_cannot_be_counted(held, table, options, said):
     with pytest.raises(InputError, match=said):
-        count_incidents(held(table), "W", **options)
+        count_in_database(held(table), "W", **options)
 
 
 def test_sources_that_are_none(tmp_path):
     for name in ("a.csv", "b.parquet", "c.docx"):
         (tmp_path / name).write_text("no table")
     with pytest.raises(InputError, match="give it to aggregate"):
-        count_incidents(ONE, "W")
+        count_in_database(ONE, "W")
     with pytest.raises(InputError, match="source is a int"):
-        count_incidents(3, "W")
+        count_in_database(3, "W")
     with pytest.raises(FileError, match="no file fits this pattern"):
-        count_incidents(tmp_path / "*.csv.gz", "W")
+        count_in_database(tmp_path / "*.csv.gz", "W")
     with pytest.raises(FileError, match="DuckDB counts in"):
-        count_incidents(tmp_path / "c.docx", "W")
+        count_in_database(tmp_path / "c.docx", "W")
     with pytest.raises(InputError, match="files of several kinds"):
-        count_incidents([tmp_path / "a.csv", tmp_path / "b.parquet"], "W")
+        count_in_database([tmp_path / "a.csv", tmp_path / "b.parquet"], "W")
     with pytest.raises(FileError, match="DuckDB cannot read it"):
-        count_incidents(tmp_path / "b.parquet", "W")
+        count_in_database(tmp_path / "b.parquet", "W")
 
 
 def test_an_engine_that_stops_is_named(held):
     table = held(pd.DataFrame({"date": days("2024-11-04"), "text": ["no number"]}))
     with pytest.raises(InputError, match="the engine stopped with ConversionException"):
-        count_incidents(table.mutate(fatalities=table.text.cast("int64")), "W", measure="fatalities")
+        count_in_database(table.mutate(fatalities=table.text.cast("int64")), "W", measure="fatalities")
 
 
 def test_a_table_that_changes_meanwhile_is_noticed(held, monkeypatch):
     part = engine.Part(np.array([0, 0]), 1, 1, 0)
     monkeypatch.setattr(engine, "counts_of", lambda *_: iter([part]))
     with pytest.raises(InputError, match="had 1 rows to count and then 2"):
-        quietly(count_incidents, held(ONE[["date"]]), "W")
+        quietly(count_in_database, held(ONE[["date"]]), "W")
 
 
 @pytest.mark.parametrize(
@@ -351,4 +351,4 @@ def test_without_the_extra_an_error_names_it(monkeypatch, tmp_path, missing, sai
     monkeypatch.delitem(sys.modules, "ibis.backends.duckdb", raising=False)
     monkeypatch.delitem(vars(ibis), "duckdb", raising=False)
     with pytest.raises(InputError, match=said):
-        count_incidents(tmp_path / "a.csv", "W")
+        count_in_database(tmp_path / "a.csv", "W")

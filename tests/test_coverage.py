@@ -250,13 +250,13 @@ def test_everything_that_takes_histories_takes_their_gaps():
         assert fit.nobs == len(made) - 4
         forecast = fit.forecast(3, draws=30, rng=1)
         assert forecast.series_paths.shape == (30, 3)
-        esc.plot_forecast(forecast)
+        esc.plots.forecast(forecast)
     assert esc.compare_rates(made, 6, 12, exposure=shares).recent.total > 0
     assert esc.changepoints(made, exposure=shares, histories=2) is not None
     assert len(esc.alarms(made, "ears_c1").judged) > 0
     result = esc.backtest([esc.Climatology()], made, origins=4, horizon=2, draws=50, exposure=shares, rng=1)
     assert len(result.scores) > 0
-    esc.plot_counts(made)
+    esc.plots.counts(made)
 
 
 # --- models -----------------------------------------------------------------------------------------------
@@ -278,14 +278,14 @@ def test_a_rate_is_not_watered_down_by_time_that_nobody_watched():
     table, spans = simulated(0.2, np.random.default_rng(2))
     counts = quietly(table, "M", by="country", coverage=spans)
     shares = coverage_exposure(counts, spans)
-    many = esc.fit_many(esc.Poisson(trend="none"), counts, exposure=shares)
+    many = esc.models.fit_many(esc.Poisson(trend="none"), counts, exposure=shares)
     rate = np.exp(many.params.iloc[:, 0])
     daily = table.groupby("country").size() / ((spans["end"] - spans["start"]).dt.days + 1).to_numpy()
     # with an intercept only the maximum is the count over the exposure, in months of 30.4 days on average
     exact = counts.sum().astype(float) / shares.sum()
     np.testing.assert_allclose(rate, exact, rtol=1e-5)  # Newton's steps end there
     np.testing.assert_allclose(exact / daily, 30.44, rtol=0.01)  # months are not equally long
-    alike = esc.fit_many(esc.Poisson(trend="none"), quietly(table, "M", by="country"))
+    alike = esc.models.fit_many(esc.Poisson(trend="none"), quietly(table, "M", by="country"))
     assert float(np.exp(alike.params.iloc[1, 0])) < 0.5 * rate["b"]
 
 
@@ -296,9 +296,9 @@ def test_panel_models_and_backtests_take_the_shares_of_units():
         shares = coverage_exposure(counts, keys)
         names = ["a", "b", "c"] if by == "country" else ["a / x", "b / x", "c / x"]
         with pytest.warns(DataWarning, match="the counts do not determine others_past"):
-            fit = esc.EndemicEpidemic().fit(counts, exposure=shares)
+            fit = esc.models.EndemicEpidemic().fit(counts, exposure=shares)
         assert list(fit.units) == names
-        models = [esc.Climatology(), esc.EndemicEpidemic()]
+        models = [esc.Climatology(), esc.models.EndemicEpidemic()]
         result = esc.backtest(models, counts, origins=3, horizon=2, draws=40, exposure=shares, rng=1)
         assert sorted(result.scores["unit"].unique()) == names
         assert result.failures.empty

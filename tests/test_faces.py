@@ -117,14 +117,16 @@ def two_sides():
 
 
 def hawkes():
-    events = escalation.times_of(np.sort(RNG.uniform(0, 364, 150)), 364, start="2024-01-01")
-    return escalation.Hawkes().fit(events)
+    events = escalation.models.times_of(np.sort(RNG.uniform(0, 364, 150)), 364, start="2024-01-01")
+    return escalation.models.Hawkes().fit(events)
 
 
 def severity():
     killed = np.random.default_rng(1).zipf(2.5, 200)
-    sizes = escalation.fatality_sizes(killed, draws=50, rng=1)
-    return escalation.Severity(escalation.lethality({"drone": 4, "rocket": 9}, {"drone": 90, "rocket": 80}), sizes)
+    sizes = escalation.analysis.fatality_sizes(killed, draws=50, rng=1)
+    return escalation.analysis.Severity(
+        escalation.lethality({"drone": 4, "rocket": 9}, {"drone": 90, "rocket": 80}), sizes
+    )
 
 
 def toll():
@@ -137,38 +139,42 @@ def searched():
     odd = pd.Series(np.random.default_rng(3).poisson(3.0, 120), index=WEEKS)
     odd.iloc[60] = 40
     fit = escalation.INGARCH().fit(odd)
-    return escalation.find_interventions(fit, kinds=["additive"], most=1, replicates=39, rng=1)
+    return escalation.models.find_interventions(fit, kinds=["additive"], most=1, replicates=39, rng=1)
 
 
 MAKERS = {
     "Alarms": lambda: escalation.alarms(COUNTS, "ears_c2"),
-    "FalseAlarms": lambda: escalation.false_alarms(COUNTS, "ears_c2", draws=20, rng=1),
-    "RunLength": lambda: escalation.cusum_run_length(4.0, reference=0.5, limit=4.0),
+    "FalseAlarms": lambda: escalation.analysis.false_alarms(COUNTS, "ears_c2", draws=20, rng=1),
+    "RunLength": lambda: escalation.analysis.cusum_run_length(4.0, reference=0.5, limit=4.0),
     "ChangePoints": lambda: escalation.changepoints(COUNTS),
-    "CurrentRun": lambda: escalation.run_length(COUNTS, within=4),
-    "RegimeNow": lambda: escalation.regime_now(escalation.HiddenMarkov().fit(COUNTS), rng=1),
+    "CurrentRun": lambda: escalation.analysis.run_length(COUNTS, within=4),
+    "RegimeNow": lambda: escalation.regime_now(escalation.models.HiddenMarkov().fit(COUNTS), rng=1),
     "Excitation": lambda: escalation.excitation(two_sides(), lags=1, widths=(1,), draws=39, replicates=5, rng=1),
-    "Nowcast": lambda: escalation.nowcast(line_list(), "W", now="2024-06-30", draws=50, rng=1),
+    "Nowcast": lambda: escalation.incidents.nowcast(line_list(), "W", now="2024-06-30", draws=50, rng=1),
     "Lethality": lambda: severity().lethality,
     "FatalitySizes": lambda: severity().sizes,
     "Severity": severity,
     "Toll": toll,
-    "FatalityTail": lambda: escalation.fatality_tail(np.random.default_rng(1).zipf(2.5, 400), replicates=20, rng=1),
-    "DataQuality": lambda: escalation.data_quality(line_list().drop(index=range(60, 90)).assign(place="Erbil")),
-    "RateChange": lambda: escalation.compare_rates(COUNTS, 8, 24),
-    "WindowGrowth": lambda: escalation.window_growth(COUNTS, 20),
-    "Carrier": lambda: escalation.carried_by_day(daily(), recent=4, baseline=8),
-    "WhatIf": lambda: escalation.what_if(
-        escalation.NegativeBinomial().fit(COUNTS), 4, {"half": escalation.Scenario("2024-05-01", 0.5)}, rng=1
+    "FatalityTail": lambda: escalation.analysis.fatality_tail(
+        np.random.default_rng(1).zipf(2.5, 400), replicates=20, rng=1
     ),
-    "Vintages": lambda: escalation.Vintages(tallies(), "raids"),
+    "DataQuality": lambda: escalation.assessment.data_quality(
+        line_list().drop(index=range(60, 90)).assign(place="Erbil")
+    ),
+    "RateChange": lambda: escalation.compare_rates(COUNTS, 8, 24),
+    "WindowGrowth": lambda: escalation.growth_rate(COUNTS, 20),
+    "Carrier": lambda: escalation.analysis.carried_by_day(daily(), recent=4, baseline=8),
+    "WhatIf": lambda: escalation.what_if(
+        escalation.NegativeBinomial().fit(COUNTS), 4, {"half": escalation.analysis.Scenario("2024-05-01", 0.5)}, rng=1
+    ),
+    "Vintages": lambda: escalation.tallies.Vintages(tallies(), "raids"),
     "HawkesFit": hawkes,
     "HawkesBootstrap": lambda: hawkes().bootstrap(20, rng=1),
     "ResidualTest": lambda: hawkes().residual_test(),
     "InterventionSearch": searched,
     "FoundIntervention": lambda: searched().found[0],
-    "InterventionTest": lambda: escalation.intervention_test(
-        escalation.INGARCH().fit(COUNTS), [escalation.Step(str(WEEKS[80].start_time.date()))]
+    "InterventionTest": lambda: escalation.models.intervention_test(
+        escalation.INGARCH().fit(COUNTS), [escalation.models.Step(str(WEEKS[80].start_time.date()))]
     ),
     "WindowRate": lambda: escalation.compare_rates(COUNTS, 8, 24).recent,
 }
@@ -205,7 +211,7 @@ def test_figures_of_a_table_are_those_of_the_record():
     assert np.isnan(table.loc["p-value of equal rates", "lower"])
     window = change.recent.table()
     assert window["total"].tolist() == [COUNTS.iloc[-8:].sum()] and window["first"].tolist() == [WEEKS[-8]]
-    grown = escalation.window_growth(COUNTS, 20)
+    grown = escalation.growth_rate(COUNTS, 20)
     assert grown.table().loc["growth over the last 20 weeks", "upper"] == grown.upper
     now = MAKERS["RegimeNow"]()
     assert now.table().loc["end of the regime", ["value", "lower", "upper"]].tolist() == [
@@ -217,15 +223,18 @@ def test_figures_of_a_table_are_those_of_the_record():
 
 
 def test_vintages_count_what_was_printed_by_each_day():
-    told = escalation.Vintages(tallies(), "raids")
+    told = escalation.tallies.Vintages(tallies(), "raids")
     table = told.table()
     assert table["known"].tolist() == list(range(1, 13)) and table.index[0] == pd.Timestamp("2024-01-08")
     assert told.sentence() == "12 tallies of raids were printed on 12 days, 2024-01-08 to 2024-03-25."
     half = tallies().assign(as_of=lambda table: table["as_of"].where(table.index < 11))
-    assert "1 without a date is left out" in escalation.Vintages(half, "raids").sentence()
-    assert "1 without a date is taken" in escalation.Vintages(half, "raids", undated="end").sentence()
+    assert "1 without a date is left out" in escalation.tallies.Vintages(half, "raids").sentence()
+    assert "1 without a date is taken" in escalation.tallies.Vintages(half, "raids", undated="end").sentence()
     never = tallies().assign(as_of=pd.NaT)
-    assert escalation.Vintages(never, "raids").sentence() == "None of 12 tallies of raids says when it was printed."
+    assert (
+        escalation.tallies.Vintages(never, "raids").sentence()
+        == "None of 12 tallies of raids says when it was printed."
+    )
 
 
 def test_a_bootstrap_says_what_its_replicates_are():

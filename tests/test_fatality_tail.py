@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy import optimize, special, stats
 
-from escalation import InputError, draw_figures, fatality_sizes, fatality_tail, read_incidents
+from escalation import InputError, read_incidents
+from escalation.analysis import draw_figures, fatality_sizes, fatality_tail
 from escalation.analysis.severity import rivals
 from escalation.analysis.severity.power_law import (
     distance,

@@ -43,12 +43,14 @@ def pages_of(assessment, findings):
 def test_findings_are_those_of_the_functions():
     assessment = step()
     found, counts = find(assessment, rng=1), assessment.series.counts
-    assert found.growth == escalation.window_growth(counts, 13)
+    assert found.growth == escalation.growth_rate(counts, 13)
     assert found.changes.sentence() == escalation.changepoints(counts, unit="raids").sentence()
     assert found.poisson_changes.family == "poisson"
     assert found.alarms.sentence() == escalation.alarms(counts, "ears_c2", unit="raids").sentence()
     assert 0 < found.cost.per_year < 15
-    same = escalation.flashpoint(assessment.forecast, escalation.get_flashpoint("acled-25"), within=assessment.within)
+    same = escalation.flashpoint(
+        assessment.forecast, escalation.forecasts.get_flashpoint("acled-25"), within=assessment.within
+    )
     assert found.presets["acled-25"] == same
     assert found.regime is None and set(found.left_out) == {"regimes", "excitation"}
 
@@ -86,7 +88,7 @@ def test_a_day_that_carries_the_rise_is_named_on_the_page_on_the_rate():
     days = pd.period_range("2024-01-01", periods=84, freq="D")
     daily = pd.Series([1, 0, 0, 0, 0, 0, 0] * 12, index=days)
     daily["2024-03-13"] = 9
-    carrier = escalation.carried_by_day(daily, recent=4, baseline=8)
+    carrier = escalation.analysis.carried_by_day(daily, recent=4, baseline=8)
     assert carrier.carried_by is not None
     found = dataclasses.replace(find(step(), rng=1), carrier=carrier)
     text = words(pages_of(step(), found))

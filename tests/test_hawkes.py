@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
-from escalation import EventTimes, FitError, Forecast, Hawkes, InputError, event_times, times_of
+from escalation import FitError, Forecast, InputError
+from escalation.models import EventTimes, Hawkes, event_times, times_of
 from escalation.models.hawkes.likelihood import (
     BLOCK,
     compensators,

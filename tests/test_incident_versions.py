@@ -61,7 +61,7 @@ def test_a_table_of_deleted_events_as_acled_gives_it():
     st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3), min_size=1),
     st.sets(st.sampled_from("abcdefg")),
 )
-@pytest.mark.filterwarnings("ignore::escalation.DataWarning")
+@pytest.mark.filterwarnings("ignore::escalation.errors.DataWarning")
 def test_rows_in_are_rows_out_and_rows_in_the_ledger(old, new, deleted):
     before, after = (versions(list(held), list(held.values())) for held in (old, new))
     expected = {**old, **new}

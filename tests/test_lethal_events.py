@@ -6,19 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import (
-    Event,
-    Forecast,
-    InputError,
-    LocalLevel,
-    NegativeBinomial,
-    Scenario,
-    Severity,
-    fatality_sizes,
-    lethality,
-    toll,
-    what_if,
-)
+from escalation import Forecast, InputError, LocalLevel, NegativeBinomial, lethality, toll, what_if
+from escalation.analysis import Event, Scenario, Severity, fatality_sizes
 from escalation.analysis.severity.assumed import draw_cost
 from escalation.analysis.severity.compounding import draw_severity
 from escalation.forecasts import flashpoint

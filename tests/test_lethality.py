@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from scipy import integrate, optimize, special, stats
 
-from escalation import DataWarning, InputError, count_lethal, lethality
+from escalation import InputError, lethality
+from escalation.analysis import count_lethal
 from escalation.analysis.severity import grids
 from escalation.analysis.severity.share_posterior import beta_parameters, log_joint, pool_shares
+from escalation.errors import DataWarning
 
 
 def table(**columns):

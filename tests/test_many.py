@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import INGARCH, Climatology, FitError, InputError, LastValue, NegativeBinomial, fit_many, forecast_many
+from escalation import INGARCH, Climatology, FitError, InputError, NegativeBinomial
+from escalation.models import LastValue, fit_many, forecast_many
 from escalation.models.contract.base import PanelModel
 from escalation.models.contract.blocks import cut, run_blocks
 from escalation.models.contract.distributions import count_distributions

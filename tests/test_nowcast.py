@@ -12,7 +12,9 @@ from scipy.special import expit
 from scipy.stats import nbinom, norm
 
 import escalation
-from escalation import DataWarning, FitError, InputError, PartialPeriodWarning, nowcast
+from escalation import FitError, InputError
+from escalation.errors import DataWarning, PartialPeriodWarning
+from escalation.incidents import nowcast
 from escalation.incidents.nowcasts.delays import (
     Trials,
     draw_hazards,
@@ -412,7 +414,7 @@ def test_a_snapshot_within_a_week_tells_of_the_weeks_before(weekly):
 
 def test_histories_are_the_reported_counts_and_more(made, weekly):
     histories = made.histories
-    assert escalation.check_counts(histories).equals(histories)
+    assert escalation.counts.check_counts(histories).equals(histories)
     assert histories.columns.name == "draw" and histories.shape == (60, 500) and len(made.incomplete) == 3
     known = weekly[weekly["as_of"] <= WEEKS[-1].end_time]["date"].dt.to_period("W-SUN").value_counts().sort_index()
     assert (histories.iloc[:-3].to_numpy() == known.iloc[:-3].to_numpy()[:, None]).all()
@@ -594,7 +596,7 @@ def test_lawless_fails_where_no_older_report_was_as_early():
 
 
 def test_the_chart_shows_reported_against_expected(made):
-    ax = escalation.plot_nowcast(made, past=10).axes[0]
+    ax = escalation.plots.nowcast(made, past=10).axes[0]
     steps = {patch.get_label(): tuple(patch.get_data()) for patch in ax.patches if hasattr(patch, "get_data")}
     assert steps["reported"][0][-3:].tolist() == made.incomplete["reported"].tolist()
     assert len(steps["reported"][0]) == 13
@@ -603,9 +605,9 @@ def test_the_chart_shows_reported_against_expected(made):
     assert lower.tolist() == made.incomplete["lower"].tolist()
     assert steps["expected, median"][0].tolist() == made.incomplete["median"].tolist()
     assert ax.get_title(loc="left").replace("\n", " ").startswith("Last 3 weeks to 23 Feb 2025:")
-    assert len(escalation.plot_nowcast(made, level=0.5).axes[0].texts) == 0
+    assert len(escalation.plots.nowcast(made, level=0.5).axes[0].texts) == 0
     with pytest.raises(InputError, match="level is 2"):
-        escalation.plot_nowcast(made, level=2)
+        escalation.plots.nowcast(made, level=2)
 
 
 # simulation

@@ -50,7 +50,7 @@ def test_paths_that_all_are_what_came_are_told_as_it_was():
     rng = np.random.default_rng(1)
     counts = pd.Series(rng.poisson(3, 60), index=weeks(60))
     for name in ("forecastbench-mean", "acled-25", "views-25"):
-        definition = escalation.get_flashpoint(name)
+        definition = escalation.forecasts.get_flashpoint(name)
         told = past_flashpoints(counts, definition, within=6)
         for place in (20, 33, 53):
             ahead = counts.iloc[place + 1 : place + 7]
@@ -89,4 +89,4 @@ def test_panels_and_histories_are_told_column_by_column():
 def test_a_definition_brings_its_own_window():
     counts = pd.Series(1, index=weeks(20))
     with pytest.raises(InputError, match="has a window of its own"):
-        past_flashpoints(counts, escalation.get_flashpoint("views-25"), 2, within=4)
+        past_flashpoints(counts, escalation.forecasts.get_flashpoint("views-25"), 2, within=4)

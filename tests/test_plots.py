@@ -34,7 +34,7 @@ from escalation.plots.style import (
     date_axis,
     period_ticks,
 )
-from escalation.plots.tallies import draw_counts, place_labels, running_totals
+from escalation.plots.tally_charts import draw_counts, place_labels, running_totals
 from escalation.plots.text import (
     MISSING,
     font,
@@ -46,7 +46,7 @@ from escalation.plots.text import (
     text_width,
     wrap,
 )
-from escalation.plots.trend import chance_text, figure_text, ratio_limits
+from escalation.plots.trend_charts import chance_text, figure_text, ratio_limits
 from escalation.tallies.printed import contradictions_by_window
 
 START = "2024-01-01"
@@ -119,12 +119,12 @@ def lightness(colour):
 def late_raids():
     days = pd.Series(pd.date_range("2024-01-01", "2024-06-30"))
     raids = pd.DataFrame({"date": days, "as_of": days + pd.to_timedelta(days.dt.day % 13, unit="D")})
-    return escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", draws=200, rng=1)
+    return escalation.incidents.nowcast(raids, "W", now="2024-06-30", unit="raids", draws=200, rng=1)
 
 
 @functools.cache
 def growing_rates():
-    return escalation.growth(escalation.LocalTrend(family="poisson").fit(rising()))
+    return escalation.models.growth(escalation.models.LocalTrend(family="poisson").fit(rising()))
 
 
 def rising():
@@ -151,21 +151,21 @@ def all_charts(reconstruction, forecast):
         origins=9, horizon=3, thresholds=(5,), draws=50, rng=1,
     )  # fmt: skip
     return {
-        "scores": plots.plot_scores(scored),
-        "pit": plots.plot_pit(scored),
-        "reliability": plots.plot_reliability(scored, 5),
-        "reconstruction": plots.plot_reconstruction(reconstruction),
-        "counts": plots.plot_counts(counts),
-        "trend": plots.plot_trend(counts, compare_rates(counts, 3, 5)),
-        "forecast": plots.plot_forecast(forecast),
-        "models": plots.plot_models({"one": forecast, "two": forecast}),
-        "passage": plots.plot_first_passage(passage, [flashpoint(forecast, 9), flashpoint(forecast, 5)]),
-        "nowcast": plots.plot_nowcast(late_raids()),
-        "growth": plots.plot_growth(risen, escalation.window_growth(risen, 20), growing_rates(), unit="raids"),
-        "changes": plots.plot_changes(risen, escalation.changepoints(risen, unit="raids")),
-        "alarms": plots.plot_alarms(escalation.alarms(risen, "ears_c1", unit="raids"), risen),
-        "regimes": plots.plot_regimes(risen, active_at_the_end(risen), unit="raids"),
-        "excitation": plots.plot_excitation(tit_for_tat()),
+        "scores": plots.scores(scored),
+        "pit": plots.pit(scored),
+        "reliability": plots.reliability(scored, 5),
+        "reconstruction": plots.reconstruction(reconstruction),
+        "counts": plots.counts(counts),
+        "trend": plots.trend(counts, compare_rates(counts, 3, 5)),
+        "forecast": plots.forecast(forecast),
+        "models": plots.models({"one": forecast, "two": forecast}),
+        "passage": plots.first_passage(passage, [flashpoint(forecast, 9), flashpoint(forecast, 5)]),
+        "nowcast": plots.nowcast(late_raids()),
+        "growth": plots.growth(risen, escalation.growth_rate(risen, 20), growing_rates(), unit="raids"),
+        "changes": plots.changes(risen, escalation.changepoints(risen, unit="raids")),
+        "alarms": plots.alarms(escalation.alarms(risen, "ears_c1", unit="raids"), risen),
+        "regimes": plots.regimes(risen, active_at_the_end(risen), unit="raids"),
+        "excitation": plots.excitation(tit_for_tat()),
     }
 
 
@@ -173,7 +173,7 @@ def all_charts(reconstruction, forecast):
 
 
 def test_cumulative_bands_and_median_are_those_of_the_reconstruction(reconstruction):
-    upper, _ = plots.plot_reconstruction(reconstruction).axes
+    upper, _ = plots.reconstruction(reconstruction).axes
     for label, level in (("90% interval", 0.9), ("50% interval", 0.5)):
         values, edges, baseline = step(upper, label).get_data()
         expected = reconstruction.cumulative(level)
@@ -184,7 +184,7 @@ def test_cumulative_bands_and_median_are_those_of_the_reconstruction(reconstruct
 
 
 def test_period_bands_are_those_of_the_reconstruction_at_the_level_asked_for(reconstruction):
-    _, lower = plots.plot_reconstruction(reconstruction, level=0.8).axes
+    _, lower = plots.reconstruction(reconstruction, level=0.8).axes
     values, edges, baseline = step(lower, "80% interval").get_data()
     expected = reconstruction.summary_frame(0.8)
     np.testing.assert_array_equal(values, expected["upper"])
@@ -193,7 +193,7 @@ def test_period_bands_are_those_of_the_reconstruction_at_the_level_asked_for(rec
 
 
 def test_each_running_total_is_drawn_as_printed_at_the_end_of_its_window(reconstruction):
-    upper, _ = plots.plot_reconstruction(reconstruction).axes
+    upper, _ = plots.reconstruction(reconstruction).axes
     drawn = {
         line.get_label(): list(zip(line.get_xdata(), line.get_ydata(), strict=True))
         for line in upper.lines
@@ -210,7 +210,7 @@ def test_each_running_total_is_drawn_as_printed_at_the_end_of_its_window(reconst
 
 
 def test_only_ranges_have_whiskers_and_only_from_low_to_high(reconstruction):
-    upper, _ = plots.plot_reconstruction(reconstruction).axes
+    upper, _ = plots.reconstruction(reconstruction).axes
     (bars,) = [one for one in upper.collections if isinstance(one, LineCollection)]
     (segment,) = bars.get_segments()
     at = day("2024-01-28") + 0.5
@@ -239,7 +239,7 @@ def test_what_opens_about_when_the_series_does_is_a_running_total(reconstruction
 
 
 def test_contradictions_are_ringed_and_numbered_as_in_their_table(reconstruction):
-    upper, _ = plots.plot_reconstruction(reconstruction).axes
+    upper, _ = plots.reconstruction(reconstruction).axes
     table = contradictions_by_window(reconstruction)
     rows = table[(table["place"] == "ALL") & (table["start"] == pd.Timestamp(START))]
     expected = sorted(
@@ -267,7 +267,7 @@ def test_labels_keep_clear_of_each_other_and_inside_the_axes():
 
 
 def test_other_windows_are_drawn_at_their_count_per_week(reconstruction):
-    _, lower = plots.plot_reconstruction(reconstruction).axes
+    _, lower = plots.reconstruction(reconstruction).axes
     (lines,) = [one for one in lower.collections if one.get_label().startswith("window")]
     (segment,) = lines.get_segments()
     # 9 in two weeks; the single day is shorter than a week and not drawn
@@ -275,14 +275,14 @@ def test_other_windows_are_drawn_at_their_count_per_week(reconstruction):
 
 
 def test_what_lies_after_the_last_tally_is_hatched(reconstruction):
-    for ax in plots.plot_reconstruction(reconstruction).axes:
+    for ax in plots.reconstruction(reconstruction).axes:
         (after,) = [patch for patch in ax.patches if patch.get_label() == "after the last tally"]
         span = after.get_path().get_extents(after.get_patch_transform())
         assert (span.x0, span.x1) == (day("2024-02-26"), day("2024-03-11")) and after.get_hatch()
 
 
 def test_titles_say_the_finding(reconstruction):
-    upper, lower = plots.plot_reconstruction(reconstruction).axes
+    upper, lower = plots.reconstruction(reconstruction).axes
     row = reconstruction.cumulative().loc["2024-02-25"]
     expected = f"{row['median']} raids by 25 Feb 2024 (90% interval {row['lower']} to {row['upper']})"
     assert upper.get_title(loc="left") == expected
@@ -292,7 +292,7 @@ def test_titles_say_the_finding(reconstruction):
 
 def test_exact_counts_are_bars_with_gaps_where_nobody_looked():
     counts = weekly([2, None, 0, 5, None, None])
-    figure = plots.plot_counts(counts, unit="raids")
+    figure = plots.counts(counts, unit="raids")
     ax = figure.axes[0]
     values, edges, baseline = step(ax, "counted").get_data()
     np.testing.assert_array_equal(values, [2, np.nan, 0, 5, np.nan, np.nan])
@@ -315,13 +315,13 @@ def test_partly_covered_periods_are_dotted():
 
 
 def test_counts_without_an_incident_say_so():
-    ax = plots.plot_counts(weekly([0, 0, 0])).axes[0]
+    ax = plots.counts(weekly([0, 0, 0])).axes[0]
     assert ax.get_title(loc="left") == "No week is known to have had incidents"
     assert ax.get_ylim() == (0.0, HEADROOM)
 
 
 def test_histories_are_bands():
-    ax = plots.plot_counts(histories_of([0, 4], [2, 5], [4, 6])).axes[0]
+    ax = plots.counts(histories_of([0, 4], [2, 5], [4, 6])).axes[0]
     values, _, baseline = step(ax, "90% interval").get_data()
     assert values.tolist() == [4, 6] and baseline.tolist() == [0, 4]
     assert ax.get_title(loc="left").startswith(
@@ -332,13 +332,13 @@ def test_histories_are_bands():
 def test_a_chart_takes_one_series():
     panel = pd.DataFrame({"a": weekly([1, 2]), "b": weekly([1, 2])})
     with pytest.raises(InputError, match="shows one series and got a table of 2 units"):
-        plots.plot_counts(panel)
+        plots.counts(panel)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 90])
 def test_the_level_of_the_wide_band_is_a_probability(level):
     with pytest.raises(InputError, match="give a probability between 0 and 1"):
-        plots.plot_counts(weekly([1, 2]), level=level)
+        plots.counts(weekly([1, 2]), level=level)
 
 
 # Trend
@@ -347,7 +347,7 @@ def test_the_level_of_the_wide_band_is_a_probability(level):
 def test_windows_carry_their_rates_and_intervals():
     counts = weekly([1, 0, 2, 1, 1, 3, 0, 1, 4, 6, 3, 5], start="2024-09-02")
     change = compare_rates(counts, recent=4, baseline=8)
-    upper, lower = plots.plot_trend(counts, change, unit="raids").axes
+    upper, lower = plots.trend(counts, change, unit="raids").axes
     spans = {
         line.get_gid(): line.get_segments()[0].tolist()
         for line in upper.collections
@@ -372,7 +372,7 @@ def test_a_ratio_without_limits_runs_to_the_ends_of_its_axis():
     change = compare_rates(weekly([0, 0, 0, 0]), 2, 2, family="poisson")
     assert change.lower == 0 and change.upper == np.inf
     low, high = ratio_limits(change)
-    _, lower = plots.plot_trend(weekly([0, 0, 0, 0]), change).axes
+    _, lower = plots.trend(weekly([0, 0, 0, 0]), change).axes
     (interval,) = [line for line in lower.lines if line.get_gid() == "interval"]
     assert list(interval.get_xdata()) == [low, high] == list(lower.get_xlim())
     assert "no limit" in lower.get_title(loc="left")
@@ -397,7 +397,7 @@ def test_a_chance_is_never_written_as_0_or_1(value, text):
 
 
 def test_the_fan_is_the_forecast_and_begins_where_observation_ends(forecast):
-    ax = plots.plot_forecast(forecast).axes[0]
+    ax = plots.forecast(forecast).axes[0]
     for label, level in (("forecast, 90% interval", 0.9), ("forecast, 50% interval", 0.5)):
         values, edges, baseline = step(ax, label).get_data()
         expected = forecast.summary_frame(level)
@@ -414,7 +414,7 @@ def test_the_fan_is_the_forecast_and_begins_where_observation_ends(forecast):
 
 def test_input_and_forecast_differ_in_hatch_and_in_grey(forecast):
     """rOpenSci TS5.6 to 5.8."""
-    ax = plots.plot_forecast(forecast).axes[0]
+    ax = plots.forecast(forecast).axes[0]
     assert step(ax, "counted").get_hatch() is None
     assert step(ax, "forecast, 90% interval").get_hatch() and step(ax, "forecast, 50% interval").get_hatch()
     for inner, outer in ((SEEN_INNER, SEEN_OUTER), (AHEAD_INNER, AHEAD_OUTER)):
@@ -423,7 +423,7 @@ def test_input_and_forecast_differ_in_hatch_and_in_grey(forecast):
 
 
 def test_the_past_is_cut_where_asked(forecast):
-    ax = plots.plot_forecast(forecast, past=3).axes[0]
+    ax = plots.forecast(forecast, past=3).axes[0]
     assert step(ax, "counted").get_data()[0].tolist() == [2, 9, 1]
     assert ax.get_xlim()[0] == day("2024-02-05")
 
@@ -431,36 +431,36 @@ def test_the_past_is_cut_where_asked(forecast):
 def test_a_forecast_of_histories_shows_them_as_bands():
     histories = histories_of([0, 4, 1], [2, 5, 1], [4, 6, 1])
     made = Climatology().fit(histories).forecast(2, draws=30, rng=1)
-    values, _, baseline = step(plots.plot_forecast(made).axes[0], "90% interval").get_data()
+    values, _, baseline = step(plots.forecast(made).axes[0], "90% interval").get_data()
     assert values.tolist() == [4, 6, 1] and baseline.tolist() == [0, 4, 1]
 
 
 def test_counts_that_do_not_end_at_the_origin_are_refused(forecast):
     with pytest.raises(InputError, match="the forecast begins after 2024-02-19/2024-02-25"):
-        plots.plot_forecast(forecast, weekly([1, 2, 3]))
+        plots.forecast(forecast, weekly([1, 2, 3]))
 
 
 def test_a_forecast_without_a_past_asks_for_one(forecast):
     bare = dataclasses.replace(forecast, observed=np.empty((1, forecast.draws, 0)))
     with pytest.raises(InputError, match="holds no observed periods to show"):
-        plots.plot_forecast(bare)
+        plots.forecast(bare)
 
 
 def test_an_upper_limit_that_dwarfs_the_rest_makes_a_square_root_axis(forecast):
     paths = forecast.paths.copy()
     paths[:, :30] = 5000
     wild = dataclasses.replace(forecast, paths=paths)
-    ax = plots.plot_forecast(wild).axes[0]
+    ax = plots.forecast(wild).axes[0]
     assert ax.get_ylabel().replace("\n", " ") == "raids per week (square-root scale)"
     assert ax.get_ylim() == (0.0, 5000 * HEADROOM)
     boxes = [label.get_window_extent(render(ax.figure)) for label in ax.get_yticklabels()]
     assert len(boxes) >= 4 and not any(a.overlaps(b) for a, b in pairwise(boxes))
-    assert "square-root" not in plots.plot_forecast(forecast).axes[0].get_ylabel()
+    assert "square-root" not in plots.forecast(forecast).axes[0].get_ylabel()
 
 
 def test_models_stand_beside_each_other_with_their_intervals(forecast):
     other = dataclasses.replace(forecast, paths=forecast.paths + 2)
-    ax = plots.plot_models({"plain": forecast, "two_more": other}, level=0.8).axes[0]
+    ax = plots.models({"plain": forecast, "two_more": other}, level=0.8).axes[0]
     for name, one in (("plain", forecast), ("two_more", other)):
         (lines,) = [each for each in ax.collections if each.get_gid() == name]
         spans = np.array([segment[:, 1] for segment in lines.get_segments()])
@@ -471,7 +471,7 @@ def test_models_stand_beside_each_other_with_their_intervals(forecast):
 
 def test_of_many_steps_some_are_shown_evenly_apart_up_to_the_last():
     made = Climatology().fit(weekly([1, 2, 3, 4], freq="D")).forecast(28, draws=20, rng=1)
-    ax = plots.plot_models({"one": made}).axes[0]
+    ax = plots.models({"one": made}).axes[0]
     assert [label.get_text() for label in ax.get_xticklabels()] == [
         "8 Jan\n2024", "12 Jan", "16 Jan", "20 Jan", "24 Jan", "28 Jan", "1 Feb",
     ]  # fmt: skip
@@ -480,12 +480,12 @@ def test_of_many_steps_some_are_shown_evenly_apart_up_to_the_last():
 def test_models_of_different_periods_are_refused(forecast):
     shorter = dataclasses.replace(forecast, paths=forecast.paths[:, :, :3], periods=forecast.periods[:3])
     with pytest.raises(InputError, match="the forecasts are of different periods"):
-        plots.plot_models({"long": forecast, "short": shorter})
+        plots.models({"long": forecast, "short": shorter})
 
 
 def test_no_model_is_refused():
     with pytest.raises(InputError, match="there is no forecast to draw"):
-        plots.plot_models({})
+        plots.models({})
 
 
 # Flashpoints
@@ -494,7 +494,7 @@ def test_no_model_is_refused():
 def test_first_passage_curves_and_their_errors(forecast):
     passage = pd.DataFrame({9: first_passage(forecast, 9), 5: first_passage(forecast, 5)})
     known = [flashpoint(forecast, 9), flashpoint(forecast, 5, within=3)]
-    ax = plots.plot_first_passage(passage, known).axes[0]
+    ax = plots.first_passage(passage, known).axes[0]
     curves = [line for line in ax.lines if line.get_label().endswith("in a week")]
     assert [line.get_label() for line in curves] == ["9 or more in a week", "5 or more in a week"]
     for line, threshold in zip(curves, passage, strict=True):
@@ -511,18 +511,18 @@ def test_first_passage_curves_and_their_errors(forecast):
 def test_windows_that_are_not_complete_yet_have_no_point(forecast):
     whole = dataclasses.replace(forecast, observed=np.full((1, forecast.draws, 1), np.nan))
     passage = first_passage(whole, 5, over=3).rename(5)
-    ax = plots.plot_first_passage(passage.to_frame(), [flashpoint(whole, 5, over=3)]).axes[0]
+    ax = plots.first_passage(passage.to_frame(), [flashpoint(whole, 5, over=3)]).axes[0]
     assert np.isnan(ax.lines[0].get_ydata()).tolist() == [True, True, False, False, False, False]
     assert ax.lines[0].get_label() == "5 or more in 3 weeks"
 
 
 def test_a_bare_series_of_first_passage_can_be_drawn(forecast):
-    assert plots.plot_first_passage(first_passage(forecast, 5)).axes[0].lines[0].get_label() == "threshold reached"
+    assert plots.first_passage(first_passage(forecast, 5)).axes[0].lines[0].get_label() == "threshold reached"
 
 
 def test_definitions_keep_their_names(forecast):
     passage = pd.DataFrame({"a busy month": first_passage(forecast, 9, over=2), "any": first_passage(forecast, 1)})
-    ax = plots.plot_first_passage(passage).axes[0]
+    ax = plots.first_passage(passage).axes[0]
     assert [line.get_label() for line in ax.lines] == ["a busy month", "any"]
     assert ax.lines[1].get_ydata().tolist() == passage["any"].tolist()
     assert ax.get_title(loc="left").startswith("a busy month: probability ")
@@ -598,10 +598,10 @@ def test_axes_have_units(reconstruction, forecast):
 
 
 def test_charts_are_the_same_whatever_the_user_s_settings(forecast):
-    plain = plots.plot_forecast(forecast)._repr_png_()
+    plain = plots.forecast(forecast)._repr_png_()
     with mpl.rc_context({"font.size": 30, "axes.grid": False, "hatch.linewidth": 9, "axes.facecolor": "red"}):
         settings = dict(mpl.rcParams)
-        assert plots.plot_forecast(forecast)._repr_png_() == plain
+        assert plots.forecast(forecast)._repr_png_() == plain
         assert dict(mpl.rcParams) == settings
     assert plain.startswith(b"\x89PNG")
 
@@ -611,7 +611,7 @@ def test_charts_need_no_pyplot():
         "import sys, pandas as pd, escalation\n"
         "from escalation import plots\n"
         "counts = pd.Series([1, 0, 4], index=pd.period_range('2024-01-01', periods=3, freq='W-SUN'))\n"
-        "plots.plot_counts(counts)._repr_png_()\n"
+        "plots.counts(counts)._repr_png_()\n"
         "print('matplotlib.pyplot' in sys.modules)"
     )
     found = subprocess.run(
@@ -622,7 +622,7 @@ def test_charts_need_no_pyplot():
 
 def test_the_public_charts_are_exported():
     assert set(plots.__all__) <= set(dir(escalation))
-    assert escalation.plot_forecast is plots.plot_forecast
+    assert escalation.plots.forecast is plots.forecast
 
 
 # Text
@@ -678,7 +678,7 @@ def test_shortened_lines_fit():
 
 def test_dollars_are_dollars(reconstruction):
     priced = dataclasses.replace(reconstruction, unit="raids at $5 or $6^2")
-    figure = plots.plot_reconstruction(priced)
+    figure = plots.reconstruction(priced)
     render(figure)
     assert figure.axes[1].get_ylabel().replace("\n", " ") == "raids at $5 or $6^2 per week"
     assert not figure.axes[1].yaxis.label.get_parse_math()
@@ -689,8 +689,8 @@ def test_dollars_are_dollars(reconstruction):
 
 def test_growth_is_drawn_as_the_exponential_with_the_total_of_its_window():
     counts = rising()
-    found = escalation.window_growth(counts, 20)
-    figure = plots.plot_growth(counts, found, growing_rates())
+    found = escalation.growth_rate(counts, 20)
+    figure = plots.growth(counts, found, growing_rates())
     upper, lower = figure.axes
     middle, slow, fast = (line.get_ydata() for line in upper.lines)
     for curve, share in ((middle, found.growth), (slow, found.lower), (fast, found.upper)):
@@ -704,13 +704,13 @@ def test_growth_is_drawn_as_the_exponential_with_the_total_of_its_window():
 def test_levels_and_probabilities_are_those_of_the_change_points():
     counts = rising()
     found = escalation.changepoints(counts)
-    upper, lower = plots.plot_changes(counts, found).axes
+    upper, lower = plots.changes(counts, found).axes
     [drawn] = [c for c in upper.collections if c.get_label() == "rate, with its 90% interval"]
     assert drawn.get_segments()[0][0][1] == pytest.approx(found.changes["rate_before"].iloc[0])
     [bars] = [patch for patch in lower.patches if isinstance(patch, StepPatch)]
     assert np.asarray(bars.get_data()[0]) == pytest.approx(found.probability.to_numpy())
     calm = escalation.changepoints(weekly([2, 3, 2, 2, 3, 2, 3, 2, 2, 3]))
-    title = plots.plot_changes(weekly([2, 3, 2, 2, 3, 2, 3, 2, 2, 3]), calm).axes[0].get_title(loc="left")
+    title = plots.changes(weekly([2, 3, 2, 2, 3, 2, 3, 2, 2, 3]), calm).axes[0].get_title(loc="left")
     assert title.startswith("That the rate did not change is likeliest")
 
 
@@ -722,7 +722,7 @@ def active_at_the_end(counts):
 def test_regimes_are_shaded_where_they_are_likely_and_their_chances_drawn():
     counts = rising()
     chances = active_at_the_end(counts)
-    upper, lower = plots.plot_regimes(counts, chances, unit="raids").axes
+    upper, lower = plots.regimes(counts, chances, unit="raids").axes
     [shade] = [patch for patch in upper.patches if patch.get_label() == "likelier active than not"]
     begin = pd.Timestamp(mdates.num2date(shade.get_x()).replace(tzinfo=None))
     assert begin == counts.index[-5].start_time
@@ -734,7 +734,7 @@ def test_regimes_are_shaded_where_they_are_likely_and_their_chances_drawn():
 def test_alarms_are_marked_on_their_periods_and_the_bound_is_drawn():
     counts = rising()
     found = escalation.alarms(counts, "ears_c1")
-    for figure in (plots.plot_alarms(found, counts), plots.plot_alarms(found)):
+    for figure in (plots.alarms(found, counts), plots.alarms(found)):
         [ax] = figure.axes
         [marks] = [line for line in ax.lines if line.get_gid() == "alarms"]
         starts = [
@@ -748,9 +748,7 @@ def test_alarms_are_marked_on_their_periods_and_the_bound_is_drawn():
 
 def test_responses_are_those_of_the_excitation_and_the_verdict_is_in_the_title():
     found = tit_for_tat()
-    for ax, (after, by) in zip(
-        plots.plot_excitation(found).axes, (("north", "south"), ("south", "north")), strict=True
-    ):
+    for ax, (after, by) in zip(plots.excitation(found).axes, (("north", "south"), ("south", "north")), strict=True):
         [line] = [line for line in ax.lines if line.get_gid() == "response"]
         table = found.response.xs(by, level="by").xs(after, level="after")
         assert line.get_ydata()[1:] == pytest.approx(table["estimate"].to_numpy())

@@ -21,22 +21,22 @@ def line(figure, label):
 
 
 def test_scores_by_lead_are_means(result):
-    figure = escalation.plot_scores(result, score="log_score")
+    figure = escalation.plots.scores(result, score="log_score")
     expected = result.scores.groupby(["model", "step"], observed=True)["log_score"].mean()
     np.testing.assert_allclose(line(figure, "four weeks").get_ydata(), expected["four_weeks"])
     assert "log score" in figure.axes[0].get_ylabel()
     assert figure.axes[0].get_xlabel() == "weeks ahead"
     with pytest.raises(InputError, match="score is 'speed'"):
-        escalation.plot_scores(result, score="speed")
+        escalation.plots.scores(result, score="speed")
 
 
 def test_pit_bars_are_those_of_the_backtest(result):
-    figure = escalation.plot_pit(result, bins=5)
+    figure = escalation.plots.pit(result, bins=5)
     np.testing.assert_allclose(line(figure, "year").get_ydata()[:-1], result.pit(5)["year"])
 
 
 def test_reliability_points_bars_and_numbers_are_those_of_the_backtest(result):
-    figure = escalation.plot_reliability(result, 6, level=0.8)
+    figure = escalation.plots.reliability(result, 6, level=0.8)
     upper, below = figure.axes
     table = result.reliability(6, level=0.8)
     for number, model in enumerate(str(name) for name in result.summary().index):
@@ -59,5 +59,5 @@ def test_forecasts_of_one_model_are_written_above_their_bars(result):
         ),
         result.failures,
     )
-    below = escalation.plot_reliability(one, 6).axes[1]
+    below = escalation.plots.reliability(one, 6).axes[1]
     assert [text.get_text() for text in below.texts] == [f"{n:,}" for n in one.reliability(6)["forecasts"]]

@@ -32,17 +32,17 @@ def clean(seed: int = 1, rate: float = 3.0) -> pd.DataFrame:
 
 
 def checks(table: pd.DataFrame) -> set[str]:
-    return set(escalation.data_quality(table).findings["check"])
+    return set(escalation.assessment.data_quality(table).findings["check"])
 
 
 def test_nothing_is_said_of_clean_tables_but_now_and_then() -> None:
     # 3 tables of 40 would be 0.5% for each of some 15 tests; binomial chance of more than 4 at 3% is below 1%
-    spoken = sum(bool(len(escalation.data_quality(clean(seed)).findings)) for seed in range(40))
+    spoken = sum(bool(len(escalation.assessment.data_quality(clean(seed)).findings)) for seed in range(40))
     assert spoken <= 4
 
 
 def test_a_sound_table_says_so() -> None:
-    quality = escalation.data_quality(clean())
+    quality = escalation.assessment.data_quality(clean())
     assert quality.verdict == "sound"
     assert quality.sentence().endswith("2021-01-01 to 2022-12-31: sound (nothing speaks against it).")
     assert quality.sentences() == []
@@ -51,7 +51,7 @@ def test_a_sound_table_says_so() -> None:
 def test_days_on_which_nobody_looked_are_a_gap_and_the_end_of_a_war_is_none() -> None:
     table = clean()
     unseen = table["date"].between("2021-06-10", "2021-06-25")
-    quality = escalation.data_quality(table[~unseen])
+    quality = escalation.assessment.data_quality(table[~unseen])
     assert "no incident in the 16 days from 2021-06-10 to 2021-06-25" in " ".join(quality.findings["said"])
     over = table[(table["date"] < "2021-09-01") | (table["date"] > "2022-12-30")]
     assert "gap" not in checks(over)
@@ -97,7 +97,7 @@ def test_windows_spread_over_their_days_and_keep_the_total() -> None:
 def test_a_type_that_is_recorded_from_one_day_on_changes_coverage() -> None:
     table = clean()
     new = clean(2).assign(event_type="arrest").query("date >= '2022-03-01'")
-    quality = escalation.data_quality(pd.concat([table, new], ignore_index=True))
+    quality = escalation.assessment.data_quality(pd.concat([table, new], ignore_index=True))
     row = quality.findings.iloc[0]
     assert row["check"] == "coverage" and row["grave"]
     assert "a frequent event type first appears in mid-table: 'arrest' on 2022-03-01" in row["said"]
@@ -107,7 +107,7 @@ def test_a_type_that_is_recorded_from_one_day_on_changes_coverage() -> None:
 def test_a_source_that_stops_changes_coverage() -> None:
     table = clean()
     table = table[~((table["source"] == "Agency C") & (table["date"] > "2022-05-31"))]
-    said = " ".join(escalation.data_quality(table).findings["said"])
+    said = " ".join(escalation.assessment.data_quality(table).findings["said"])
     assert "a frequent source last appears in mid-table: 'Agency C' on 2022-05-3" in said
 
 
@@ -123,14 +123,14 @@ def test_a_rate_that_changes_in_all_places_at_once_is_told() -> None:
     table = clean()
     again = clean(5).query("date >= '2022-02-07'")
     more = pd.concat([table, again, again.assign(latitude=1.0)], ignore_index=True)
-    said = " ".join(escalation.data_quality(more).findings["said"])
+    said = " ".join(escalation.assessment.data_quality(more).findings["said"])
     assert "the rate rises" in said and "8 of 8 units (admin1) at once" in said
 
 
 def test_one_source_that_carries_all_is_told() -> None:
     table = clean().assign(source="Ministry; Agency A")
     table.loc[::10, "source"] = "Agency B"
-    said = escalation.data_quality(table).findings["said"].tolist()
+    said = escalation.assessment.data_quality(table).findings["said"].tolist()
     assert "90% of the incidents come from 'Agency A'" in said or "90% of the incidents come from 'Ministry'" in said
 
 
@@ -138,14 +138,16 @@ def test_heaped_weekdays_and_days_of_the_month_are_told() -> None:
     table = clean()
     weekend = table["date"].dt.day_of_week == 6
     monday = table.assign(date=table["date"].where(~weekend, table["date"] + pd.Timedelta(days=1)))
-    assert "fall on Mondays (14% expected)" in " ".join(escalation.data_quality(monday).findings["said"])
+    assert "fall on Mondays (14% expected)" in " ".join(escalation.assessment.data_quality(monday).findings["said"])
     vague = np.random.default_rng(6).uniform(size=len(table)) < 0.08
     firsts = table.assign(date=table["date"].where(~vague, table["date"].dt.to_period("M").dt.start_time))
-    assert "are dated to the first day of a month" in " ".join(escalation.data_quality(firsts).findings["said"])
+    assert "are dated to the first day of a month" in " ".join(
+        escalation.assessment.data_quality(firsts).findings["said"]
+    )
     middles = table.assign(
         date=table["date"].where(~vague, table["date"].dt.to_period("M").dt.start_time + pd.Timedelta(days=14))
     )
-    assert "are dated to the 15th of a month" in " ".join(escalation.data_quality(middles).findings["said"])
+    assert "are dated to the 15th of a month" in " ".join(escalation.assessment.data_quality(middles).findings["said"])
 
 
 def test_deaths_in_round_numbers_are_told() -> None:
@@ -153,7 +155,7 @@ def test_deaths_in_round_numbers_are_told() -> None:
     large = table["fatalities"] >= 13
     rounded = table.assign(fatalities=table["fatalities"].where(~large, (table["fatalities"] / 5).round() * 5))
     assert "of the deaths from 13 on are multiples of 5 (20% expected)" in " ".join(
-        escalation.data_quality(rounded).findings["said"]
+        escalation.assessment.data_quality(rounded).findings["said"]
     )
 
 
@@ -166,18 +168,18 @@ def test_fewer_incidents_lately_are_told() -> None:
 def test_rows_that_say_the_same_wide_windows_and_blanks_are_told() -> None:
     table = clean()
     twice = pd.concat([table, table.iloc[:200]], ignore_index=True)
-    found = escalation.data_quality(twice).findings.set_index("check")
+    found = escalation.assessment.data_quality(twice).findings.set_index("check")
     assert found.loc["duplicates", "said"] == "200 rows say the same as another, place and all"
     assert found.loc["duplicates", "grave"]
     wide = table.assign(date_end=table["date"].where(table.index % 5 > 0, table["date"] + pd.Timedelta(days=30)))
     assert "20% of the incidents are dated to a window of more than 7 days" in set(
-        escalation.data_quality(wide).findings["said"]
+        escalation.assessment.data_quality(wide).findings["said"]
     )
     blank = table.assign(
         admin1=table["admin1"].where(table.index % 3 > 0, ""),
         fatalities=table["fatalities"].where(table.index % 4 > 0),
     )
-    said = set(escalation.data_quality(blank).findings["said"])
+    said = set(escalation.assessment.data_quality(blank).findings["said"])
     assert {"33% of the incidents have no admin1", "25% of the incidents have no known number of deaths"} <= said
 
 
@@ -185,7 +187,7 @@ def test_few_incidents_and_lost_rows_are_told(tmp_path: Path) -> None:
     file = tmp_path / "few.csv"
     file.write_text("date,place\n2024-01-01,A\n2024-01-02,B\n2024-13-13,C\n")
     incidents, ledger = escalation.read_incidents(file)
-    quality = escalation.data_quality(incidents, ledger=ledger)
+    quality = escalation.assessment.data_quality(incidents, ledger=ledger)
     assert quality.findings["said"].tolist() == [
         "the table holds 2 incidents in 2 days",
         "1 of 3 rows was dropped or merged (33%)",
@@ -197,7 +199,7 @@ def test_few_incidents_and_lost_rows_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["sri_lanka", "sierra_leone", "ethiopia"])
 def test_ucdp_countries_are_judged(shared_data: Callable[[str], Path], name: str) -> None:
     incidents, ledger = escalation.read_incidents(shared_data(f"data/ucdp_ged/ged_{name}.csv"))
-    quality = escalation.data_quality(incidents, ledger=ledger)
+    quality = escalation.assessment.data_quality(incidents, ledger=ledger)
     said = " ".join(quality.findings["said"])
     assert "multiples of 5" in said or name == "sri_lanka"
     if name == "sri_lanka":  # the truce of 1995, and the province that was divided at the end of 2006

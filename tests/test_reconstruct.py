@@ -179,11 +179,11 @@ def test_compiled_chain_is_the_plain_python_one() -> None:
 
 
 @pytest.fixture(scope="module")
-def militia() -> escalation.Reconstruction:
-    return escalation.reconstruct(escalation.load_case("militia-attacks-2023-2024").tallies, **CASE, rng=1)
+def militia() -> escalation.tallies.Reconstruction:
+    return escalation.reconstruct(escalation.open_case("militia-attacks-2023-2024").tallies, **CASE, rng=1)
 
 
-def test_bundled_case_gives_the_known_totals(militia: escalation.Reconstruction) -> None:
+def test_bundled_case_gives_the_known_totals(militia: escalation.tallies.Reconstruction) -> None:
     total = militia.cumulative()
     for day, known in {"2023-10-31": 26, "2023-11-17": 61, "2023-11-30": 74, "2024-01-29": 165}.items():
         assert abs(total.loc[day, "median"] - known) <= 3  # the contradictions of the counter with itself
@@ -195,7 +195,7 @@ def test_bundled_case_gives_the_known_totals(militia: escalation.Reconstruction)
     assert militia.daily.loc["2023-11-24":"2023-11-29"].sum().median() <= 1
 
 
-def test_bundled_case_names_its_contradictions(militia: escalation.Reconstruction) -> None:
+def test_bundled_case_names_its_contradictions(militia: escalation.tallies.Reconstruction) -> None:
     odd = militia.contradictions()
     disputed = odd[odd["contradiction"] == "disputed"]
     assert {55, 56} <= set(disputed.loc[disputed["end"] == "2023-11-14", "count"])
@@ -205,7 +205,7 @@ def test_bundled_case_names_its_contradictions(militia: escalation.Reconstructio
     assert not improbable["used"].all()
 
 
-def test_histories_are_counts_and_add_up(militia: escalation.Reconstruction) -> None:
+def test_histories_are_counts_and_add_up(militia: escalation.tallies.Reconstruction) -> None:
     histories = militia.histories
     assert histories.shape == (59, 500)
     assert histories.columns.name == "draw"
@@ -214,7 +214,7 @@ def test_histories_are_counts_and_add_up(militia: escalation.Reconstruction) -> 
     assert militia.daily.index[0] == pd.Period("2023-10-17", "D")
     assert militia.exposure.iloc[0] == pytest.approx(6 / 7)
     assert militia.exposure.iloc[-1] == pytest.approx(6 / 7)
-    escalation.check_counts(histories)
+    escalation.counts.check_counts(histories)
 
 
 def test_freq_changes_the_periods_and_not_the_draws() -> None:
@@ -377,7 +377,7 @@ def test_chains_that_disagree_are_reported(monkeypatch: pytest.MonkeyPatch) -> N
     assert "not converged" in result._repr_html_()
 
 
-def test_levels_of_intervals_are_checked(militia: escalation.Reconstruction) -> None:
+def test_levels_of_intervals_are_checked(militia: escalation.tallies.Reconstruction) -> None:
     wide, narrow = militia.summary_frame(0.9), militia.summary_frame(0.5)
     assert (wide["upper"] >= narrow["upper"]).all()
     assert (wide["lower"] <= narrow["lower"]).all()
@@ -389,14 +389,14 @@ def test_levels_of_intervals_are_checked(militia: escalation.Reconstruction) -> 
 def test_vintages_of_one_seed_are_the_same_whatever_was_asked_before():
     told = tallies(("exact", 14, 1, 14), as_of=pd.Timestamp("2024-01-15"))
     weeks = pd.period_range("2024-01-15", periods=2, freq="W-SUN")
-    one, other = (escalation.Vintages(told, "a", draws=20, rng=3) for _ in range(2))
+    one, other = (escalation.tallies.Vintages(told, "a", draws=20, rng=3) for _ in range(2))
     first = one(weeks[0])
     other(weeks[1])
     pd.testing.assert_frame_equal(first, other(weeks[0]))
-    fresh = escalation.Vintages(told, "a", draws=20)
+    fresh = escalation.tallies.Vintages(told, "a", draws=20)
     pd.testing.assert_frame_equal(fresh(weeks[0]), fresh(weeks[0]))
-    drawn = escalation.Vintages(told, "a", draws=20, rng=np.random.default_rng(5))
+    drawn = escalation.tallies.Vintages(told, "a", draws=20, rng=np.random.default_rng(5))
     pd.testing.assert_frame_equal(drawn(weeks[0]), drawn(weeks[0]))
     assert not drawn(weeks[0]).equals(first)
     with pytest.raises(InputError, match="rng is -1"):
-        escalation.Vintages(told, "a", rng=-1)
+        escalation.tallies.Vintages(told, "a", rng=-1)

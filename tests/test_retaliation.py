@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation import EndemicEpidemic, InputError
+from escalation import InputError
 from escalation.analysis.excitation import retaliation
 from escalation.conventions.randomness import as_generator
+from escalation.models import EndemicEpidemic
 
 WEEKS = pd.period_range("2021-01-04", periods=200, freq="W-SUN")
 

@@ -6,22 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import (
-    INGARCH,
-    Bootstrap,
-    Climatology,
-    EndemicEpidemic,
-    Ensemble,
-    Event,
-    InputError,
-    LocalLevel,
-    NegativeBinomial,
-    Scenario,
-    get_flashpoint,
-    what_if,
-)
+from escalation import INGARCH, Climatology, Ensemble, InputError, LocalLevel, NegativeBinomial, what_if
+from escalation.analysis import Event, Scenario
 from escalation.conventions.randomness import as_generator, draw_root, generator_for
-from escalation.forecasts import flashpoint
+from escalation.forecasts import flashpoint, get_flashpoint
+from escalation.models import Bootstrap, EndemicEpidemic
 from escalation.models.contract.estimate import simulate_paths
 from escalation.models.registry import MODELS, get_model
 

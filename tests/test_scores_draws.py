@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 import escalation
-from escalation import InputError, ResampledDrawsWarning, scores
+from escalation import InputError, scores
+from escalation.errors import ResampledDrawsWarning
 
 RNG = np.random.default_rng(1)
 DRAWS = RNG.negative_binomial(0.3, 0.3 / 60, (40, 1000))

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import ResampledDrawsWarning, scores
+from escalation import scores
+from escalation.errors import ResampledDrawsWarning
 
 FILES = {"boot_240": "boot", "conflictology": "conflictology", "last_historical_poisson": "last", "zero": "zero"}
 

@@ -221,7 +221,9 @@ def loglike(counts, **keywords):
 
 
 def coverage(counts):
-    return escalation.coverage_exposure(counts, pd.DataFrame({"start": ["2024-02-07"], "end": ["2024-08-01"]}))
+    return escalation.incidents.coverage_exposure(
+        counts, pd.DataFrame({"start": ["2024-02-07"], "end": ["2024-08-01"]})
+    )
 
 
 def change():
@@ -231,47 +233,51 @@ def change():
 TAKERS = {
     "compare_rates": Taker(lambda counts, **k: escalation.compare_rates(counts, 12, 12, **k)),
     "ratio_of_rates": Taker(lambda counts, **k: ratio_of_rates(counts, 12, 12, **k)),
-    "window_growth": Taker(lambda counts, **k: escalation.window_growth(counts, 20, **k)),
+    "growth_rate": Taker(lambda counts, **k: escalation.growth_rate(counts, 20, **k)),
     "changepoints": Taker(escalation.changepoints, unit=True),
-    "run_length": Taker(escalation.run_length, unit=True),
+    "run_length": Taker(escalation.analysis.run_length, unit=True),
     "alarms": Taker(lambda counts, **k: escalation.alarms(counts, "ears_c2", **k), unit=True),
-    "false_alarms": Taker(lambda counts, **k: escalation.false_alarms(counts, "ears_c2", draws=20, rng=1, **k)),
+    "false_alarms": Taker(
+        lambda counts, **k: escalation.analysis.false_alarms(counts, "ears_c2", draws=20, rng=1, **k)
+    ),
     "fit": Taker(escalation.NegativeBinomial().fit, unit=True),
     "update": Taker(updated),
     "loglike": Taker(loglike, histories=False),
-    "auto": Taker(lambda counts, **k: escalation.auto(counts, models=MODELS, **SHORT, **k), unit=True),
+    "auto": Taker(lambda counts, **k: escalation.auto_model(counts, models=MODELS, **SHORT, **k), unit=True),
     "backtest": Taker(lambda counts, **k: escalation.backtest(MODELS, counts, horizon=2, progress=False, **SHORT, **k)),
     "score_forecast": Taker(lambda counts, **k: escalation.score_forecast(forecast(), counts, **k)),
-    "past_flashpoints": Taker(lambda counts: escalation.past_flashpoints(counts, 8, within=4), exposure=False),
-    "coverage_exposure": Taker(coverage, exposure=False, gated=False),
-    "plot_counts": Taker(escalation.plot_counts, unit=True, gated=False),
-    "plot_trend": Taker(
-        lambda counts, **k: escalation.plot_trend(counts, change(), **k), exposure=False, unit=True, gated=False
+    "past_flashpoints": Taker(
+        lambda counts: escalation.forecasts.past_flashpoints(counts, 8, within=4), exposure=False
     ),
-    "plot_growth": Taker(
-        lambda counts, **k: escalation.plot_growth(counts, escalation.window_growth(weekly(), 12), **k),
+    "coverage_exposure": Taker(coverage, exposure=False, gated=False),
+    "plots.counts": Taker(escalation.plots.counts, unit=True, gated=False),
+    "plots.trend": Taker(
+        lambda counts, **k: escalation.plots.trend(counts, change(), **k), exposure=False, unit=True, gated=False
+    ),
+    "plots.growth": Taker(
+        lambda counts, **k: escalation.plots.growth(counts, escalation.growth_rate(weekly(), 12), **k),
         exposure=False,
         unit=True,
         gated=False,
     ),
-    "plot_changes": Taker(
-        lambda counts: escalation.plot_changes(counts, escalation.changepoints(weekly())), exposure=False, gated=False
+    "plots.changes": Taker(
+        lambda counts: escalation.plots.changes(counts, escalation.changepoints(weekly())), exposure=False, gated=False
     ),
-    "plot_alarms": Taker(
-        lambda counts: escalation.plot_alarms(escalation.alarms(weekly(), "ears_c2"), counts),
+    "plots.alarms": Taker(
+        lambda counts: escalation.plots.alarms(escalation.alarms(weekly(), "ears_c2"), counts),
         exposure=False,
         gated=False,
     ),
-    "plot_regimes": Taker(
-        lambda counts, **k: escalation.plot_regimes(
+    "plots.regimes": Taker(
+        lambda counts, **k: escalation.plots.regimes(
             counts, pd.DataFrame({"quiet": 0.4, "active": 0.6}, index=WEEKS), **k
         ),
         exposure=False,
         unit=True,
         gated=False,
     ),
-    "plot_forecast": Taker(
-        lambda counts: escalation.plot_forecast(
+    "plots.forecast": Taker(
+        lambda counts: escalation.plots.forecast(
             escalation.Climatology().fit(weekly()).forecast(4, draws=50, rng=1), counts
         ),
         exposure=False,
@@ -283,7 +289,7 @@ TAKERS = {
 def check_same(one, other):
     """Compare two results in all that they hold, but for the series that they were given."""
     assert type(one) is type(other)
-    if isinstance(one, CountSeries | escalation.Reconstruction):
+    if isinstance(one, CountSeries | escalation.tallies.Reconstruction):
         return
     if isinstance(one, Figure):
         assert drawn(one) == drawn(other)
@@ -343,7 +349,7 @@ def test_what_is_neither_is_refused_by_the_gate(name):
         TAKERS[name].call([1, 2, 3])
 
 
-@pytest.mark.parametrize("name", ["compare_rates", "window_growth", "changepoints", "alarms", "fit", "score_forecast"])
+@pytest.mark.parametrize("name", ["compare_rates", "growth_rate", "changepoints", "alarms", "fit", "score_forecast"])
 def test_a_panel_is_no_series(name):
     with pytest.raises(InputError, match=r"2 units|choose a unit"):
         TAKERS[name].call(pd.DataFrame({"north": weekly(), "south": weekly()}))
@@ -360,11 +366,11 @@ def test_days_are_taken_with_the_share_of_each_that_was_covered():
     values[75] = 30
     daily, shares = weekly(values, DAYS), pd.Series(1.0, index=DAYS)
     shares.iloc[60:67] = 0.5
-    apart = escalation.carried_by_day(daily, 4, 8, exposure=shares)
-    check_same(apart, escalation.carried_by_day(CountSeries(daily, exposure=shares), 4, 8))
+    apart = escalation.analysis.carried_by_day(daily, 4, 8, exposure=shares)
+    check_same(apart, escalation.analysis.carried_by_day(CountSeries(daily, exposure=shares), 4, 8))
     # days 60 to 62 are of the ninth week and 63 to 66 of the tenth: of the last four weeks 3.5 days were not covered
     assert apart.change.recent.exposure == pytest.approx((28 - 3.5) / 7)
-    whole = escalation.carried_by_day(daily, 4, 8)
+    whole = escalation.analysis.carried_by_day(daily, 4, 8)
     assert whole.change.recent.exposure == 4.0
 
 
@@ -380,9 +386,9 @@ def test_trials_of_one_group_may_be_a_series(reconstruction):
 def test_what_lethal_attacks_there_were_may_be_a_series():
     ahead, past = forecast(), weekly()
     told = [
-        escalation.compound(
+        escalation.analysis.compound(
             escalation.Forecast(ahead.paths, WEEKS[-8:], np.ones((50, 12)), "made up"),
-            escalation.Severity(escalation.lethality(5, 50)),
+            escalation.analysis.Severity(escalation.lethality(5, 50)),
             what="lethal",
             observed=observed,
             rng=1,

@@ -178,7 +178,7 @@ def test_rows_that_say_the_same_without_an_id_are_told(tmp_path: Path) -> None:
     with pytest.warns(DataWarning, match="1 of 3 incidents have no id and say the same as one before them"):
         table, _ = escalation.read_incidents(path)
     with pytest.warns(DataWarning, match="1 of 3 incidents were merged"):
-        assert len(escalation.deduplicate(table, min_similarity=1)[0]) == 2
+        assert len(escalation.incidents.deduplicate(table, min_similarity=1)[0]) == 2
     path.write_text("date\n2024-01-03\n2024-01-03\n", encoding="utf-8")
     assert len(escalation.read_incidents(path)[0]) == 2  # nothing but a day: two in one day are no reason to ask
 

@@ -24,7 +24,7 @@ def windows(*pairs, **columns):
     return pd.DataFrame(days, columns=["date", "date_end"]).assign(**columns)
 
 
-@pytest.mark.filterwarnings("ignore::escalation.PartialPeriodWarning")
+@pytest.mark.filterwarnings("ignore::escalation.errors.PartialPeriodWarning")
 @given(
     st.lists(st.tuples(st.integers(0, 400), st.integers(0, 90), st.integers(0, 3)), min_size=1, max_size=20),
     st.sampled_from(["D", "W-WED", "M"]),

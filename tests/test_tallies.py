@@ -148,7 +148,7 @@ def test_places_are_a_path() -> None:
 def test_cases_are_listed_and_an_unknown_one_is_refused() -> None:
     cases = escalation.list_cases()
     assert cases["tallies"].tolist() == [297, 6]
-    case = escalation.load_case("militia-attacks-2023-2024")
+    case = escalation.open_case("militia-attacks-2023-2024")
     assert case.tallies["series"].nunique() == 8
     assert case.tallies["counter"].nunique() == 10
     assert case.incidents is not None
@@ -156,8 +156,8 @@ def test_cases_are_listed_and_an_unknown_one_is_refused() -> None:
     assert case.sources["rows"].sum() == 297 + 149
     assert case.report["counter"] == "us_government_or_press"
     assert "militia" in case._repr_html_()
-    assert escalation.load_case("november-2024-article").incidents is None
+    assert escalation.open_case("november-2024-article").incidents is None
     with pytest.raises(
         InputError, match=r"case is 'militia'; the bundled cases are militia-attacks-2023-2024, november"
     ):
-        escalation.load_case("militia")
+        escalation.open_case("militia")

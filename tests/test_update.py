@@ -161,7 +161,7 @@ def test_what_cannot_be_taken_on_is_refused():
     with pytest.raises(FitError, match="observed periods are too few"):
         fit.update(counts[:2])
     with pytest.raises(InputError, match="are those of other counts"):
-        escalation.find_interventions(fit.update(counts))
+        escalation.models.find_interventions(fit.update(counts))
 
     class Own(NegativeBinomial):
         carry = CountModel.carry
@@ -211,7 +211,7 @@ def test_a_backtest_updates_the_fits_of_the_origins_that_are_refitted(refit, gro
 
 def test_models_without_parameters_are_the_same_either_way():
     counts = panel(80)
-    free = {"year": Climatology(30), "last": escalation.LastValue(), "analogues": escalation.Analogues()}
+    free = {"year": Climatology(30), "last": escalation.models.LastValue(), "analogues": escalation.models.Analogues()}
     one, other = run(counts, free), run(counts, free, refit=False)
     pd.testing.assert_frame_equal(one.scores, other.scores, check_exact=True)
 

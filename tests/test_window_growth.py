@@ -1,4 +1,4 @@
-"""window_growth: against brute-force quadrature, closed forms and simulation."""
+"""growth_rate: against brute-force quadrature, closed forms and simulation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.special import gammaln
 from scipy.stats import binom
 
 from escalation import InputError
-from escalation.analysis.trend import growth as window_growth
+from escalation.analysis.trend import growth as growth_rate
 from escalation.analysis.trend.growth_posterior import log_linear
 from escalation.analysis.trend.rate_posterior import WindowCounts
 
@@ -71,7 +71,7 @@ def test_growth_is_recovered_and_its_interval_holds_it():
     truth, alpha, periods, series = 0.08, 0.3, 16, 120
     mean = 6 * np.exp(truth * (np.arange(periods) - periods / 2))
     found = [
-        window_growth(weekly(rng.poisson(mean * rng.gamma(1 / alpha, alpha, periods))), periods) for _ in range(series)
+        growth_rate(weekly(rng.poisson(mean * rng.gamma(1 / alpha, alpha, periods))), periods) for _ in range(series)
     ]
     slopes = np.log1p([one.growth for one in found])
     assert abs(slopes.mean() - truth) < 3 * slopes.std(ddof=1) / np.sqrt(series)
@@ -83,13 +83,13 @@ def test_growth_is_recovered_and_its_interval_holds_it():
 
 
 def test_a_series_without_growth_says_nothing():
-    found = window_growth(weekly([3, 5, 2, 4, 3, 3, 4, 2, 5, 3]), 10)
+    found = growth_rate(weekly([3, 5, 2, 4, 3, 3, 4, 2, 5, 3]), 10)
     assert found.lower < 0 < found.upper and 0.2 < found.probability_rising < 0.8
     assert "may have risen or fallen" in found.sentence() and "and halving in no less than" in found.sentence()
 
 
 def test_mirrored_counts_mirror_the_answer():
-    rise, fall = (window_growth(weekly(counts), 8) for counts in ([1, 2, 2, 3, 5, 6, 9, 12], [12, 9, 6, 5, 3, 2, 2, 1]))
+    rise, fall = (growth_rate(weekly(counts), 8) for counts in ([1, 2, 2, 3, 5, 6, 9, 12], [12, 9, 6, 5, 3, 2, 2, 1]))
     assert np.log1p(fall.growth) == pytest.approx(-np.log1p(rise.growth), abs=2e-3)
     assert fall.probability_rising == pytest.approx(1 - rise.probability_rising, abs=1e-3)
     assert fall.doubling_time < 0 < rise.doubling_time
@@ -100,24 +100,24 @@ def test_mirrored_counts_mirror_the_answer():
 def test_half_exposure_and_missing_periods_are_allowed_for():
     counts = weekly([2, 3, 4, 5, 7, 9, 12, 8]).astype("Int64")
     exposure = pd.Series([1.0] * 7 + [0.5], index=counts.index)
-    assert window_growth(counts, 8, exposure=exposure).growth > window_growth(counts, 8).growth + 0.03
+    assert growth_rate(counts, 8, exposure=exposure).growth > growth_rate(counts, 8).growth + 0.03
     gap = counts.copy()
     gap.iloc[3] = pd.NA
-    assert window_growth(gap, 8).observed == 7
-    assert window_growth(gap, 8).growth == pytest.approx(window_growth(counts, 8).growth, abs=0.03)
+    assert growth_rate(gap, 8).observed == 7
+    assert growth_rate(gap, 8).growth == pytest.approx(growth_rate(counts, 8).growth, abs=0.03)
 
 
 def test_identical_histories_are_one_history():
     counts = [1, 3, 2, 4, 6, 5, 9]
     index = weekly(counts).index
     table = pd.DataFrame(np.tile(np.array(counts)[:, None], 3), index=index, columns=pd.RangeIndex(3, name="draw"))
-    one, three = window_growth(weekly(counts), 7), window_growth(table, 7)
+    one, three = growth_rate(weekly(counts), 7), growth_rate(table, 7)
     assert three.growth == pytest.approx(one.growth, abs=1e-9) and three.histories == 3
 
 
 def test_dispersion_widens_the_range():
     counts = weekly([0, 9, 1, 14, 2, 22, 3, 30])
-    negbin, poisson = (window_growth(counts, 8, family=family) for family in ("negbin", "poisson"))
+    negbin, poisson = (growth_rate(counts, 8, family=family) for family in ("negbin", "poisson"))
     assert negbin.upper - negbin.lower > 2 * (poisson.upper - poisson.lower)
     assert poisson.dispersion == 0 < negbin.dispersion
 
@@ -125,13 +125,13 @@ def test_dispersion_widens_the_range():
 @pytest.mark.parametrize(("counts", "carrier"), [([2, 1, 2, 1, 2, 1, 2, 1, 2, 60], 9), ([0] * 9 + [3], 9)])
 def test_a_single_period_that_carries_the_growth_is_named(counts, carrier):
     series = weekly(counts)
-    found = window_growth(series, 10)
+    found = growth_rate(series, 10)
     assert found.carried_by == series.index[carrier]
     assert found.probability_without < 0.75 and "Without the week of 2024-03-04" in found.sentence()
 
 
 def test_a_steady_rise_is_carried_by_none():
-    assert window_growth(weekly([2, 3, 3, 4, 5, 7, 8, 10, 13, 15]), 10).carried_by is None
+    assert growth_rate(weekly([2, 3, 3, 4, 5, 7, 8, 10, 13, 15]), 10).carried_by is None
 
 
 @pytest.mark.parametrize(
@@ -139,25 +139,25 @@ def test_a_steady_rise_is_carried_by_none():
     [
         ([1, 2, 3, 4], {"window": 3}, "has 3 observed periods; growth needs 4"),
         ([0, 0, 0, 0], {"window": 4}, "holds no incident, so nothing grows"),
-        ([1, 2, 3, 4], {"window": 4, "family": "normal"}, "family of window_growth is 'normal'"),
+        ([1, 2, 3, 4], {"window": 4, "family": "normal"}, "family of growth_rate is 'normal'"),
         ([1, 2, 3, 4], {"window": 5}, "reaches outside the series"),
         ([1, 2, 3, 4], {"window": 4, "level": 1.0}, "level is 1.0"),
     ],
 )
 def test_what_cannot_be_used_is_refused(counts, options, says):
     with pytest.raises(InputError, match=says):
-        window_growth(weekly(counts), options.pop("window"), **options)
+        growth_rate(weekly(counts), options.pop("window"), **options)
 
 
 def test_a_panel_is_refused():
-    with pytest.raises(InputError, match="window_growth takes one series and got a table of 2 units"):
-        window_growth(pd.DataFrame({"A": weekly([1, 2, 3, 4]), "B": weekly([1, 2, 3, 4])}), 4)
+    with pytest.raises(InputError, match="growth_rate takes one series and got a table of 2 units"):
+        growth_rate(pd.DataFrame({"A": weekly([1, 2, 3, 4]), "B": weekly([1, 2, 3, 4])}), 4)
 
 
 def test_a_period_that_nobody_watched_may_have_an_exposure_of_0():
     counts = weekly([3, 4, None, 6, 7, 8, None, 12, 14, 17])
     watched = counts.notna().astype(float)
-    found, plain = window_growth(counts, 8, exposure=watched), window_growth(counts, 8)
+    found, plain = growth_rate(counts, 8, exposure=watched), growth_rate(counts, 8)
     assert (found.growth, found.observed) == (plain.growth, 6)
     with pytest.raises(InputError, match="exposure is 0 at 2024-01-01"):
-        window_growth(counts, 8, exposure=watched.mask(counts == 3, 0.0))
+        growth_rate(counts, 8, exposure=watched.mask(counts == 3, 0.0))

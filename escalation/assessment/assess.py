@@ -505,7 +505,7 @@ def assess(
     draws : int
         Forecast paths of each model.
     regimes : {"none", "hidden_markov"}
-        Whether to look for regimes with :class:`escalation.HiddenMarkov`; compiling it takes ten seconds once.
+        Whether to look for regimes with :class:`escalation.models.HiddenMarkov`; compiling it takes ten seconds once.
     alarm : str
         Method of the alarms; see :func:`escalation.analysis.alarms.alarms`.
     types : str, optional

@@ -25,7 +25,7 @@ from escalation.incidents.coverage import check_coverage, coverage_exposure, inf
 from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.formats.reports import Reports
-from escalation.tallies.cases import DEFAULT_CASE, case_names, load_case
+from escalation.tallies.cases import DEFAULT_CASE, case_names, open_case
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
 from escalation.tallies.schema import REQUIRED, contains
@@ -168,7 +168,7 @@ def open_source(
                 "a column map, layout, encoding, date order, reports and a sheet go with a file; "
                 f"{name} is a bundled case"
             )
-        case = load_case(name)
+        case = open_case(name)
         tallies = _printed_by(case.tallies, as_of, name)
         # under a name of its own where it is not all, for what comes with the case knew more
         called = name if as_of is None else f"{name} as of {parse_date(as_of, 'as_of', side='end'):%Y-%m-%d}"
@@ -335,7 +335,7 @@ def _bundled_record(name: str) -> Path | None:
 
 def _bundled_incidents(name: str, result: Reconstruction) -> pd.DataFrame | None:
     """Incidents that a bundled case lists of a series, at the place and on the days of the reconstruction."""
-    listed = load_case(name).incidents if name in case_names() else None
+    listed = open_case(name).incidents if name in case_names() else None
     if listed is None:
         return None
     days = pd.PeriodIndex(result.daily.index)

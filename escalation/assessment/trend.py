@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.trend.growth import FEWEST, WindowGrowth, window_growth
+from escalation.analysis.trend.growth import FEWEST, WindowGrowth, growth_rate
 from escalation.analysis.trend.influence import Carrier, carried_by_day, carried_by_tally
 from escalation.analysis.trend.trend import RateChange, compare_rates
 from escalation.assessment.answer import PROBABILITY, Answer, not_given
@@ -87,7 +87,7 @@ def find_growth(series: CountSeries, options: Options) -> WindowGrowth | Withhel
     thin = too_thin(series, count_matrix(series.counts)[spec], FEWEST)
     if thin is not None:
         return Withheld("growth", thin)
-    return window_growth(series.counts, options.window, exposure=series.exposure, level=options.level)
+    return growth_rate(series.counts, options.window, exposure=series.exposure, level=options.level)
 
 
 def find_growth_now(series: CountSeries, options: Options) -> GrowthNow | Withheld:

@@ -43,9 +43,9 @@ class RegimesFound:
     now : RegimeNow
         The regime of the last period.
     probabilities : pandas.DataFrame
-        Probability of each regime in each period, as of :func:`escalation.state_probabilities`.
+        Probability of each regime in each period, as of :func:`escalation.analysis.state_probabilities`.
     numbers : pandas.DataFrame
-        One to four regimes compared, as of :func:`escalation.compare_states`.
+        One to four regimes compared, as of :func:`escalation.analysis.compare_states`.
     drifting_bic : float or None
         BIC of the alternative, one rate that drifts (:class:`escalation.LocalLevel`); None where it cannot be fitted.
     """

@@ -143,7 +143,7 @@ def flashpoint(
 ) -> None:
     """Show the probability of the flashpoint, and by when it falls, or under assumptions beside the baseline."""
     form = choose_form(form, output)
-    definition = None if preset is None else escalation.get_flashpoint(preset)
+    definition = None if preset is None else escalation.forecasts.get_flashpoint(preset)
     if definition is not None and (at_least is not None or over != 1):
         raise escalation.InputError(
             f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
@@ -197,12 +197,14 @@ def _show_assumptions(
     """Show the flashpoint's chance under each assumption beside the baseline."""
     assumed = {words: read_assumptions(words, assessment.freq) for words in what_if}
     lethal = any(
-        isinstance(one, escalation.Event) and one.killed is not None for several in assumed.values() for one in several
+        isinstance(one, escalation.analysis.Event) and one.killed is not None
+        for several in assumed.values()
+        for one in several
     )
     severity = None
     if lethal:
         found = given(assessment.severity)
-        severity = escalation.Severity(found.lethality, found.sizes)
+        severity = escalation.analysis.Severity(found.lethality, found.sizes)
     result = escalation.what_if(
         assessment.fits[assessment.options.model],
         assessment.within,
@@ -296,7 +298,7 @@ def given(part: Part | Withheld) -> Part:
     return part
 
 
-def _provenance(source: escalation.Source, counted: SourceSeries, seed: int) -> dict[str, object]:
+def _provenance(source: escalation.assessment.Source, counted: SourceSeries, seed: int) -> dict[str, object]:
     """What a saved forecast says of where it came from."""
     return {
         "made": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -320,4 +322,4 @@ def warn_of_failures(assessment: Assessment, *asked: str) -> None:
     parts = [getattr(assessment, name) for name in asked]
     withheld = {part.part: part.reason for part in parts if isinstance(part, Withheld)}
     for name, why in (assessment.failed | withheld).items():
-        warnings.warn(f"{name} is left out: {why}", escalation.DataWarning, stacklevel=1)
+        warnings.warn(f"{name} is left out: {why}", escalation.errors.DataWarning, stacklevel=1)

@@ -23,7 +23,7 @@ LETHAL = re.compile(
 )
 
 
-def read_assumptions(text: str, freq: str) -> tuple[escalation.Scenario | escalation.Event, ...]:
+def read_assumptions(text: str, freq: str) -> tuple[escalation.analysis.Scenario | escalation.analysis.Event, ...]:
     """Read assumptions such as ``ceasefire from 2024-11-20 and 3 attacks on 2024-12-01``.
 
     Parameters
@@ -47,13 +47,13 @@ def read_assumptions(text: str, freq: str) -> tuple[escalation.Scenario | escala
     return tuple(_one(" ".join(part.split()), freq) for part in text.split(" and "))
 
 
-def _one(part: str, freq: str) -> escalation.Scenario | escalation.Event:
+def _one(part: str, freq: str) -> escalation.analysis.Scenario | escalation.analysis.Event:
     attack = ATTACK.fullmatch(part)
     if attack is not None:
-        return escalation.Event(attack["date"], int(attack["least"] or 1))
+        return escalation.analysis.Event(attack["date"], int(attack["least"] or 1))
     lethal = LETHAL.fullmatch(part)
     if lethal is not None:
-        return escalation.Event(lethal["date"], killed=int(lethal["killed"] or 1))
+        return escalation.analysis.Event(lethal["date"], killed=int(lethal["killed"] or 1))
     rate = RATE.fullmatch(part)
     if rate is None or (rate["what"] == "rate" and rate["factor"] is None):
         raise escalation.InputError(
@@ -61,7 +61,7 @@ def _one(part: str, freq: str) -> escalation.Scenario | escalation.Event:
             "'for N' periods, and 'fading DAYS'), '3 attacks on DATE', 'lethal attack on DATE' or 'attack that kills 3 "
             "on DATE', and join several by ' and '"
         )
-    scenario = escalation.Scenario(
+    scenario = escalation.analysis.Scenario(
         rate["date"],
         float(rate["factor"] or CEASEFIRE),
         None if rate["fading"] is None else float(rate["fading"]),
@@ -70,4 +70,4 @@ def _one(part: str, freq: str) -> escalation.Scenario | escalation.Event:
     if rate["periods"] is None:
         return scenario
     last = pd.Period(pd.Timestamp(str(scenario.date)), freq) + int(rate["periods"]) - 1
-    return escalation.Scenario(scenario.date, scenario.factor, scenario.half_life, last.end_time.normalize())
+    return escalation.analysis.Scenario(scenario.date, scenario.factor, scenario.half_life, last.end_time.normalize())

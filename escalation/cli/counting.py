@@ -64,14 +64,14 @@ def cases(form: Format | None, output: str | None) -> None:
     return screen.show("Bundled cases", ["case", "title", "tallies", "incidents"], rows, words=(0, 1))
 
 
-def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.Source, SourceSeries]:
+def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.assessment.Source, SourceSeries]:
     """Open the source and get the counts that were asked for, with what its reader should know as warnings."""
     step(reading(selection))
     source = open_table(selection)
     return source, count_from(source, selection, step)
 
 
-def count_from(source: escalation.Source, selection: Selection, step: Callable[[str], None]) -> SourceSeries:
+def count_from(source: escalation.assessment.Source, selection: Selection, step: Callable[[str], None]) -> SourceSeries:
     """Get the counts that were asked for out of an open source, with what their reader should know as warnings."""
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")
     counted = escalation.count_series(
@@ -90,7 +90,7 @@ def count_from(source: escalation.Source, selection: Selection, step: Callable[[
         rng=selection.seed,
     )
     for note in counted.notes:
-        warnings.warn(note, escalation.DataWarning, stacklevel=1)
+        warnings.warn(note, escalation.errors.DataWarning, stacklevel=1)
     return counted
 
 
@@ -99,7 +99,7 @@ def reading(table: Table) -> str:
     return f"reading {', '.join(table.source or []) or 'the bundled case'}"
 
 
-def open_table(table: Table) -> escalation.Source:
+def open_table(table: Table) -> escalation.assessment.Source:
     """Open the source, write the ledger where it is asked for, and say what the reader did to the rows."""
     source = escalation.open_source(
         table.source or None,
@@ -114,18 +114,18 @@ def open_table(table: Table) -> escalation.Source:
     if table.ledger is not None:
         deliver(source.ledger, "csv", table.ledger)
     if len(source.ledger):
-        warnings.warn(_account(source, table.ledger), escalation.DataWarning, stacklevel=1)
+        warnings.warn(_account(source, table.ledger), escalation.errors.DataWarning, stacklevel=1)
     return source
 
 
-def check_by(source: escalation.Source, selection: Selection) -> None:
+def check_by(source: escalation.assessment.Source, selection: Selection) -> None:
     """Say that sides of incidents need a column to be found in, before anything is computed."""
     if source.kind == "incidents" and selection.by is None:
         raise escalation.InputError("--side names values of a column of the incidents; say which: --by actor")
 
 
 def count_sides(
-    source: escalation.Source, selection: Selection, sides: Sequence[str], step: Callable[[str], None]
+    source: escalation.assessment.Source, selection: Selection, sides: Sequence[str], step: Callable[[str], None]
 ) -> Sides:
     """Get the counts of two sides on the periods that both were wholly covered in.
 
@@ -152,10 +152,10 @@ def _of_side(selection: Selection, side: str) -> Selection:
 
 def _coverage(given: str | None) -> pd.DataFrame | Literal["units", "sources"] | None:
     """The spans of a file, or the word for how to guess them."""
-    return given if given is None or given in ("units", "sources") else escalation.read_coverage(given)  # type: ignore[return-value]
+    return given if given is None or given in ("units", "sources") else escalation.incidents.read_coverage(given)  # type: ignore[return-value]
 
 
-def _account(source: escalation.Source, path: str | None) -> str:
+def _account(source: escalation.assessment.Source, path: str | None) -> str:
     """What the reader did to the rows, with the first of them."""
     ledger = source.ledger
     done = ", ".join(f"{number:,} {action}" for action, number in ledger["action"].value_counts().items())

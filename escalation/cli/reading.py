@@ -36,7 +36,7 @@ def read(table: Table, form: Format | None, output: str | None) -> None:
     return None
 
 
-def _show_ledger(source: escalation.Source) -> None:
+def _show_ledger(source: escalation.assessment.Source) -> None:
     """Reasons that differ in their figures only are one row."""
     ledger = source.ledger.assign(kind=source.ledger["why"].str.replace(r"\d[\d.,]*", "#", regex=True))
     same = ledger.groupby(["action", "kind"], sort=False).agg(
@@ -50,7 +50,7 @@ def _show_ledger(source: escalation.Source) -> None:
         screen.say(f"{len(same) - MOST_REASONS} rarer reasons are left out here; --ledger FILE lists all.")
 
 
-def _show_series(source: escalation.Source) -> None:
+def _show_series(source: escalation.assessment.Source) -> None:
     each = source.table.groupby("series").agg(
         tallies=("count", "size"), counters=("counter", "nunique"), first=("start", "min"), last=("end", "max")
     )

@@ -134,12 +134,12 @@ def _check_same(saved: escalation.Forecast, about: dict[str, object], counted: S
     if series != counted.title:
         warnings.warn(
             f"the forecast is of {series}, these counts are called {counted.title}; make sure that they are the same",
-            escalation.DataWarning,
+            escalation.errors.DataWarning,
             stacklevel=1,
         )
 
 
-def _vintages(source: escalation.Source, counted: SourceSeries, seed: int) -> Vintages | None:
+def _vintages(source: escalation.assessment.Source, counted: SourceSeries, seed: int) -> Vintages | None:
     """What was known at earlier dates, for tallies that say when they were printed."""
     if source.kind != "tallies" or source.table["as_of"].isna().all():
         return None

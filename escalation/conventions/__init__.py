@@ -1,1 +1,1 @@
-"""conventions"""
+"""What is the same everywhere: arguments, random numbers, progress, wording, the version."""

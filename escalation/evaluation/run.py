@@ -147,7 +147,7 @@ def backtest(
         truth[:, _partly(exposure.reindex(index), units)] = np.nan
     chosen = _named(models)
     if as_of is not None and not callable(as_of):
-        raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.Vintages(...)")
+        raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.tallies.Vintages(...)")
     horizon = check_whole(horizon, "horizon", MAX_STEPS)
     scored = _check_leads(leads, horizon)
     each = _check_refit(refit, len(table))

@@ -66,7 +66,7 @@ class Choice:
         return f"<p>{html.escape(self.sentence())}</p>{self.table.round(3).to_html()}"
 
 
-def auto(
+def auto_model(
     counts: CountsLike,
     *,
     criterion: Literal["log_score", "crps", "crps_log1p"] = "log_score",
@@ -123,7 +123,7 @@ def auto(
     >>> from escalation.models.regression.negative_binomial import NegativeBinomial
     >>> weeks = pd.period_range("2022-01-03", periods=80, freq="W-SUN")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(6, 80), index=weeks)
-    >>> choice = auto(counts, models=(Climatology(4), NegativeBinomial()), rng=1)
+    >>> choice = auto_model(counts, models=(Climatology(4), NegativeBinomial()), rng=1)
     >>> choice.model.name, choice.table.index.tolist()
     ('negative_binomial', ['negative_binomial', 'climatology'])
     """

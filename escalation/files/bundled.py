@@ -15,7 +15,7 @@ def data_folder() -> Path:
     FileError
         If neither place has it.
     """
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]
     for folder in (here / "data", here.parent / "data"):
         if (folder / "kernels.csv").is_file():
             return folder

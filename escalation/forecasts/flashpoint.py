@@ -83,7 +83,7 @@ class FlashpointProbability:
     name : str
         What the definition is called; empty for a threshold given as a number.
     record : PastRecord, optional
-        How reliable such probabilities were; see :func:`~escalation.with_record`.
+        How reliable such probabilities were; see :func:`~escalation.evaluation.with_record`.
     """
 
     probability: float

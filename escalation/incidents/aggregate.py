@@ -62,7 +62,7 @@ def aggregate(
         ``"D"``, ``"W"`` (weeks that end on Sunday), ``"W-SUN"`` to ``"W-SAT"``, or ``"M"``.
     by : str or list of str, optional
         A column, or several, whose values are the units; also ``"priogrid"`` or ``"h3-0"`` to ``"h3-15"``, the
-        cells that the coordinates lie in (see :func:`escalation.locate`). Blank values are the unit
+        cells that the coordinates lie in (see :func:`escalation.incidents.locate`). Blank values are the unit
         ``(blank)``, so that no incident is lost.
     start, end : date or str, optional
         First and last covered day, both inclusive; left out, the first ``date`` and the last
@@ -82,7 +82,7 @@ def aggregate(
         A table of spans: ``start`` and ``end`` (both covered; missing means from the first, to the last
         day of the counts), and the columns of ``by``; several rows a unit leave gaps between them. A unit of
         the table without an incident is 0 while it was covered; a unit without a span is ``<NA>``
-        throughout. Or guessed, as :func:`escalation.infer_coverage` does. Left out, every unit counts as
+        throughout. Or guessed, as :func:`escalation.incidents.infer_coverage` does. Left out, every unit counts as
         covered alike from ``start`` to ``end``. ``counts.attrs`` says which it was (``coverage``) and the first
         and last day (``days``).
     draws : int, optional
@@ -117,7 +117,7 @@ def aggregate(
     -----
     PartialPeriodWarning
         If a period is covered only in part; :func:`escalation.exposure` and
-        :func:`escalation.coverage_exposure` give the shares that a fit needs.
+        :func:`escalation.incidents.coverage_exposure` give the shares that a fit needs.
     DataWarning
         If incidents lie on days that were not covered, have no coordinates for a cell, have unknown
         fatalities that are asked for, or have a window that touches more than one period; if coverage was
@@ -257,7 +257,7 @@ def _finished(
         warnings.warn(
             f"{partly.sum():,} of {days.size:,} counts are of periods covered in part ({one}{index[row]} on "
             f"{days[row, column]} of its {whole[row, 0]} days); pass "
-            "exposure=escalation.coverage_exposure(counts, coverage) to fit, or cover whole periods",
+            "exposure=escalation.incidents.coverage_exposure(counts, coverage) to fit, or cover whole periods",
             PartialPeriodWarning,
             stacklevel=3,
         )

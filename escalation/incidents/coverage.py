@@ -154,7 +154,7 @@ def coverage_exposure(
     -------
     pandas.Series or pandas.DataFrame
         Float in 0 to 1: a Series for one unit, for a panel one column a unit, like its columns. Hand it to
-        ``fit(..., exposure=...)``, :func:`escalation.fit_many` or :func:`escalation.backtest`.
+        ``fit(..., exposure=...)``, :func:`escalation.models.fit_many` or :func:`escalation.backtest`.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def coverage_of(
     basis = "each unit" if coverage == "units" else "each source that lists it"
     warnings.warn(
         f"coverage was guessed, from the first to the last incident of {basis} ({len(spans):,} spans); "
-        "escalation.infer_coverage shows them, and a table of what was covered is surer",
+        "escalation.incidents.infer_coverage shows them, and a table of what was covered is surer",
         DataWarning,
         stacklevel=3,
     )

@@ -49,7 +49,7 @@ def with_units(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
             if len(nowhere):
                 warnings.warn(
                     f"{len(nowhere):,} of {len(table):,} incidents have no coordinates and count as {BLANK_UNIT}; "
-                    f"escalation.locate(incidents, {name!r}) lists them",
+                    f"escalation.incidents.locate(incidents, {name!r}) lists them",
                     DataWarning,
                     stacklevel=3,
                 )

@@ -125,7 +125,7 @@ def _warn_missing(alone: pd.DataFrame, after: pd.DataFrame) -> None:
     if (inside & nameless).any():
         warnings.warn(
             f"{int((inside & nameless).sum()):,} old incidents have no id of their own and say other than every new "
-            "row: they may be revised, and then count twice; look for them with escalation.find_duplicates",
+            "row: they may be revised, and then count twice; look for them with escalation.incidents.find_duplicates",
             DataWarning,
             stacklevel=3,
         )

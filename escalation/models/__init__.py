@@ -1,7 +1,4 @@
-"""Count models, one file each, behind the contract in :mod:`escalation.models.contract.base`.
-
-Public names are listed in ``__init__.pyi`` and load their module when first used.
-"""
+"""Count models, one folder a family: options, fit, joint paths."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-# The public names and where they live; __init__.py loads them lazily from this list.
+# The public names of this room and where they live; __init__.py loads them lazily from this list.
 from .baselines.analogues import Analogues as Analogues
 from .baselines.bootstrap import Bootstrap as Bootstrap
 from .baselines.climatology import Climatology as Climatology
@@ -15,6 +15,13 @@ from .endemic_epidemic.branching import components as components
 from .endemic_epidemic.branching import impulse_response as impulse_response
 from .endemic_epidemic.branching import next_generation as next_generation
 from .endemic_epidemic.model import EndemicEpidemic as EndemicEpidemic
+from .hawkes.bootstrap import HawkesBootstrap as HawkesBootstrap
+from .hawkes.model import Hawkes as Hawkes
+from .hawkes.model import HawkesFit as HawkesFit
+from .hawkes.residuals import ResidualTest as ResidualTest
+from .hawkes.times import EventTimes as EventTimes
+from .hawkes.times import event_times as event_times
+from .hawkes.times import times_of as times_of
 from .hidden_markov.model import HiddenMarkov as HiddenMarkov
 from .ingarch.interventions import FoundIntervention as FoundIntervention
 from .ingarch.interventions import InterventionSearch as InterventionSearch

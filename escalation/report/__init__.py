@@ -1,5 +1,5 @@
-"""The report of an assessment as a PDF: what it says page by page, and how it is set and written."""
+"""The report of one series as a PDF: each page draws one part of an assessment."""
 
-from escalation.report.write import compose_report, write_report
+import lazy_loader
 
-__all__ = ["compose_report", "write_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

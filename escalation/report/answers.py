@@ -8,10 +8,10 @@ import pandas as pd
 from escalation.assessment.assess import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
-from escalation.plots.forecast import draw_forecast
+from escalation.plots.forecast_charts import draw_forecast
 from escalation.plots.style import GREY
 from escalation.plots.text import day_text, span_text
-from escalation.plots.trend import chance_text
+from escalation.plots.trend_charts import chance_text
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import (
     capital,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from escalation.assessment.assess import Assessment
 from escalation.counts.schema import count_matrix
-from escalation.plots.tallies import draw_counts, draw_cumulative, draw_reconstructed, running_totals
+from escalation.plots.tally_charts import draw_counts, draw_cumulative, draw_reconstructed, running_totals
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import range_text, window_text
 from escalation.tallies.printed import contradictions_by_window

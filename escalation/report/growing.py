@@ -14,10 +14,10 @@ from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.wording import percent
 from escalation.counts.periods import period_word
-from escalation.plots.growth import draw_growth
+from escalation.plots.growth_charts import draw_growth
 from escalation.plots.text import day_text, period_text
-from escalation.plots.trend import chance_text, figure_text, total_text
-from escalation.plots.watching import draw_alarms, draw_change_probability, draw_levels, draw_regimes
+from escalation.plots.trend_charts import chance_text, figure_text, total_text
+from escalation.plots.watching_charts import draw_alarms, draw_change_probability, draw_levels, draw_regimes
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, plain_dates
 

@@ -11,11 +11,11 @@ from escalation.assessment.pool import POOL
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
-from escalation.plots.flashpoint import draw_first_passage
-from escalation.plots.forecast import draw_forecast, draw_models
+from escalation.plots.flashpoint_charts import draw_first_passage
+from escalation.plots.forecast_charts import draw_forecast, draw_models
 from escalation.plots.style import INNER
 from escalation.plots.text import period_text, span_text
-from escalation.plots.trend import chance_text, draw_ratio, draw_windows, figure_text, total_text
+from escalation.plots.trend_charts import chance_text, draw_ratio, draw_windows, figure_text, total_text
 from escalation.report.answers import set_passage
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, error_text, median_interval, plain_dates, some_of, spaced, window_of

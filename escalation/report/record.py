@@ -8,9 +8,9 @@ from escalation.assessment.assess import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.evaluation.result import Backtest
-from escalation.plots.backtest import draw_pit, draw_scores
+from escalation.plots.backtest_charts import draw_pit, draw_scores
 from escalation.plots.text import period_text
-from escalation.plots.trend import figure_text
+from escalation.plots.trend_charts import figure_text
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import spaced
 

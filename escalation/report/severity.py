@@ -8,9 +8,9 @@ from escalation.analysis.severity.tail import FEWEST
 from escalation.assessment.assess import Assessment
 from escalation.assessment.severity import AttackSeverity
 from escalation.assessment.withheld import Withheld
-from escalation.plots.severity import draw_fatality_tail, draw_lethality
+from escalation.plots.severity_charts import draw_fatality_tail, draw_lethality
 from escalation.plots.text import span_text
-from escalation.plots.trend import chance_text
+from escalation.plots.trend_charts import chance_text
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import error_text, plain_dates
 

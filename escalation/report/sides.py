@@ -6,8 +6,8 @@ from escalation.assessment.assess import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint_definitions import PRESETS
-from escalation.plots.excitation import draw_response
-from escalation.plots.trend import chance_text
+from escalation.plots.excitation_charts import draw_response
+from escalation.plots.trend_charts import chance_text
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, error_text, plain_dates
 

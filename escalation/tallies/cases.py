@@ -63,7 +63,7 @@ def list_cases() -> pd.DataFrame:
     >>> list_cases().index.tolist()
     ['militia-attacks-2023-2024', 'november-2024-article']
     """
-    cases = [load_case(name) for name in case_names()]
+    cases = [open_case(name) for name in case_names()]
     return pd.DataFrame(
         {
             "title": [case.title for case in cases],
@@ -74,7 +74,7 @@ def list_cases() -> pd.DataFrame:
     )
 
 
-def load_case(name: str) -> Case:
+def open_case(name: str) -> Case:
     """Load a bundled case study.
 
     Parameters
@@ -93,7 +93,7 @@ def load_case(name: str) -> Case:
 
     Examples
     --------
-    >>> case = load_case("militia-attacks-2023-2024")
+    >>> case = open_case("militia-attacks-2023-2024")
     >>> len(case.tallies), len(case.incidents)
     (297, 149)
     """

@@ -72,7 +72,7 @@ def check_kernels(kernels: pd.DataFrame | None) -> pd.DataFrame:
     missing = [name for name in KERNEL_COLUMNS if name not in kernels.columns]
     missing += [str(name) for name in _bundled().index if name not in kernels.index]
     if missing:
-        raise InputError(f"kernels lacks {', '.join(missing)}; start from escalation.default_kernels()")
+        raise InputError(f"kernels lacks {', '.join(missing)}; start from escalation.tallies.default_kernels()")
     unknown = kernels.index[~kernels["shape"].isin(["point", "span"])]
     if len(unknown):
         raise InputError(f"kernels: {unknown[0]!r} has a shape that is neither point nor span")

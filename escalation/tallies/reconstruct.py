@@ -202,7 +202,7 @@ def reconstruct(
     flags : sequence of str
         Which ``flag`` values may be used.
     kernels : pandas.DataFrame, optional
-        Reporting kernels in place of :func:`escalation.default_kernels`.
+        Reporting kernels in place of :func:`escalation.tallies.default_kernels`.
     rng : int, Generator or None
         Seed or generator.
 

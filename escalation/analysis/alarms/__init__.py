@@ -1,4 +1,4 @@
-"""Surveillance methods: frozen options that judge each count by those before; :func:`escalation.analysis.alarms.alarms` runs them."""
+"""Surveillance methods: which periods stand out, and what a method costs while nothing changes."""
 
 from escalation.analysis.alarms.bayes import BayesAlarm as BayesAlarm
 from escalation.analysis.alarms.cusum import CUSUM as CUSUM

@@ -61,7 +61,7 @@ def cusum_run_length(
     mean, dispersion : float
         What the counts are standardised with: expected count, > 0, and ``alpha >= 0`` in ``Var = m + alpha m**2``.
     reference, limit : float
-        As in :class:`~escalation.CUSUM`.
+        As in :class:`~escalation.analysis.CUSUM`.
     true_mean : float, optional
         Mean that the counts have in truth (with the same dispersion), for the delay of an alarm; ``mean`` when left
         out, which gives the run length to a false alarm.

@@ -1,1 +1,1 @@
-"""Changes of a rate: their number and dates, and whether it has just changed."""
+"""When a rate changed."""

@@ -1,1 +1,1 @@
-"""excitation"""
+"""What an attack by one side is followed by."""

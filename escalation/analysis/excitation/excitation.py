@@ -150,7 +150,7 @@ def excitation(
 ) -> Excitation:
     r"""Look for attacks by one side that bring about attacks by the other, both ways, at several lags and bin widths.
 
-    How many attacks follow is estimated by :class:`~escalation.EndemicEpidemic` with the own and the other's past of
+    How many attacks follow is estimated by :class:`~escalation.models.EndemicEpidemic` with the own and the other's past of
     each side.  That both rise and fall together makes such an effect whether or not one brings about the other, so it
     is no evidence.  The verdict comes from shares: given the total of both sides in a period, a level that drives
     both, whatever it did, says nothing about whose attacks they were.  If an attack by A brings about attacks by B, the

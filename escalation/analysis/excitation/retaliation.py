@@ -115,7 +115,7 @@ def retaliation(
     Parameters
     ----------
     fit : PanelFit
-        Of a joint model of both sides, such as :class:`~escalation.EndemicEpidemic`.
+        Of a joint model of both sides, such as :class:`~escalation.models.EndemicEpidemic`.
     by, after : str
         Units of the fit: who retaliates, after whose attack.
     at_least : int

@@ -1,1 +1,1 @@
-"""scenarios"""
+"""Forecasts under assumed changes of the rate."""

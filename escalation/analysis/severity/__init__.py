@@ -1,1 +1,1 @@
-"""Severity: the share of attacks that kill, how many they kill, and both compounded with forecasts of attacks."""
+"""Which share of attacks kills, how many, and what the coming ones may cost."""

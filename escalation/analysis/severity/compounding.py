@@ -39,7 +39,7 @@ class Severity:
     lethality : Lethality
         From :func:`escalation.lethality`.
     sizes : FatalitySizes, optional
-        From :func:`escalation.fatality_sizes`; without it only the chance of lethal attacks can be had.
+        From :func:`escalation.analysis.fatality_sizes`; without it only the chance of lethal attacks can be had.
 
     Raises
     ------

@@ -136,7 +136,7 @@ class WindowGrowth:
         return f"<p>{html.escape(self.sentence())}</p>"
 
 
-def window_growth(
+def growth_rate(
     counts: CountsLike,
     window: WindowSpec,
     *,
@@ -146,8 +146,8 @@ def window_growth(
 ) -> WindowGrowth:
     r"""Growth rate and doubling time over a window, if the log of the rate is a straight line in it.
 
-    :func:`escalation.growth` gives the growth of each period, without a window to be chosen, from a fit of
-    :class:`~escalation.LocalTrend`.
+    :func:`escalation.models.growth` gives the growth of each period, without a window to be chosen, from a fit of
+    :class:`~escalation.models.LocalTrend`.
 
     Parameters
     ----------
@@ -188,16 +188,16 @@ def window_growth(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-09-02", periods=10, freq="W-SUN")
     >>> counts = pd.Series([3, 4, 4, 6, 7, 8, 9, 12, 14, 17], index=weeks)
-    >>> risen = window_growth(counts, 10)
+    >>> risen = growth_rate(counts, 10)
     >>> round(risen.growth, 2), round(risen.doubling_time, 1), risen.probability_rising > 0.99
     (0.21, 3.7, True)
     """
     counts, exposure, _ = unpack_counts(counts, exposure)
     table, values = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
-        raise InputError(f"window_growth takes one series and got a table of {table.shape[1]} units; give one column")
+        raise InputError(f"growth_rate takes one series and got a table of {table.shape[1]} units; give one column")
     if family not in FAMILIES:
-        raise InputError(f"family of window_growth is {family!r}; use negbin or poisson")
+        raise InputError(f"family of growth_rate is {family!r}; use negbin or poisson")
     half = check_level(level) / 2
     index = pd.PeriodIndex(table.index)
     span = window_slice(index, window, "window", len(index))

@@ -1,1 +1,1 @@
-"""What a table of incidents can be trusted with: gaps, changed coverage, one source, heaped dates."""
+"""What speaks against taking the counts of a table at their word."""

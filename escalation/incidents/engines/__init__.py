@@ -1,1 +1,1 @@
-"""engines"""
+"""Counting where the rows are: files larger than memory, databases."""

@@ -40,7 +40,7 @@ WHY = {
 }
 
 
-def count_incidents(
+def count_in_database(
     source: Any,
     freq: str,
     by: str | list[str] | None = None,
@@ -100,7 +100,7 @@ def count_incidents(
     --------
     >>> file = getfixture("tmp_path") / "events.csv"  # somewhere to write
     >>> _ = file.write_text("event_date,side\n2024-11-04,A\n2024-11-05,B\n2024-11-19,\n2024-11-24,A\n")
-    >>> counts, ledger = count_incidents(file, "W", by="side", columns={"date": "event_date"})
+    >>> counts, ledger = count_in_database(file, "W", by="side", columns={"date": "event_date"})
     >>> counts.to_dict("list")
     {'(blank)': [0, 0, 1], 'A': [1, 0, 1], 'B': [1, 0, 0]}
     >>> ledger.to_dict("split")["data"]

@@ -55,7 +55,7 @@ def _ibis() -> Any:
         import ibis
         import pyarrow  # noqa: F401
     except ImportError:
-        raise InputError("count_incidents needs Ibis and DuckDB; pip install 'escalation[duckdb]'") from None
+        raise InputError("count_in_database needs Ibis and DuckDB; pip install 'escalation[duckdb]'") from None
     return ibis
 
 

@@ -1,1 +1,1 @@
-"""formats"""
+"""Kinds of files of incidents, and how each is read."""

@@ -1,1 +1,1 @@
-"""Nowcasts: what the latest periods will have held once all late reports are in."""
+"""Counts of the latest periods, once late reports are in."""

@@ -1,6 +1,6 @@
 r"""How late reports come: reverse-time hazards of the delay, and draws of the share that is known by each delay.
 
-Plain arrays in and out; :func:`escalation.nowcast` is the way in for users.  The reverse-time hazard
+Plain arrays in and out; :func:`escalation.incidents.nowcast` is the way in for users.  The reverse-time hazard
 :math:`g_x = P(\text{delay} = x \mid \text{delay} \le x)` of delays :math:`x = 1 \dots D` needs no correction for
 what is not in yet: of the incidents of a period that are known by delay :math:`x`, a binomial share :math:`g_x` came
 with it.  The share known by delay :math:`x` is :math:`\prod_{y > x} (1 - g_y)`.

@@ -162,7 +162,7 @@ def nowcast(
     >>> days = pd.Series(pd.date_range("2024-01-01", "2024-06-30"))
     >>> late = pd.to_timedelta(np.arange(len(days)) * 5 % 17, unit="D")
     >>> raids = pd.DataFrame({"date": days, "as_of": days + late})
-    >>> made = escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", rng=1)
+    >>> made = escalation.incidents.nowcast(raids, "W", now="2024-06-30", unit="raids", rng=1)
     >>> made.incomplete["reported"].tolist()
     [7, 5, 1]
     >>> made.delays["known_by"].round(1).tolist()

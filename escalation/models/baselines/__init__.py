@@ -1,1 +1,1 @@
-"""baselines"""
+"""Benchmarks to beat, analogues and pools."""

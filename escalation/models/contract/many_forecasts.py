@@ -112,7 +112,7 @@ def forecast_many(
     Examples
     --------
     >>> import pandas as pd
-    >>> from escalation import LastValue
+    >>> from escalation.models import LastValue
     >>> weeks = pd.period_range("2024-01-07", periods=3, freq="W-SUN")
     >>> panel = pd.DataFrame({"north": [1, 0, 2], "south": [9, 9, 9]}, index=weeks)
     >>> forecast_many(LastValue("none"), panel, 1, draws=10, quantiles=[0.5], thresholds=[5]).table.values.tolist()

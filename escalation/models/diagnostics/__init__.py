@@ -1,1 +1,1 @@
-"""diagnostics"""
+"""What speaks against a model."""

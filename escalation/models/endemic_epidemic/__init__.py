@@ -1,1 +1,1 @@
-"""endemic_epidemic"""
+"""Several units that excite each other."""

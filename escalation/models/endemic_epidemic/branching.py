@@ -26,7 +26,7 @@ def components(fit: PanelFit) -> pd.DataFrame:
     Parameters
     ----------
     fit : PanelFit
-        Of :class:`~escalation.EndemicEpidemic`.
+        Of :class:`~escalation.models.EndemicEpidemic`.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def next_generation(fit: PanelFit, *, level: float = 0.95, rng: Seed = None) -> 
     Parameters
     ----------
     fit : PanelFit
-        Of :class:`~escalation.EndemicEpidemic`.
+        Of :class:`~escalation.models.EndemicEpidemic`.
     level : float
         Probability of the intervals, between 0 and 1.
     rng : int, Generator or None
@@ -116,7 +116,7 @@ def branching_ratio(fit: PanelFit, *, level: float = 0.95, rng: Seed = None) -> 
     Parameters
     ----------
     fit : PanelFit
-        Of :class:`~escalation.EndemicEpidemic`.
+        Of :class:`~escalation.models.EndemicEpidemic`.
     level : float
         Probability of the interval, between 0 and 1.
     rng : int, Generator or None
@@ -154,7 +154,7 @@ def impulse_response(fit: PanelFit, after: str, horizon: int, *, level: float = 
     Parameters
     ----------
     fit : PanelFit
-        Of :class:`~escalation.EndemicEpidemic`.
+        Of :class:`~escalation.models.EndemicEpidemic`.
     after : str
         The unit with one count more in the last period.
     horizon : int

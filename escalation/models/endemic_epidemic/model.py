@@ -50,7 +50,7 @@ class EndemicEpidemic(PanelModel):
     For a missing count the rate expected at the same parameters stands in, and what precedes the first period is
     taken as the unit's mean rate.  Parameters whose likelihood is highest at infinity (an epidemic part that is not
     there, a unit without a count), or that the counts do not tell apart, are estimated with weak priors, and a
-    :class:`~escalation.DataWarning` names them: exponential with mean 1 for the share of the mean that own or others'
+    :class:`~escalation.errors.DataWarning` names them: exponential with mean 1 for the share of the mean that own or others'
     past makes up, gamma with shape 1/2 and the mean of the counts for the rate of a level, normal with standard
     deviation 5 for other endemic terms, scaled to a largest value of 1, exponential with mean 1 for the root of a
     dispersion.  Forecasts draw all parameters from their posterior under these priors.  Nothing keeps the epidemic

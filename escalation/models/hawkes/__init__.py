@@ -1,1 +1,1 @@
-"""Event times and the self-exciting processes fitted to them."""
+"""Self- and mutually exciting processes on event times."""

@@ -1,1 +1,1 @@
-"""hidden_markov"""
+"""Quiet and active regimes."""

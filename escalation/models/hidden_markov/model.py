@@ -86,7 +86,7 @@ class HiddenMarkov(CountModel):
     ----------
     states : int or "bic"
         Regimes, 1 to 4 (1 is a plain Poisson or negative binomial distribution), or as many as give the lowest BIC, for
-        all histories together; :func:`escalation.compare_states` shows the choice.
+        all histories together; :func:`escalation.analysis.compare_states` shows the choice.
     family : {"negbin", "poisson"}
         Distribution of a count in its regime.
     dispersion : {"shared", "own"}

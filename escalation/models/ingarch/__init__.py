@@ -1,1 +1,1 @@
-"""ingarch"""
+"""Expected counts that follow past counts and their own past."""

@@ -216,7 +216,8 @@ def intervention_test(
     Examples
     --------
     >>> import pandas as pd
-    >>> from escalation import INGARCH, Step
+    >>> from escalation import INGARCH
+    >>> from escalation.models import Step
     >>> weeks = pd.period_range("2024-01-01", periods=16, freq="W-SUN")
     >>> counts = pd.Series([2, 3, 1, 4, 2, 3, 2, 1, 5, 4, 6, 3, 5, 7, 4, 5], index=weeks)
     >>> fit = INGARCH(past_mean=(), family="poisson").fit(counts)

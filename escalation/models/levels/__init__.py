@@ -1,1 +1,1 @@
-"""levels"""
+"""A level that drifts, with or without a slope that drifts."""

@@ -1,1 +1,1 @@
-"""regression"""
+"""Poisson and negative binomial regression, zero-inflated and hurdle models, terms and interventions."""

@@ -23,12 +23,12 @@ class NegativeBinomial(Regression):
     The maximum is found by Newton's method with the exact derivatives, and standard errors come from the observed
     information.
 
-    Its parameters are the terms of :class:`~escalation.Terms` and ``dispersion`` or ``variance_to_mean``.  Where there
+    Its parameters are the terms of :class:`~escalation.models.Terms` and ``dispersion`` or ``variance_to_mean``.  Where there
     is no overdispersion the standard error of these is that of the Poisson limit, ``sqrt(2 / sum(mu**2))`` and
     ``sqrt(2 / n)``.
 
     Where all counts under a term are 0 its estimate would be minus infinity; all coefficients are then estimated
-    with Jeffreys' prior (Firth 1993, doi:10.1093/biomet/80.1.27) and a :class:`~escalation.DataWarning` says so.
+    with Jeffreys' prior (Firth 1993, doi:10.1093/biomet/80.1.27) and a :class:`~escalation.errors.DataWarning` says so.
 
     Forecasts draw the parameters from their posterior under Jeffreys' prior for the coefficients (NB1: that of the
     Poisson model) and an exponential prior of mean 1 for ``sqrt(dispersion)``, the rate's coefficient of variation
@@ -42,7 +42,7 @@ class NegativeBinomial(Regression):
         ``"linear"``: the log rate changes by ``b = params["trend"]`` a period, counted from the first period
         of the fit; ``exp(b) - 1`` is the growth rate and ``log(2) / b`` the doubling time in periods.
     breaks, season, season_length, interventions, regressors
-        Further terms; see :class:`~escalation.Terms`.
+        Further terms; see :class:`~escalation.models.Terms`.
     variance : {"nb2", "nb1"}
         Whether the variance over the mean grows with the mean or is the same throughout.
 
@@ -56,7 +56,7 @@ class NegativeBinomial(Regression):
     Examples
     --------
     >>> import numpy as np, pandas as pd
-    >>> from escalation import Step
+    >>> from escalation.models import Step
     >>> weeks = pd.period_range("2023-10-16", periods=8, freq="W-SUN", name="period")
     >>> counts = pd.Series([9, 31, 12, 22, 3, 2, 6, 1], index=weeks)
     >>> fit = NegativeBinomial(interventions=(Step("2023-11-13"),)).fit(counts)

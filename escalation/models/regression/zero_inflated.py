@@ -28,13 +28,13 @@ class ZeroInflated(ZeroModel):
     doi:10.18637/jss.v027.i08; theta = 1 / dispersion), found by some EM steps and Newton's method with the exact
     derivatives from several starts; standard errors come from the observed information.
 
-    Its parameters are the terms of :class:`~escalation.Terms` for the mean, the same with ``zero_`` before them for the
+    Its parameters are the terms of :class:`~escalation.models.Terms` for the mean, the same with ``zero_`` before them for the
     log odds of the other kind of zero, and ``dispersion``, which is 0 where NB2 gains nothing over Poisson (its
     standard error is then that of the Poisson limit).
 
     Where there are no more zeros than the count law has, ``zero_level`` would be minus infinity.  It then ends where
     nothing changes any more (near -20), with a standard error in the thousands, and a
-    :class:`~escalation.DataWarning` says that no zero inflation is needed.  Terms that the counts leave open otherwise
+    :class:`~escalation.errors.DataWarning` says that no zero inflation is needed.  Terms that the counts leave open otherwise
     are dealt with in the same way.
 
     Forecasts draw the parameters from their posterior under weak priors, on terms made orthogonal and of unit size:
@@ -44,7 +44,7 @@ class ZeroInflated(ZeroModel):
     Parameters
     ----------
     trend, breaks, season, season_length, interventions, regressors
-        The terms of the mean; see :class:`~escalation.Terms`.
+        The terms of the mean; see :class:`~escalation.models.Terms`.
     family : {"negbin", "poisson"}
         Law of the counts that are not such zeros.
     zero : Terms

@@ -1,1 +1,1 @@
-"""statsmodels_bridge"""
+"""Fits as results objects of statsmodels, and its results as fits."""

@@ -33,7 +33,7 @@ from escalation.plots.style import (
     points,
     styled,
 )
-from escalation.plots.tallies import draw_seen
+from escalation.plots.tally_charts import draw_seen
 from escalation.plots.text import day_text, period_text, printable, text_width
 
 SHOWN_STEPS = 8
@@ -43,7 +43,7 @@ MODEL_STYLES = ((INK, "o"), (AHEAD, "s"), ("#6e6e6e", "^"), ("#12406b", "D"), ("
 
 
 @styled
-def plot_forecast(
+def forecast(
     forecast: Forecast,
     counts: CountsLike | None = None,
     *,
@@ -77,7 +77,7 @@ def plot_forecast(
     >>> import pandas as pd, escalation
     >>> counts = pd.Series([3, 5, 4, 4, 6, 2], index=pd.period_range("2024-01", periods=6, freq="M"))
     >>> forecast = escalation.Climatology().fit(counts, unit="raids").forecast(3, rng=1)
-    >>> plot_forecast(forecast).axes[0].get_ylabel()
+    >>> forecast(forecast).axes[0].get_ylabel()
     'raids per month'
     """
     chart, (ax,) = new_chart(7.0, (3.8,))
@@ -87,7 +87,7 @@ def plot_forecast(
 
 
 @styled
-def plot_models(forecasts: Mapping[str, Forecast], *, level: float = 0.9) -> Figure:
+def models(forecasts: Mapping[str, Forecast], *, level: float = 0.9) -> Figure:
     """Chart the intervals of several models' forecasts beside each other.
 
     Parameters
@@ -112,7 +112,7 @@ def plot_models(forecasts: Mapping[str, Forecast], *, level: float = 0.9) -> Fig
     >>> counts = pd.Series([3, 5, 4, 4, 6, 2], index=pd.period_range("2024-01", periods=6, freq="M"))
     >>> models = {"last year": escalation.Climatology(), "last quarter": escalation.Climatology(window=3)}
     >>> forecasts = {name: model.fit(counts).forecast(3, rng=1) for name, model in models.items()}
-    >>> len(plot_models(forecasts).axes[0].get_xticks())
+    >>> len(models(forecasts).axes[0].get_xticks())
     3
     """
     chart, (ax,) = new_chart(7.0, (3.4,))

@@ -11,11 +11,11 @@ from escalation.analysis.excitation.excitation import Excitation
 from escalation.counts.periods import period_word
 from escalation.plots.style import GREY, INK, SEEN, SEEN_OUTER, headline, new_chart, styled
 from escalation.plots.text import printable
-from escalation.plots.trend import chance_text, figure_text
+from escalation.plots.trend_charts import chance_text, figure_text
 
 
 @styled
-def plot_excitation(found: Excitation) -> Figure:
+def excitation(found: Excitation) -> Figure:
     """Chart the response of each side to an attack by the other, with its band and the verdict.
 
     Parameters
@@ -38,7 +38,7 @@ def plot_excitation(found: Excitation) -> Figure:
     >>> weeks = pd.period_range("2021-01-04", periods=200, freq="W-SUN")
     >>> sides = pd.DataFrame(counts, index=weeks, columns=["A", "B"])
     >>> result = escalation.excitation(sides, lags=1, widths=(1,), draws=99, replicates=10, rng=1)
-    >>> [axes.get_xlabel() for axes in plot_excitation(result).axes]
+    >>> [axes.get_xlabel() for axes in excitation(result).axes]
     ['weeks after an attack by A', 'weeks after an attack by B']
     """
     chart, axes = new_chart(7.0, (2.5, 2.5))

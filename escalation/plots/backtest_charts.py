@@ -48,7 +48,7 @@ NAMES = {
 
 
 @styled
-def plot_pit(result: Backtest, *, bins: int = BINS) -> Figure:
+def pit(result: Backtest, *, bins: int = BINS) -> Figure:
     """Chart the non-randomised PIT histogram of each model; flat at 1 is calibrated.
 
     Parameters
@@ -68,7 +68,7 @@ def plot_pit(result: Backtest, *, bins: int = BINS) -> Figure:
     >>> months = pd.period_range("2020-01", periods=60, freq="M")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
     >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, horizon=2, draws=100, rng=1)
-    >>> figure = plot_pit(result, bins=5)
+    >>> figure = pit(result, bins=5)
     >>> len(figure.axes[0].get_lines()[1].get_ydata())
     6
     """
@@ -96,7 +96,7 @@ def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
 
 
 @styled
-def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: float = 0.95) -> Figure:
+def reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: float = 0.95) -> Figure:
     """Chart how often a threshold was reached, against the probability that was forecast.
 
     Bars are Wilson intervals of the frequencies, as wide as overlapping origins and units that are alike make them (see
@@ -125,7 +125,7 @@ def plot_reliability(result: Backtest, at_least: int, *, bins: int = BINS, level
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
     >>> models = [escalation.Climatology()]
     >>> result = escalation.backtest(models, counts, origins=10, horizon=2, thresholds=(6,), draws=100, rng=1)
-    >>> figure = plot_reliability(result, 6)
+    >>> figure = reliability(result, 6)
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['share that came, 95% interval', 'forecasts']
     """
@@ -182,7 +182,7 @@ def draw_forecasts(result: Backtest, at_least: int, ax: Axes, *, bins: int = BIN
 
 
 @styled
-def plot_scores(result: Backtest, *, score: str = "crps") -> Figure:
+def scores(result: Backtest, *, score: str = "crps") -> Figure:
     """Chart the mean score of each model by lead.
 
     Parameters
@@ -207,7 +207,7 @@ def plot_scores(result: Backtest, *, score: str = "crps") -> Figure:
     >>> months = pd.period_range("2020-01", periods=60, freq="M")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=months)
     >>> result = escalation.backtest([escalation.Climatology()], counts, origins=10, horizon=3, draws=100, rng=1)
-    >>> plot_scores(result).axes[0].lines[0].get_xdata().tolist()
+    >>> scores(result).axes[0].lines[0].get_xdata().tolist()
     [1, 2, 3]
     """
     chart, (ax,) = new_chart(7.0, (3.4,))

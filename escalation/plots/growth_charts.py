@@ -26,13 +26,13 @@ from escalation.plots.style import (
     new_chart,
     styled,
 )
-from escalation.plots.tallies import draw_seen
+from escalation.plots.tally_charts import draw_seen
 from escalation.plots.text import printable
-from escalation.plots.trend import chance_text
+from escalation.plots.trend_charts import chance_text
 
 
 @styled
-def plot_growth(
+def growth(
     counts: CountsLike,
     risen: WindowGrowth,
     rates: pd.DataFrame | None = None,
@@ -48,7 +48,7 @@ def plot_growth(
     risen : WindowGrowth
         From :func:`escalation.analysis.trend.growth`.
     rates : pandas.DataFrame, optional
-        From :func:`escalation.growth`, for the lower panel.
+        From :func:`escalation.models.growth`, for the lower panel.
     unit : str, optional
         What is counted; what the series brings, or ``incidents``, when left out.
 
@@ -61,7 +61,7 @@ def plot_growth(
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-09-02", periods=10, freq="W-SUN")
     >>> counts = pd.Series([3, 4, 4, 6, 7, 8, 9, 12, 14, 17], index=weeks)
-    >>> figure = plot_growth(counts, escalation.window_growth(counts, 10), unit="raids")
+    >>> figure = growth(counts, escalation.growth_rate(counts, 10), unit="raids")
     >>> figure.axes[0].get_title(loc="left")
     '+21% a week: the probability that the rate rises is above 0.999'
     """

@@ -24,13 +24,13 @@ from escalation.plots.style import (
     new_chart,
     styled,
 )
-from escalation.plots.tallies import draw_seen
+from escalation.plots.tally_charts import draw_seen
 from escalation.plots.text import period_text, printable
-from escalation.plots.trend import chance_text, figure_text
+from escalation.plots.trend_charts import chance_text, figure_text
 
 
 @styled
-def plot_changes(counts: CountsLike, found: ChangePoints) -> Figure:
+def changes(counts: CountsLike, found: ChangePoints) -> Figure:
     """Chart the changes of a rate: its levels on the counts, and below them how probable a change is in each period.
 
     Parameters
@@ -49,7 +49,7 @@ def plot_changes(counts: CountsLike, found: ChangePoints) -> Figure:
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
     >>> counts = pd.Series([1, 2, 0, 1, 2] * 4 + [9, 7, 11, 8, 10] * 2, index=weeks)
-    >>> figure = plot_changes(counts, escalation.changepoints(counts, unit="raids"))
+    >>> figure = changes(counts, escalation.changepoints(counts, unit="raids"))
     >>> figure.axes[0].get_title(loc="left")
     'The rate changed once, from 1.2 to 8.8 raids per week'
     """
@@ -120,7 +120,7 @@ def draw_change_probability(found: ChangePoints, ax: Axes) -> None:
 
 
 @styled
-def plot_alarms(found: Alarms, counts: CountsLike | None = None, *, level: float = 0.9) -> Figure:
+def alarms(found: Alarms, counts: CountsLike | None = None, *, level: float = 0.9) -> Figure:
     """Chart what a surveillance method says: counts, the bound of each judged period, and the alarms.
 
     Parameters
@@ -141,7 +141,7 @@ def plot_alarms(found: Alarms, counts: CountsLike | None = None, *, level: float
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-08-05", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 2, 9, 3, 1], index=weeks)
-    >>> figure = plot_alarms(escalation.alarms(counts, "ears_c1"), counts)
+    >>> figure = alarms(escalation.alarms(counts, "ears_c1"), counts)
     >>> figure.axes[0].get_title(loc="left")
     '1 of 5 judged weeks is an alarm by EARS C1, the last 7 to 13 Oct 2024'
     """
@@ -191,7 +191,7 @@ def draw_alarms(found: Alarms, ax: Axes, counts: pd.Series | pd.DataFrame | None
 
 
 @styled
-def plot_regimes(counts: CountsLike, chances: pd.DataFrame, *, unit: str | None = None) -> Figure:
+def regimes(counts: CountsLike, chances: pd.DataFrame, *, unit: str | None = None) -> Figure:
     """Chart regimes: the counts, and below them how probable each period's being in the most active regime is.
 
     Parameters
@@ -199,7 +199,7 @@ def plot_regimes(counts: CountsLike, chances: pd.DataFrame, *, unit: str | None 
     counts : Series, DataFrame of histories, CountSeries or Reconstruction
         The counts or histories that were fitted.
     chances : pandas.DataFrame
-        From :func:`escalation.state_probabilities`.
+        From :func:`escalation.analysis.state_probabilities`.
     unit : str, optional
         What is counted; what the series brings, or ``incidents``, when left out.
 
@@ -212,8 +212,8 @@ def plot_regimes(counts: CountsLike, chances: pd.DataFrame, *, unit: str | None 
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-01-07", periods=20, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 0, 1, 9, 12, 8, 11, 14, 9, 1, 0, 0, 2, 1, 1, 0, 1], index=weeks)
-    >>> chances = escalation.state_probabilities(escalation.HiddenMarkov().fit(counts))
-    >>> figure = plot_regimes(counts, chances, unit="raids")
+    >>> chances = escalation.analysis.state_probabilities(escalation.models.HiddenMarkov().fit(counts))
+    >>> figure = regimes(counts, chances, unit="raids")
     >>> figure.axes[1].get_title(loc="left")
     'Probability of the active regime; 6 of 20 weeks are likelier in it than not'
     """

@@ -21,7 +21,7 @@ from escalation.plots.style import (
     styled,
 )
 from escalation.plots.text import printable, shorten
-from escalation.plots.trend import chance_text, figure_text
+from escalation.plots.trend_charts import chance_text, figure_text
 
 SHOWN = 12
 """Groups of a chart at most: those with the most attacks."""
@@ -31,13 +31,13 @@ LABEL = 130.0
 
 
 @styled
-def plot_fatality_tail(tail: FatalityTail) -> Figure:
+def fatality_tail(tail: FatalityTail) -> Figure:
     """Chart the fatalities of lethal events: the share that killed so many or more, and the law of the tail.
 
     Parameters
     ----------
     tail : FatalityTail
-        From :func:`escalation.fatality_tail`.
+        From :func:`escalation.analysis.fatality_tail`.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def plot_fatality_tail(tail: FatalityTail) -> Figure:
     --------
     >>> import numpy as np, escalation
     >>> killed = np.random.default_rng(1).zipf(2.5, 400)
-    >>> figure = plot_fatality_tail(escalation.fatality_tail(killed, samples=0, replicates=50, rng=1))
+    >>> figure = fatality_tail(escalation.analysis.fatality_tail(killed, samples=0, replicates=50, rng=1))
     >>> figure.axes[0].get_xscale(), figure.axes[0].get_yscale()
     ('log', 'log')
     """
@@ -95,7 +95,7 @@ def draw_fatality_tail(tail: FatalityTail, ax: Axes) -> None:
 
 
 @styled
-def plot_lethality(lethality: Lethality) -> Figure:
+def lethality(lethality: Lethality) -> Figure:
     """Chart the share of attacks that kill, by group, with intervals.
 
     Parameters
@@ -111,7 +111,7 @@ def plot_lethality(lethality: Lethality) -> Figure:
     --------
     >>> import escalation
     >>> kinds = escalation.lethality({"drone": 6, "rocket": 1}, {"drone": 30, "rocket": 30}, rng=1)
-    >>> figure = plot_lethality(kinds)
+    >>> figure = lethality(kinds)
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['not seen yet', 'rocket (1 of 30)', 'drone (6 of 30)']
     """

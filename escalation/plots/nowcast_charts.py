@@ -30,13 +30,13 @@ from escalation.plots.text import day_text, printable
 
 
 @styled
-def plot_nowcast(nowcast: Nowcast, *, level: float | None = None, past: int | None = None) -> Figure:
+def nowcast(nowcast: Nowcast, *, level: float | None = None, past: int | None = None) -> Figure:
     """Chart reported counts against those expected once late reports are in.
 
     Parameters
     ----------
     nowcast : Nowcast
-        From :func:`escalation.nowcast`.
+        From :func:`escalation.incidents.nowcast`.
     level : float, optional
         Probability of the wide band, between 0 and 1; that of the nowcast when left out. The narrow band has 0.5.
     past : int, optional
@@ -56,8 +56,8 @@ def plot_nowcast(nowcast: Nowcast, *, level: float | None = None, past: int | No
     >>> import pandas as pd, escalation
     >>> days = pd.Series(pd.date_range("2024-01-01", "2024-06-30"))
     >>> raids = pd.DataFrame({"date": days, "as_of": days + pd.to_timedelta(days.dt.day % 13, unit="D")})
-    >>> made = escalation.nowcast(raids, "W", now="2024-06-30", unit="raids", rng=1)
-    >>> plot_nowcast(made).axes[0].get_ylabel()
+    >>> made = escalation.incidents.nowcast(raids, "W", now="2024-06-30", unit="raids", rng=1)
+    >>> nowcast(made).axes[0].get_ylabel()
     'raids per week'
     """
     chart, (ax,) = new_chart(7.0, (3.6,))

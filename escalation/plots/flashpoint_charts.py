@@ -14,7 +14,7 @@ from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.plots.style import AHEAD, GREY, INK, edges, headline, legend_below, new_chart, period_ticks, styled
 from escalation.plots.text import day_text
-from escalation.plots.trend import chance_text
+from escalation.plots.trend_charts import chance_text
 
 STYLES = (
     (AHEAD, "-", "o", 2.0),
@@ -26,7 +26,7 @@ STYLES = (
 
 
 @styled
-def plot_first_passage(passage: pd.Series | pd.DataFrame, flashpoints: Sequence[FlashpointProbability] = ()) -> Figure:
+def first_passage(passage: pd.Series | pd.DataFrame, flashpoints: Sequence[FlashpointProbability] = ()) -> Figure:
     """Chart the probability that thresholds have been reached, by date.
 
     Parameters
@@ -47,7 +47,7 @@ def plot_first_passage(passage: pd.Series | pd.DataFrame, flashpoints: Sequence[
     >>> counts = pd.Series([3, 5, 4, 4, 6, 2], index=pd.period_range("2024-01", periods=6, freq="M"))
     >>> forecast = escalation.Climatology().fit(counts).forecast(3, rng=1)
     >>> passage = pd.DataFrame({5: escalation.first_passage(forecast, 5), 6: escalation.first_passage(forecast, 6)})
-    >>> figure = plot_first_passage(passage, [escalation.flashpoint(forecast, 5)])
+    >>> figure = first_passage(passage, [escalation.flashpoint(forecast, 5)])
     >>> [line.get_ydata().tolist() == passage[at].tolist() for line, at in zip(figure.axes[0].lines, (5, 6))]
     [True, True]
     """

@@ -23,7 +23,7 @@ from escalation.plots.style import (
     points,
     styled,
 )
-from escalation.plots.tallies import draw_seen
+from escalation.plots.tally_charts import draw_seen
 from escalation.plots.text import printable, text_width
 
 WINDOWS = {"baseline": ("#ececec", (0, (1, 1.5))), "recent": ("#c9c9c9", "-")}
@@ -33,7 +33,7 @@ STRIP = 0.07
 
 
 @styled
-def plot_trend(counts: CountsLike, change: RateChange, *, unit: str | None = None) -> Figure:
+def trend(counts: CountsLike, change: RateChange, *, unit: str | None = None) -> Figure:
     """Chart a rate change: both windows with their rates on the series, and the ratio of the rates.
 
     Parameters
@@ -54,7 +54,7 @@ def plot_trend(counts: CountsLike, change: RateChange, *, unit: str | None = Non
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-09-02", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 4, 6, 3, 5], index=weeks)
-    >>> figure = plot_trend(counts, escalation.compare_rates(counts, recent=4, baseline=8), unit="raids")
+    >>> figure = trend(counts, escalation.compare_rates(counts, recent=4, baseline=8), unit="raids")
     >>> figure.axes[0].get_title(loc="left")
     '4.5 raids per week, 1.1 before: the probability that the rate rose is 0.998'
     """

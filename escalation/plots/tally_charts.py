@@ -56,7 +56,7 @@ OPENING_SLACK = 0.1
 
 
 @styled
-def plot_reconstruction(reconstruction: Reconstruction, *, level: float = 0.9) -> Figure:
+def reconstruction(reconstruction: Reconstruction, *, level: float = 0.9) -> Figure:
     """Chart a reconstruction: running totals as printed against the cumulative count, and the count of each period.
 
     Parameters
@@ -82,7 +82,7 @@ def plot_reconstruction(reconstruction: Reconstruction, *, level: float = 0.9) -
     >>> import pandas as pd, escalation
     >>> tallies = pd.DataFrame({"series": "attacks", "count": [5, 30], "qualifier": ["exact", "nearly"],
     ...     "start": "2024-01-01", "end": ["2024-01-14", "2024-01-28"], "unit": "attacks"})
-    >>> figure = plot_reconstruction(escalation.reconstruct(tallies, series="attacks", rng=1))
+    >>> figure = reconstruction(escalation.reconstruct(tallies, series="attacks", rng=1))
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['attacks since 1 Jan 2024', 'attacks per week']
     """
@@ -93,7 +93,7 @@ def plot_reconstruction(reconstruction: Reconstruction, *, level: float = 0.9) -
 
 
 @styled
-def plot_counts(
+def counts(
     counts: CountsLike, *, exposure: pd.Series | None = None, unit: str | None = None, level: float = 0.9
 ) -> Figure:
     """Chart counts as bars, or histories as bands.
@@ -123,7 +123,7 @@ def plot_counts(
     --------
     >>> import pandas as pd
     >>> counts = pd.Series([1, 0, 4], index=pd.period_range("2024-01-01", periods=3, freq="W-SUN"))
-    >>> plot_counts(counts, unit="raids").axes[0].get_title(loc="left")
+    >>> counts(counts, unit="raids").axes[0].get_title(loc="left")
     'The busiest week was 15 to 21 Jan 2024: 4 raids'
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)

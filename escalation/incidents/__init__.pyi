@@ -1,0 +1,13 @@
+# The public names of this room and where they live; __init__.py loads them lazily from this list.
+from .coverage import coverage_exposure as coverage_exposure
+from .coverage import infer_coverage as infer_coverage
+from .coverage import read_coverage as read_coverage
+from .duplicates import deduplicate as deduplicate
+from .duplicates import find_duplicates as find_duplicates
+from .engines.count import count_in_database as count_in_database
+from .formats.read import read_incidents as read_incidents
+from .grids import locate as locate
+from .grids import priogrid as priogrid
+from .nowcasts.result import Nowcast as Nowcast
+from .nowcasts.run import nowcast as nowcast
+from .versions import merge_versions as merge_versions

@@ -1,0 +1,9 @@
+# The public names of this room and where they live; __init__.py loads them lazily from this list.
+from .cases import Case as Case
+from .cases import list_cases as list_cases
+from .cases import open_case as open_case
+from .kernels import default_kernels as default_kernels
+from .read import read_tallies as read_tallies
+from .reconstruct import Reconstruction as Reconstruction
+from .vintages import Vintages as Vintages
+from .vintages import known_by as known_by
