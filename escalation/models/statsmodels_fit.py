@@ -129,8 +129,8 @@ def from_statsmodels(
     ``ZeroInflatedGeneralizedPoisson`` and ``HurdleCountModel``, with any covariance that they were given.  Forecasts
     draw the parameters from a normal distribution with this covariance, on statsmodels' scale of them (an ``alpha``
     below 0 is taken as 0, which is Poisson), and then the counts.  The covariance of ``ZeroInflatedPoisson`` leaves out
-    what the mean and the zeros have to do with each other (statsmodels issue 7632).  ``model`` of the fit can be run in
-    a backtest, where statsmodels fits the same model again.
+    how the estimates of the mean and of the zeros go together (as of statsmodels 0.15.0).  ``model`` of the fit can be
+    run in a backtest, where statsmodels fits the same model again.
 
     A column of ones called ``const`` or ``Intercept``, and one that rises by 1 a period (or evenly, if called
     ``trend``), go on by themselves.  All other columns are asked for as ``exog`` of the coming periods, under their
