@@ -1,4 +1,4 @@
-"""``from_statsmodels``: fitted results of statsmodels as fits, against what statsmodels itself says of their laws."""
+"""``from_statsmodels``: fitted results of statsmodels as fits, against what statsmodels says of their distributions."""
 
 import pickle
 
@@ -530,7 +530,7 @@ def test_what_is_no_count_result_is_refused():
             from_statsmodels(theirs)
 
 
-def test_glms_that_are_no_law_of_counts_are_refused():
+def test_glms_that_have_no_distribution_of_counts_are_refused():
     counts, table = draws_of("poisson"), design()
     with pytest.raises(
         InputError, match="of a GLM with family Gaussian and link Identity; counts need Poisson or Negat"
@@ -544,7 +544,7 @@ def test_glms_that_are_no_law_of_counts_are_refused():
     with pytest.raises(InputError, match="results are of a GLM with weights; a series has one count a period"):
         from_statsmodels(sm.GLM(counts, table, family=sm.families.Poisson(), freq_weights=np.full(N, 2.0)).fit())
     with pytest.raises(
-        InputError, match=r"results of GLM have scale .*, which is no law of counts; fit NegativeBinomial"
+        InputError, match=r"results of GLM have scale .*, which no distribution of counts has; fit NegativeBinomial"
     ):
         from_statsmodels(sm.GLM(counts, table, family=sm.families.Poisson()).fit(scale="X2"))
 
@@ -558,14 +558,20 @@ def test_the_default_alpha_of_a_glm_is_pointed_at():
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning:statsmodels")
-def test_underdispersed_laws_are_refused():
+def test_underdispersed_results_are_refused():
     counts = pd.Series(np.random.default_rng(1).binomial(6, 0.9, N), index=weeks())
     theirs = discrete_model.GeneralizedPoisson(counts, np.ones(N)).fit(disp=0)
     assert theirs.params.iloc[-1] < 0
     with pytest.raises(
-        InputError, match="results of GeneralizedPoisson have an alpha below 0, which is no law of counts"
+        InputError, match="results of GeneralizedPoisson have an alpha below 0, with which probabilities do not"
     ):
         from_statsmodels(theirs)
+
+
+def test_columns_may_have_numbers_for_names():
+    table = design().set_axis(range(3), axis=1)
+    fit = from_statsmodels(discrete_model.Poisson(draws_of("poisson"), table).fit(disp=0))
+    assert fit.forecast(2, exog=ahead_of(2).set_axis(range(3), axis=1), rng=1).steps == 2
 
 
 def test_two_columns_of_one_name_are_refused():

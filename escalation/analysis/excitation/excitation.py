@@ -150,12 +150,12 @@ def excitation(
 ) -> Excitation:
     r"""Look for attacks by one side that bring about attacks by the other, both ways, at several lags and bin widths.
 
-    How many attacks follow is estimated by :class:`~escalation.models.EndemicEpidemic` with the own and the other's past of
-    each side.  That both rise and fall together makes such an effect whether or not one brings about the other, so it
-    is no evidence.  The verdict comes from shares: given the total of both sides in a period, a level that drives
-    both, whatever it did, says nothing about whose attacks they were.  If an attack by A brings about attacks by B, the
-    share of B rises after it.  The share is regressed on both sides' past counts (beta-binomial); p-values are shares
-    of series drawn with the totals as they were, the side's own past included.
+    How many attacks follow is estimated by :class:`~escalation.models.EndemicEpidemic` with the own and the other's
+    past of each side.  That both rise and fall together makes such an effect whether or not one brings about the
+    other, so it is no evidence.  The verdict comes from shares: given the total of both sides in a period, a level
+    that drives both, whatever it did, says nothing about whose attacks they were.  If an attack by A brings about
+    attacks by B, the share of B rises after it.  The share is regressed on both sides' past counts (beta-binomial);
+    p-values are shares of series drawn with the totals as they were, the side's own past included.
 
     Parameters
     ----------

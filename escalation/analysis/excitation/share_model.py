@@ -2,7 +2,8 @@
 
 Where two counts are Poisson with rates ``a_t * s_t`` and ``b_t * s_t``, the first is binomial given their total, with
 share ``a_t / (a_t + b_t)``, whatever the shared level ``s_t`` was: conditioning on the total takes every shared
-multiplicative level out, exactly.  Plain arrays in and out; :func:`escalation.analysis.excitation.excitation` is the way in for users.
+multiplicative level out, exactly.  Plain arrays in and out; :func:`escalation.analysis.excitation.excitation` is the
+way in for users.
 """
 
 from __future__ import annotations

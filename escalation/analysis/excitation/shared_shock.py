@@ -1,7 +1,8 @@
 """Whether the shares of two sides in their totals follow what the other did before: tests that no shared level passes.
 
-Plain arrays in and out; :func:`escalation.analysis.excitation.excitation` is the way in for users.  The totals of both sides are held as
-they were, so a level that drives both, and whatever it did, is gone from the null hypothesis (see ``shares.py``).
+Plain arrays in and out; :func:`escalation.analysis.excitation.excitation` is the way in for users.  The totals of both
+sides are held as they were, so a level that drives both, and whatever it did, is gone from the null hypothesis (see
+``shares.py``).
 """
 
 from __future__ import annotations

@@ -283,8 +283,8 @@ def compound(
     Returns
     -------
     Forecast
-        As many paths of the same periods: what :func:`escalation.forecasts.flashpoint` and :func:`escalation.first_passage` take,
-        with a number or a definition such as ``views-25`` or ``first-lethal``.
+        As many paths of the same periods: what :func:`escalation.forecasts.flashpoint` and
+        :func:`escalation.first_passage` take, with a number or a definition such as ``views-25`` or ``first-lethal``.
 
     Raises
     ------

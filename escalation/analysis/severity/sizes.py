@@ -148,7 +148,8 @@ def fatality_sizes(
     ----------
     fatalities : pandas.Series, DataFrame or array
         Killed in each event; events without a killed person or a known figure are left out.  A table of equally
-        plausible figures, from :func:`escalation.analysis.draw_figures`, is fitted column by column and the draws joined.
+        plausible figures, from :func:`escalation.analysis.draw_figures`, is fitted column by column and the draws
+        joined.
     family : {"auto", "negative_binomial", "lognormal", "power_tail"}
         The law; ``auto`` takes that with the lowest AIC.
     draws : int

@@ -150,8 +150,9 @@ def nowcast(
 
     The delays are learnt from the delays alone, never from a count that looks low. With a fixed ``prior`` the count
     still to come is negative binomial given the reported one, as in surveillance. Without, it is Poisson about the
-    unreported share of a level, and levels are drawn together, backwards (``escalation/incidents/nowcasts/levels.py``). One
-    draw of the delays holds for all periods of a history, so that sums over periods have their right spread.
+    unreported share of a level, and levels are drawn together, backwards
+    (``escalation/incidents/nowcasts/levels.py``). One draw of the delays holds for all periods of a history, so that
+    sums over periods have their right spread.
 
     ``lawless`` draws hazards with the variance of his equation 2.15 and unreported counts as negative binomial, whose
     mean and variance are his 2.12 and 2.16. (The ``lawless`` of surveillance leaves the first term of 2.16 out.)

@@ -36,8 +36,9 @@ class Ensemble(CountModel):
     doi:10.1214/aoms/1177704873).  Equal weights are hard to beat (Genre et al. 2013,
     doi:10.1016/j.ijforecast.2012.06.004).  Learnt weights are those with the best mean log score (Hall & Mitchell 2007,
     doi:10.1016/j.ijforecast.2006.08.001) or CRPS over forecasts of the members from past origins, each fitted to what
-    came before its origin only, and drawn a little towards equal ones (see :mod:`escalation.models.baselines.weights`).  Nothing
-    after the last count enters, and no score of the pool that learnt from a period is a score of a forecast of it.
+    came before its origin only, and drawn a little towards equal ones (see
+    :mod:`escalation.models.baselines.weights`).  Nothing after the last count enters, and no score of the pool that
+    learnt from a period is a score of a forecast of it.
 
     Its parameters are the weights; their standard errors are those of the jackknife over the past origins (0 for
     equal or given weights).  ``fitted`` is the weighted mean of the members'.  It has no likelihood.

@@ -27,9 +27,9 @@ class Hurdle(ZeroModel):
     ``mu_t = exposure_t * exp(x_t'b)`` before the cut (Mullahy 1986, doi:10.1016/0304-4076(86)90002-3).  ``logit(p_t)``
     has terms of its own, the same at any exposure.  Unlike zero inflation it can have fewer zeros than the count law,
     too.  The numbers are those of ``pscl::hurdle`` (Zeileis et al. 2008, doi:10.18637/jss.v027.i08; theta =
-    1 / dispersion) but for the sign of the zero part: here, as in :class:`~escalation.models.ZeroInflated`, its coefficients
-    are of the log odds of a zero, there of a count above it.  They are found by Newton's method with the exact
-    derivatives; standard errors come from the observed information.
+    1 / dispersion) but for the sign of the zero part: here, as in :class:`~escalation.models.ZeroInflated`, its
+    coefficients are of the log odds of a zero, there of a count above it.  They are found by Newton's method with the
+    exact derivatives; standard errors come from the observed information.
 
     Parameters and their names, terms without a finite estimate (``zero_level`` where no count is 0, or all are) and
     the priors of forecasts are as in :class:`~escalation.models.ZeroInflated`.

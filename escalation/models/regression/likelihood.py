@@ -26,7 +26,9 @@ LARGEST_DISPERSION = 1e3
 
 
 class Data(NamedTuple):
-    """Observed counts (n,), orthogonal terms (n, p) of a :class:`~escalation.models.regression.terms.Basis`, log exposure (n,)."""
+    """Observed counts (n,), orthogonal terms (n, p) of a :class:`~escalation.models.regression.terms.Basis`, log
+    exposure (n,).
+    """
 
     y: FloatArray
     x: FloatArray

@@ -23,9 +23,9 @@ class NegativeBinomial(Regression):
     The maximum is found by Newton's method with the exact derivatives, and standard errors come from the observed
     information.
 
-    Its parameters are the terms of :class:`~escalation.models.Terms` and ``dispersion`` or ``variance_to_mean``.  Where there
-    is no overdispersion the standard error of these is that of the Poisson limit, ``sqrt(2 / sum(mu**2))`` and
-    ``sqrt(2 / n)``.
+    Its parameters are the terms of :class:`~escalation.models.Terms` and ``dispersion`` or ``variance_to_mean``. 
+    Where there is no overdispersion the standard error of these is that of the Poisson limit, ``sqrt(2 / sum(mu**2))``
+    and ``sqrt(2 / n)``.
 
     Where all counts under a term are 0 its estimate would be minus infinity; all coefficients are then estimated
     with Jeffreys' prior (Firth 1993, doi:10.1093/biomet/80.1.27) and a :class:`~escalation.errors.DataWarning` says so.

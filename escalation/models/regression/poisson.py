@@ -17,10 +17,10 @@ class Poisson(Regression):
     where they are overdispersed its intervals are too narrow, and :class:`~escalation.NegativeBinomial` is the model
     to use.  The numbers are those of R's ``glm`` (McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6).
 
-    Its parameters are the terms of :class:`~escalation.models.Terms`.  Where all counts under a term are 0 its estimate would
-    be minus infinity; all coefficients are then estimated with Jeffreys' prior (Firth 1993,
-    doi:10.1093/biomet/80.1.27) and a :class:`~escalation.errors.DataWarning` says so.  Forecasts draw the coefficients from
-    their posterior under the same prior.
+    Its parameters are the terms of :class:`~escalation.models.Terms`.  Where all counts under a term are 0 its
+    estimate would be minus infinity; all coefficients are then estimated with Jeffreys' prior (Firth 1993,
+    doi:10.1093/biomet/80.1.27) and a :class:`~escalation.errors.DataWarning` says so.  Forecasts draw the coefficients
+    from their posterior under the same prior.
 
     Parameters
     ----------

@@ -28,14 +28,14 @@ class ZeroInflated(ZeroModel):
     doi:10.18637/jss.v027.i08; theta = 1 / dispersion), found by some EM steps and Newton's method with the exact
     derivatives from several starts; standard errors come from the observed information.
 
-    Its parameters are the terms of :class:`~escalation.models.Terms` for the mean, the same with ``zero_`` before them for the
-    log odds of the other kind of zero, and ``dispersion``, which is 0 where NB2 gains nothing over Poisson (its
+    Its parameters are the terms of :class:`~escalation.models.Terms` for the mean, the same with ``zero_`` before them
+    for the log odds of the other kind of zero, and ``dispersion``, which is 0 where NB2 gains nothing over Poisson (its
     standard error is then that of the Poisson limit).
 
     Where there are no more zeros than the count law has, ``zero_level`` would be minus infinity.  It then ends where
     nothing changes any more (near -20), with a standard error in the thousands, and a
-    :class:`~escalation.errors.DataWarning` says that no zero inflation is needed.  Terms that the counts leave open otherwise
-    are dealt with in the same way.
+    :class:`~escalation.errors.DataWarning` says that no zero inflation is needed.  Terms that the counts leave open
+    otherwise are dealt with in the same way.
 
     Forecasts draw the parameters from their posterior under weak priors, on terms made orthogonal and of unit size:
     normal with sd 3 around the log of the mean rate for the level, normal with sd 2.5 for the other effects and for

@@ -1,4 +1,4 @@
-"""Which law of counts a results object of statsmodels has, where its parameters stand, its laws and its draws."""
+"""Which distribution of counts a results object of statsmodels has, where its parameters stand, and draws from it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class CountFamily:
-    """Law of counts with mean ``mu = exp(x'b + log exposure)``, in the parametrisation of statsmodels.
+    """Distribution of counts with mean ``mu = exp(x'b + log exposure)``, in the parametrisation of statsmodels.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class CountFamily:
 
     @property
     def hurdle(self) -> bool:
-        """Whether zeros have a law of their own."""
+        """Whether zeros have a probability of their own."""
         return self.zero in ("poisson", "negbin")
 
     def moments(self, points: FloatArray, x: FloatArray, z: FloatArray, log_exposure: FloatArray) -> Moments:

@@ -109,6 +109,7 @@ class StatsmodelsFit(CountFit):
             if model.asked and exog is None:
                 raise InputError(f"the fit needs exog of the coming periods, with the columns {', '.join(model.asked)}")
             return exog
+        exog = exog.set_axis([str(name) for name in exog.columns], axis=1)
         if isinstance(exog.index, pd.DatetimeIndex):
             exog = exog.set_axis(exog.index.to_period(self.design.periods.freqstr))
         time = first_time + np.arange(len(exog))
@@ -120,7 +121,7 @@ class StatsmodelsFit(CountFit):
                     "out or correct it"
                 )
         kept = exog.drop(columns=[one.name for one in model.continued], errors="ignore")
-        return kept[[*(name for name in model.asked if name in kept), *kept.columns.difference(list(model.asked))]]
+        return kept[[name for name in model.asked if name in kept] + [name for name in kept if name not in model.asked]]
 
 
 def from_statsmodels(
@@ -133,8 +134,8 @@ def from_statsmodels(
     ``ZeroInflatedGeneralizedPoisson`` and ``HurdleCountModel``, with any covariance that they were given.  Forecasts
     draw the parameters from a normal distribution with this covariance, on statsmodels' scale of them (an ``alpha``
     below 0 is taken as 0, which is Poisson), and then the counts.  The covariance of ``ZeroInflatedPoisson`` leaves out
-    what the mean and the zeros have to do with each other (statsmodels issue 7632).  ``model`` of the fit can be run in
-    a backtest, where statsmodels fits the same law again.
+    how the estimates of the mean and of the zeros go together (as of statsmodels 0.15.0).  ``model`` of the fit can be
+    run in a backtest, where statsmodels fits the same model again.
 
     A column of ones called ``const`` or ``Intercept``, and one that rises by 1 a period (or evenly, if called
     ``trend``), go on by themselves.  All other columns are asked for as ``exog`` of the coming periods, under their
@@ -201,7 +202,7 @@ def from_statsmodels(
 
 
 def _family(results: Any) -> CountFamily:
-    """Law of the counts of results, if they are of a class that is understood and estimated by maximum likelihood."""
+    """Distribution of the counts of results, if of a class that is understood and estimated by maximum likelihood."""
     model = getattr(results, "model", None)
     held = getattr(results, "_results", results)
     kind = type(model).__name__
@@ -215,10 +216,12 @@ def _family(results: Any) -> CountFamily:
     family = FAMILIES[kind](model)
     if abs(getattr(results, "scale", 1.0) - 1.0) > 1e-12:
         raise InputError(
-            f"results of {kind} have scale {results.scale:g}, which is no law of counts; fit NegativeBinomial"
+            f"results of {kind} have scale {results.scale:g}, which no distribution of counts has; fit NegativeBinomial"
         )
     if family.counts != "poisson" and family.alpha is None and np.asarray(results.params)[-1] < 0:
-        raise InputError(f"results of {kind} have an alpha below 0, which is no law of counts; fit Poisson")
+        raise InputError(
+            f"results of {kind} have an alpha below 0, with which probabilities do not sum to 1; fit Poisson"
+        )
     return family
 
 

@@ -1,4 +1,4 @@
-"""Generalised Poisson counts (Consul & Jain 1973, doi:10.1080/00401706.1973.10489112): their laws, and draws.
+"""Generalised Poisson counts (Consul & Jain 1973, doi:10.1080/00401706.1973.10489112): their probabilities, and draws.
 
 A count is what comes of clusters that begin as a Poisson process, where each event sets off a Poisson number of others.
 With mean ``m`` and ``excess`` e the rate of the first ones is ``m / (1 + e)``, each sets off ``e / (1 + e)`` others on

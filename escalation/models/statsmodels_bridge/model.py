@@ -44,14 +44,14 @@ class StatsmodelsModel(CountModel):
     """A count regression of statsmodels; :func:`~escalation.models.from_statsmodels` makes it of fitted results.
 
     Parameters are those of statsmodels, under its names.  ``fit``, as a backtest calls it, has statsmodels fit the same
-    law with the same columns anew; those that go on by themselves (``continued``) may be left out of ``exog``.
+    distribution with the same columns anew; those that go on by themselves (``continued``) may be left out of ``exog``.
     Forecasts draw the parameters from a normal distribution with their covariance, an ``alpha`` below 0 taken as 0,
     and then the counts.  ``fitted`` is the mean of all counts, those that are zeros of another kind included.
 
     Parameters
     ----------
     family : CountFamily
-        Law of the counts.
+        Distribution of the counts.
     terms : tuple of str
         Columns of the mean.
     zero_terms : tuple of str

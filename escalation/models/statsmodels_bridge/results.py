@@ -134,8 +134,7 @@ def zero_inflated_results(name: str, seen: Observed, params: FloatArray) -> Any:
         model = ZeroInflatedNegativeBinomialP(seen.y, seen.x, exog_infl=seen.z, offset=seen.offset)
     else:
         model = ZeroInflatedPoisson(seen.y, seen.x, exog_infl=seen.z, offset=seen.offset)
-    # for NB2 its own is by differences of the likelihood, for Poisson without the block of mean and zeros (statsmodels
-    # issue 7632)
+    # its own is by differences of the likelihood for NB2; for Poisson the block of mean and zeros is 0, as of 0.15.0
     model.hessian = partial(_slope_of_score, model=model)
     return _at_maximum(name, model, point)
 
