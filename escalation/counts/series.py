@@ -174,7 +174,7 @@ def unpack_counts(counts: CountsLike, exposure: pd.Series | None = None, unit: s
 
     Parameters
     ----------
-    counts : pandas.Series, pandas.DataFrame, CountSeries or Reconstruction
+    counts : Series, DataFrame of histories, CountSeries or Reconstruction
         What a caller gave.
     exposure : pandas.Series, optional
         In place of the one that the series brings; pandas objects bring none.
