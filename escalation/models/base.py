@@ -159,34 +159,17 @@ class Model(Specification, Generic[AnyFit]):
         if exog is not None and not self.takes_exog:
             raise InputError(f"{self.name} takes no regressors; leave exog out, or use a model that takes them")
         pool = check_whole(pool, "pool", 1_000_000)
-        fit = self.fit_checked(self.check(counts, exposure, exog), pool, unit)
+        fit = fit_checked(self, self._arrays(counts, exposure, exog), pool, unit)
         warn_unsettled(self.name, fit.estimates)
         return fit
 
     @abstractmethod
-    def check(
+    def _arrays(
         self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
     ) -> Checked:
-        """Check counts, exposure and regressors, and put them into arrays; raise InputError if they are of no use."""
+        """Check counts, exposure and regressors, and put them into arrays; InputError if they do not fit together."""
 
-    def fit_checked(self, checked: Checked, pool: int, unit: str) -> AnyFit:
-        """Fit to checked counts, or histories; says nothing of fits that did not settle.
-
-        Raises
-        ------
-        FitError
-            If too few periods were observed, or no fit could be had.
-        """
-        table, array, design = checked
-        self.check_enough(array)
-        array = array[spread_over(len(array), pool)]
-        estimates = self.estimate_all(array, design)
-        record: type[Fit] = PanelFit if design.units else CountFit
-        return cast(
-            AnyFit, record(model=self, estimates=estimates, counts=table, design=design, array=array, unit=unit)
-        )
-
-    def check_enough(self, array: FloatArray) -> None:
+    def _check_enough(self, array: FloatArray) -> None:
         """Refuse counts (histories, n, ...) that were observed in too few periods, with a FitError."""
         observed = int((~np.isnan(array[0])).reshape(array.shape[1], -1).any(axis=1).sum())
         if observed < self.min_periods:
@@ -314,9 +297,9 @@ class Fit(FitResult):
         >>> later.params.equals(fit.params), later.nobs
         (True, 48)
         """
-        table, array, design = self.model.check(counts, exposure, exog)
+        table, array, design = self.model._arrays(counts, exposure, exog)
         self.design.check_continued(design)
-        self.model.check_enough(array)
+        self.model._check_enough(array)
         array = array[as_many(len(array), len(self.estimates))]
         estimates = tuple(
             self.model.carry(estimate, y, design) for estimate, y in zip(self.estimates, array, strict=True)
@@ -342,10 +325,9 @@ class CountModel(Model["CountFit"]):
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Distribution of each count (n,) given those before it; see :meth:`Model.distributions`."""
 
-    def check(
+    def _arrays(
         self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
     ) -> Checked:
-        """See :meth:`Model.check`."""
         return check_series(self.name, counts, exposure, exog)
 
 
@@ -425,10 +407,9 @@ class PanelModel(Model["PanelFit"]):
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Distributions, ...]:
         """Distributions of each unit's counts (n,) given all counts before them; see :meth:`Model.distributions`."""
 
-    def check(
+    def _arrays(
         self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
     ) -> Checked:
-        """See :meth:`Model.check`."""
         return check_panel(self.name, counts, exposure, exog)
 
 
@@ -476,3 +457,19 @@ class PanelFit(Fit):
             except FitError as error:
                 found[name] = str(error)
         return diagnosis_table(found, level)
+
+
+def fit_checked(model: Model[AnyFit], checked: Checked, pool: int, unit: str) -> AnyFit:
+    """Fit to checked counts, or histories; says nothing of fits that did not settle.
+
+    Raises
+    ------
+    FitError
+        If too few periods were observed, or no fit could be had.
+    """
+    table, array, design = checked
+    model._check_enough(array)
+    array = array[spread_over(len(array), pool)]
+    estimates = model.estimate_all(array, design)
+    record: type[Fit] = PanelFit if design.units else CountFit
+    return cast(AnyFit, record(model=model, estimates=estimates, counts=table, design=design, array=array, unit=unit))

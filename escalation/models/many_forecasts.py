@@ -6,9 +6,11 @@ import html
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from escalation.arguments import check_whole
 from escalation.counts import LARGEST
@@ -17,7 +19,7 @@ from escalation.models.base import POOLED, CountModel
 from escalation.models.blocks import run_blocks
 from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import check_size
-from escalation.models.many import SeriesBlock, explained, failure_table, paths_of, series_blocks
+from escalation.models.many import SeriesBlock, explained, failure_table, merged, paths_of, series_blocks
 from escalation.progress import Progress
 from escalation.randomness import Seed, as_generator, draw_root
 
@@ -126,63 +128,39 @@ def forecast_many(
     blocks = series_blocks(model, panel, exposure, exog, pool, unit)
     ahead = replace(blocks[0].design, units=()).ahead(steps, exog_ahead)
     root = draw_root(as_generator(rng))
-    tasks = [_Task(block, ahead, draws, root, levels, reached) for block in blocks]
-    parts = run_blocks(_summarise_block, tasks, [len(block.design.units) for block in blocks], executor, progress)
-    units = [name for part in parts for name in part.units]
+    work = partial(_summarise_block, ahead=ahead, draws=draws, root=root, levels=levels, thresholds=reached)
+    found = merged(run_blocks(work, blocks, executor, progress))
+    kept = {name: rows for name, rows in found.items() if not isinstance(rows, str)}
     columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
     return ManyForecasts(
         table=pd.DataFrame(
-            np.concatenate([part.rows for part in parts]).reshape(len(units) * steps, len(columns)),
-            index=pd.MultiIndex.from_product([pd.Index(units, dtype="str"), ahead.periods], names=["unit", "period"]),
+            np.concatenate([np.empty((0, len(columns))), *kept.values()]),
+            index=pd.MultiIndex.from_product([pd.Index(kept, dtype="str"), ahead.periods], names=["unit", "period"]),
             columns=columns,
         ),
-        failures=failure_table(
-            [name for part in parts for name in part.errors], [text for part in parts for text in part.errors.values()]
-        ),
+        failures=failure_table({name: error for name, error in found.items() if isinstance(error, str)}),
         model=model.name,
         unit=unit,
         draws=draws,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """A block of series, and what to keep of their forecasts."""
-
-    block: SeriesBlock
-    ahead: Design
-    draws: int
-    root: int
-    levels: FloatArray
-    thresholds: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Summary:
-    """What is kept of a block: rows (k, steps, columns) of the units that were forecast, errors of the others."""
-
-    units: tuple[str, ...]
-    rows: FloatArray
-    errors: dict[str, str]
-
-
-def _summarise_block(task: _Task) -> _Summary:
-    """Fit, forecast and summarise every series of a block."""
-    rows: dict[str, FloatArray] = {}
-    errors: dict[str, str] = {}
-    for place, name in enumerate(task.block.design.units):
-        fit = task.block.fit(place)
-        if isinstance(fit, str):
-            errors[name] = fit
-            continue
+def _summarise_block(
+    block: SeriesBlock, *, ahead: Design, draws: int, root: int, levels: FloatArray, thresholds: tuple[int, ...]
+) -> dict[str, FloatArray | str]:
+    """Fit and forecast every series of a block: what is kept (steps, columns) of each, or why there is nothing."""
+    found: dict[str, FloatArray | str] = {}
+    for name, fit in block.fits():
         try:
-            paths = paths_of(fit, name, task.ahead, task.draws, task.root)
+            found[name] = (
+                fit if isinstance(fit, str) else _summary(paths_of(fit, name, ahead, draws, root), levels, thresholds)
+            )
         except Exception as error:  # one series must not lose the others
-            errors[name] = explained(error)
-            continue
-        quantiles = np.quantile(paths, task.levels, axis=0, method="inverted_cdf")
-        reached = [(paths >= count).mean(axis=0) for count in task.thresholds]
-        rows[name] = np.column_stack([paths.mean(axis=0), *quantiles, *reached])
-    width = 1 + len(task.levels) + len(task.thresholds)
-    values = np.stack(list(rows.values())) if rows else np.empty((0, len(task.ahead.periods), width))
-    return _Summary(tuple(rows), values, errors)
+            found[name] = explained(error)
+    return found
+
+
+def _summary(paths: NDArray[np.int64], levels: FloatArray, thresholds: tuple[int, ...]) -> FloatArray:
+    """Means, quantiles and probabilities of being reached (steps, columns) of paths (draws, steps)."""
+    quantiles = np.quantile(paths, levels, axis=0, method="inverted_cdf")
+    return np.column_stack([paths.mean(axis=0), *quantiles, *((paths >= count).mean(axis=0) for count in thresholds)])
