@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.arguments import check_whole
-from escalation.counts import DRAW
+from escalation.counts import table_of_counts
 from escalation.errors import InputError
 from escalation.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
 from escalation.forecast import Forecast
@@ -205,11 +205,7 @@ def _pair(fit: PanelFit, by: str, after: str) -> FloatArray:
 
 def _total(fit: PanelFit, by: str, after: str) -> pd.Series | pd.DataFrame:
     """Counts of both together, or histories of them."""
-    values = _pair(fit, by, after).sum(axis=2)
-    if len(values) == 1:
-        return pd.Series(values[0], index=fit.design.periods).astype(pd.Int64Dtype())
-    draws = pd.RangeIndex(len(values), name=DRAW)
-    return pd.DataFrame(values.T, index=fit.design.periods, columns=draws).astype("Int64")
+    return table_of_counts(_pair(fit, by, after).sum(axis=2), fit.design.periods)
 
 
 def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) -> IntArray:

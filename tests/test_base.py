@@ -120,7 +120,7 @@ def test_intervals_are_normal_and_cut_at_the_limits():
     interval = fit.conf_int(0.9)
     assert interval.loc["rate"].tolist() == pytest.approx([rate - 1.6448536 * error, rate + 1.6448536 * error])
     assert interval.loc["dispersion"].tolist() == pytest.approx([0, 0.1 + 1.6448536 * 0.2])
-    summary = fit.summary()
+    summary = fit.table()
     assert list(summary.columns) == ["estimate", "std_error", "lower", "upper"]
     assert summary.loc["rate", "upper"] == pytest.approx(rate + 1.959964 * error)
 

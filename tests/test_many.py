@@ -72,7 +72,7 @@ def test_workers_and_the_order_of_columns_change_nothing(model, workers):
     few = fit_many(model, counts.iloc[:, [4, 2]]).forecast(3, draws=50, rng=1)
     np.testing.assert_array_equal(few["district 4"].paths, one["district 4"].paths)
     alone, apart = (
-        forecast_many(model, counts, 3, draws=50, executor=executor, rng=1).table for executor in (None, workers)
+        forecast_many(model, counts, 3, draws=50, executor=executor, rng=1).summaries for executor in (None, workers)
     )
     pd.testing.assert_frame_equal(alone, apart, check_exact=True)
 
@@ -122,7 +122,7 @@ def test_failures_are_rows_and_the_others_go_on(workers):
     found = forecast_many(Breaking(), counts, 2, draws=20, rng=1)
     assert found.failures["unit"].tolist() == ["district 3", "district 7", "district 9"]
     assert found.failures["error"].iloc[-1] == "ZeroDivisionError: on the way"
-    assert found.table.index.get_level_values("unit").nunique() == 27
+    assert found.summaries.index.get_level_values("unit").nunique() == 27
     assert "3 failed" in found._repr_html_()
     assert "2 failed" in many._repr_html_()
 
@@ -133,7 +133,7 @@ def test_nothing_fitted():
     assert (len(many.fits), len(many.failures), many.params.empty) == (0, 2, True)
     with pytest.raises(FitError, match="no series was fitted by last_value, so there is nothing to forecast"):
         many.forecast(1)
-    assert forecast_many(LastValue(), counts, 2).table.empty
+    assert forecast_many(LastValue(), counts, 2).summaries.empty
     assert many.diagnose().empty
 
 
@@ -141,9 +141,9 @@ def test_summaries_are_those_of_the_paths():
     counts = panel(5)
     paths = fit_many(Climatology(), counts).forecast(4, draws=101, rng=3)
     found = forecast_many(Climatology(), counts, 4, draws=101, quantiles=(0.1, 0.5), thresholds=(1, 12), rng=3)
-    assert found.table.columns.tolist() == ["mean", "q0.1", "q0.5", "p_ge_1", "p_ge_12"]
+    assert found.summaries.columns.tolist() == ["mean", "q0.1", "q0.5", "p_ge_1", "p_ge_12"]
     for unit in counts:
-        own, table = paths[unit], found.table.loc[unit]
+        own, table = paths[unit], found.summaries.loc[unit]
         assert table.index.equals(own.periods)
         np.testing.assert_allclose(table["mean"], own.mean())
         np.testing.assert_array_equal(table["q0.1"], own.quantile(0.1))

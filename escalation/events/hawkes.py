@@ -318,7 +318,7 @@ class HawkesFit(FitResult):
 
     def _repr_html_(self) -> str:
         head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs:,} events; log-likelihood {self.llf:.2f}"
-        return head + f"<p>{html.escape(self.sentence())}</p>" + self.summary().round(4).to_html()
+        return head + f"<p>{html.escape(self.sentence())}</p>" + self.table().round(4).to_html()
 
 
 def _estimate(events: EventTimes, decay: str, rng: Generator) -> Estimate:

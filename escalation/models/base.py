@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from escalation.arguments import check_level, check_whole
 from escalation.errors import FitError, InputError
 from escalation.forecast import Forecast
-from escalation.models.design import Checked, Design, FloatArray, check_panel, check_series
+from escalation.models.design import Checked, Design, FloatArray, Table, check_panel, check_series
 from escalation.models.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.distributions import Distributions
 from escalation.models.estimate import (
@@ -164,9 +164,7 @@ class Model(Specification, Generic[AnyFit]):
         return fit
 
     @abstractmethod
-    def _arrays(
-        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
-    ) -> Checked:
+    def _arrays(self, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
         """Check counts, exposure and regressors, and put them into arrays; InputError if they do not fit together."""
 
     def _check_enough(self, array: FloatArray) -> None:
@@ -306,16 +304,26 @@ class Fit(FitResult):
         )
         return replace(self, estimates=estimates, counts=table, design=design, array=array)
 
+    def sentence(self) -> str:
+        """Say in plain words what was fitted to what, and whether it converged."""
+        first, last = self.design.periods[0].start_time.date(), self.design.periods[-1].end_time.date()
+        text = f"{self.model.name} was fitted to {self.unit} from {first} to {last}: {self._basis()}"
+        return f"{text}{'' if self.converged else '; the fit has not converged'}."
+
+    def _basis(self) -> str:
+        """Of what the fit is."""
+        several, m = len(self.design.units), len(self.estimates)
+        on = f"{several:,} units and {self.nobs:,} counts" if several else f"{self.nobs} periods"
+        pooled, known = f", pooled over {m} histories" if m > 1 else "", not np.isnan(self.llf)
+        return f"{on}{pooled}{f'; log-likelihood {self.llf:.2f}' if known else ''}"
+
     def _mean_fitted(self) -> FloatArray:
         """Expected count of each period (and unit), mean over the histories."""
         return np.asarray(np.mean([estimate.fitted for estimate in self.estimates], axis=0))
 
     def _repr_html_(self) -> str:
-        several = len(self.design.units)
-        on = f"{several:,} units and {self.nobs:,} counts" if several else f"{self.nobs} periods"
-        kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
-        head = f"<b>{html.escape(repr(self.model))}</b> on {on}{kind}; log-likelihood {self.llf:.2f}"
-        return head + self.summary().round(4).to_html(max_rows=60)
+        head = f"<b>{html.escape(repr(self.model))}</b> on {self._basis()}"
+        return head + self.table().round(4).to_html(max_rows=60)
 
 
 class CountModel(Model["CountFit"]):
@@ -325,9 +333,7 @@ class CountModel(Model["CountFit"]):
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Distribution of each count (n,) given those before it; see :meth:`Model.distributions`."""
 
-    def _arrays(
-        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
-    ) -> Checked:
+    def _arrays(self, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
         return check_series(self.name, counts, exposure, exog)
 
 
@@ -407,9 +413,7 @@ class PanelModel(Model["PanelFit"]):
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Distributions, ...]:
         """Distributions of each unit's counts (n,) given all counts before them; see :meth:`Model.distributions`."""
 
-    def _arrays(
-        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
-    ) -> Checked:
+    def _arrays(self, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
         return check_panel(self.name, counts, exposure, exog)
 
 

@@ -72,6 +72,11 @@ class InterventionTest:
             f"degree{'s' * (self.df > 1)} of freedom, {_p_words(self.p_value)}."
         )
 
+    def table(self) -> pd.DataFrame:
+        """What was tested, one row each, with the statistic and the p-value of all of them together."""
+        rows = {"intervention": self.interventions, "direction": self.directions}
+        return pd.DataFrame(rows).assign(statistic=self.statistic, df=self.df, p_value=self.p_value)
+
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.sentence())}</p>"
 
@@ -103,6 +108,16 @@ class FoundIntervention:
     p_value: float
     size: float
     std_error: float
+
+    def sentence(self) -> str:
+        """Say it in plain words."""
+        what = _words(self.intervention, self.direction)
+        size = f"coefficient {self.size:.2g}, standard error {self.std_error:.2g}"
+        return f"{what[0].upper()}{what[1:]}: {size}; score statistic {self.statistic:.1f}, {_p_words(self.p_value)}."
+
+    def table(self) -> pd.DataFrame:
+        """Its attributes in one row."""
+        return pd.DataFrame([vars(self)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +152,7 @@ class InterventionSearch:
 
     def table(self) -> pd.DataFrame:
         """What was found, one row each."""
-        names = ["intervention", "period", "direction", "statistic", "p_value", "size", "std_error"]
-        return pd.DataFrame([[getattr(one, name) for name in names] for one in self.found], columns=names)
+        return pd.DataFrame([vars(one) for one in self.found], columns=list(FoundIntervention.__dataclass_fields__))
 
     def sentence(self) -> str:
         """Say it in plain words."""

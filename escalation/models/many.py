@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.arguments import check_level, check_whole
-from escalation.counts import DRAW
+from escalation.counts import table_of_counts
 from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecast import Forecast
 from escalation.models.base import POOLED, CountFit, CountModel, fit_checked
@@ -64,12 +64,7 @@ class SeriesBlock:
     def _fit(self, place: int) -> CountFit | str:
         array = np.ascontiguousarray(self.counts[:, :, place])
         design = replace(self.design, exposure=np.ascontiguousarray(self.design.exposure[:, place]), units=())
-        table: pd.Series | pd.DataFrame
-        if len(array) == 1:
-            table = pd.Series(array[0], index=design.periods, name=self.design.units[place]).astype("Int64")
-        else:
-            table = pd.DataFrame(array.T, index=design.periods, columns=pd.RangeIndex(len(array), name=DRAW))
-            table = table.astype("Int64") if np.isnan(array).any() else table.astype("int64")
+        table = table_of_counts(array, design.periods, self.design.units[place])
         try:
             return fit_checked(self.model, (table, array, design), self.pool, self.unit)
         except Exception as error:  # one series must not lose the others
@@ -319,6 +314,16 @@ class ManyFits:
         check_level(level)
         parts = run_blocks(_diagnose_block, cut(list(self.fits.items())), executor, progress)
         return diagnosis_table(merged(parts), level)
+
+    def sentence(self) -> str:
+        """Say in plain words how many series were fitted."""
+        number, failed, open_ones = len(self.fits), len(self.failures), int((~self.converged).sum())
+        text = f"{self.model.name} was fitted to {number:,} of {number + failed:,} series of {self.unit}"
+        return text + (f"; {open_ones:,} of the fits have not converged." if open_ones else ".")
+
+    def table(self) -> pd.DataFrame:
+        """Estimates, log-likelihood and whether the fit converged, one row a unit."""
+        return self.params.assign(llf=self.llf, converged=self.converged)
 
     def _rows(self, values: list[pd.Series]) -> pd.DataFrame:
         columns = values[0].index if values else pd.Index([])

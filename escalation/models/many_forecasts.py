@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from escalation.arguments import check_whole
 from escalation.counts import LARGEST
 from escalation.errors import InputError
+from escalation.forecast import with_days
 from escalation.models.base import POOLED, CountModel
 from escalation.models.blocks import run_blocks
 from escalation.models.design import Design, FloatArray
 from escalation.models.estimate import check_size
 from escalation.models.many import SeriesBlock, explained, failure_table, merged, paths_of, series_blocks
+from escalation.periods import period_word
 from escalation.progress import Progress
 from escalation.randomness import Seed, as_generator, draw_root
 
@@ -30,7 +32,7 @@ class ManyForecasts:
 
     Attributes
     ----------
-    table : pandas.DataFrame
+    summaries : pandas.DataFrame
         Indexed by ``unit`` and ``period``; columns ``mean``, one ``q<level>`` a quantile (the smallest count whose
         probability of not being passed is the level) and one ``p_ge_<count>`` a threshold (probability of the count or
         more in that period).
@@ -44,19 +46,33 @@ class ManyForecasts:
         Paths behind each row.
     """
 
-    table: pd.DataFrame = field(repr=False)
+    summaries: pd.DataFrame = field(repr=False)
     failures: pd.DataFrame = field(repr=False)
     model: str
     unit: str
     draws: int
 
+    def sentence(self) -> str:
+        """Say in plain words what comes in the first period, in all units together."""
+        if self.summaries.empty:
+            return f"{self.model} forecasts none of {len(self.failures):,} series of {self.unit}."
+        first = self.summaries.index[0][1]
+        now = self.summaries.xs(first, level="period")
+        text = f"{self.model} expects {now['mean'].sum():,.1f} {self.unit} in {len(now):,} units together"
+        failed = f"; {len(self.failures):,} more series could not be forecast" if len(self.failures) else ""
+        return f"{text} in the {period_word(first.freqstr)} that ends on {first.end_time.date()}{failed}."
+
+    def table(self) -> pd.DataFrame:
+        """``summaries`` after the first and the last day of each period, ``start`` and ``end``."""
+        return with_days(self.summaries)
+
     def _repr_html_(self) -> str:
-        units = self.table.index.get_level_values(0).nunique()
+        units = self.summaries.index.get_level_values(0).nunique()
         head = (
             f"<b>Forecasts</b> of {html.escape(self.unit)} in {units:,} units by {html.escape(self.model)}, "
             f"{self.draws:,} paths each; {len(self.failures):,} failed"
         )
-        return head + self.table.round(3).to_html(max_rows=30)
+        return head + self.summaries.round(3).to_html(max_rows=30)
 
 
 def forecast_many(
@@ -117,7 +133,7 @@ def forecast_many(
     >>> from escalation import LastValue
     >>> weeks = pd.period_range("2024-01-07", periods=3, freq="W-SUN")
     >>> panel = pd.DataFrame({"north": [1, 0, 2], "south": [9, 9, 9]}, index=weeks)
-    >>> forecast_many(LastValue("none"), panel, 1, draws=10, quantiles=[0.5], thresholds=[5]).table.values.tolist()
+    >>> forecast_many(LastValue("none"), panel, 1, draws=10, quantiles=[0.5], thresholds=[5]).summaries.values.tolist()
     [[2.0, 2.0, 0.0], [9.0, 9.0, 1.0]]
     """
     steps, draws = check_size(steps, draws)
@@ -133,7 +149,7 @@ def forecast_many(
     kept = {name: rows for name, rows in found.items() if not isinstance(rows, str)}
     columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
     return ManyForecasts(
-        table=pd.DataFrame(
+        summaries=pd.DataFrame(
             np.concatenate([np.empty((0, len(columns))), *kept.values()]),
             index=pd.MultiIndex.from_product([pd.Index(kept, dtype="str"), ahead.periods], names=["unit", "period"]),
             columns=columns,
