@@ -238,6 +238,26 @@ def test_summaries_are_means():
     assert result.table(["model", "step"]).shape[0] == 6
     with pytest.raises(InputError, match="by is 'colour'"):
         result.table("colour")
+    best = result.scores[result.scores["model"] == table.index[0]]
+    held = best["inside_90%"].mean()
+    assert result.sentence() == (
+        f"Of 2 models {table.index[0]} had the smallest mean CRPS ({plain.iloc[0]:.3g}), from "
+        f"{best['origin'].nunique()} past origins; its 90% intervals held {held:.0%} of the counts."
+    )
+
+
+def test_the_model_that_forecast_best_is_chosen_and_said():
+    counts = series(120)
+    chosen = escalation.auto(counts, models=(Climatology(3), NegativeBinomial()), criterion="crps", rng=1)
+    means = chosen.backtest.scores.groupby("model", observed=True)["crps"].mean().sort_values()
+    assert chosen.table().equals(chosen.scores)
+    assert chosen.table().index.tolist() == means.index.tolist() == ["negative_binomial", "climatology"]
+    assert chosen.model == NegativeBinomial() and chosen.fit.nobs == 120
+    assert chosen.sentence() == (
+        f"Of 2 models negative_binomial had the smallest CRPS ({means.iloc[0]:.3g}) in forecasts from 24 past origins; "
+        "it is better than climatology there."
+    )
+    assert chosen.table()["upper"].iloc[0] < 0  # three weeks of a Poisson count are a poor forecast of the next ones
 
 
 def test_a_clearly_wrong_model_is_called_worse_and_an_equal_one_is_not():

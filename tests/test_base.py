@@ -147,6 +147,18 @@ def test_html_and_repr():
     assert repr(PoissonMean().fit(series(), unit="raids")) == "CountFit(model=PoissonMean(settles=True), unit='raids')"
 
 
+def test_a_sentence_says_what_was_fitted_to_what():
+    assert PoissonMean().fit(series(), unit="raids").sentence() == (
+        "poisson_mean was fitted to raids from 2024-01-01 to 2024-06-30: 6 periods; log-likelihood -5.00."
+    )
+    with pytest.warns(NotConvergedWarning):
+        fit = PoissonMean(settles=False).fit(histories([series(), series()]))
+    assert fit.sentence() == (
+        "poisson_mean was fitted to incidents from 2024-01-01 to 2024-06-30: 6 periods, pooled over 2 histories; "
+        "log-likelihood -5.00; the fit has not converged."
+    )
+
+
 def test_fits_that_do_not_settle_are_counted():
     with pytest.warns(NotConvergedWarning, match="poisson_mean: 2 of 2 fits did not settle; give it more periods"):
         fit = PoissonMean(settles=False).fit(histories([series(), series()]))

@@ -260,6 +260,7 @@ def test_summary_and_html():
     table = found.table()
     assert table.columns.tolist() == ["observed", "expected", "p_value", "p_holm"]
     assert table.index.tolist() == ["level", "dispersion", "zeros", "shape", "dependence", "log_score", "rps", "dss"]
+    assert found.sentences() == list(found.verdict)
     assert "&lt;raids&gt;" in found._repr_html_()
     assert "array" not in repr(found)
 

@@ -125,6 +125,18 @@ def test_failures_are_rows_and_the_others_go_on(workers):
     assert found.summaries.index.get_level_values("unit").nunique() == 27
     assert "3 failed" in found._repr_html_()
     assert "2 failed" in many._repr_html_()
+    assert many.sentence() == "breaking was fitted to 28 of 30 series of incidents."
+    assert many.table().index.tolist() == list(many.fits)
+    assert many.table().columns.tolist() == [*many.params.columns, "llf", "converged"]
+    first = sum(many.fits[unit].forecast(1, draws=20, rng=2).mean().item() for unit in found.summaries.index.levels[0])
+    said = found.sentence()
+    # means of 20 Poisson counts in each of 27 units; how far they are apart is beside them
+    told = float(said.removeprefix("breaking expects ").split(" ")[0].replace(",", ""))
+    assert told == pytest.approx(first, rel=0.2)
+    assert said.endswith(
+        "incidents in 27 units together in the week that ends on "
+        f"{found.summaries.index[0][1].end_time.date()}; 3 more series could not be forecast."
+    )
 
 
 def test_nothing_fitted():
@@ -133,7 +145,10 @@ def test_nothing_fitted():
     assert (len(many.fits), len(many.failures), many.params.empty) == (0, 2, True)
     with pytest.raises(FitError, match="no series was fitted by last_value, so there is nothing to forecast"):
         many.forecast(1)
-    assert forecast_many(LastValue(), counts, 2).summaries.empty
+    none = forecast_many(LastValue(), counts, 2)
+    assert none.summaries.empty and none.table().empty
+    assert none.sentence() == "last_value forecasts none of 2 series of incidents."
+    assert many.sentence() == "last_value was fitted to 0 of 2 series of incidents."
     assert many.diagnose().empty
 
 
@@ -144,6 +159,7 @@ def test_summaries_are_those_of_the_paths():
     assert found.summaries.columns.tolist() == ["mean", "q0.1", "q0.5", "p_ge_1", "p_ge_12"]
     for unit in counts:
         own, table = paths[unit], found.summaries.loc[unit]
+        assert found.table().loc[unit, "end"].tolist() == [period.end_time.normalize() for period in own.periods]
         assert table.index.equals(own.periods)
         np.testing.assert_allclose(table["mean"], own.mean())
         np.testing.assert_array_equal(table["q0.1"], own.quantile(0.1))

@@ -195,6 +195,10 @@ def test_histories_are_pooled_and_their_paths_joined():
         assert "<table" in thing._repr_html_()
         assert len(pickle.dumps(thing)) > 100
     assert "2 units and 10 counts, pooled over 3 histories" in fit._repr_html_()
+    assert fit.sentence() == (
+        "means was fitted to incidents from 2024-01-01 to 2024-02-04: 2 units and 10 counts, pooled over 3 histories; "
+        "log-likelihood -1.00."
+    )
     assert "in 2 units per week after 2024-01-29/2024-02-04 by means, 30 paths" in forecast._repr_html_()
 
 
