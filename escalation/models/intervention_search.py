@@ -14,8 +14,9 @@ from scipy.stats import chi2
 
 from escalation.arguments import check_level, check_whole
 from escalation.errors import InputError
-from escalation.models.base import CountFit
+from escalation.models.base import CountFit, fit_checked
 from escalation.models.design import FloatArray
+from escalation.models.estimate import warn_unsettled
 from escalation.models.ingarch import INGARCH
 from escalation.models.ingarch_maximum import search_space
 from escalation.models.ingarch_null import Null, null_at, null_peaks, roots_of, strength
@@ -421,16 +422,12 @@ def _make(kind: Kind, period: pd.Period, half_life: float) -> Intervention:
 
 def _with(fit: CountFit, interventions: tuple[Intervention, ...], effect: str) -> CountFit:
     """The same model with more interventions, fitted to the same counts."""
-    model, design = _checked(fit), fit.design
+    model = _checked(fit)
     outside = tuple(one.term for one in interventions) if effect == "external" else ()
     wider = replace(model, interventions=model.interventions + interventions, external=model.external + outside)
-    exog = pd.DataFrame(design.exog, index=design.periods, columns=list(design.exog_names))
-    return wider.fit(
-        fit.counts,
-        exposure=pd.Series(design.exposure, index=design.periods),
-        exog=exog if design.exog_names else None,
-        unit=fit.unit,
-    )
+    found = fit_checked(wider, (fit.counts, fit.array, fit.design), 1, fit.unit)
+    warn_unsettled(wider.name, found.estimates)
+    return found
 
 
 # Words
