@@ -53,7 +53,7 @@ def main() -> None:
         f"{forecasts:,} forecasts: {time.perf_counter() - begin:.0f} s, {processor:.0f} s of processor "
         f"({1000 * processor / forecasts:.1f} ms each), largest processes together {largest / 1024:.0f} MB"
     )
-    print(result.summary().round(3).to_string())
+    print(result.table().round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def main() -> None:
     print(f"{len(origins)} origins, {counts.shape[1]} governorates, {time.perf_counter() - begin:.0f} s")
     for leads, label in (([4], "4 weeks ahead"), ([12], "12 weeks ahead"), (range(1, 13), "1 to 12 weeks ahead")):
         part = escalation.Backtest(result.scores[result.scores["step"].isin(list(leads))], result.failures)
-        print(f"\n{label}\n{part.summary().round(3).to_string()}")
+        print(f"\n{label}\n{part.table().round(3).to_string()}")
         print(f"\n{part.calibration(rng=0).round(3).to_string()}")
         for baseline in BASELINES:
             for score in ("crps", "log_score"):

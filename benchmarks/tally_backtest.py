@@ -56,7 +56,7 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", escalation.EscalationWarning)
         result = measure()
-    print(result.summary().round(3).to_string())
+    print(result.table().round(3).to_string())
     for steps in (4, STEPS):
         part = escalation.Backtest(result.scores[result.scores["step"] <= steps], result.failures)
         print(f"\n1 to {steps} weeks ahead")

@@ -204,7 +204,7 @@ def test_a_pool_tells_histories_apart() -> None:
 
     def continuing(*histories: int) -> Forecast:
         return Forecast.of_series(
-            np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one", component=np.array(histories)
+            np.ones((4, 2), np.int64), weeks, np.ones((4, 3)), "one", "raids", np.array(histories)
         )
 
     same = escalation.pool_forecasts([continuing(0, 0, 1, 1), continuing(0, 0, 1, 1)])

@@ -191,7 +191,7 @@ def test_histories_of_what_came_are_scored_one_by_one():
     result = run(table, {"year": Climatology(52)}, origins=8)
     assert result.scores["history"].nunique() == 20
     assert len(result.scores) == 8 * 3 * 20
-    assert result.summary()["forecasts"].tolist() == [24]
+    assert result.table()["forecasts"].tolist() == [24]
 
 
 def test_failures_are_named_and_the_rest_goes_on():
@@ -204,7 +204,7 @@ def test_failures_are_named_and_the_rest_goes_on():
     assert result.failures["error"].str.contains("too few|observed").all()
     scored = result.scores.dropna(subset=["crps"])
     assert set(scored["unit"]) >= {"u0", "u2"}
-    assert "failures" not in repr(result.summary())
+    assert "failures" not in repr(result.table())
     assert "forecasts could not be made" in result._repr_html_()
 
 
@@ -233,13 +233,33 @@ def test_missing_counts_are_not_scored():
 
 def test_summaries_are_means():
     result = run()
-    table = result.summary()
+    table = result.table()
     plain = result.scores.groupby("model", observed=True)["crps"].mean().sort_values()
     np.testing.assert_allclose(table["crps"], plain)
     assert table.index.tolist() == plain.index.tolist()
-    assert result.summary(["model", "step"]).shape[0] == 6
+    assert result.table(["model", "step"]).shape[0] == 6
     with pytest.raises(InputError, match="by is 'colour'"):
-        result.summary("colour")
+        result.table("colour")
+    best = result.scores[result.scores["model"] == table.index[0]]
+    held = best["inside_90%"].mean()
+    assert result.sentence() == (
+        f"Of 2 models {table.index[0]} had the smallest mean CRPS ({plain.iloc[0]:.3g}), from "
+        f"{best['origin'].nunique()} past origins; its 90% intervals held {held:.0%} of the counts."
+    )
+
+
+def test_the_model_that_forecast_best_is_chosen_and_said():
+    counts = series(120)
+    chosen = escalation.auto(counts, models=(Climatology(3), NegativeBinomial()), criterion="crps", rng=1)
+    means = chosen.backtest.scores.groupby("model", observed=True)["crps"].mean().sort_values()
+    assert chosen.table().equals(chosen.scores)
+    assert chosen.table().index.tolist() == means.index.tolist() == ["negative_binomial", "climatology"]
+    assert chosen.model == NegativeBinomial() and chosen.fit.nobs == 120
+    assert chosen.sentence() == (
+        f"Of 2 models negative_binomial had the smallest CRPS ({means.iloc[0]:.3g}) in forecasts from 24 past origins; "
+        "it is better than climatology there."
+    )
+    assert chosen.table()["upper"].iloc[0] < 0  # three weeks of a Poisson count are a poor forecast of the next ones
 
 
 def test_a_clearly_wrong_model_is_called_worse_and_an_equal_one_is_not():
@@ -259,7 +279,7 @@ def test_a_clearly_wrong_model_is_called_worse_and_an_equal_one_is_not():
 
 def test_means_are_those_of_the_summary():
     result = run(origins=[str(weeks(80)[k]) for k in range(69, 79)], horizon=4)  # the last ones are scored in part only
-    table, compared = result.summary(), result.compare("year", rng=1)
+    table, compared = result.table(), result.compare("year", rng=1)
     assert compared.loc["month", "mean"] == pytest.approx(table.loc["month", "crps"])
     assert compared.loc["month", "baseline"] == pytest.approx(table.loc["year", "crps"])
     assert repr(result) == "Backtest(year, month; 10 origins, 1 units)"

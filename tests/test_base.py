@@ -120,7 +120,7 @@ def test_intervals_are_normal_and_cut_at_the_limits():
     interval = fit.conf_int(0.9)
     assert interval.loc["rate"].tolist() == pytest.approx([rate - 1.6448536 * error, rate + 1.6448536 * error])
     assert interval.loc["dispersion"].tolist() == pytest.approx([0, 0.1 + 1.6448536 * 0.2])
-    summary = fit.summary()
+    summary = fit.table()
     assert list(summary.columns) == ["estimate", "std_error", "lower", "upper"]
     assert summary.loc["rate", "upper"] == pytest.approx(rate + 1.959964 * error)
 
@@ -145,6 +145,18 @@ def test_html_and_repr():
     assert "on 6 periods, pooled over 2 histories; log-likelihood -5.00" in page
     assert "pooled" not in PoissonMean().fit(series())._repr_html_()
     assert repr(PoissonMean().fit(series(), unit="raids")) == "CountFit(model=PoissonMean(settles=True), unit='raids')"
+
+
+def test_a_sentence_says_what_was_fitted_to_what():
+    assert PoissonMean().fit(series(), unit="raids").sentence() == (
+        "poisson_mean was fitted to raids from 2024-01-01 to 2024-06-30: 6 periods; log-likelihood -5.00."
+    )
+    with pytest.warns(NotConvergedWarning):
+        fit = PoissonMean(settles=False).fit(histories([series(), series()]))
+    assert fit.sentence() == (
+        "poisson_mean was fitted to incidents from 2024-01-01 to 2024-06-30: 6 periods, pooled over 2 histories; "
+        "log-likelihood -5.00; the fit has not converged."
+    )
 
 
 def test_fits_that_do_not_settle_are_counted():

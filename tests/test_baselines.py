@@ -38,11 +38,9 @@ def test_the_last_observed_value_persists():
 def test_distributions_of_the_last_value_are_poisson_around_the_one_before():
     for spread in ("poisson", "none"):
         fit = LastValue(spread=spread).fit(COUNTS)
-        distributions = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
-        np.testing.assert_array_equal(distributions.mean, [np.nan, 9, 9, 0, 4, 2, 3, 3])
-        np.testing.assert_array_equal(
-            distributions.variance, distributions.mean if spread == "poisson" else 0 * distributions.mean
-        )
+        given = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
+        np.testing.assert_array_equal(given.mean, [np.nan, 9, 9, 0, 4, 2, 3, 3])
+        np.testing.assert_array_equal(given.variance, given.mean if spread == "poisson" else 0 * given.mean)
     assert fit.fitted.tolist() == [9, 9, 9, 0, 4, 2, 3, 3]
 
 
@@ -101,11 +99,9 @@ def test_single_periods_are_climatology():
     # 0.25 of 4.25 weeks, in 30,000 draws: 0.007 is 5 standard errors
     np.testing.assert_allclose(share, 0.25 / 4.25, atol=0.007)
     y = series(np.random.default_rng(1).poisson(4, 40))
-    distributions = [
-        model.distributions(model.fit(y).estimates[0], y.to_numpy(), model.fit(y).design)
-        for model in (one.model, other.model)
-    ]
-    np.testing.assert_array_equal(distributions[0].cdf(y.to_numpy()), distributions[1].cdf(y.to_numpy()))
+    fits = [model.fit(y) for model in (one.model, other.model)]
+    given = [fit.model.distributions(fit.estimates[0], fit.array[0], fit.design) for fit in fits]
+    np.testing.assert_array_equal(*(each.cdf(y.to_numpy()) for each in given))
 
 
 def test_changes_are_added_up_and_their_drift_taken_out():

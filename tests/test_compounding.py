@@ -142,11 +142,7 @@ def test_compounded_paths_are_forecasts_for_definitions():
     severity = Severity(lethality(40, 200), sizes_of(RNG.negative_binomial(2, 0.3, 100) + 1))
     forecast = forecast_of(BUSY, component=np.arange(6000) % 7, freq="M")
     killed = compound(forecast, severity, rng=1)
-    assert (
-        killed.unit == "fatalities"
-        and killed.series_paths.shape == BUSY.shape
-        and killed.series_paths.dtype == np.int64
-    )
+    assert killed.unit == "fatalities" and killed.paths.shape == (1, *BUSY.shape) and killed.paths.dtype == np.int64
     assert np.array_equal(killed.component, forecast.component)
     assert np.isnan(killed.series_observed).all()
     lethal = compound(forecast, severity, what="lethal", rng=1)
@@ -164,9 +160,8 @@ def test_compounded_paths_are_forecasts_for_definitions():
 
 def test_periods_of_a_path_share_their_draw():
     """Lethal weeks come together: the variance of the total is above that of independent weeks."""
-    paths = compound(
-        forecast_of(np.full((20_000, 8), 20)), Severity(lethality(1, 60)), what="lethal", rng=1
-    ).series_paths
+    twenty = forecast_of(np.full((20_000, 8), 20))
+    paths = compound(twenty, Severity(lethality(1, 60)), what="lethal", rng=1).series_paths
     together, alone = paths.sum(axis=1).var(), paths.var(axis=0).sum()
     assert together > 1.5 * alone
     a, b, n = 1.5, 59.5, 160  # beta-binomial variance of the total

@@ -258,9 +258,10 @@ def test_short_series_are_judged_as_far_as_they_go():
 
 def test_summary_and_html():
     found = poisson_diagnosis(np.arange(30) % 6, unit="<raids>")
-    table = found.summary_frame()
+    table = found.table()
     assert table.columns.tolist() == ["observed", "expected", "p_value", "p_holm"]
     assert table.index.tolist() == ["level", "dispersion", "zeros", "shape", "dependence", "log_score", "rps", "dss"]
+    assert found.sentences() == list(found.verdict)
     assert "&lt;raids&gt;" in found._repr_html_()
     assert "array" not in repr(found)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation import Forecast, InputError, first_passage
-from escalation.forecasts import flashpoint
+from escalation import Forecast, InputError, PastRecord, first_passage, flashpoint
 
 NAN = float("nan")
 
@@ -260,3 +260,9 @@ def test_result_says_its_definition_and_shows_in_a_notebook():
     assert (str(result.first.end_time.date()), str(result.last.end_time.date())) == ("2024-12-15", "2024-12-22")
     assert "<b>Flashpoint</b> by by hand" in result._repr_html_()
     assert "90% Monte Carlo interval" in result._repr_html_()
+    assert "record" not in result.table()
+    assert result.table()[["at_least", "over", "within", "draws"]].iloc[0].tolist() == [3, 2, 3, 1]
+    known = replace(result, record=PastRecord(0.1, 0.3, 40, 0.2, 0.25, 0.15, 0.4))
+    row = known.table().iloc[0]
+    assert (row["probability"], row["record_forecasts"], row["record_frequency"]) == (known.probability, 40, 0.25)
+    assert known.record.table()["upto"].tolist() == [0.3]

@@ -88,37 +88,40 @@ def test_interval_level(level):
         forecast([[1]]).summary_frame(level)
 
 
+@pytest.mark.parametrize("units", [("",), ("A", "B")])
 @pytest.mark.parametrize(
     ("paths", "observed"), [((4, 2), (4, 5)), ((4, 3), (1, 5)), ((3,), (3, 5))], ids=["steps", "rows", "one path"]
 )
-def test_shapes_must_fit(paths, observed):
-    with pytest.raises(InputError, match=r"paths have the shape \(.*\) and observed \(.*\); give \(1, draws, 3\)"):
-        Forecast.of_series(np.zeros(paths, np.int64), WEEKS, np.ones(observed), "by hand")
+def test_shapes_must_fit(units, paths, observed):
+    every, seen = np.zeros((len(units), *paths), np.int64), np.ones((len(units), *observed))
+    says = rf"paths have the shape \(.*\) and observed \(.*\); give \({len(units)}, draws, 3\) .*, with the units first"
+    with pytest.raises(InputError, match=says):
+        Forecast(every, units, WEEKS, seen, "by hand")
+    with pytest.raises(InputError, match=says):
+        Forecast(np.zeros((3, 4, 3), np.int64), units, WEEKS, np.ones((len(units), 4, 5)), "by hand")
+    with pytest.raises(InputError, match=r"give \(1, draws, 3\)"):
+        Forecast.of_series(every[0], WEEKS, seen[0], "by hand")
 
 
 # --- files
 
 
-def test_a_saved_forecast_comes_back_as_it_was(tmp_path):
+@pytest.mark.parametrize("units", [("",), ("Iraq / north", "Syria")])
+@pytest.mark.parametrize("histories", [1, 3, 6])
+def test_a_saved_forecast_comes_back_as_it_was(tmp_path, units, histories):
     pytest.importorskip("pyarrow")
-    rng = np.random.default_rng(3)
-    one = Forecast.of_series(
-        rng.poisson(5, (30, 3)),
-        WEEKS,
-        np.where(rng.random((30, 4)) < 0.2, np.nan, 7.0),
-        "by hand",
-        "raids",
-        np.arange(30),
-    )
-    digest = one.save(tmp_path / "one.parquet", about={"source": "press.csv", "seed": 3})
+    rng, n = np.random.default_rng(4), len(units)
+    component = np.arange(6) % histories
+    seen = np.where(rng.random((n, histories, 5)) < 0.2, np.nan, rng.poisson(9, (n, histories, 5)))[:, component]
+    given = Forecast(rng.poisson(5, (n, 6, 3)), units, WEEKS, seen, "by hand", "raids", component)
+    digest = given.save(tmp_path / "one.parquet", about={"source": "press.csv", "seed": 3})
     again, about = Forecast.load(tmp_path / "one.parquet")
     assert about == {"source": "press.csv", "seed": 3}
     assert len(digest) == 64
-    np.testing.assert_array_equal(again.paths, one.paths)
-    np.testing.assert_array_equal(again.observed, one.observed)
-    np.testing.assert_array_equal(again.component, one.component)
-    assert again.periods.equals(one.periods)
-    assert (again.units, again.model, again.unit) == (("",), "by hand", "raids")
+    for name in ("paths", "observed", "component"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(given, name))
+    assert again.periods.equals(given.periods)
+    assert (again.units, again.model, again.unit) == (units, "by hand", "raids")
 
 
 def test_a_saved_forecast_that_was_changed_is_refused(tmp_path):
@@ -154,32 +157,6 @@ def test_without_pyarrow_the_message_says_what_to_install(tmp_path, monkeypatch)
 
 
 # --- several units
-
-
-@pytest.mark.parametrize("histories", [1, 3])
-def test_a_saved_forecast_of_several_units_comes_back_as_it_was(tmp_path, histories):
-    pytest.importorskip("pyarrow")
-    rng = np.random.default_rng(4)
-    component = np.arange(6) % histories
-    seen = np.where(rng.random((2, histories, 5)) < 0.2, np.nan, rng.poisson(9, (2, histories, 5)))[:, component]
-    panel = Forecast(rng.poisson(5, (2, 6, 3)), ("Iraq / north", "Syria"), WEEKS, seen, "by hand", "raids", component)
-    digest = panel.save(tmp_path / "panel.parquet", about={"seed": 3})
-    again, about = Forecast.load(tmp_path / "panel.parquet")
-    assert about == {"seed": 3}
-    assert len(digest) == 64
-    for name in ("paths", "observed", "component"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(panel, name))
-    assert again.periods.equals(panel.periods)
-    assert (again.units, again.model, again.unit) == (panel.units, "by hand", "raids")
-    with pytest.raises(InputError, match=r"this forecast is of 2 units; pick one with forecast\['unit'\]"):
-        _ = again.series_paths
-    with pytest.raises(InputError, match="this forecast is of 2 units"):
-        _ = again.series_observed
-    panel["Syria"].save(tmp_path / "one.parquet")
-    one, _ = Forecast.load(tmp_path / "one.parquet")
-    assert one.units == ("Syria",)
-    np.testing.assert_array_equal(one.series_paths, panel.paths[1])
-    np.testing.assert_array_equal(one.series_observed, panel.observed[1])
 
 
 def test_a_saved_forecast_may_have_seen_nothing(tmp_path):
@@ -228,21 +205,28 @@ def test_files_of_earlier_versions_are_read(tmp_path):
     assert found.component.tolist() == [0, 0, 1, 1]
 
 
-def test_a_forecast_of_several_units_gives_each_and_their_sum():
-    paths = np.arange(12).reshape(2, 3, 2)
-    panel = Forecast(paths, ("A", "B"), WEEKS[:2], np.ones((2, 3, 4)), "by hand", "raids")
+def test_a_forecast_of_several_units_gives_each_and_their_sum(tmp_path):
+    pytest.importorskip("pyarrow")
+    paths, seen = np.arange(12).reshape(2, 3, 2), np.arange(24.0).reshape(2, 3, 4)
+    panel = Forecast(paths, ("A", "B"), WEEKS[:2], seen, "by hand", "raids")
     assert (panel.draws, panel.steps, str(panel.origin)) == (3, 2, str(WEEKS[0] - 1))
-    np.testing.assert_array_equal(panel["B"].series_paths, paths[1])
+    panel["B"].save(tmp_path / "one.parquet")
+    for one in (panel["B"], Forecast.load(tmp_path / "one.parquet")[0]):
+        assert one.units == ("B",)
+        np.testing.assert_array_equal(one.series_paths, paths[1])
+        np.testing.assert_array_equal(one.series_observed, seen[1])
     np.testing.assert_array_equal(panel.total().series_paths, paths.sum(axis=0))
+    np.testing.assert_array_equal(panel.total().series_observed, seen.sum(axis=0))
     np.testing.assert_allclose(panel.mean()["A"], paths[0].mean(axis=0))
     assert panel.quantile(0.5)["B"].tolist() == np.sort(paths[1], axis=0)[1].tolist()
     assert panel.summary_frame().index.names == ["unit", "period"]
-    assert panel.summary_frame().loc["B"].equals(panel["B"].summary_frame())
+    assert panel.summary_frame(0.8).loc["B"].equals(panel["B"].summary_frame(0.8))
     assert "2 units" in panel._repr_html_()
-    with pytest.raises(InputError, match="there is no unit 'C'"):
+    with pytest.raises(InputError, match="there is no unit 'C' in the forecast; it has A, B"):
         panel["C"]
-    with pytest.raises(InputError, match=r"paths have the shape .* with the units first"):
-        Forecast(paths, ("A",), WEEKS[:2], np.ones((2, 3, 4)), "by hand")
+    for only in ("series_paths", "series_observed"):
+        with pytest.raises(InputError, match=r"this forecast is of 2 units; pick one with forecast\['unit'\]"):
+            getattr(panel, only)
 
 
 def test_a_pool_of_several_units_is_the_pool_of_each():

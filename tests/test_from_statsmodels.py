@@ -212,7 +212,7 @@ def test_everything_that_takes_a_fit_takes_it(name, results):
     found = fit.diagnose()
     assert (found.model, found.unit, found.nobs) == ("statsmodels", "raids", N)
     assert found.tests["p_value"].between(0, 1).all()
-    assert fit.summary().shape == (len(fit.params), 4)
+    assert fit.table().shape == (len(fit.params), 4)
     assert "StatsmodelsModel" in fit._repr_html_()
     again = pickle.loads(pickle.dumps(fit))
     np.testing.assert_array_equal(

@@ -311,7 +311,7 @@ def test_a_poisson_process_has_little_branching():
         # twice the gain is at most a chi-square with two degrees of freedom, mixed with 0; the constant rate is 1
         assert -1e-9 <= fit.llf + 3000 < 6.0
         assert fit.branching_ratio < 0.15
-        assert not fit.summary().isna().any(axis=None)
+        assert not fit.table().isna().any(axis=None)
 
 
 # intervals

@@ -273,6 +273,12 @@ def test_two_changes_are_found_where_they_are(effect):
     assert search.rounds["statistic"].iloc[0] == pytest.approx((search.roots["level_shift"] ** 2).max())
     assert "a passing rise on 2020-10-12" in search.sentence()
     assert search.table()["intervention"].tolist() == [one.intervention for one in search.found]
+    for place, one in enumerate(search.found):
+        assert one.table().iloc[0].tolist() == search.table().iloc[place].tolist()
+    assert pulse.sentence() == (
+        f"A passing rise on 2020-10-12: coefficient {pulse.size:.2g}, standard error {pulse.std_error:.2g}; score "
+        f"statistic {pulse.statistic:.1f}, p = 0.015."
+    )
     assert "<table" in search._repr_html_()
 
 

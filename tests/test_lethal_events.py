@@ -114,11 +114,7 @@ def test_a_lethal_event_stands_beside_the_baseline(fit, severity):
     assert table.loc["strike", "lethal_probability"] > row["lethal_probability"]
     assert table.loc["strike and reaction", "lethal_probability"] > table.loc["strike", "lethal_probability"]
     for name, lethal in result.lethal.items():
-        assert (
-            lethal.series_paths.shape
-            == result.forecasts[name].series_paths.shape
-            == result.killed[name].series_paths.shape
-        )
+        assert lethal.paths.shape == result.forecasts[name].paths.shape == result.killed[name].paths.shape
         assert table.loc[name, "draws"] == lethal.draws and lethal.unit == "lethal attacks"
         more = (lethal.series_paths.sum(axis=1) > ("strike" in name)).mean()
         assert table.loc[name, "lethal_probability"] == more

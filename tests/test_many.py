@@ -73,7 +73,7 @@ def test_workers_and_the_order_of_columns_change_nothing(model, workers):
     few = fit_many(model, counts.iloc[:, [4, 2]]).forecast(3, draws=50, rng=1)
     np.testing.assert_array_equal(few["district 4"].paths, one["district 4"].paths)
     alone, apart = (
-        forecast_many(model, counts, 3, draws=50, executor=executor, rng=1).table for executor in (None, workers)
+        forecast_many(model, counts, 3, draws=50, executor=executor, rng=1).summaries for executor in (None, workers)
     )
     pd.testing.assert_frame_equal(alone, apart, check_exact=True)
 
@@ -123,9 +123,21 @@ def test_failures_are_rows_and_the_others_go_on(workers):
     found = forecast_many(Breaking(), counts, 2, draws=20, rng=1)
     assert found.failures["unit"].tolist() == ["district 3", "district 7", "district 9"]
     assert found.failures["error"].iloc[-1] == "ZeroDivisionError: on the way"
-    assert found.table.index.get_level_values("unit").nunique() == 27
+    assert found.summaries.index.get_level_values("unit").nunique() == 27
     assert "3 failed" in found._repr_html_()
     assert "2 failed" in many._repr_html_()
+    assert many.sentence() == "breaking was fitted to 28 of 30 series of incidents."
+    assert many.table().index.tolist() == list(many.fits)
+    assert many.table().columns.tolist() == [*many.params.columns, "llf", "converged"]
+    first = sum(many.fits[unit].forecast(1, draws=20, rng=2).mean().item() for unit in found.summaries.index.levels[0])
+    said = found.sentence()
+    # means of 20 Poisson counts in each of 27 units; how far they are apart is beside them
+    told = float(said.removeprefix("breaking expects ").split(" ")[0].replace(",", ""))
+    assert told == pytest.approx(first, rel=0.2)
+    assert said.endswith(
+        "incidents in 27 units together in the week that ends on "
+        f"{found.summaries.index[0][1].end_time.date()}; 3 more series could not be forecast."
+    )
 
 
 def test_nothing_fitted():
@@ -134,7 +146,10 @@ def test_nothing_fitted():
     assert (len(many.fits), len(many.failures), many.params.empty) == (0, 2, True)
     with pytest.raises(FitError, match="no series was fitted by last_value, so there is nothing to forecast"):
         many.forecast(1)
-    assert forecast_many(LastValue(), counts, 2).table.empty
+    none = forecast_many(LastValue(), counts, 2)
+    assert none.summaries.empty and none.table().empty
+    assert none.sentence() == "last_value forecasts none of 2 series of incidents."
+    assert many.sentence() == "last_value was fitted to 0 of 2 series of incidents."
     assert many.diagnose().empty
 
 
@@ -142,9 +157,10 @@ def test_summaries_are_those_of_the_paths():
     counts = panel(5)
     paths = fit_many(Climatology(), counts).forecast(4, draws=101, rng=3)
     found = forecast_many(Climatology(), counts, 4, draws=101, quantiles=(0.1, 0.5), thresholds=(1, 12), rng=3)
-    assert found.table.columns.tolist() == ["mean", "q0.1", "q0.5", "p_ge_1", "p_ge_12"]
+    assert found.summaries.columns.tolist() == ["mean", "q0.1", "q0.5", "p_ge_1", "p_ge_12"]
     for unit in counts:
-        own, table = paths[unit], found.table.loc[unit]
+        own, table = paths[unit], found.summaries.loc[unit]
+        assert found.table().loc[unit, "end"].tolist() == [period.end_time.normalize() for period in own.periods]
         assert table.index.equals(own.periods)
         np.testing.assert_allclose(table["mean"], own.mean())
         np.testing.assert_array_equal(table["q0.1"], own.quantile(0.1))
@@ -224,12 +240,12 @@ def test_an_error_of_a_block_calls_off_the_others():
 
     def work(number):
         begun.append(number)
-        if number == 0:
+        if number == [0]:
             raise ZeroDivisionError("at once")
         time.sleep(0.01)
 
     with ThreadPoolExecutor(1) as executor, pytest.raises(ZeroDivisionError):
-        run_blocks(work, list(range(2000)), [1] * 2000, executor, False)
+        run_blocks(work, [[number] for number in range(2000)], executor, False)
     assert len(begun) < 2000
 
 

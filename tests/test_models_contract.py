@@ -213,7 +213,7 @@ def test_fit_has_everything(model):
     assert len(set(names)) == len(names)
     assert fit.bse.index.tolist() == fit.cov_params.index.tolist() == fit.cov_params.columns.tolist() == names
     assert fit.conf_int().columns.tolist() == ["lower", "upper"]
-    assert fit.summary().shape == (len(names), 4)
+    assert fit.table().shape == (len(names), 4)
     assert np.isfinite(fit.params).all()
     assert (fit.bse >= 0).all()
     assert (fit.conf_int()["lower"] <= fit.params).all()

@@ -12,10 +12,10 @@ import pytest
 from escalation.conventions.randomness import labelled_generators
 from escalation.counts.schema import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
-from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import PanelModel
 from escalation.models.contract.distributions import count_distributions
 from escalation.models.contract.estimate import Estimate
+from escalation.conventions.randomness import labelled_generators
 
 WEEKS = pd.period_range("2024-01-01", periods=5, freq="W-SUN", name="period")
 
@@ -195,33 +195,11 @@ def test_histories_are_pooled_and_their_paths_joined():
         assert "<table" in thing._repr_html_()
         assert len(pickle.dumps(thing)) > 100
     assert "2 units and 10 counts, pooled over 3 histories" in fit._repr_html_()
+    assert fit.sentence() == (
+        "means was fitted to incidents from 2024-01-01 to 2024-02-04: 2 units and 10 counts, pooled over 3 histories; "
+        "log-likelihood -1.00."
+    )
     assert "in 2 units per week after 2024-01-29/2024-02-04 by means, 30 paths" in forecast._repr_html_()
-
-
-def test_a_forecast_of_a_panel_holds_one_of_each_unit_and_of_their_sum():
-    forecast = Means().fit(COUNTS, unit="raids").forecast(3, draws=200, rng=2)
-    assert forecast.paths.shape == (2, 200, 3)
-    assert (forecast.draws, forecast.steps, forecast.origin) == (200, 3, WEEKS[-1])
-    np.testing.assert_array_equal(forecast["B"].series_paths, forecast.paths[1])
-    np.testing.assert_array_equal(forecast.total().series_paths, forecast.paths.sum(axis=0))
-    np.testing.assert_array_equal(forecast.total().series_observed[7], COUNTS.sum(axis=1))
-    np.testing.assert_array_equal(forecast.mean()["A"], forecast["A"].mean())
-    frame = forecast.summary_frame(0.8)
-    pd.testing.assert_frame_equal(frame.loc["B"], forecast["B"].summary_frame(0.8), check_names=False)
-    with pytest.raises(InputError, match="there is no unit 'C' in the forecast; it has A, B"):
-        forecast["C"]
-
-
-def test_paths_of_a_panel_have_one_shape():
-    periods = pd.period_range("2024-02-05", periods=3, freq="W-SUN")
-    for paths, observed in (
-        (np.zeros((2, 4, 2), int), np.zeros((2, 4, 5))),
-        (np.zeros((3, 4, 3), int), np.zeros((2, 4, 5))),
-        (np.zeros((4, 3), int), np.zeros((2, 4, 5))),
-        (np.zeros((2, 4, 3), int), np.zeros((2, 3, 5))),
-    ):
-        with pytest.raises(InputError, match=r"paths have the shape .*; give \(2, draws, 3\)"):
-            Forecast(paths, ("A", "B"), periods, observed, "means")
 
 
 def test_too_many_paths_to_hold():

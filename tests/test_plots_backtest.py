@@ -39,7 +39,7 @@ def test_reliability_points_bars_and_numbers_are_those_of_the_backtest(result):
     figure = escalation.plots.reliability(result, 6, level=0.8)
     upper, below = figure.axes
     table = result.reliability(6, level=0.8)
-    for number, model in enumerate(str(name) for name in result.summary().index):
+    for number, model in enumerate(str(name) for name in result.table().index):
         own = table.loc[model]
         points = line(figure, model.replace("_", " ")).get_xydata()
         np.testing.assert_allclose(points[:, 1], own["frequency"])

@@ -41,6 +41,7 @@ def test_calibrated_forecasts_are_left_nearly_as_they_are():
     assert learnt.shape == pytest.approx((1, 1), abs=0.3)
     assert learnt.forecasts == 60
     assert learnt.model == "climatology"
+    assert learnt.table().empty and learnt.table().columns.tolist() == ["probability", "frequency"]
 
 
 def test_forecasts_that_were_too_narrow_are_widened_and_too_wide_ones_narrowed():
@@ -49,6 +50,9 @@ def test_forecasts_that_were_too_narrow_are_widened_and_too_wide_ones_narrowed()
     forecast = Forecast.of_series(paths, weeks(2, "2023-02-06"), np.ones((400, 5)), "climatology")
     wide = recalibrate(narrow(result, 1.8), "climatology").apply(forecast)
     slim = recalibrate(narrow(result, 0.5), "climatology").apply(forecast)
+    said = [recalibrate(narrow(result, factor), "climatology").sentence() for factor in (1.8, 0.5)]
+    assert said[0].startswith("60 past forecasts by climatology were too narrow") and " PIT follows a beta" in said[0]
+    assert said[1].startswith("60 past forecasts by climatology were too wide")
     spread = [np.subtract(*np.quantile(one.series_paths[:, 0], [0.75, 0.25])) for one in (slim, forecast, wide)]
     assert spread[0] < 0.9 * spread[1] < 0.8 * spread[2]
     assert wide.model == "climatology, recalibrated"
@@ -72,6 +76,16 @@ def test_forecasts_that_were_too_low_are_lifted_in_new_ones():
     low = Forecast.of_series(np.arange(200)[:, None], weeks(1), np.ones((200, 3)), "climatology")
     assert learnt.shape[0] > 1.3 * learnt.shape[1]
     assert learnt.apply(low).mean().item() > 1.1 * low.mean().item()
+    assert " too low: their PIT " in learnt.sentence()
+
+
+def test_a_forecast_of_several_units_is_recalibrated_unit_by_unit():
+    learnt = recalibrate(narrow(past(drawn(20)), 1.8), "climatology")
+    paths = np.random.default_rng(3).poisson(20, (2, 300, 4))
+    made = learnt.apply(Forecast(paths, ("A", "B"), weeks(4), np.ones((2, 300, 5)), "climatology"))
+    for place, unit in enumerate("AB"):
+        alone = learnt.apply(Forecast.of_series(paths[place], weeks(4), np.ones((300, 5)), "climatology"))
+        np.testing.assert_array_equal(made[unit].series_paths, alone.series_paths)
 
 
 def test_probabilities_follow_the_frequencies_behind_them():
@@ -81,6 +95,9 @@ def test_probabilities_follow_the_frequencies_behind_them():
     learnt = recalibrate(escalation.Backtest(scores, result.failures), "climatology")
     assert learnt.probability(0.6, 25) < 0.15
     assert learnt.probability(0.9, 25) > 0.85
+    table = learnt.table().loc["25"]
+    assert table["frequency"].is_monotonic_increasing
+    assert np.interp(0.6, table["probability"], table["frequency"]) == learnt.probability(0.6, 25)
     grid = [learnt.probability(p, 25) for p in np.linspace(0, 1, 21)]
     assert (np.diff(grid) >= 0).all()
     with pytest.raises(InputError, match="nothing was learnt about 7"):

@@ -104,6 +104,14 @@ def test_a_panel_keeps_what_it_knows():
     assert (made.parts.units, made.parts.model, made.parts.observed.shape) == (panel.units, "panel", (4, 500, 7))
     np.testing.assert_array_equal(made.parts.component, panel.component)
     assert "Reconciled" in made._repr_html_()
+    assert made.sentence() == (
+        f"On each of 500 paths 4 parts sum to their totals (total; projection). {made.total.sentence()}"
+    )
+    table = made.table()
+    assert table.index.levels[0].tolist() == ["total", *panel.units]
+    for unit in panel.units:
+        assert table.loc[unit].equals(made[unit].table())
+    np.testing.assert_allclose(table.loc["total", "mean"], sum(table.loc[unit, "mean"] for unit in panel.units))
 
 
 def test_totals_continue_the_histories_of_their_parts():

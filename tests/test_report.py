@@ -193,7 +193,7 @@ def test_parameters_are_printed_with_their_standard_errors(tmp_path):
     assessment, source = from_incidents(tmp_path)
     fitted = assess(assessment.series, draws=50, models=["negative_binomial"], model="negative_binomial", rng=1)
     text = words(compose_report(fitted, source, seed=1))
-    for name, row in fitted.fits["negative_binomial"].summary().iterrows():
+    for name, row in fitted.fits["negative_binomial"].table().iterrows():
         assert f"negative binomial {name} {row['estimate']:,.3f} {row['std_error']:,.3f}" in text
     assert "Model negative binomial: one rate for the whole series" in text
 

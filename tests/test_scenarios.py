@@ -98,10 +98,9 @@ def test_the_table_is_what_the_forecasts_say(fit):
         assert row["lower"] == np.quantile(totals, 0.05, method="inverted_cdf")
         assert row["probability"] == flashpoint(forecast, 20, over=2).probability
         assert result.flashpoints[name].mc_error == row["mc_error"] > 0
-    change = result.forecasts["ceasefire"].series_paths.sum(axis=1) - result.forecasts["baseline"].series_paths.sum(
-        axis=1
-    )
-    row = result.scenarios.loc["ceasefire"]
+    before, after = (result.forecasts[name].series_paths.sum(axis=1) for name in ("baseline", "ceasefire"))
+    change = after - before
+    row = result.table.loc["ceasefire"]
     assert row["total_difference"] == pytest.approx(change.mean(), abs=1e-9)
     assert row["total_difference_mc_error"] == pytest.approx(change.std(ddof=1) / np.sqrt(4000), rel=1e-12)
     assert row["probability_difference"] < 0

@@ -151,7 +151,7 @@ def _vintages(source: escalation.assessment.Source, counted: SourceSeries, seed:
 
 def _summary(result: Backtest, baseline: str) -> pd.DataFrame:
     """Mean scores, coverage, and the difference to the baseline."""
-    table = result.summary()
+    table = result.table()
     enough = max(result.scores["origin"].nunique(), result.scores["unit"].nunique()) >= ENOUGH
     if len(result.models) > 1 and enough:
         table = table.join(result.compare(baseline, rng=0)[["skill", "difference", "lower", "upper", "verdict"]])

@@ -143,6 +143,16 @@ def count_matrix(table: pd.Series | pd.DataFrame) -> NDArray[np.float64]:
     return _as_float(table, "counts")
 
 
+def table_of_counts(
+    array: NDArray[np.float64], index: pd.PeriodIndex, name: str | None = None
+) -> pd.Series | pd.DataFrame:
+    """Counts (draws, periods), NaN where not observed, as a Series, or as histories if there are several draws."""
+    if len(array) == 1:
+        return pd.Series(array[0], index=index, name=name).astype("Int64")
+    table = pd.DataFrame(array.T, index=index, columns=pd.RangeIndex(len(array), name=DRAW))
+    return table.astype("Int64" if np.isnan(array).any() else "int64")
+
+
 def unit_columns(table: pd.DataFrame) -> list[str]:
     """Name of the unit of each column of a panel: its label, those of several levels joined as ``Syria / Aleppo``."""
     levels = table.columns.nlevels - is_panel_histories(table)

@@ -21,6 +21,9 @@ PRIOR_SD = 0.5
 """Of the logs of both shapes of the beta law of past PITs around 0; 1 and 1 change nothing."""
 NARROWEST = 0.02
 """Least width of the interval that a PIT is known to lie in: draws do not tell how far outside of them a count is."""
+SHOWN = 0.05
+"""A PIT whose mean or relative width is off by more than this is called so in words."""
+COLUMNS = ["probability", "frequency"]
 WORTH = 10.0
 """Forecasts that the prior of a probability is worth, spread along the line where nothing is changed."""
 
@@ -80,6 +83,25 @@ class Recalibration:
         paths = np.empty_like(forecast.paths)
         np.put_along_axis(paths, order, ranked[:, at], axis=1)
         return replace(forecast, paths=paths, model=f"{forecast.model}, recalibrated")
+
+    def sentence(self) -> str:
+        """Say in plain words how past forecasts were wrong, which the next ones are corrected for."""
+        a, b = self.shape
+        centre, width = a / (a + b), np.sqrt(12 * a * b / (a + b + 1)) / (a + b)  # 1/2 and 1 where calibrated
+        wrong = [word for word, much in (("too narrow", width > 1 + SHOWN), ("too wide", width < 1 - SHOWN)) if much]
+        wrong += [
+            word for word, much in (("too high", centre < 0.5 - SHOWN), ("too low", centre > 0.5 + SHOWN)) if much
+        ]
+        said = " and ".join(wrong) or "about calibrated"
+        return (
+            f"{self.forecasts:,} past forecasts by {self.model} were {said}: their PIT follows a beta distribution of "
+            f"shapes {a:.2f} and {b:.2f}."
+        )
+
+    def table(self) -> pd.DataFrame:
+        """Forecast probabilities of each event, and the frequencies behind them."""
+        parts = {str(event): pd.DataFrame(at.T, columns=COLUMNS) for event, at in self.probabilities.items()}
+        return pd.concat({"": pd.DataFrame(columns=COLUMNS, dtype=float), **parts}, names=["event", "row"])
 
     def probability(self, probability: float, at_least: int | str | Flashpoint) -> float:
         """Correct the probability that a period's count is ``at_least`` or more, or that of a flashpoint.

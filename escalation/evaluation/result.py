@@ -51,7 +51,7 @@ class Backtest:
         """Names of the models, in the order of the backtest."""
         return list(self.scores["model"].cat.categories)
 
-    def summary(self, by: str | Sequence[str] = "model") -> pd.DataFrame:
+    def table(self, by: str | Sequence[str] = "model") -> pd.DataFrame:
         """Mean scores and coverage.
 
         Parameters
@@ -81,6 +81,18 @@ class Backtest:
             table[f"coverage_{level}"] = groups[f"inside_{level}"].mean()
             table[f"active_{level}"] = active[f"inside_{level}"].mean()
         return table.sort_values("crps", kind="stable") if names == ["model"] else table
+
+    def sentence(self) -> str:
+        """Say in plain words which model had the smallest CRPS, and how many counts its intervals held."""
+        table = self.table()
+        if table.empty:
+            return f"None of {len(self.models)} models made a forecast that can be scored."
+        best, origins = table.iloc[0], self.scores["origin"].nunique()
+        failed = f"; {len(self.failures):,} forecasts could not be made" if len(self.failures) else ""
+        return (
+            f"Of {len(self.models)} models {table.index[0]} had the smallest mean CRPS ({best['crps']:.3g}), from "
+            f"{origins} past origins; its 90% intervals held {best['coverage_90%']:.0%} of the counts{failed}."
+        )
 
     def by_step(self, score: str = "crps") -> pd.DataFrame:
         """Mean score at each step.
@@ -288,13 +300,13 @@ class Backtest:
 
         The mass of the PIT between their ends is taken (:func:`escalation.scores.pit_coverage`), because a closed
         interval of whole numbers holds more than it states where counts are small; ``coverage_<level>`` of
-        :meth:`summary` is of closed ones.  Its interval is that of :meth:`compare`: origins are drawn in blocks, and
+        :meth:`table` is of closed ones.  Its interval is that of :meth:`compare`: origins are drawn in blocks, and
         units.
 
         Parameters
         ----------
         by : str or sequence of str
-            As in :meth:`summary`.
+            As in :meth:`table`.
         intervals : sequence of float
             Probabilities that central intervals state.
         level : float
@@ -451,7 +463,7 @@ class Backtest:
         origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()
         failed = f"; {len(self.failures)} forecasts could not be made" if len(self.failures) else ""
         head = f"<b>Backtest</b> of {html.escape(', '.join(self.models))}: {origins} origins, {units} units{failed}"
-        return head + self.summary().round(3).to_html()
+        return head + self.table().round(3).to_html()
 
 
 def _first_day(period: pd.Period) -> str:

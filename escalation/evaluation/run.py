@@ -135,7 +135,7 @@ def backtest(
     >>> counts = pd.Series(np.random.default_rng(1).poisson(5, 60), index=weeks)
     >>> models = {"year": Climatology(52), "month": Climatology(4)}
     >>> result = backtest(models, counts, origins=8, horizon=4, draws=200, rng=1)
-    >>> result.summary().index.tolist(), len(result.scores)
+    >>> result.table().index.tolist(), len(result.scores)
     (['year', 'month'], 64)
     """
     counts, brought, _ = unpack_counts(counts)

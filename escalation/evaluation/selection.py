@@ -34,7 +34,7 @@ class Choice:
         The one with the smallest mean score.
     fit : CountFit
         Its fit to all counts.
-    table : pandas.DataFrame
+    scores : pandas.DataFrame
         One row a model, best first: ``log_score``, ``crps``, ``crps_log1p``, coverage of 50% and 90% intervals, and
         ``difference`` to climatology in the criterion with its 95% interval ``lower`` to ``upper`` and ``verdict``.
     criterion : str
@@ -45,7 +45,7 @@ class Choice:
 
     model: CountModel
     fit: CountFit = field(repr=False)
-    table: pd.DataFrame = field(repr=False)
+    scores: pd.DataFrame = field(repr=False)
     criterion: str
     backtest: Backtest = field(repr=False)
 
@@ -53,17 +53,21 @@ class Choice:
         """Say which model was chosen, and whether it is known to be better than climatology."""
         origins = self.backtest.scores["origin"].nunique()
         head = (
-            f"Of {len(self.table)} models {self.model.name} had the smallest {CRITERIA[self.criterion]} "
-            f"({self.table[self.criterion].iloc[0]:.3g}) in forecasts from {origins} past origins"
+            f"Of {len(self.scores)} models {self.model.name} had the smallest {CRITERIA[self.criterion]} "
+            f"({self.scores[self.criterion].iloc[0]:.3g}) in forecasts from {origins} past origins"
         )
-        if self.model.name == BASELINE or BASELINE not in self.table.index:
+        if self.model.name == BASELINE or BASELINE not in self.scores.index:
             return head + "."
-        verdict = self.table["verdict"].iloc[0]
+        verdict = self.scores["verdict"].iloc[0]
         told = "is better than" if verdict == "better" else "cannot be told apart from"
         return f"{head}; it {told} {BASELINE} there."
 
+    def table(self) -> pd.DataFrame:
+        """``scores``."""
+        return self.scores
+
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.table.round(3).to_html()}"
+        return f"<p>{html.escape(self.sentence())}</p>{self.scores.round(3).to_html()}"
 
 
 def auto_model(
@@ -124,7 +128,7 @@ def auto_model(
     >>> weeks = pd.period_range("2022-01-03", periods=80, freq="W-SUN")
     >>> counts = pd.Series(np.random.default_rng(1).poisson(6, 80), index=weeks)
     >>> choice = auto_model(counts, models=(Climatology(4), NegativeBinomial()), rng=1)
-    >>> choice.model.name, choice.table.index.tolist()
+    >>> choice.model.name, choice.scores.index.tolist()
     ('negative_binomial', ['negative_binomial', 'climatology'])
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
@@ -154,7 +158,7 @@ def auto_model(
     if not kept:
         raise FitError(f"no model could be fitted at every origin: {result.failures['error'].iloc[0]}")
     names = [model.name for model in kept]
-    scores = result.summary().loc[lambda rows: rows.index.isin(names)]
+    scores = result.table().loc[lambda rows: rows.index.isin(names)]
     columns = ["log_score", "crps", "crps_log1p", "coverage_50%", "coverage_90%"]
     scores = scores[columns].sort_values(criterion, kind="stable")
     if BASELINE in names and len(names) > 1 and origins >= 8:

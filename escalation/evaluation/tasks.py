@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from escalation.errors import EscalationWarning, FitError, InputError
 from escalation.evaluation.scoring import score_passages, score_paths
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.base import CountFit, CountModel, PanelFit, PanelModel
+from escalation.models.contract.base import CountModel, Fit, PanelModel
 
 FloatArray = NDArray[np.float64]
 
@@ -111,12 +112,10 @@ class Part:
         return f"{self.label}|{self.origin}|{self.block}"
 
 
-@dataclass
-class Fits:
-    """Fits that stand from an earlier origin: of a panel model, and of models of single series by unit."""
-
-    panel: PanelFit | None = None
-    single: dict[str, CountFit] = field(default_factory=dict)
+Fits: TypeAlias = dict[tuple[str, ...], Fit]
+"""Fits that stand from an earlier origin, by their units."""
+Apart: TypeAlias = tuple[tuple[str, ...], pd.Series | pd.DataFrame, pd.Series | pd.DataFrame | None, str]
+"""Units that are fitted together, their counts and exposure, and the label of their generator."""
 
 
 def run_chain(chain: Sequence[Task]) -> Iterator[Part]:
@@ -124,7 +123,7 @@ def run_chain(chain: Sequence[Task]) -> Iterator[Part]:
 
     A unit that could not be fitted is tried again at the next origin.
     """
-    fits = Fits()
+    fits: Fits = {}
     for task in chain:
         yield run_task(task, fits)
 
@@ -135,7 +134,7 @@ def list_parts(chain: Sequence[Task]) -> list[Part]:
 
 
 def run_task(task: Task, fits: Fits) -> Part:
-    """Fit, or update what stands in ``fits``, forecast and score; a unit that cannot be is named, the others go on."""
+    """Fit, or update what stands in ``fits`` forecast and score; a unit that cannot be is named."""
     columns = np.asarray(task.leads) - 1
     scored: list[dict[str, FloatArray]] = []
     forecasts, failures = _forecasts(task, fits)
@@ -166,28 +165,30 @@ def _forecasts(task: Task, fits: Fits) -> tuple[dict[str, Forecast], dict[str, s
     failures: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)
-        if isinstance(task.model, PanelModel):
-            rng = generator_for(task.root, f"{task.label}|{task.origin}")
+        for units, counts, shares, label in _fitted_apart(task):
             try:
-                known = pd.DataFrame(task.known)
-                fit = task.model.fit if fits.panel is None else fits.panel.update
-                fits.panel = fit(known, exposure=task.exposure, exog=exog)
-                forecast = fits.panel.forecast(steps, draws=task.draws, exog=ahead, rng=rng)
+                fit = fits[units].update if units in fits else task.model.fit
+                fits[units] = fit(counts, exposure=shares, exog=exog)
+                rng = generator_for(task.root, label)
+                forecast = fits[units].forecast(steps, draws=task.draws, exog=ahead, rng=rng)
             except (FitError, InputError) as error:
-                return found, dict.fromkeys(task.units, str(error))
-            return {unit: forecast[unit] for unit in forecast.units}, failures
-        for unit in task.units:
-            rng = generator_for(task.root, f"{task.label}|{task.origin}|{unit}")
-            shares = task.exposure
-            if isinstance(shares, pd.DataFrame):
-                shares = shares.iloc[:, unit_columns(shares).index(unit)]
-            try:
-                fit_one = fits.single[unit].update if unit in fits.single else task.model.fit
-                fits.single[unit] = fit_one(_column(task.known, unit), exposure=shares, exog=exog)
-                found[unit] = fits.single[unit].forecast(steps, draws=task.draws, exog=ahead, rng=rng)
-            except (FitError, InputError) as error:
-                failures[unit] = str(error)
+                failures |= dict.fromkeys(units, str(error))
+            else:
+                found |= {unit: forecast[own] for unit, own in zip(units, forecast.units, strict=True)}
     return found, failures
+
+
+def _fitted_apart(task: Task) -> Iterator[Apart]:
+    """All units for a model of several, else each by itself."""
+    label = f"{task.label}|{task.origin}"
+    if isinstance(task.model, PanelModel):
+        yield task.units, pd.DataFrame(task.known), task.exposure, label
+        return
+    for unit in task.units:
+        shares = task.exposure
+        if isinstance(shares, pd.DataFrame):
+            shares = shares.iloc[:, unit_columns(shares).index(unit)]
+        yield (unit,), _column(task.known, unit), shares, f"{label}|{unit}"
 
 
 def _column(known: pd.Series | pd.DataFrame, unit: str) -> pd.Series | pd.DataFrame:

@@ -56,6 +56,10 @@ class PastRecord:
             f"{self.upper:.0%})."
         )
 
+    def table(self) -> pd.DataFrame:
+        """Its attributes in one row."""
+        return pd.DataFrame([vars(self)])
+
 
 @dataclass(frozen=True)
 class FlashpointProbability:
@@ -113,6 +117,11 @@ class FlashpointProbability:
             f"The probability of {span} at least {self.at_least:,} {self.unit}{called}, {ending}, is "
             f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths).{record}"
         )
+
+    def table(self) -> pd.DataFrame:
+        """Its attributes in one row, those of a record named ``record_...``."""
+        known = {} if self.record is None else {f"record_{name}": value for name, value in vars(self.record).items()}
+        return pd.DataFrame([vars(self) | known]).drop(columns="record")
 
     def _repr_html_(self) -> str:
         return (

@@ -223,11 +223,7 @@ class Forecast:
         InputError
             If ``level`` is not between 0 and 1.
         """
-        frame = self.summary_frame(level)
-        periods = pd.PeriodIndex(frame.index.get_level_values(-1))
-        frame.insert(0, "start", periods.start_time)
-        frame.insert(1, "end", periods.end_time.normalize())
-        return frame
+        return with_days(self.summary_frame(level))
 
     def sentence(self, level: float = 0.9) -> str:
         """Say in plain words what comes in the first period and in all of them, in all units together.
@@ -361,6 +357,13 @@ def _words(draws: NDArray[np.int64], level: float) -> str:
     """Write the median and the interval of draws (draws,)."""
     lower, upper = (_quantile(draws, q, 0) for q in _ends(level))
     return f"{_quantile(draws, 0.5, 0):,} ({lower:,} to {upper:,})"
+
+
+def with_days(table: pd.DataFrame) -> pd.DataFrame:
+    """Put the first and the last day of the period of each row, the last level of the index, before its columns."""
+    periods = pd.PeriodIndex(table.index.get_level_values(-1))
+    days = {"start": periods.start_time, "end": periods.end_time.normalize()}
+    return pd.concat([pd.DataFrame(days, index=table.index), table], axis=1)
 
 
 def pool_forecasts(forecasts: Sequence[Forecast], weights: Sequence[float] | None = None) -> Forecast:

@@ -71,6 +71,16 @@ class Reconciled:
         """
         return self.totals[unit] if unit in self.totals else self.parts[unit]
 
+    def sentence(self) -> str:
+        """Say in plain words what sums to what, and what the whole is expected to be."""
+        text = f"On each of {self.parts.draws:,} paths {len(self.parts.units):,} parts sum to their totals"
+        return f"{text} ({', '.join(self.totals)}; {self.method}). {self.total.sentence()}"
+
+    def table(self) -> pd.DataFrame:
+        """What :meth:`Forecast.table` gives of every unit, the totals first, indexed by unit and period."""
+        each = self.totals | {unit: self.parts[unit] for unit in self.parts.units}
+        return pd.concat({unit: one.table() for unit, one in each.items()}, names=["unit", "period"])
+
     def _repr_html_(self) -> str:
         means = pd.DataFrame({unit: one.mean() for unit, one in self.totals.items()}).join(self.parts.mean())
         return f"<b>Reconciled</b> by {html.escape(self.method)}; means" + means.round(1).T.to_html(max_rows=30)

@@ -244,7 +244,7 @@ def _scale(ax: Axes, low: float, high: float) -> None:
 
 def _ranked(result: Backtest) -> list[str]:
     """Names of the models, the smallest mean CRPS first."""
-    return [str(model) for model in result.summary().index]
+    return [str(model) for model in result.table().index]
 
 
 def _spaced(model: str) -> str:

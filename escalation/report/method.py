@@ -150,7 +150,7 @@ def _set_parameters(paper: Paper, assessment: Assessment) -> None:
             f"{row['lower']:,.3f} to {row['upper']:,.3f}",
         ]
         for name, fit in assessment.fits.items()
-        for parameter, row in fit.summary().iterrows()
+        for parameter, row in fit.table().iterrows()
     ]
     columns = [TableColumn("Model", 110.0), TableColumn("Parameter")]
     columns += [TableColumn(head, 96.0, right=True) for head in ("Estimate", "Standard error", "95% interval")]

@@ -57,7 +57,7 @@ def _set_table(paper: Paper, record: Backtest, compared: pd.DataFrame | None) ->
         TableColumn(f"CRPS less that of {BASELINE}, 95% interval", 150.0, right=True),
     ]
     rows = []
-    for model, row in record.summary().iterrows():
+    for model, row in record.table().iterrows():
         beside = "-"
         if compared is not None and model in compared.index:
             other = compared.loc[str(model)]

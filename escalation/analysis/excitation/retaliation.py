@@ -14,7 +14,7 @@ from escalation.analysis.excitation.share_model import draw_split, fit_shares, i
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
-from escalation.counts.schema import DRAW
+from escalation.counts.schema import table_of_counts
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
 from escalation.forecasts.forecast import Forecast
@@ -205,11 +205,7 @@ def _pair(fit: PanelFit, by: str, after: str) -> FloatArray:
 
 def _total(fit: PanelFit, by: str, after: str) -> pd.Series | pd.DataFrame:
     """Counts of both together, or histories of them."""
-    values = _pair(fit, by, after).sum(axis=2)
-    if len(values) == 1:
-        return pd.Series(values[0], index=fit.design.periods).astype(pd.Int64Dtype())
-    draws = pd.RangeIndex(len(values), name=DRAW)
-    return pd.DataFrame(values.T, index=fit.design.periods, columns=draws).astype("Int64")
+    return table_of_counts(_pair(fit, by, after).sum(axis=2), fit.design.periods)
 
 
 def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) -> IntArray:

@@ -23,7 +23,7 @@ from escalation.conventions.randomness import Seed
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.design import Checked, Design, FloatArray, check_panel, check_series
+from escalation.models.contract.design import Checked, Design, FloatArray, Table, check_panel, check_series
 from escalation.models.contract.distributions import Distributions
 from escalation.models.contract.estimate import (
     Estimate,
@@ -185,34 +185,15 @@ class Model(Specification, Generic[AnyFit]):
             raise InputError(f"{self.name} takes no regressors; leave exog out, or use a model that takes them")
         table, shares, name = unpack_counts(counts, cast("pd.Series | None", exposure), unit)
         histories = check_whole(histories, "histories", 1_000_000)
-        fit = self.fit_checked(self.check(table, shares, exog), histories, name)
+        fit = fit_checked(self, self._arrays(table, shares, exog), histories, name)
         warn_unsettled(self.name, fit.estimates)
         return fit
 
     @abstractmethod
-    def check(
-        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
-    ) -> Checked:
-        """Check counts, exposure and regressors, and put them into arrays; raise InputError if they are of no use."""
+    def _arrays(self, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
+        """Check counts, exposure and regressors, and put them into arrays; InputError if they do not fit together."""
 
-    def fit_checked(self, checked: Checked, histories: int, unit: str) -> AnyFit:
-        """Fit to checked counts, or histories; says nothing of fits that did not settle.
-
-        Raises
-        ------
-        FitError
-            If too few periods were observed, or no fit could be had.
-        """
-        table, array, design = checked
-        self.check_enough(array)
-        array = array[spread_over(len(array), histories)]
-        estimates = self.estimate_all(array, design)
-        record: type[Fit] = PanelFit if design.units else CountFit
-        return cast(
-            AnyFit, record(model=self, estimates=estimates, counts=table, design=design, array=array, unit=unit)
-        )
-
-    def check_enough(self, array: FloatArray) -> None:
+    def _check_enough(self, array: FloatArray) -> None:
         """Refuse counts (histories, n, ...) that were observed in too few periods, with a FitError."""
         observed = int((~np.isnan(array[0])).reshape(array.shape[1], -1).any(axis=1).sum())
         if observed < self.min_periods:
@@ -374,25 +355,35 @@ class Fit(FitResult):
         (True, 48)
         """
         given, shares, _ = unpack_counts(counts, cast("pd.Series | None", exposure))
-        table, array, design = self.model.check(given, shares, exog)
+        table, array, design = self.model._arrays(given, shares, exog)
         self.design.check_continued(design)
-        self.model.check_enough(array)
+        self.model._check_enough(array)
         array = array[as_many(len(array), len(self.estimates))]
         estimates = tuple(
             self.model.carry(estimate, y, design) for estimate, y in zip(self.estimates, array, strict=True)
         )
         return replace(self, estimates=estimates, counts=table, design=design, array=array)
 
+    def sentence(self) -> str:
+        """Say in plain words what was fitted to what, and whether it converged."""
+        first, last = self.design.periods[0].start_time.date(), self.design.periods[-1].end_time.date()
+        text = f"{self.model.name} was fitted to {self.unit} from {first} to {last}: {self._basis()}"
+        return f"{text}{'' if self.converged else '; the fit has not converged'}."
+
+    def _basis(self) -> str:
+        """Of what the fit is."""
+        several, m = len(self.design.units), len(self.estimates)
+        on = f"{several:,} units and {self.nobs:,} counts" if several else f"{self.nobs} periods"
+        pooled, known = f", pooled over {m} histories" if m > 1 else "", not np.isnan(self.llf)
+        return f"{on}{pooled}{f'; log-likelihood {self.llf:.2f}' if known else ''}"
+
     def _mean_fitted(self) -> FloatArray:
         """Expected count of each period (and unit), mean over the histories."""
         return np.asarray(np.mean([estimate.fitted for estimate in self.estimates], axis=0))
 
     def _repr_html_(self) -> str:
-        several = len(self.design.units)
-        on = f"{several:,} units and {self.nobs:,} counts" if several else f"{self.nobs} periods"
-        kind = f", pooled over {len(self.estimates)} histories" if len(self.estimates) > 1 else ""
-        head = f"<b>{html.escape(repr(self.model))}</b> on {on}{kind}; log-likelihood {self.llf:.2f}"
-        return head + self.summary().round(4).to_html(max_rows=60)
+        head = f"<b>{html.escape(repr(self.model))}</b> on {self._basis()}"
+        return head + self.table().round(4).to_html(max_rows=60)
 
 
 class CountModel(Model["CountFit"]):
@@ -402,10 +393,7 @@ class CountModel(Model["CountFit"]):
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Distribution of each count (n,) given those before it; see :meth:`Model.distributions`."""
 
-    def check(
-        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
-    ) -> Checked:
-        """See :meth:`Model.check`."""
+    def _arrays(self, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
         return check_series(self.name, counts, exposure, exog)
 
 
@@ -485,10 +473,7 @@ class PanelModel(Model["PanelFit"]):
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> tuple[Distributions, ...]:
         """Distributions of each unit's counts (n,) given all counts before them; see :meth:`Model.distributions`."""
 
-    def check(
-        self, counts: pd.Series | pd.DataFrame, exposure: pd.Series | pd.DataFrame | None, exog: pd.DataFrame | None
-    ) -> Checked:
-        """See :meth:`Model.check`."""
+    def _arrays(self, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
         return check_panel(self.name, counts, exposure, exog)
 
 
@@ -536,3 +521,19 @@ class PanelFit(Fit):
             except FitError as error:
                 found[name] = str(error)
         return diagnosis_table(found, confidence)
+
+
+def fit_checked(model: Model[AnyFit], checked: Checked, histories: int, unit: str) -> AnyFit:
+    """Fit to checked counts, or histories; says nothing of fits that did not settle.
+
+    Raises
+    ------
+    FitError
+        If too few periods were observed, or no fit could be had.
+    """
+    table, array, design = checked
+    model._check_enough(array)
+    array = array[spread_over(len(array), histories)]
+    estimates = model.estimate_all(array, design)
+    record: type[Fit] = PanelFit if design.units else CountFit
+    return cast(AnyFit, record(model=model, estimates=estimates, counts=table, design=design, array=array, unit=unit))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import Executor, as_completed
 from typing import TypeVar
 
 from escalation.conventions.progress import Progress, Tick, reporter
 
 Item = TypeVar("Item")
+Block = TypeVar("Block", bound=Sized)
 Result = TypeVar("Result")
 
 LARGEST_BLOCK = 100
@@ -24,9 +25,8 @@ def cut(items: Sequence[Item]) -> list[Sequence[Item]]:
 
 
 def run_blocks(
-    work: Callable[[Item], Result],
-    blocks: Sequence[Item],
-    sizes: Sequence[int],
+    work: Callable[[Block], Result],
+    blocks: Sequence[Block],
     executor: Executor | None,
     progress: Progress,
 ) -> list[Result]:
@@ -36,19 +36,19 @@ def run_blocks(
     the caller is interrupted, blocks that have not begun are called off.
     """
     with reporter(progress, "series") as tick:
-        return _in_order(work, blocks, sizes, executor, tick)
+        return _in_order(work, blocks, executor, tick)
 
 
 def _in_order(
-    work: Callable[[Item], Result], blocks: Sequence[Item], sizes: Sequence[int], executor: Executor | None, tick: Tick
+    work: Callable[[Block], Result], blocks: Sequence[Block], executor: Executor | None, tick: Tick
 ) -> list[Result]:
-    total, done = sum(sizes), 0
+    total, done = sum(map(len, blocks)), 0
     results: dict[int, Result] = {}
 
     def keep(place: int, result: Result) -> None:
         nonlocal done
         results[place] = result
-        done += sizes[place]
+        done += len(blocks[place])
         tick(done, total)
 
     if executor is None:

@@ -13,6 +13,7 @@ from escalation.counts.schema import check_counts, checked_counts, is_histories,
 from escalation.errors import InputError
 
 FloatArray = NDArray[np.float64]
+Table: TypeAlias = pd.Series | pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +98,14 @@ class Design:
         return design
 
 
-Checked: TypeAlias = tuple[pd.Series | pd.DataFrame, FloatArray, Design]
+Checked: TypeAlias = tuple[Table, FloatArray, Design]
 """Checked counts, their values (histories, n) or (histories, n, units), and the design of their periods."""
 
 
 def make_design(
     periods: pd.PeriodIndex,
     first_time: int,
-    exposure: pd.Series | pd.DataFrame | None,
+    exposure: Table | None,
     exog: pd.DataFrame | None,
     unobserved: NDArray[np.bool_] | None = None,
 ) -> Design:
@@ -143,7 +144,7 @@ def make_design(
 
 
 def panel_shares(
-    exposure: pd.Series | pd.DataFrame | None,
+    exposure: Table | None,
     periods: pd.PeriodIndex,
     units: tuple[str, ...],
     unobserved: NDArray[np.bool_],
@@ -168,12 +169,7 @@ def panel_shares(
     return check_shares(shares if shares.ndim == 2 else np.tile(shares[:, None], len(units)), periods, unobserved)
 
 
-def check_series(
-    name: str,
-    counts: pd.Series | pd.DataFrame,
-    exposure: pd.Series | pd.DataFrame | None,
-    exog: pd.DataFrame | None,
-) -> Checked:
+def check_series(name: str, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
     """Check counts of one series, or histories of it, for the model of this name.
 
     Raises
@@ -188,12 +184,7 @@ def check_series(
     return table, array, make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(array[0]))
 
 
-def check_panel(
-    name: str,
-    counts: pd.Series | pd.DataFrame,
-    exposure: pd.Series | pd.DataFrame | None,
-    exog: pd.DataFrame | None,
-) -> Checked:
+def check_panel(name: str, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
     """Check counts of several units, or histories of them, for what has this name; exposures are (n, units).
 
     Raises

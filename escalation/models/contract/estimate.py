@@ -179,7 +179,7 @@ class FitResult(ABC):
         """Whether every fit settled."""
         return all(estimate.converged for estimate in self.estimates)
 
-    def summary(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Estimates with standard errors and 95% intervals, one row a parameter."""
         return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
 

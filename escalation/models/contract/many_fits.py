@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,14 +17,16 @@ from numpy.typing import NDArray
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
-from escalation.counts.schema import DRAW
+from escalation.counts.schema import table_of_counts
 from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.base import POOLED, CountFit, CountModel
+from escalation.models.contract.base import POOLED, CountFit, CountModel, fit_checked
 from escalation.models.contract.blocks import cut, run_blocks
 from escalation.models.contract.design import Design, FloatArray, check_panel
 from escalation.models.contract.estimate import check_size, observed_behind, simulate_paths
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnosis_table
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +53,20 @@ class SeriesBlock:
     histories: int
     unit: str
 
-    def fit(self, place: int) -> CountFit | str:
-        """Fit to one of the series, or say why there is no fit."""
+    def __len__(self) -> int:
+        return len(self.design.units)
+
+    def fits(self) -> Iterator[tuple[str, CountFit | str]]:
+        """Fit to each of the series, by its name, or say why there is no fit."""
+        for place, name in enumerate(self.design.units):
+            yield name, self._fit(place)
+
+    def _fit(self, place: int) -> CountFit | str:
         array = np.ascontiguousarray(self.counts[:, :, place])
         design = replace(self.design, exposure=np.ascontiguousarray(self.design.exposure[:, place]), units=())
-        table: pd.Series | pd.DataFrame
-        if len(array) == 1:
-            table = pd.Series(array[0], index=design.periods, name=self.design.units[place]).astype("Int64")
-        else:
-            table = pd.DataFrame(array.T, index=design.periods, columns=pd.RangeIndex(len(array), name=DRAW))
-            table = table.astype("Int64") if np.isnan(array).any() else table.astype("int64")
+        table = table_of_counts(array, design.periods, self.design.units[place])
         try:
-            return self.model.fit_checked((table, array, design), self.histories, self.unit)
+            return fit_checked(self.model, (table, array, design), self.histories, self.unit)
         except Exception as error:  # one series must not lose the others
             return explained(error)
 
@@ -103,9 +109,9 @@ def series_blocks(
     ]
 
 
-def failure_table(units: list[str], errors: list[str]) -> pd.DataFrame:
+def failure_table(errors: Mapping[str, str]) -> pd.DataFrame:
     """One row a unit that failed: ``unit``, ``error``."""
-    return pd.DataFrame({"unit": pd.Series(units, dtype="str"), "error": pd.Series(errors, dtype="str")})
+    return pd.DataFrame({"unit": list(errors), "error": list(errors.values())}, dtype="str")
 
 
 def fit_many(
@@ -165,17 +171,20 @@ def fit_many(
     (['north'], ['south'])
     """
     blocks = series_blocks(model, panel, exposure, exog, histories, unit)
-    results = run_blocks(fit_block, blocks, [len(block.design.units) for block in blocks], executor, progress)
-    names = [name for block in blocks for name in block.design.units]
-    found = dict(zip(names, [fit for part in results for fit in part], strict=True))
+    found = merged(run_blocks(fit_block, blocks, executor, progress))
     fits = {name: fit for name, fit in found.items() if isinstance(fit, CountFit)}
     errors = {name: fit for name, fit in found.items() if isinstance(fit, str)}
-    return ManyFits(model, MappingProxyType(fits), failure_table(list(errors), list(errors.values())), unit)
+    return ManyFits(model, MappingProxyType(fits), failure_table(errors), unit)
 
 
-def fit_block(block: SeriesBlock) -> list[CountFit | str]:
-    """Fit every series of a block."""
-    return [block.fit(place) for place in range(len(block.design.units))]
+def fit_block(block: SeriesBlock) -> dict[str, CountFit | str]:
+    """Fits of the series of a block, or why there is none."""
+    return dict(block.fits())
+
+
+def merged(parts: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
+    """What was found in each block, in one mapping."""
+    return {name: value for part in parts for name, value in part.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,8 +275,8 @@ class ManyFits:
         root = draw_root(as_generator(rng))
         first = next(iter(self.fits.values()))
         ahead = first.design.ahead(horizon, exog)
-        blocks = [_Ahead(tuple(part), ahead, draws, root) for part in cut(list(self.fits.items()))]
-        parts = run_blocks(_forecast_block, blocks, [len(block.fits) for block in blocks], executor, progress)
+        work = partial(_forecast_block, ahead=ahead, draws=draws, root=root)
+        parts = run_blocks(work, cut(list(self.fits.items())), executor, progress)
         histories = len(first.estimates)
         component = np.arange(draws) * histories // draws
         return Forecast(
@@ -303,9 +312,18 @@ class ManyFits:
             If ``confidence`` is not between 0 and 1.
         """
         check_level(confidence, "confidence", such=0.95)
-        blocks = cut(list(self.fits.items()))
-        parts = run_blocks(_diagnose_block, blocks, [len(block) for block in blocks], executor, progress)
-        return diagnosis_table({name: found for part in parts for name, found in part.items()}, confidence)
+        parts = run_blocks(_diagnose_block, cut(list(self.fits.items())), executor, progress)
+        return diagnosis_table(merged(parts), confidence)
+
+    def sentence(self) -> str:
+        """Say in plain words how many series were fitted."""
+        number, failed, open_ones = len(self.fits), len(self.failures), int((~self.converged).sum())
+        text = f"{self.model.name} was fitted to {number:,} of {number + failed:,} series of {self.unit}"
+        return text + (f"; {open_ones:,} of the fits have not converged." if open_ones else ".")
+
+    def table(self) -> pd.DataFrame:
+        """Estimates, log-likelihood and whether the fit converged, one row a unit."""
+        return self.params.assign(llf=self.llf, converged=self.converged)
 
     def _rows(self, values: list[pd.Series]) -> pd.DataFrame:
         columns = values[0].index if values else pd.Index([])
@@ -319,19 +337,9 @@ class ManyFits:
         return head + self.params.round(4).to_html(max_rows=30)
 
 
-@dataclass(frozen=True, eq=False)
-class _Ahead:
-    """Fits to forecast, and how."""
-
-    fits: tuple[tuple[str, CountFit], ...]
-    ahead: Design
-    draws: int
-    root: int
-
-
-def _forecast_block(block: _Ahead) -> NDArray[np.int64]:
+def _forecast_block(fits: Sequence[tuple[str, CountFit]], *, ahead: Design, draws: int, root: int) -> NDArray[np.int64]:
     """Paths (k, draws, steps) of the fits of a block."""
-    return np.stack([paths_of(fit, name, block.ahead, block.draws, block.root) for name, fit in block.fits])
+    return np.stack([paths_of(fit, name, ahead, draws, root) for name, fit in fits])
 
 
 def paths_of(fit: CountFit, name: str, ahead: Design, draws: int, root: int) -> NDArray[np.int64]:

@@ -6,20 +6,24 @@ import html
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root
+from escalation.counts.periods import period_word
 from escalation.counts.schema import LARGEST
 from escalation.errors import InputError
+from escalation.forecasts.forecast import with_days
 from escalation.models.contract.base import POOLED, CountModel
 from escalation.models.contract.blocks import run_blocks
 from escalation.models.contract.design import Design, FloatArray
 from escalation.models.contract.estimate import check_size
-from escalation.models.contract.many_fits import SeriesBlock, explained, failure_table, paths_of, series_blocks
+from escalation.models.contract.many_fits import SeriesBlock, explained, failure_table, merged, paths_of, series_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +32,7 @@ class ManyForecasts:
 
     Attributes
     ----------
-    table : pandas.DataFrame
+    summaries : pandas.DataFrame
         Indexed by ``unit`` and ``period``; columns ``mean``, one ``q<level>`` a quantile (the smallest count whose
         probability of not being passed is the level) and one ``p_ge_<count>`` a threshold (probability of the count or
         more in that period).
@@ -42,19 +46,33 @@ class ManyForecasts:
         Paths behind each row.
     """
 
-    table: pd.DataFrame = field(repr=False)
+    summaries: pd.DataFrame = field(repr=False)
     failures: pd.DataFrame = field(repr=False)
     model: str
     unit: str
     draws: int
 
+    def sentence(self) -> str:
+        """Say in plain words what comes in the first period, in all units together."""
+        if self.summaries.empty:
+            return f"{self.model} forecasts none of {len(self.failures):,} series of {self.unit}."
+        first = self.summaries.index[0][1]
+        now = self.summaries.xs(first, level="period")
+        text = f"{self.model} expects {now['mean'].sum():,.1f} {self.unit} in {len(now):,} units together"
+        failed = f"; {len(self.failures):,} more series could not be forecast" if len(self.failures) else ""
+        return f"{text} in the {period_word(first.freqstr)} that ends on {first.end_time.date()}{failed}."
+
+    def table(self) -> pd.DataFrame:
+        """``summaries`` after the first and the last day of each period, ``start`` and ``end``."""
+        return with_days(self.summaries)
+
     def _repr_html_(self) -> str:
-        units = self.table.index.get_level_values(0).nunique()
+        units = self.summaries.index.get_level_values(0).nunique()
         head = (
             f"<b>Forecasts</b> of {html.escape(self.unit)} in {units:,} units by {html.escape(self.model)}, "
             f"{self.draws:,} paths each; {len(self.failures):,} failed"
         )
-        return head + self.table.round(3).to_html(max_rows=30)
+        return head + self.summaries.round(3).to_html(max_rows=30)
 
 
 def forecast_many(
@@ -115,7 +133,7 @@ def forecast_many(
     >>> from escalation.models import LastValue
     >>> weeks = pd.period_range("2024-01-07", periods=3, freq="W-SUN")
     >>> panel = pd.DataFrame({"north": [1, 0, 2], "south": [9, 9, 9]}, index=weeks)
-    >>> forecast_many(LastValue("none"), panel, 1, draws=10, quantiles=[0.5], thresholds=[5]).table.values.tolist()
+    >>> forecast_many(LastValue("none"), panel, 1, draws=10, quantiles=[0.5], thresholds=[5]).summaries.values.tolist()
     [[2.0, 2.0, 0.0], [9.0, 9.0, 1.0]]
     """
     horizon, draws = check_size(horizon, draws)
@@ -126,63 +144,39 @@ def forecast_many(
     blocks = series_blocks(model, panel, exposure, exog, histories, unit)
     ahead = replace(blocks[0].design, units=()).ahead(horizon, exog_ahead)
     root = draw_root(as_generator(rng))
-    tasks = [_Task(block, ahead, draws, root, levels, reached) for block in blocks]
-    parts = run_blocks(_summarise_block, tasks, [len(block.design.units) for block in blocks], executor, progress)
-    units = [name for part in parts for name in part.units]
+    work = partial(_summarise_block, ahead=ahead, draws=draws, root=root, levels=levels, thresholds=reached)
+    found = merged(run_blocks(work, blocks, executor, progress))
+    kept = {name: rows for name, rows in found.items() if not isinstance(rows, str)}
     columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
     return ManyForecasts(
-        table=pd.DataFrame(
-            np.concatenate([part.rows for part in parts]).reshape(len(units) * horizon, len(columns)),
-            index=pd.MultiIndex.from_product([pd.Index(units, dtype="str"), ahead.periods], names=["unit", "period"]),
+        summaries=pd.DataFrame(
+            np.concatenate([np.empty((0, len(columns))), *kept.values()]),
+            index=pd.MultiIndex.from_product([pd.Index(kept, dtype="str"), ahead.periods], names=["unit", "period"]),
             columns=columns,
         ),
-        failures=failure_table(
-            [name for part in parts for name in part.errors], [text for part in parts for text in part.errors.values()]
-        ),
+        failures=failure_table({name: error for name, error in found.items() if isinstance(error, str)}),
         model=model.name,
         unit=unit,
         draws=draws,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """A block of series, and what to keep of their forecasts."""
-
-    block: SeriesBlock
-    ahead: Design
-    draws: int
-    root: int
-    levels: FloatArray
-    thresholds: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Summary:
-    """What is kept of a block: rows (k, steps, columns) of the units that were forecast, errors of the others."""
-
-    units: tuple[str, ...]
-    rows: FloatArray
-    errors: dict[str, str]
-
-
-def _summarise_block(task: _Task) -> _Summary:
-    """Fit, forecast and summarise every series of a block."""
-    rows: dict[str, FloatArray] = {}
-    errors: dict[str, str] = {}
-    for place, name in enumerate(task.block.design.units):
-        fit = task.block.fit(place)
-        if isinstance(fit, str):
-            errors[name] = fit
-            continue
+def _summarise_block(
+    block: SeriesBlock, *, ahead: Design, draws: int, root: int, levels: FloatArray, thresholds: tuple[int, ...]
+) -> dict[str, FloatArray | str]:
+    """Fit and forecast every series of a block: what is kept (steps, columns) of each, or why there is nothing."""
+    found: dict[str, FloatArray | str] = {}
+    for name, fit in block.fits():
         try:
-            paths = paths_of(fit, name, task.ahead, task.draws, task.root)
+            found[name] = (
+                fit if isinstance(fit, str) else _summary(paths_of(fit, name, ahead, draws, root), levels, thresholds)
+            )
         except Exception as error:  # one series must not lose the others
-            errors[name] = explained(error)
-            continue
-        quantiles = np.quantile(paths, task.levels, axis=0, method="inverted_cdf")
-        reached = [(paths >= count).mean(axis=0) for count in task.thresholds]
-        rows[name] = np.column_stack([paths.mean(axis=0), *quantiles, *reached])
-    width = 1 + len(task.levels) + len(task.thresholds)
-    values = np.stack(list(rows.values())) if rows else np.empty((0, len(task.ahead.periods), width))
-    return _Summary(tuple(rows), values, errors)
+            found[name] = explained(error)
+    return found
+
+
+def _summary(paths: NDArray[np.int64], levels: FloatArray, thresholds: tuple[int, ...]) -> FloatArray:
+    """Means, quantiles and probabilities of being reached (steps, columns) of paths (draws, steps)."""
+    quantiles = np.quantile(paths, levels, axis=0, method="inverted_cdf")
+    return np.column_stack([paths.mean(axis=0), *quantiles, *((paths >= count).mean(axis=0) for count in thresholds)])

@@ -98,7 +98,11 @@ class Diagnosis:
     verdict: tuple[str, ...]
     fine: bool
 
-    def summary_frame(self) -> pd.DataFrame:
+    def sentences(self) -> list[str]:
+        """Say in plain words what is wrong with the model, or that nothing is."""
+        return list(self.verdict)
+
+    def table(self) -> pd.DataFrame:
         """Tests and scores in one table: ``observed``, ``expected``, ``p_value``, ``p_holm`` (NaN for scores)."""
         scores = self.scores.rename(columns={"mean": "observed"}).drop(columns="z")
         return pd.concat([self.tests, scores.assign(p_holm=np.nan)])
@@ -106,7 +110,7 @@ class Diagnosis:
     def _repr_html_(self) -> str:
         head = f"<b>Diagnosis</b> of {html.escape(self.model)} on {self.nobs:,} counts of {html.escape(self.unit)}"
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.verdict)
-        return f"{head}<ul>{items}</ul>" + self.summary_frame().round(4).to_html(na_rep="")
+        return f"{head}<ul>{items}</ul>" + self.table().round(4).to_html(na_rep="")
 
 
 @dataclass(frozen=True, eq=False)

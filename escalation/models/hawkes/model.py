@@ -297,10 +297,6 @@ class HawkesFit(FitResult):
         observed = seen[:, component]
         return Forecast(paths, marks, ahead, observed, self.model.name, unit, component)
 
-    def table(self) -> pd.DataFrame:
-        """Estimates with standard errors and 95% intervals, as :meth:`summary`."""
-        return self.summary()
-
     def sentence(self) -> str:
         """Say in plain words how much events set off, and how fast."""
         days = f"{1.0 / self.parameters.decay[0].min():.2g}"
@@ -329,7 +325,7 @@ class HawkesFit(FitResult):
 
     def _repr_html_(self) -> str:
         head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs:,} events; log-likelihood {self.llf:.2f}"
-        return head + f"<p>{html.escape(self.sentence())}</p>" + self.summary().round(4).to_html()
+        return head + f"<p>{html.escape(self.sentence())}</p>" + self.table().round(4).to_html()
 
 
 def _estimate(events: EventTimes, decay: str, rng: Generator) -> Estimate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,8 +16,9 @@ from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import InputError
-from escalation.models.contract.base import CountFit
+from escalation.models.contract.base import CountFit, fit_checked
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.estimate import warn_unsettled
 from escalation.models.ingarch.maximum import search_space
 from escalation.models.ingarch.model import INGARCH
 from escalation.models.ingarch.null import Null, null_at, null_peaks, roots_of, strength
@@ -109,17 +110,15 @@ class FoundIntervention:
     size: float
     std_error: float
 
-    def table(self) -> pd.DataFrame:
-        """The change in one row, a column an attribute."""
-        return pd.DataFrame([{one.name: getattr(self, one.name) for one in fields(self)}])
-
     def sentence(self) -> str:
         """Say it in plain words."""
         what = _words(self.intervention, self.direction)
-        return (
-            f"{what[0].upper()}{what[1:]}: {self.size:+.2g} at first (standard error {self.std_error:.2g}), "
-            f"{_p_words(self.p_value)}."
-        )
+        size = f"coefficient {self.size:.2g}, standard error {self.std_error:.2g}"
+        return f"{what[0].upper()}{what[1:]}: {size}; score statistic {self.statistic:.1f}, {_p_words(self.p_value)}."
+
+    def table(self) -> pd.DataFrame:
+        """Its attributes in one row."""
+        return pd.DataFrame([vars(self)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +153,7 @@ class InterventionSearch:
 
     def table(self) -> pd.DataFrame:
         """What was found, one row each."""
-        names = [one.name for one in fields(FoundIntervention)]
-        return pd.DataFrame([[getattr(one, name) for name in names] for one in self.found], columns=names)
+        return pd.DataFrame([vars(one) for one in self.found], columns=list(FoundIntervention.__dataclass_fields__))
 
     def sentence(self) -> str:
         """Say it in plain words."""
@@ -425,16 +423,12 @@ def _make(kind: Kind, period: pd.Period, half_life: float) -> Intervention:
 
 def _with(fit: CountFit, interventions: tuple[Intervention, ...], effect: str) -> CountFit:
     """The same model with more interventions, fitted to the same counts."""
-    model, design = _checked(fit), fit.design
+    model = _checked(fit)
     outside = tuple(one.term for one in interventions) if effect == "external" else ()
     wider = replace(model, interventions=model.interventions + interventions, external=model.external + outside)
-    exog = pd.DataFrame(design.exog, index=design.periods, columns=list(design.exog_names))
-    return wider.fit(
-        fit.counts,
-        exposure=pd.Series(design.exposure, index=design.periods),
-        exog=exog if design.exog_names else None,
-        unit=fit.unit,
-    )
+    found = fit_checked(wider, (fit.counts, fit.array, fit.design), 1, fit.unit)
+    warn_unsettled(wider.name, found.estimates)
+    return found
 
 
 # Words

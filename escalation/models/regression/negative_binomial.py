@@ -23,7 +23,7 @@ class NegativeBinomial(Regression):
     The maximum is found by Newton's method with the exact derivatives, and standard errors come from the observed
     information.
 
-    Its parameters are the terms of :class:`~escalation.models.Terms` and ``dispersion`` or ``variance_to_mean``. 
+    Its parameters are the terms of :class:`~escalation.models.Terms` and ``dispersion`` or ``variance_to_mean``.
     Where there is no overdispersion the standard error of these is that of the Poisson limit, ``sqrt(2 / sum(mu**2))``
     and ``sqrt(2 / n)``.
 
