@@ -178,7 +178,7 @@ def _of_side(selection: Selection, side: str) -> Selection:
 
 def _coverage(given: str | None) -> pd.DataFrame | Literal["units", "sources"] | None:
     """The spans of a file, or the word for how to guess them."""
-    return given if given is None or given in ("units", "sources") else escalation.read_coverage(given)  # type: ignore[return-value]
+    return given if given is None or given in ("units", "sources") else escalation.read_coverage(given)[0]  # type: ignore[return-value]
 
 
 def _account(source: escalation.Source, path: str | None) -> str:
