@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.sources import CountedSeries
+from escalation.assessment.source import CountedSeries
 
 import escalation
-from escalation.assessment import pool_model, pool_weights
+from escalation.assessment.assess import pool_model, pool_weights
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.casualties import has_casualties
+from escalation.assessment.casualties import has_casualties
 
 import escalation
 from escalation import (

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.context import cautions, model_totals, times_reached
-from escalation.sources import CountedSeries
+from escalation.assessment.context import cautions, model_totals, times_reached
+from escalation.assessment.source import CountedSeries
 
 from escalation import assess, reconstruct
 from escalation.tallies.printed import contradictions_by_window, printed_count

@@ -345,7 +345,12 @@ def test_spans_of_units_need_counts_by_unit():
 def test_a_file_of_spans_is_read(tmp_path):
     path = tmp_path / "spans.csv"
     path.write_text("country,start,end,note\nIraq,2024-01-01,,from the start\n", encoding="utf-8")
-    assert quietly(TABLE, "M", by="country", coverage=read_coverage(path))["Iraq"].tolist() == [1, 0, 1, 0, 0]
+    spans, ledger = read_coverage(path)
+    assert quietly(TABLE, "M", by="country", coverage=spans)["Iraq"].tolist() == [1, 0, 1, 0, 0]
+    assert ledger[["row", "column", "action"]].to_numpy().tolist() == [[2, "end", "changed"]]
+    path.write_text("country,start,end\nIraq,2024-01-01,2024-02-01\nIraq,2024-01-01,2024-02-01\n", encoding="utf-8")
+    spans, ledger = read_coverage(path)
+    assert len(spans) == 1 and ledger[["row", "action"]].to_numpy().tolist() == [[3, "merged"]]
     path.write_text("country,start,end\nIraq,01/02/2024,\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"spans.csv, row 2: start is '01/02/2024'; write the date as YYYY-MM-DD"):
         read_coverage(path)

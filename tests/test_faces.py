@@ -8,7 +8,7 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.models.panel import PanelModel
+from escalation.models.contract.panel import PanelModel
 
 import escalation
 from escalation.analysis.alarms.detector import Detector

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.sources import Source
+from escalation.assessment.source import Source
 
 import escalation
 from escalation import CountedSeries, InputError, assess, find, read_trend

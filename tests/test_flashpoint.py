@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation import Forecast, InputError, PastRecord, first_passage, flashpoint
+from escalation import Forecast, InputError, first_passage, flashpoint
+from escalation.forecasts import PastRecord
 
 NAN = float("nan")
 

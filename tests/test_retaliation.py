@@ -59,7 +59,7 @@ def test_an_answer_lifts_the_chance_more_than_a_shared_level_does(fit):
     found = retaliation(fit, by="B", after="A", rng=1)
     assert found.rise > found.shared_rise + 0.1
     said = found.sentence()
-    assert "at least 1 strikes by B in the week after an attack by A in the next week is 0." in said
+    assert "1 or more strikes by B in the week after an attack by A in the next week is 0." in said
     assert "followed a shared level" in said and said in found._repr_html_()
     assert found.table().loc[("shared level", "none"), "probability"] == found.shared_after_none.probability
 

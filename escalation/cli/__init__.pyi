@@ -2,7 +2,9 @@
 from . import answering as answering
 from . import counting as counting
 from . import escalating as escalating
+from . import nowcasting as nowcasting
 from . import reading as reading
+from . import retaliating as retaliating
 from . import scoring as scoring
 from . import severity as severity
 from . import watching as watching

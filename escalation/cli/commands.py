@@ -406,3 +406,92 @@ def cases(form: FormatOption = None, output: Output = None) -> None:
       escalation cases --format json
     """
     cli.counting.cases(form, output)
+
+
+@app.command()
+@takes_selection
+def nowcast(
+    table: Table,
+    by: Annotated[str | None, typer.Option(help="The column to find --series in, such as country.")] = None,
+    series: Annotated[str | None, typer.Option(help="Which value of --by; left out, all incidents.")] = None,
+    freq: Annotated[str, typer.Option(help="Periods: D, W-SUN to W-SAT (the day that ends the week) or M.")] = "W-SUN",
+    start: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = None,
+    snapshots: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--snapshot",
+            metavar="DATE=FILE",
+            help="In place of SOURCE: the table as it was on a day; two or more, which say how late rows came.",
+        ),
+    ] = None,
+    max_delay: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole_number,
+            metavar="N",
+            help="Periods after which a count is complete; left out, those by which 99% of the reports have come.",
+        ),
+    ] = None,
+    change: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="First day of another way of reporting, faster or slower than before."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(parser=whole_number, metavar="N", help="The same seed gives the same numbers.")
+    ] = 1,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Recent counts as they will be once late reports are in.
+
+    Each row needs the day on which it was reported (as_of); --as-of is the
+    last day whose reports are in, left out that of the last report.
+
+    \b
+    Examples:
+      escalation nowcast incidents.csv --as-of 2024-12-08
+      escalation nowcast list.csv --column as_of=Reported --freq D
+      escalation nowcast --snapshot 2024-05-01=may.csv \\
+        --snapshot 2024-06-01=june.csv
+    """
+    cli.nowcasting.nowcast(
+        table,
+        form,
+        output,
+        snapshots=snapshots or [],
+        by=by,
+        series=series,
+        freq=freq,
+        start=start,
+        max_delay=max_delay,
+        change=change,
+        seed=seed,
+    )
+
+
+@app.command()
+@takes_selection
+def retaliation(
+    selection: Selection,
+    sides: Sides = None,
+    at_least: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="This many attacks or more.")] = 1,
+    within: Annotated[
+        int, typer.Option(parser=whole_number, metavar="N", help="Periods after that of the attack.")
+    ] = 1,
+    lags: Annotated[
+        int, typer.Option(parser=whole_number, metavar="N", help="Past periods that an attack may be an answer to.")
+    ] = 1,
+    form: FormatOption = None,
+    output: Output = None,
+) -> None:
+    """Probability of attacks by one side after one by another.
+
+    Periods are days unless --freq says otherwise.
+
+    \b
+    Examples:
+      escalation retaliation acled.csv --by actor1 --side A --side B \\
+        --at-least 2 --within 7 --lags 3
+      escalation retaliation acled.csv --by actor1 --side A --side B --freq M
+    """
+    cli.retaliating.retaliation(selection, form, output, sides=sides, at_least=at_least, within=within, lags=lags)

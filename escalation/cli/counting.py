@@ -152,7 +152,10 @@ def _of_side(selection: Selection, side: str) -> Selection:
 
 def _coverage(given: str | None) -> pd.DataFrame | Literal["units", "sources"] | None:
     """The spans of a file, or the word for how to guess them."""
-    return given if given is None or given in ("units", "sources") else escalation.incidents.read_coverage(given)  # type: ignore[return-value]
+    if given is None or given in ("units", "sources"):
+        return given  # type: ignore[return-value]
+    spans, _ = escalation.incidents.read_coverage(given)
+    return spans
 
 
 def _account(source: escalation.assessment.Source, path: str | None) -> str:

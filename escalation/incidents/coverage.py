@@ -15,6 +15,7 @@ from escalation.counts.periods import DateLike, day_numbers, days_in, parse_date
 from escalation.counts.schema import JOINT, is_histories, is_panel_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import DataWarning, InputError
+from escalation.files.ledger import LedgerEntries
 from escalation.files.read import read_table
 from escalation.incidents.schema import TEXT_COLUMNS, check_incidents
 from escalation.incidents.spans import Spans, covered_days, merge_spans
@@ -27,7 +28,9 @@ REMARKS = ("note", "source")
 BASES = ("units", "sources")
 
 
-def read_coverage(path: str | Path, *, encoding: str | None = None, sheet: str | None = None) -> pd.DataFrame:
+def read_coverage(
+    path: str | Path, *, encoding: str | None = None, sheet: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     r"""Read a table of covered spans of days.
 
     Parameters
@@ -42,8 +45,10 @@ def read_coverage(path: str | Path, *, encoding: str | None = None, sheet: str |
 
     Returns
     -------
-    pandas.DataFrame
+    spans : pandas.DataFrame
         ``start`` and ``end`` as dates, ``NaT`` where blank; all else as text.
+    ledger : pandas.DataFrame
+        Rows merged, and blank dates with what they are taken for.
 
     Raises
     ------
@@ -57,8 +62,9 @@ def read_coverage(path: str | Path, *, encoding: str | None = None, sheet: str |
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "coverage.csv"
     >>> _ = file.write_text("country,start,end\nSyria,2017-01-01,2020-06-30\nSyria,2021-01-01,\n")
-    >>> read_coverage(file)["end"].isna().tolist()
-    [False, True]
+    >>> spans, ledger = read_coverage(file)
+    >>> spans["end"].isna().tolist(), ledger["why"].tolist()
+    ([False, True], ['blank, taken as the last day of the counts'])
     """
     table = read_table(path, encoding=encoding, sheet=sheet)
     _need_dates(table, f"{path}: ")
@@ -68,7 +74,13 @@ def read_coverage(path: str | Path, *, encoding: str | None = None, sheet: str |
             for row, cell in table[column].items()
         ]
         table[column] = pd.Series(days, index=table.index, dtype="datetime64[ns]")
-    return table
+    twice = table.duplicated(keep="first")
+    notes = LedgerEntries(str(path))
+    notes.add(table.index[twice], "", [""] * int(twice.sum()), "merged", "the same in every column as an earlier row")
+    for column, edge in (("start", "first"), ("end", "last")):
+        blank = table.index[table[column].isna() & ~twice]
+        notes.add(blank, column, [""] * len(blank), "changed", f"blank, taken as the {edge} day of the counts")
+    return table[~twice], notes.frame()
 
 
 def infer_coverage(

@@ -83,7 +83,7 @@ class Retaliation:
         word = period_word(period.freqstr, self.within)
         span = f"the {word}" if self.within == 1 else f"the {self.within} {word}"
         return (
-            f"The probability of at least {self.at_least:,} {self.after_attack.unit} by {self.by} in {span} after an "
+            f"The probability of {self.at_least:,} or more {self.after_attack.unit} by {self.by} in {span} after an "
             f"attack by {self.after} in the next {period_word(period.freqstr)} is {_with_error(self.after_attack)}, "
             f"and {_with_error(self.after_none)} if there is none; if nobody answered and both followed a "
             f"shared level, they would be {_with_error(self.shared_after_attack)} and "

@@ -1,0 +1,101 @@
+"""The command on what follows an attack: retaliation."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+import escalation
+from escalation.assessment.sides import check_sides
+from escalation.cli import screen
+from escalation.cli.counting import (
+    check_by,
+    check_targets,
+    choose_form,
+    count_sides,
+    deliver,
+    open_table,
+    reading,
+)
+from escalation.cli.options import Format, Selection
+from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import period_word
+from escalation.forecasts.flashpoint import LARGEST_SUM
+from escalation.models.contract.estimate import MAX_STEPS
+
+PATHS = 20_000
+"""Joint paths: those with an attack in the first period must be enough where attacks are rare."""
+LONGEST_MEMORY = 365
+CAUTION = (
+    "That an attack goes with a higher probability need not be an answer to it: where nobody answers and both sides "
+    "follow a shared level, it is higher too. Only what is beyond that speaks for an answer."
+)
+
+
+def retaliation(
+    selection: Selection,
+    form: Format | None,
+    output: str | None,
+    *,
+    sides: list[str] | None,
+    at_least: int,
+    within: int,
+    lags: int,
+) -> None:
+    """Show how probable attacks by each side are after one by the other, and where both follow a shared level."""
+    form = choose_form(form, output)
+    sides = list(check_sides(sides))
+    lags = check_whole(lags, "--lags", LONGEST_MEMORY)
+    at_least, within = check_whole(at_least, "--at-least", LARGEST_SUM), check_whole(within, "--within", MAX_STEPS - 1)
+    check_targets(selection, output)
+    selection = selection if selection.freq is not None else selection.with_freq("D")
+    with screen.progress(5) as step:
+        step(reading(selection))
+        source = open_table(selection)
+        check_by(source, selection)
+        both = count_sides(source, selection, sides, step)
+        counts, unit = both.counts, both.unit
+        step("fitting both sides")
+        model = escalation.models.EndemicEpidemic(
+            own_past="unit", others_past="unit", dispersion="unit", lag_weights=(1 / lags,) * lags
+        )
+        fit = model.fit(counts, unit=unit)
+        step("drawing what follows")
+        found = [
+            escalation.analysis.retaliation(
+                fit, by=by, after=after, at_least=at_least, within=within, draws=PATHS, rng=selection.seed
+            )
+            for by, after in (sides[::-1], sides)
+        ]
+    if form != "table":
+        table = pd.concat({(one.by, one.after): one.table() for one in found}, names=["by", "after"])
+        return deliver(table, form, output)
+    rows = [row for one in found for row in _rows(one)]
+    screen.say(CAUTION)
+    word = period_word(found[0].after_attack.first.freqstr, within)
+    ahead = f"the {within} {word}" if within > 1 else f"the {word}"
+    title = f"Probability of {at_least:,} or more {unit} in {ahead} after an attack"
+    header = ["by", "after", "if both", "attack", "no attack", "rise", "MC error"]
+    screen.show(title, header, rows, words=(0, 1, 2))
+    for one in found:
+        screen.say(one.sentence())
+    return None
+
+
+def _rows(found: escalation.analysis.Retaliation) -> list[list[str]]:
+    """Where the sides may answer each other, and where both follow a shared level."""
+    pairs = (
+        ("may answer", found.after_attack, found.after_none, found.rise),
+        ("share a level", found.shared_after_attack, found.shared_after_none, found.shared_rise),
+    )
+    return [
+        [
+            found.by,
+            found.after,
+            name,
+            screen.chance(attack.probability),
+            screen.chance(none.probability),
+            f"{rise:+.2f}",
+            f"{(attack.mc_error**2 + none.mc_error**2) ** 0.5:.2g}",
+        ]
+        for name, attack, none, rise in pairs
+    ]
