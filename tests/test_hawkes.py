@@ -329,7 +329,7 @@ def test_bootstrap_has_its_replicates_and_seed():
     assert (first.bias.abs() < 2 * first.bse).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("rounded", [False, True])
 def test_bootstrap_intervals_cover(rounded):
     truth = np.array([0.5, 0.4, 0.6])

@@ -345,7 +345,7 @@ def test_a_regime_that_is_never_left_or_empty_stays_finite():
     assert np.isfinite(fit.bse).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_parameters_of_simulated_series_come_back():
     truth = pd.Series(
         {"rate_quiet": 2.0, "rate_active": 15.0, "p_quiet_active": 0.1, "p_active_quiet": 0.15, "dispersion": 0.1}
@@ -442,7 +442,7 @@ def test_coming_exposure_scales_the_forecast():
     assert small / large == pytest.approx(0.25, rel=0.03)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_coverage_of_forecasts_of_its_own_series(benchmark):
     shares = benchmark("coverage").measure("hidden_markov", series=200, draws=600, seed=5).mean(axis=1)
     error = shares.std(ddof=1) / np.sqrt(200)

@@ -221,7 +221,7 @@ def test_sums_over_a_count_are_differences_of_gammas(y, a):
 CASES = ["ingarch", "ingarch_log", "ingarch_poisson", "ingarch_log_poisson"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", CASES)
 def test_parameters_are_recovered(name, benchmark):
     table = benchmark("recovery").measure(name, series=200)
@@ -229,7 +229,7 @@ def test_parameters_are_recovered(name, benchmark):
     assert table["coverage"].between(0.904, 0.996).all()  # 0.95 and three standard errors of 200 series
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", CASES)
 def test_forecast_intervals_cover(name, benchmark):
     inside = benchmark("coverage").measure(name, series=250)

@@ -192,7 +192,7 @@ def test_one_at_a_time_is_the_joint_statistic_of_one(link):
 # --- one test
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "model",
     [
@@ -307,7 +307,7 @@ def test_nothing_is_found_where_nothing_is():
     assert search.table().empty and "<table" not in search._repr_html_()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_search_seldom_finds_what_is_not_there():
     model, found = INGARCH(), 0
     for seed in range(60):

@@ -402,7 +402,7 @@ def test_drawn_points_have_the_mean_of_a_simple_random_sample():
     assert (np.std(means, axis=0) < 0.25 * sd).all()  # some 60 points count, so independent ones would have 0.13
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_coverage_of_forecasts_of_its_own_series(benchmark):
     shares = benchmark("coverage").measure("local_trend", series=150, draws=600, seed=5).mean(axis=1)
     error = shares.std(ddof=1) / np.sqrt(150)

@@ -622,7 +622,7 @@ def simulated(kind, rng):
     return rng.poisson(level * (rng.gamma(10, 0.1, 60) if kind == "dispersed" else 1.0))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["independent", "walk", "dispersed", "few"])
 def test_intervals_cover_late_reports_of_simulations(kind):
     rng = np.random.default_rng(11)

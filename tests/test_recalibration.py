@@ -143,7 +143,7 @@ def test_too_little_to_learn_from_is_said():
         recalibrate(result, "arima")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_recalibrated_intervals_cover_more_nearly_what_they_say():
     """Draws of three weeks are too narrow; what earlier forecasts taught makes the later ones cover better."""
     inside = []

@@ -114,7 +114,7 @@ def test_sampler_agrees_with_full_enumeration(name: str) -> None:
     assert distance <= 0.02
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ranks_of_the_truth_are_uniform() -> None:
     """Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788) on 200 simulated cases."""
     rng = np.random.default_rng(20)

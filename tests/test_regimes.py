@@ -104,7 +104,7 @@ def test_a_long_series_gives_the_geometric_law():
     assert now.expected_lower < now.expected < now.expected_upper
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_remaining_periods_of_simulated_series_are_covered():
     """The prediction interval holds the true number of periods that an active regime still lasts."""
     inside, chances, active = [], [], []

@@ -228,7 +228,7 @@ def test_the_forecast_is_the_analytic_law_averaged_over_parameters(model):
 # --- what the benchmarks measure, in short
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["poisson", "negative_binomial", "nb1", "zero_inflated", "hurdle"])
 def test_parameters_are_recovered(name, benchmark):
     table = benchmark("recovery").measure(name, series=200)
@@ -237,7 +237,7 @@ def test_parameters_are_recovered(name, benchmark):
     assert table["coverage"].between(0.904, 0.996).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 # some series have no zero at all, and the fit says so
 @pytest.mark.filterwarnings("ignore:.*the counts leave zero_level:escalation.errors.DataWarning")
 @pytest.mark.parametrize("name", ["poisson", "nb1", "zero_inflated", "hurdle"])
