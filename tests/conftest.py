@@ -13,9 +13,12 @@ from types import ModuleType
 from typing import Any
 
 import hypothesis
+import numpy as np
+import pandas as pd
 import pytest
 from numpy.random import Generator
 
+import escalation
 from escalation.tallies import left_out, posterior, reconstruct
 
 # the same examples in every run, however busy the machine; look for others with --hypothesis-profile=default
@@ -121,3 +124,65 @@ def chains_run_anew() -> Iterator[None]:
     """Run all chains, for tests of the chains themselves and those that compare two runs."""
     with sampled_by(posterior.sample_posterior):
         yield
+
+
+def raids(weeks: int = 104, seed: int = 2) -> pd.DataFrame:
+    """Two sides that answer each other, by days from Monday 3 January 2022 on, and how many each attack killed."""
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((weeks, 2), dtype=int)
+    for week in range(1, weeks):
+        counts[week] = rng.poisson(1 + 0.5 * counts[week - 1, ::-1])
+    actors = [("north", "south")[side] for week in range(weeks) for side in (0, 1) for _ in range(counts[week, side])]
+    at = np.repeat(np.arange(weeks), counts.sum(axis=1)) * 7 + rng.integers(0, 7, counts.sum())
+    killed = np.where(rng.random(len(at)) < 0.3, np.minimum(rng.zipf(2.6, len(at)), 500), 0)
+    table = pd.DataFrame({"date": pd.Timestamp("2022-01-03") + pd.to_timedelta(at, unit="D"), "actor": actors})
+    table["event_type"] = rng.choice(["drone", "rocket fire"], len(at))
+    table = table.assign(fatalities=killed, source="wire").sort_values("date", kind="stable", ignore_index=True)
+    return table.assign(incident_id=[f"r{number}" for number in table.index])
+
+
+WHOLE = {"start": "2022-01-03", "end": "2023-12-31"}
+"""The weeks that the raids were watched in."""
+
+
+@pytest.fixture(scope="session")
+def raids_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file of incidents with fatalities, and a row that its reader drops."""
+    path = tmp_path_factory.mktemp("raids") / "raids.csv"
+    table = raids()
+    pd.concat([table.astype({"date": str}), table.iloc[[0]].assign(date="not a date")]).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def assessed(raids_csv: Path) -> Callable[[str], escalation.Assessment]:
+    """Give the assessment of a kind of source, each made once: a case, incidents, bare months, fatalities."""
+    known: dict[str, escalation.Assessment] = {}
+
+    def case() -> escalation.Assessment:
+        series = escalation.count_series(escalation.open_source(), draws=40, rng=1)
+        return escalation.assess(series, draws=200, rng=1)
+
+    def incidents() -> escalation.Assessment:
+        series = escalation.count_series(escalation.open_source(raids_csv), **WHOLE, rng=1)
+        return escalation.assess(series, regimes="hidden_markov", rng=1)
+
+    def months() -> escalation.Assessment:
+        index = pd.period_range("2021-01", periods=36, freq="M")
+        values = np.random.default_rng(4).poisson(np.linspace(4, 12, 36))
+        return escalation.assess(pd.Series(values, index=index, dtype="Int64"), draws=400, rng=1)
+
+    def fatalities() -> escalation.Assessment:
+        source = escalation.open_source(raids_csv)
+        return escalation.assess(
+            escalation.count_series(source, measure="fatalities", **WHOLE, rng=1), draws=400, over=4, rng=1
+        )
+
+    makers = {"case": case, "incidents": incidents, "months": months, "fatalities": fatalities}
+
+    def assessment_of(kind: str) -> escalation.Assessment:
+        if kind not in known:
+            known[kind] = makers[kind]()
+        return known[kind]
+
+    return assessment_of

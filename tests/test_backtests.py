@@ -250,7 +250,7 @@ def test_summaries_are_means():
 
 def test_the_model_that_forecast_best_is_chosen_and_said():
     counts = series(120)
-    chosen = escalation.auto(counts, models=(Climatology(3), NegativeBinomial()), criterion="crps", rng=1)
+    chosen = escalation.auto_model(counts, models=(Climatology(3), NegativeBinomial()), criterion="crps", rng=1)
     means = chosen.backtest.scores.groupby("model", observed=True)["crps"].mean().sort_values()
     assert chosen.table().equals(chosen.scores)
     assert chosen.table().index.tolist() == means.index.tolist() == ["negative_binomial", "climatology"]

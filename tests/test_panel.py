@@ -15,7 +15,6 @@ from escalation.errors import FitError, InputError
 from escalation.models.contract.base import PanelModel
 from escalation.models.contract.distributions import count_distributions
 from escalation.models.contract.estimate import Estimate
-from escalation.conventions.randomness import labelled_generators
 
 WEEKS = pd.period_range("2024-01-01", periods=5, freq="W-SUN", name="period")
 

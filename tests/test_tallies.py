@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,8 @@ import pytest
 import escalation
 from escalation.errors import InputError
 from escalation.files.ledger import rows_lost
+from escalation.tallies.printed import contradictions_by_window, printed_count
+from escalation.tallies.reconstruct import Reconstruction
 from escalation.tallies.schema import COLUMNS, check_tallies, contains
 
 HEAD = "series,count,qualifier,start,end"
@@ -161,3 +164,55 @@ def test_cases_are_listed_and_an_unknown_one_is_refused() -> None:
         InputError, match=r"case is 'militia'; the bundled cases are militia-attacks-2023-2024, november"
     ):
         escalation.open_case("militia")
+
+
+# Tallies in words
+
+
+@pytest.mark.parametrize(
+    ("count", "qualifier", "low", "high", "text"),
+    [
+        (1200, "exact", None, None, "1,200"),
+        (40, "about", None, None, "about 40"),
+        (38, "at_least", None, None, "at least 38"),
+        (180, "more_than", None, None, "more than 180"),
+        (9, "up_to", None, None, "up to 9"),
+        (None, "range", 70, 90, "70 to 90"),
+        (None, "dozens", None, None, "dozens"),
+        (None, "almost_weekly", None, None, "almost weekly"),
+        (3, "weekly", None, None, "3 weekly"),
+        (None, "hundreds", 300, 400, "hundreds (300 to 400)"),
+    ],
+)
+def test_counts_as_printed(count: int | None, qualifier: str, low: int | None, high: int | None, text: str) -> None:
+    row = pd.Series({"count": count, "qualifier": qualifier, "low": low, "high": high}, dtype=object)
+    assert printed_count(row.where(row.notna(), pd.NA)) == text
+
+
+@pytest.fixture(scope="module")
+def one_tally() -> Reconstruction:
+    tally = {"series": "raids", "count": 40, "qualifier": "exact", "start": "2024-09-02", "end": "2024-11-12"}
+    return escalation.reconstruct(pd.DataFrame([tally]), series="raids", draws=40, rng=1)
+
+
+def test_contradictions_are_grouped_by_window(one_tally: Reconstruction) -> None:
+    columns = ["count", "qualifier", "start", "end", "used", "why", "surprise"]
+    rows = [
+        (55, "exact", "2023-10-17", "2023-11-14", True, "", 0.7),
+        (56, "exact", "2023-10-17", "2023-11-14", True, "", 0.6),
+        (56, "exact", "2023-10-17", "2023-11-14", False, "flag duplicate", 0.9),
+        (40, "about", "2023-10-17", "2023-11-16", False, "flag stale", 0.001),
+        (9, "exact", "2023-10-30", "2023-10-30", True, "", 0.001),
+    ]
+    table = pd.DataFrame(rows, columns=columns).assign(place="ALL", role="count", low=pd.NA, high=pd.NA, flag="ok")
+    table = table.assign(predicted_low=[54, 53, 53, 52, 1], predicted_high=[57, 58, 57, 65, 4])
+    table[["start", "end"]] = table[["start", "end"]].astype("datetime64[s]")
+    found = contradictions_by_window(dataclasses.replace(one_tally, tallies=table))
+    assert found["printed"].tolist() == ["9", "55 and 56", "about 40"]
+    assert found["remark"].tolist() == ["9 improbable", "all are used", "about 40 improbable, left out: stale"]
+    assert found[["expected_low", "expected_high"]].to_numpy().tolist() == [[1, 4], [53, 58], [52, 65]]
+    assert found[["lowest", "highest"]].to_numpy().tolist() == [[9, 9], [55, 56], [40, 40]]
+
+
+def test_without_contradictions_the_table_is_empty(one_tally: Reconstruction) -> None:
+    assert contradictions_by_window(one_tally).empty

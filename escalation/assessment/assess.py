@@ -253,7 +253,7 @@ class Assessment:
     @cached_property
     def regimes(self) -> RegimesFound | Withheld:
         """Quiet and active regimes, where they were asked for."""
-        return find_regimes(self.series, self.options)
+        return find_regimes(self.series, self.options, self._rng("regimes"))
 
     @cached_property
     def excitation(self) -> Excitation | Withheld:

@@ -99,16 +99,17 @@ def find_false_alarms(
     )
 
 
-def find_regimes(series: CountSeries, options: Options) -> RegimesFound | Withheld:
+def find_regimes(series: CountSeries, options: Options, rng: Seed) -> RegimesFound | Withheld:
     """Return quiet and active regimes, where they were asked for and can be fitted."""
     if options.regimes == "none":
         return Withheld("regimes", "not asked for")
-    return try_part("regimes", lambda: _regimes(series))
+    return try_part("regimes", lambda: _regimes(series, options.level, rng))
 
 
-def _regimes(series: CountSeries) -> RegimesFound:
+def _regimes(series: CountSeries, level: float, rng: Seed) -> RegimesFound:
     fit = HiddenMarkov().fit(series.counts, exposure=series.exposure, unit=series.unit)
-    return RegimesFound(regime_now(fit), state_probabilities(fit), compare_states(fit), _drifting_bic(series))
+    now = regime_now(fit, level=level, rng=rng)
+    return RegimesFound(now, state_probabilities(fit), compare_states(fit), _drifting_bic(series))
 
 
 def find_excitation(sides: Sides | None, seed: int) -> Excitation | Withheld:

@@ -4,37 +4,35 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.assessment.casualties import has_casualties
 
-import escalation
 from escalation import (
     Climatology,
-    CountedSeries,
     EscalationWarning,
     InputError,
     LocalLevel,
     NegativeBinomial,
     aggregate,
     assess,
-    assess_casualties,
     count_series,
     exposure,
     first_passage,
+    flashpoint,
     lethality,
     open_case,
     open_source,
-    pool_forecasts,
+    pool,
     reconstruct,
     toll,
 )
 from escalation.analysis import Severity, compound, fatality_tail
+from escalation.assessment.severity import lacks_fatalities
+from escalation.assessment.source import SourceSeries
 from escalation.cli import main
-from escalation.forecasts import flashpoint, get_flashpoint
+from escalation.forecasts import get_flashpoint
 from escalation.plots.text import text_width
 from escalation.report import compose_report
 from escalation.tallies import known_by
@@ -50,10 +48,16 @@ def incidents_of(share=0.3, number=400, seed=1, **columns):
     return pd.DataFrame({"date": days, "event_type": kinds, "fatalities": killed, **columns})
 
 
+def counted(table, **more):
+    counts = aggregate(incidents_of() if table is None else table, "W-SUN", start=SPAN[0], end=SPAN[1])
+    shares = exposure(counts.index, *SPAN)
+    return SourceSeries(
+        counts=counts, exposure=shares, **{"title": "raids", "unit": "raids", "incidents": table} | more
+    )
+
+
 def assessed(table, **options):
-    counts = aggregate(table, "W-SUN", start=SPAN[0], end=SPAN[1])
-    series = CountedSeries(counts, exposure(counts.index, *SPAN), "raids", "raids", "", "", None, (), incidents=table)
-    return assess(series, model="climatology", models=[], draws=400, rng=1, **options)
+    return assess(counted(table), model="climatology", models=[], draws=400, rng=1, **options)
 
 
 def texts(pages):
@@ -62,27 +66,47 @@ def texts(pages):
 
 def test_the_answers_are_those_of_the_functions():
     table = incidents_of()
-    found = assess_casualties(assessed(table, within=4), rng=1)
-    assert found.lethality.groups["trials"].sum() == 400 and found.unknown == 0
+    made = assessed(table, within=4)
+    found, answers = made.severity, made.answers("severity")
+    assert found.lethality.table["trials"].sum() == 400 and found.unknown == 0
     assert found.lethality.lethal == (table["fatalities"] > 0).sum()
-    assert set(found.lethality.groups.index) == {"drone", "mine", "rocket"}
+    assert set(found.lethality.table.index) == {"drone", "mine", "rocket"}
     assert found.tail.n == found.sizes.n == found.lethality.lethal
     assert found.toll.chances.index.tolist() == [1, 10, 25] and str(found.toll.end.date()) == "2025-01-26"
-    answers = found.answers()
-    assert answers.loc["share of raids that kill", "value"] == found.lethality.share
-    assert (
-        answers.loc["an attack that kills 10 or more by 2025-01-26", "value"] == found.toll.chances["probability"][10]
-    )
-    assert answers.loc["exponent of the tail", "lower"] == found.tail.alpha_lower
+    assert answers.loc["lethal_share", "value"] == found.lethality.share
+    assert answers.loc["lethal_share", "question"] == "share of raids that kill"
+    assert answers.loc["lethal_share_mine", "value"] == found.lethality.table["share"]["mine"]
+    assert answers.loc["attack_kills_10", "question"] == "an attack that kills 10 or more by 2025-01-26"
+    assert answers.loc["attack_kills_10", "value"] == found.toll.chances["probability"][10]
+    assert answers.loc["tail_exponent", "lower"] == found.tail.alpha_lower
+    assert answers.loc["killed_ahead", ["value", "lower", "upper"]].tolist() == [
+        found.toll.median,
+        found.toll.lower,
+        found.toll.upper,
+    ]
     assert len(found.sentences()) == 4 and found.sentences()[3] == found.toll.sentence()
-    assert assess_casualties(assessed(table, within=4), rng=1).answers().equals(answers)
+    assert made.sentences("severity") == [*found.sentences(), *found.cautions]
+    assert assessed(table, within=4).answers("severity").equals(answers)
+
+
+def test_the_chance_of_a_lethal_attack_is_that_of_the_paths():
+    """With one share for all, the chance that none of n attacks kills is (1 - share) ** n, over paths and shares."""
+    table = incidents_of().assign(event_type="")
+    made = assessed(table, within=4)
+    share = made.severity.lethality
+    attacks = made.forecast.paths[:, :4].sum(axis=1)
+    rng = np.random.default_rng(3)  # Beta(1/2, 1/2), Jeffreys' prior
+    drawn = rng.beta(share.lethal + 0.5, 400 - share.lethal + 0.5, 4000)
+    by_hand = np.mean(1 - (1 - drawn[:, None]) ** attacks)
+    row = made.answers("severity").loc["attack_kills_1"]
+    assert row["value"] == pytest.approx(by_hand, abs=0.002) and row["lower"] <= row["value"] <= row["upper"]
 
 
 def test_intervals_have_the_level_of_the_assessment():
     table = incidents_of()
-    found = assess_casualties(assessed(table, within=4, level=0.5), rng=1)
+    half, wide = assessed(table, within=4, level=0.5), assessed(table, within=4).answers("severity")
+    found, narrow = half.severity, half.answers("severity")
     assert {part.level for part in (found.lethality, found.stated, found.sizes, found.tail, found.toll)} == {0.5}
-    narrow, wide = found.answers(), assess_casualties(assessed(table, within=4), rng=1).answers()
     known = wide["lower"].notna() & (wide["unit"] != "killed")
     assert (narrow["lower"] >= wide["lower"])[known].all() and (narrow["upper"] <= wide["upper"])[known].all()
 
@@ -91,66 +115,95 @@ def test_few_lethal_attacks_carry_the_share_alone():
     table = incidents_of(share=0.01, number=300)
     lethal = int((table["fatalities"] > 0).sum())
     assert 0 < lethal < 5
-    found = assess_casualties(assessed(table), rng=1)
+    made = assessed(table)
+    found = made.severity
     assert found.sizes is None and found.tail is None and found.toll.median is None
     assert found.cautions[0] == f"The share rests on {lethal} lethal attack{'s' if lethal > 1 else ''}."
     assert "With fewer than 10 lethal attacks" in found.cautions[1]
-    assert "killed" not in found.answers()["unit"].tolist()
+    assert "killed" not in made.answers("severity")["unit"].tolist()
 
 
-def test_cautions_of_lists_that_do_not_tell_the_share():
+@pytest.mark.parametrize(("lethal", "said"), [(4, True), (5, False)])
+def test_a_share_that_rests_on_few_is_told(lethal, said):
+    table = incidents_of().assign(fatalities=[1] * lethal + [0] * (400 - lethal))
+    told = [one for one in assessed(table).severity.cautions if one.startswith("The share rests on")]
+    assert told == (["The share rests on 4 lethal attacks."] if said else [])
+
+
+@pytest.mark.parametrize(("lethal", "said"), [(358, False), (360, False), (364, True), (400, True)])
+def test_a_list_of_which_nearly_all_killed_does_not_tell_the_share(lethal, said):
+    """More than nine in ten, by the posterior mean: (364 + 1/2) / 401 is above 0.9, (360 + 1/2) / 401 is not."""
+    table = incidents_of().assign(fatalities=[2] * lethal + [0] * (400 - lethal))
+    assert ((lethal + 0.5) / 401 > 0.9) == said
+    told = "Nearly all listed incidents killed" in " ".join(assessed(table).severity.cautions)
+    assert told == said
+
+
+def test_incidents_that_state_no_fatalities_are_told():
     table = incidents_of(share=1.0, number=60)
     table["fatalities"] = table["fatalities"].astype("Int64")
     table.loc[:4, "fatalities"] = pd.NA
-    said = " ".join(assess_casualties(assessed(table), rng=1).cautions)
+    made = assessed(table)
+    said = " ".join(made.severity.cautions)
     assert "5 incidents state no fatalities" in said and "a list that leaves out attacks without deaths" in said
+    assert made.severity.unknown == 5 and made.severity.stated.table["trials"].iloc[0] == 55
 
 
 @pytest.mark.parametrize(
-    ("changes", "options", "why"),
+    ("changes", "why"),
     [
-        ({"incidents": None}, {}, "this source lists no incidents with their fatalities"),
-        ({"unit": "fatalities"}, {}, "fatalities were counted, and severity is of attacks"),
-        ({}, {"by": "weapon"}, "by is 'weapon'; the groups are in a column"),
+        ({"incidents": None}, "this source lists no incidents with their fatalities, so nothing says what its"),
+        ({"unit": "fatalities"}, "fatalities were counted, and severity is of attacks: count incidents"),
+        ({"incidents": incidents_of(events=2)}, "rows stand for several incidents each"),
+        (
+            {"incidents": incidents_of().assign(fatalities=pd.array([None] * 400, dtype="Int64"))},
+            "no incident states its fatalities",
+        ),
     ],
 )
-def test_what_cannot_be_answered_is_refused(changes, options, why):
-    import dataclasses
-
-    given = assessed(incidents_of())
-    given = dataclasses.replace(given, series=dataclasses.replace(given.series, **changes))
-    with pytest.raises(InputError, match=why):
-        assess_casualties(given, **options)
+def test_what_cannot_be_answered_is_withheld_with_the_reason(changes, why):
+    series = counted(incidents_of(), **changes)
+    made = assess(series, model="climatology", models=[], draws=50, rng=1)
+    assert not made.severity and made.severity.reason.startswith(why)
+    assert made.answers("severity").loc["lethal_share", "text"].startswith(f"not given: {why}")
+    assert made.sentences("severity")[0].startswith(f"Not given: severity ({why}")
 
 
 def test_which_series_have_a_page():
-    given = assessed(incidents_of()).series
-    assert has_casualties(given)
-    for table in (
-        None,
-        incidents_of(share=0.0),
-        incidents_of(events=2),
-        incidents_of().assign(fatalities=pd.array([None] * 400, dtype="Int64")),
-    ):
-        counted = CountedSeries(given.counts, given.exposure, "", "raids", "", "", None, (), incidents=table)
-        assert not has_casualties(counted)
+    assert lacks_fatalities(counted(incidents_of())) is None
+    assert lacks_fatalities(counted(incidents_of(share=0.0))) is None  # that none killed says how rare it is
+    assert lacks_fatalities(counted(None)) is not None
+    made = assessed(incidents_of(share=0.0).assign(event_type=""))
+    row = made.answers("severity").loc["lethal_share"]
+    assert row["value"] == pytest.approx(0.5 / 401) and row["lower"] < row["value"] < row["upper"] < 0.01
+    assert made.severity.cautions[0] == "The share rests on 0 lethal attacks."
+
+
+def test_types_are_a_column_of_the_incidents():
+    made = assessed(incidents_of(actor=["north", "south"] * 200), types="actor")
+    assert made.severity.lethality.table.index.tolist() == ["north", "south"]
+    with pytest.raises(InputError, match="types is 'weapon'; name one of the columns date, event_type, fatalities"):
+        assessed(incidents_of(), types="weapon")
+    for series in (counted(None), counted(None).counts):
+        with pytest.raises(InputError, match="types is 'actor', but only the incidents of a table tell the types"):
+            assess(series, types="actor")
 
 
 def test_a_series_knows_its_incidents(tmp_path):
     table = incidents_of()
     table.to_csv(tmp_path / "raids.csv", index=False)
     source = open_source(tmp_path / "raids.csv")
-    counted = count_series(source, by="event_type", series="drone", start="2023-03-06", end="2024-06-30")
-    assert (counted.incidents["event_type"] == "drone").all()
-    assert counted.incidents["date"].between("2023-03-06", "2024-06-30").all()
-    assert len(counted.incidents) == counted.counts.sum()
+    drones = count_series(source, by="event_type", series="drone", start="2023-03-06", end="2024-06-30")
+    assert (drones.incidents["event_type"] == "drone").all()
+    assert drones.incidents["date"].between("2023-03-06", "2024-06-30").all()
+    assert len(drones.incidents) == drones.counts.sum()
 
 
 def test_incidents_beside_tallies_are_of_the_same_place():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)
-        counted = {place: count_series(open_source(), place=place, draws=20, rng=1) for place in ("Syria", "Iraq")}
-    assert {place: set(one.incidents["country"]) for place, one in counted.items()} == {
+        both = {place: count_series(open_source(), place=place, draws=20, rng=1) for place in ("Syria", "Iraq")}
+    assert {place: set(one.incidents["country"]) for place, one in both.items()} == {
         "Syria": {"Syria"},
         "Iraq": {"Iraq"},
     }
@@ -159,17 +212,14 @@ def test_incidents_beside_tallies_are_of_the_same_place():
 # the page and the charts
 
 
-def test_the_page_says_what_the_answers_say(tmp_path):
-    table = incidents_of()
-    table.to_csv(tmp_path / "raids.csv", index=False)
-    source = open_source(tmp_path / "raids.csv")
-    given = assessed(table)
-    found = assess_casualties(given, rng=1)
-    said = texts(compose_report(given, source, seed=1, casualties=found))
+def test_the_page_says_what_the_answers_say():
+    made = assessed(incidents_of())
+    found, said = made.severity, texts(compose_report(made))
     assert "What do the attacks do?" in said
     for part in (found.tail.sentence()[:60], "25 or more", "Killed in all:", *(text[:50] for text in found.cautions)):
         assert part in said, part
-    assert "What do the attacks do?" not in texts(compose_report(given, source, seed=1))
+    none = assess(counted(None), model="climatology", models=[], draws=50, rng=1)
+    assert "What do the attacks do?" not in texts(compose_report(none))
 
 
 def test_the_tail_is_drawn_as_it_is():
@@ -198,10 +248,10 @@ def test_shares_are_drawn_as_they_are():
     assert len(labels) == 13 and labels[0] == "not seen yet" and labels[-1] == "kind 14 (14 of 34)"
     assert not any("kind 0 " in label for label in labels)
     mean = next(line for line in ax.lines if line.get_label() == "posterior mean")
-    assert mean.get_xdata()[-1] == shares.groups["share"]["kind 14"]
+    assert mean.get_xdata()[-1] == shares.table["share"]["kind 14"]
     assert mean.get_xdata()[0] == shares.new_share
     bars = next(one for one in ax.collections if one.get_gid() == "intervals").get_segments()
-    assert bars[-1][:, 0].tolist() == shares.groups.loc["kind 14", ["lower", "upper"]].tolist()
+    assert bars[-1][:, 0].tolist() == shares.table.loc["kind 14", ["lower", "upper"]].tolist()
     long = escalation.plots.lethality(lethality({"a" * 200: 1, "b": 1}, {"a" * 200: 5, "b": 9}, rng=1)).axes[0]
     assert max(text_width(label.get_text(), 8.0) for label in long.get_yticklabels()) < 200
 
@@ -228,32 +278,30 @@ def test_the_command_prints_a_table_and_sentences_that_fit(raids, capsys):
 def test_the_command_writes_json_and_csv(raids, capsys):
     options = ["severity", "raids.csv", "--types", "actor", "--model", "climatology"]
     assert main([*options, "--format", "json"]) == 0
-    rows = {row["question"]: row for row in json.loads(capsys.readouterr().out)}
-    assert rows["share that kills: north"]["lower"] < rows["share that kills: north"]["value"]
+    rows = {row["key"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["lethal_share_north"]["lower"] < rows["lethal_share_north"]["value"]
+    assert rows["lethal_share_north"]["question"] == "share that kills: north"
     assert main([*options, "-o", "out.csv"]) == 0
     table = pd.read_csv("out.csv")
-    assert table["question"].tolist() == list(rows) and table.columns.tolist()[1:] == [
-        "value",
-        "lower",
-        "upper",
-        "unit",
-    ]
+    assert table["key"].tolist() == list(rows)
+    assert table.columns.tolist() == ["key", "question", "value", "lower", "upper", "unit", "text"]
 
 
 def test_types_of_tallies_are_refused():
-    source = escalation.open_source("november-2024-article")
-    given = assess(escalation.count_series(source, draws=40, rng=1), draws=50, models=[], model="climatology", rng=1)
-    one = pd.DataFrame({"date": [pd.Timestamp("2024-11-01")], "fatalities": [0]})
-    given = replace(given, series=replace(given.series, incidents=one))
-    with pytest.raises(InputError, match="by is 'actor', but tallies do not tell the types"):
-        assess_casualties(given, by="actor", rng=1)
+    source = open_source("november-2024-article")
+    series = count_series(source, draws=40, rng=1)
+    with pytest.raises(InputError, match="types is 'actor', but only the incidents of a table tell the types"):
+        assess(series, types="actor")
 
 
 def test_the_command_refuses_fatalities_and_unknown_columns(raids, capsys):
     assert main(["severity", "raids.csv", "--measure", "fatalities", "--model", "climatology"]) == 2
-    assert "severity is of attacks: count incidents" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == "" and err.endswith(
+        "error: no severity can be given: fatalities were counted, and severity is of attacks: count incidents\n"
+    )
     assert main(["severity", "raids.csv", "--types", "weapon", "--model", "climatology"]) == 2
-    assert "by is 'weapon'" in capsys.readouterr().err
+    assert "types is 'weapon'" in capsys.readouterr().err
 
 
 def test_the_report_has_the_page(raids, capsys):
@@ -280,8 +328,8 @@ def seen_from(day: str, pooled: int = 100):
         )
         models = (LocalLevel(link="softplus"), NegativeBinomial(), Climatology())
         steps = (pd.Period(seen + pd.Timedelta(days=60), "W-SUN") - last).n
-        fits = [model.fit(told.histories, exposure=told.exposure, histories=pooled, unit="attacks") for model in models]
-    ahead = pool_forecasts([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
+        fits = [model.fit(told.histories, exposure=told.exposure, pool=pooled, unit="attacks") for model in models]
+    ahead = pool([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
     own = case.incidents[(case.incidents["series"] == told.series) & (case.incidents["date_end"] <= seen)]
     return told, ahead, own, (seen + pd.Timedelta(days=1), seen + pd.Timedelta(days=60))
 
@@ -327,13 +375,11 @@ def test_a_lethal_attack_within_60_days_as_seen_from_12_november_2024():
 
 
 def test_the_bundled_case_has_its_caution():
-    source = open_source()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)
-        counted = count_series(source, draws=60, rng=1)
-        given = escalation.assess(counted, model="climatology", models=[], draws=200, rng=1)
-    assert has_casualties(counted) and len(counted.incidents) >= 100
-    found = assess_casualties(given, rng=1)
+        series = count_series(open_source(), draws=60, rng=1)
+        found = assess(series, model="climatology", models=[], draws=200, rng=1).severity
+    assert lacks_fatalities(series) is None and len(series.incidents) >= 100
     assert found.lethality.lethal == 2 and found.unknown == 36
     assert "The share rests on 2 lethal attacks among the incidents that are listed" in found.cautions[0]
     assert found.stated.share > 2 * found.lethality.share
