@@ -44,7 +44,7 @@ def resample(
         If a parameter has no finite uncertainty.
     """
     copies, prior = count_copies(panel), weak(panel, levels)
-    everything, roots = np.arange(panel.size), prior.lift + prior.spread > 0
+    everything, roots = np.ones(panel.size, bool), prior.lift + prior.spread > 0
     rooted = prior._replace(lift=prior.lift - roots / 3)  # with the slope of the logs by their cube roots
     begin = np.where(np.isfinite(start), start, prior.middle()[0])
     mode = climb_from(begin, everything, panel, copies, rooted, MOST_STEPS).point
