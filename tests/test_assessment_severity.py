@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import escalation
 from escalation import (
     Climatology,
     EscalationWarning,
@@ -251,7 +252,7 @@ def test_shares_are_drawn_as_they_are():
     assert mean.get_xdata()[-1] == shares.table["share"]["kind 14"]
     assert mean.get_xdata()[0] == shares.new_share
     bars = next(one for one in ax.collections if one.get_gid() == "intervals").get_segments()
-    assert bars[-1][:, 0].tolist() == shares.table.loc["kind 14", ["lower", "upper"]].tolist()
+    assert bars[-1][:, 0].tolist() == shares.groups.loc["kind 14", ["lower", "upper"]].tolist()
     long = escalation.plots.lethality(lethality({"a" * 200: 1, "b": 1}, {"a" * 200: 5, "b": 9}, rng=1)).axes[0]
     assert max(text_width(label.get_text(), 8.0) for label in long.get_yticklabels()) < 200
 

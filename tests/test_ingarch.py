@@ -11,9 +11,11 @@ from scipy.optimize import approx_fprime
 from scipy.special import gammaln
 from scipy.stats import chisquare, nbinom, norm, poisson
 
+from escalation.models import ingarch_likelihood as kernel
+from escalation.models.contract.newton import Height, climb, highest
 from escalation.models.contract.paths import ingarch_paths
+from escalation.models.ingarch.maximum import MOST_SERIAL, covariance, search_space
 from escalation.models.ingarch.model import INGARCH
-from escalation.models.ingarch.model import likelihood as kernel
 from escalation.models.ingarch.observed import observe, rising_nodes
 from escalation.models.ingarch.posterior import log_likelihoods, resample
 from escalation.models.regression.interventions import Pulse, Step
@@ -213,6 +215,28 @@ def test_sums_over_a_count_are_differences_of_gammas(y, a):
     else:
         wanted = sum(gammaln(v + 1 / a) - gammaln(1 / a) + v * math.log(a) for v in y)
     assert found == pytest.approx(wanted, rel=1e-11 if max(y) < 1e6 else 1e-6)  # gammas of 1e9 lose six digits
+
+
+@pytest.mark.parametrize("link", ["identity", "log"])
+@pytest.mark.parametrize("truth", [(2.0, 0.4, 0.3, 0.2), (12.0, 0.3, 0.1, 0.05), (6.0, 0.4, 0.2, 0.0)])
+def test_compiled_and_plain_newton_find_the_same_maximum(link, truth):
+    """Bounds are touched too: a dispersion of 0."""
+    y = simulated(120, *truth, seed=4)
+    y[[3, 50]] = np.nan
+    data = observe(y, np.ones(120), np.empty((120, 0)), np.empty(0), ((1,), (1,)), link, "marginal", 0)
+    search = search_space(data, free=True)
+    found = [kernel.climb_compiled(start, data, search.lower, search.upper, MOST_SERIAL) for start in search.starts]
+    plain_ones = [
+        climb(lambda point: Height(*kernel.derivatives(point, data)[:3]), start, lower=search.lower, upper=search.upper)
+        for start in search.starts
+    ]
+    compiled, slow = highest(found), highest(plain_ones)
+    assert compiled.settled
+    assert slow.settled
+    assert compiled.height.value == pytest.approx(slow.height.value, abs=1e-8)
+    # both stop where a step would gain 1e-11, which is 5e-6 standard errors
+    errors = np.sqrt(np.diag(covariance(compiled.point, data, search)[0]))
+    np.testing.assert_allclose((compiled.point - slow.point) / errors, 0.0, atol=1e-3)
 
 
 # --- recovery, forecasts

@@ -331,7 +331,7 @@ def test_dispersion_near_zero_is_poisson():
 )
 @pytest.mark.parametrize("name", ["typical", "onset", "quiet"])
 def test_estimate_is_the_mode_that_a_simplex_search_finds(name, model):
-    peak = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)).state["peak"]
+    peak = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)).state["mode"]
     one, mode = observed(SERIES[name], model)
     start = np.array([0.3, 1.5, np.log(0.15), np.log(0.1)])[one.free]
     found = minimize(

@@ -235,7 +235,7 @@ def test_a_slope_that_stays_0_is_a_random_walk():
 @pytest.mark.parametrize("model", [LocalTrend(), LocalTrend("none"), LocalTrend(0.8, "poisson")])
 @pytest.mark.parametrize("name", ["typical", "rise", "lull"])
 def test_estimate_is_the_mode_that_a_simplex_search_finds(name, model):
-    peak = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)).state["peak"]
+    peak = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)).state["mode"]
     one, mode = observed(SERIES[name], model)
     start = np.array([np.log(0.05), 1.5, np.log(0.15), np.log(0.1)])[one.free]
     found = minimize(
@@ -252,7 +252,7 @@ def test_estimates_scatter_around_the_truth_by_their_standard_errors():
     truth = np.array([0.05, 0.8, 0.1, 0.1])
     fits = [LocalTrend().fit(series(simulated(400, 4.0, *truth, seed)[0])) for seed in range(40)]
     assert all(fit.converged for fit in fits)
-    peaks = [fit.estimates[0].state["peak"] for fit in fits]
+    peaks = [fit.estimates[0].state["mode"] for fit in fits]
     errors = np.sqrt([np.diag(np.linalg.inv(peak.curvature)) for peak in peaks])
     point = np.log([*truth[:1], truth[1] / (1 - truth[1]), *truth[2:]])
     away = (np.array([peak.theta for peak in peaks]) - point) / errors  # on the scale on which they are near normal

@@ -20,7 +20,7 @@ from scipy.special import gammaln, psi, zeta
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
 from escalation.models.contract.distributions import log_rising
-from escalation.models.regression.newton import Height
+from escalation.models.contract.newton import Height
 
 BoolArray = NDArray[np.bool_]
 

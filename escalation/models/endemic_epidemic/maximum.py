@@ -8,6 +8,7 @@ import numpy as np
 
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import Height, Peak, climb
 from escalation.models.endemic_epidemic.likelihood import (
     LARGEST_LOG_RATE,
     BoolArray,
@@ -17,7 +18,6 @@ from escalation.models.endemic_epidemic.likelihood import (
     height,
     log_likelihood,
 )
-from escalation.models.regression.newton import Height, Peak, climb
 
 LEAST_GAIN = 1e-6
 """A dispersion that makes the log-likelihood no better than by this is 0."""
@@ -103,40 +103,27 @@ def weak(panel: Panel, levels: IntArray) -> Prior:
     return Prior(lift, fall, sd, spread)
 
 
-def climb_from(start: FloatArray, free: IntArray, panel: Panel, copies: Copies, prior: Prior, most: int) -> Peak:
-    """Maximise over the ``free`` places of a point (p,); the peak's point has all of them."""
+def climb_from(start: FloatArray, free: BoolArray, panel: Panel, copies: Copies, prior: Prior, most: int) -> Peak:
+    """Maximise likelihood times prior over the ``free`` (p,) parameters of a point (p,)."""
     missing = int(panel.slot.max()) + 1
 
-    def function(part: FloatArray) -> Height:
-        point = start.copy()
-        point[free] = part
+    def function(point: FloatArray) -> Height:
         likely, before = height(point, panel, copies, missing), prior.height(point)
-        return Height(
-            likely.value + before.value,
-            (likely.score + before.score)[free],
-            (likely.hessian + before.hessian)[np.ix_(free, free)],
-        )
+        return Height(likely.value + before.value, likely.score + before.score, likely.hessian + before.hessian)
 
-    peak = climb(function, start[free], most)
-    point = start.copy()
-    point[free] = peak.point
-    return Peak(point, peak.height, peak.settled)
+    return climb(function, start, free=free, most_steps=most)
 
 
-def information_at(point: FloatArray, free: IntArray, panel: Panel, copies: Copies, prior: Prior) -> FloatArray:
-    """Observed information of the ``free`` places; by differences of the exact score where counts are missing."""
+def information_at(point: FloatArray, free: BoolArray, panel: Panel, copies: Copies, prior: Prior) -> FloatArray:
+    """Observed information (p, p), 0 but for ``free`` ones; by differences of the score where counts are missing."""
     missing = int(panel.slot.max()) + 1
-    before = prior.height(point).hessian[np.ix_(free, free)]
-    if not missing:
-        return -height(point, panel, copies, 0).hessian[np.ix_(free, free)] - before
-    rows = []
-    for place in free:
+    bend = height(point, panel, copies, 0).hessian if not missing else np.zeros((panel.size, panel.size))
+    for place in np.flatnonzero(free) if missing else ():
         step = np.zeros(panel.size)
         step[place] = 1e-4
-        scores = [height(point + sign * step, panel, copies, missing).score for sign in (1, -1)]
-        rows.append((scores[1] - scores[0])[free] / 2e-4)
-    found = np.array(rows)
-    return (found + found.T) / 2 - before
+        up, down = (height(point + sign * step, panel, copies, missing).score for sign in (1, -1))
+        bend[place] = (up - down) / 2e-4
+    return np.where(np.outer(free, free), -(bend + bend.T) / 2 - prior.height(point).hessian, 0.0)
 
 
 def first_points(panel: Panel, levels: IntArray) -> list[FloatArray]:
@@ -171,31 +158,29 @@ def maximise(panel: Panel, levels: IntArray) -> Maximum:
     """
     copies, prior = count_copies(panel), weak(panel, levels)
     held, poisson = np.zeros(panel.size, bool), np.zeros(panel.size, bool)
-    bare, everything = prior.only(held), np.arange(panel.size)
+    bare, everything = prior.only(held), np.ones(panel.size, bool)
     peaks = [climb_from(start, everything, panel, copies, bare, ROUND) for start in first_points(panel, levels)]
     point = max(peaks, key=lambda peak: peak.height.value).point
     for k in range(MOST_ROUNDS):
-        free = np.flatnonzero(~poisson)
+        free = ~poisson
         peak = climb_from(point, free, panel, copies, prior.only(held), ROUND * (1 + k))
         point = peak.point
         plain = _poisson_limits(point, panel, copies, held)
         information = information_at(point, free, panel, copies, prior.only(held))
-        runs = np.zeros(panel.size, bool)
-        runs[free] = np.diag(information) < LEAST_INFORMATION
+        runs = free & (np.diag(information) < LEAST_INFORMATION)
         runs[copies.places] = point[copies.places] > np.log(LARGEST_DISPERSION)
         new = runs & ~held & ~plain
         if peak.settled and not plain.any() and not new.any():
             unit = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
-            if np.linalg.eigvalsh(information * np.outer(unit, unit)).min() >= LEAST_SHARE or held[free].all():
+            shares = np.linalg.eigvalsh((information * np.outer(unit, unit))[np.ix_(free, free)])
+            if shares.min() >= LEAST_SHARE or held[free].all():
                 break
-            new = ~poisson & ~held
+            new = free & ~held
         poisson |= plain
         held |= new
         point = np.where(new, np.clip(point, *prior.middle()), np.where(plain, -np.inf, point))
-    known = np.zeros((panel.size, panel.size))
-    known[np.ix_(free, free)] = information
     llf = log_likelihood(point, panel, copies)
-    return Maximum(point, llf, known, peak.settled, np.flatnonzero(held), np.flatnonzero(poisson))
+    return Maximum(point, llf, information, peak.settled, np.flatnonzero(held), np.flatnonzero(poisson))
 
 
 def _poisson_limits(point: FloatArray, panel: Panel, copies: Copies, held: BoolArray) -> BoolArray:

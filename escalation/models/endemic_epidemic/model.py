@@ -17,11 +17,11 @@ from escalation.models.contract.base import IntArray, PanelModel
 from escalation.models.contract.design import Design, FloatArray
 from escalation.models.contract.distributions import Distributions, count_distributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.contract.newton import inverse
 from escalation.models.endemic_epidemic.likelihood import Panel, evaluate, weigh_past
 from escalation.models.endemic_epidemic.maximum import Maximum, maximise
 from escalation.models.endemic_epidemic.paths import LARGEST_MEAN, draw_paths, last_rates, resample
 from escalation.models.regression.interventions import Intervention
-from escalation.models.regression.newton import inverse
 from escalation.models.regression.terms import Terms
 
 Effect: TypeAlias = Literal["none", "shared", "unit"]

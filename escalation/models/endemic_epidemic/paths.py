@@ -9,6 +9,7 @@ from numpy.random import Generator
 from escalation.errors import FitError
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import inverse
 from escalation.models.endemic_epidemic.likelihood import (
     LARGEST_LOG_RATE,
     LARGEST_SIZE,
@@ -18,7 +19,6 @@ from escalation.models.endemic_epidemic.likelihood import (
     log_likelihood,
 )
 from escalation.models.endemic_epidemic.maximum import LARGEST_DISPERSION, climb_from, information_at, weak
-from escalation.models.regression.newton import inverse
 
 LARGEST_MEAN = 1e15
 """Drawn rates of all units together are cut here, so that 5,000 summed periods still fit into 64 bits."""
@@ -44,7 +44,7 @@ def resample(
         If a parameter has no finite uncertainty.
     """
     copies, prior = count_copies(panel), weak(panel, levels)
-    everything, roots = np.arange(panel.size), prior.lift + prior.spread > 0
+    everything, roots = np.ones(panel.size, bool), prior.lift + prior.spread > 0
     rooted = prior._replace(lift=prior.lift - roots / 3)  # with the slope of the logs by their cube roots
     begin = np.where(np.isfinite(start), start, prior.middle()[0])
     mode = climb_from(begin, everything, panel, copies, rooted, MOST_STEPS).point

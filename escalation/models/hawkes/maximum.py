@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from escalation.models.contract.newton import Height, climb, highest, scaled_inverse
 from escalation.models.hawkes.likelihood import FloatArray, IntArray, row_derivatives, single_derivatives
 
-MOST_STEPS = 100
-SETTLED = 1e-9
-"""Gain in log-likelihood that a step promises below which it is the last."""
 LEAST_BACKGROUND = 1e-6
 """Of a kind, as a share of its rate."""
-LEAST_INFORMATION = 1e-2
-"""On parameters in units of their size: no standard error is above 10 of them, however flat the likelihood."""
 STARTS = (0.05, 0.3, 2.0, 12.0)
 """First decays, in mean rates of all events."""
-
-
-class Objective(Protocol):
-    """What is maximised: value, gradient and Hessian at a point."""
-
-    def __call__(self, point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        """Value, gradient (p,) and Hessian (p, p)."""
+PROMISING = 3
+"""Of these, how many are followed to the end."""
+LARGEST_MOVE = 1.0
+"""Background and decay rise or fall no more than e-fold in one step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +54,7 @@ class Events:
 
 @dataclass(frozen=True, eq=False)
 class Maximum:
-    """Point (p,), log-likelihood, covariance (p, p), whether it settled, which parameters (p,) are on a bound."""
+    """Point (p,), log-likelihood, covariance (p, p), whether the search converged, and what (p,) is on a bound."""
 
     point: FloatArray
     value: float
@@ -71,75 +64,43 @@ class Maximum:
 
 
 def maximise(events: Events, *, shared: bool) -> Maximum:
-    """Find the maximum, from the more promising of several decays."""
+    """Find the maximum by Newton steps of the logs of backgrounds and decays and of the ratios, which may be 0.
+
+    It is sought from the most promising of several decays.  Given the decays the likelihood is concave, so that one
+    step of the rest comes near to what a decay promises.
+    """
     k = events.kinds
-    rate = np.maximum(np.bincount(events.marks, minlength=k), 0.5) / events.days
     decays = 1 if shared else k
+    logs = np.repeat([True, False, True], [k, k * k, decays])
+    rate = np.maximum(np.bincount(events.marks, minlength=k), 0.5) / events.days
     gaps = np.diff(events.times)
     shortest = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else events.days
-    lower = np.concatenate([LEAST_BACKGROUND * rate, np.zeros(k * k), np.full(decays, 0.1 / events.days)])
-    upper = np.concatenate([1e3 * rate, np.full(k * k, 1e3), np.full(decays, 1e3 / shortest)])
-    own = np.full((k, k), 0.1 / k) + 0.3 * np.eye(k)
-    starts = []
-    for speed in STARTS:
-        decay = np.clip(speed * rate.sum(), lower[-1], upper[-1])
-        start = np.concatenate([0.5 * rate, own.ravel(), np.full(decays, decay)])
-        starts.append((events.derivatives(start, shared=shared)[0], start))
-    starts.sort(key=lambda pair: -pair[0])
-    found = [
-        climb(lambda point: events.derivatives(point, shared=shared), start, lower, upper) for _, start in starts[:2]
-    ]
-    return max(found, key=lambda one: one.value)
+
+    def function(u: FloatArray) -> Height:
+        point = _exp(u, logs)
+        value, score, hessian = events.derivatives(point, shared=shared)
+        unit = np.where(logs, point, 1.0)  # slope of the parameters by u
+        return Height(value, score * unit, hessian * np.outer(unit, unit) + np.diag(np.where(logs, score * unit, 0.0)))
+
+    def point_of(background: FloatArray, ratios: FloatArray, decay: float) -> FloatArray:
+        return np.concatenate([np.log(background), ratios.ravel(), np.full(decays, np.log(decay))])
+
+    none = np.zeros((k, k))
+    lower = point_of(LEAST_BACKGROUND * rate, none, 0.1 / events.days)
+    upper = point_of(1e3 * rate, none + 1e3, 1e3 / shortest)
+    search = partial(climb, function, lower=lower, upper=upper, largest_move=LARGEST_MOVE)
+    starts = [point_of(0.5 * rate, none + 0.1 / k + 0.3 * np.eye(k), speed * rate.sum()) for speed in STARTS]
+    free = np.arange(len(logs)) < k + k * k
+    begun = sorted((search(start, free=free, most_steps=1) for start in starts), key=lambda peak: -peak.height.value)
+    best = highest([search(peak.point) for peak in begun[:PROMISING]])
+    point = _exp(best.point, logs)
+    _, _, hessian = events.derivatives(point, shared=shared)
+    cov = scaled_inverse(-hessian, np.maximum(point, 1e-3))
+    at_bound = (best.point <= lower) | (best.point >= upper)
+    return Maximum(point, best.height.value, cov, best.settled, at_bound)
 
 
-def climb(objective: Objective, start: FloatArray, lower: FloatArray, upper: FloatArray) -> Maximum:
-    """Damped Newton steps with the exact Hessian; parameters at a bound stay there while the gradient points out.
-
-    Parameters are divided by their size, so that rates of any unit are alike.
-    """
-    point = np.clip(start, lower, upper)
-    value, score, hessian = objective(point)
-    damping, settled = 0.0, False
-    for _ in range(MOST_STEPS):
-        size = np.maximum(point, 1e-3)
-        held = ((point <= lower) & (score <= 0)) | ((point >= upper) & (score >= 0))
-        step, gain = _newton(score * size, hessian * np.outer(size, size), held, damping)
-        settled = gain < SETTLED + 1e-14 * abs(value) and damping < 1e-2
-        # no parameter falls or rises more than e-fold in one step, but a ratio may go to 0
-        reached = np.clip(point + np.clip(step, -0.9, 1.7) * size, lower, upper)
-        reached = np.where((lower == 0.0) & (point + step * size <= 0.0), 0.0, reached)
-        new = objective(reached)
-        if np.isfinite(new[0]) and new[0] > value - 1e-13 * abs(value):
-            point, (value, score, hessian) = reached, new
-            damping = damping / 8.0 if damping > 1e-4 else 0.0
-        elif not settled:
-            damping = max(1e-3, 6.0 * damping)
-        if settled or damping > 1e12:
-            break
-    at_bound = (point <= lower) | (point >= upper)
-    return Maximum(point, value, _covariance(point, hessian), settled, at_bound)
-
-
-def _newton(
-    score: FloatArray, hessian: FloatArray, held: NDArray[np.bool_], damping: float
-) -> tuple[FloatArray, float]:
-    """Newton's step of the parameters that are not held, and the gain that it promises."""
-    free = np.flatnonzero(~held)
-    step = np.zeros(len(score))
-    if not len(free):
-        return step, 0.0
-    curvature = -hessian[np.ix_(free, free)]
-    values, vectors = np.linalg.eigh(curvature)
-    # where the likelihood is not concave the step goes uphill all the same
-    values = np.maximum(np.abs(values), 1e-12 * max(np.abs(values).max(), 1e-300)) + damping * np.abs(values).max()
-    step[free] = vectors @ ((vectors.T @ score[free]) / values)
-    return step, float(step @ score) / 2.0
-
-
-def _covariance(point: FloatArray, hessian: FloatArray) -> FloatArray:
-    """Inverse of the observed information, cut where the likelihood is flat."""
-    size = np.maximum(point, 1e-3)
-    values, vectors = np.linalg.eigh(-hessian * np.outer(size, size))
-    inverse = (vectors / np.maximum(values, LEAST_INFORMATION)) @ vectors.T
-    cov: FloatArray = inverse * np.outer(size, size)
-    return cov
+def _exp(u: FloatArray, logs: NDArray[np.bool_]) -> FloatArray:
+    point = u.copy()
+    point[logs] = np.exp(u[logs])
+    return point

@@ -14,6 +14,7 @@ from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
 from escalation.models.contract.distributions import Distributions, MixtureDistributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.contract.newton import Height, Peak, climb, highest, raised
 from escalation.models.hidden_markov.likelihood import (
     FURTHEST_ODDS,
     FURTHEST_RATE,
@@ -47,8 +48,8 @@ ROUNDS, POLISHED = 20, 3
 """EM steps from each start, and how many of the best are then climbed to the top."""
 STEP = 1e-4
 """Of the differences of exact gradients that make the Hessian."""
-FLAT, LEAST_CURVATURE = 1e-4, 0.05
-"""Curvatures below the first are taken for it in a Newton step, below the second in the covariance."""
+LEAST_CURVATURE = 0.05
+"""Curvatures below this are taken for it in the covariance."""
 TAIL_DF, WIDENING = 6.0, 1.2
 """The Student t distribution around the mode that points are drawn from before they are weighted."""
 POINTS = 256
@@ -157,7 +158,7 @@ class HiddenMarkov(CountModel):
         return min(each, key=lambda estimates: mean_bic(estimates, seen))
 
     def _estimate(self, data: Observed) -> Estimate:
-        theta, curvature, converged = _climb(data, self._spreads(data.states))
+        theta, curvature, converged = _find_mode(data, self._spreads(data.states))
         theta, curvature = _in_order(theta, curvature, data.states)
         cov = np.linalg.inv(curvature)
         _, _, smoothed, llf = smooth(theta, data)
@@ -263,55 +264,35 @@ def _starts(data: Observed, spreads: int) -> list[FloatArray]:
     return found if k > 1 else found[:1]
 
 
-def _climb(data: Observed, spreads: int) -> tuple[FloatArray, FloatArray, bool]:
-    """The highest mode (d,) that the starts lead to, its negative Hessian (d, d), and whether it settled."""
+def _find_mode(data: Observed, spreads: int) -> tuple[FloatArray, FloatArray, bool]:
+    """The highest mode (d,) that the starts lead to, its negative Hessian (d, d), and whether it converged."""
     reached = [expect_and_maximise(start, data, ROUNDS) for start in _starts(data, spreads)]
     reached.sort(key=lambda theta: -log_posterior(theta, data))
-    best: tuple[float, FloatArray, FloatArray, bool] | None = None
-    for theta in reached[:POLISHED]:
-        found = _newton(theta, data, spreads)
-        if best is None or found[0] > best[0] + 1e-9 or (found[3] and not best[3] and found[0] > best[0] - 1e-6):
-            best = found
-    assert best is not None
-    return best[1:]
+    peaks = [_climb_from(theta, data, spreads) for theta in reached[:POLISHED]]
+    best = highest(peaks)
+    return best.point, raised(-best.height.hessian, LEAST_CURVATURE), best.settled
 
 
-def _newton(theta: FloatArray, data: Observed, spreads: int) -> tuple[float, FloatArray, FloatArray, bool]:
-    """Climb by damped Newton steps: value, point (d,), negative Hessian (d, d; made positive definite), settled."""
-    d = len(theta)
-    far = np.concatenate(
-        [np.full(data.states, FURTHEST_RATE), np.full(d - data.states - spreads, FURTHEST_ODDS), np.zeros(spreads)]
-    )
-    lowest, highest = -far, far.copy()
-    lowest[: data.states] += np.log(data.mean)
-    highest[: data.states] += np.log(data.mean)
-    lowest[d - spreads :], highest[d - spreads :] = LOWEST_DISPERSION, HIGHEST_DISPERSION
-    lowest, highest = lowest + 2 * STEP, highest - 2 * STEP
-    theta = np.clip(theta, lowest, highest)
+def _climb_from(theta: FloatArray, data: Observed, spreads: int) -> Peak:
+    """Newton steps from a point (d,), within what the posterior is not 0 in."""
+    d, k = len(theta), data.states
+    far = np.repeat([FURTHEST_RATE, FURTHEST_ODDS], [k, d - k - spreads])
+    middle = np.repeat([np.log(data.mean), 0.0], [k, d - k - spreads])
     moves = STEP * np.eye(d)
-    tiny = 1e-9 + 1e-15 * abs(data.constant)  # the digits that a sum of such terms keeps
-    settled = False
-    for _ in range(80):
-        values, gradients = all_derivatives(theta + np.concatenate([np.zeros((1, d)), moves, -moves]), data)
-        value, gradient = values[0], gradients[0]
+
+    def function(point: FloatArray) -> Height:
+        values, gradients = all_derivatives(point + np.concatenate([np.zeros((1, d)), moves, -moves]), data)
         hessian = (gradients[1 : d + 1] - gradients[d + 1 :]) / (2 * STEP)
-        curvature, axes = np.linalg.eigh(-(hessian + hessian.T) / 2)
-        step = axes @ ((axes.T @ gradient) / np.maximum(np.abs(curvature), FLAT))
-        settled = bool(gradient @ step < tiny)
-        if settled:
-            break
-        step *= min(1.0, 2.0 / np.abs(step).max())
-        size = 1.0
-        while size > 1e-9:
-            tried = np.clip(theta + size * step, lowest, highest)
-            if log_posterior(tried, data) > value:
-                break
-            size /= 3
-        else:  # no digits left to climb by
-            settled = bool(gradient @ step < 1e4 * tiny)
-            break
-        theta = tried
-    return float(value), theta, (axes * np.maximum(curvature, LEAST_CURVATURE)) @ axes.T, settled
+        return Height(float(values[0]), gradients[0], (hessian + hessian.T) / 2)
+
+    return climb(
+        function,
+        theta,
+        lower=np.append(middle - far, np.full(spreads, LOWEST_DISPERSION)) + 2 * STEP,
+        upper=np.append(middle + far, np.full(spreads, HIGHEST_DISPERSION)) - 2 * STEP,
+        shrink=3.0,
+        least_gain=5e-10 + 5e-16 * abs(data.constant),  # the digits that a sum of such terms keeps
+    )
 
 
 def _in_order(theta: FloatArray, curvature: FloatArray, states: int) -> tuple[FloatArray, FloatArray]:

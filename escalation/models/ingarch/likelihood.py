@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import Height, Peak
 from escalation.models.ingarch.observed import FIRSTOBS, IID, MARGINAL, Observed
 
 SMALL = 0.02
@@ -365,10 +366,12 @@ def _by_level(
 
 
 @njit(cache=True, nogil=True)
-def climb(
-    start: FloatArray, data: Observed, lower: FloatArray, upper: FloatArray, most: float
-) -> tuple[FloatArray, float, FloatArray, FloatArray, bool]:
+def climb_compiled(start: FloatArray, data: Observed, lower: FloatArray, upper: FloatArray, most: float) -> Peak:
     """Maximise the likelihood by damped Newton steps with the exact Hessian.
+
+    The twin of :func:`escalation.models.newton.climb`, which takes three times as long for a hundred counts and knows
+    no bound of a sum.  Where the likelihood is not concave or a step does not climb, the expected information is added
+    to the Hessian (Levenberg 1944, doi:10.1090/qam/10666), the more the oftener.
 
     Parameters
     ----------
@@ -378,11 +381,6 @@ def climb(
         The series.
     most : float
         Largest absolute sum of the serial coefficients.
-
-    Returns
-    -------
-    tuple
-        Point (d,), log-likelihood, score (d,), Hessian (d, d), whether the next step would gain nothing.
     """
     serial = len(data.past_obs) + len(data.past_mean)
     point = np.minimum(np.maximum(start, lower), upper)
@@ -403,7 +401,7 @@ def climb(
             gain = (score * step).sum() / 2.0
         tiny = 1e-11 + 1e-15 * abs(data.constant)  # the digits that a sum of such terms keeps
         if good and gain < tiny * (1.0 if damping < 1e-2 else 1e-2):
-            return point, value, score, hessian, True
+            return Peak(point, Height(value, score, hessian), True)
         if good:
             if bent:
                 reached = _reach(at, step, lowest, highest, serial, most)
@@ -419,4 +417,4 @@ def climb(
         damping = max(1e-3, 6.0 * damping)
         if damping > 1e12:
             break
-    return point, value, score, hessian, False
+    return Peak(point, Height(value, score, hessian), False)

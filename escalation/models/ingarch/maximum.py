@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import highest, scaled_inverse
 from escalation.models.ingarch.likelihood import (
     LARGEST_DISPERSION,
-    climb,
+    climb_compiled,
     derivatives,
     log_likelihood,
     recursion,
@@ -24,8 +25,6 @@ MOST_SERIAL = 1.0 - 1e-6
 """Largest sum of the serial coefficients."""
 LEAST_RATE = 1e-9
 """Least intercept with the identity link, as a share of the mean rate."""
-LEAST_INFORMATION = 1e-2
-"""On parameters in units of their size: no standard error is above 10 of them, however flat the likelihood."""
 
 
 class Search(NamedTuple):
@@ -76,12 +75,8 @@ def search_space(data: Observed, *, free: bool) -> Search:
 
 def maximise(data: Observed, search: Search) -> Found:
     """The highest of the maxima that the starts lead to."""
-    best = Found(search.starts[0], -math.inf, False)
-    for start in search.starts:
-        point, value, _, _, settled = climb(start, data, search.lower, search.upper, MOST_SERIAL)
-        if value > best.value + 1e-9 or (settled and not best.settled and value > best.value - 1e-6):
-            best = Found(point, value, settled)
-    return best
+    best = highest([climb_compiled(start, data, search.lower, search.upper, MOST_SERIAL) for start in search.starts])
+    return Found(best.point, best.height.value, best.settled)
 
 
 def _mean_slopes(point: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
@@ -114,18 +109,10 @@ def covariance(point: FloatArray, data: Observed, search: Search) -> tuple[Float
     if at_bound[:-1].any():
         information[:-1, :-1] = expected[:-1, :-1]
         information[:-1, -1] = information[-1, :-1] = 0.0
-    cov = _invert(information, np.append(search.scale[:-1], max(point[-1], 1.0)))
+    cov = scaled_inverse(information, np.append(search.scale[:-1], max(point[-1], 1.0)))
     if search.upper[-1] == 0.0:
         cov[-1, :] = cov[:, -1] = 0.0
     return cov, at_bound
-
-
-def _invert(information: FloatArray, scale: FloatArray) -> FloatArray:
-    """Inverse (d, d), with no standard error above ten times the scale (d,)."""
-    units = np.outer(scale, scale)
-    curvature, axes = np.linalg.eigh(information * units)
-    inverse: FloatArray = (axes / np.maximum(curvature, LEAST_INFORMATION)) @ axes.T * units
-    return inverse
 
 
 def two_steps(found: Found, data: Observed, search: Search) -> tuple[Found, FloatArray]:
@@ -143,7 +130,7 @@ def two_steps(found: Found, data: Observed, search: Search) -> tuple[Found, Floa
         a = float(brentq(surplus, 0.0, a, xtol=1e-14))
     point = np.append(found.point[:-1], a)
     cov = np.zeros((len(point), len(point)))
-    bread = _invert((slopes.T / mean) @ slopes, search.scale[:-1])
+    bread = scaled_inverse((slopes.T / mean) @ slopes, search.scale[:-1])
     half = bread @ (slopes.T * np.sqrt(1 / mean + a))
     cov[:-1, :-1] = half @ half.T
     cov[-1, -1] = 2 / ((mean / (1 + a * mean)) ** 2).sum()

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
 from escalation.models.contract.paths import ingarch_paths
-from escalation.models.ingarch.likelihood import climb, recursion
+from escalation.models.ingarch.likelihood import climb_compiled, recursion
 from escalation.models.ingarch.maximum import MOST_SERIAL, Found, Search, maximise, on_bounds, search_space, two_steps
 from escalation.models.ingarch.observed import Observed, with_counts
 from escalation.models.ingarch.score import Sensitivity, sensitivity, signed_roots
@@ -84,8 +84,8 @@ def _peaks(paths: IntArray, *, null: Null, columns: Sequence[FloatArray], intern
     for row, path in enumerate(paths):
         data = with_counts(null.data, np.where(np.isnan(null.data.y), np.nan, path))
         search = search_space(data, free=null.method == "ml")
-        point, value, _, _, settled = climb(null.point, data, search.lower, search.upper, MOST_SERIAL)
-        best = Found(point, value, settled) if settled else maximise(data, search)
+        peak = climb_compiled(null.point, data, search.lower, search.upper, MOST_SERIAL)
+        best = Found(peak.point, peak.height.value, True) if peak.settled else maximise(data, search)
         if null.method == "pearson":
             best, _ = two_steps(best, data, search)
         again = null_at(best.point, data, search, null.method)

@@ -16,7 +16,7 @@ from escalation.models.contract.design import Design, FloatArray
 from escalation.models.contract.distributions import Distributions, MixtureDistributions
 from escalation.models.contract.estimate import Estimate, check_family, check_largest
 from escalation.models.levels.level_likelihood import DISPERSION, FourArrays, Series, constants, observe, rates
-from escalation.models.levels.posterior import STEP, Peak, choose, climb, scatter
+from escalation.models.levels.posterior import STEP, Mode, choose, find_mode, scatter
 
 LARGEST_COUNT = 1e7
 
@@ -91,17 +91,17 @@ class DriftingLevel(CountModel):
             return value, levels
 
         free = series.free
-        peak = climb(evaluate, parts.starts[:, free], levels, parts.lowest[free], parts.highest[free])
-        natural, slopes = natural_scale(parts, peak.theta, series)
-        laws, _, mean, variance = parts.smoothed(series, natural, peak.states, FINAL_TOLERANCE)
+        mode = find_mode(evaluate, parts.starts[:, free], levels, parts.lowest[free], parts.highest[free])
+        natural, slopes = natural_scale(parts, mode.theta, series)
+        laws, _, mean, variance = parts.smoothed(series, natural, mode.states, FINAL_TOLERANCE)
         return Estimate(
             params=natural[0, free],
-            cov=slopes @ np.linalg.inv(peak.curvature) @ slopes.T,
+            cov=slopes @ np.linalg.inv(mode.curvature) @ slopes.T,
             names=tuple(parts.names[k] for k in free),
             llf=float(laws[0, 0] + constants(natural[:, DISPERSION], series)[0]),
             fitted=design.exposure * expected_rates(mean[:, 0], variance[:, 0], series.bend),
-            converged=peak.converged,
-            state={"series": series, "peak": peak},
+            converged=mode.converged,
+            state={"series": series, "mode": mode},
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
@@ -109,13 +109,13 @@ class DriftingLevel(CountModel):
         check_largest(self.name, counts, LARGEST_COUNT)
         parts, learnt = self.likelihood, estimate.state.get("learnt", estimate.state["series"])
         series = learnt._replace(counts=counts, log_exposure=np.log(design.exposure))
-        peak: Peak = estimate.state["peak"]
-        states = extended(peak.states, len(counts))
-        natural = parts.unpack(peak.theta[None], learnt)[0]
+        mode: Mode = estimate.state["mode"]
+        states = extended(mode.states, len(counts))
+        natural = parts.unpack(mode.theta[None], learnt)[0]
         _, states, mean, variance = parts.smoothed(series, natural, states, FINAL_TOLERANCE)
         fitted = design.exposure * expected_rates(mean[:, 0], variance[:, 0], series.bend)
-        peak = replace(peak, states=states)
-        return estimate.carried(fitted, {"series": series, "peak": peak, "learnt": learnt})
+        mode = replace(mode, states=states)
+        return estimate.carried(fitted, {"series": series, "mode": mode, "learnt": learnt})
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, the last states and what follows; see :meth:`CountModel.simulate`.
@@ -138,7 +138,7 @@ class DriftingLevel(CountModel):
         weak prior.
         """
         series: Series = estimate.state["series"]
-        natural = self.likelihood.unpack(estimate.state["peak"].theta[None], series)[0]
+        natural = self.likelihood.unpack(estimate.state["mode"].theta[None], series)[0]
         mean, variance = levels_ahead(self.likelihood, natural, estimate)
         levels, shares = normal_nodes(mean, variance)
         means = design.exposure[:, None] * rates(levels, series.bend)
@@ -182,19 +182,19 @@ def expected_rates(mean: FloatArray, variance: FloatArray, bend: float) -> Float
 def weigh(parts: Likelihood, estimate: Estimate, points: int, shift: FloatArray) -> Weighted:
     """Spread points around the mode, shifted by (d + 1,), and weight them by the posterior; more if few count."""
     series: Series = estimate.state["series"]
-    peak: Peak = estimate.state["peak"]
+    mode: Mode = estimate.state["mode"]
     learnt: Series = estimate.state.get("learnt", series)
-    levels = extended(peak.states, len(learnt.counts))
+    levels = extended(mode.states, len(learnt.counts))
     for doublings in range(MOST_DOUBLINGS + 1):
-        drawn = scatter(peak, points << doublings, shift)
-        around = np.concatenate([peak.theta[None], drawn.theta])
+        drawn = scatter(mode, points << doublings, shift)
+        around = np.concatenate([mode.theta[None], drawn.theta])
         value, natural, log_unit, laws, _ = parts.log_posterior(around, learnt, levels, DRAW_TOLERANCE)
         log_weight = (value + log_unit)[1:] - drawn.log_density
         weight = np.exp(log_weight - log_weight.max())
         if weight.sum() ** 2 > LEAST_EFFECTIVE * (weight @ weight):
             break
     if learnt is not series:
-        _, _, _, laws, _ = parts.log_posterior(around, series, peak.states, DRAW_TOLERANCE)
+        _, _, _, laws, _ = parts.log_posterior(around, series, mode.states, DRAW_TOLERANCE)
     return Weighted(natural[1:], laws[1:], log_weight)
 
 
@@ -207,7 +207,7 @@ def extended(states: FloatArray, n: int) -> FloatArray:
 def levels_ahead(parts: Likelihood, natural: FloatArray, estimate: Estimate) -> tuple[FloatArray, FloatArray]:
     """Mean and variance (n,) of each level given the counts before it, at one point (1, 4); NaN where not known."""
     series: Series = estimate.state["series"]
-    levels: FloatArray = estimate.state["peak"].states
+    levels: FloatArray = estimate.state["mode"].states
     moments = np.empty((len(levels), 2))
     moments[0] = parts.ahead(natural[0], None)
     for t in range(1, len(levels)):

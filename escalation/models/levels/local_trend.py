@@ -166,12 +166,12 @@ def growth(fit: CountFit, level: float = 0.9) -> pd.DataFrame:
     parts = fit.model.likelihood
     weights, means, sds = [], [], []
     for estimate in fit.estimates:
-        series, peak = estimate.state["series"], estimate.state["peak"]
-        weighted = weigh(parts, estimate, GROWTH_POINTS, np.full(len(peak.theta) + 1, 0.5))
+        series, mode = estimate.state["series"], estimate.state["mode"]
+        weighted = weigh(parts, estimate, GROWTH_POINTS, np.full(len(mode.theta) + 1, 0.5))
         share = np.exp(weighted.log_weight - weighted.log_weight.max())
         weights.append(share / share.sum() / len(fit.estimates))
         for natural in weighted.natural:
-            _, _, mean, cov = smoothed(series, natural[None], peak.states, FINAL_TOLERANCE)
+            _, _, mean, cov = smoothed(series, natural[None], mode.states, FINAL_TOLERANCE)
             means.append(mean[:, 1])
             sds.append(np.sqrt(cov[:, 2]))
     shares, mean, sd = np.concatenate(weights), np.array(means), np.array(sds)

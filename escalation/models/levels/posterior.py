@@ -16,12 +16,14 @@ from scipy.special import gammaincinv, ndtri
 
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import Height, climb, raised
 
 STEP = 4e-3
 """Of the finite differences; all parameters are of order one and posteriors smooth to 1e-9."""
 LEAST_CURVATURE = 0.2
-CLOSE = 1e-6
-"""Newton's method stops where the next step gains less than half of this."""
+LEAST_GAIN = 5e-7
+LARGEST_MOVE, SHRINK = 1.5, 3.0
+""":func:`~escalation.models.newton.climb` takes these."""
 TAIL_DF, WIDENING = 8.0, 1.2
 """The Student t law around the mode that parameters are drawn from before they are weighted."""
 
@@ -30,7 +32,7 @@ Evaluate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True, eq=False)
-class Peak:
+class Mode:
     """The mode of a posterior.
 
     Attributes
@@ -42,7 +44,7 @@ class Peak:
     states : float array
         The hidden states there.
     converged : bool
-        Whether Newton's method settled.
+        Whether Newton's method converged.
     """
 
     theta: FloatArray
@@ -58,29 +60,31 @@ class Scatter(NamedTuple):
     log_density: FloatArray
 
 
-def climb(evaluate: Evaluate, starts: FloatArray, states: FloatArray, lowest: FloatArray, highest: FloatArray) -> Peak:
-    """Find the mode by Newton's method from the best of ``starts`` (m, d), between ``lowest`` and ``highest`` (d,)."""
-    theta = starts[np.argmax(evaluate(starts, states)[0])]
-    lowest, highest = lowest + 2 * STEP, highest - 2 * STEP
-    identity = np.eye(len(theta))
-    for _ in range(60):
-        value, gradient, curvature, states = _derivatives(evaluate, theta, states)
-        pinned = ((theta >= highest) & (gradient > 0)) | ((theta <= lowest) & (gradient < 0))
-        gradient[pinned] = 0.0
-        step = np.linalg.solve(np.where(pinned | pinned[:, None], identity, curvature), gradient)
-        if gradient @ step < CLOSE:
-            return Peak(theta, curvature, states, converged=True)
-        step *= min(1.0, 1.5 / np.abs(step).max())
-        while evaluate(theta[None] + step, states)[0][0] < value and np.abs(step).max() > 1e-6:
-            step /= 3
-        theta = np.clip(theta + step, lowest, highest)
-    return Peak(theta, curvature, states, converged=False)
+def find_mode(
+    evaluate: Evaluate, starts: FloatArray, states: FloatArray, lowest: FloatArray, highest: FloatArray
+) -> Mode:
+    """Find the mode from the best of ``starts`` (m, d), between ``lowest`` and ``highest`` (d,)."""
+
+    def function(theta: FloatArray) -> Height:
+        nonlocal states
+        height, states = by_differences(evaluate, theta, states)
+        return height
+
+    best = starts[np.argmax(evaluate(starts, states)[0])]
+    peak = climb(
+        function,
+        best,
+        lower=lowest + 2 * STEP,
+        upper=highest - 2 * STEP,
+        largest_move=LARGEST_MOVE,
+        shrink=SHRINK,
+        least_gain=LEAST_GAIN,
+    )
+    return Mode(peak.point, raised(-peak.height.hessian, LEAST_CURVATURE), states, peak.settled)
 
 
-def _derivatives(
-    evaluate: Evaluate, theta: FloatArray, states: FloatArray
-) -> tuple[float, FloatArray, FloatArray, FloatArray]:
-    """Value, gradient (d,), negative Hessian (d, d; made positive definite) and hidden states, by differences."""
+def by_differences(evaluate: Evaluate, theta: FloatArray, states: FloatArray) -> tuple[Height, FloatArray]:
+    """Value, gradient and Hessian at a point (d,) by finite differences, and the hidden states there."""
     d = len(theta)
     unit = STEP * np.eye(d)
     rows, columns = np.nonzero(np.tri(d, k=-1))
@@ -89,18 +93,17 @@ def _derivatives(
     value, up, down = values[0], values[1 : d + 1], values[d + 1 : 2 * d + 1]
     hessian = np.diag(up + down - 2 * value)
     hessian[rows, columns] = hessian[columns, rows] = values[2 * d + 1 :] + value - up[rows] - up[columns]
-    curvature, axes = np.linalg.eigh(-hessian / STEP**2)
-    return float(value), (up - down) / (2 * STEP), (axes * np.maximum(curvature, LEAST_CURVATURE)) @ axes.T, states
+    return Height(float(value), (up - down) / (2 * STEP), hessian / STEP**2), states
 
 
-def scatter(peak: Peak, points: int, shift: FloatArray) -> Scatter:
+def scatter(mode: Mode, points: int, shift: FloatArray) -> Scatter:
     """Points of a widened Student t law around a mode, evenly spread by a Kronecker sequence shifted by (d + 1,).
 
     The sequence steps by powers of the reciprocal of the root of ``g**(d + 2) = g + 1`` (Roberts's generalised golden
     ratio), one dimension for each parameter and one for the scale of the t law.  With a uniform ``shift`` each point
     follows that law.
     """
-    d = len(peak.theta)
+    d = len(mode.theta)
     ratio = 2.0
     for _ in range(40):
         ratio = (1 + ratio) ** (1 / (d + 2))
@@ -108,9 +111,9 @@ def scatter(peak: Peak, points: int, shift: FloatArray) -> Scatter:
     uniform = np.clip(uniform, 1e-9, 1 - 1e-9)
     scale = gammaincinv(TAIL_DF / 2, uniform[:, d:]) * 2 / TAIL_DF
     z = ndtri(uniform[:, :d]) / np.sqrt(scale)
-    axes = np.linalg.cholesky(np.linalg.inv(peak.curvature))
+    axes = np.linalg.cholesky(np.linalg.inv(mode.curvature))
     log_density = -(TAIL_DF + d) / 2 * np.log1p((z * z).sum(axis=1) / TAIL_DF)
-    return Scatter(peak.theta + WIDENING * z @ axes.T, log_density)
+    return Scatter(mode.theta + WIDENING * z @ axes.T, log_density)
 
 
 def choose(log_weight: FloatArray, draws: int, rng: Generator) -> IntArray:

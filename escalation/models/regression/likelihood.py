@@ -9,8 +9,8 @@ from scipy.special import gammaln
 
 from escalation.models.contract.design import FloatArray
 from escalation.models.contract.distributions import log_rising
+from escalation.models.contract.newton import Height, Peak, climb, inverse
 from escalation.models.regression.derivatives import LARGEST_LOG_MEAN, Variance, bounded_exp, slopes
-from escalation.models.regression.newton import Height, Peak, climb, inverse
 
 LARGEST_RISE, LARGEST_FALL = 1.5, 10.0
 """A Newton step moves no log mean by more than this: from below it overshoots, from above it falls short."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import Height, climb, inverse
 from escalation.models.regression.derivatives import Variance, bounded_exp, logpmf
 from escalation.models.regression.importance import draw_around, in_blocks
 from escalation.models.regression.likelihood import (
@@ -20,7 +21,6 @@ from escalation.models.regression.likelihood import (
     products_of,
     with_jeffreys,
 )
-from escalation.models.regression.newton import Height, climb, inverse
 
 GRID = 25
 """Dispersions at which the NB2 posterior is worked out."""

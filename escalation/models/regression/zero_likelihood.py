@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import Height
 from escalation.models.regression.derivatives import Slopes, Variance, logpmf, slopes
-from escalation.models.regression.newton import Height
 
 Kind: TypeAlias = Literal["inflated", "hurdle"]
 Family: TypeAlias = Literal["poisson", "negbin"]

@@ -9,10 +9,10 @@ from numpy.random import Generator
 from scipy.special import expit, logit
 
 from escalation.models.contract.design import FloatArray
+from escalation.models.contract.newton import Peak, climb, highest, inverse
 from escalation.models.regression.derivatives import bounded_exp
 from escalation.models.regression.importance import draw_around, in_blocks
 from escalation.models.regression.likelihood import LEAST_GAIN, POISSON_EXCESS, Data, maximise
-from escalation.models.regression.newton import Peak, climb, inverse
 from escalation.models.regression.zero_likelihood import (
     Family,
     Kind,
@@ -77,8 +77,7 @@ def _expected(point: FloatArray, data: ZeroData) -> tuple[FloatArray, FloatArray
 
 def _best(kind: Kind, family: Family, data: ZeroData, prior: Prior, starts: list[FloatArray]) -> Peak:
     """The highest of the maxima that the starts lead to."""
-    peaks = [climb(lambda point: height(kind, family, point, data, prior), start) for start in starts]
-    return max(peaks, key=lambda peak: (np.nan_to_num(peak.height.value, nan=-np.inf), peak.settled))
+    return highest([climb(lambda point: height(kind, family, point, data, prior), start) for start in starts])
 
 
 def _poisson_starts(kind: Kind, data: ZeroData) -> list[FloatArray]:
