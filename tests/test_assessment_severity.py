@@ -25,7 +25,7 @@ from escalation import (
     lethality,
     open_case,
     open_source,
-    pool,
+    pool_forecasts,
     reconstruct,
     toll,
 )
@@ -330,7 +330,7 @@ def seen_from(day: str, pooled: int = 100):
         models = (LocalLevel(link="softplus"), NegativeBinomial(), Climatology())
         steps = (pd.Period(seen + pd.Timedelta(days=60), "W-SUN") - last).n
         fits = [model.fit(told.histories, exposure=told.exposure, pool=pooled, unit="attacks") for model in models]
-    ahead = pool([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
+    ahead = pool_forecasts([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
     own = case.incidents[(case.incidents["series"] == told.series) & (case.incidents["date_end"] <= seen)]
     return told, ahead, own, (seen + pd.Timedelta(days=1), seen + pd.Timedelta(days=60))
 

@@ -8,12 +8,11 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.models.contract.panel import PanelModel
 
 import escalation
 from escalation.analysis.alarms.detector import Detector
 from escalation.analysis.trend.trend import WindowRate
-from escalation.models.contract.base import CountModel
+from escalation.models.contract.base import CountModel, PanelModel
 
 NOT_RESULTS = {
     "Flashpoint": "options: the definition of one",

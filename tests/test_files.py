@@ -25,16 +25,15 @@ from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
 from escalation.errors import FileError, InputError
+from escalation.files import archives, text_tables
+from escalation.files import disk as files
 from escalation.files.disk import (
     FORMULA_STARTS,
-    archives,
     atomic_write,
     check_target,
     safe_cells,
     table_text,
-    text_tables,
 )
-from escalation.files.disk import disk as files
 from escalation.files.read import read_table
 from escalation.files.rows import to_frame
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from escalation.errors import FileError, InputError
 from escalation.files.parquet import write_parquet
-from escalation.forecasts.forecast import Forecast, pool
+from escalation.forecasts.forecast import Forecast, pool_forecasts
 
 WEEKS = pd.period_range("2024-12-02", periods=3, freq="W-SUN", name="period")
 
@@ -235,12 +235,12 @@ def test_a_pool_of_several_units_is_the_pool_of_each():
         Forecast(rng.poisson(mean, (2, 40, 3)), ("A", "B"), WEEKS, np.ones((2, 40, n)), f"mean {mean}")
         for mean, n in ((3, 4), (9, 5))
     ]
-    pooled = pool(both, [2, 1])
+    pooled = pool_forecasts(both, [2, 1])
     assert pooled.paths.shape == (2, 60, 3) and pooled.observed.shape == (2, 60, 4)
     for unit in "AB":
-        np.testing.assert_array_equal(pooled[unit].paths, pool([one[unit] for one in both], [2, 1]).paths)
+        np.testing.assert_array_equal(pooled[unit].paths, pool_forecasts([one[unit] for one in both], [2, 1]).paths)
     with pytest.raises(InputError, match="forecast the same with as many draws"):
-        pool([both[0], both[1]["A"]])
+        pool_forecasts([both[0], both[1]["A"]])
 
 
 # --- words

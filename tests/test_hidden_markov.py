@@ -11,8 +11,9 @@ from scipy import stats
 
 from escalation.errors import FitError, InputError
 from escalation.models.contract.design import make_design
-from escalation.models.hidden_markov.model import HiddenMarkov, draw_points, likelihood
-from escalation.models.hidden_markov.model import model as hidden_markov
+from escalation.models.hidden_markov import likelihood
+from escalation.models.hidden_markov import model as hidden_markov
+from escalation.models.hidden_markov.model import HiddenMarkov, draw_points
 from escalation.models.regression.negative_binomial import NegativeBinomial
 
 TWO = np.array([[0.94, 0.06], [0.1, 0.9]])

@@ -11,9 +11,9 @@ from scipy.optimize import approx_fprime
 from scipy.special import gammaln
 from scipy.stats import chisquare, nbinom, norm, poisson
 
-from escalation.models import ingarch_likelihood as kernel
 from escalation.models.contract.newton import Height, climb, highest
 from escalation.models.contract.paths import ingarch_paths
+from escalation.models.ingarch import likelihood as kernel
 from escalation.models.ingarch.maximum import MOST_SERIAL, covariance, search_space
 from escalation.models.ingarch.model import INGARCH
 from escalation.models.ingarch.observed import observe, rising_nodes

@@ -11,11 +11,11 @@ from scipy.stats import kstest, nbinom, poisson
 
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.models.contract.design import make_design
+from escalation.models.regression import likelihood as arrays
+from escalation.models.regression import regression
 from escalation.models.regression.interventions import Pulse, Step
 from escalation.models.regression.negative_binomial import NegativeBinomial
 from escalation.models.regression.posterior import draw_parameters
-from escalation.models.regression.regression import likelihood as arrays
-from escalation.models.regression.regression import regression
 
 OVERDISPERSED = [3, 17, 8, 0, 25, 11, 4, 30, 2, 9, 14, 6, 41, 5, 12, 1, 7, 19, 10, 3]
 

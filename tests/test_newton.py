@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from escalation.models.regression.newton import Height, Peak, climb, highest, raised, scaled_inverse
 from scipy.optimize import lsq_linear, minimize
+
+from escalation.models.contract.newton import Height, Peak, climb, highest, raised, scaled_inverse
 
 
 def least_squares(matrix, vector):

@@ -10,12 +10,12 @@ from scipy.stats import chi2, kstest, nbinom, poisson
 
 from escalation.errors import DataWarning
 from escalation.models.contract.newton import Height, climb, inverse
+from escalation.models.regression import derivatives as count_slopes
 from escalation.models.regression.importance import draw_around
 from escalation.models.regression.interventions import Step
 from escalation.models.regression.negative_binomial import NegativeBinomial
 from escalation.models.regression.poisson import Poisson
 from escalation.models.regression.posterior import draw_parameters
-from escalation.models.regression.regression import derivatives as count_slopes
 
 
 def weeks(n):
