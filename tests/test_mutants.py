@@ -103,6 +103,7 @@ def test_what_tests_notice_is_killed_and_results_are_kept(mutants, tmp_path, mon
     (root / "tests" / "test_share.py").write_text(
         "from share import share\n\ndef test_share():\n    assert share(1, 2) == 0.5\n", encoding="utf-8"
     )
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setattr(mutants, "ROOT", root)
     monkeypatch.setattr(mutants, "NOUNS", {"share": (("share.py",), ("share",))})
     monkeypatch.setattr(mutants, "EQUIVALENT", root / "equivalent.csv")
