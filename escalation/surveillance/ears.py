@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from escalation.errors import InputError
-from escalation.surveillance.detector import CONSTANT, TOO_FEW, Detector, FloatArray, Ranges, Reference, Signals, Watch
+from escalation.surveillance.detector import Detector, FloatArray, Ranges, Reason, Reference, Signals, Watch
 
 LAGS = {"C1": 0, "C2": 2, "C3": 2}
 """Periods between the baseline and the current one."""
@@ -99,7 +99,7 @@ class EARS(Detector):
         with np.errstate(invalid="ignore"):
             upper = np.maximum(start + sd * (z - carried), 0.0)
         few = past.number[before:] < LEAST
-        reason = np.where(few, TOO_FEW, np.where(np.isnan(upper), CONSTANT, ""))
+        reason = np.where(few, Reason.TOO_FEW, np.where(np.isnan(upper), Reason.CONSTANT, ""))
         return Signals(mean, upper, score, watch.here > upper, reason)
 
 
