@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import math
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 from escalation.analysis.alarms.bayes import BayesAlarm
 from escalation.analysis.alarms.cusum import CUSUM
-from escalation.analysis.alarms.detector import Detector, FloatArray
+from escalation.analysis.alarms.detector import Detector, Watch
 from escalation.analysis.alarms.ears import EARS
 from escalation.analysis.alarms.farrington import Farrington
 from escalation.analysis.alarms.glr import GLR
@@ -243,15 +242,10 @@ def alarms(
     seen = int((~np.isnan(matrix[:first, 0])).sum())
     if seen < min(least, 2):
         raise InputError(f"{seen} of {first} periods before {index[first]} were observed; start later")
-    signals = detector.detect(matrix, first, year, shares)
-    columns = {
-        "observed": matrix[first:],
-        "expected": signals.expected,
-        "upper": signals.upper,
-        "alarm": signals.alarm,
-        "score": signals.score,
-    }
-    judged = pd.DataFrame({name: _mean(values) for name, values in columns.items()}, index=index[first:])
+    signals = detector.detect(Watch(matrix, first, year, shares))
+    said = {name: getattr(signals, name) for name in ("expected", "upper", "alarm", "score")}
+    means = {name: pd.DataFrame(values).mean(axis=1) for name, values in {"observed": matrix[first:], **said}.items()}
+    judged = pd.DataFrame(means).set_axis(index[first:])
     judged["reason"] = np.where(judged["alarm"].isna(), signals.reason[:, 0], "")
     return Alarms(judged, detector, matrix.shape[1], unit)
 
@@ -318,7 +312,7 @@ def false_alarms(
     judged = check_whole(years, "years", 100) * year
     before = max(detector.warmup(year), detector.first(2 * judged, year))
     paths = fit.forecast(before + judged, draws=draws, rng=rng).series_paths.T.astype(float)
-    alarm = np.nan_to_num(detector.detect(paths, before, year, np.ones(len(paths))).alarm)
+    alarm = np.nan_to_num(detector.detect(Watch(paths, before, year, np.ones(len(paths)))).alarm)
     begins = alarm.copy()
     begins[1:] *= 1.0 - alarm[:-1]
     each = alarm.sum(axis=0) / years
@@ -346,11 +340,3 @@ def _detector(method: str | Detector) -> Detector:
 
 def _year(freq: str) -> int:
     return YEARS[parse_freq(freq)[0]]
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    """Mean over the histories that have a value (periods,), NaN where none has."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        mean: FloatArray = np.nanmean(values, axis=1)
-    return mean

@@ -14,6 +14,8 @@ from escalation.errors import InputError
 
 LEAST_MEAN = 1e-6
 """Expected counts are taken as no smaller, so that they can be divided by."""
+LAW: Ranges = {"limit": (0.0, 1e9), "season": (0, 10), "mean": (0.0, 1e12), "dispersion": (-1e-300, 1e6)}
+"""Ranges of the options that every chart has."""
 LEAST_PAST = 7
 """Fewest periods from which a mean and a dispersion are estimated."""
 
@@ -52,12 +54,7 @@ class Chart(Detector):
     mean: float | None
     dispersion: float | None
     season: int
-    ranges: ClassVar[Ranges] = {
-        "limit": (0.0, 1e9),
-        "season": (0, 10),
-        "mean": (0.0, 1e12),
-        "dispersion": (-1e-300, 1e6),
-    }
+    ranges: ClassVar[Ranges] = LAW
 
     @property
     def label(self) -> str:

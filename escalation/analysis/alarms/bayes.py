@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy.stats import nbinom
 
-from escalation.analysis.alarms.detector import TOO_FEW, Detector, Ranges, Signals, Watch
+from escalation.analysis.alarms.detector import Detector, Ranges, Reason, Signals, Watch
 from escalation.errors import InputError
 
 
@@ -74,4 +74,4 @@ class BayesAlarm(Detector):
         upper = np.where(some, nbinom.ppf(1.0 - self.alpha, shape, size / (size + watch.shares)), np.nan)
         expected = np.where(some, shape / size * watch.shares, np.nan)
         score = watch.here / np.maximum(upper, 1.0)
-        return Signals(expected, upper, score, watch.here > upper, np.where(some, "", TOO_FEW))
+        return Signals(expected, upper, score, watch.here > upper, np.where(some, "", Reason.TOO_FEW))

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from escalation.analysis.alarms.baseline import Baseline, Chart
+from escalation.analysis.alarms.baseline import LAW, Baseline, Chart
 from escalation.analysis.alarms.detector import FloatArray, Ranges
 from escalation.errors import InputError
 
@@ -61,7 +61,7 @@ class CUSUM(Chart):
     season: int = 0
     restart: Literal["never", "alarm"] = "never"
     name: ClassVar[str] = "cusum"
-    ranges: ClassVar[Ranges] = {**Chart.ranges, "reference": (-1e-300, 1e9)}
+    ranges: ClassVar[Ranges] = {**LAW, "reference": (-1e-300, 1e9)}
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -17,10 +18,14 @@ IntArray = NDArray[np.int64]
 StrArray = NDArray[np.str_]
 Ranges = Mapping[str, tuple[float, float]]
 
-NOT_OBSERVED = "not observed"
-TOO_FEW = "too few counts before it"
-CONSTANT = "the counts before it are all the same"
-NO_FIT = "the fit to the counts before it did not converge"
+
+class Reason(StrEnum):
+    """Why a period is not judged."""
+
+    NOT_OBSERVED = "not observed"
+    TOO_FEW = "too few counts before it"
+    CONSTANT = "the counts before it are all the same"
+    NO_FIT = "the fit to the counts before it did not converge"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,34 +66,32 @@ class Watch:
     def behind(self, back: Iterable[int]) -> Reference:
         """Counts that each is held against: those so many periods back."""
         places = np.arange(self.first, len(self.counts)) - np.array([*back])[:, None]
-        counts, shares = self.counts[places], self.exposure[places][..., None]
-        return Reference(counts, np.where(np.isnan(counts), 0.0, shares))
+        counts = self.counts[places]
+        shares = np.where(np.isnan(counts), 0.0, self.exposure[places][..., None])
+        number = np.asarray(np.count_nonzero(shares, axis=0))
+        covered = np.where(number > 0, shares.sum(axis=0), 1.0)
+        return Reference(counts, shares, number, np.nansum(counts, axis=0), covered)
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Counts that each judged one is held against, and their exposure, both (k, periods, series).
+    """Counts that each judged one is held against.
 
-    A count that was not observed is NaN, and its exposure 0.
+    Attributes
+    ----------
+    counts, shares : (k, periods, series) float array
+        Counts and their exposure; one that was not observed is NaN, and its exposure 0.
+    number : (periods, series) int array
+        How many were observed.
+    total, covered : (periods, series) float array
+        Sum of the counts, and of their exposure, which is 1 where none was observed.
     """
 
     counts: FloatArray
     shares: FloatArray
-
-    @property
-    def number(self) -> IntArray:
-        """How many were observed (periods, series)."""
-        return np.asarray(np.count_nonzero(self.shares, axis=0))
-
-    @property
-    def total(self) -> FloatArray:
-        """Their sum (periods, series)."""
-        return np.asarray(np.nansum(self.counts, axis=0))
-
-    @property
-    def covered(self) -> FloatArray:
-        """The sum of their exposure (periods, series), 1 where none was observed."""
-        return np.where(self.number > 0, self.shares.sum(axis=0), 1.0)
+    number: IntArray
+    total: FloatArray
+    covered: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,7 @@ class Signals:
     alarm : (periods, series) array
         Whether there is an alarm; from :meth:`Detector.detect` 1.0, 0.0, and NaN where the method has no say.
     reason : (periods, series) str array
-        Why it has no say; empty where it has.
+        Why it has no say, as in :class:`Reason`; empty where it has.
     """
 
     expected: FloatArray
@@ -153,11 +156,10 @@ class Detector(ABC):
     def judge(self, watch: Watch) -> Signals:
         """Say it of every period from the first one on; what is said of those not observed is not used."""
 
-    def detect(self, counts: FloatArray, first: int, year: int, exposure: FloatArray) -> Signals:
-        """Judge every period from ``first`` on, at least ``warmup(year)``; the others are those of :class:`Watch`."""
-        watch = Watch(counts, first, year, exposure)
+    def detect(self, watch: Watch) -> Signals:
+        """Judge every period from the first one on, which has at least ``warmup(year)`` before it."""
         said = self.judge(watch)
-        reason = np.where(np.isnan(watch.here), NOT_OBSERVED, said.reason)
+        reason = np.where(np.isnan(watch.here), Reason.NOT_OBSERVED, said.reason)
         return replace(said, alarm=np.where(reason == "", said.alarm, np.nan), reason=reason)
 
 

@@ -9,11 +9,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from escalation.analysis.alarms.detector import (
-    CONSTANT,
-    TOO_FEW,
     Detector,
     FloatArray,
     Ranges,
+    Reason,
     Reference,
     Signals,
     Watch,
@@ -108,7 +107,7 @@ class EARS(Detector):
         with np.errstate(invalid="ignore"):
             upper = np.maximum(start + sd * (z - carried), 0.0)
         few = past.number[before:] < LEAST
-        reason = np.where(few, TOO_FEW, np.where(np.isnan(upper), CONSTANT, ""))
+        reason = np.where(few, Reason.TOO_FEW, np.where(np.isnan(upper), Reason.CONSTANT, ""))
         return Signals(mean, upper, score, watch.here > upper, reason)
 
 

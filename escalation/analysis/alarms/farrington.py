@@ -10,12 +10,11 @@ from scipy.special import ndtri, stdtr
 from scipy.stats import nbinom, poisson
 
 from escalation.analysis.alarms.detector import (
-    NO_FIT,
-    TOO_FEW,
     Detector,
     FloatArray,
     IntArray,
     Ranges,
+    Reason,
     Signals,
     Watch,
     check_steps,
@@ -189,7 +188,7 @@ class Farrington(Detector):
             expected[row], upper[row] = np.where(known, mean, np.nan), np.where(known, bound, np.nan)
             score[row] = (counts[now] - mean) / (bound - mean)
         alarm = np.isfinite(upper) & (score > 1) & (watch.here > 0)
-        reason = np.where(np.isfinite(score), "", np.where(np.isfinite(error), NO_FIT, TOO_FEW))
+        reason = np.where(np.isfinite(score), "", np.where(np.isfinite(error), Reason.NO_FIT, Reason.TOO_FEW))
         return Signals(expected, upper, score, alarm, reason)
 
     def _groups(self, now: int, year: int) -> IntArray:

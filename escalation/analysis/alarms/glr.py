@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numba import njit
 
-from escalation.analysis.alarms.baseline import Baseline, Chart
+from escalation.analysis.alarms.baseline import LAW, Baseline, Chart
 from escalation.analysis.alarms.detector import FloatArray, Ranges
 
 
@@ -55,7 +55,7 @@ class GLR(Chart):
     season: int = 0
     window: int | None = None
     name: ClassVar[str] = "glr"
-    ranges: ClassVar[Ranges] = {**Chart.ranges, "window": (1, 1_000_000)}
+    ranges: ClassVar[Ranges] = {**LAW, "window": (1, 1_000_000)}
 
     def statistic(self, counts: FloatArray, base: Baseline) -> tuple[FloatArray, FloatArray]:
         """Look for the best change before each period; see :meth:`Chart.statistic`."""
