@@ -12,8 +12,8 @@ import pytest
 from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import make_design
-from escalation.models.contract.distributions import count_distributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import count_distributions
 
 MONTHS = pd.period_range("2024-01", periods=6, freq="M", name="period")
 

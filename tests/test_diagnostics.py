@@ -12,9 +12,9 @@ from scipy import stats
 
 from escalation import INGARCH, Climatology, FitError, InputError, NegativeBinomial
 from escalation.models import LastValue
-from escalation.models.contract.distributions import DrawnDistributions, MixtureDistributions, count_distributions
 from escalation.models.diagnostics.diagnostics import diagnose
 from escalation.models.diagnostics.distribution_table import expected_distance, tabulate
+from escalation.models.diagnostics.distributions import DrawnDistributions, MixtureDistributions, count_distributions
 from escalation.models.diagnostics.misfit import (
     dispersion_test,
     holm,

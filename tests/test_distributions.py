@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from escalation.models.contract.distributions import (
+from escalation.models.diagnostics.distributions import (
     DrawnDistributions,
     MixtureDistributions,
     PooledDistributions,

@@ -17,9 +17,9 @@ from escalation import INGARCH, Climatology, FitError, InputError, NegativeBinom
 from escalation.models import LastValue, fit_many, forecast_many
 from escalation.models.contract.base import PanelModel
 from escalation.models.contract.blocks import cut, run_blocks
-from escalation.models.contract.distributions import count_distributions
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.diagnostics import diagnose
+from escalation.models.diagnostics.distributions import count_distributions
 from escalation.models.levels.local_level import LocalLevel
 
 

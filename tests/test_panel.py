@@ -13,8 +13,8 @@ from escalation.conventions.randomness import labelled_generators
 from escalation.counts.schema import check_counts, is_panel_histories, panel_array
 from escalation.errors import FitError, InputError
 from escalation.models.contract.base import PanelModel
-from escalation.models.contract.distributions import count_distributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import count_distributions
 
 WEEKS = pd.period_range("2024-01-01", periods=5, freq="W-SUN", name="period")
 

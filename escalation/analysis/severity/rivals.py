@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, gammainc, gammaln, log_ndtr, ndtr
 
-from escalation.models.contract.distributions import log_rising
+from escalation.models.diagnostics.distributions import log_rising
 
 FloatArray = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from scipy.special import betainc, betaln, expit, log_expit, polygamma
 
 from escalation.analysis.severity.grids import FloatArray, integrate
 from escalation.analysis.trend.rate_posterior import invert
-from escalation.models.contract.distributions import log_rising
+from escalation.models.diagnostics.distributions import log_rising
 
 IntArray = NDArray[np.int64]
 

@@ -308,7 +308,7 @@ def _warn_repeats(incidents: pd.DataFrame, repeated: np.ndarray[tuple[int], np.d
     if number := int(told.sum()):
         warnings.warn(
             f"{number:,} of {len(incidents):,} incidents have no id and say the same as one before them; each counts, "
-            "so if they are one told twice merge them with escalation.incidents.deduplicate(incidents, min_similarity=1)",
+            "so if they are one told twice merge them: escalation.incidents.deduplicate(incidents, min_similarity=1)",
             DataWarning,
             stacklevel=3,
         )

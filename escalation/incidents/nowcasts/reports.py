@@ -72,9 +72,7 @@ def read_reports(
     event: str,
     reported: str,
 ) -> Reports:
-    """Take a line list or snapshots in; see :func:`escalation.incidents.nowcast` for what they are and what is
-    raised.
-    """
+    """Take a line list or snapshots in; :func:`escalation.incidents.nowcast` says what they are and what is raised."""
     if isinstance(reports, pd.DataFrame) and not isinstance(reports.index, pd.PeriodIndex):
         return _from_line_list(reports, freq, start, now, event, reported)
     if not isinstance(reports, pd.DataFrame | Mapping):

@@ -31,13 +31,13 @@ from escalation.models.baselines.stretches import (
 )
 from escalation.models.contract.base import IntArray, PanelModel
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import (
+from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import (
     Distributions,
     DrawnDistributions,
     MixtureDistributions,
     PooledDistributions,
 )
-from escalation.models.contract.estimate import Estimate
 
 Futures: TypeAlias = Callable[[int, int, Generator], IntArray]
 """Draws (draws, steps) of one unit's future, from its place, how many and a generator."""

@@ -14,8 +14,8 @@ from escalation.errors import InputError
 from escalation.models.baselines.climatology import FEWEST_DRAWS, past_distributions, places_before
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, DrawnDistributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import Distributions, DrawnDistributions
 
 LARGEST_RATE = 1e15
 """Rates are cut here, so that 5,000 summed periods still fit into 64 bits."""

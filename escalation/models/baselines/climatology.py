@@ -13,8 +13,8 @@ from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, DrawnDistributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import Distributions, DrawnDistributions
 
 FEWEST_DRAWS = 10
 """Past periods that make a distribution of the next count."""

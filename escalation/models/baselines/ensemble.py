@@ -16,8 +16,8 @@ from escalation.models.baselines.climatology import Climatology
 from escalation.models.baselines.weights import crps_weights, log_weights, mean_distances
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, PooledDistributions
 from escalation.models.contract.estimate import MAX_STEPS, Estimate
+from escalation.models.diagnostics.distributions import Distributions, PooledDistributions
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.regression.negative_binomial import NegativeBinomial
 from escalation.scores import log_score_draws

@@ -13,8 +13,8 @@ from scipy.special import log_ndtr, ndtr
 
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions
 from escalation.models.contract.estimate import Estimate, check_largest
+from escalation.models.diagnostics.distributions import Distributions
 
 LARGEST_COUNT = 1e12
 LEAST, MOST = math.log(1e-4), math.log(1e3)

@@ -11,8 +11,8 @@ from numpy.random import Generator
 from escalation.errors import InputError
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, DrawnDistributions, count_distributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import Distributions, DrawnDistributions, count_distributions
 
 LARGEST_RATE = 1e15
 """Rates are cut here, so that 5,000 summed periods still fit into 64 bits."""

@@ -24,7 +24,6 @@ from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.design import Checked, Design, FloatArray, Table, check_panel, check_series
-from escalation.models.contract.distributions import Distributions
 from escalation.models.contract.estimate import (
     Estimate,
     FitResult,
@@ -37,6 +36,7 @@ from escalation.models.contract.estimate import (
     warn_unsettled,
 )
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnose, diagnosis_table
+from escalation.models.diagnostics.distributions import Distributions
 
 IntArray = NDArray[np.int64]
 AnyFit = TypeVar("AnyFit", bound="Fit")

@@ -15,8 +15,8 @@ from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
 from escalation.errors import FitError, InputError
-from escalation.models.contract.distributions import Distributions, FloatArray
 from escalation.models.diagnostics.distribution_table import ChosenDistributions
+from escalation.models.diagnostics.distributions import Distributions, FloatArray
 from escalation.models.diagnostics.misfit import (
     Finding,
     ScoreCheck,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaincc, ndtri
 
-from escalation.models.contract.distributions import Distributions, FloatArray
+from escalation.models.diagnostics.distributions import Distributions, FloatArray
 
 MOST_RESIDUAL = 6.0
 """Quantile residuals are cut here: counts that a model held for impossible would be infinite."""

@@ -19,8 +19,8 @@ from scipy.special import gammaln, psi, zeta
 
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.distributions import log_rising
 from escalation.models.contract.newton import Height
+from escalation.models.diagnostics.distributions import log_rising
 
 BoolArray = NDArray[np.bool_]
 

@@ -15,9 +15,9 @@ from numpy.random import Generator
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.models.contract.base import IntArray, PanelModel
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, count_distributions
 from escalation.models.contract.estimate import Estimate
 from escalation.models.contract.newton import inverse
+from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.endemic_epidemic.likelihood import Panel, evaluate, weigh_past
 from escalation.models.endemic_epidemic.maximum import Maximum, maximise
 from escalation.models.endemic_epidemic.paths import LARGEST_MEAN, draw_paths, last_rates, resample
@@ -50,8 +50,8 @@ class EndemicEpidemic(PanelModel):
     For a missing count the rate expected at the same parameters stands in, and what precedes the first period is
     taken as the unit's mean rate.  Parameters whose likelihood is highest at infinity (an epidemic part that is not
     there, a unit without a count), or that the counts do not tell apart, are estimated with weak priors, and a
-    :class:`~escalation.errors.DataWarning` names them: exponential with mean 1 for the share of the mean that own or others'
-    past makes up, gamma with shape 1/2 and the mean of the counts for the rate of a level, normal with standard
+    :class:`~escalation.errors.DataWarning` names them: exponential with mean 1 for the share of the mean that own or
+    others' past makes up, gamma with shape 1/2 and the mean of the counts for the rate of a level, normal with standard
     deviation 5 for other endemic terms, scaled to a largest value of 1, exponential with mean 1 for the root of a
     dispersion.  Forecasts draw all parameters from their posterior under these priors.  Nothing keeps the epidemic
     part below 1: counts that grow are carried on growing; means are cut where the units' sum could pass 1e15.

@@ -12,9 +12,9 @@ from numpy.random import Generator
 from escalation.errors import FitError, InputError
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, MixtureDistributions
 from escalation.models.contract.estimate import Estimate
 from escalation.models.contract.newton import Height, Peak, climb, highest, raised
+from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.hidden_markov.likelihood import (
     FURTHEST_ODDS,
     FURTHEST_RATE,

@@ -15,9 +15,9 @@ from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray, make_design
-from escalation.models.contract.distributions import Distributions, count_distributions
 from escalation.models.contract.estimate import Estimate, check_largest
 from escalation.models.contract.paths import ingarch_paths
+from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.ingarch.likelihood import log_likelihood, recursion
 from escalation.models.ingarch.maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch.observed import Observed, observe, up_to_last_count

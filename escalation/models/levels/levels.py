@@ -13,8 +13,8 @@ from numpy.random import Generator
 from escalation.errors import InputError
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, MixtureDistributions
 from escalation.models.contract.estimate import Estimate, check_family, check_largest
+from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.levels.level_likelihood import DISPERSION, FourArrays, Series, constants, observe, rates
 from escalation.models.levels.posterior import STEP, Mode, choose, find_mode, scatter
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import gammaln, psi, zeta
 
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.distributions import log_rising
+from escalation.models.diagnostics.distributions import log_rising
 
 Variance: TypeAlias = Literal["poisson", "nb2", "nb1"]
 """``mean``, ``mean + d * mean**2``, or ``(1 + d) * mean``."""

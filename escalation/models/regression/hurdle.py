@@ -11,12 +11,12 @@ from numpy.random import Generator
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, MixtureDistributions, count_logpmf
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions, count_logpmf
 from escalation.models.regression.regression import LARGEST_MEAN
+from escalation.models.regression.statsmodels_results import hurdle_parts_results, hurdle_results, observed
 from escalation.models.regression.zero_likelihood import Kind
 from escalation.models.regression.zero_parts import ZeroModel
-from escalation.models.statsmodels_bridge.results import hurdle_parts_results, hurdle_results, observed
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.distributions import log_rising
 from escalation.models.contract.newton import Height, Peak, climb, inverse
+from escalation.models.diagnostics.distributions import log_rising
 from escalation.models.regression.derivatives import LARGEST_LOG_MEAN, Variance, bounded_exp, slopes
 
 LARGEST_RISE, LARGEST_FALL = 1.5, 10.0
@@ -26,9 +26,7 @@ LARGEST_DISPERSION = 1e3
 
 
 class Data(NamedTuple):
-    """Observed counts (n,), orthogonal terms (n, p) of a :class:`~escalation.models.regression.terms.Basis`, log
-    exposure (n,).
-    """
+    """Observed counts (n,), orthogonal terms (n, p) of a ``Basis`` and log exposure (n,)."""
 
     y: FloatArray
     x: FloatArray

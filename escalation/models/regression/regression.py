@@ -13,13 +13,13 @@ from numpy.random import Generator
 from escalation.errors import DataWarning, FitError
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, count_distributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.regression.derivatives import Variance, bounded_exp
 from escalation.models.regression.likelihood import Data, maximise
 from escalation.models.regression.posterior import draw_parameters
+from escalation.models.regression.statsmodels_results import observed, regression_results
 from escalation.models.regression.terms import Terms, orthogonal
-from escalation.models.statsmodels_bridge.results import observed, regression_results
 
 LARGEST_MEAN = 1e15
 """Drawn rates are cut here, so that 5,000 summed periods still fit into 64 bits."""

@@ -10,12 +10,12 @@ from numpy.random import Generator
 
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions, MixtureDistributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.regression.regression import LARGEST_MEAN
+from escalation.models.regression.statsmodels_results import observed, zero_inflated_results
 from escalation.models.regression.zero_likelihood import Kind
 from escalation.models.regression.zero_parts import ZeroModel
-from escalation.models.statsmodels_bridge.results import observed, zero_inflated_results
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy.special import expit, ndtr
 
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.distributions import Distributions, MixtureDistributions
+from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.regression.derivatives import bounded_exp
 from escalation.models.regression.hurdle import draw_positive
 from escalation.models.regression.regression import LARGEST_MEAN

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
-from escalation.models.contract.distributions import Distributions, FloatArray
+from escalation.models.diagnostics.distributions import Distributions, FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from numpy.random import Generator
 from escalation.errors import FitError, InputError
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.distributions import Distributions
 from escalation.models.contract.estimate import Estimate
+from escalation.models.diagnostics.distributions import Distributions
 from escalation.models.statsmodels_bridge.family import CountFamily
 
 EXPOSURE = "exposure"
