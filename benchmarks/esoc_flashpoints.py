@@ -23,7 +23,7 @@ from esoc_weekly import FIRST_ORIGIN, read
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment.assess import POOL, model_of, pool_model
+from escalation.assessment.pool import POOL, model_of, pool_model
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.models.registry import PANEL_MODELS, get_panel_model
 

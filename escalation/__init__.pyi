@@ -20,8 +20,8 @@ from .analysis.severity.compounding import toll as toll
 from .analysis.severity.lethality import lethality as lethality
 from .analysis.trend.growth import growth_rate as growth_rate
 from .analysis.trend.trend import compare_rates as compare_rates
-from .assessment.assess import Assessment as Assessment
 from .assessment.assess import assess as assess
+from .assessment.result import Assessment as Assessment
 from .assessment.source import count_series as count_series
 from .assessment.source import open_source as open_source
 from .counts.periods import exposure as exposure

@@ -16,9 +16,8 @@ from IPython.lib.pretty import pretty
 
 import escalation
 from escalation import CountSeries, InputError
-from escalation.assessment.assess import Withheld
 from escalation.assessment.sides import join_sides
-from escalation.assessment.withheld import try_part
+from escalation.assessment.withheld import Withheld, try_part
 from escalation.cli import main
 from escalation.errors import WithheldError
 from escalation.report import compose_report

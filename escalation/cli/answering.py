@@ -12,9 +12,10 @@ import pandas as pd
 import typer
 
 import escalation
-from escalation.assessment.assess import Assessment, assess
+from escalation.assessment.assess import assess
 from escalation.assessment.options import check_question
 from escalation.assessment.pool import MODELS, POOL
+from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.assess import Assessment
+from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.plots.forecast_charts import draw_forecast

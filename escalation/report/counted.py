@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.assess import Assessment
+from escalation.assessment.result import Assessment
 from escalation.counts.schema import count_matrix
 from escalation.plots.tally_charts import draw_counts, draw_cumulative, draw_reconstructed, running_totals
 from escalation.report.paper import Paper, TableColumn

@@ -9,7 +9,7 @@ import pandas as pd
 from escalation.analysis.alarms.alarms import Alarms
 from escalation.analysis.trend.influence import Carrier
 from escalation.analysis.trend.trend import SAID
-from escalation.assessment.assess import Assessment
+from escalation.assessment.result import Assessment
 from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.wording import percent

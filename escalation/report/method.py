@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from escalation.analysis.trend.growth import FEWEST
-from escalation.assessment.assess import Assessment
 from escalation.assessment.gate import INCIDENTS_NEED
 from escalation.assessment.outlook import Outlook
 from escalation.assessment.pool import POOL, pool_weights
+from escalation.assessment.result import Assessment
 from escalation.assessment.watching import ALARMS_NEED, CHANGES_NEED
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.version import __version__

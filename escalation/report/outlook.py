@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from escalation.analysis.trend.trend import SAID, RateChange
-from escalation.assessment.assess import Assessment
 from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.pool import POOL
+from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.assessment.assess import Assessment
+from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.evaluation.result import Backtest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escalation.analysis.severity.tail import FEWEST
-from escalation.assessment.assess import Assessment
+from escalation.assessment.result import Assessment
 from escalation.assessment.severity import AttackSeverity
 from escalation.assessment.withheld import Withheld
 from escalation.plots.severity_charts import draw_fatality_tail, draw_lethality

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from escalation.assessment.assess import Assessment
+from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint_definitions import PRESETS

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from escalation.assessment.assess import Assessment
+from escalation.assessment.result import Assessment
 from escalation.counts.periods import period_word
 from escalation.plots.text import day_text, span_text
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE

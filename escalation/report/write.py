@@ -8,7 +8,8 @@ from typing import IO, Any
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from escalation.assessment.assess import Assessment, assess
+from escalation.assessment.assess import assess
+from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source
 from escalation.conventions.randomness import Seed
 from escalation.conventions.version import __version__
