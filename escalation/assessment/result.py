@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +71,7 @@ from escalation.counts.periods import date_span, period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.counts.windows import WindowSpec, window_slice
+from escalation.errors import InputError
 from escalation.evaluation.result import Backtest
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.forecasts.forecast import Forecast
