@@ -483,6 +483,15 @@ def test_models_of_different_periods_are_refused(forecast):
         plots.models({"long": forecast, "short": shorter})
 
 
+def test_forecasts_of_several_units_are_refused(forecast):
+    both = dataclasses.replace(
+        forecast, paths=forecast.paths.repeat(2, 0), observed=forecast.observed.repeat(2, 0), units=("A", "B")
+    )
+    for draw in (plots.plot_forecast, lambda made: plots.plot_models({"one": made})):
+        with pytest.raises(InputError, match="this forecast is of 2 units; pick one with"):
+            draw(both)
+
+
 def test_no_model_is_refused():
     with pytest.raises(InputError, match="there is no forecast to draw"):
         plots.models({})

@@ -82,7 +82,7 @@ class Reconciled:
         return pd.concat({unit: one.table() for unit, one in each.items()}, names=["unit", "period"])
 
     def _repr_html_(self) -> str:
-        means = pd.DataFrame({unit: one.mean() for unit, one in self.totals.items()}).join(self.parts.mean())
+        means = pd.DataFrame({unit: self[unit].mean() for unit in (*self.totals, *self.parts.units)})
         return f"<b>Reconciled</b> by {html.escape(self.method)}; means" + means.round(1).T.to_html(max_rows=30)
 
 

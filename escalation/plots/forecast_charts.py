@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from escalation.counts.periods import period_word
-from escalation.counts.schema import DRAW
+from escalation.counts.schema import table_of_counts
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
 from escalation.forecasts.forecast import Forecast
@@ -165,10 +165,8 @@ def continued(forecast: Forecast) -> pd.Series | pd.DataFrame:
     )
     if observed.shape[1] == 0:
         raise InputError("the forecast holds no observed periods to show; give counts")
-    if np.array_equal(observed, np.broadcast_to(observed[0], observed.shape), equal_nan=True):
-        return pd.Series(pd.array(observed[0], dtype="Float64"), index=index).astype("Int64")
-    columns = pd.RangeIndex(len(observed), name=DRAW)
-    return pd.DataFrame(observed.T, index=index, columns=columns).astype("Int64")
+    same = np.array_equal(observed, np.broadcast_to(observed[0], observed.shape), equal_nan=True)
+    return table_of_counts(observed[:1] if same else observed, index)
 
 
 def _mark_origin(ax: Axes, at: float, first: float, text: str) -> None:
@@ -242,7 +240,8 @@ def _some_steps(steps: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 def _apart(forecasts: Mapping[str, Forecast], period: pd.Period, step: int, level: float) -> str:
     """Say how far the models' upper limits are apart at the last step."""
-    upper = [int(forecast.summary_frame(level)["obs_pi_upper"].iloc[step]) for forecast in forecasts.values()]
+    ends = [one.series_paths[:, step] for one in forecasts.values()]
+    upper = [int(np.quantile(end, (1 + level) / 2, method="inverted_cdf")) for end in ends]
     when = f"{period_text(period)}"
     if len(upper) == 1:
         return f"At most {upper[0]:,} in {when}, with {(1 + level) / 2:.0%} probability"
