@@ -19,8 +19,8 @@ from pathlib import Path
 import pandas as pd
 
 import escalation
-from escalation.assessment.assess import MODELS as ASSESSED
-from escalation.assessment.assess import model_of, pool_model
+from escalation.assessment.pool import MODELS as ASSESSED
+from escalation.assessment.pool import model_of, pool_model
 
 CASE = "militia-attacks-2023-2024"
 MODELS = {"pool": pool_model(), "equal_pool": escalation.Ensemble(), **{name: model_of(name) for name in ASSESSED}}

@@ -1,4 +1,4 @@
-"""One question, one answer: its key, unit and words, and its number on the screen, in JSON, in print and by function."""
+"""One question, one answer: its key, unit and words, and the same number on the screen, in JSON and in print."""
 
 from __future__ import annotations
 
