@@ -16,7 +16,7 @@ import pytest
 
 import escalation
 from escalation.cli import counting, main
-from escalation.randomness import generator_for
+from escalation.conventions.randomness import generator_for
 
 COMMANDS = (
     *("report", "read", "series", "forecast", "flashpoint", "severity", "trend", "excitation", "changes", "alarms"),

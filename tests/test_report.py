@@ -223,7 +223,7 @@ def test_the_bundled_case_answers_on_its_first_page_and_draws_its_counts(made, l
     (fan,) = pages[0].axes
     ends = [period.end_time.normalize() for period in assessment.forecast.periods]
     drawn = {line.get_label(): line for line in fan.lines}
-    median = np.median(assessment.forecast.paths, axis=0)
+    median = np.median(assessment.forecast.series_paths, axis=0)
     lines = [line for line in drawn.values() if len(line.get_ydata()) and line.get_ydata()[-1] == median[-1]]
     assert lines, "the median of the last step is drawn"
     assert fan.get_xlim()[1] >= mdates.date2num(ends[-1]) - 7
