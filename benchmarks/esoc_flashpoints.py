@@ -23,7 +23,7 @@ from esoc_weekly import FIRST_ORIGIN, read
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment.pool import POOL, model_of, pool_model
+from escalation.assessment.pool import POOL, model_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.models.registry import PANEL_MODELS, get_panel_model
 
@@ -100,8 +100,7 @@ def main() -> None:
     counts, definition = read(options.file), escalation.forecasts.get_flashpoint(options.preset)
     quiet = quiet_before(counts, definition)
     models = {
-        name: get_panel_model(name) if name in PANEL_MODELS else pool_model() if name == POOL else model_of(name)
-        for name in options.models.split(",")
+        name: get_panel_model(name) if name in PANEL_MODELS else model_of(name) for name in options.models.split(",")
     }
     origins = counts.index[FIRST_ORIGIN : len(counts) - STEPS : options.every]
     with warnings.catch_warnings(), ProcessPoolExecutor(options.workers) as executor:

@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/frozen.py OUT          (then: diff -r BEFORE OUT)
 
-Both bundled cases, a table of tallies and two made-up tables of incidents, by day, week and month: the commands' JSON,
-the PDF, and its text where pdftotext is there.  Nothing in it depends on the day or the machine's speed.
+Both bundled cases, a table of tallies and two made-up tables of incidents, by day, week and month: JSON of the commands
+and of the report, the PDF, and its text where pdftotext is there.  Nothing in it depends on the day or the machine's
+speed.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def main(out: Path) -> int:
             run([command, *chosen, "--format", "json"], out / f"{name}.{command}.json")
         pdf = out / f"{name}.pdf"
         run(["report", *chosen, "-o", str(pdf)], out / f"{name}.report.txt")
+        run(["report", *chosen, "-o", str(out / f"{name}.answers.json")], out / f"{name}.answers.txt")
         if pdf.is_file() and shutil.which("pdftotext"):
             subprocess.run(["pdftotext", "-layout", pdf, out / f"{name}.pdf.txt"], check=True)
     return 0

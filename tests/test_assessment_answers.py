@@ -1,4 +1,4 @@
-"""One question, one answer: its key, unit and words, and its number on screen, in JSON, in print and by function."""
+"""One question, one answer: its key, unit and words, and the same number on the screen, in JSON and in print."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_numbers_are_those_of_the_public_functions(assessed, kind):
         expected["changes"] = (len(escalation.changepoints(counts, exposure=shares).changes),)
         expected["alarms"] = (len(escalation.alarms(counts, "ears_c2", exposure=shares).periods),)
         expected["count_recent"] = (counts.iloc[-recent:].sum(),) * 3
-    sums = made.forecast.paths[:, : made.within].sum(axis=1)
+    sums = made.forecast.series_paths[:, : made.within].sum(axis=1)
     expected["total_ahead"] = tuple(np.quantile(sums, [0.5, 0.05, 0.95], method="inverted_cdf"))
     for point in made.flashpoints:
         key = "flashpoint" if point is made.flashpoints[0] else f"flashpoint_{point.at_least}"
@@ -369,7 +369,9 @@ def test_the_commands_on_what_comes_give_the_numbers_of_the_report(assessed, run
     named = records(run("flashpoint --preset acled-25 --format json"))
     assert named[-1]["probability"] == pytest.approx(made.presets["acled-25"].probability, abs=1e-9)
     alone = pd.read_csv(io.StringIO(run("forecast --model local_level --format csv")))
-    assert alone["mean"].tolist() == pytest.approx(made.forecasts["local_level"].paths.mean(axis=0).tolist(), rel=1e-12)
+    assert alone["mean"].tolist() == pytest.approx(
+        made.forecasts["local_level"].series_paths.mean(axis=0).tolist(), rel=1e-12
+    )
 
 
 def test_the_commands_that_watch_give_the_numbers_of_the_report(assessed, run):

@@ -95,7 +95,7 @@ def test_the_chance_of_a_lethal_attack_is_that_of_the_paths():
     table = incidents_of().assign(event_type="")
     made = assessed(table, within=4)
     share = made.severity.lethality
-    attacks = made.forecast.paths[:, :4].sum(axis=1)
+    attacks = made.forecast.series_paths[:, :4].sum(axis=1)
     rng = np.random.default_rng(3)  # Beta(1/2, 1/2), Jeffreys' prior
     drawn = rng.beta(share.lethal + 0.5, 400 - share.lethal + 0.5, 4000)
     by_hand = np.mean(1 - (1 - drawn[:, None]) ** attacks)

@@ -16,6 +16,7 @@ import pytest
 
 import escalation
 from escalation.cli import counting, main
+from escalation.conventions.randomness import generator_for
 
 COMMANDS = (
     *("report", "read", "series", "forecast", "flashpoint", "severity", "trend", "excitation", "changes", "alarms"),
@@ -249,16 +250,16 @@ def test_a_flashpoint_by_a_definition_in_public_use(run):
     assert run("flashpoint list.csv --preset coup")[0] == 2
 
 
-def test_a_doubling_time_below_0_is_shown_as_a_halving_time(run):
+def test_a_doubling_time_below_0_is_said_to_be_a_halving_time(run):
     days = [FIRST + 7 * week * DAY for week in range(20) for _ in range(max(1, 20 - 2 * week))]
     Path("falling.csv").write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days))
     command = "trend falling.csv --start 2024-01-01 --end 2024-05-19 --window 2024-01-01..2024-03-10"
-    table = table_in(run(f"{command} --format csv")[1]).set_index("measure")["value"]
-    (time,) = table[table.index.str.startswith("doubling time")]
+    table = table_in(run(f"{command} --format csv")[1]).set_index("key")
+    time = table.loc["doubling_time", "value"]
     assert time < 0
-    out = run(command)[1]
-    (row,) = (line for line in out.splitlines() if line.lstrip().startswith("halving time"))
-    assert f" {-time:.1f} " in row
+    said = " ".join(run(command)[1].split())
+    assert f"doubling time (negative: halving) {time:.1f} weeks" in said
+    assert re.search(rf", halving in {-time:.1f} weeks? \(", said)
 
 
 def test_a_trend_is_that_of_the_functions(run):
@@ -272,12 +273,20 @@ def test_a_trend_is_that_of_the_functions(run):
     assert escalation.growth_rate(counts, 12).sentence() in said
     assert "At the end of the series, by a model whose growth rate drifts" in said
     table = table_in(run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --format csv")[1])
-    by_measure = table.set_index("measure")
-    assert by_measure.loc["ratio of rates", "value"] == pytest.approx(change.ratio, rel=1e-6)
-    assert by_measure.loc["p-value of equal rates", "value"] == pytest.approx(change.p_value, rel=1e-6)
-    assert "growth over the last 13 weeks" in by_measure.index
+    by_key = table.set_index("key")
+    assert by_key.loc["rate_ratio", "value"] == pytest.approx(change.ratio, rel=1e-6)
+    assert by_key.loc["p_value", "value"] == pytest.approx(change.p_value, rel=1e-6)
+    assert by_key.loc["growth", "question"] == "growth over 13 weeks"
     records = json.loads(run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --format json")[1])
-    assert [record["measure"] for record in records] == table["measure"].tolist()
+    assert [record["key"] for record in records] == table["key"].tolist()
+
+
+def test_growth_of_a_window_that_is_too_short_is_not_given_and_why_is_said(run):
+    code, out, err = run("trend list.csv --window 3")
+    assert (code, err) == (0, "")
+    said = " ".join(out.split())
+    assert "growth over 3 weeks not given" in said and "3 observed weeks, and it needs 4)." in said
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_a_day_that_carries_a_rise_is_named(run):
@@ -309,7 +318,7 @@ def test_excitation_is_that_of_the_function(run):
         source = escalation.open_source("sides.csv")
     both = {side: escalation.count_series(source, by="actor", series=side, start=FIRST).counts for side in "AB"}
     frame = pd.DataFrame(both).iloc[:-1]  # the last week is covered in part
-    expected = escalation.excitation(frame, lags=1, unit="incidents", rng=1)
+    expected = escalation.excitation(frame, lags=1, unit="incidents", rng=generator_for(1, "excitation"))
     assert expected.sentence() in " ".join(out.split())
     shown = table_in(run(f"{command} --format csv")[1])
     assert shown["effect"].tolist() == pytest.approx(expected.effects["effect"].tolist(), rel=1e-6)
@@ -472,6 +481,7 @@ def test_a_report_prints_the_answers_and_where_the_pdf_is(reports):
     for question in (
         "rate now",
         "probability that the rate rose",
+        "growth over 13 weeks",
         "forecast total, next 8 weeks",
         "a week of 8 or more",
     ):
@@ -482,6 +492,50 @@ def test_a_report_prints_the_answers_and_where_the_pdf_is(reports):
 
 def test_the_same_seed_gives_the_same_report(reports):
     assert reports[0][1].read_bytes() == reports[1][1].read_bytes()
+
+
+def test_the_command_and_the_function_write_one_report(reports, tmp_path):
+    series = escalation.count_series(escalation.open_source(reports[0][1].parent / "list.csv"), rng=1)
+    made = escalation.assess(series, at_least=8, rng=1)
+    assert escalation.write_report(made, tmp_path / "three.pdf").read_bytes() == reports[0][1].read_bytes()
+
+
+def test_the_ending_of_the_output_tells_a_pdf_from_json(run):
+    code, out, err = run("report list.csv --at-least 8 -o answers.json")
+    assert (code, err) == (0, "") and out.endswith("Report: answers.json\n")
+    content = json.loads(Path("answers.json").read_text(encoding="utf-8"))
+    keys = [row["key"] for row in content["answers"]]
+    assert {"rate_now", "growth_now", "total_ahead", "flashpoint", "preset_acled_25", "false_alarms"} <= set(keys)
+    assert content["source"]["name"] == "list.csv" and content["seed"] == 1
+    series = escalation.count_series(escalation.open_source("list.csv"), rng=1)
+    assert content == json.loads(escalation.assess(series, at_least=8, rng=1).to_json())
+    code, out, err = run("report list.csv -o answers.txt")
+    assert (code, out) == (2, "")
+    assert err == "error: --output is 'answers.txt'; end its name in .pdf or .json\n"
+    said = " ".join(run("report --help")[1].split())
+    assert "a PDF, or all answers as JSON where the name ends in .json" in said
+
+
+def test_a_report_on_two_sides_has_the_excitation_of_the_command(run):
+    sides = np.random.default_rng(3).poisson(1.0, (60, 2))
+    sides[[0, -1]] = 1
+    lines = [
+        f"{FIRST + 7 * week * DAY:%Y-%m-%d},{side},{week}{side}{number}\n"
+        for week in range(60)
+        for side, total in zip("AB", sides[week], strict=True)
+        for number in range(total)
+    ]
+    Path("sides.csv").write_text("date,actor,incident_id\n" + "".join(lines))
+    asked = "sides.csv --by actor --side A --side B --end 2025-02-23"
+    code, _, err = run(f"report {asked} -o answers.json")
+    assert (code, err) == (0, "")
+    rows = {row["key"]: row for row in json.loads(Path("answers.json").read_text(encoding="utf-8"))["answers"]}
+    assert rows["count_recent"]["value"] == sides[-4:].sum()  # all incidents, not one side's
+    text = " ".join(run(f"excitation {asked}")[1].split())
+    for by, after in (("B", "A"), ("A", "B")):
+        row = rows[f"excitation_{by.lower()}_after_{after.lower()}"]
+        size = f"{row['value']:.2g} ({row['lower']:.2g} to {row['upper']:.2g})"
+        assert f"An attack by {after} is followed by {size} more incidents by {by} within 3 weeks" in text
 
 
 # --- exit codes and what goes to stderr -------------------------------------------------------------------------------
@@ -542,15 +596,15 @@ def test_other_warnings_are_shown_once_and_not_lost(run, monkeypatch):
 
 
 def test_warnings_of_libraries_survive_the_counting(folder, monkeypatch):
-    from escalation import sources  # by its own name: old versions of lazy-loader do not give modules
+    from escalation.assessment import source  # by its own name: old versions of lazy-loader do not give modules
 
-    aggregate = sources.aggregate
+    aggregate = source.aggregate
 
     def noisy(*args, **options):
         warnings.warn("invalid value", RuntimeWarning, stacklevel=1)
         return aggregate(*args, **options)
 
-    monkeypatch.setattr(sources, "aggregate", noisy)
+    monkeypatch.setattr(source, "aggregate", noisy)
     with pytest.warns(RuntimeWarning, match="invalid value"):
         counted = escalation.count_series(escalation.open_source("list.csv"))
     assert counted.notes == ()

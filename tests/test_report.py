@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,12 +19,14 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 import escalation
-from escalation import FileError, assess, count_series, open_source
+from escalation import FileError, InputError, assess, count_series, open_source
+from escalation.assessment.source import SourceSeries
 from escalation.plots.style import headline, styled
 from escalation.plots.text import text_width
 from escalation.report import compose_report, write_report
+from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
-from escalation.report.words import counter_text, error_text, range_text, title_of
+from escalation.report.words import counter_text, error_text, plain_dates, range_text, title_of
 
 LONG_UNIT = "attempted cross-border attacks with unmanned aircraft or rockets"
 LONG_URL = "https://www.example.org/" + "a-very-long-address-without-an-end/" * 6 + "?q=1"
@@ -48,20 +51,41 @@ def from_tallies(folder, **options):
     changes, asked = options.pop("changes", {}), options.pop("asked", {})
     path = folder / "tallies.csv"
     tallies(**changes).to_csv(path, index=False)
-    source = open_source(path)
-    series = count_series(source, draws=60, rng=1, **options)
-    return assess(series, draws=150, models=["climatology"], model="climatology", rng=1, **asked), source
+    series = count_series(open_source(path), draws=60, rng=1, **options)
+    return assess(series, draws=150, models=["climatology"], model="climatology", rng=77, **asked)
 
 
-def from_incidents(folder, weeks=30, rate=2.0, **options):
+def from_incidents(folder, weeks=30, rate=2.0):
     rng = np.random.default_rng(3)
     days = pd.Timestamp("2022-01-03") + pd.to_timedelta(rng.integers(0, 7 * weeks, int(rate * weeks)), unit="D")
     path = folder / "incidents.csv"
     rows = pd.DataFrame({"date": sorted(days), "source": "wire"})
     pd.concat([rows, rows.iloc[[0]].assign(date="not a date")]).to_csv(path, index=False)
-    source = open_source(path)
-    series = count_series(source, rng=1, start="2022-01-03", **options)
-    return assess(series, draws=150, models=["climatology"], model="climatology", rng=1), source
+    series = count_series(open_source(path), rng=1, start="2022-01-03")
+    return assess(series, draws=150, models=["negative_binomial"], model="climatology", rng=1)
+
+
+def weekly(values, **more):
+    index = pd.period_range("2024-01-01", periods=len(values), freq="W-SUN")
+    counts = pd.Series(pd.array(values, dtype="Int64"), index=index)
+    return SourceSeries(counts=counts, **({"title": "raids", "unit": "raids"} | more))
+
+
+def quick(series, **options):
+    return assess(series, **({"model": "climatology", "models": [], "draws": 100, "rng": 1} | options))
+
+
+def with_sides(_):
+    """Regimes, and two sides that were looked at with few series."""
+    made = quick(weekly([2, 0, 1] * 8 + [7, 9, 8] * 3), regimes="hidden_markov")
+    rng, counts = np.random.default_rng(2), np.zeros((80, 2))
+    for week in range(1, 80):
+        counts[week] = rng.poisson(2 + 0.5 * counts[week - 1, ::-1])
+    periods = pd.period_range("2023-01-02", periods=80, freq="W-SUN")
+    sides = pd.DataFrame(counts, columns=["north", "south"], index=periods)
+    excited = escalation.excitation(sides, lags=1, widths=(1,), draws=39, replicates=5, rng=1)
+    vars(made)["excitation"] = excited
+    return made
 
 
 CASES = {
@@ -76,20 +100,41 @@ CASES = {
     "zeros": lambda folder: from_tallies(folder, changes={"count": 0, "qualifier": "exact"}),
     "incidents": from_incidents,
     "incidents of ten years": lambda folder: from_incidents(folder, weeks=522),
+    "sides and regimes": with_sides,
+    "four weeks": lambda _: quick(weekly([1, 0, 2, 1])),
+    "a definition": lambda _: quick(weekly([1, 0, 2, 1] * 8), at_least=escalation.forecasts.get_flashpoint("hdx-1y")),
+    "no forecast": lambda _: quick(weekly([1, 0, 2, 1, None, None]), model="local_level", recent=2, baseline=4),
 }
+KINDS = ("case", "raids", "months", "fatalities")
+"""Assessments that other tests have too."""
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, assessed):
     """Assessments by name, each made once."""
     known = {}
 
     def make(name):
         if name not in known:
-            known[name] = CASES[name](tmp_path_factory.mktemp("case"))
+            case = CASES.get(name)
+            shared = {"raids": "incidents"}.get(name, name)
+            known[name] = case(tmp_path_factory.mktemp("case")) if case else assessed(shared)
         return known[name]
 
     return make
+
+
+@pytest.fixture(scope="module")
+def laid_out(made):
+    """Pages by name, each laid out once."""
+    known = {}
+
+    def lay_out(name):
+        if name not in known:
+            known[name] = compose_report(made(name))
+        return known[name]
+
+    return lay_out
 
 
 def lines_of(page):
@@ -117,9 +162,9 @@ def chart_boxes(page):
 # What stands on the pages
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_nothing_is_clipped_and_nothing_overlaps(made, name):
-    for number, page in enumerate(compose_report(*made(name), seed=1), start=1):
+@pytest.mark.parametrize("name", [*CASES, *KINDS])
+def test_nothing_is_clipped_and_nothing_overlaps(laid_out, name):
+    for number, page in enumerate(laid_out(name), start=1):
         set_lines = [(line.text, line_box(line)) for line in lines_of(page)]
         for text, box in set_lines:
             assert box.x0 >= LEFT - 0.1 and box.x1 <= RIGHT + 0.5, (number, text)
@@ -133,10 +178,9 @@ def test_nothing_is_clipped_and_nothing_overlaps(made, name):
         assert not crossing, number
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_no_page_is_empty_and_none_ends_on_a_heading(made, name):
-    pages = compose_report(*made(name), seed=1)
-    for number, page in enumerate(pages, start=1):
+@pytest.mark.parametrize("name", [*CASES, *KINDS])
+def test_no_page_is_empty_and_none_ends_on_a_heading(laid_out, name):
+    for number, page in enumerate(laid_out(name), start=1):
         body = [line for line in lines_of(page) if TOP <= line.y <= BOTTOM]
         assert len(body) >= 3 or page.axes, number
         lowest = max((line.y, line.size, line.weight) for line in body)
@@ -144,9 +188,8 @@ def test_no_page_is_empty_and_none_ends_on_a_heading(made, name):
         assert min(line.size for line in lines_of(page)) >= 8
 
 
-def test_every_page_has_its_number_title_source_and_version(made):
-    assessment, source = made("tallies")
-    pages = compose_report(assessment, source, seed=1)
+def test_every_page_has_its_number_title_source_and_version(made, laid_out):
+    pages, source = laid_out("tallies"), made("tallies").source
     assert len(pages) >= 7
     for number, page in enumerate(pages, start=1):
         text = [line.text for line in lines_of(page)]
@@ -156,52 +199,72 @@ def test_every_page_has_its_number_title_source_and_version(made):
         assert tuple(page.get_size_inches() * 72) == pytest.approx((WIDTH, HEIGHT))
 
 
-def test_the_first_page_answers_in_sentences_with_ranges_and_warns(made):
-    assessment, source = made("tallies")
-    first = words(compose_report(assessment, source, seed=1)[:1])
-    for sentence in assessment.sentences()[:4]:
+def test_the_first_page_answers_in_sentences_with_ranges_and_warns(made, laid_out):
+    assessment = made("tallies")
+    first = words(laid_out("tallies")[:1])
+    for sentence in (*assessment.sentences("rate", "forecast"), assessment.sentences("flashpoints")[0]):
         numbers = re.findall(r"\d+\.\d+|\d+ to \d+", re.sub(r"\d{4}-\d{2}-\d{2}", "", sentence))
         assert numbers and all(number in first for number in numbers)
     point = assessment.flashpoints[0]
     assert f"{point.at_least:,} or more" in first and error_text(point.mc_error) in first
     assert "Only " in first and "tallies end in the 4 weeks" in first
-    assert "2024-" not in first.replace(source.sha256[:16], "")  # dates are written out
+    assert all(plain_dates(caution) in first for caution in assessment.cautions)
+    assert "2024-" not in first.replace(assessment.source.sha256, "")  # dates are written out
 
 
-def test_contradictions_are_named(made):
-    assessment, source = made("tallies")
-    second = words(compose_report(assessment, source, seed=1)[1:2])
+def test_the_bundled_case_answers_on_its_first_page_and_draws_its_counts(made, laid_out):
+    """The first page has the four answers; its fan begins at the last history and ends at the horizon."""
+    assessment, pages = made("case"), laid_out("case")
+    first = words(pages[:1])
+    for question in ("How many?", "Is the rate rising?", "What comes next?", "How likely is a flashpoint?"):
+        assert question in first
+    for sentence in (*assessment.sentences("rate"), *assessment.sentences("forecast")):
+        assert plain_dates(sentence) in first
+    (fan,) = pages[0].axes
+    ends = [period.end_time.normalize() for period in assessment.forecast.periods]
+    drawn = {line.get_label(): line for line in fan.lines}
+    median = np.median(assessment.forecast.series_paths, axis=0)
+    lines = [line for line in drawn.values() if len(line.get_ydata()) and line.get_ydata()[-1] == median[-1]]
+    assert lines, "the median of the last step is drawn"
+    assert fan.get_xlim()[1] >= mdates.date2num(ends[-1]) - 7
+    text = words(pages)
+    for heading in ("What was printed, and the counts that fit it", "How fast is it growing?", "When did the rate"):
+        assert heading in text
+    assert "How good have such forecasts been?" in text and "What do the attacks do?" in text
+
+
+def test_contradictions_are_named(laid_out):
+    second = words(laid_out("tallies")[1:2])
     assert "1 Jan to 4 Feb 2024" in second and "21 and 23" in second and "all are used" in second
 
 
-def test_the_method_page_says_how_the_numbers_were_made(made):
-    assessment, source = made("tallies")
-    text = words(compose_report(assessment, source, seed=77))
-    reconstruction = assessment.series.reconstruction
-    assert source.sha256 in text and "Seed 77" in text
+def test_the_method_page_says_how_the_numbers_were_made(made, laid_out):
+    assessment, text = made("tallies"), words(laid_out("tallies"))
+    reconstruction = assessment.reconstruction
+    assert assessment.source.sha256 in text and "Seed 77" in text
     assert f"largest R-hat {reconstruction.rhat:.3f}" in text
     assert f"effective sample size {reconstruction.ess:,.0f}" in text
     assert "150 joint paths of 8 weeks" in text
     assert (
         "no basis for decisions about the safety of a person" in text and "no evidence that the event caused it" in text
     )
-    unseeded = words(compose_report(assessment, source))
-    assert "Seed not given" in unseeded
 
 
-def test_parameters_are_printed_with_their_standard_errors(tmp_path):
-    assessment, source = from_incidents(tmp_path)
-    fitted = assess(assessment.series, draws=50, models=["negative_binomial"], model="negative_binomial", rng=1)
-    text = words(compose_report(fitted, source, seed=1))
-    for name, row in fitted.fits["negative_binomial"].table().iterrows():
+def test_a_seed_that_was_drawn_is_printed():
+    drawn = quick(weekly([1, 0, 2, 1]), rng=None)
+    assert f"Seed {drawn.seed}" in words(compose_report(drawn)) and drawn.seed > 2**32
+
+
+def test_parameters_are_printed_with_their_standard_errors(made, laid_out):
+    fits, text = made("incidents").fits, words(laid_out("incidents"))
+    assert fits["negative_binomial"].table().shape[0] >= 2
+    for name, row in fits["negative_binomial"].table().iterrows():
         assert f"negative binomial {name} {row['estimate']:,.3f} {row['std_error']:,.3f}" in text
     assert "Model negative binomial: one rate for the whole series" in text
 
 
-def test_every_tally_is_listed_once_with_its_address(made):
-    assessment, source = made("tallies")
-    table = assessment.series.reconstruction.tallies
-    pages = compose_report(assessment, source, seed=1)
+def test_every_tally_is_listed_once_with_its_address(made, laid_out):
+    table, pages = made("tallies").reconstruction.tallies, laid_out("tallies")
     text = words(pages)
     used = text[text.index("Tallies used: ") : text.index("Tallies left out, and why: ")]
     out = text[text.index("Tallies left out, and why: ") : text.index("Addresses of the pages")]
@@ -217,22 +280,22 @@ def test_every_tally_is_listed_once_with_its_address(made):
     assert linked == set(table["url"])
 
 
-def test_addresses_that_are_none_are_printed_but_not_linked(tmp_path):
+def test_addresses_that_are_none_are_printed_but_not_linked(made):
     urls = ["http://[bad", "javascript:alert(1)", "", "ftp://x/y"] * 4 + ["https://пример.example"]
-    assessment, source = from_tallies(tmp_path, changes={"url": urls})
-    pages = compose_report(assessment, source, seed=1)
+    paper, reconstruction = Paper(), made("tallies").reconstruction
+    set_tallies(paper, dataclasses.replace(reconstruction, tallies=reconstruction.tallies.assign(url=urls)))
+    pages = paper.finish("head", "left", "right")
     assert "javascript:alert(1)" in words(pages) and "http://[bad" in words(pages)
     assert not [line for page in pages for line in lines_of(page) if line.url]
 
 
-def test_lost_characters_are_owned_up_to(made):
-    assert "stands for a character of the source" in words(compose_report(*made("other scripts"), seed=1))
-    assert "stands for a character of the source" not in words(compose_report(*made("tallies"), seed=1))
+def test_lost_characters_are_owned_up_to(laid_out):
+    assert "stands for a character of the source" in words(laid_out("other scripts"))
+    assert "stands for a character of the source" not in words(laid_out("tallies"))
 
 
-def test_incidents_come_with_their_ledger_and_sources(made):
-    assessment, source = made("incidents")
-    pages = compose_report(assessment, source, seed=1)
+def test_incidents_come_with_their_ledger_and_sources(made, laid_out):
+    source, pages = made("incidents").source, laid_out("incidents")
     second = words(pages[1:2])
     assert len(source.ledger) == 1 and "dropped 1 62 date" in second
     assert f"60 incidents in the periods shown; the table holds {len(source.table)} incidents" in second
@@ -240,29 +303,40 @@ def test_incidents_come_with_their_ledger_and_sources(made):
     assert "Tallies used" not in words(pages)
 
 
-def test_a_file_is_named_without_its_folders(made):
-    assessment, source = made("tallies")
+def test_a_file_is_named_without_its_folders(made, laid_out):
+    source = made("tallies").source
     assert "/" in source.name
-    assert str(source.name) not in words(compose_report(assessment, source, seed=1))
+    assert str(source.name) not in words(laid_out("tallies"))
 
 
-def test_the_report_never_calls_one_model_better(made):
-    text = words(compose_report(*made("tallies"), seed=1))
+def test_bare_counts_have_a_report_of_their_own(made, laid_out):
+    assessment, text = made("months"), words(laid_out("months"))
+    assert assessment.source is None and assessment.series.title == ""
+    assert text.startswith("Incidents Unit: incidents. 36 months, 1 Jan 2021 to 31 Dec 2023.")
+    assert "Counts: as they were given, by period." in text and "the table holds" not in text
+    assert f"Source: counts, SHA-256 {assessment.provenance()['sha256'][:16]}" in text
+    assert assessment.provenance() == quick(assessment.series.counts).provenance()
+    changed = assessment.series.counts.copy()
+    changed.iloc[0] += 1
+    assert quick(changed).provenance()["sha256"] != assessment.provenance()["sha256"]
+
+
+def test_the_report_never_calls_one_model_better(laid_out):
+    text = words(laid_out("tallies"))
     assert "better" not in text
     assert "climatology" in text
 
 
-def test_past_forecasts_have_a_page_where_they_were_scored(made):
-    assessment, source = made("tallies")
-    assert "How good have such forecasts been?" not in words(compose_report(assessment, source, seed=1))
-    record = open_source().name and count_series(open_source(), draws=20, rng=1).record
-    with_record = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, record=record))
-    pages = compose_report(with_record, source, seed=1)
+def test_past_forecasts_have_a_page_where_they_were_scored(made, laid_out):
+    assessment = made("case")
+    assert "How good have such forecasts been?" not in words(laid_out("tallies"))
+    assert "No past forecasts were scored" in words(laid_out("tallies"))
+    pages = laid_out("case")
     text = words(pages)
     assert "How good have such forecasts been?" in text
     assert "From 10 past dates" in text
     assert "No past forecasts were scored" not in text
-    verdicts = set(record.compare("climatology", rng=0)["verdict"])
+    verdicts = set(assessment.record.compare("climatology", rng=0)["verdict"])
     assert ("better" in text.partition("How good have")[2].partition("CRPS is the distance")[0]) == (
         "better" in verdicts
     )
@@ -271,18 +345,96 @@ def test_past_forecasts_have_a_page_where_they_were_scored(made):
         assert box.x0 >= 0 and box.x1 <= page.bbox.x1, shown
 
 
+# The further pages
+
+
+@pytest.mark.parametrize(
+    ("values", "left_out"),
+    [
+        ([3, 4, 2, 5, 3, 4], {"changes": "6 observed weeks, and it needs 20", "alarms": "6 observed weeks"}),
+        ([0] * 20 + [1, 0, 2, 1], {"growth": "4 raids in 13 weeks, and it needs 10", "changes": "4 raids"}),
+    ],
+)
+def test_pages_that_the_counts_cannot_carry_are_left_out_and_why_is_said(values, left_out):
+    made = quick(weekly(values))
+    text = words(compose_report(made))
+    for page, why in left_out.items():
+        assert getattr(made, page).reason.startswith(why)
+        assert re.search(rf"\b{page}\b[\w ,]* \({re.escape(getattr(made, page).reason)}\)", text)
+    assert "When did the rate change?" not in text
+
+
+def test_each_page_has_its_sentence_and_the_alternative():
+    text = words(compose_report(quick(weekly([2, 0, 1] * 8 + [7, 9, 8] * 3))))
+    for said in (
+        "How fast is it growing?", "Could it be a single bulletin or day?", "When did the rate change?",
+        "Could it be scatter alone?", "Which weeks stand out?", "Could they be false?", "Flashpoints as others define",
+    ):  # fmt: skip
+        assert said in text
+    assert "Who answers whom?" not in text and "Which regime is it in?" not in text
+
+
+def test_a_day_that_carries_the_rise_is_named_on_the_page_on_the_rate():
+    days = pd.period_range("2024-01-01", periods=84, freq="D")
+    daily = pd.Series([1, 0, 0, 0, 0, 0, 0] * 12, index=days)
+    daily["2024-03-13"] = 9
+    made = quick(weekly([2, 0, 1] * 8 + [7, 9, 8] * 3))
+    vars(made)["carrier"] = escalation.analysis.carried_by_day(daily, recent=4, baseline=8)
+    assert made.carrier.carried_by is not None
+    text = words(compose_report(made))
+    assert made.rate.carried_by is None
+    assert "What carries it: the rise hangs on one day, 13 Mar 2024 with 9" in text
+    assert "What carries it: no single week" not in text
+
+
+def test_the_day_that_carries_the_change_is_a_caution_on_the_first_page():
+    days = pd.period_range("2024-01-01", periods=24 * 7, freq="D")
+    daily = pd.Series([1, 0, 0, 1, 0, 0, 0] * 24, index=days)
+    daily.iloc[-10] = 60
+    values = daily.groupby(days.asfreq("W-SUN")).sum().tolist()
+    made = quick(weekly(values, daily=daily))
+    pages = compose_report(made)
+    assert made.carrier.kind == "day" and made.carrier.carried_by == 0
+    assert "The rise hangs on one day" in words(pages[:1])
+    assert "A day that is left out counts as not covered" in words(pages)
+    assert f"{int(sum(values[-13:]))} in 13 weeks" in words(pages)  # a whole number of raids
+
+
+def test_two_sides_and_regimes_have_their_pages_where_they_are_given(made, laid_out):
+    assessment, text = made("sides and regimes"), words(laid_out("sides and regimes"))
+    assert "Who answers whom?" in text and "Which regime is it in?" in text
+    assert "is in the active regime" in text
+    # the alternatives: the table's own numbers, and a local level's BIC by hand
+    fit = escalation.LocalLevel().fit(assessment.series.counts)
+    drifting = len(fit.params) * np.log(fit.nobs) - 2 * fit.llf
+    assert assessment.regimes.drifting_bic == pytest.approx(drifting, abs=1e-6)
+    one, two = assessment.regimes.numbers["bic"].loc[1], assessment.regimes.numbers["bic"].loc[2]
+    assert f"One constant rate with scatter has a BIC {abs(one - two):.1f} " in text and "Could it be one rate?" in text
+    assert f"One rate that drifts (a local level) has a BIC {abs(drifting - two):.1f} " in text
+    left_out = text[text.index("Left out here: ") :]
+    assert "regimes" not in left_out.partition(".")[0] and "excitation" not in left_out.partition(".")[0]
+
+
+def test_a_definition_is_named_where_the_thresholds_are_explained(laid_out):
+    text = words(laid_out("a definition"))
+    assert "Thresholds for action: 100 is that of hdx-1y" in text and "half and twice" not in text
+    chosen = words(laid_out("monthly, over two months"))
+    assert "40 is the one asked about, and the others are half and twice of it" in chosen
+    assert "is what the busiest tenth so far reached" in words(laid_out("incidents"))
+
+
 # The file
 
 
 def test_the_same_input_gives_the_same_bytes_in_every_process(made, tmp_path):
-    assessment, source = made("tallies")
-    first = write_report(assessment, source, tmp_path / "first.pdf", seed=1)
+    assessment = made("tallies")
+    first = write_report(assessment, tmp_path / "first.pdf")
     kept = tmp_path / "made.pkl"
-    kept.write_bytes(pickle.dumps((assessment, source)))
+    kept.write_bytes(pickle.dumps(assessment))
     code = (
         "import pickle, sys, pathlib, escalation\n"
         "made = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())\n"
-        "escalation.write_report(*made, sys.argv[2], seed=1)"
+        "escalation.write_report(made, sys.argv[2])"
     )
     others = []
     for salt in ("1", "2"):
@@ -292,12 +444,12 @@ def test_the_same_input_gives_the_same_bytes_in_every_process(made, tmp_path):
             [sys.executable, "-W", "error::UserWarning", "-c", code, kept, other], check=True, env=environment
         )
         others.append(other.read_bytes())
-    assert write_report(assessment, source, tmp_path / "again.pdf", seed=1).read_bytes() == first.read_bytes()
+    assert write_report(assessment, tmp_path / "again.pdf").read_bytes() == first.read_bytes()
     assert others == [first.read_bytes()] * 2
 
 
 def test_the_pdf_is_vector_with_embedded_truetype_and_no_time_of_day(made, tmp_path):
-    raw = write_report(*made("tallies"), tmp_path / "report.pdf", seed=1).read_bytes()
+    raw = write_report(made("tallies"), tmp_path / "report.pdf").read_bytes()
     assert raw.startswith(b"%PDF-1.4") and raw.rstrip().endswith(b"%%EOF")
     assert b"/FontFile2" in raw and b"/Type3" not in raw
     assert b"/CreationDate" not in raw and b"/ModDate" not in raw
@@ -305,21 +457,49 @@ def test_the_pdf_is_vector_with_embedded_truetype_and_no_time_of_day(made, tmp_p
     assert b"/Title (Raids on US bases)" in raw
 
 
-def test_another_seed_is_another_file(made, tmp_path):
-    one = write_report(*made("incidents"), tmp_path / "one.pdf", seed=1).read_bytes()
-    assert write_report(*made("incidents"), tmp_path / "two.pdf", seed=2).read_bytes() != one
+def test_another_seed_is_another_file(tmp_path):
+    series = weekly([1, 0, 2, 1])
+    one, two = (write_report(quick(series, rng=seed), tmp_path / f"{seed}.pdf").read_bytes() for seed in (1, 2))
+    assert one != two
+
+
+@pytest.mark.parametrize("kind", ["series", "histories", "count series", "path", "source"])
+def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path):
+    weeks = pd.period_range("2024-01-01", periods=6, freq="W-SUN")
+    counts = pd.Series([1, 0, 2, 1, 0, 2], index=weeks)
+    file = tmp_path / "list.csv"
+    days = [period.start_time + pd.Timedelta(days=day) for period, n in counts.items() for day in range(n)]
+    file.write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days), encoding="utf-8")
+    given = {
+        "series": counts,
+        "histories": pd.concat([counts, counts[::-1].set_axis(weeks)], axis=1).rename_axis(columns="draw"),
+        "count series": escalation.CountSeries(counts, unit="raids"),
+        "path": str(file),
+        "source": open_source(file),
+    }[kind]
+    path = write_report(given, tmp_path / "report.pdf", rng=3)
+    again = write_report(assess(given, rng=3), tmp_path / "again.pdf")
+    assert path.read_bytes()[:5] == b"%PDF-" and path.read_bytes() == again.read_bytes()
+
+
+def test_a_seed_beside_an_assessment_is_refused(made, tmp_path):
+    with pytest.raises(InputError, match="rng is 1, but an assessment brings its seed; hand rng to assess"):
+        write_report(made("four weeks"), tmp_path / "report.pdf", rng=1)
+    with pytest.raises(InputError, match="the series has 2 weeks; an assessment needs at least 4"):
+        write_report(weekly([1, 2]), tmp_path / "report.pdf")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_report_must_be_called_pdf(made, tmp_path):
     with pytest.raises(FileError, match=r"tallies\.csv: a report is a PDF; end its name in \.pdf"):
-        write_report(*made("incidents"), tmp_path / "tallies.csv")
+        write_report(made("four weeks"), tmp_path / "tallies.csv")
 
 
 @pytest.mark.parametrize("name", ["missing/report.pdf", "folder.pdf"])
 def test_a_place_that_cannot_be_written_is_an_error_and_leaves_nothing(made, tmp_path, name):
     (tmp_path / "folder.pdf").mkdir()
     with pytest.raises(FileError):
-        write_report(*made("incidents"), tmp_path / name)
+        write_report(made("four weeks"), tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["folder.pdf"]
 
 
@@ -335,7 +515,7 @@ def test_a_failure_half_way_keeps_the_report_that_was_there(made, tmp_path, monk
 
     monkeypatch.setattr(PdfPages, "savefig", fail)
     with pytest.raises(FileError, match="cannot be written"):
-        write_report(*made("incidents"), path)
+        write_report(made("four weeks"), path)
     assert path.read_bytes() == b"the one before" and [one.name for one in tmp_path.iterdir()] == ["report.pdf"]
 
 
@@ -397,9 +577,11 @@ def test_ranges_in_words(given, text):
 
 
 def test_names_in_words(made):
-    assessment, _ = made("tallies")
+    assessment = made("tallies")
     assert title_of(assessment) == "Raids on US bases"
     assert counter_text("unstated") == "someone who is not named" and counter_text("sohr") == "SOHR"
     assert error_text(0.0123) == "0.012" and error_text(0.00012) == "0.0001"
     other = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, title="us strikes"))
     assert title_of(other) == "US strikes"
+    untitled = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, title=""))
+    assert title_of(untitled) == "Incidents"
