@@ -14,9 +14,9 @@ import statsmodels.api as sm
 from scipy.optimize import minimize_scalar
 from scipy.stats import nbinom, poisson
 
-from escalation import FitError, InputError, NegativeBinomial
+from escalation import FitError, InputError, NegativeBinomial, alarms
 from escalation.analysis import false_alarms
-from escalation.analysis.alarms import CUSUM, EARS, GLR, BayesAlarm, Farrington, alarms, cusum_run_length
+from escalation.analysis.alarms import CUSUM, EARS, GLR, BayesAlarm, Farrington, cusum_run_length
 from escalation.analysis.alarms.alarms import METHODS
 from escalation.analysis.alarms.glr import glr_statistic
 from escalation.analysis.alarms.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion

@@ -439,7 +439,7 @@ def test_html_escapes_names_and_names_what_has_no_title(rising):
 
 
 @pytest.fixture(scope="module")
-def random() -> escalation.series.CountSeries:
+def random() -> escalation.CountSeries:
     """Tallies, so that every part with random numbers is there; a catch-up bulletin carries the rise."""
     ends = pd.date_range("2024-01-07", periods=24, freq="7D")
     table = pd.DataFrame({"series": "raids", "qualifier": "exact", "start": ends - pd.Timedelta(days=6), "end": ends})

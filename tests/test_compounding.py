@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy.special import betaln
 
-from escalation import Forecast, InputError, first_passage, lethality, toll
+from escalation import Forecast, InputError, first_passage, flashpoint, lethality, toll
 from escalation.analysis import Severity, compound, fatality_sizes
-from escalation.forecasts import flashpoint, get_flashpoint
+from escalation.forecasts import get_flashpoint
 
 
 def forecast_of(paths, observed=None, component=None, freq="W-SUN"):

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import FitError, InputError
-from escalation.analysis.excitation import excitation
+from escalation import FitError, InputError, excitation
 from escalation.analysis.excitation.share_model import draw_split, fit_shares
 from escalation.analysis.excitation.shared_shock import Trial, _draw_with_past, _terms, after_counts, binned
 from escalation.analysis.excitation.two_sides import draw_again, fit_quietly, fit_sides, sides_design

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import Forecast, InputError, LocalLevel, NegativeBinomial, lethality, toll, what_if
+from escalation import Forecast, InputError, LocalLevel, NegativeBinomial, flashpoint, lethality, toll, what_if
 from escalation.analysis import Event, Scenario, Severity, fatality_sizes
 from escalation.analysis.severity.assumed import draw_cost
 from escalation.analysis.severity.compounding import draw_severity
-from escalation.forecasts import flashpoint
 
 WEEKS = pd.period_range("2023-01-02", periods=100, freq="W-SUN", name="period")
 AHEAD = pd.period_range(WEEKS[-1] + 1, periods=8, freq="W-SUN")

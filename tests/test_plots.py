@@ -21,8 +21,7 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 import escalation
-from escalation import Climatology, InputError, compare_rates, first_passage, plots, reconstruct
-from escalation.forecasts import flashpoint
+from escalation import Climatology, InputError, compare_rates, first_passage, flashpoint, plots, reconstruct
 from escalation.plots.style import (
     AHEAD_INNER,
     AHEAD_OUTER,

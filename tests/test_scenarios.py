@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escalation import INGARCH, Climatology, Ensemble, InputError, LocalLevel, NegativeBinomial, what_if
+from escalation import INGARCH, Climatology, Ensemble, InputError, LocalLevel, NegativeBinomial, flashpoint, what_if
 from escalation.analysis import Event, Scenario
 from escalation.conventions.randomness import as_generator, draw_root, generator_for
-from escalation.forecasts import flashpoint, get_flashpoint
+from escalation.forecasts import get_flashpoint
 from escalation.models import Bootstrap, EndemicEpidemic
 from escalation.models.contract.estimate import simulate_paths
 from escalation.models.registry import MODELS, get_model
