@@ -398,4 +398,4 @@ def test_a_tally_that_carries_the_rise_is_the_same_to_the_command_and_the_report
     assert made.carrier.kind == "tally" and rows["probability_higher_without_1"] < rows["probability_higher"]
     assert made.carrier.carried_by == 0 and made.carrier.sentence() in made.cautions
     text = words(compose_report(made))
-    assert f"{made.carrier.table['ratio'].iloc[0]:.2g} {table_text(rows['probability_higher_without_1'])}" in text
+    assert f"{made.carrier.left_out['ratio'].iloc[0]:.2g} {table_text(rows['probability_higher_without_1'])}" in text

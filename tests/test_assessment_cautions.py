@@ -29,7 +29,7 @@ def one_tally():
     tally = {"series": "raids", "count": 40, "qualifier": "exact", "start": "2024-09-02", "end": "2024-11-12"}
     result = reconstruct(pd.DataFrame([tally]), series="raids", draws=40, rng=1)
     made = assess(result, draws=50, model="climatology", models=[], rng=1)
-    assert not made.carrier.table.size  # one tally, so none that could be left out
+    assert not made.carrier.left_out.size  # one tally, so none that could be left out
     return made
 
 

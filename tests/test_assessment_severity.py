@@ -69,14 +69,14 @@ def test_the_answers_are_those_of_the_functions():
     table = incidents_of()
     made = assessed(table, within=4)
     found, answers = made.severity, made.answers("severity")
-    assert found.lethality.table["trials"].sum() == 400 and found.unknown == 0
+    assert found.lethality.groups["trials"].sum() == 400 and found.unknown == 0
     assert found.lethality.lethal == (table["fatalities"] > 0).sum()
-    assert set(found.lethality.table.index) == {"drone", "mine", "rocket"}
+    assert set(found.lethality.groups.index) == {"drone", "mine", "rocket"}
     assert found.tail.n == found.sizes.n == found.lethality.lethal
     assert found.toll.chances.index.tolist() == [1, 10, 25] and str(found.toll.end.date()) == "2025-01-26"
     assert answers.loc["lethal_share", "value"] == found.lethality.share
     assert answers.loc["lethal_share", "question"] == "share of raids that kill"
-    assert answers.loc["lethal_share_mine", "value"] == found.lethality.table["share"]["mine"]
+    assert answers.loc["lethal_share_mine", "value"] == found.lethality.groups["share"]["mine"]
     assert answers.loc["attack_kills_10", "question"] == "an attack that kills 10 or more by 2025-01-26"
     assert answers.loc["attack_kills_10", "value"] == found.toll.chances["probability"][10]
     assert answers.loc["tail_exponent", "lower"] == found.tail.alpha_lower
@@ -147,7 +147,7 @@ def test_incidents_that_state_no_fatalities_are_told():
     made = assessed(table)
     said = " ".join(made.severity.cautions)
     assert "5 incidents state no fatalities" in said and "a list that leaves out attacks without deaths" in said
-    assert made.severity.unknown == 5 and made.severity.stated.table["trials"].iloc[0] == 55
+    assert made.severity.unknown == 5 and made.severity.stated.groups["trials"].iloc[0] == 55
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_which_series_have_a_page():
 
 def test_types_are_a_column_of_the_incidents():
     made = assessed(incidents_of(actor=["north", "south"] * 200), types="actor")
-    assert made.severity.lethality.table.index.tolist() == ["north", "south"]
+    assert made.severity.lethality.groups.index.tolist() == ["north", "south"]
     with pytest.raises(InputError, match="types is 'weapon'; name one of the columns date, event_type, fatalities"):
         assessed(incidents_of(), types="weapon")
     for series in (counted(None), counted(None).counts):
@@ -249,7 +249,7 @@ def test_shares_are_drawn_as_they_are():
     assert len(labels) == 13 and labels[0] == "not seen yet" and labels[-1] == "kind 14 (14 of 34)"
     assert not any("kind 0 " in label for label in labels)
     mean = next(line for line in ax.lines if line.get_label() == "posterior mean")
-    assert mean.get_xdata()[-1] == shares.table["share"]["kind 14"]
+    assert mean.get_xdata()[-1] == shares.groups["share"]["kind 14"]
     assert mean.get_xdata()[0] == shares.new_share
     bars = next(one for one in ax.collections if one.get_gid() == "intervals").get_segments()
     assert bars[-1][:, 0].tolist() == shares.groups.loc["kind 14", ["lower", "upper"]].tolist()
@@ -329,7 +329,7 @@ def seen_from(day: str, pooled: int = 100):
         )
         models = (LocalLevel(link="softplus"), NegativeBinomial(), Climatology())
         steps = (pd.Period(seen + pd.Timedelta(days=60), "W-SUN") - last).n
-        fits = [model.fit(told.histories, exposure=told.exposure, pool=pooled, unit="attacks") for model in models]
+        fits = [model.fit(told.histories, exposure=told.exposure, histories=pooled, unit="attacks") for model in models]
     ahead = pool_forecasts([fit.forecast(steps, draws=4000, rng=1) for fit in fits])
     own = case.incidents[(case.incidents["series"] == told.series) & (case.incidents["date_end"] <= seen)]
     return told, ahead, own, (seen + pd.Timedelta(days=1), seen + pd.Timedelta(days=60))
