@@ -45,7 +45,7 @@ class Breaking(Climatology):
         return super().estimate(counts, design)
 
     def simulate(self, estimate, design, draws, rng):
-        if estimate.state["histories"].max() > 500:
+        if estimate.state["pool"].max() > 500:
             raise ZeroDivisionError("on the way")
         return super().simulate(estimate, design, draws, rng)
 

@@ -399,7 +399,7 @@ def test_diagnoses_of_units_are_a_table(of_units):
 
 @pytest.mark.filterwarnings("ignore:.*default log-link:UserWarning")
 def test_results_of_statsmodels_are_there_or_are_refused_in_one_line(model):
-    fit = model.fit(typical())
+    fit = model.fit(typical(model))
     if model.name not in (
         "poisson",
         "negative_binomial",
@@ -489,7 +489,7 @@ def test_far_horizons_are_not_surer(of_series):
 
 @pytest.mark.parametrize(
     ("size", "message"),
-    [((0, 9), "horizon is"), ((5001, 9), "steps is"), ((1.5, 9), "steps is")]
+    [((0, 9), "horizon is"), ((5001, 9), "horizon is"), ((1.5, 9), "horizon is")]
     + [((1, draws), "draws is") for draws in (0, -5, "many")],
 )
 def test_sizes_out_of_range(model, size, message):

@@ -100,7 +100,7 @@ def test_the_table_is_what_the_forecasts_say(fit):
         assert result.flashpoints[name].mc_error == row["mc_error"] > 0
     before, after = (result.forecasts[name].series_paths.sum(axis=1) for name in ("baseline", "ceasefire"))
     change = after - before
-    row = result.table.loc["ceasefire"]
+    row = result.scenarios.loc["ceasefire"]
     assert row["total_difference"] == pytest.approx(change.mean(), abs=1e-9)
     assert row["total_difference_mc_error"] == pytest.approx(change.std(ddof=1) / np.sqrt(4000), rel=1e-12)
     assert row["probability_difference"] < 0
