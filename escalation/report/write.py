@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from escalation.assessment.assess import assess
 from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source
+from escalation.assessment.withheld import Withheld
 from escalation.conventions.randomness import Seed
 from escalation.conventions.version import __version__
 from escalation.counts.series import CountsLike
@@ -24,11 +25,14 @@ from escalation.report.growing import set_alarms, set_changes, set_growth, set_r
 from escalation.report.lists import set_tallies
 from escalation.report.method import set_method
 from escalation.report.outlook import set_flashpoints, set_forecast, set_trend
-from escalation.report.paper import Paper
+from escalation.report.paper import BOTTOM, TOP, Paper
 from escalation.report.record import set_record
 from escalation.report.severity import set_severity
 from escalation.report.sides import set_excitation, set_presets
 from escalation.report.words import title_of
+
+FULL = BOTTOM - TOP
+"""Points of a page."""
 
 
 def write_report(counts: Assessment | CountsLike | Source | str | Path, path: str | Path, *, rng: Seed = None) -> Path:
@@ -113,16 +117,16 @@ def compose_report(assessment: Assessment) -> list[Figure]:
         set_counts(paper, assessment)
     else:
         set_reconstruction(paper, reconstruction, assessment.level)
-    paper.new_page()
+    _open_page(paper, assessment.rate)
     set_trend(paper, assessment)
     set_growth(paper, assessment)
     set_changes(paper, assessment)
     set_alarms(paper, assessment)
     set_regime(paper, assessment)
     set_excitation(paper, assessment)
-    paper.new_page()
+    _open_page(paper, assessment.outlook)
     set_forecast(paper, assessment)
-    paper.new_page()
+    _open_page(paper, assessment.thresholds)
     set_flashpoints(paper, assessment)
     set_presets(paper, assessment)
     set_severity(paper, assessment)
@@ -130,8 +134,14 @@ def compose_report(assessment: Assessment) -> list[Figure]:
     paper.new_page()
     set_method(paper, assessment)
     if reconstruction is not None:
-        paper.new_page()
+        paper.need(FULL / 2)  # on a page of their own, unless the last one has hardly begun
         set_tallies(paper, reconstruction)
     origin = assessment.provenance()
     foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
     return paper.finish(title_of(assessment), foot, f"escalation {__version__}")
+
+
+def _open_page(paper: Paper, part: object) -> None:
+    """Open a page for a part that is given; why another is not needs no page of its own."""
+    if not isinstance(part, Withheld):
+        paper.new_page()
