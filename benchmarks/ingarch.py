@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.random import default_rng
 
-from escalation.models.contract.paths import ingarch_paths
 from escalation.models.ingarch.interventions import find_interventions
 from escalation.models.ingarch.model import INGARCH
+from escalation.models.ingarch.paths import ingarch_paths
 from escalation.models.ingarch.posterior import log_likelihoods
 
 DRAWS, STEPS = 20_000, 50

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from escalation.models.contract.paths import level_paths, trend_paths
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.levels.local_trend import LocalTrend
+from escalation.models.levels.paths import level_paths, trend_paths
 
 SIMULATIONS = runpy.run_path(str(Path(__file__).with_name("coverage.py")))
 PERIODS, SERIES, DRAWS, STEPS = 200, 30, 20_000, 50

@@ -12,11 +12,11 @@ from scipy.special import gammaln
 from scipy.stats import chisquare, nbinom, norm, poisson
 
 from escalation.models.contract.newton import Height, climb, highest
-from escalation.models.contract.paths import ingarch_paths
 from escalation.models.ingarch import likelihood as kernel
 from escalation.models.ingarch.maximum import MOST_SERIAL, covariance, search_space
 from escalation.models.ingarch.model import INGARCH
 from escalation.models.ingarch.observed import observe, rising_nodes
+from escalation.models.ingarch.paths import ingarch_paths
 from escalation.models.ingarch.posterior import log_likelihoods, resample
 from escalation.models.regression.interventions import Pulse, Step
 

@@ -9,12 +9,13 @@ from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 from escalation.assessment.pool import model_of
 from escalation.errors import FitError, InputError
 from escalation.models.baselines.ensemble import Ensemble
+from escalation.models.contract.count_draws import LARGEST_MEAN
 from escalation.models.contract.design import make_design
-from escalation.models.contract.paths import LARGEST_MEAN, _skew_normal, level_paths
 from escalation.models.levels import level_likelihood as local_level_likelihood
 from escalation.models.levels import levels
 from escalation.models.levels.level_likelihood import constants, log_posterior, observe, smooth
 from escalation.models.levels.local_level import LocalLevel
+from escalation.models.levels.paths import _skew_normal, level_paths
 from escalation.models.levels.posterior import choose
 from escalation.models.registry import get_model
 

@@ -7,13 +7,14 @@ from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson
 
 from escalation.errors import FitError, InputError
+from escalation.models.contract.count_draws import LARGEST_MEAN
 from escalation.models.contract.design import make_design
-from escalation.models.contract.paths import LARGEST_MEAN, trend_paths
 from escalation.models.levels import level_likelihood as local_level_likelihood
 from escalation.models.levels import levels
 from escalation.models.levels.level_likelihood import constants, observe
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.levels.local_trend import LocalTrend, growth
+from escalation.models.levels.paths import trend_paths
 from escalation.models.levels.trend_likelihood import _carry_cubes, log_posterior, smooth
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, nbinom, poisson
 
-from escalation.models.contract.paths import _count, _poisson, _skew_normal, level_paths, trend_paths
+from escalation.models.contract.count_draws import draw_count, draw_poisson
+from escalation.models.levels.paths import _skew_normal, level_paths, trend_paths
 
 MEANS = [1e-6, 0.02, 0.7, 1.0, 3.2, 9.99, 10.01, 12.01, 17.0, 90.0, 4000.0, 3e7]  # methods change at 10 and 12
 
@@ -31,19 +32,19 @@ def test_counts_have_scipys_law(mean, dispersion):
 def test_counts_are_those_of_a_plain_loop(mean, dispersion):
     compiled, plain = np.random.default_rng(2), np.random.default_rng(2)
     for _ in range(500):
-        assert _count(mean, dispersion, compiled) == _count.py_func(mean, dispersion, plain)
+        assert draw_count(mean, dispersion, compiled) == draw_count.py_func(mean, dispersion, plain)
 
 
 @pytest.mark.parametrize("mean", [mean for mean in MEANS if mean >= 10])
 def test_poisson_counts_are_those_of_a_plain_loop(mean):
     compiled, plain = np.random.default_rng(2), np.random.default_rng(2)
     for _ in range(2000):
-        assert _poisson(mean, compiled) == _poisson.py_func(mean, plain)
+        assert draw_poisson(mean, compiled) == draw_poisson.py_func(mean, plain)
 
 
 def test_counts_beyond_all_numbers_stay_whole_numbers():
     rng = np.random.default_rng(1)
-    drawn = np.array([_count(mean, a, rng) for mean in (1e18, np.inf, 0.0) for a in (0.0, 0.5, 1e-9, 20.0)])
+    drawn = np.array([draw_count(mean, a, rng) for mean in (1e18, np.inf, 0.0) for a in (0.0, 0.5, 1e-9, 20.0)])
     assert (drawn >= 0).all()
     assert drawn.max() < 2e15
     assert (drawn[-4:] == 0).all()
@@ -75,7 +76,7 @@ def test_level_paths_are_those_of_a_plain_loop(bend):
         for t in range(STEPS):
             x = level + damping * (x - level) + level_sd * rng.standard_normal()
             log_rate = x if bend == np.inf else bend + np.log(np.logaddexp(0, x - bend))
-            assert path[t] == _count(np.exp(log_rate + log_exposure[t]), dispersion, rng)
+            assert path[t] == draw_count(np.exp(log_rate + log_exposure[t]), dispersion, rng)
 
 
 def test_trend_paths_are_those_of_a_plain_loop():
@@ -93,4 +94,4 @@ def test_trend_paths_are_those_of_a_plain_loop():
         for t in range(STEPS):
             x += slope + level_sd * rng.standard_normal()
             slope = damping * slope + slope_sd * rng.standard_normal()
-            assert path[t] == _count(np.exp(x + log_exposure[t]), dispersion, rng)
+            assert path[t] == draw_count(np.exp(x + log_exposure[t]), dispersion, rng)

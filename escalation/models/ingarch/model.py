@@ -16,11 +16,11 @@ from escalation.errors import FitError, InputError
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design, FloatArray, make_design
 from escalation.models.contract.estimate import Estimate, check_largest
-from escalation.models.contract.paths import ingarch_paths
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.ingarch.likelihood import log_likelihood, recursion
 from escalation.models.ingarch.maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch.observed import Observed, observe, up_to_last_count
+from escalation.models.ingarch.paths import ingarch_paths
 from escalation.models.ingarch.posterior import log_likelihoods, resample
 from escalation.models.regression.interventions import Intervention, check_interventions
 

@@ -12,10 +12,10 @@ from numpy.random import Generator
 
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.paths import ingarch_paths
 from escalation.models.ingarch.likelihood import climb_compiled, recursion
 from escalation.models.ingarch.maximum import MOST_SERIAL, Found, Search, maximise, on_bounds, search_space, two_steps
 from escalation.models.ingarch.observed import Observed, with_counts
+from escalation.models.ingarch.paths import ingarch_paths
 from escalation.models.ingarch.score import Sensitivity, sensitivity, signed_roots
 
 CHUNKS = 16

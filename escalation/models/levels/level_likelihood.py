@@ -10,8 +10,8 @@ from numba import njit
 from scipy.special import gammaln
 
 from escalation.models.contract.base import IntArray
+from escalation.models.contract.count_draws import HIGHEST_LEVEL, LARGEST_MEAN
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.paths import HIGHEST_LEVEL, LARGEST_MEAN
 
 FourArrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 

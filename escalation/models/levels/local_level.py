@@ -18,7 +18,6 @@ from numpy.random import Generator
 from escalation.errors import InputError
 from escalation.models.contract.base import IntArray
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.paths import level_paths
 from escalation.models.levels.level_likelihood import (
     DISPERSION,
     HIGHEST,
@@ -31,6 +30,7 @@ from escalation.models.levels.level_likelihood import (
     unpack,
 )
 from escalation.models.levels.levels import DriftingLevel, Likelihood, Weighted
+from escalation.models.levels.paths import level_paths
 
 
 def _starts() -> FloatArray:

@@ -16,9 +16,9 @@ from escalation.conventions.arguments import check_level
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit, IntArray
 from escalation.models.contract.design import FloatArray
-from escalation.models.contract.paths import trend_paths
 from escalation.models.levels.level_likelihood import DISPERSION, LEVEL_SD
 from escalation.models.levels.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
+from escalation.models.levels.paths import trend_paths
 from escalation.models.levels.trend_likelihood import (
     HIGHEST,
     LOWEST,

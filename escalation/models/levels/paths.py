@@ -1,0 +1,107 @@
+"""Paths that carry a level on, with or without a slope."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.random import Generator
+
+from escalation.models.contract.base import IntArray
+from escalation.models.contract.count_draws import HIGHEST_LEVEL, draw_count
+from escalation.models.contract.design import FloatArray
+
+MOST_SKEWNESS = 0.95
+
+
+@njit(cache=True, nogil=True)
+def _skew_normal(mean: float, variance: float, third: float, rng: Generator) -> float:
+    """Draw a skew normal with this mean, variance and third central moment (the skewness held within 0.95)."""
+    skewness = max(-MOST_SKEWNESS, min(MOST_SKEWNESS, third / variance**1.5))
+    root = (2.0 * abs(skewness) / (4.0 - math.pi)) ** (1.0 / 3.0)
+    delta = math.copysign(root / math.sqrt(1.0 + root * root) * math.sqrt(math.pi / 2.0), skewness)
+    z = delta * abs(rng.standard_normal()) + math.sqrt(1.0 - delta * delta) * rng.standard_normal()
+    shift = delta * math.sqrt(2.0 / math.pi)
+    return mean + math.sqrt(variance / (1.0 - shift * shift)) * (z - shift)
+
+
+@njit(cache=True, nogil=True)
+def level_paths(
+    natural: FloatArray, laws: FloatArray, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator
+) -> IntArray:
+    """Carry a level that is drawn back to its mean on, one path for each of ``rows``.
+
+    Parameters
+    ----------
+    natural : (m, 4) float
+        Level, damping, level_sd and dispersion.
+    laws : (m, 3) float
+        Mean, variance and third central moment of the last level, which is drawn as skew normal.
+    rows : (draws,) int
+        Which point each path has.
+    log_exposure : (steps,) float
+        Of what follows.
+    bend : float
+        Log of the rate at which the softplus link bends; infinite for the log link.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    (draws, steps) int64 array
+    """
+    steps = len(log_exposure)
+    paths = np.empty((len(rows), steps), dtype=np.int64)
+    for path in range(len(rows)):
+        row = rows[path]
+        level, damping, level_sd, dispersion = natural[row, 0], natural[row, 1], natural[row, 2], natural[row, 3]
+        x = _skew_normal(laws[row, 0], laws[row, 1], laws[row, 2], rng)
+        for t in range(steps):
+            x = level + damping * (x - level) + level_sd * rng.standard_normal()
+            log_rate = x
+            if x > bend - 30.0:
+                above = x - bend
+                log_rate = bend + math.log(max(above, 0.0) + math.log1p(math.exp(-abs(above))))
+            paths[path, t] = draw_count(math.exp(min(log_rate + log_exposure[t], HIGHEST_LEVEL)), dispersion, rng)
+    return paths
+
+
+@njit(cache=True, nogil=True)
+def trend_paths(
+    natural: FloatArray, laws: FloatArray, rows: IntArray, log_exposure: FloatArray, rng: Generator
+) -> IntArray:
+    """Carry a level with a drifting slope on, one path for each of ``rows``.
+
+    Parameters
+    ----------
+    natural : (m, 4) float
+        slope_sd, damping of the slope, level_sd and dispersion.
+    laws : (m, 6) float
+        Of the last period: mean level, mean slope, variance of the level, their covariance, variance of the slope, and
+        third central moment of the level, which is drawn as skew normal; the slope is normal given the level.
+    rows : (draws,) int
+        Which point each path has.
+    log_exposure : (steps,) float
+        Of what follows.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    (draws, steps) int64 array
+    """
+    steps = len(log_exposure)
+    paths = np.empty((len(rows), steps), dtype=np.int64)
+    for path in range(len(rows)):
+        row = rows[path]
+        slope_sd, damping, level_sd, dispersion = natural[row, 0], natural[row, 1], natural[row, 2], natural[row, 3]
+        x = _skew_normal(laws[row, 0], laws[row, 2], laws[row, 5], rng)
+        share = laws[row, 3] / laws[row, 2]
+        left = max(laws[row, 4] - share * laws[row, 3], 0.0)
+        slope = laws[row, 1] + share * (x - laws[row, 0]) + math.sqrt(left) * rng.standard_normal()
+        for t in range(steps):
+            x += slope + level_sd * rng.standard_normal()
+            slope = damping * slope + slope_sd * rng.standard_normal()
+            paths[path, t] = draw_count(math.exp(min(x + log_exposure[t], HIGHEST_LEVEL)), dispersion, rng)
+    return paths
