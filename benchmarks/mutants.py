@@ -46,14 +46,16 @@ MEMORY = 8 << 20
 """Kilobytes of address space that a run may take."""
 
 NOUNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "outlook": (("escalation/context.py", "escalation/assessment/outlook.py"), ("context",)),
-    "severity": (("escalation/casualties.py", "escalation/assessment/severity.py"), ("casualties",)),
-    "source": (("escalation/sources.py", "escalation/assessment/source.py"), ("sources", "bad_input")),
-    "trend": (("escalation/trend_reading.py", "escalation/assessment/trend.py"), ("assessment", "findings", "report")),
-    "findings": (("escalation/findings.py", "escalation/assessment/[sw]*.py"), ("findings", "report")),
-    "assessment": (("escalation/assessment.py", "escalation/assessment/*.py"), ("assessment", "context", "sources")),
+    "severity": (("escalation/assessment/severity.py",), ("assessment_severity",)),
+    "cautions": (("escalation/assessment/cautions.py",), ("assessment_cautions",)),
+    "source": (("escalation/assessment/source.py",), ("sources", "bad_input")),
+    "quality": (("escalation/assessment/quality/*.py",), ("quality",)),
+    "assessment": (
+        ("escalation/assessment/*.py",),
+        ("assessment", "assessment_answers", "assessment_withheld", "sources"),
+    ),
     "report": (("escalation/report/*.py",), ("report",)),
-    "command line": (("escalation/cli/*.py",), ("cli", "bad_input")),
+    "command line": (("escalation/cli/*.py",), ("cli", "cli_nowcast", "cli_retaliation", "bad_input")),
 }
 """Files of each noun and the tests of the noun; a file belongs to the first noun that names it."""
 
