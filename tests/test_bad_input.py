@@ -274,7 +274,9 @@ WATCHED = [
     option("windows that overlap", f"trend list.csv {HALF} --recent 8 --baseline 2024-05-01..2024-06-30", "overlap"),
     option("too little for changes", "changes list.csv --freq M --end 2024-06-30", "no changes", "6 observed months"),
     option("too little for alarms", "alarms list.csv --freq M --end 2024-06-30", "no alarms", "6 observed months"),
-    option("no fatalities for severity", f"severity list.csv {HALF}", "no severity", "no incident states its fatal"),
+    option(
+        "severity of fatalities", f"severity list.csv {HALF} --measure fatalities", "no severity", "count incidents"
+    ),
     option("too short for a trend", "trend press.csv --freq M", "an assessment needs at least 4"),
     option("one side", "excitation list.csv --by country --side Syria", "the sides are Syria", "two different ones"),
     option("one side of a report", "report list.csv --side Syria", "the sides are Syria", "two different ones"),
