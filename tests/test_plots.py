@@ -486,7 +486,7 @@ def test_forecasts_of_several_units_are_refused(forecast):
     both = dataclasses.replace(
         forecast, paths=forecast.paths.repeat(2, 0), observed=forecast.observed.repeat(2, 0), units=("A", "B")
     )
-    for draw in (plots.plot_forecast, lambda made: plots.plot_models({"one": made})):
+    for draw in (plots.forecast, lambda made: plots.models({"one": made})):
         with pytest.raises(InputError, match="this forecast is of 2 units; pick one with"):
             draw(both)
 
@@ -629,7 +629,7 @@ def test_charts_need_no_pyplot():
 
 
 def test_the_public_charts_are_exported():
-    assert set(plots.__all__) <= set(dir(escalation))
+    assert set(plots.__all__) <= set(dir(escalation.plots))
     assert escalation.plots.forecast is plots.forecast
 
 

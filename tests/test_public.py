@@ -122,7 +122,8 @@ def test_importing_the_package_loads_no_costly_library(package):
 def test_modules_can_be_imported_by_their_name_and_hide_no_function(name):
     module = importlib.import_module(f"escalation.{name}")
     assert module is MODULES[name]
-    for path in module.__path__ if hasattr(module, "__path__") else []:
+    paths = module.__path__ if (PACKAGE / name / "__init__.pyi").is_file() else []  # scores loads its functions at once
+    for path in paths:
         files, folders = Path(path).glob("*.py"), Path(path).glob("*/__init__.py")
         names = {one.stem for one in files} | {one.parent.name for one in folders}
         assert not names & set(held(name)), "a module that is loaded would hide the function of its name"
@@ -131,7 +132,7 @@ def test_modules_can_be_imported_by_their_name_and_hide_no_function(name):
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in ("errors", "plots")])
 def test_modules_say_what_they_hold(name):
     assert len(inspect.getdoc(MODULES[name])) > 30
-    assert sum(function.startswith(f"{name}.") for function in CALLED) > 1
+    assert held(name)
 
 
 @pytest.mark.parametrize("name", [*CALLED, *OPTIONS])

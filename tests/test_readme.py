@@ -96,5 +96,5 @@ def test_extras_and_options_that_the_pages_name_exist():
 
 def test_the_version_is_the_same_everywhere():
     version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
-    assert f'__version__ = "{version}"' in (ROOT / "escalation/__init__.py").read_text(encoding="utf-8")
+    assert f'__version__ = "{version}"' in (ROOT / "escalation/conventions/version.py").read_text(encoding="utf-8")
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
