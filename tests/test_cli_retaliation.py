@@ -139,8 +139,8 @@ def test_series_of_tallies_can_be_sides(run):
 
 
 BAD = {
-    "no sides": ("retaliation sides.csv", "--side is nothing; name two different sides"),
-    "one side twice": ("retaliation sides.csv --by actor --side A --side A", "--side is A and A"),
+    "no sides": ("retaliation sides.csv", "the sides are nothing; name two different ones"),
+    "one side twice": ("retaliation sides.csv --by actor --side A --side A", "the sides are A and A"),
     "no such side": ("retaliation sides.csv --by actor --side A --side C", "no incident has actor 'C'"),
     "no column": ("retaliation sides.csv --side A --side B", "--side names values of a column"),
     "none to reach": (f"{SIDES} --at-least 0", "--at-least is 0; give a whole number from 1"),

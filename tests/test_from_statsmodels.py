@@ -138,7 +138,7 @@ def test_the_fit_is_that_of_the_results(name, results):
 def test_laws_are_those_of_statsmodels(name, results):
     theirs = results(name)
     fit = from_statsmodels(theirs)
-    laws = fit.model.distributions(fit.estimates[0], fit.matrix[:, 0], fit.design)
+    laws = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
     pmf = np.column_stack([laws.pmf(np.full(N, float(k))) for k in range(31)])
     np.testing.assert_allclose(pmf, probabilities(name, theirs, np.asarray(theirs.params), design(), 30), atol=1e-10)
     cdf = np.column_stack([laws.cdf(np.full(N, float(k))) for k in range(31)])
