@@ -8,8 +8,7 @@ import pytest
 from scipy.special import gammaln
 from scipy.stats import binom
 
-from escalation import InputError
-from escalation.analysis.trend import growth as growth_rate
+from escalation import InputError, growth_rate
 from escalation.analysis.trend.growth_posterior import log_linear
 from escalation.analysis.trend.rate_posterior import WindowCounts
 
