@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from escalation import InputError
-from escalation.analysis.excitation import retaliation
+from escalation.analysis import retaliation
 from escalation.conventions.randomness import as_generator
 from escalation.models import EndemicEpidemic
 
