@@ -98,6 +98,7 @@ def assess(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
     >>> counts = pd.Series([2, 0, 1] * 8 + [4, 6, 5] * 2, index=weeks)
     >>> assessment = assess(CountSeries(counts, unit="attacks"), draws=200, rng=1)

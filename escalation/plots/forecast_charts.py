@@ -77,7 +77,7 @@ def forecast(
     >>> import pandas as pd, escalation
     >>> counts = pd.Series([3, 5, 4, 4, 6, 2], index=pd.period_range("2024-01", periods=6, freq="M"))
     >>> forecast = escalation.Climatology().fit(counts, unit="raids").forecast(3, rng=1)
-    >>> forecast(forecast).axes[0].get_ylabel()
+    >>> escalation.plots.forecast(forecast).axes[0].get_ylabel()
     'raids per month'
     """
     chart, (ax,) = new_chart(7.0, (3.8,))
@@ -112,7 +112,7 @@ def models(forecasts: Mapping[str, Forecast], *, level: float = 0.9) -> Figure:
     >>> counts = pd.Series([3, 5, 4, 4, 6, 2], index=pd.period_range("2024-01", periods=6, freq="M"))
     >>> models = {"last year": escalation.Climatology(), "last quarter": escalation.Climatology(window=3)}
     >>> forecasts = {name: model.fit(counts).forecast(3, rng=1) for name, model in models.items()}
-    >>> len(models(forecasts).axes[0].get_xticks())
+    >>> len(escalation.plots.models(forecasts).axes[0].get_xticks())
     3
     """
     chart, (ax,) = new_chart(7.0, (3.4,))

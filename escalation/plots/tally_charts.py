@@ -121,9 +121,9 @@ def counts(
 
     Examples
     --------
-    >>> import pandas as pd
+    >>> import pandas as pd, escalation
     >>> counts = pd.Series([1, 0, 4], index=pd.period_range("2024-01-01", periods=3, freq="W-SUN"))
-    >>> counts(counts, unit="raids").axes[0].get_title(loc="left")
+    >>> escalation.plots.counts(counts, unit="raids").axes[0].get_title(loc="left")
     'The busiest week was 15 to 21 Jan 2024: 4 raids'
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
