@@ -212,7 +212,7 @@ def updated(counts, **keywords):
 
 def forecast():
     paths = np.random.default_rng(2).poisson(5, (50, 8))
-    return escalation.Forecast(paths, WEEKS[-8:], np.ones((50, 3)), "made up")
+    return escalation.Forecast.of_series(paths, WEEKS[-8:], np.ones((50, 3)), "made up")
 
 
 def loglike(counts, **keywords):
