@@ -387,7 +387,7 @@ def test_what_lethal_attacks_there_were_may_be_a_series():
     ahead, past = forecast(), weekly()
     told = [
         escalation.analysis.compound(
-            escalation.Forecast(ahead.paths, WEEKS[-8:], np.ones((50, 12)), "made up"),
+            escalation.Forecast.of_series(ahead.series_paths, WEEKS[-8:], np.ones((50, 12)), "made up"),
             escalation.analysis.Severity(escalation.lethality(5, 50)),
             what="lethal",
             observed=observed,
