@@ -396,4 +396,4 @@ def test_what_lethal_attacks_there_were_may_be_a_series():
         for observed in (past, CountSeries(past))
     ]
     check_same(*told)
-    assert told[0].observed[0].tolist() == past.iloc[20:32].tolist()
+    assert told[0].series_observed[0].tolist() == past.iloc[20:32].tolist()
