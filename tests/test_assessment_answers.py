@@ -16,7 +16,7 @@ import pytest
 import escalation
 from escalation.assessment.answer import Answer, keys_of
 from escalation.cli import main
-from escalation.report import compose_report
+from escalation.report.write import compose_report
 
 ALL = ("trend", "forecast", "flashpoints", "presets", "severity", "changes", "alarms", "regimes", "excitation")
 KINDS = ("case", "incidents", "months", "fatalities")

@@ -35,7 +35,7 @@ from escalation.assessment.source import SourceSeries
 from escalation.cli import main
 from escalation.forecasts import get_flashpoint
 from escalation.plots.text import text_width
-from escalation.report import compose_report
+from escalation.report.write import compose_report
 from escalation.tallies import known_by
 
 SPAN = ("2023-01-02", "2024-12-29")

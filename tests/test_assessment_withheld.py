@@ -20,7 +20,7 @@ from escalation.assessment.sides import join_sides
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.cli import main
 from escalation.errors import WithheldError
-from escalation.report import compose_report
+from escalation.report.write import compose_report
 
 REASON = "6 raids in 13 weeks, and it needs 10"
 GROWTH = Withheld("growth_now", REASON)

@@ -379,7 +379,7 @@ def test_assumptions_are_read_from_words():
     assert (attack.date, attack.count) == ("2024-12-01", 3)
     [months] = read_assumptions("rate  x2 from 2024-11-20 for 2", "M")
     assert months.until == "2024-12-31"
-    assert read_assumptions("attack on 2024-12-01", "D")[0].at_least == 1
+    assert read_assumptions("attack on 2024-12-01", "D")[0].count == 1
 
 
 def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):

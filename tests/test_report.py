@@ -22,7 +22,8 @@ from escalation import FileError, InputError, assess, count_series, open_source
 from escalation.assessment.source import SourceSeries
 from escalation.plots.style import headline, styled
 from escalation.plots.text import text_width
-from escalation.report import compose_report, write_report
+from escalation.report import write_report
+from escalation.report.write import compose_report
 from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
 from escalation.report.words import counter_text, error_text, plain_dates, range_text, title_of
