@@ -23,10 +23,10 @@ from escalation.assessment.source import SourceSeries
 from escalation.plots.style import headline, styled
 from escalation.plots.text import text_width
 from escalation.report import write_report
-from escalation.report.write import compose_report
 from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
 from escalation.report.words import counter_text, error_text, plain_dates, range_text, title_of
+from escalation.report.write import compose_report
 
 LONG_UNIT = "attempted cross-border attacks with unmanned aircraft or rockets"
 LONG_URL = "https://www.example.org/" + "a-very-long-address-without-an-end/" * 6 + "?q=1"
