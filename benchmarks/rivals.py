@@ -92,18 +92,21 @@ def auto_ets(counts: pd.Series, steps: int, draws: int, rng: Generator) -> IntAr
     return np.clip(np.round(np.nan_to_num(paths)), 0, LARGEST).astype(np.int64)
 
 
-RIVALS: Mapping[str, Paths] = {
-    "last_value": drawn_by(LastValue()),
+OWN: Mapping[str, CountModel] = {
+    "last_value": LastValue(),
+    "climatology_12": Climatology(),
+    "climatology_all": Climatology(window=None),
+    "nb": NegativeBinomial(),
+    "nb_trend": NegativeBinomial(trend="linear"),
+    "local_level": LocalLevel(),
+    "local_trend": LocalTrend(),
+    "ingarch": INGARCH(),
+    "hidden_markov": HiddenMarkov(),
+}
+"""Rivals that are models of the package."""
+RIVALS: Mapping[str, Paths] = {name: drawn_by(model) for name, model in OWN.items()} | {
     "last_value_nb": last_value_nb,
-    "climatology_12": drawn_by(Climatology()),
-    "climatology_all": drawn_by(Climatology(window=None)),
-    "nb": drawn_by(NegativeBinomial()),
-    "nb_trend": drawn_by(NegativeBinomial(trend="linear")),
     "nb_season": nb_season,
-    "local_level": drawn_by(LocalLevel()),
-    "local_trend": drawn_by(LocalTrend()),
-    "ingarch": drawn_by(INGARCH()),
-    "hidden_markov": drawn_by(HiddenMarkov()),
     "auto_ets": auto_ets,
 }
 """What a default model is compared with; they are the same whatever the default model is."""
@@ -117,9 +120,13 @@ def default_model() -> CountModel | None:
     return None if make is None else make()
 
 
-def default_or_pool() -> CountModel:
-    """The package's default model, or the pool where it has none."""
-    return default_model() or model_of(POOL)
+def model_named(name: str) -> CountModel | None:
+    """The package's model of this name; None where it has none, or a rival is no model of the package."""
+    if name == DEFAULT:
+        return default_model()
+    if name in OWN:
+        return OWN[name]
+    return model_of(name) if name == POOL or name in MODELS else None
 
 
 def paths_of(name: str) -> Paths:
@@ -134,14 +141,14 @@ def paths_of(name: str) -> Paths:
         raise AbsentError("statsforecast is not installed: pip install statsforecast")
     if name in RIVALS:
         return RIVALS[name]
-    if name == DEFAULT:
-        model = default_model()
-        if model is None:
-            raise AbsentError("this version of the package has no default_model")
-        return drawn_by(model)
-    if name != POOL and name not in MODELS:
-        raise AbsentError(f"no model has this name; there are {', '.join([DEFAULT, POOL, *RIVALS, *MODELS])}")
-    return drawn_by(model_of(name))
+    if name == DEFAULT and default_model() is None:
+        raise AbsentError("this version of the package has no default_model")
+    model = model_named(name)
+    if model is None:
+        raise AbsentError(
+            f"no model has this name; there are {', '.join(dict.fromkeys([DEFAULT, POOL, *RIVALS, *MODELS]))}"
+        )
+    return drawn_by(model)
 
 
 def rivals_here() -> list[str]:

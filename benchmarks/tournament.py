@@ -11,9 +11,7 @@ import time
 import warnings
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import nullcontext
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +19,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from rivals import STAND_IN, paths_of
-from simulators import World, generator, simulate
+from running import run_all
+from simulation import World, generator
+from simulators import simulate
 
 from escalation.errors import EscalationError
 from escalation.scores import cdf_pair, crps
@@ -127,7 +127,8 @@ class Store:
     def __init__(self, folder: Path, seed: int, draws: int) -> None:
         self.folder, self.seed, self.draws = folder, seed, draws
         here = Path(__file__).parent
-        self.version = zlib.crc32((here / "simulators.py").read_bytes() + Path(__file__).read_bytes())
+        said = b"".join((here / name).read_bytes() for name in ("simulation.py", "simulators.py", "tournament.py"))
+        self.version = zlib.crc32(said)
 
     def path(self, model: str, world: str) -> Path:
         """File of a model in a world."""
@@ -190,14 +191,3 @@ def fill(
         if not left[key]:
             parts = done.pop(key)
             store.add(*key, {column: np.concatenate([part[column] for part in parts]) for column in parts[0]})
-
-
-def run_all(work: Callable[[Task], Rows], tasks: Sequence[Task], workers: int) -> Iterable[tuple[Task, Rows]]:
-    """Tasks and what came of them, in any order, by so many processes; by this one where it is one."""
-    with nullcontext() if workers == 1 else ProcessPoolExecutor(workers) as pool:
-        if pool is None:
-            yield from ((task, work(task)) for task in tasks)
-            return
-        futures = {pool.submit(work, task): task for task in tasks}
-        for future in as_completed(futures):
-            yield futures[future], future.result()

@@ -18,12 +18,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import claims
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rivals import RIVALS, AbsentError, paths_of, rivals_here
+from rivals import RIVALS, AbsentError, model_named, paths_of, rivals_here
+from running import run_all
 from simulators import CHANGING, STATIONARY, WORLDS
-from tournament import ORACLE, TOTALS, WITHIN, Rows, Store, fill
+from tournament import CHUNK, ORACLE, TOTALS, WITHIN, Rows, Store, fill
 
 from escalation.scores import pit_coverage
 
@@ -239,6 +241,37 @@ SHOWN: dict[str, Callable[[Standing], None]] = {
     "reliability": show_reliability,
 }
 """Parts that are read from the rows of the store."""
+CLAIMED = {"rise": (claims.rises, claims.rise_table), "changepoints": (claims.changes, claims.change_table)}
+"""Parts that ask the package itself, whatever the model."""
+SPEED = "speed"
+TIMED = 20
+"""Series that are timed."""
+
+
+def ask(part: str, worlds: Sequence[str], series: int, seed: int, workers: int) -> dict[str, FloatArray]:
+    """What the package says of each series, in rows by world."""
+    work = CLAIMED[part][0]
+    tasks = [
+        claims.Asked(world, tuple(range(first, min(first + CHUNK, series))), seed)
+        for world in worlds
+        for first in range(0, series, CHUNK)
+    ]
+    found = dict(run_all(work, tasks, workers))
+    return {world: np.concatenate([found[task] for task in tasks if task.world == world]) for world in worlds}
+
+
+def show_claims(part: str, rows: dict[str, FloatArray]) -> None:
+    table = CLAIMED[part][1](rows)
+    print(f"\n{part}\n{table.round(3).to_string()}")
+    if part != "rise":
+        return
+    every = np.concatenate(list(rows.values()))
+    for place, key in enumerate(claims.KEYS):
+        if np.isnan(every[:, place]).all():
+            print(f"{key} is not among the answers of this version of the package")
+    known = every[~np.isnan(every[:, [0, 2]]).any(axis=1)]
+    if len(known):
+        print(f"\n{claims.KEYS[0]} against the true rates\n{reliability_table(known[:, 0], known[:, 2]).round(3)}")
 
 
 def arguments() -> argparse.Namespace:
@@ -247,7 +280,9 @@ def arguments() -> argparse.Namespace:
         "--model", action="append", help="default, pool, a rival or a registered model; may be repeated"
     )
     parser.add_argument("--worlds", default="all", help="all, or names with commas between")
-    parser.add_argument("--part", action="append", choices=[*SHOWN], help="may be repeated; crps when left out")
+    parser.add_argument(
+        "--part", action="append", choices=[*SHOWN, *CLAIMED, SPEED], help="may be repeated; crps when left out"
+    )
     parser.add_argument("--series", type=int, default=300)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
@@ -281,18 +316,28 @@ def main() -> None:
     options = arguments()
     begin = time.perf_counter()
     models = present(options.model or ["default", "pool"])
-    if not models:
+    if not models and set(options.part) - set(CLAIMED):
         raise SystemExit("none of the models is there")
-    rivals = rivals_here() if options.rivals == "all" else present(options.rivals.split(","))
+    rivals = (
+        []
+        if "crps" not in options.part
+        else rivals_here()
+        if options.rivals == "all"
+        else present(options.rivals.split(","))
+    )
     parts = [part for part in SHOWN if part in options.part]
     if parts:
-        needed = rivals if "crps" in parts else []
         store = Store(options.store, options.seed, options.draws)
         anew = [] if options.reuse else [model for model in models if model not in RIVALS]
-        fill(store, dict.fromkeys([ORACLE, *needed, *models]), options.worlds, options.series, options.workers, anew)
+        fill(store, dict.fromkeys([ORACLE, *rivals, *models]), options.worlds, options.series, options.workers, anew)
         standing = Standing(store, models, rivals, options.worlds, options.series)
         for part in parts:
             SHOWN[part](standing)
+    for part in (part for part in CLAIMED if part in options.part):
+        show_claims(part, ask(part, options.worlds, options.series, options.seed, options.workers))
+    if SPEED in options.part:
+        timed = {model: named for model in models if (named := model_named(model)) is not None}
+        print(f"\nspeed\n{claims.speed_table(timed, TIMED, options.draws, options.seed).round(1).to_string()}")
     print(
         f"\n{options.series} series a world, {options.draws} draws, seed {options.seed}; "
         f"{time.perf_counter() - begin:.0f} s"
