@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import escalation
 from escalation.assessment.pool import POOL, model_of
+from escalation.errors import FitError
 from escalation.models import (
     INGARCH,
     Climatology,
@@ -86,7 +87,11 @@ def auto_ets(counts: pd.Series, steps: int, draws: int, rng: Generator) -> IntAr
     freq = pd.PeriodIndex(counts.index).freqstr
     season = {"D": 7, "M": 12}.get(freq, 1)
     known = counts.astype("float64").interpolate(limit_direction="both").to_numpy(dtype=np.float64)
-    ahead = AutoETS(season_length=season if len(known) >= 2 * season else 1).forecast(known, h=steps, level=[90])
+    model = AutoETS(season_length=season if len(known) >= 2 * season else 1)
+    try:
+        ahead = model.forecast(known, h=steps, level=[90])
+    except NotImplementedError as refused:  # of a handful of periods
+        raise FitError(f"AutoETS refuses {len(known)} periods: {refused}") from refused
     sd = (ahead["hi-90"] - ahead["lo-90"]) / (2 * 1.6448536269514722)
     paths = rng.normal(ahead["mean"], sd, (draws, steps))
     return np.clip(np.round(np.nan_to_num(paths)), 0, LARGEST).astype(np.int64)

@@ -193,8 +193,8 @@ def reliability_table(forecasts: FloatArray, came: FloatArray) -> pd.DataFrame:
 
 
 def pooled(standing: Standing, model: str, worlds: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-    """Forecasts, one a series, of all worlds together, and what came."""
-    rows = [standing.store.first(model, world, standing.series) for world in worlds]
+    """Forecasts, one a series, of all worlds together, and what came; not where the change lies ahead."""
+    rows = [standing.rows(model, Group(world, world, False)) for world in worlds]
     return np.concatenate([part["drawn"] for part in rows]), np.concatenate([part["drawn_came"] for part in rows])
 
 
