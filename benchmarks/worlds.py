@@ -34,7 +34,9 @@ FloatArray = NDArray[np.float64]
 NEAR = 1.10
 """Ratio of CRPS that is called near to the best rival's."""
 FEWEST = 8
-"""Series that make a row."""
+"""Series whose change lies ahead that make a row."""
+SMALLEST = 8
+"""Series that can be cut in halves and still have errors."""
 BINS = 10
 
 
@@ -65,7 +67,7 @@ class Standing(NamedTuple):
         """Worlds, and apart from them the series of a world whose change comes later."""
         both = [Group(world, world, False) for world in self.worlds]
         both += [Group(f"{world}, ahead", world, True) for world in self.worlds]
-        return [group for group in both if len(self.rows(ORACLE, group)["series"]) >= FEWEST]
+        return [group for group in both if len(self.rows(ORACLE, group)["series"]) >= (FEWEST if group.later else 1)]
 
 
 def best_rival(standing: Standing, group: Group, model: str) -> str:
@@ -295,6 +297,8 @@ def arguments() -> argparse.Namespace:
     unknown = [world for world in options.worlds if world not in WORLDS]
     if unknown:
         parser.error(f"no world is called {', '.join(unknown)}; there are {', '.join(WORLDS)}")
+    if options.series < SMALLEST:
+        parser.error(f"--series is {options.series}; give {SMALLEST} or more")
     options.part = options.part or ["crps"]
     return options
 
