@@ -9,6 +9,7 @@ from escalation.models.baselines.climatology import Climatology
 from escalation.models.baselines.ensemble import Ensemble
 from escalation.models.baselines.exponential_smoothing import ExponentialSmoothing
 from escalation.models.baselines.last_value import LastValue
+from escalation.models.changing_rate.model import ChangingRate
 from escalation.models.contract.base import CountModel, PanelModel
 from escalation.models.endemic_epidemic.model import EndemicEpidemic
 from escalation.models.hidden_markov.model import HiddenMarkov
@@ -24,6 +25,7 @@ MODELS: dict[str, type[CountModel]] = {
     model.name: model
     for model in (
         Bootstrap,
+        ChangingRate,
         Climatology,
         Ensemble,
         ExponentialSmoothing,

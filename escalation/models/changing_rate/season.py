@@ -1,0 +1,150 @@
+"""Weekday and yearly patterns as an offset of the log rate: harmonics beside a smooth trend."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from escalation.models.changing_rate.grid_filter import FloatArray
+
+CYCLES = {"weekday": 7.0, "year": 365.2425}
+"""Days of a cycle."""
+PAIRS = {"weekday": 3, "year": 2}
+"""Pairs of waves."""
+AMPLITUDE = 1.0
+"""Prior standard deviation of the coefficients of the first pair; less for faster waves."""
+KNOT_SD = 0.5
+"""Prior standard deviation of the step of the trend from one knot to the next."""
+STEPS = 30
+TOLERANCE = 1e-6
+
+
+class Season(NamedTuple):
+    """A pattern that repeats.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        ``weekday``, ``year`` or both.
+    coefficients : (k,) float array
+        Of the waves.
+    cov : (k, k) float array
+        Their covariance.
+    centre : (k,) float array
+        Means of the waves over the observed periods, so that the pattern averages out there.
+    gain : float
+        By how much twice the quasi-log-likelihood of the trend alone is exceeded.
+    """
+
+    kinds: tuple[str, ...]
+    coefficients: FloatArray
+    cov: FloatArray
+    centre: FloatArray
+    gain: float
+
+    def waves(self, periods: pd.PeriodIndex) -> FloatArray:
+        """Waves (n, k) of these periods."""
+        return waves(periods, self.kinds) - self.centre
+
+    def offset(self, periods: pd.PeriodIndex) -> FloatArray:
+        """What is added to the log rate (n,)."""
+        value: FloatArray = self.waves(periods) @ self.coefficients
+        return value
+
+
+def possible(periods: pd.PeriodIndex) -> tuple[str, ...]:
+    """Kinds of season of which the periods hold two cycles or more, and that they are short enough to show."""
+    starts = periods.start_time
+    days = (periods[-1].end_time - starts[0]).total_seconds() / 86400
+    length = days / len(periods)
+    return tuple(kind for kind, cycle in CYCLES.items() if days >= 2 * cycle - 0.5 and cycle / length >= 4 - 0.5)
+
+
+def waves(periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> FloatArray:
+    """Sines and cosines (n, k) at the middle of each period."""
+    middle = periods.start_time + (periods.end_time - periods.start_time) / 2
+    columns = []
+    for kind in kinds:
+        if kind == "weekday":
+            phase = middle.dayofweek / 7
+        else:
+            phase = (middle.dayofyear - 0.5) / np.where(middle.is_leap_year, 366, 365)
+        for k in range(1, PAIRS[kind] + 1):
+            angle = 2 * math.pi * k * np.asarray(phase, dtype=np.float64)
+            columns += [np.sin(angle), np.cos(angle)]
+    return np.column_stack(columns)
+
+
+def order(kinds: tuple[str, ...]) -> FloatArray:
+    return np.concatenate([np.repeat(np.arange(1.0, PAIRS[kind] + 1), 2) for kind in kinds])
+
+
+def find_season(counts: FloatArray, log_scale: FloatArray, periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> Season:
+    """Fit waves beside a smooth trend to counts (n,) by penalised quasi-likelihood, log link."""
+    seen = ~np.isnan(counts)
+    y, offset = counts[seen], log_scale[seen]
+    waved = waves(periods, kinds)
+    centre = waved[seen].mean(axis=0)
+    design = waved[seen] - centre
+    every = max(len(counts) / 40, 0.5 * CYCLES[kinds[-1]] / days_of(periods))
+    trend = hats(len(counts), every)[seen]
+    m = trend.shape[1]
+    rough = np.diff(np.eye(m), axis=0) / KNOT_SD
+    penalty = np.zeros((m + design.shape[1],) * 2)
+    penalty[:m, :m] = rough.T @ rough + np.eye(m) * 1e-4
+    without, dispersion = np.full(m, math.log(y.sum() / np.exp(offset).sum() + 1e-9)), 0.0
+    without, _, _ = penalised(trend, y, offset, penalty[:m, :m], without, dispersion)
+    mean = np.exp(trend @ without + offset)
+    dispersion = max(0.0, float(((y - mean) ** 2 - mean).sum() / (mean**2).sum()))
+    without, low, _ = penalised(trend, y, offset, penalty[:m, :m], without, dispersion)
+    both = np.column_stack([trend, design])
+    np.fill_diagonal(penalty[m:, m:], (order(kinds) / AMPLITUDE) ** 2)
+    start = np.concatenate([without, np.zeros(design.shape[1])])
+    found, high, curvature = penalised(both, y, offset, penalty, start, dispersion)
+    cov = np.linalg.inv(curvature)
+    return Season(kinds, found[m:], cov[m:, m:], centre, 2 * (high - low))
+
+
+def days_of(periods: pd.PeriodIndex) -> float:
+    return float((periods[-1].end_time - periods[0].start_time).total_seconds() / 86400 / len(periods))
+
+
+def hats(n: int, every: float) -> FloatArray:
+    """Linear B-splines (n, m) with knots so far apart."""
+    m = max(2, round(n / every) + 1)
+    place = np.linspace(0, m - 1, n)
+    return np.maximum(0.0, 1 - np.abs(place[:, None] - np.arange(m)))
+
+
+def penalised(
+    design: FloatArray, y: FloatArray, offset: FloatArray, penalty: FloatArray, start: FloatArray, dispersion: float
+) -> tuple[FloatArray, float, FloatArray]:
+    """Mode, log-likelihood (without constants) and curvature of a negative binomial regression with a normal prior."""
+    point = start
+    value = -math.inf
+    size = 1 / max(dispersion, 1e-6)
+
+    def log_likelihood(eta: FloatArray) -> float:
+        return float((y * eta - (y + size) * np.log1p(np.exp(eta) / size)).sum())
+
+    curvature = penalty
+    step = np.zeros_like(start)
+    for _ in range(STEPS):
+        for halving in range(12):
+            trial = point + step * 0.5**halving
+            eta = np.clip(design @ trial + offset, -30, 25)
+            new = log_likelihood(eta) - 0.5 * float(trial @ penalty @ trial)
+            if new >= value - 1e-9:
+                break
+        gain, point, value = new - value, trial, new
+        mean = np.exp(eta)
+        weight = mean * (1 + y / size) / (1 + mean / size) ** 2
+        gradient = design.T @ ((y - mean) / (1 + mean / size)) - penalty @ point
+        curvature = design.T @ (weight[:, None] * design) + penalty
+        if gain < TOLERANCE:
+            break
+        step = np.linalg.solve(curvature, gradient)
+    return point, log_likelihood(np.clip(design @ point + offset, -30, 25)), curvature
