@@ -59,9 +59,9 @@ def filter_counts(
     """Filter counts under one structure.
 
     ``like`` (n, nx) holds the probability of each count at each level, ``blind`` (n,) that of a count that says nothing
-    about the level; ``first`` (nz, nx) is the state before the first count.  A jump leads to the ``wide`` prior or, with
-    probability ``learnt``, to levels as they were visited before.  Into ``predicted`` (n, nx) go the probabilities of
-    the levels given the counts before, unless it has no rows.
+    about the level; ``first`` (nz, nx) is the state before the first count.  A jump leads to the ``wide`` prior or,
+    with probability ``learnt``, to levels as they were visited before.  Into ``predicted`` (n, nx) go the probabilities
+    of the levels given the counts before, unless it has no rows.
     """
     n, nx = like.shape
     nz = len(moves.prior)
@@ -182,7 +182,7 @@ def shift(row: FloatArray, other: FloatArray, a: float, b: float, offset: int, s
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def smear(moved: FloatArray, taps: FloatArray, spread: FloatArray) -> None:
-    """Put moved, with m zeros and more at each side, spread out by the taps into spread; edges hold what passes them."""
+    """Put moved, with m zeros at each side, spread out by the taps into spread; edges hold what passes them."""
     nx, half = len(spread), len(taps) // 2
     middle = moved[half : half + nx]
     weight = taps[half]

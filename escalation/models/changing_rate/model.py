@@ -1,8 +1,9 @@
-"""Changing rate: level, slope, jumps, shocks that fade and seasons, all weighted by how well they foretell the counts."""
+"""Changing rate: level, slope, jumps, shocks that fade and seasons, weighted by how well they predict the counts."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -12,10 +13,9 @@ from numpy.random import Generator
 
 from escalation.errors import InputError
 from escalation.models.changing_rate.grid_filter import FloatArray
-from escalation.models.changing_rate.paths import LATE, LATE_SD, ROOM, simulate_run
-from escalation.models.changing_rate.posterior import Run, posterior
+from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
-from escalation.models.changing_rate.segments import Stretches, draw_stretches
+from escalation.models.changing_rate.segments import Segment
 from escalation.models.contract.base import CountModel, IntArray
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_largest
@@ -34,17 +34,21 @@ class ChangingRate(CountModel):
     """Counts around a rate that may rise, fall, jump, return, or stay.
 
     A count is negative binomial, ``y_t ~ NB2(mean = exposure_t * season_t * rate_t, dispersion / exposure_t)``.  How the
-    rate moves is one of many structures of two families, each with its own noise, probability of a jump and dispersion:
-    a *trend*, whose log rate has a slope that lasts until it is redrawn, jumps for good and does not heed outliers; and
-    a *return*, whose rate comes back to a target after each shock or jump, at once or by and by, until the target is
-    redrawn.  Each structure is filtered exactly on a grid of log rates (Harrison & Stevens 1976,
-    doi:10.1111/j.2517-6161.1976.tb01586.x, called such a set of structures multi-process; grids as Kitagawa 1987,
-    doi:10.2307/2289375), and all are weighted by their prior and the probability that they gave to the counts one step
-    ahead: nothing is plugged in, and no structure is chosen.  Jumps lead, three times in four, to levels as they were
-    before.
+    rate moves is one of many structures, each with its own noise, hazards and dispersion:
 
-    Weekday and yearly patterns are harmonics beside a smooth trend; each enters as one more alternative, weighted by its
-    likelihood less ``k / 2 * log(n)`` for its k coefficients, where two cycles of it were observed.
+    * *trends*, whose log rate has a slope that lasts until it is redrawn, jumps for good and does not heed outliers;
+    * *returns*, whose rate comes back to a target after each shock or jump, at once or by and by, until the target is
+      redrawn;
+    * *last segments*, in which the rate has been steady, or grown steadily, since some period up to the last count.
+
+    Trends and returns are filtered exactly on a grid of log rates (Harrison & Stevens 1976,
+    doi:10.1111/j.2517-6161.1976.tb01586.x, have such sets of structures, Kitagawa 1987, doi:10.2307/2289375, such
+    grids); segments are integrated over level and growth by Laplace's approximation, what came before them being
+    explained by all structures together.  All are weighted by their prior and the probability that they gave to the
+    counts: nothing is plugged in, and none is chosen.  Jumps lead, three times in four, to levels as they were before.
+
+    Weekday and yearly patterns are harmonics beside a smooth trend; each enters as one more alternative, weighted by
+    its likelihood less ``k / 2 * log(n)`` for its k coefficients, where two cycles of it were observed.
 
     Estimates are posterior means at the last period, without season: ``rate`` a fully covered period, ``growth`` of the
     log rate from that period to the next, and ``dispersion``.  The covariance is that of the posterior.  ``fitted`` is
@@ -92,29 +96,24 @@ class ChangingRate(CountModel):
         """
         check_largest(self.name, counts, LARGEST_COUNT)
         seasons, found = self._alternatives(counts, design)
-        runs = [(run, season) for season, (own, _) in zip(seasons, found, strict=True) for run in own]
-        ends = [(stretches, k, season) for season, (_, stretches) in zip(seasons, found, strict=True) for k in range(len(stretches.start))]
-        logs = np.concatenate([[run.log_weight for run, _ in runs], *(stretches.log_weight for _, stretches in found)])
-        weights = normalised(logs)
-        of_runs = normalised(logs[: len(runs)])
-        offsets = {id(season): season_offset(season, design.periods) for season in seasons}
-        fitted = np.zeros(len(counts))
-        for weight, (run, season) in zip(of_runs, runs, strict=True):
-            if weight > NEGLIGIBLE:
-                fitted += weight * run.filtered.expected * np.exp(offsets[id(season)])
+        fitted = self._expected(seasons, found, design)
+        logs = [np.append([run.log_weight for run in one.runs], one.segments.log_weight) for one in found]
+        weights = normalised(np.concatenate(logs))
         kept = np.flatnonzero(weights > NEGLIGIBLE)
         shares = weights[kept] / weights[kept].sum()
-        best = runs[int(np.argmax(of_runs))][0]
-        parts = [(runs + ends)[k] for k in kept]
-        mean, cov = moments(parts, shares)
+        ends = np.cumsum([len(one) for one in logs])
+        of_season = np.searchsorted(ends, kept, side="right")
+        places = kept - (ends - [len(one) for one in logs])[of_season]
+        parts = [part_of(found[season], int(place)) for season, place in zip(of_season, places, strict=True)]
+        mean, cov = pooled_moments(parts, shares)
         return Estimate(
             params=mean,
             cov=cov,
             names=NAMES,
-            llf=float(np.logaddexp.reduce(logs)),
-            fitted=design.exposure * fitted,
+            llf=float(np.logaddexp.reduce(np.concatenate(logs))),
+            fitted=fitted,
             converged=True,
-            state={"parts": parts, "weights": shares, "landing": (best.grid.levels, np.cumsum(best.filtered.landing))},
+            state={"parts": parts, "weights": shares, "seasons": [seasons[k] for k in of_season]},
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
@@ -123,43 +122,35 @@ class ChangingRate(CountModel):
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw structures, their states and what follows; see :meth:`CountModel.simulate`."""
-        parts = estimate.state["parts"]
+        parts, seasons = estimate.state["parts"], estimate.state["seasons"]
         ladder = (rng.random() + np.arange(draws)) / draws
         which = np.minimum(np.searchsorted(np.cumsum(estimate.state["weights"]), ladder), len(parts) - 1)
         paths = np.empty((draws, len(design.exposure)), dtype=np.int64)
         for k in np.unique(which):
             rows = np.flatnonzero(which == k)
-            part = parts[k]
-            offsets = season_offset(part[-1], design.periods, len(rows), rng)
-            if len(part) == 2:
-                paths[rows] = simulate_run(part[0], offsets, design.exposure, rng)
-            else:
-                landing = estimate.state["landing"]
-                paths[rows] = draw_stretches(part[0], np.full(len(rows), part[1]), landing, LATE, LATE_SD, landing[0][-1] + ROOM, offsets, design.exposure, rng)
+            offsets = season_offset(seasons[k], design.periods, len(rows), rng)
+            paths[rows] = parts[k].paths(offsets, design.exposure, rng)
         return rng.permutation(paths)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
         """Mixture over structures and levels given the counts before; see :meth:`CountModel.distributions`."""
         seasons, found = self._alternatives(counts, design, predict=True)
-        logs = np.array([run.log_weight - run.filtered.log_density.sum() for runs, _ in found for run in runs])
-        before = np.array([np.cumsum(run.filtered.log_density) for runs, _ in found for run in runs])
-        before = np.column_stack([np.zeros(len(before)), before[:, :-1]])
-        shares = normalised(logs[:, None] + before)
-        place, parts = 0, []
-        for season, (runs, _) in zip(seasons, found, strict=True):
+        shares = self._shares_before(found)
+        parts = []
+        for season, one, share in zip(seasons, found, shares, strict=True):
             scale = design.exposure * np.exp(season_offset(season, design.periods))
-            mixed: dict[tuple[int, float], tuple[FloatArray, FloatArray]] = {}
-            for run in runs:
-                key = run.structure.grid, run.dispersion
-                _, so_far = mixed.get(key, (run.grid.levels, np.zeros_like(run.predicted)))
-                mixed[key] = run.grid.levels, so_far + shares[place][:, None] * run.predicted
-                place += 1
-            for (_, dispersion), (levels, weight) in mixed.items():
+            mixed: dict[tuple[float, float], tuple[FloatArray, FloatArray]] = {}
+            for run, weight in zip(one.runs, share, strict=True):
+                key = run.grid.step, run.dispersion
+                levels, so_far = mixed.get(key, (run.grid.levels, np.zeros_like(run.predicted)))
+                mixed[key] = levels, so_far + weight[:, None] * run.predicted
+            for (_, dispersion), (levels, chosen) in mixed.items():
                 means = scale[:, None] * np.exp(levels)
-                parts.append((weight, means, np.broadcast_to((dispersion / design.exposure)[:, None], means.shape)))
-        parts[0][0][0] = np.nan  # before the first count there is but a vague prior
-        weight, means, dispersions = (np.concatenate(one, axis=1) for one in zip(*parts, strict=True))
-        return MixtureDistributions(weight / weight.sum(axis=1, keepdims=True), means, dispersions)
+                parts.append((chosen, means, np.broadcast_to((dispersion / design.exposure)[:, None], means.shape)))
+        weights, means, dispersions = (np.concatenate(one, axis=1) for one in zip(*parts, strict=True))
+        weights /= weights.sum(axis=1, keepdims=True)
+        weights[0] = np.nan  # before the first count there is but a vague prior
+        return MixtureDistributions(weights, means, dispersions)
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""
@@ -167,18 +158,36 @@ class ChangingRate(CountModel):
 
     def _alternatives(
         self, counts: FloatArray, design: Design, *, predict: bool = False
-    ) -> tuple[list[Season | None], list[tuple[list[Run], Stretches]]]:
-        """Seasons that are worth a try, and the structures with each."""
+    ) -> tuple[list[Season | None], list[Explanations]]:
+        """Seasons that are worth a try, and what explains the counts with each."""
         log_exposure = np.log(design.exposure)
         nobs = int((~np.isnan(counts)).sum())
-
-        def explained(season: Season | None) -> tuple[list[Run], Stretches]:
-            penalty = 0.0 if season is None else len(season.coefficients) / 2 * math.log(nobs)
-            offset = season_offset(season, design.periods)
-            return posterior(counts, log_exposure + offset, design.exposure, -penalty, predict=predict)
-
         seasons: list[Season | None] = [None, *self._seasons(counts, log_exposure, design.periods, nobs)]
-        return seasons, [explained(season) for season in seasons]
+        penalties = [0.0 if one is None else len(one.coefficients) / 2 * math.log(nobs) for one in seasons]
+        return seasons, [
+            explain_counts(
+                counts, log_exposure + season_offset(one, design.periods), design.exposure, -penalty, predict=predict
+            )
+            for one, penalty in zip(seasons, penalties, strict=True)
+        ]
+
+    def _shares_before(self, found: list[Explanations]) -> list[FloatArray]:
+        """Weights (runs, n) of the runs with each season, given the counts before each period."""
+        logs = [
+            run.log_prior + np.append(0.0, np.cumsum(run.filtered.log_density)[:-1])
+            for one in found
+            for run in one.runs
+        ]
+        ends = np.cumsum([len(one.runs) for one in found])
+        return np.split(normalised(np.array(logs)), ends[:-1])
+
+    def _expected(self, seasons: list[Season | None], found: list[Explanations], design: Design) -> FloatArray:
+        """Expected counts (n,) given those before, over the runs."""
+        expected = np.zeros(len(design.exposure))
+        for season, one, share in zip(seasons, found, self._shares_before(found), strict=True):
+            rate = (share * [run.filtered.expected for run in one.runs]).sum(axis=0)
+            expected += design.exposure * np.exp(season_offset(season, design.periods)) * rate
+        return expected
 
     def _seasons(
         self, counts: FloatArray, log_exposure: FloatArray, periods: pd.PeriodIndex, nobs: int
@@ -219,31 +228,17 @@ def normalised(logs: FloatArray) -> FloatArray:
     return value
 
 
-def moments(parts, weights):
+def part_of(one: Explanations, place: int) -> Run | Segment:
+    """A run, or a segment, by its place among the runs and then the segments."""
+    if place < len(one.runs):
+        return one.runs[place]
+    best = max(one.runs, key=lambda run: run.log_weight)
+    return one.segments.one(place - len(one.runs), best.grid.levels, best.filtered.landing)
+
+
+def pooled_moments(parts: Sequence[Run | Segment], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Posterior mean (3,) and covariance (3, 3) of the last rate, its growth, and the dispersion."""
-    first, second = np.zeros(3), np.zeros((3, 3))
-    for weight, part in zip(weights, parts, strict=True):
-        if len(part) == 2:
-            run = part[0]
-            state = weight * run.filtered.state
-            rate = np.broadcast_to(np.exp(run.grid.levels), state.shape)
-            values = np.stack([rate, run.growth(), np.full(state.shape, run.dispersion)])
-            first += (state * values).sum(axis=(1, 2))
-            second += np.einsum("zx,izx,jzx->ij", state, values, values)
-        else:
-            stretches, k, _ = part
-            cov = stretches.root[k] @ stretches.root[k].T
-            rate = np.exp(stretches.mode[k, 0] + cov[0, 0] / 2)
-            growth, turn = stretches.mode[k, 1], np.eye(2)
-            if stretches.linear[k]:
-                length = max(stretches.length - stretches.start[k] - 1, 1)
-                share = np.exp(stretches.mode[k, 1] - stretches.mode[k, 0])
-                growth, turn = max((1 - share) / length, -0.3), np.array([[1.0, 0.0], [share / length, -share / length]])
-            cov = turn @ cov @ turn.T
-            mean = np.array([rate, growth, stretches.dispersion[k]])
-            inner = np.zeros((3, 3))
-            inner[0, 0], inner[1, 1] = rate**2 * np.expm1(cov[0, 0]), cov[1, 1]
-            inner[0, 1] = inner[1, 0] = rate * cov[0, 1]
-            first += weight * mean
-            second += weight * (np.outer(mean, mean) + inner)
+    moments = [part.moments() for part in parts]
+    first = weights @ np.array([one for one, _ in moments])
+    second = np.einsum("k,kij->ij", weights, np.array([two for _, two in moments]))
     return first, second - np.outer(first, first)

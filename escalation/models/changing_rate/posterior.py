@@ -1,4 +1,4 @@
-"""Which structures explain the counts, with which dispersion: all of them filtered, and weighted by their likelihood."""
+"""How well each structure explains the counts, with each dispersion: all are filtered, and weighted."""
 
 from __future__ import annotations
 
@@ -7,51 +7,91 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
-from escalation.models.changing_rate.grid_filter import Filtered, FloatArray, count_table, filter_counts
-from escalation.models.changing_rate.segments import SHARE, Stretches, find_stretches
+from escalation.models.changing_rate.grid_filter import Filtered, FloatArray, IntArray, count_table, filter_counts
+from escalation.models.changing_rate.paths import draw_paths
+from escalation.models.changing_rate.segments import SHARE, Segments, find_segments
 from escalation.models.changing_rate.structures import (
     DISPERSIONS,
-    FINE,
+    FINE_DISPERSIONS,
     LEARNT,
+    MANY,
     Grid,
     Structure,
     make_grids,
-    make_structures,
+    target_structures,
+    trend_structures,
 )
 
 GIVE_UP = 4.0
-"""A structure tries no more dispersions once the log-likelihood is that far below its best."""
-
-
+"""A structure tries no more dispersions on one side once the log-likelihood is that far below its best."""
 HOPELESS = 6.0
-"""Or if its first log-likelihood is that far below the best of all."""
+"""It tries no second one where its first log weight is that far below the largest."""
+FIRST = 0.1
+"""Dispersion that is tried first."""
 
 
 class Run(NamedTuple):
-    """One structure with one dispersion, and what filtering left of it."""
+    """One structure with one dispersion, and what filtering leaves of it."""
 
     structure: Structure
     grid: Grid
     dispersion: float
     filtered: Filtered
-    log_weight: float
+    log_prior: float
     predicted: FloatArray  # (n, nx) probabilities of the levels given the counts before, or no rows
 
+    @property
+    def log_weight(self) -> float:
+        """Log of prior times likelihood."""
+        return self.log_prior + float(self.filtered.log_density.sum())
+
     def growth(self) -> FloatArray:
-        """Change (nz, nx) of the log rate from a state to the next period, without noise and jumps."""
+        """Change (nz, nx) of the log rate from each state to the next period, without noise and jumps."""
         values, levels = self.structure.values[:, None], self.grid.levels
         if not self.structure.moves.targets:
-            return np.broadcast_to(values, (len(values), len(levels)))
-        target = np.exp(values)
-        value: FloatArray = np.log(target + self.structure.retention * (np.exp(levels) - target)) - levels
+            return np.broadcast_to(values, self.filtered.state.shape)
+        kept = self.structure.retention
+        value: FloatArray = np.log((1 - kept) * np.exp(values) + kept * np.exp(levels)) - levels
         return value
 
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """First (3,) and second (3, 3) moments of the last rate, its growth and the dispersion."""
+        state = self.filtered.state
+        rate = np.broadcast_to(np.exp(self.grid.levels), state.shape)
+        values = np.stack([rate, self.growth(), np.full(state.shape, self.dispersion)])
+        return (state * values).sum(axis=(1, 2)), np.einsum("zx,izx,jzx->ij", state, values, values)
 
-def posterior(
+    def paths(self, offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
+        """Draw paths (k, steps) from the last state on, with log seasons (k, steps)."""
+        state, moves = self.filtered.state, self.structure.moves
+        cumulative = np.cumsum(state.ravel())
+        drawn = np.searchsorted(cumulative, rng.random(len(offsets)) * cumulative[-1], side="right")
+        z, x = np.unravel_index(np.minimum(drawn, len(cumulative) - 1), state.shape)
+        aims, landing, wide = (
+            np.cumsum(p) / p.sum() for p in (self.filtered.aims, self.filtered.landing, self.grid.wide)
+        )
+        paths = np.empty(offsets.shape, dtype=np.int64)
+        draw_paths(
+            z, self.grid.levels[x], self.structure.values, aims, landing, wide, self.grid.levels, self.grid.step,
+            moves.targets, self.structure.retention, self.structure.noise, moves.jump, moves.redraw, moves.outlier,
+            self.dispersion, offsets, exposure, rng, paths,
+        )  # fmt: skip
+        return paths
+
+
+class Explanations(NamedTuple):
+    """Everything that was tried on the same counts with the same season."""
+
+    runs: list[Run]
+    segments: Segments
+
+
+def explain_counts(
     counts: FloatArray, log_scale: FloatArray, exposure: FloatArray, log_prior: float = 0.0, *, predict: bool = False
-) -> tuple[list[Run], Stretches]:
-    """Filter counts under every structure.
+) -> Explanations:
+    """Filter counts under every structure, and weight all last segments.
 
     Parameters
     ----------
@@ -62,51 +102,39 @@ def posterior(
     exposure : (n,) float array
         Share of each period that was covered.
     log_prior : float
-        Log weight of all of them.
+        Log weight of all of it together.
     predict : bool
-        Whether the runs keep the levels as they were foretold.
-
-    Returns
-    -------
-    list of Run, Stretches
+        Whether the runs keep the levels as they were predicted.
     """
     seen = ~np.isnan(counts)
-    known = counts[seen] / np.exp(log_scale[seen])
-    grids = make_grids(known)
-    dispersions = (*(FINE if known.mean() >= 300 else ()), *DISPERSIONS)
-    tables: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
-
-    def likelihoods(grid: int, place: int) -> tuple[FloatArray, FloatArray]:
-        if (grid, place) not in tables:
-            levels = grids[grid].levels
-            table = np.empty((len(counts), len(levels)))
-            count_table(counts, log_scale, levels, exposure / dispersions[place], table)
-            tables[grid, place] = table, table @ grids[grid].wide
-        return tables[grid, place]
-
+    rates = counts[seen] / np.exp(log_scale[seen])
+    dispersions = (*(FINE_DISPERSIONS if rates.mean() >= MANY else ()), *DISPERSIONS)
+    log_share = log_prior - math.log(len(dispersions)) + math.log(1 - SHARE)
+    fine, coarse = make_grids(rates)
     runs: list[Run] = []
-    stretch_prior = log_prior
-    log_prior += math.log(1 - SHARE) - math.log(len(dispersions))
-    best, guess = -math.inf, dispersions.index(0.1)
-    for structure in make_structures(grids, known):
-        grid = grids[structure.grid]
-        rates = np.exp(grid.levels)
-        mine: dict[int, float] = {}
-        for place in outwards(guess, len(dispersions), mine, best - structure.log_prior - log_prior - HOPELESS):
-            table, blind = likelihoods(structure.grid, place)
-            predicted = np.empty((len(counts) if predict else 0, len(rates)))
-            filtered = filter_counts(
-                table, blind, seen, rates, grid.wide, structure.first, structure.moves, LEARNT, predicted
-            )
-            mine[place] = float(filtered.log_density.sum())
-            weight = log_prior + structure.log_prior + mine[place]
-            runs.append(Run(structure, grid, dispersions[place], filtered, weight, predicted))
-            best = max(best, weight)
-        guess = max(mine, key=lambda place: mine[place])
-    logs = [run.log_weight - run.filtered.log_density.sum() + np.cumsum(run.filtered.log_density) for run in runs]
-    before = np.append(0.0, np.logaddexp.reduce(logs)[:-1] - log_prior - math.log(len(dispersions)))
-    stretches = find_stretches(counts, log_scale, exposure, dispersions, max(float(known.mean()), 1e-9), before)
-    return runs, stretches._replace(log_weight=stretches.log_weight + stretch_prior)
+    best, start = -math.inf, dispersions.index(FIRST)
+    for grid, structures in ((fine, trend_structures(fine)), (coarse, target_structures(coarse, rates))):
+        likelihoods: dict[int, tuple[FloatArray, FloatArray]] = {}
+        for structure in structures:
+            found: dict[int, float] = {}
+            prior = log_share + structure.log_prior
+            for place in outwards(start, len(dispersions), found, best - prior - HOPELESS):
+                if place not in likelihoods:
+                    table = np.empty((len(counts), len(grid.levels)))
+                    count_table(counts, log_scale, grid.levels, exposure / dispersions[place], table)
+                    likelihoods[place] = table, table @ grid.wide
+                predicted = np.empty((len(counts) if predict else 0, len(grid.levels)))
+                filtered = filter_counts(
+                    *likelihoods[place], seen, np.exp(grid.levels), grid.wide, structure.first, structure.moves,
+                    LEARNT, predicted,
+                )  # fmt: skip
+                runs.append(Run(structure, grid, dispersions[place], filtered, prior, predicted))
+                found[place] = float(filtered.log_density.sum())
+                best = max(best, prior + found[place])
+            start = max(found, key=lambda place: found[place])
+    before = np.logaddexp.reduce([run.log_prior + np.cumsum(run.filtered.log_density) for run in runs])
+    before = np.append(0.0, before[:-1] - math.log(1 - SHARE) - log_prior)
+    return Explanations(runs, find_segments(counts, log_scale, exposure, dispersions, rates, before, log_prior))
 
 
 def outwards(start: int, number: int, found: dict[int, float], least: float) -> Iterator[int]:

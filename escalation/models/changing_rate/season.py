@@ -18,8 +18,8 @@ AMPLITUDE = 1.0
 """Prior standard deviation of the coefficients of the first pair; less for faster waves."""
 KNOT_SD = 0.5
 """Prior standard deviation of the step of the trend from one knot to the next."""
-STEPS = 30
-TOLERANCE = 1e-6
+MOST_STEPS, HALVINGS, GAIN = 30, 12, 1e-6
+"""Of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
 
 
 class Season(NamedTuple):
@@ -36,7 +36,7 @@ class Season(NamedTuple):
     centre : (k,) float array
         Means of the waves over the observed periods, so that the pattern averages out there.
     gain : float
-        By how much twice the quasi-log-likelihood of the trend alone is exceeded.
+        Twice what it adds to the log-likelihood of the trend alone.
     """
 
     kinds: tuple[str, ...]
@@ -69,9 +69,9 @@ def waves(periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> FloatArray:
     columns = []
     for kind in kinds:
         if kind == "weekday":
-            phase = middle.dayofweek / 7
+            phase = middle.day_of_week / 7
         else:
-            phase = (middle.dayofyear - 0.5) / np.where(middle.is_leap_year, 366, 365)
+            phase = (middle.day_of_year - 0.5) / np.where(middle.is_leap_year, 366, 365)
         for k in range(1, PAIRS[kind] + 1):
             angle = 2 * math.pi * k * np.asarray(phase, dtype=np.float64)
             columns += [np.sin(angle), np.cos(angle)]
@@ -79,6 +79,7 @@ def waves(periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> FloatArray:
 
 
 def order(kinds: tuple[str, ...]) -> FloatArray:
+    """How many times each of the waves (k,) goes round in its cycle."""
     return np.concatenate([np.repeat(np.arange(1.0, PAIRS[kind] + 1), 2) for kind in kinds])
 
 
@@ -104,11 +105,12 @@ def find_season(counts: FloatArray, log_scale: FloatArray, periods: pd.PeriodInd
     np.fill_diagonal(penalty[m:, m:], (order(kinds) / AMPLITUDE) ** 2)
     start = np.concatenate([without, np.zeros(design.shape[1])])
     found, high, curvature = penalised(both, y, offset, penalty, start, dispersion)
-    cov = np.linalg.inv(curvature)
+    cov: FloatArray = np.asarray(np.linalg.inv(curvature), dtype=np.float64)
     return Season(kinds, found[m:], cov[m:, m:], centre, 2 * (high - low))
 
 
 def days_of(periods: pd.PeriodIndex) -> float:
+    """Mean length of the periods in days."""
     return float((periods[-1].end_time - periods[0].start_time).total_seconds() / 86400 / len(periods))
 
 
@@ -116,7 +118,8 @@ def hats(n: int, every: float) -> FloatArray:
     """Linear B-splines (n, m) with knots so far apart."""
     m = max(2, round(n / every) + 1)
     place = np.linspace(0, m - 1, n)
-    return np.maximum(0.0, 1 - np.abs(place[:, None] - np.arange(m)))
+    value: FloatArray = np.maximum(0.0, 1 - np.abs(place[:, None] - np.arange(m)))
+    return value
 
 
 def penalised(
@@ -132,8 +135,8 @@ def penalised(
 
     curvature = penalty
     step = np.zeros_like(start)
-    for _ in range(STEPS):
-        for halving in range(12):
+    for _ in range(MOST_STEPS):
+        for halving in range(HALVINGS):
             trial = point + step * 0.5**halving
             eta = np.clip(design @ trial + offset, -30, 25)
             new = log_likelihood(eta) - 0.5 * float(trial @ penalty @ trial)
@@ -144,7 +147,7 @@ def penalised(
         weight = mean * (1 + y / size) / (1 + mean / size) ** 2
         gradient = design.T @ ((y - mean) / (1 + mean / size)) - penalty @ point
         curvature = design.T @ (weight[:, None] * design) + penalty
-        if gain < TOLERANCE:
+        if gain < GAIN:
             break
-        step = np.linalg.solve(curvature, gradient)
+        step = np.asarray(np.linalg.solve(curvature, gradient))
     return point, log_likelihood(np.clip(design @ point + offset, -30, 25)), curvature

@@ -1,6 +1,6 @@
-"""Stretches of a steady rate or a steady growth that reach up to the last count: exact in level and slope.
+"""Last segments: stretches of a steady rate or steady growth that reach up to the last count, exact in both.
 
-Before such a stretch began anything may have been: that part is explained by all other structures.
+Before such a segment began anything may have been: that part is explained by all structures together.
 """
 
 from __future__ import annotations
@@ -14,115 +14,175 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.models.changing_rate.grid_filter import FloatArray, IntArray
+from escalation.models.changing_rate.paths import ROOM
+from escalation.models.contract.count_draws import LARGEST_MEAN
 
-SHARE = 0.35
-"""Prior weight of all stretches together."""
+SHARE = 0.45
+"""Prior weight of all segments together."""
 HAZARD = 0.01
-"""Probability that a period is the first of a new stretch."""
+"""Probability that a period is the first of a new segment."""
 LEVEL_SD = 1.3
-"""Prior standard deviation of the log rate at the start of a stretch about the log mean."""
+"""Prior standard deviation of the log rate at the start of a segment about the log mean."""
 KINDS = ((0.0, False, 0.5), (0.025, False, 0.2), (0.12, False, 0.12), (0.025, True, 0.1), (0.12, True, 0.08))
-"""Prior standard deviation of the growth a period (none, slow, fast), whether it is along a line, and the prior weight."""
-MOST_SPREAD = 2.0
-STEEP, ENDS = 0.09, 0.35
-"""A growth above the first ends with a probability that rises by the second times what is above."""
-RECENT = 24
-"""So many last periods are all tried as starts; before them starts are further and further apart."""
-NEWTON = 30
-FLOOR = 0.7
+"""Prior standard deviation of the growth a period (none, slow, fast), whether along a line, and prior weight."""
+MOST_CHANGE = 2.0
+"""Largest prior standard deviation of the log ratio of both ends of a line."""
+STEEP, STEEP_ENDS = 0.09, 0.35
+"""Exponential growth beyond the first ends in a period with a probability of the second times what is beyond."""
+LEAST_LEFT = 0.7
+"""Share of the rate that a falling line leaves from one period to the next at the least."""
+RECENT, SPARSER = 24, 1.08
+"""So many last periods are all tried as starts; before them starts are further and further apart, by this factor."""
+MOST_STEPS, HALVINGS, GAIN = 30, 20, 1e-6
+"""Of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
 
 
-class Stretches(NamedTuple):
-    """Posteriors of the level at the last period and the slope, for each start, slope prior and dispersion."""
+class Segments(NamedTuple):
+    """Posteriors of all that were tried, m of them.
 
-    start: IntArray  # (m,)
+    The parameters of an exponential segment are the log rate at its last period and the growth a period, those of a
+    line the log rates at its last and at its first period.
+    """
+
+    start: IntArray  # (m,) place of the first period
     dispersion: FloatArray  # (m,)
     linear: NDArray[np.bool_]  # (m,)
-    mode: FloatArray  # (m, 2) log rate at the last period, and growth a period; of a line, log rate at its start
-    root: FloatArray  # (m, 2, 2) root of their covariance
-    log_weight: FloatArray  # (m,)
-    length: int  # periods in all
+    mode: FloatArray  # (m, 2)
+    root: FloatArray  # (m, 2, 2) lower root of their covariance
+    log_weight: FloatArray  # (m,) log of prior times likelihood
+    periods: int  # in all
+
+    def one(self, place: int, levels: FloatArray, landing: FloatArray) -> Segment:
+        """One of them, with the levels (nx,) that a new segment may begin at and their probabilities (nx,)."""
+        return Segment(
+            max(self.periods - int(self.start[place]) - 1, 1),
+            float(self.dispersion[place]),
+            bool(self.linear[place]),
+            self.mode[place],
+            self.root[place],
+            levels,
+            np.cumsum(landing) / landing.sum(),
+        )
 
 
-def starts(n: int) -> tuple[IntArray, FloatArray]:
-    """Places where a stretch may start, and for how many each stands."""
-    back = [*range(2, min(n, RECENT))]
-    while back[-1:] and back[-1] < n:
-        back.append(min(n, max(back[-1] + 1, math.ceil(back[-1] * 1.08))))
-    places = n - np.array(back or [n])
-    return places, np.append(1.0, -np.diff(places))
+class Segment(NamedTuple):
+    """The posterior of one last segment."""
+
+    steps: int  # from its first to its last period, at least 1
+    dispersion: float
+    linear: bool
+    mode: FloatArray  # (2,)
+    root: FloatArray  # (2, 2)
+    levels: FloatArray  # (nx,)
+    landing: FloatArray  # (nx,) cumulative probabilities
+
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """First (3,) and second (3, 3) moments of the last rate, its growth and the dispersion."""
+        slope, turn = self.mode[1], np.eye(2)
+        if self.linear:
+            left = math.exp(self.mode[1] - self.mode[0])
+            slope = max((1 - left) / self.steps, math.log(LEAST_LEFT))
+            turn[1] = left / self.steps, -left / self.steps
+        cov = turn @ self.root @ self.root.T @ turn.T
+        rate = math.exp(self.mode[0] + cov[0, 0] / 2)
+        mean = np.array([rate, slope, self.dispersion])
+        within = np.zeros((3, 3))
+        within[0, 0], within[1, 1] = rate**2 * math.expm1(cov[0, 0]), cov[1, 1]
+        within[0, 1] = within[1, 0] = rate * cov[0, 1]
+        return mean, np.outer(mean, mean) + within
+
+    def paths(self, offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
+        """Draw paths (k, steps) that go on from it, with log seasons (k, steps)."""
+        paths = np.empty(offsets.shape, dtype=np.int64)
+        drawn = self.mode + rng.standard_normal((len(paths), 2)) @ self.root.T
+        level, slope, rise = drawn[:, 0], drawn[:, 1], np.zeros(len(paths))
+        if self.linear:
+            rise, slope = (np.exp(level) - np.exp(slope)) / self.steps, np.zeros(len(paths))
+        sds, shares = np.array([kind[0] for kind in KINDS]), np.array([kind[2] for kind in KINDS])
+        for step, share in enumerate(exposure):
+            slope = np.where(rng.random(len(paths)) < steep_ends(slope), 0.0, slope)
+            level = np.log(np.maximum(np.exp(level + slope) + rise, LEAST_LEFT * np.exp(level)))
+            new = np.flatnonzero(rng.random(len(paths)) < HAZARD)
+            landed = np.searchsorted(self.landing, rng.random(len(new)))
+            level[new] = self.levels[np.minimum(landed, len(self.levels) - 1)]
+            slope[new] = sds[rng.choice(len(sds), len(new), p=shares)] * rng.standard_normal(len(new))
+            rise[new] = 0.0
+            level = np.clip(level, self.levels[0], self.levels[-1] + ROOM)
+            mean = share * np.exp(level + offsets[:, step])
+            spread = self.dispersion / share
+            drawn_mean = mean * rng.standard_gamma(1 / spread, len(paths)) * spread
+            paths[:, step] = rng.poisson(np.minimum(drawn_mean, LARGEST_MEAN))
+        return paths
 
 
-def find_stretches(
+def steep_ends(slope: FloatArray) -> FloatArray:
+    """Probability that exponential growth with these slopes ends in a period."""
+    value: FloatArray = np.minimum(STEEP_ENDS * np.maximum(np.abs(slope) - STEEP, 0.0), 0.5)
+    return value
+
+
+def starts(n: int) -> tuple[IntArray, IntArray]:
+    """Places where a last segment of n periods may start, latest first, and for how many periods each stands."""
+    back = list(range(min(2, n), min(n, RECENT) + 1))
+    while back[-1] < n:
+        back.append(min(n, math.ceil(back[-1] * SPARSER)))
+    places = n - np.array(back)
+    return places, np.append(1, -np.diff(places))
+
+
+def find_segments(
     counts: FloatArray,
     log_scale: FloatArray,
     exposure: FloatArray,
     dispersions: tuple[float, ...],
-    mean: float,
+    rates: FloatArray,
     before: FloatArray,
-) -> Stretches:
-    """Weight all stretches; ``before`` (n,) is the log probability of the counts before each period."""
-    n = len(counts)
-    places, stands_for = starts(n)
-    rows = len(places) * len(KINDS) * len(dispersions)
-    mode, root, weight = np.empty((rows, 2)), np.zeros((rows, 2, 2)), np.empty(rows)
-    start, spread, lines = np.empty(rows, dtype=np.int64), np.empty(rows), np.zeros(rows, dtype=bool)
-    k = 0
-    for place, number in zip(places, stands_for, strict=True):
-        log_prior = math.log(SHARE) + before[place] + (n - place) * math.log1p(-HAZARD)
-        if place > 0:
-            log_prior += math.log(HAZARD * number)
-        length = max(n - place - 1, 1)
-        for slope_sd, line, share in KINDS:
-            for dispersion in dispersions:
-                size = exposure[place:] / dispersion
-                start[k], spread[k], lines[k] = place, dispersion, line
-                sd = min(slope_sd * length, MOST_SPREAD) if line else slope_sd
-                found = explain_line if line else explain
-                value = found(
-                    counts[place:], log_scale[place:], size, math.log(mean + 0.05), LEVEL_SD, sd, mode[k], root[k]
-                )
-                steep = 0.0 if line else max(abs(mode[k, 1]) - STEEP, 0.0)
-                value += length * math.log1p(-min(ENDS * steep, 0.5))
-                weight[k] = log_prior + math.log(share / len(dispersions)) + value
-                k += 1
-    return Stretches(start, spread, lines, mode, root, weight, n)
+    log_prior: float,
+) -> Segments:
+    """Weight all last segments.
 
-
-def draw_stretches(
-    found: Stretches, rows: IntArray, landing: tuple[FloatArray, FloatArray], late: float, late_sd: float, top: float,
-    offsets: FloatArray, exposure: FloatArray, rng: Generator,
-) -> IntArray:  # fmt: skip
-    """Paths (k, steps) that continue these stretches, with log season offsets (k, steps)."""
-    k, steps = offsets.shape
-    place = rows[0]
-    drawn = found.mode[place] + rng.standard_normal((k, 2)) @ found.root[place].T
-    level, slope = drawn.T
-    rise = np.zeros(k)
-    if found.linear[place]:
-        length = max(found.length - found.start[place] - 1, 1)
-        rise, slope = (np.exp(level) - np.exp(slope)) / length, np.zeros(k)
-    levels, shares = landing
-    paths = np.empty((k, steps), dtype=np.int64)
-    sds, weights = np.array([kind[0] for kind in KINDS]), np.array([kind[2] for kind in KINDS])
-    for h in range(steps):
-        steep = np.maximum(np.abs(slope) - STEEP, 0.0)
-        slope = np.where(rng.random(k) < np.minimum(ENDS * steep, 0.5), 0.0, slope)
-        level = np.log(np.maximum(np.exp(level + slope) + rise, FLOOR * np.exp(level)))
-        new = rng.random(k) < HAZARD
-        level = np.where(new, levels[np.minimum(np.searchsorted(shares, rng.random(k)), len(levels) - 1)], level)
-        slope = np.where(new, sds[rng.choice(len(sds), k, p=weights)] * rng.standard_normal(k), slope)
-        rise = np.where(new, 0.0, rise)
-        level = level + np.where(rng.random(k) < late, late_sd * rng.standard_normal(k), 0.0)
-        level = np.clip(level, levels[0], top)
-        spread = found.dispersion[place] / exposure[h]
-        mean = exposure[h] * np.exp(level + offsets[:, h])
-        paths[:, h] = rng.poisson(np.minimum(mean * rng.gamma(1 / spread, size=k) * spread, 1e15))
-    return paths
+    Parameters
+    ----------
+    counts, log_scale, exposure : (n,) float arrays
+        NaN where not observed; log of what the rate is multiplied by; share of each period that was covered.
+    dispersions : tuple of float
+        Each is tried, all with the same prior weight.
+    rates : (m,) float array
+        Observed rates.
+    before : (n,) float array
+        Log probability of all counts before each period.
+    log_prior : float
+        Log weight of all of it together.
+    """
+    n, level = len(counts), math.log(float(rates.mean()) + 0.05)
+    places, numbers = starts(n)
+    rows = [
+        (place, number, *kind, dispersion)
+        for place, number in zip(places, numbers, strict=True)
+        for kind in KINDS
+        for dispersion in dispersions
+    ]
+    mode, root, log_weight = np.empty((len(rows), 2)), np.zeros((len(rows), 2, 2)), np.empty(len(rows))
+    for k, (place, number, growth_sd, linear, share, dispersion) in enumerate(rows):
+        length = n - place
+        scale = growth_sd * max(length - 1, 1)
+        given = counts[place:], log_scale[place:], exposure[place:] / dispersion, level, LEVEL_SD
+        if linear:
+            value = explain_line(*given, min(scale, MOST_CHANGE), mode[k], root[k])
+        else:
+            value = explain_exponential(*given, growth_sd, mode[k], root[k])
+            value += length * math.log1p(-float(steep_ends(mode[k, 1])))
+        began = math.log(HAZARD * number) if place else 0.0
+        lasted = length * math.log1p(-HAZARD)
+        log_weight[k] = value + before[place] + began + lasted + math.log(SHARE * share / len(dispersions)) + log_prior
+    columns = list(zip(*rows, strict=True))
+    return Segments(
+        np.array(columns[0]), np.array(columns[5]), np.array(columns[3]), mode, root, log_weight, n
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def explain(
+def explain_exponential(
     counts: FloatArray,
     log_scale: FloatArray,
     size: FloatArray,
@@ -132,7 +192,11 @@ def explain(
     mode: FloatArray,
     root: FloatArray,
 ) -> float:
-    """Log probability of the counts of one stretch by Laplace's approximation; fills the mode and root at its end."""
+    """Log probability of the counts (n,) of a segment, by Laplace's approximation; fills mode (2,) and root (2, 2).
+
+    The prior of the log rate at its start is normal with ``level`` and ``level_sd``, that of the growth with mean 0 and
+    ``slope_sd``; a standard deviation of 0 is no growth.  ``size`` (n,) is the inverse of the dispersion.
+    """
     n = len(counts)
     constant = 0.0
     total, scale = 0.0, 0.0
@@ -147,9 +211,9 @@ def explain(
     value = -math.inf
     step_a, step_b = 0.0, 0.0
     h_aa, h_ab, h_bb = 0.0, 0.0, 0.0
-    for _ in range(NEWTON):
+    for _ in range(MOST_STEPS):
         shrink = 1.0
-        for _ in range(20):
+        for _ in range(HALVINGS):
             at_a, at_b = a + shrink * step_a, b + shrink * step_b
             new = -0.5 * ((at_a - level) / level_sd) ** 2
             g_a, g_b = -(at_a - level) / level_sd**2, 0.0
@@ -178,7 +242,7 @@ def explain(
             shrink *= 0.5
         gained = new - value
         a, b, value = at_a, at_b, new
-        if gained < 1e-6:
+        if gained < GAIN:
             break
         if flat:
             step_a, step_b = g_a / h_aa, 0.0
@@ -211,7 +275,10 @@ def explain_line(
     mode: FloatArray,
     root: FloatArray,
 ) -> float:
-    """As explain, of a rate on a straight line between exp(a) at the first and exp(b) at the last period."""
+    """Log probability as in explain_exponential, of a rate on a line between exp(a) at the first and exp(b) at the last.
+
+    The prior of b is normal about a with ``change_sd``; the curvature is the expected one.
+    """
     n = len(counts)
     constant, total, scale = 0.0, 0.0, 0.0
     for t in range(n):
@@ -226,9 +293,9 @@ def explain_line(
     step_a, step_b = 0.0, 0.0
     h_aa, h_ab, h_bb = 0.0, 0.0, 0.0
     precise_a, precise_b = 1 / level_sd**2, 1 / change_sd**2
-    for _ in range(NEWTON):
+    for _ in range(MOST_STEPS):
         shrink = 1.0
-        for _ in range(20):
+        for _ in range(HALVINGS):
             at_a, at_b = a + shrink * step_a, b + shrink * step_b
             new = -0.5 * precise_a * (at_a - level) ** 2 - 0.5 * precise_b * (at_b - at_a) ** 2
             g_a = -precise_a * (at_a - level) + precise_b * (at_b - at_a)
@@ -256,7 +323,7 @@ def explain_line(
             shrink *= 0.5
         gained = new - value
         a, b, value = at_a, at_b, new
-        if gained < 1e-6:
+        if gained < GAIN:
             break
         determinant = h_aa * h_bb - h_ab * h_ab
         step_a = (h_bb * g_a - h_ab * g_b) / determinant
