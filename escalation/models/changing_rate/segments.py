@@ -27,7 +27,7 @@ KINDS = ((0.0, False, 0.5), (0.025, False, 0.2), (0.12, False, 0.12), (0.025, Tr
 """Prior standard deviation of the growth a period (none, slow, fast), whether along a line, and prior weight."""
 MOST_CHANGE = 2.0
 """Largest prior standard deviation of the log ratio of both ends of a line."""
-STEEP, STEEP_ENDS = 0.09, 0.35
+STEEP, STEEP_ENDS = 0.1, 0.8
 """Exponential growth beyond the first ends in a period with a probability of the second times what is beyond."""
 LEAST_LEFT = 0.7
 """Share of the rate that a falling line leaves from one period to the next at the least."""
