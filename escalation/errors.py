@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 LONGEST = 1_500
 """Characters of a message."""
 
@@ -52,3 +55,11 @@ class DataWarning(EscalationWarning):
 
 class ResampledDrawsWarning(EscalationWarning):
     """Draws were resampled the way of a public scoring program; the message says why that is wrong and what to do."""
+
+
+def warn(message: str, category: type[EscalationWarning] = DataWarning) -> None:
+    """Give a warning at the line that called the package, however deep within the package it is given."""
+    depth = 1
+    while sys._getframe(depth).f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+        depth += 1
+    warnings.warn(message, category, stacklevel=depth + 1)

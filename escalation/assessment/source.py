@@ -15,7 +15,7 @@ from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.conventions.randomness import Seed
 from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries
-from escalation.errors import DataWarning, EscalationWarning, InputError, PartialPeriodWarning
+from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning, warn
 from escalation.files.bundled import data_folder
 from escalation.files.disk import kind_of
 from escalation.files.ledger import LedgerEntries
@@ -414,11 +414,7 @@ def _spans_of(
     names = [] if by is None else [by]
     if isinstance(coverage, str):
         spans = infer_coverage(table, by, coverage)
-        warnings.warn(
-            f"coverage was guessed by {coverage}, from the first to the last incident of each",
-            DataWarning,
-            stacklevel=4,
-        )
+        warn(f"coverage was guessed by {coverage}, from the first to the last incident of each")
     else:
         spans = coverage
     spans = check_coverage(spans, names)

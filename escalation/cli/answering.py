@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -33,6 +32,7 @@ from escalation.cli.counting import (
 )
 from escalation.cli.options import Format, Selection
 from escalation.counts.periods import period_word
+from escalation.errors import warn
 from escalation.files.disk import atomic_write
 
 Part = TypeVar("Part")
@@ -323,4 +323,4 @@ def warn_of_failures(assessment: Assessment, *asked: str) -> None:
     parts = [getattr(assessment, name) for name in asked]
     withheld = {part.part: part.reason for part in parts if isinstance(part, Withheld)}
     for name, why in (assessment.failed | withheld).items():
-        warnings.warn(f"{name} is left out: {why}", escalation.errors.DataWarning, stacklevel=1)
+        warn(f"{name} is left out: {why}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection, Table
 from escalation.counts.periods import period_word
+from escalation.errors import warn
 from escalation.files.disk import atomic_write, check_target, table_text
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
@@ -90,7 +90,7 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         rng=selection.seed,
     )
     for note in counted.notes:
-        warnings.warn(note, escalation.errors.DataWarning, stacklevel=1)
+        warn(note)
     return counted
 
 
@@ -114,7 +114,7 @@ def open_table(table: Table) -> escalation.assessment.Source:
     if table.ledger is not None:
         deliver(source.ledger, "csv", table.ledger)
     if len(source.ledger):
-        warnings.warn(_account(source, table.ledger), escalation.errors.DataWarning, stacklevel=1)
+        warn(_account(source, table.ledger))
     return source
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, deliver, open_table, reading, with_dates
 from escalation.cli.options import Format, Table
 from escalation.counts.periods import DateLike, parse_date, period_word
+from escalation.errors import warn
 from escalation.incidents.nowcasts.reports import Known
 
 LAST_CHANGED = ("timestamp", "last_updated")
@@ -88,13 +88,13 @@ def _open_list(table: Table, by: str | None, series: str | None) -> pd.DataFrame
         )
     read_from = {names.get("as_of") for names in rows.attrs.get("columns", {}).values()}
     for name in sorted(read_from.intersection(LAST_CHANGED)):
-        _warn(
+        warn(
             f"column {name!r} says when a row was last changed: one that was revised counts as reported then, so "
             "that delays look longer than they are; snapshots of several days tell better"
         )
     undated = rows["as_of"].isna()
     if undated.any():
-        _warn(f"{int(undated.sum()):,} of {len(rows):,} incidents do not say when they were reported and are left out")
+        warn(f"{int(undated.sum()):,} of {len(rows):,} incidents do not say when they were reported and are left out")
     return rows[~undated]
 
 
@@ -113,7 +113,7 @@ def _open_incidents(table: Table, by: str | None, series: str | None) -> pd.Data
     if source.kind != "incidents":
         raise escalation.InputError(f"{source.name} holds reported counts; a nowcast is of incidents, one a row")
     if source.quality is not None and not source.quality.findings.empty:
-        _warn(source.quality.sentence())
+        warn(source.quality.sentence())
     if "events" in rows and (rows["events"] != 1).any():
         raise escalation.InputError(
             f"{source.name} has rows that stand for several incidents (events); a nowcast needs one row an incident"
@@ -128,12 +128,8 @@ def _open_incidents(table: Table, by: str | None, series: str | None) -> pd.Data
         rows = rows[names == series]
     spread = int((rows["date"] != rows["date_end"]).sum())
     if spread:
-        _warn(f"{spread:,} of {len(rows):,} incidents are dated to several days and count on the first of them")
+        warn(f"{spread:,} of {len(rows):,} incidents are dated to several days and count on the first of them")
     return rows
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, escalation.errors.DataWarning, stacklevel=2)
 
 
 def _show(found: escalation.incidents.Nowcast, series: str | None, form: Format, output: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import cast
 
@@ -15,6 +14,7 @@ from escalation.cli import screen
 from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
 from escalation.cli.options import Format, Selection
 from escalation.counts.periods import period_word
+from escalation.errors import warn
 from escalation.evaluation.comparison import ENOUGH
 from escalation.evaluation.result import Backtest
 from escalation.tallies.vintages import Vintages
@@ -132,11 +132,7 @@ def _check_same(saved: escalation.Forecast, about: dict[str, object], counted: S
             )
     series = about.get("series", counted.title)
     if series != counted.title:
-        warnings.warn(
-            f"the forecast is of {series}, these counts are called {counted.title}; make sure that they are the same",
-            escalation.errors.DataWarning,
-            stacklevel=1,
-        )
+        warn(f"the forecast is of {series}, these counts are called {counted.title}; make sure that they are the same")
 
 
 def _vintages(source: escalation.assessment.Source, counted: SourceSeries, seed: int) -> Vintages | None:

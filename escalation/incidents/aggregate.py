@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ from escalation.counts.periods import (
     period_word,
 )
 from escalation.counts.schema import DRAW
-from escalation.errors import DataWarning, InputError, PartialPeriodWarning
+from escalation.errors import InputError, PartialPeriodWarning, warn
 from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
 from escalation.incidents.schema import check_incidents, event_numbers
 from escalation.incidents.spans import Spans, covered_days, span_of
@@ -217,11 +216,9 @@ def _on_covered_days(
     """Tell which incidents counted on a covered day, and say how many did not."""
     watched = span_of(covered, unit, day_numbers(day)) >= 0
     if (lost := int((inside & ~watched).sum())) > 0:
-        warnings.warn(
+        warn(
             f"{lost:,} of {len(day):,} incidents lie on days on which their unit was not covered and are not counted; "
-            "widen the coverage, or drop them first",
-            DataWarning,
-            stacklevel=3,
+            "widen the coverage, or drop them first"
         )
     return watched
 
@@ -246,20 +243,17 @@ def _finished(
     never = unwatched.all(axis=0)
     if never.any():
         names = ", ".join(map(str, units[never][:5]))
-        warnings.warn(
-            f"{never.sum():,} of {len(units):,} units have no covered day {told}, so they are <NA> throughout: {names}",
-            DataWarning,
-            stacklevel=3,
+        warn(
+            f"{never.sum():,} of {len(units):,} units have no covered day {told}, so they are <NA> throughout: {names}"
         )
     if partly.any():
         row, column = (int(at) for at in np.argwhere(partly)[0])
         one = "" if len(units) == 1 else f"{units[column]} in "
-        warnings.warn(
+        warn(
             f"{partly.sum():,} of {days.size:,} counts are of periods covered in part ({one}{index[row]} on "
             f"{days[row, column]} of its {whole[row, 0]} days); pass "
             "exposure=escalation.incidents.coverage_exposure(counts, coverage) to fit, or cover whole periods",
             PartialPeriodWarning,
-            stacklevel=3,
         )
     if unwatched.any():
         wide = np.repeat(unwatched, counts.size // unwatched.size, axis=1)
@@ -309,11 +303,9 @@ def _warn_uncovered(
     first, last = (day_numbers(table[name]) for name in ("date", "date_end"))
     begins, ends = span_of(covered, unit, first), span_of(covered, unit, last)
     if (reaching := int((near & ((begins != ends) | (begins < 0))).sum())) > 0:
-        warnings.warn(
+        warn(
             f"{reaching:,} of {len(table):,} incidents have days on which their unit was not covered; each counts in "
-            "the histories in which it falls on a covered day",
-            DataWarning,
-            stacklevel=3,
+            "the histories in which it falls on a covered day"
         )
 
 
@@ -323,11 +315,9 @@ def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp)
     warn_outside(int(outside.sum()), len(outside), first, last)
     reaching = int(((table["date"] < first) | (table["date_end"] > last))[~outside].sum())
     if reaching:
-        warnings.warn(
+        warn(
             f"{reaching:,} of {len(table):,} incidents have a window that reaches out of {first:%Y-%m-%d} to "
-            f"{last:%Y-%m-%d}; each counts in the histories in which it falls inside, so that their totals differ",
-            DataWarning,
-            stacklevel=4,
+            f"{last:%Y-%m-%d}; each counts in the histories in which it falls inside, so that their totals differ"
         )
 
 
@@ -363,28 +353,24 @@ def _fatalities(
     if not unknown.any():
         return sums
     gaps = _sums(place, unknown.astype(float), shape) > 0
-    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()), depth=4)
+    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()))
     return sums.mask(gaps)
 
 
-def warn_unknown(unknown: int, rows: int, gaps: int, depth: int = 3) -> None:
+def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
     """Tell how many incidents have unknown fatalities, and how many counts are unknown for it."""
-    warnings.warn(
+    warn(
         f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
-        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them",
-        DataWarning,
-        stacklevel=depth,
+        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them"
     )
 
 
 def warn_outside(outside: int, rows: int, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell how many incidents are not counted."""
     if outside:
-        warnings.warn(
+        warn(
             f"{outside:,} of {rows:,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
-            "and are not counted; move start or end, or drop them first",
-            DataWarning,
-            stacklevel=3,
+            "and are not counted; move start or end, or drop them first"
         )
 
 
@@ -396,11 +382,9 @@ def _reaching(table: pd.DataFrame, freq: str) -> int:
 def warn_windows(wide: int, rows: int, freq: str, count_on: str) -> None:
     """Tell how many incidents could as well lie in another period."""
     if wide:
-        warnings.warn(
+        warn(
             f"{wide:,} of {rows:,} incidents have a window that touches more than one {period_word(freq)}; "
-            f"each counts on its {count_on} day (count_on={count_on!r}): try another day or a coarser freq",
-            DataWarning,
-            stacklevel=3,
+            f"each counts on its {count_on} day (count_on={count_on!r}): try another day or a coarser freq"
         )
 
 
@@ -414,9 +398,8 @@ def warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp)
     )
     if partly:
         span = f"'{first:%Y-%m-%d}', '{last:%Y-%m-%d}'"
-        warnings.warn(
+        warn(
             f"{first:%Y-%m-%d} to {last:%Y-%m-%d} covers {' and '.join(partly)}; pass "
             f"exposure=escalation.exposure(counts.index, {span}) to fit, or move start or end to whole periods",
             PartialPeriodWarning,
-            stacklevel=4,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,7 +17,7 @@ from escalation.conventions.wording import chance
 from escalation.conventions.wording import share as written
 from escalation.counts.schema import DRAW, check_counts, is_histories
 from escalation.counts.series import HoldsCounts, unpack_counts
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
 from escalation.models.contract.estimate import spread_over
@@ -331,11 +330,9 @@ def count_lethal(
             "no incident states its fatalities, so there is no share of lethal ones; name their column as fatalities"
         )
     if missing.any() and unknown == "leave_out":
-        warnings.warn(
+        warn(
             f"{missing.sum():,} of {len(table):,} incidents state no fatalities and are left out of the share; "
-            "unknown='not_lethal' counts them as not lethal",
-            DataWarning,
-            stacklevel=2,
+            "unknown='not_lethal' counts them as not lethal"
         )
     group = pd.Series("all", index=table.index) if by is None else table[by].astype(object)
     group = group.where(group.notna() & (group != ""), BLANK_UNIT).astype(str)
