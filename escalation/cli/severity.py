@@ -6,14 +6,13 @@ from escalation.assessment.assess import assess
 from escalation.assessment.options import check_question
 from escalation.cli import screen
 from escalation.cli.answering import given, needed_models, show_answers, warn_of_failures
-from escalation.cli.counting import check_targets, choose_form, count, deliver
-from escalation.cli.options import Format, Selection
+from escalation.cli.counting import count, deliver, settle
+from escalation.cli.options import Selection, Target
 
 
 def severity(
     selection: Selection,
-    form: Format | None,
-    output: str | None,
+    target: Target,
     *,
     types: str | None,
     horizon: int | None,
@@ -21,9 +20,8 @@ def severity(
     model: str,
 ) -> None:
     """Show which share of attacks kills, how many a lethal one kills, and what the coming ones may cost."""
-    form = choose_form(form, output)
+    target = settle(target, selection)
     check_question(horizon=horizon, within=within, model=model)
-    check_targets(selection, output)
     with screen.progress(4) as step:
         _, counted = count(selection, step)
         step("fitting the models")
@@ -39,8 +37,8 @@ def severity(
         step("working out the severity")
         found = given(assessment.severity)
     warn_of_failures(assessment)
-    if form != "table":
-        return deliver(assessment.answers("severity"), form, output)
+    if target.form != "table":
+        return deliver(assessment.answers("severity"), target)
     show_answers(assessment, "severity")
     for sentence in (*found.sentences(), *found.cautions):
         screen.say(sentence)
