@@ -72,7 +72,7 @@ def test_the_chance_of_a_gap_is_that_of_a_rate_known_from_the_quieter_side() -> 
     days = days_of(check_incidents(table))
     assert scatter(days.incidents, local_mean(days.incidents)) == 1.0
     assert pytest.approx(0.00585, abs=5e-6) == (28 / 37) ** 28 * 129 / 9
-    assert find_gaps(days) == []
+    assert list(find_gaps(days)) == []
     longer = np.concatenate([np.ones(60), np.zeros(18), np.full(60, 2)]).astype(int)
     table = pd.DataFrame({"date": np.repeat(pd.date_range("2024-01-01", periods=138).to_numpy(), longer)})
     (gap,) = find_gaps(days_of(check_incidents(table)))

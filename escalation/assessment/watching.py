@@ -13,7 +13,7 @@ from escalation.analysis.alarms.alarms import Alarms, FalseAlarms, alarms, false
 from escalation.analysis.changes.changepoints import ChangePoints, changepoints
 from escalation.analysis.excitation.excitation import Excitation
 from escalation.analysis.regimes import RegimeNow, compare_states, regime_now, state_probabilities
-from escalation.assessment.answer import PROBABILITY, Answer, keys_of, not_given
+from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
 from escalation.assessment.gate import too_thin
 from escalation.assessment.options import Options
 from escalation.assessment.sides import Sides, excite
@@ -132,11 +132,8 @@ def changes_answers(found: ChangePoints | Withheld) -> Iterator[Answer]:
     """Answer how often the rate changed, and whether it did."""
     number = ("changes", "changes of the rate, likeliest number")
     changed = ("probability_changed", "probability that the rate changed")
-    if isinstance(found, Withheld):
-        yield from not_given(found, (*number, "changes"), (*changed, PROBABILITY))
-        return
-    yield Answer(*number, float(len(found.changes)), unit="changes")
-    yield Answer(*changed, 1 - float(found.number.iloc[0]))
+    yield answer_from(found, *number, "changes", lambda one: [float(len(one.changes))])
+    yield answer_from(found, *changed, PROBABILITY, lambda one: [1 - float(one.number.iloc[0])])
 
 
 def alarms_answers(found: Alarms | Withheld, false: FalseAlarms | Withheld) -> Iterator[Answer]:
