@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
-from escalation.plots.style import AHEAD, GREY, INK, edges, headline, legend_below, new_chart, period_ticks, styled
+from escalation.plots.style import AHEAD, GREY, INK, edges, finish, new_chart, period_ticks, styled
 from escalation.plots.text import day_text
 from escalation.plots.trend_charts import chance_text
 
@@ -88,8 +88,7 @@ def draw_first_passage(
     ax.set_yticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
     ax.set_ylabel("probability")
     ax.set_xlabel(f"by the end of the {word} to" if word == "week" else f"by the end of the {word}")
-    headline(ax, _finding(table, known, index))
-    legend_below(ax)
+    finish(ax, _finding(table, known, index))
 
 
 def _name(column: Hashable, known: dict[int, FlashpointProbability], word: str) -> str:

@@ -8,18 +8,7 @@ from matplotlib.figure import Figure
 
 from escalation.analysis.severity.lethality import Lethality
 from escalation.analysis.severity.tail import REJECTED, FatalityTail
-from escalation.plots.style import (
-    AHEAD,
-    AHEAD_OUTER,
-    GREY,
-    INK,
-    SEEN,
-    SMALL,
-    headline,
-    legend_below,
-    new_chart,
-    styled,
-)
+from escalation.plots.style import AHEAD, AHEAD_OUTER, GREY, INK, SEEN, SMALL, finish, new_chart, styled
 from escalation.plots.text import printable, shorten
 from escalation.plots.trend_charts import chance_text, figure_text
 
@@ -86,12 +75,11 @@ def draw_fatality_tail(tail: FatalityTail, ax: Axes) -> None:
     ax.set_yticks([10.0**power for power in powers], [f"{10.0**power:.10g}" for power in powers])
     ax.minorticks_off()
     ruled_out = "; the law is ruled out" if tail.p_value is not None and tail.p_value < REJECTED else ""
-    headline(
+    finish(
         ax,
         f"{tail.n_tail:,} of {tail.n:,} lethal events killed {tail.xmin:,} or more; exponent {tail.alpha:.2f} "
         f"({tail.level:.0%} interval {tail.alpha_lower:.2f} to {tail.alpha_upper:.2f}){ruled_out}",
     )
-    legend_below(ax)
 
 
 @styled
@@ -150,9 +138,8 @@ def draw_lethality(lethality: Lethality, ax: Axes) -> None:
     ax.grid(visible=False, axis="y")
     alike = "" if single else f"; probability of one share for all groups {chance_text(lethality.alike)}"
     ax.set_xlabel(f"share of {printable(lethality.unit)} that kill{alike}")
-    headline(
+    finish(
         ax,
         f"{lethality.lethal:,} of {int(lethality.groups['trials'].sum()):,} killed: {figure_text(lethality.share)} "
         f"({figure_text(lethality.lower)} to {figure_text(lethality.upper)})",
     )
-    legend_below(ax)

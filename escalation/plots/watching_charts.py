@@ -16,12 +16,13 @@ from escalation.plots.style import (
     FAINT,
     GREY,
     INK,
-    count_axis,
     date_axis,
     edges,
+    finish,
     headline,
     legend_below,
     new_chart,
+    period_axes,
     styled,
 )
 from escalation.plots.tally_charts import draw_seen
@@ -74,19 +75,17 @@ def draw_levels(counts: pd.Series | pd.DataFrame, found: ChangePoints, ax: Axes)
         ax.hlines(rate, at[begin], at[end], color=INK, linewidth=1.8, label=label)
         ax.hlines([lower, upper], at[begin], at[end], color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
         highest = max(highest, upper)
-    date_axis(ax, at[0], at[-1])
-    count_axis(ax, f"{printable(found.unit)} per {word}", highest)
+    period_axes(ax, index, found.unit, highest)
     if table:
         times = "once," if len(table) == 1 else f"{len(table)} times, last"
         last = table[-1]
-        headline(
-            ax,
+        finding = (
             f"The rate changed {times} from {figure_text(last['rate_before'])} to "
-            f"{figure_text(last['rate_after'])} {printable(found.unit)} per {word}",
+            f"{figure_text(last['rate_after'])} {printable(found.unit)} per {word}"
         )
     else:
-        headline(ax, f"That the rate did not change is likeliest: {chance_text(float(found.number.iloc[0]))}")
-    legend_below(ax)
+        finding = f"That the rate did not change is likeliest: {chance_text(float(found.number.iloc[0]))}"
+    finish(ax, finding)
 
 
 def _levels(found: ChangePoints, index: pd.PeriodIndex) -> list[tuple[int, int, float, float, float]]:
@@ -184,10 +183,8 @@ def draw_alarms(found: Alarms, ax: Axes, counts: pd.Series | pd.DataFrame | None
             label="alarm",
             gid="alarms",
         )
-    date_axis(ax, *edges(index)[[0, -1]])
-    count_axis(ax, f"{printable(found.unit)} per {period_word(index.freqstr)}", 1.05 * highest)
-    headline(ax, _said(found))
-    legend_below(ax)
+    period_axes(ax, index, found.unit, 1.05 * highest)
+    finish(ax, _said(found))
 
 
 @styled
@@ -242,8 +239,7 @@ def draw_regimes(
     for number, (begin, end) in enumerate(zip(begins, ends, strict=True)):
         label = f"likelier {name} than not" if number == 0 else "_more"
         upper.axvspan(at[begin], at[end], facecolor=FAINT, linewidth=0, zorder=0.3, label=label)
-    date_axis(upper, at[0], at[-1])
-    count_axis(upper, f"{printable(unit)} per {word}", highest)
+    period_axes(upper, index, unit, highest)
     legend_below(upper)
     lower.stairs(active, at, fill=True, facecolor=GREY, edgecolor=INK, linewidth=0.6)
     date_axis(lower, at[0], at[-1])

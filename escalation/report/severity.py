@@ -11,8 +11,8 @@ from escalation.assessment.withheld import Withheld
 from escalation.plots.severity_charts import draw_fatality_tail, draw_lethality
 from escalation.plots.text import span_text
 from escalation.plots.trend_charts import chance_text
-from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import error_text, plain_dates
+from escalation.report.paper import Paper, TableColumn, number_column
+from escalation.report.words import error_text, interval_cells, plain_dates
 
 
 def set_severity(paper: Paper, assessment: Assessment) -> None:
@@ -31,22 +31,15 @@ def set_severity(paper: Paper, assessment: Assessment) -> None:
         paper.paragraph(found.tail.sentence())
         draw_fatality_tail(found.tail, paper.axes(200.0))
     paper.heading(f"What the coming ones may cost, {span_text(cost.start, cost.end)}", keep=60.0)
-    columns = [
-        TableColumn("At least one attack that kills"),
-        TableColumn("Probability", 70.0, right=True),
-        TableColumn("Monte Carlo error", 80.0, right=True),
-        TableColumn(f"{cost.level:.0%} interval for what is not known of the severity", 150.0, right=True),
-    ]
-    rows = [
+    chances, unknown = cost.chances, f"{cost.level:.0%} interval for what is not known of the severity"
+    paper.table(
         [
-            f"{killed:,} or more",
-            chance_text(row["probability"]),
-            error_text(row["mc_error"]),
-            f"{chance_text(row['lower'])} to {chance_text(row['upper'])}",
+            TableColumn("At least one attack that kills", cells=[f"{killed:,} or more" for killed in chances.index]),
+            number_column("Probability", 70.0, chances["probability"].map(chance_text)),
+            number_column("Monte Carlo error", 80.0, chances["mc_error"].map(error_text)),
+            number_column(unknown, 150.0, interval_cells(chances, write=chance_text)),
         ]
-        for killed, row in zip(cost.chances.index, cost.chances.to_dict("records"), strict=True)
-    ]
-    paper.table(columns, rows)
+    )
     if cost.median is not None:
         paper.paragraph(plain_dates(cost.total_sentence()))
     for text in _meaning(found):

@@ -8,7 +8,7 @@ from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint_definitions import PRESETS
 from escalation.plots.excitation_charts import draw_response
 from escalation.plots.trend_charts import chance_text
-from escalation.report.paper import Paper, TableColumn
+from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import capital, error_text, plain_dates
 
 
@@ -23,13 +23,15 @@ def set_excitation(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(found.sentence())
     for after, by in ((first, second), (second, first)):
         draw_response(found, paper.axes(160.0), by=by, after=after)
-    columns = [TableColumn("More by"), TableColumn("after one by"), TableColumn("Alternative", 110.0)]
-    columns += [TableColumn("p-value", 60.0, right=True)]
-    rows = [
-        [str(row["by"]), str(row["after"]), str(row["alternative"]), f"{row['p_value']:.3f}"]
-        for row in found.alternatives.reset_index().to_dict("records")
-    ]
-    paper.table(columns, rows)
+    table = found.alternatives.reset_index()
+    paper.table(
+        [
+            TableColumn("More by", cells=table["by"]),
+            TableColumn("after one by", cells=table["after"]),
+            TableColumn("Alternative", 110.0, cells=table["alternative"]),
+            number_column("p-value", 60.0, table["p_value"].map("{:.3f}".format)),
+        ]
+    )
     paper.paragraph(
         "That both sides rise and fall together is no evidence that one answers the other. The test against a shared "
         "shock asks whether the share of one side in the total rises after attacks by the other, which no level that "

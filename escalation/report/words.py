@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pandas as pd
 
 from escalation.assessment.result import Assessment
 from escalation.counts.periods import period_word
 from escalation.plots.text import day_text, span_text
+from escalation.plots.trend_charts import figure_text
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 ABBREVIATIONS = ("us", "uk", "un", "eu", "isis", "acled", "ucdp", "sohr", "idf", "gttac", "jinsa", "fdd", "oir")
@@ -72,6 +74,14 @@ def plain_dates(text: str) -> str:
 def median_interval(median: float, lower: float, upper: float) -> str:
     """Write a median with its interval."""
     return f"{median:,.0f} ({lower:,.0f} to {upper:,.0f})"
+
+
+def interval_cells(
+    table: pd.DataFrame, lower: str = "lower", upper: str = "upper", *, write: Callable[[float], str] = figure_text
+) -> list[str]:
+    """Write the intervals between two columns of a table."""
+    ends = zip(table[lower].map(write), table[upper].map(write), strict=True)
+    return [f"{low} to {high}" for low, high in ends]
 
 
 def range_text(low: object, high: object) -> str:
