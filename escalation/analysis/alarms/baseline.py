@@ -30,8 +30,7 @@ class Baseline:
     @property
     def sd(self) -> FloatArray:
         """Standard deviations of the counts (periods, series)."""
-        spread: FloatArray = np.sqrt(self.mean + self.dispersion * self.mean**2)
-        return spread
+        return np.sqrt(self.mean + self.dispersion * self.mean**2)
 
 
 class Chart(Detector):
@@ -112,5 +111,4 @@ class Chart(Detector):
 def fourier(time: IntArray, year: int, season: int) -> FloatArray:
     """Level and ``season`` pairs of cosine and sine (n, 1 + 2 season)."""
     angle = 2.0 * np.pi * time[:, None] * np.arange(1, season + 1) / year
-    matrix: FloatArray = np.concatenate([np.ones((len(angle), 1)), np.cos(angle), np.sin(angle)], axis=1)
-    return matrix
+    return np.concatenate([np.ones((len(angle), 1)), np.cos(angle), np.sin(angle)], axis=1)

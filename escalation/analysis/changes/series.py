@@ -85,8 +85,7 @@ def cut_series(
 
 def log_density(log_a: FloatArray) -> FloatArray:
     """Prior density of the log dispersion, up to a constant."""
-    density: FloatArray = log_a / 2 - np.exp(log_a / 2)
-    return density
+    return log_a / 2 - np.exp(log_a / 2)
 
 
 def log_shares(nodes: FloatArray) -> FloatArray:
@@ -95,5 +94,4 @@ def log_shares(nodes: FloatArray) -> FloatArray:
         return np.zeros(1)
     edges = np.sqrt(nodes[1:] * nodes[:-1]) ** 0.5
     above = np.concatenate([[1.0], np.exp(-edges), [0.0]])
-    shares: FloatArray = np.log(-np.diff(above))
-    return shares
+    return np.log(-np.diff(above))

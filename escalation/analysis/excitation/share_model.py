@@ -77,8 +77,7 @@ def _share(x: FloatArray, coef: FloatArray) -> FloatArray:
 
 def inverse_logit(logit: FloatArray) -> FloatArray:
     """Shares of logits, short of 0 and 1."""
-    value: FloatArray = 1 / (1 + np.exp(-np.clip(logit, -30.0, 30.0)))
-    return value
+    return 1 / (1 + np.exp(-np.clip(logit, -30.0, 30.0)))
 
 
 def draw_split(totals: FloatArray, share: FloatArray, correlation: float, rng: Generator) -> FloatArray:
@@ -86,5 +85,4 @@ def draw_split(totals: FloatArray, share: FloatArray, correlation: float, rng: G
     if correlation > 0:
         size = (1 - correlation) / correlation
         share = rng.beta(np.maximum(share * size, 1e-9), np.maximum((1 - share) * size, 1e-9))
-    counts: FloatArray = rng.binomial(totals.astype(np.int64), share).astype(float)
-    return counts
+    return rng.binomial(totals.astype(np.int64), share).astype(float)

@@ -85,8 +85,7 @@ class Scenario:
         share = Step(self.date).column(periods) if self.until is None else Pulse(self.date, self.until).column(periods)
         if self.half_life is not None:
             share = share * Decay(self.date, self.half_life).column(periods)
-        factors: FloatArray = self.factor**share
-        return factors
+        return self.factor**share
 
     def sentence(self) -> str:
         """Say what is assumed."""

@@ -156,8 +156,7 @@ def log_power(x: FloatArray, alpha: float, xmin: float) -> FloatArray:
 
 def power_survival(x: float, alpha: FloatArray, xmin: FloatArray) -> FloatArray:
     """Probability of ``x`` or more; 1 below the threshold."""
-    chance: FloatArray = zeta(alpha, np.maximum(x, xmin)) / zeta(alpha, xmin)
-    return chance
+    return zeta(alpha, np.maximum(x, xmin)) / zeta(alpha, xmin)
 
 
 def power_mean(alpha: FloatArray, xmin: FloatArray) -> FloatArray:

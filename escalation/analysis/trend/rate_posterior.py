@@ -145,8 +145,7 @@ def _pairs(now: WindowCounts, was: WindowCounts) -> tuple[FloatArray, FloatArray
 def _beta_cdf(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
     """Beta distribution function; all mass at 0 for a = 0, at 1 for b = 0."""
     inside = betainc(np.maximum(a, 0.5), np.maximum(b, 0.5), share)
-    cdf: FloatArray = np.where(a == 0, 1.0, np.where(b == 0, 0.0, inside))
-    return cdf
+    return np.where(a == 0, 1.0, np.where(b == 0, 0.0, inside))
 
 
 def _garwood(totals: FloatArray, weights: FloatArray, exposure: float) -> tuple[Cdf, Cdf]:
@@ -340,8 +339,7 @@ def _laws(recent: _Sums, baseline: _Sums, alpha: float, weights: FloatArray) -> 
 def _pmf(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
     """Posterior of the log rate on a grid, rows sum to 1, shape (rows, grid)."""
     density = _log_density(sums, alpha, log_rate)
-    pmf: FloatArray = np.exp(density - _log_sum(density, axis=1)[:, None])
-    return pmf
+    return np.exp(density - _log_sum(density, axis=1)[:, None])
 
 
 def _correlate(now: FloatArray, was: FloatArray, row_now: IntArray, row_was: IntArray, share: FloatArray) -> FloatArray:
@@ -390,8 +388,7 @@ def _log_density(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
 def _log_information(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
     """Log of the rate times its Fisher information: sum of e / (1 + alpha e rate), shape (grid,)."""
     spread = np.logaddexp(0.0, np.log(alpha * sums.exposure)[:, None] + log_rate)
-    information: FloatArray = _log_sum(np.log(sums.exposure * sums.periods)[:, None] - spread, axis=0)
-    return information
+    return _log_sum(np.log(sums.exposure * sums.periods)[:, None] - spread, axis=0)
 
 
 def _reach(sums: _Sums, alpha: float) -> tuple[float, float, float]:

@@ -293,8 +293,7 @@ def _sample_single(
 def _moved(hazards: FloatArray, shift: FloatArray) -> FloatArray:
     """Move hazards by log odds, shapes (draws, D) and (draws,)."""
     odds = hazards / np.maximum(1.0 - hazards, 1e-300) * np.exp(shift)[:, None]
-    moved: FloatArray = odds / (1.0 + odds)
-    return moved
+    return odds / (1.0 + odds)
 
 
 def reporting_rhythm(trials: Trials, periods: int) -> tuple[FloatArray, FloatArray, FloatArray]:
