@@ -193,26 +193,30 @@ def test_kernels_equal_plain_python(a):
 # --- against others
 
 
+@pytest.fixture(scope="module")
+def optimal_cuts(benchmark):
+    """The partition of least cost, which the benchmark holds against the posterior."""
+    return benchmark("changepoints").optimal_cuts
+
+
 def reference_series(shared_data):
     return pd.read_csv(shared_data("data/reference/cpt_sim_poisson.csv"))["y"].to_numpy(dtype=float)
 
 
-def test_exact_partitions_are_those_of_r(shared_data):
+def test_exact_partitions_are_those_of_r(shared_data, optimal_cuts):
     cases = json.loads(shared_data("data/reference/changepoint_optimal_partition_exact.json").read_text())
     y = reference_series(shared_data)
     sums = np.concatenate([[0.0], np.cumsum(y)])
     assert len(cases) == 3
     for case in cases.values():
-        places, cost = segments.optimal_cuts(
-            sums, np.arange(len(sums), dtype=float), 0.0, case["pen"], case["minseglen"]
-        )
+        places, cost = optimal_cuts(sums, np.arange(len(sums), dtype=float), 0.0, case["pen"], case["minseglen"])
         assert places.tolist() == case["cpts"]
         # penalised_cost counts no penalty for the first run, as ours does
         assert cost == pytest.approx(case["penalised_cost"], abs=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_exact_partitions_are_those_of_ruptures(seed):
+def test_exact_partitions_are_those_of_ruptures(seed, optimal_cuts):
     ruptures = pytest.importorskip("ruptures")
 
     class PoissonCost(ruptures.base.BaseCost):
@@ -231,12 +235,12 @@ def test_exact_partitions_are_those_of_ruptures(seed):
     sums = np.concatenate([[0.0], np.cumsum(y)])
     for penalty in (5.0, 12.0):
         found = ruptures.Pelt(custom_cost=PoissonCost(), min_size=2, jump=1).fit(y).predict(pen=penalty)
-        places, _ = segments.optimal_cuts(sums, np.arange(len(sums), dtype=float), 0.0, penalty, 2)
+        places, _ = optimal_cuts(sums, np.arange(len(sums), dtype=float), 0.0, penalty, 2)
         assert places.tolist() == found[:-1]
 
 
 @pytest.mark.parametrize("a", [0.0, 0.4])
-def test_exact_partitions_are_the_best_of_all(a):
+def test_exact_partitions_are_the_best_of_all(a, optimal_cuts):
     y = np.nan_to_num(Y)[:11]
     sums, covered = np.concatenate([[0.0], np.cumsum(y)]), np.arange(12.0)
 
@@ -258,7 +262,7 @@ def test_exact_partitions_are_the_best_of_all(a):
             for cuts in itertools.combinations(range(1, 11), size)
         ),
     )
-    places, least = segments.optimal_cuts(sums, covered, a, 3.0, 1)
+    places, least = optimal_cuts(sums, covered, a, 3.0, 1)
     assert tuple(places.tolist()) == best[1]
     assert least == pytest.approx(best[0], abs=1e-9)
 
@@ -289,7 +293,7 @@ def test_online_detection_is_that_of_adams_and_mackay(name, shared_data):
 # --- simulation
 
 
-def test_overdispersion_is_not_taken_for_changes():
+def test_overdispersion_is_not_taken_for_changes(optimal_cuts):
     """A Poisson cost breaks such series many times over; the default finds the two changes there are."""
     by_default, by_cost, dates = [], [], []
     for rng in np.random.default_rng(1).spawn(30):
@@ -297,7 +301,7 @@ def test_overdispersion_is_not_taken_for_changes():
         result = changepoints(weekly(y))
         sums = np.concatenate([[0.0], np.cumsum(y)]).astype(float)
         by_default.append(len(result.changes))
-        by_cost.append(len(segments.optimal_cuts(sums, np.arange(241.0), 0.0, 2 * np.log(240), 2)[0]))
+        by_cost.append(len(optimal_cuts(sums, np.arange(241.0), 0.0, 2 * np.log(240), 2)[0]))
         dates += [result.probability.iloc[50:71].sum(), result.probability.iloc[130:151].sum()]
     assert min(by_cost) >= 5
     assert np.mean(np.array(by_default) == 2) >= 0.9

@@ -14,7 +14,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 SERIES = 16.0
 """From here on the logarithm of the gamma function is Stirling's series, good to 1e-12."""
@@ -227,52 +226,6 @@ def count_cuts(sums: Sums, last: FloatArray) -> Cuts:
     table = np.array(before)
     since = last[n * (n - 1) // 2 :]
     return Cuts(change, table[:, n] / table[:, n].sum(), table, reached, since, _mean_rates(sums, change, last))
-
-
-@njit(cache=True, nogil=True)
-def optimal_cuts(
-    counts: FloatArray, covered: FloatArray, a: float, penalty: float, shortest: int
-) -> tuple[IntArray, float]:
-    """Cut a series where the cost of its runs and a penalty for each change is least (Jackson et al. 2005).
-
-    Parameters
-    ----------
-    counts, covered : (n + 1,) float array
-        Sums before each place.
-    a : float
-        Dispersion; 0 is Poisson.
-    penalty : float
-        Added for each change.
-    shortest : int
-        Fewest periods of a run.
-
-    Returns
-    -------
-    tuple
-        Places of the changes, ascending, and the least cost: minus twice the log-likelihood of the runs, each at its
-        own rate, but for what does not depend on the cuts, plus the penalties.
-    """
-    n = len(counts) - 1
-    cost, came = np.full(n + 1, math.inf), np.zeros(n + 1, dtype=np.int64)
-    cost[0] = -penalty
-    for t in range(shortest, n + 1):
-        for s in range(t - shortest + 1):
-            count, length = counts[t] - counts[s], covered[t] - covered[s]
-            value = 0.0
-            if count > 0.0:
-                rate = count / length
-                value = -2.0 * count * math.log(rate)
-                value += 2.0 * (count + length / a) * math.log1p(a * rate) if a > 0.0 else 0.0
-            value += cost[s] + penalty
-            if value < cost[t]:
-                cost[t], came[t] = value, s
-    found = np.empty(n, dtype=np.int64)
-    k, t = 0, n
-    while came[t] > 0:
-        t = came[t]
-        found[k] = t
-        k += 1
-    return found[:k][::-1].copy(), cost[n]
 
 
 @njit(cache=True, nogil=True)
