@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -69,34 +70,29 @@ def find_changes(
 ) -> ChangePoints | Withheld:
     """Return when the rate changed, counts scattering as ``family`` says."""
     thin = too_thin(series, count_matrix(series.counts), CHANGES_NEED)
-    if thin is not None:
-        return Withheld("changes", thin)
     return try_part(
         "changes",
         lambda: changepoints(
             series.counts, exposure=series.exposure, unit=series.unit, level=options.level, family=family
         ),
+        unless=thin,
     )
 
 
 def find_alarms(series: CountSeries, options: Options) -> Alarms | Withheld:
     """Return the periods that a surveillance method finds unusual."""
     thin = too_thin(series, count_matrix(series.counts), ALARMS_NEED)
-    if thin is not None:
-        return Withheld("alarms", thin)
-    return try_part("alarms", lambda: alarms(series.counts, options.alarm, exposure=series.exposure, unit=series.unit))
+    judge = partial(alarms, series.counts, options.alarm, exposure=series.exposure, unit=series.unit)
+    return try_part("alarms", judge, unless=thin)
 
 
 def find_false_alarms(
     series: CountSeries, raised: Alarms | Withheld, options: Options, rng: Seed
 ) -> FalseAlarms | Withheld:
     """Return how many alarms the method raises while nothing changes."""
-    if isinstance(raised, Withheld):
-        return Withheld("false_alarms", raised.reason)
-    return try_part(
-        "false_alarms",
-        lambda: false_alarms(series.counts, options.alarm, exposure=series.exposure, draws=ALARM_DRAWS, rng=rng),
-    )
+    silent = raised.reason if isinstance(raised, Withheld) else None
+    simulate = partial(false_alarms, series.counts, options.alarm, exposure=series.exposure, draws=ALARM_DRAWS, rng=rng)
+    return try_part("false_alarms", simulate, unless=silent)
 
 
 def find_regimes(series: CountSeries, options: Options, rng: Seed) -> RegimesFound | Withheld:

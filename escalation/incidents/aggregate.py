@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -144,13 +144,13 @@ def aggregate(
     units, unit, watched = units_of(table, by, spans)
     check_size(len(index), len(units), _checked_draws(draws))
     covered = None if spans is None else merged_spans(spans, watched, (first, last))
+    frame = _Frame(index, units, (first, last), covered)
     if draws is not None:
         _warn_reaching(table, first, last)
         if covered is not None:
             _warn_uncovered(table, unit, covered, first, last)
         law = None if measure == "incidents" else figures
-        counts = _histories(table, unit, units, index, (first, last), covered, law=law, draws=draws, rng=rng)
-        return _finished(counts, index, units, (first, last), covered, coverage)
+        return _finished(_histories(table, unit, frame, law=law, draws=draws, rng=rng), frame, coverage)
     day = _counting_day(table, count_on)
     inside = day.between(first, last).to_numpy()
     warn_outside(int((~inside).sum()), len(inside), first, last)
@@ -158,15 +158,26 @@ def aggregate(
         inside = inside & _on_covered_days(covered, unit, day, inside)
     warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
     place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
-    shape = (len(index), len(units))
     if measure == "incidents":
-        counts = pd.DataFrame(
-            _sums(place, event_numbers(table)[inside].astype(float), shape), index, units, dtype="Int64"
-        )
+        counts = frame.sums(place, event_numbers(table)[inside].astype(float))
     else:
-        counts = _fatalities(table.loc[inside, "fatalities"], place, shape, index, units)
+        counts = _fatalities(table.loc[inside, "fatalities"], place, frame)
     made = counts if by is not None else counts.iloc[:, 0].rename(measure)
-    return _finished(made, index, units, (first, last), covered, coverage)
+    return _finished(made, frame, coverage)
+
+
+class _Frame(NamedTuple):
+    """Periods and units that are counted in, from the first to the last day, and the spans that were covered."""
+
+    periods: pd.PeriodIndex
+    units: pd.Index
+    span: tuple[pd.Timestamp, pd.Timestamp]
+    covered: Spans | None
+
+    def sums(self, place: NDArray[np.int64], values: NDArray[np.float64]) -> pd.DataFrame:
+        """Sum values by their place among all cells; exact below 2**53."""
+        cells = np.bincount(place, weights=values, minlength=len(self.periods) * len(self.units)).astype(np.int64)
+        return pd.DataFrame(cells.reshape(len(self.periods), -1), self.periods, self.units, dtype="Int64")
 
 
 def check_option(value: str, options: tuple[str, ...], name: str) -> None:
@@ -223,15 +234,9 @@ def _on_covered_days(
     return watched
 
 
-def _finished(
-    counts: pd.DataFrame | pd.Series,
-    index: pd.PeriodIndex,
-    units: pd.Index,
-    span: tuple[pd.Timestamp, pd.Timestamp],
-    covered: Spans | None,
-    coverage: object,
-) -> pd.Series | pd.DataFrame:
+def _finished(counts: pd.DataFrame | pd.Series, frame: _Frame, coverage: object) -> pd.Series | pd.DataFrame:
     """Counts with ``<NA>`` where no day was covered, and with what is said of their coverage."""
+    index, units, span, covered = frame
     days_told = tuple(f"{day:%Y-%m-%d}" for day in span)
     told = f"from {days_told[0]} to {days_told[1]}"
     if covered is None:
@@ -264,18 +269,10 @@ def _finished(
 
 
 def _histories(
-    table: pd.DataFrame,
-    unit: NDArray[np.int64],
-    units: pd.Index,
-    index: pd.PeriodIndex,
-    span: tuple[pd.Timestamp, pd.Timestamp],
-    covered: Spans | None,
-    *,
-    law: str | None,
-    draws: int,
-    rng: Seed,
+    table: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, *, law: str | None, draws: int, rng: Seed
 ) -> pd.DataFrame:
     """Histories of the counts of each unit."""
+    index, units, span, covered = frame
     incidents = Spread(
         first=day_numbers(table["date"]),
         last=day_numbers(table["date_end"]),
@@ -338,21 +335,13 @@ def _counting_day(table: pd.DataFrame, count_on: str) -> pd.Series:
     return {"first": first, "middle": middle, "last": last}[count_on]
 
 
-def _sums(place: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Sum values by their place in a table of this shape; exact below 2**53."""
-    return np.bincount(place, weights=values, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
-
-
-def _fatalities(
-    fatalities: pd.Series, place: NDArray[np.int64], shape: tuple[int, int], index: pd.PeriodIndex, units: pd.Index
-) -> pd.DataFrame:
+def _fatalities(fatalities: pd.Series, place: NDArray[np.int64], frame: _Frame) -> pd.DataFrame:
     """Sums of fatalities, ``<NA>`` where a summand is unknown."""
     unknown = fatalities.isna().to_numpy()
-    known = fatalities.fillna(0).to_numpy(dtype=float)
-    sums = pd.DataFrame(_sums(place, known, shape), index, units, dtype="Int64")
+    sums = frame.sums(place, fatalities.fillna(0).to_numpy(dtype=float))
     if not unknown.any():
         return sums
-    gaps = _sums(place, unknown.astype(float), shape) > 0
+    gaps = (frame.sums(place, unknown.astype(float)) > 0).to_numpy(dtype=bool)
     warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()))
     return sums.mask(gaps)
 
