@@ -58,7 +58,23 @@ class ResampledDrawsWarning(EscalationWarning):
 
 
 def warn(message: str, category: type[EscalationWarning] = DataWarning) -> None:
-    """Give a warning at the line that called the package, however deep within the package it is given."""
+    """Give a warning at the line that called the package, however deep within the package it is given.
+
+    Parameters
+    ----------
+    message : str
+        What the caller should know.
+    category : type of EscalationWarning
+        Its kind.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn("2 rows are dated twice")
+    >>> caught[0].category.__name__
+    'DataWarning'
+    """
     depth = 1
     while sys._getframe(depth).f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
         depth += 1
