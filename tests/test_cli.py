@@ -61,6 +61,15 @@ def run(folder, capsys):
     return running
 
 
+@pytest.fixture
+def few_draws(monkeypatch):
+    """Fewer draws of excitation unless told, to the function and so to the command."""
+    defaults = escalation.excitation.__kwdefaults__
+    for name, few in {"draws": 99, "replicates": 20}.items():
+        assert few < defaults[name]
+        monkeypatch.setitem(defaults, name, few)
+
+
 def table_in(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text))
 
@@ -297,7 +306,7 @@ def test_a_day_that_carries_a_rise_is_named(run):
     assert "The rise hangs on one day, 2024-04-05 with 61" in " ".join(out.split())
 
 
-def test_excitation_is_that_of_the_function(run):
+def test_excitation_is_that_of_the_function(run, few_draws):
     rng = np.random.default_rng(2)
     counts = np.zeros((120, 2), dtype=int)
     for week in range(1, 120):
@@ -421,10 +430,10 @@ def test_a_backtest_of_tallies_knows_only_what_had_been_printed(run):
         "series,count,qualifier,start,end,as_of\n"
         + "".join(
             f"raids,{4 + k % 3},exact,{day:%Y-%m-%d},{day + 6 * DAY:%Y-%m-%d},{day + 8 * DAY:%Y-%m-%d}\n"
-            for k, day in enumerate(pd.date_range(FIRST, periods=20, freq="7D"))
+            for k, day in enumerate(pd.date_range(FIRST, periods=12, freq="7D"))
         )
     )
-    code, out, _ = run("backtest dated.csv --models climatology --origins 8 --every 1 --steps 1")
+    code, out, _ = run("backtest dated.csv --models climatology --origins 3 --every 1 --steps 1")
     assert code == 0
     assert "only the tallies printed by then were known" in " ".join(out.split())
 
@@ -516,7 +525,7 @@ def test_the_ending_of_the_output_tells_a_pdf_from_json(run):
     assert "a PDF, or all answers as JSON where the name ends in .json" in said
 
 
-def test_a_report_on_two_sides_has_the_excitation_of_the_command(run):
+def test_a_report_on_two_sides_has_the_excitation_of_the_command(run, few_draws):
     sides = np.random.default_rng(3).poisson(1.0, (60, 2))
     sides[[0, -1]] = 1
     lines = [

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import shared_chains
 from scipy.special import gammaln
 from scipy.stats import chisquare, halfnorm, norm
 from scipy.stats import t as student
@@ -241,6 +245,32 @@ def test_chains_of_other_tests_that_run_once_are_those_that_run_each_time(chains
         for other in others:
             pd.testing.assert_frame_equal(other[0], expected[0])
             np.testing.assert_array_equal(np.r_[other[1], other[2]], np.r_[expected[1], expected[2]])
+
+
+def test_chains_of_another_process_are_those_that_would_have_run(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(shared_chains, "WORTH_KEEPING", 0.0)
+    table = tallies(("exact", 5, 1, 14), ("at_least", 3, 8, 21))
+    table.to_pickle(tmp_path / "table.pkl")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import pandas, shared_chains, escalation\n"
+        "shared_chains.WORTH_KEEPING = 0.0; shared_chains.share(sys.argv[2])\n"
+        "table = pandas.read_pickle(sys.argv[3])\n"
+        "escalation.reconstruct(table, series='a', draws=40, rng=3)"
+    )
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    tests = Path(shared_chains.__file__).parent
+    subprocess.run([sys.executable, "-c", code, tests, folder, tmp_path / "table.pkl"], check=True)
+    assert list(folder.iterdir())
+
+    def never(*_, **__):
+        raise AssertionError("the chains were there")
+
+    anew = escalation.reconstruct(table, series="a", draws=40, rng=np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    with shared_chains.sampled_by(shared_chains.once(never, folder)):
+        kept = escalation.reconstruct(table, series="a", draws=40, rng=rng)
+    pd.testing.assert_frame_equal(kept.histories, anew.histories)
 
 
 def test_same_seed_same_numbers_whatever_the_row_order() -> None:

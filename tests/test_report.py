@@ -23,6 +23,7 @@ from escalation.assessment.source import SourceSeries
 from escalation.plots.style import headline, styled
 from escalation.plots.text import text_width
 from escalation.report import write_report
+from escalation.report.answers import set_answers
 from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
 from escalation.report.words import counter_text, error_text, plain_dates, range_text, title_of
@@ -473,12 +474,21 @@ def test_another_seed_is_another_file(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["series", "histories", "count series", "path", "source"])
-def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path):
+def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path, monkeypatch):
     weeks = pd.period_range("2024-01-01", periods=6, freq="W-SUN")
     counts = pd.Series([1, 0, 2, 1, 0, 2], index=weeks)
     file = tmp_path / "list.csv"
     days = [period.start_time + pd.Timedelta(days=day) for period, n in counts.items() for day in range(n)]
     file.write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days), encoding="utf-8")
+    made = []
+
+    def first_page_of(assessment):
+        made.append(assessment)
+        paper = Paper()
+        set_answers(paper, assessment)
+        return paper.finish("head", "left", "right")
+
+    monkeypatch.setattr("escalation.report.write.compose_report", first_page_of)
     given = {
         "series": counts,
         "histories": pd.concat([counts, counts[::-1].set_axis(weeks)], axis=1).rename_axis(columns="draw"),
@@ -489,6 +499,8 @@ def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path):
     path = write_report(given, tmp_path / "report.pdf", rng=3)
     again = write_report(assess(given, rng=3), tmp_path / "again.pdf")
     assert path.read_bytes()[:5] == b"%PDF-" and path.read_bytes() == again.read_bytes()
+    one, other = made
+    assert (one.seed, one.options, one.provenance()) == (3, other.options, other.provenance())
 
 
 def test_a_seed_beside_an_assessment_is_refused(made, tmp_path):

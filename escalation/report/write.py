@@ -64,9 +64,9 @@ def write_report(counts: Assessment | CountsLike | Source | str | Path, path: st
 
     Examples
     --------
-    >>> import tempfile, escalation
-    >>> series = escalation.count_series(escalation.open_source("november-2024-article"), draws=40, rng=1)
-    >>> assessment = escalation.assess(series, draws=50, models=[], model="climatology", rng=1)
+    >>> import tempfile, pandas as pd, escalation
+    >>> counts = pd.Series([2, 0, 1, 3, 1], index=pd.period_range("2024-01-01", periods=5, freq="W-SUN"))
+    >>> assessment = escalation.assess(counts, draws=50, models=[], model="climatology", rng=1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write_report(assessment, folder + "/report.pdf")
     ...     written.read_bytes()[:5]
