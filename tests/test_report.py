@@ -138,6 +138,12 @@ def laid_out(made):
     return lay_out
 
 
+@pytest.fixture(scope="module")
+def written(made, tmp_path_factory):
+    """A report in its file."""
+    return write_report(made("tallies"), tmp_path_factory.mktemp("written") / "report.pdf")
+
+
 def lines_of(page):
     return page.findobj(Lines)[0].lines
 
@@ -436,9 +442,9 @@ def test_a_definition_is_named_where_the_thresholds_are_explained(laid_out):
 # The file
 
 
-def test_the_same_input_gives_the_same_bytes_in_every_process(made, tmp_path):
+def test_the_same_input_gives_the_same_bytes_in_every_process(made, written, tmp_path):
     assessment = made("tallies")
-    first = write_report(assessment, tmp_path / "first.pdf")
+    first = written
     kept = tmp_path / "made.pkl"
     kept.write_bytes(pickle.dumps(assessment))
     code = (
@@ -458,8 +464,8 @@ def test_the_same_input_gives_the_same_bytes_in_every_process(made, tmp_path):
     assert others == [first.read_bytes()] * 2
 
 
-def test_the_pdf_is_vector_with_embedded_truetype_and_no_time_of_day(made, tmp_path):
-    raw = write_report(made("tallies"), tmp_path / "report.pdf").read_bytes()
+def test_the_pdf_is_vector_with_embedded_truetype_and_no_time_of_day(written):
+    raw = written.read_bytes()
     assert raw.startswith(b"%PDF-1.4") and raw.rstrip().endswith(b"%%EOF")
     assert b"/FontFile2" in raw and b"/Type3" not in raw
     assert b"/CreationDate" not in raw and b"/ModDate" not in raw
