@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.conventions.randomness import Seed, as_generator, draw_root
 from escalation.counts.periods import MAX_PERIODS
@@ -29,7 +30,6 @@ from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoi
 from escalation.models.contract.base import CountModel, PanelModel
 from escalation.models.contract.estimate import MAX_CELLS, MAX_STEPS, spread_over
 
-FloatArray = NDArray[np.float64]
 Counts: TypeAlias = pd.Series | pd.DataFrame
 Models: TypeAlias = Mapping[str, CountModel | PanelModel] | Sequence[CountModel | PanelModel]
 

@@ -12,12 +12,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.tallies.kernels import Kernel
 from escalation.tallies.sampler import run_chain
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 CHAINS = 4
 WARMUP = 2000

@@ -24,10 +24,8 @@ import math
 import numpy as np
 from numba import njit
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
 """Log sizes between which the steps of a run of levels are drawn."""

@@ -13,8 +13,9 @@ from numpy.random import Generator
 from scipy.special import ndtr
 
 from escalation.analysis.excitation.shared_shock import Trial, binned
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import DataWarning
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.endemic_epidemic.likelihood import Panel, evaluate
 from escalation.models.endemic_epidemic.maximum import maximise

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.severity.share_posterior import IntArray, SharePosterior, pool_shares
+from escalation.analysis.severity.share_posterior import SharePosterior, pool_shares
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance
 from escalation.conventions.wording import share as written

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
 
 MOST_STRETCHES = 40_000
 """Past stretches that are compared; of more, only those that end at every second, third, ... period."""

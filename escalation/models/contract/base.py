@@ -16,14 +16,14 @@ from typing import Any, Generic, Literal, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.design import Checked, Design, FloatArray, Table, check_panel, check_series
+from escalation.models.contract.design import Checked, Design, Table, check_panel, check_series
 from escalation.models.contract.estimate import (
     Estimate,
     FitResult,
@@ -38,7 +38,6 @@ from escalation.models.contract.estimate import (
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.diagnostics.distributions import Distributions
 
-IntArray = NDArray[np.int64]
 AnyFit = TypeVar("AnyFit", bound="Fit")
 
 POOLED = 25

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError, NotConvergedWarning
-from escalation.models.contract.design import Design, FloatArray
-
-IntArray = NDArray[np.int64]
+from escalation.models.contract.design import Design
 
 MAX_STEPS = 5_000
 MAX_CELLS = 250_000_000

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr, psi
 
+from escalation.conventions.arrays import FloatArray
 from escalation.models.diagnostics.distribution_table import DistributionTable, expected_distance, tabulate
-from escalation.models.diagnostics.distributions import Distributions, FloatArray
+from escalation.models.diagnostics.distributions import Distributions
 from escalation.models.diagnostics.residuals import pit_interval
 
 LEAST_SHARE = 1e-6

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from escalation.models.diagnostics.distributions import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.diagnostics.misfit import Finding
 
 

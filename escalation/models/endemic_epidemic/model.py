@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models.contract.base import IntArray, PanelModel
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import PanelModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.contract.newton import inverse
 from escalation.models.diagnostics.distributions import Distributions, count_distributions

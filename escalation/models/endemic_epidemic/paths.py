@@ -6,9 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import FitError
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
 from escalation.models.contract.newton import inverse
 from escalation.models.endemic_epidemic.likelihood import (
     LARGEST_LOG_RATE,

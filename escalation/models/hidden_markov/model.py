@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import FitError, InputError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.contract.newton import Height, Peak, climb, highest, raised
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions

@@ -9,9 +9,8 @@ import numpy as np
 from numba import njit
 from scipy.special import gammaln
 
-from escalation.models.contract.base import IntArray
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.contract.count_draws import HIGHEST_LEVEL, LARGEST_MEAN
-from escalation.models.contract.design import FloatArray
 
 FourArrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 

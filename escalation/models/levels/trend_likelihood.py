@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.levels.level_likelihood import (
     DAMPING,
     DISPERSION,

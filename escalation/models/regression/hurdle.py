@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
-from escalation.models.contract.base import CountFit, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountFit
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions, count_logpmf
 from escalation.models.regression.regression import LARGEST_MEAN

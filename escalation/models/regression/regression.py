@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import DataWarning, FitError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.regression.derivatives import Variance, bounded_exp

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.regression.regression import LARGEST_MEAN

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import expit
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_family, check_largest
 from escalation.models.regression.derivatives import bounded_exp
 from escalation.models.regression.regression import LARGEST_MEAN

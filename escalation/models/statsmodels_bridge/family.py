@@ -9,8 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import expit, ndtr
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.regression.derivatives import bounded_exp
 from escalation.models.regression.hurdle import draw_positive
