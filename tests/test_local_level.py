@@ -6,10 +6,10 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
-from escalation.assessment.pool import model_of
+from escalation.assessment.pool_model import model_of
+from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import FitError, InputError
 from escalation.models.baselines.ensemble import Ensemble
-from escalation.models.contract.count_draws import LARGEST_MEAN
 from escalation.models.contract.design import make_design
 from escalation.models.levels import level_likelihood as local_level_likelihood
 from escalation.models.levels import levels

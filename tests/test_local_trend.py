@@ -6,8 +6,8 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson
 
+from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import FitError, InputError
-from escalation.models.contract.count_draws import LARGEST_MEAN
 from escalation.models.contract.design import make_design
 from escalation.models.levels import level_likelihood as local_level_likelihood
 from escalation.models.levels import levels

@@ -14,7 +14,7 @@ from scipy.special import log_ndtr, ndtr, ndtri
 from escalation.analysis.severity.power_law import draw_power, power_mean, power_survival
 from escalation.analysis.severity.rivals import rival_survival
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.models.regression.hurdle import draw_positive
+from escalation.conventions.count_draws import draw_positive
 
 MOST = 100_000_000
 """Fatalities of one event are cut to this; a mean that depends on it is not given."""

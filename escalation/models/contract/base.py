@@ -20,6 +20,7 @@ import pandas as pd
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed
+from escalation.counts.histories import POOLED, as_many, spread_over
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
@@ -28,20 +29,15 @@ from escalation.models.contract.estimate import (
     Estimate,
     FitResult,
     Specification,
-    as_many,
     check_size,
     observed_behind,
     simulate_paths,
-    spread_over,
     warn_unsettled,
 )
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.diagnostics.distributions import Distributions
 
 AnyFit = TypeVar("AnyFit", bound="Fit")
-
-POOLED = 25
-"""Histories that a fit pools by default; Rubin's rules lose little beyond some twenty."""
 
 
 class Model(Specification, Generic[AnyFit]):
@@ -420,7 +416,7 @@ class CountFit(Fit):
 
         Level, dispersion, zeros, dependence on the past and shape are tested; p-values are adjusted by Holm's method,
         so that of right models some 5% or less are spoken against.  The tests need no draws (see
-        ``models/misfit.py``): they are sums over the distributions, good for some 20 counts and more.
+        ``models/diagnostics/misfit.py``): they are sums over the distributions, good for some 20 counts and more.
 
         Parameters
         ----------

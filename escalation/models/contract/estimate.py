@@ -203,26 +203,6 @@ def observed_behind(array: FloatArray, component: IntArray) -> FloatArray:
     return np.broadcast_to(past, (len(past), len(component), past.shape[2])) if len(array) == 1 else past[:, component]
 
 
-def spread_over(draws: int, number: int) -> NDArray[np.int64]:
-    """Places of up to ``number`` histories, evenly spread over all ``draws``."""
-    if draws <= number:
-        return np.arange(draws)
-    return np.unique(np.linspace(0, draws - 1, number).round().astype(np.int64))
-
-
-def as_many(draws: int, estimates: int) -> NDArray[np.int64]:
-    """Places of as many histories as there are estimates, evenly spread over all ``draws``.
-
-    Raises
-    ------
-    InputError
-        If there are fewer.
-    """
-    if draws < estimates:
-        raise InputError(f"{draws} histories are fewer than the {estimates} that were pooled; give as many or more")
-    return spread_over(draws, estimates)
-
-
 def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:
     """Warn of estimates that did not settle, in the name of the caller's caller."""
     failed = sum(not estimate.converged for estimate in estimates)

@@ -18,7 +18,6 @@ from escalation.errors import FitError, InputError
 from escalation.models.diagnostics.distribution_table import ChosenDistributions
 from escalation.models.diagnostics.distributions import Distributions
 from escalation.models.diagnostics.misfit import (
-    Finding,
     ScoreCheck,
     dispersion_test,
     holm,
@@ -29,8 +28,8 @@ from escalation.models.diagnostics.misfit import (
     zeros_test,
 )
 from escalation.models.diagnostics.residuals import autocorrelation, ljung_box, pit_interval, quantile_residuals
-from escalation.models.diagnostics.verdict import Evidence, speak
-from escalation.scores import pit
+from escalation.models.diagnostics.verdict import Evidence, Finding, speak
+from escalation.scores.calibration import pit
 
 FEWEST = 10
 """Counts below which dependence is not tested."""

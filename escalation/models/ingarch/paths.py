@@ -9,7 +9,7 @@ from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.models.contract.count_draws import draw_count
+from escalation.conventions.compiled_draws import draw_count
 from escalation.models.ingarch.observed import Observed
 
 LOGS = np.log1p(np.arange(1024.0))

@@ -10,7 +10,8 @@ from numba import njit
 from scipy.special import gammaln
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.models.contract.count_draws import HIGHEST_LEVEL, LARGEST_MEAN
+from escalation.conventions.compiled_draws import HIGHEST_LEVEL
+from escalation.conventions.count_draws import LARGEST_MEAN
 
 FourArrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 

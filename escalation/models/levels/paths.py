@@ -9,7 +9,7 @@ from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.models.contract.count_draws import HIGHEST_LEVEL, draw_count
+from escalation.conventions.compiled_draws import HIGHEST_LEVEL, draw_count
 
 MOST_SKEWNESS = 0.95
 

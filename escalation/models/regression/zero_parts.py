@@ -12,12 +12,12 @@ from numpy.random import Generator
 from scipy.special import expit
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import DataWarning, FitError, InputError
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_family, check_largest
 from escalation.models.regression.derivatives import bounded_exp
-from escalation.models.regression.regression import LARGEST_MEAN
 from escalation.models.regression.terms import Basis, Terms, orthogonal
 from escalation.models.regression.zero_likelihood import Kind, ZeroData
 from escalation.models.regression.zero_search import ZeroMaximum, draw_zero, maximise_zero

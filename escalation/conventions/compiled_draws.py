@@ -9,7 +9,8 @@ from numba import njit
 from numpy.random import Generator
 from scipy.special import gammaln
 
-LARGEST_MEAN = 1e15
+from escalation.conventions.count_draws import LARGEST_MEAN
+
 HIGHEST_LEVEL = math.log(LARGEST_MEAN)
 RECIPROCALS = 1.0 / np.arange(1.0, 257.0)
 """A division in the innermost loop would double its time."""
