@@ -1,4 +1,8 @@
-"""Counts drawn inside compiled loops: Poisson and negative binomial, by inversion or rejection."""
+"""Counts drawn inside compiled loops.
+
+:func:`draw_count` is the one to take: Poisson and negative binomial, by inversion or rejection, quick to run.  Those by
+gaps are quick to compile.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ HIGHEST_LEVEL = math.log(LARGEST_MEAN)
 RECIPROCALS = 1.0 / np.arange(1.0, 257.0)
 """A division in the innermost loop would double its time."""
 LOG_FACTORIALS = gammaln(np.arange(1.0, 1025.0))
+MANY = 20
+"""Draws that need more than this number of random gaps are split."""
 ROOT = 1.0 / math.sqrt(2.0 * math.pi)
 
 
@@ -80,3 +86,78 @@ def draw_poisson(mean: float, rng: Generator) -> int:
             first = False
         elif 0.1069 / mean * abs(u) <= math.exp(log_probability + e) - fy * math.exp(fx + e):
             return int(count)
+
+
+# What follows is written out because the generator's own binomial, Poisson and normal draws take numba three times as
+# long to compile as a whole Markov chain that uses them.
+
+
+@njit(cache=True, nogil=True)
+def draw_normal(rng: Generator) -> float:
+    """Standard normal draw (Box and Muller 1958, doi:10.1214/aoms/1177706645)."""
+    return math.sqrt(-2.0 * math.log(1.0 - rng.random())) * math.cos(2.0 * math.pi * rng.random())
+
+
+@njit(cache=True, nogil=True)
+def draw_gamma(shape: float, rng: Generator) -> float:
+    """Gamma draw for shapes from 1 (Marsaglia and Tsang 2000, doi:10.1145/358407.358414)."""
+    d = shape - 1.0 / 3.0
+    while True:
+        z = draw_normal(rng)
+        v = (1.0 + z / math.sqrt(9.0 * d)) ** 3
+        if v > 0.0 and math.log(1.0 - rng.random()) < 0.5 * z * z + d - d * v + d * math.log(v):
+            return d * v
+
+
+@njit(cache=True, nogil=True)
+def draw_by_gaps(mean: float, rng: Generator) -> int:
+    """Poisson draw: exponential gaps until the mean is used up, many at once while it is large."""
+    count, left = 0, mean
+    while left > MANY:
+        gaps = int(0.875 * left)  # mostly fewer than fit (Ahrens and Dieter 1974, doi:10.1007/BF02293108)
+        span = draw_gamma(float(gaps), rng)
+        if span > left:
+            return count + draw_kept(gaps - 1, left / span, rng)
+        count += gaps
+        left -= span
+    count -= 1
+    while left >= 0.0:
+        left += math.log(1.0 - rng.random())
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def draw_kept(n: int, share: float, rng: Generator) -> int:
+    """Binomial draw: geometric gaps between the rarer of kept and lost (Devroye 1986, X.4).
+
+    While that takes long, the place of the middle one of n uniform draws tells on which side of it to go on.
+    """
+    sure = 0
+    while n * min(share, 1.0 - share) > MANY:
+        half = n // 2 + 1
+        below = draw_gamma(float(half), rng)
+        middle = below / (below + draw_gamma(float(n + 1 - half), rng))
+        if middle <= share:
+            sure += half
+            n -= half
+            share = (share - middle) / (1.0 - middle)
+        else:
+            n = half - 1
+            share /= middle
+    return sure + _kept_of_few(n, min(share, 1.0), rng)
+
+
+@njit(cache=True, nogil=True)
+def _kept_of_few(n: int, share: float, rng: Generator) -> int:
+    """Binomial draw by geometric gaps."""
+    rare = min(share, 1.0 - share)
+    if n == 0 or rare <= 0.0:
+        return n if share > 0.5 else 0
+    count, at = -1, 0.0
+    log_common = math.log1p(-rare)
+    while at <= n:
+        # math.floor would make it an integer, which overflows
+        at += np.floor(math.log(1.0 - rng.random()) / log_common) + 1.0
+        count += 1
+    return count if share <= 0.5 else n - count
