@@ -68,9 +68,8 @@ class Hurdle(ZeroModel):
     def _mean(self, mean: FloatArray, zero: FloatArray, dispersion: float) -> FloatArray:
         return (1 - zero) * mean / -np.expm1(count_logpmf(np.zeros(1), mean, np.asarray(dispersion)))
 
-    def _draw(self, mean: FloatArray, zero: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
-        counts = draw_positive(mean, dispersion, rng)
-        return np.where(rng.random(mean.shape) < zero, 0, counts).astype(np.int64)
+    def _draw(self, mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
+        return draw_positive(mean, dispersion, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
         """Count laws with a zero of their own; see :meth:`CountModel.distributions`."""

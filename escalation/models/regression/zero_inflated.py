@@ -72,9 +72,8 @@ class ZeroInflated(ZeroModel):
     def _mean(self, mean: FloatArray, zero: FloatArray, dispersion: float) -> FloatArray:  # noqa: ARG002
         return (1 - zero) * mean
 
-    def _draw(self, mean: FloatArray, zero: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
-        counts = draw_counts(mean, dispersion if self.family == "negbin" else None, rng)
-        return np.where(rng.random(mean.shape) < zero, 0, counts).astype(np.int64)
+    def _draw(self, mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
+        return draw_counts(mean, dispersion if self.family == "negbin" else None, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
         """Mixtures of a zero and a count law; see :meth:`CountModel.distributions`."""

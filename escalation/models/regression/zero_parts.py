@@ -47,8 +47,8 @@ class ZeroModel(Terms, CountModel):
         """Expected counts (n,) of both parts together."""
 
     @abstractmethod
-    def _draw(self, mean: FloatArray, zero: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
-        """Counts (draws, steps) with these means, chances of a zero (both alike), and dispersions (draws, 1)."""
+    def _draw(self, mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
+        """Counts (draws, steps) that are no zeros of another kind, with means alike and dispersions (draws, 1)."""
 
     def estimate(self, counts: FloatArray, design: Design) -> Estimate:
         """Maximise the likelihood of the observed periods; see :meth:`CountModel.estimate`.
@@ -115,7 +115,8 @@ class ZeroModel(Terms, CountModel):
         log_mean = points[:, :p] @ (self.columns(design)[1] @ to_terms).T + np.log(design.exposure)
         odds = points[:, p:] @ (self.zero.columns(design)[1] @ zero_to_terms).T
         mean = np.minimum(bounded_exp(log_mean), LARGEST_MEAN)
-        return self._draw(mean, expit(odds), dispersion[:, None], rng)
+        counts = self._draw(mean, dispersion[:, None], rng)
+        return np.where(rng.random(mean.shape) < expit(odds), 0, counts)
 
 
 def _warn_open(kind: Kind, found: ZeroMaximum, *parts: tuple[Basis, FloatArray]) -> None:
