@@ -152,6 +152,7 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     passage = thresholds.passage.iloc[: assessment.within]
     draw_first_passage(passage, paper.axes(290.0), thresholds.points)
     past = times_reached(assessment.series, thresholds, thresholds.points[0].over)
+    compared = windows_text(thresholds.points[0].over, assessment.freq)
     points = sorted(thresholds.points, key=lambda point: point.at_least)
     limits = [f"{point.at_least:,} or more" for point in points]
     numbers = past.loc[[point.at_least for point in points]]
