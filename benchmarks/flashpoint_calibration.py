@@ -25,7 +25,8 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment.pool import MODELS, POOL, model_of, pool_weights
+from escalation.assessment.pool import MODELS, POOL, pool_weights
+from escalation.assessment.pool_model import model_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 
 FloatArray = NDArray[np.float64]

@@ -16,7 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment.pool import POOL, model_of
+from escalation.assessment.pool import POOL
+from escalation.assessment.pool_model import model_of
 from escalation.errors import FitError
 from escalation.models import (
     INGARCH,

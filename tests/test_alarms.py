@@ -17,8 +17,8 @@ from scipy.stats import nbinom, poisson
 from escalation import FitError, InputError, NegativeBinomial, alarms
 from escalation.analysis import false_alarms
 from escalation.analysis.alarms import CUSUM, EARS, GLR, BayesAlarm, Farrington, cusum_run_length
-from escalation.analysis.alarms.alarms import METHODS
 from escalation.analysis.alarms.glr import glr_statistic
+from escalation.analysis.alarms.methods import METHODS
 from escalation.analysis.alarms.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
 from escalation.cli import commands
 

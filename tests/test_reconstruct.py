@@ -15,8 +15,9 @@ from scipy.stats import t as student
 
 import escalation
 from escalation.errors import InputError, NotConvergedWarning
+from escalation.tallies.chain import Schedule, WalkPrior
 from escalation.tallies.kernels import default_kernels, make_kernel
-from escalation.tallies.posterior import Evidence, WalkPrior, atoms_from, sample_posterior
+from escalation.tallies.posterior import Evidence, atoms_from, sample_posterior
 from escalation.tallies.sampler import run_chain
 
 pytestmark = pytest.mark.usefixtures("chains_run_anew")
@@ -171,11 +172,9 @@ def test_ranks_of_the_truth_are_uniform() -> None:
 
 def test_compiled_chain_is_the_plain_python_one() -> None:
     evidence = evidence_of(TINY["two weeks and a step between them"][0] + [("exact", 40, 3, 12)], 14)
-    arguments = (
-        evidence.atom_days, evidence.atom_block, evidence.block_first, evidence.window_first, evidence.window_last,
-        evidence.log_kernel, np.full(len(evidence.atom_days), 3), np.zeros(2),
-        0.4, 0.0, 1.0, 0.9, 0.7, 4.0, 1.5, 50, 40, 2,
-    )  # fmt: skip
+    prior = WalkPrior(level_mean=0.0, level_sd=1.0, memory=0.9, scale_sd=0.7, df=4.0)
+    start = np.full(len(evidence.atom_days), 3), np.zeros(2), 0.4
+    arguments = evidence.layout, prior, Schedule(warmup=50, keep=40, thin=2), *start, 1.5
     compiled = run_chain(np.random.default_rng(3), *arguments)
     plain = run_chain.py_func(np.random.default_rng(3), *arguments)
     for one, other in zip(compiled, plain, strict=True):

@@ -605,10 +605,10 @@ def test_ranges_in_words(given, text):
 
 def test_names_in_words(made):
     assessment = made("tallies")
-    assert title_of(assessment) == "Raids on US bases"
+    assert title_of(assessment.series) == "Raids on US bases"
     assert counter_text("unstated") == "someone who is not named" and counter_text("sohr") == "SOHR"
     assert error_text(0.0123) == "0.012" and error_text(0.00012) == "0.0001"
     other = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, title="us strikes"))
-    assert title_of(other) == "US strikes"
+    assert title_of(other.series) == "US strikes"
     untitled = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, title=""))
-    assert title_of(untitled) == "Incidents"
+    assert title_of(untitled.series) == "Incidents"

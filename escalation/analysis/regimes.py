@@ -11,12 +11,12 @@ import pandas as pd
 from scipy.stats import norm
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
-from escalation.models.contract.design import FloatArray
 from escalation.models.hidden_markov.likelihood import Observed, first_law, last_regimes, smooth, unpack
 from escalation.models.hidden_markov.model import MOST_STATES, REGIMES, HiddenMarkov, draw_points, mean_bic
 

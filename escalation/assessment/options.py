@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from escalation.analysis.alarms.alarms import METHODS
-from escalation.assessment.pool import POOL, model_of
+from escalation.analysis.alarms.methods import METHODS
+from escalation.assessment.pool import POOL
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.counts.schema import LARGEST
@@ -140,7 +140,7 @@ def check_question(
         If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
     """
     if model != POOL:
-        model_of(model)
+        get_model(model)
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over}, but the flashpoint brings its own window; leave over out")

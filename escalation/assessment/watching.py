@@ -12,14 +12,14 @@ import pandas as pd
 
 from escalation.analysis.alarms.alarms import Alarms, FalseAlarms, alarms, false_alarms
 from escalation.analysis.changes.changepoints import ChangePoints, changepoints
-from escalation.analysis.excitation.excitation import Excitation
+from escalation.analysis.excitation.excitation import Excitation, excitation
 from escalation.analysis.regimes import RegimeNow, compare_states, regime_now, state_probabilities
 from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
 from escalation.assessment.gate import too_thin
 from escalation.assessment.options import Options
-from escalation.assessment.sides import Sides, excite
+from escalation.assessment.sides import LAGS, Sides
 from escalation.assessment.withheld import Withheld, try_part
-from escalation.conventions.randomness import Seed
+from escalation.conventions.randomness import Seed, generator_for
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
@@ -113,6 +113,17 @@ def find_excitation(sides: Sides | None, seed: int) -> Excitation | Withheld:
     if sides is None:
         return Withheld("excitation", "it needs two sides")
     return try_part("excitation", lambda: excite(sides, seed=seed))
+
+
+def excite(sides: Sides, *, lags: int = LAGS, seed: int) -> Excitation:
+    """Ask whether attacks by one side follow those by the other; the same seed gives the same numbers.
+
+    Raises
+    ------
+    InputError
+        As :func:`escalation.analysis.excitation.excitation`.
+    """
+    return excitation(sides.counts, lags=lags, unit=sides.unit, rng=generator_for(seed, "excitation"))
 
 
 def _drifting_bic(series: CountSeries) -> float | None:

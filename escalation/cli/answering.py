@@ -11,7 +11,6 @@ import pandas as pd
 import typer
 
 import escalation
-from escalation.assessment.assess import assess
 from escalation.assessment.options import check_question
 from escalation.assessment.pool import MODELS, POOL
 from escalation.assessment.result import Assessment
@@ -69,7 +68,7 @@ def report(
             check_by(source, selection)
             both = count_sides(source, selection, sides, step)
         step("fitting the models")
-        assessment = assess(
+        assessment = escalation.assess(
             counted,
             horizon=horizon,
             at_least=at_least,
@@ -99,7 +98,9 @@ def forecast(selection: Selection, target: Target, *, horizon: int | None, model
     with screen.progress(3) as step:
         source, counted = count(selection, step)
         step("fitting the models")
-        assessment = assess(counted, horizon=horizon, model=model, models=needed_models(model), rng=selection.seed)
+        assessment = escalation.assess(
+            counted, horizon=horizon, model=model, models=needed_models(model), rng=selection.seed
+        )
         ahead, outlook = given(assessment.forecast), given(assessment.outlook)
     warn_of_failures(assessment)
     if save is not None:
@@ -142,7 +143,7 @@ def flashpoint(
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("fitting the models")
-        assessment = assess(
+        assessment = escalation.assess(
             counted,
             horizon=horizon,
             at_least=at_least if definition is None else definition,

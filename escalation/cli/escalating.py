@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import escalation
-from escalation.assessment.assess import assess
-from escalation.assessment.sides import check_sides, excite
+from escalation.assessment.sides import check_sides
+from escalation.assessment.watching import excite
 from escalation.cli import screen
 from escalation.cli.answering import show_answers
 from escalation.cli.counting import count, count_sides, deliver, open_table, reading, settle
@@ -31,7 +31,7 @@ def trend(
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("reading the trend")
-        assessment = assess(counted, recent=spans[0], baseline=spans[1], window=spans[2], rng=selection.seed)
+        assessment = escalation.assess(counted, recent=spans[0], baseline=spans[1], window=spans[2], rng=selection.seed)
         table = assessment.answers("trend")
     if target.form != "table":
         return deliver(table, target)

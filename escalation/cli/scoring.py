@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 import escalation
-from escalation.assessment.pool import POOL, model_of
+from escalation.assessment.pool import POOL
+from escalation.assessment.pool_model import model_of
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.counting import count, deliver, settle, title, with_dates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from escalation.assessment.assess import assess
+import escalation
 from escalation.assessment.options import check_question
 from escalation.cli import screen
 from escalation.cli.answering import given, needed_models, show_answers, warn_of_failures
@@ -25,7 +25,7 @@ def severity(
     with screen.progress(4) as step:
         _, counted = count(selection, step)
         step("fitting the models")
-        assessment = assess(
+        assessment = escalation.assess(
             counted,
             horizon=horizon,
             within=within,

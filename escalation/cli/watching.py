@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.assessment.assess import assess
+import escalation
 from escalation.cli import screen
 from escalation.cli.answering import given
 from escalation.cli.counting import count, deliver, settle, title, with_dates
@@ -18,7 +18,7 @@ def changes(selection: Selection, target: Target) -> None:
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("looking for changes")
-        found = given(assess(counted, rng=selection.seed).changes)
+        found = given(escalation.assess(counted, rng=selection.seed).changes)
     table = found.changes
     if target.form != "table":
         dates = {name: table[name].map(_first_day) for name in ("date", "earliest", "latest")}
@@ -42,7 +42,7 @@ def alarms(selection: Selection, target: Target, *, method: str) -> None:
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("judging each period")
-        found = given(assess(counted, alarm=method, rng=selection.seed).alarms)
+        found = given(escalation.assess(counted, alarm=method, rng=selection.seed).alarms)
     if target.form != "table":
         return deliver(with_dates(found.judged), target)
     raised = found.judged[found.judged["alarm"] >= 0.5]

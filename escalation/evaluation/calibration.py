@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from escalation.errors import InputError
 from escalation.evaluation.comparison import ENOUGH, resample_differences
@@ -15,8 +14,6 @@ from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.proportions import effective_trials, wilson_interval
 from escalation.scores import pit_coverage
 from escalation.scores.brier import bin_means, bin_places
-
-FloatArray = NDArray[np.float64]
 
 
 def overlap_of(scores: pd.DataFrame, steps: int | None = None) -> int:

@@ -9,9 +9,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 ENOUGH = 8
 """Fewest origins, or units, that are drawn from."""

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
 from escalation.evaluation.result import Backtest
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
-
-FloatArray = NDArray[np.float64]
 
 FEWEST = 8
 """Past origins that something is learnt from at the least."""

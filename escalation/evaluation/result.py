@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FileError, InputError
 from escalation.evaluation.calibration import central_mass, events_of, overlap_of, reliability_points
@@ -20,7 +20,6 @@ from escalation.files.disk import atomic_write, kind_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.scores import brier_decomposition, pit
 
-FloatArray = NDArray[np.float64]
 NEGATIVE = ("crps", "crps_log1p", "log_score", "interval_score_50%", "interval_score_90%")
 """Scores that can be compared: the smaller the better."""
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.counts.schema import check_counts, count_matrix, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
@@ -13,8 +14,6 @@ from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.flashpoint_windows import came, threshold_of, windows
 from escalation.forecasts.forecast import Forecast
 from escalation.scores import cdf_pair, coverage, crps, interval_score, log_score_draws
-
-FloatArray = NDArray[np.float64]
 
 WHOLE = 1 - 1e-9
 """Periods with a smaller exposure were covered in part."""

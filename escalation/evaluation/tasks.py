@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import generator_for
 from escalation.counts.schema import is_histories, is_panel_histories, unit_columns
 from escalation.errors import EscalationWarning, FitError, InputError
@@ -18,8 +18,6 @@ from escalation.evaluation.scoring import score_passages, score_paths
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountModel, Fit, PanelModel
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,10 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.counts.periods import period_word
 from escalation.plots.text import FONT, MONTHS, printable, text_width, wrap
-
-FloatArray = NDArray[np.float64]
 
 INK = "#222222"
 GREY = "#6e6e6e"

@@ -18,8 +18,8 @@ from escalation.plots.forecast_charts import draw_forecast, draw_models
 from escalation.plots.style import INNER
 from escalation.plots.text import period_text, span_text
 from escalation.plots.trend_charts import chance_text, draw_ratio, draw_windows, figure_text, total_text
-from escalation.report.answers import set_passage
 from escalation.report.paper import Paper, TableColumn, number_column
+from escalation.report.passage import set_passage
 from escalation.report.words import (
     capital,
     error_text,
@@ -28,7 +28,7 @@ from escalation.report.words import (
     plain_dates,
     some_of,
     spaced,
-    window_of,
+    windows_text,
 )
 
 SHOWN_ROWS = 10
@@ -152,6 +152,7 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     passage = thresholds.passage.iloc[: assessment.within]
     draw_first_passage(passage, paper.axes(290.0), thresholds.points)
     past = times_reached(assessment.series, thresholds, thresholds.points[0].over)
+    compared = windows_text(thresholds.points[0].over, assessment.freq)
     points = sorted(thresholds.points, key=lambda point: point.at_least)
     limits = [f"{point.at_least:,} or more" for point in points]
     numbers = past.loc[[point.at_least for point in points]]
@@ -159,7 +160,10 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     spans = [f"{point.lower:.3f} to {point.upper:.3f}" for point in points]
     paper.table(
         [
-            TableColumn(f"{capital(assessment.series.unit)} in {window_of(assessment)}", cells=limits),
+            TableColumn(
+                f"{capital(assessment.series.unit)} in {windows_text(thresholds.points[0].over, assessment.freq)}",
+                cells=limits,
+            ),
             number_column("Reached so far", 84.0, reached),
             number_column("Probability", 56.0, [chance_text(point.probability) for point in points]),
             number_column("Monte Carlo error", 60.0, [error_text(point.mc_error) for point in points]),
@@ -170,7 +174,7 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
         paper.paragraph(text)
     if len(passage) > 1:
         paper.heading("By date")
-        set_passage(paper, assessment, SHOWN_DATES)
+        set_passage(paper, thresholds, assessment.series, assessment.within, SHOWN_DATES)
 
 
 def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -> Iterable[str]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from escalation.assessment.result import Assessment
 from escalation.counts.periods import period_word
+from escalation.counts.series import CountSeries
 from escalation.plots.text import day_text, span_text
 from escalation.plots.trend_charts import figure_text
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
@@ -35,9 +35,9 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def title_of(assessment: Assessment) -> str:
-    """Title of a report."""
-    return capital(spaced(assessment.series.title or assessment.series.unit))
+def title_of(series: CountSeries) -> str:
+    """Title of a report on a series."""
+    return capital(spaced(series.title or series.unit))
 
 
 def counter_text(counter: str) -> str:
@@ -91,10 +91,9 @@ def range_text(low: object, high: object) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def window_of(assessment: Assessment) -> str:
+def windows_text(over: int, freq: str) -> str:
     """Name what a threshold is compared with: one week, three consecutive months."""
-    over = assessment.thresholds.points[0].over if assessment.thresholds else assessment.options.over
-    word = period_word(assessment.freq, over)
+    word = period_word(freq, over)
     return f"one {word}" if over == 1 else f"{over} consecutive {word}"
 
 

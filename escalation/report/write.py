@@ -79,7 +79,7 @@ def write_report(counts: Assessment | CountsLike | Source | str | Path, path: st
         raise InputError(f"rng is {rng!r}, but an assessment brings its seed; hand rng to assess")
     assessment = counts if isinstance(counts, Assessment) else assess(counts, rng=rng)
     about = {
-        "Title": printable(title_of(assessment)),
+        "Title": printable(title_of(assessment.series)),
         "Creator": f"escalation {__version__}",
         "CreationDate": None,
         "ModDate": None,
@@ -138,7 +138,7 @@ def compose_report(assessment: Assessment) -> list[Figure]:
         set_tallies(paper, reconstruction)
     origin = assessment.provenance()
     foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
-    return paper.finish(title_of(assessment), foot, f"escalation {__version__}")
+    return paper.finish(title_of(assessment.series), foot, f"escalation {__version__}")
 
 
 def _open_page(paper: Paper, part: object) -> None:

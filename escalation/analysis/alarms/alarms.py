@@ -9,12 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.alarms.bayes import BayesAlarm
-from escalation.analysis.alarms.cusum import CUSUM
 from escalation.analysis.alarms.detector import Detector, Watch
-from escalation.analysis.alarms.ears import EARS
-from escalation.analysis.alarms.farrington import Farrington
-from escalation.analysis.alarms.glr import GLR
+from escalation.analysis.alarms.methods import find_detector
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed
 from escalation.conventions.wording import measures, plain
@@ -26,19 +22,6 @@ from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import make_design
 from escalation.models.regression.negative_binomial import NegativeBinomial
 
-METHODS: dict[str, Detector] = {
-    "farrington": Farrington(),
-    "noufaily": Farrington.noufaily(),
-    "farrington_classic": Farrington.classic(),
-    "ears_c1": EARS("C1"),
-    "ears_c2": EARS("C2"),
-    "ears_c3": EARS("C3"),
-    "cusum": CUSUM(),
-    "cusum_negbin": CUSUM(family="negbin"),
-    "glr": GLR(),
-    "bayes": BayesAlarm(),
-}
-"""Methods by name, with their default options."""
 YEARS = {"D": 365, "W": 52, "M": 12}
 """Periods in a year, as R's surveillance counts them."""
 LIKELY = 0.5
@@ -226,7 +209,7 @@ def alarms(
     table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"alarms takes one series and got a table of {table.shape[1]} units; choose one column")
-    detector = _detector(method)
+    detector = find_detector(method)
     index = pd.PeriodIndex(table.index)
     year = _year(index.freqstr)
     first = detector.first(len(index), year)
@@ -305,7 +288,7 @@ def false_alarms(
     >>> 0.5 < cost.episodes_per_year <= cost.per_year < 3
     True
     """
-    detector = _detector(method)
+    detector = find_detector(method)
     fit = (NegativeBinomial() if law is None else law).fit(counts, exposure=exposure)
     freq = fit.design.periods.freqstr
     year = _year(freq)
@@ -328,14 +311,6 @@ def false_alarms(
         law=fit.model.name,
         freq=freq,
     )
-
-
-def _detector(method: str | Detector) -> Detector:
-    if isinstance(method, Detector):
-        return method
-    if method not in METHODS:
-        raise InputError(f"method is {method!r}; use one of {', '.join(METHODS)}, or a detector with its options")
-    return METHODS[method]
 
 
 def _year(freq: str) -> int:

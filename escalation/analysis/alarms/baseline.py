@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from escalation.analysis.alarms.detector import Detector, FloatArray, IntArray, Ranges, Signals, Watch
+from escalation.analysis.alarms.detector import Detector, Ranges, Signals, Watch
 from escalation.analysis.alarms.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 
 LEAST_MEAN = 1e-6

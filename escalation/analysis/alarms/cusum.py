@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from escalation.analysis.alarms.baseline import LAW, Baseline, Chart
-from escalation.analysis.alarms.detector import FloatArray, Ranges
+from escalation.analysis.alarms.detector import Ranges
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
 
 

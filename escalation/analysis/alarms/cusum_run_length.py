@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import nbinom, poisson
 
-from escalation.analysis.alarms.detector import FloatArray, check_number, check_steps
+from escalation.analysis.alarms.detector import check_number, check_steps
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.wording import measures
 from escalation.errors import InputError
 

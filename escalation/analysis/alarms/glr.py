@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 
 from escalation.analysis.alarms.baseline import LAW, Baseline, Chart
-from escalation.analysis.alarms.detector import FloatArray, Ranges
+from escalation.analysis.alarms.detector import Ranges
+from escalation.conventions.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, polygamma
 
-from escalation.analysis.alarms.detector import FloatArray
+from escalation.conventions.arrays import FloatArray
 
 STEPS = 25
 """Most steps of the iteration; R's ``glm`` has as many."""

@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, gammainc
 
-from escalation.analysis.changes.segments import Cuts, FloatArray, Sums, count_cuts, filter_cuts, log_constants
+from escalation.analysis.changes.segments import Cuts, Sums, count_cuts, filter_cuts, log_constants
 from escalation.analysis.changes.series import CutSeries, cut_series, log_density
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.wording import chance, plain
+from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.models.contract.base import POOLED
 
 MOST_SAID = 3
 """Changes that a sentence tells of."""

@@ -13,9 +13,9 @@ from escalation.analysis.changes.segments import filter_cuts, log_constants
 from escalation.analysis.changes.series import cut_series, log_shares
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.wording import chance
+from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.models.contract.base import POOLED
 
 ONLINE = np.geomspace(1e-3, 10.0, 25)
 """Dispersions of a run length, which may not know of later counts."""

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from escalation.conventions.arrays import FloatArray
 
 SERIES = 16.0
 """From here on the logarithm of the gamma function is Stirling's series, good to 1e-12."""

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.changes.segments import FloatArray, Sums
+from escalation.analysis.changes.segments import Sums
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
+from escalation.counts.histories import spread_over
 from escalation.counts.schema import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.contract.design import make_design
-from escalation.models.contract.estimate import spread_over
 
 MOST_PERIODS = 5_000
 """Longer series would need more than 100 MB."""

@@ -15,12 +15,14 @@ from numpy.random import Generator
 from escalation.analysis.excitation.shared_shock import Trial, after_counts, after_makeup, binned
 from escalation.analysis.excitation.two_sides import fit_decay, fit_sides, one_lag, p_values_of_none, sides_design
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
+from escalation.counts.histories import spread_over
 from escalation.counts.periods import period_word
 from escalation.counts.schema import check_counts, is_histories, panel_array
 from escalation.errors import FitError, InputError
-from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.estimate import MAX_STEPS, spread_over
+from escalation.models.contract.design import Design
+from escalation.models.contract.estimate import MAX_STEPS
 from escalation.models.endemic_epidemic.branching import respond
 from escalation.models.regression.terms import Terms
 

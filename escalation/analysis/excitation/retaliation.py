@@ -12,14 +12,14 @@ from numpy.random import Generator
 
 from escalation.analysis.excitation.share_model import draw_split, fit_shares, inverse_logit
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
 from escalation.counts.schema import table_of_counts
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.base import IntArray, PanelFit
-from escalation.models.contract.design import FloatArray
+from escalation.models.contract.base import PanelFit
 from escalation.models.contract.estimate import MAX_STEPS, check_size
 from escalation.models.levels.local_level import LocalLevel
 

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from escalation.conventions.arrays import FloatArray
 
 STEPS = (6, 3, 3)
 """Newton steps of the coefficients, and between them the correlation is found anew."""

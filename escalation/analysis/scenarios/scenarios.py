@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from escalation.analysis.scenarios.assumptions import Assumption, Event, Scenario
 from escalation.analysis.severity.assumed import Cost, draw_cost
 from escalation.analysis.severity.compounding import Severity
-from escalation.analysis.severity.share_posterior import IntArray
+from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.conventions.wording import chance
 from escalation.counts.periods import period_word

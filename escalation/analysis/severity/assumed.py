@@ -10,9 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.analysis.severity.compounding import Severity, draw_fatalities, draw_lethal, draw_severity
-from escalation.analysis.severity.grids import FloatArray
-from escalation.analysis.severity.share_posterior import IntArray
 from escalation.analysis.severity.sizes import FatalitySizes
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.forecasts.forecast import Forecast
 

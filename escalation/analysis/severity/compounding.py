@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.analysis.severity.grids import FloatArray
 from escalation.analysis.severity.lethality import Lethality
-from escalation.analysis.severity.share_posterior import JEFFREYS, IntArray
+from escalation.analysis.severity.share_posterior import JEFFREYS
 from escalation.analysis.severity.sizes import FatalitySizes
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import DateLike, exposure, parse_date

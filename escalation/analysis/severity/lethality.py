@@ -10,20 +10,19 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.severity.share_posterior import IntArray, SharePosterior, pool_shares
+from escalation.analysis.severity.share_posterior import SharePosterior, pool_shares
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance
 from escalation.conventions.wording import share as written
+from escalation.counts.histories import POOLED, spread_over
 from escalation.counts.schema import DRAW, check_counts, is_histories
 from escalation.counts.series import HoldsCounts, unpack_counts
 from escalation.errors import InputError, warn
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
-from escalation.models.contract.estimate import spread_over
 
-POOLED = 25
-"""Histories of the trials of several groups that are worked out by themselves."""
 OVERALL_DRAWS = 20_000
 """Draws for the interval of the share of all groups together."""
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.special import zeta
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
 
 LEAST_ALPHA, MOST_ALPHA = 1.0 + 1e-6, 20.0
 """Exponents are looked for between these; a tail of equal values has the largest."""

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, gammainc, gammaln, log_ndtr, ndtr
 
+from escalation.conventions.arrays import FloatArray
 from escalation.models.diagnostics.distributions import log_rising
-
-FloatArray = NDArray[np.float64]
 
 Rival: TypeAlias = Literal["exponential", "lognormal", "negative_binomial", "poisson"]
 RIVALS: tuple[Rival, ...] = ("exponential", "lognormal", "negative_binomial")

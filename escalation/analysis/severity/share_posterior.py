@@ -11,14 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, log_expit, polygamma
 
-from escalation.analysis.severity.grids import FloatArray, integrate
+from escalation.analysis.severity.grids import integrate
 from escalation.analysis.trend.rate_posterior import invert
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.diagnostics.distributions import log_rising
-
-IntArray = NDArray[np.int64]
 
 WIDEST = ((-40.0, 40.0), (-5.0, 36.0))
 """Ends of the first grid: logit of the mean, and log of ``a b / (a + b)`` for a law Beta(a, b)."""

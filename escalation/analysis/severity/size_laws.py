@@ -11,9 +11,10 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from escalation.analysis.severity.power_law import FloatArray, IntArray, draw_power, power_mean, power_survival
+from escalation.analysis.severity.power_law import draw_power, power_mean, power_survival
 from escalation.analysis.severity.rivals import rival_survival
-from escalation.models.regression.hurdle import draw_positive
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_positive
 
 MOST = 100_000_000
 """Fatalities of one event are cut to this; a mean that depends on it is not given."""

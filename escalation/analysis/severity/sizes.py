@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.analysis.severity.grids import integrate
-from escalation.analysis.severity.power_law import FloatArray, IntArray, find_threshold, log_power
+from escalation.analysis.severity.power_law import find_threshold, log_power
 from escalation.analysis.severity.rivals import PARAMETERS, Rival, fit_rival, rival_log_pmf
 from escalation.analysis.severity.size_laws import (
     LognormalSizes,
@@ -23,6 +23,7 @@ from escalation.analysis.severity.size_laws import (
 )
 from escalation.analysis.severity.tail import FEWEST, distinct, lethal_sizes, resampled_tails
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, plain, share
 from escalation.counts.schema import DRAW

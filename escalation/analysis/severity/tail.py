@@ -12,8 +12,6 @@ from numpy.random import Generator
 
 from escalation.analysis.severity.power_law import (
     MOST_ALPHA,
-    FloatArray,
-    IntArray,
     distance,
     draw_power,
     exponent,
@@ -24,6 +22,7 @@ from escalation.analysis.severity.power_law import (
 )
 from escalation.analysis.severity.rivals import RIVALS, fit_rival, vuong
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import measures
 from escalation.errors import InputError

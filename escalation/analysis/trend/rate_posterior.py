@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.interpolate import CubicHermiteSpline
 from scipy.optimize import brentq
 from scipy.special import betainc, expit, gammainc, gammaln, zeta
 from scipy.stats import binomtest
 
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
+
 Cdf: TypeAlias = Callable[[float], float]
 """A distribution function on the log scale."""
 Law: TypeAlias = tuple[FloatArray, FloatArray]

@@ -11,7 +11,6 @@ import pandas as pd
 
 from escalation.analysis.trend.rate_posterior import (
     Cdf,
-    FloatArray,
     RatePosterior,
     WindowCounts,
     exact_p_value,
@@ -21,6 +20,7 @@ from escalation.analysis.trend.rate_posterior import (
     poisson,
 )
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import period_word
 from escalation.counts.schema import checked_counts, is_histories

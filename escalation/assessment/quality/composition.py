@@ -9,7 +9,8 @@ import pandas as pd
 
 from escalation.analysis.changes.changepoints import changepoints
 from escalation.assessment.quality.days import Days
-from escalation.assessment.quality.finding import SURE, Finding, FloatArray, IntArray
+from escalation.assessment.quality.finding import SURE, Finding
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
 

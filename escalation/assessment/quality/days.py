@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.quality.finding import SURE, BoolArray, Finding, FloatArray, IntArray, several
+from escalation.assessment.quality.finding import SURE, Finding, several
+from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
 

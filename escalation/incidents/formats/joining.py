@@ -7,13 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import BoolArray, IntArray
 from escalation.incidents.formats.rows import Notes
 from escalation.incidents.schema import REPEATED_ID, fallback_ids
 
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 SAME_EVENT = ("date", "date_end", "event_type", "country", "place", "fatalities")
 """What the rows of one event agree in where an export repeats it for each of its actors."""
 

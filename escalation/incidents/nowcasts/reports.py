@@ -8,15 +8,13 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import DateLike, parse_date, period_index, period_word
 from escalation.counts.schema import LARGEST, check_counts
 from escalation.errors import InputError, PartialPeriodWarning, warn
 from escalation.incidents.schema import check_incidents
 
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
 Known: TypeAlias = pd.Series | pd.DataFrame
 """What one snapshot holds: counts on a ``PeriodIndex``, or a table of incidents."""
 

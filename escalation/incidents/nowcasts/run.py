@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, parse_freq, period_word
 from escalation.counts.schema import DRAW, quantile_frame
@@ -33,7 +34,7 @@ from escalation.incidents.nowcasts.levels import (
     draw_with_fixed_prior,
     filter_levels,
 )
-from escalation.incidents.nowcasts.reports import FloatArray, IntArray, Known, Reports, read_reports
+from escalation.incidents.nowcasts.reports import Known, Reports, read_reports
 from escalation.incidents.nowcasts.result import Nowcast
 
 METHODS = ("bayes.trunc", "bayes.notrunc", "lawless")
