@@ -11,7 +11,7 @@ from escalation.counts.periods import period_word
 from escalation.plots.forecast_charts import draw_forecast
 from escalation.plots.style import GREY
 from escalation.plots.text import day_text, span_text
-from escalation.plots.trend_charts import chance_text
+from escalation.plots.trend_charts import probability_text
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import (
     capital,
@@ -73,7 +73,9 @@ def set_passage(paper: Paper, assessment: Assessment, dates: int) -> None:
     columns += [TableColumn("Monte Carlo error", 58.0, right=True)]
     rows = []
     for point in sorted(assessment.thresholds.points, key=lambda point: point.at_least):
-        chances = passage[point.at_least].iloc[steps]
-        cells = ["-" if np.isnan(chance) else chance_text(float(chance)) for chance in chances]
+        probabilities = passage[point.at_least].iloc[steps]
+        cells = [
+            "-" if np.isnan(probability) else probability_text(float(probability)) for probability in probabilities
+        ]
         rows.append([f"{point.at_least:,} or more", *cells, error_text(point.mc_error)])
     paper.table(columns, rows)
