@@ -163,7 +163,7 @@ def flashpoint(
     return screen.show(
         title(counted),
         ("by", table.index),
-        ("probability", table["probability"].map(screen.chance)),
+        ("probability", table["probability"].map(screen.probability_text)),
         ("Monte Carlo error", table["mc_error"].map("{:.2g}".format)),
         ("90% Monte Carlo interval", screen.spans(table, write="{:.2f}".format)),
     )
@@ -201,7 +201,7 @@ def _show_assumptions(assessment: Assessment, what_if: list[str], seed: int, tar
         ("assumed", table.index),
         ("total", table["total"].map(screen.number)),
         ("90% interval", screen.spans(table, write="{:,.0f}".format)),
-        ("probability", table["probability"].map(screen.chance)),
+        ("probability", table["probability"].map(screen.probability_text)),
         ("MC error", table["mc_error"].map("{:.2g}".format)),
         ("difference", table["probability_difference"].map("{:+.2f}".format).where(table.index != "baseline", "")),
     )
@@ -216,7 +216,7 @@ def _show_cost(table: pd.DataFrame) -> None:
     """Show the probability of a lethal attack under each assumption, besides those assumed, and the killed."""
     columns: list[screen.Column] = [
         ("assumed", table.index),
-        ("a lethal attack", table["lethal_probability"].map(screen.chance)),
+        ("a lethal attack", table["lethal_probability"].map(screen.probability_text)),
         ("MC error", table["lethal_mc_error"].map("{:.2g}".format)),
     ]
     if "killed" in table:

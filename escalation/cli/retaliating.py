@@ -81,8 +81,8 @@ def _rows(found: escalation.analysis.Retaliation) -> list[list[str]]:
             found.by,
             found.after,
             name,
-            screen.chance(attack.probability),
-            screen.chance(none.probability),
+            screen.probability_text(attack.probability),
+            screen.probability_text(none.probability),
             f"{rise:+.2f}",
             f"{(attack.mc_error**2 + none.mc_error**2) ** 0.5:.2g}",
         ]

@@ -53,7 +53,7 @@ def alarms(selection: Selection, target: Target, *, method: str) -> None:
             ("observed", raised["observed"].map(screen.number)),
             ("expected", raised["expected"].map(screen.number)),
             ("bound", raised["upper"].map(screen.number)),
-            ("alarm", [screen.chance(one) if found.histories > 1 else "yes" for one in raised["alarm"]]),
+            ("alarm", [screen.probability_text(one) if found.histories > 1 else "yes" for one in raised["alarm"]]),
         )
     return screen.say(found.sentence())
 
