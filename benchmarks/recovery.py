@@ -252,9 +252,8 @@ def main() -> None:
         periods = options.periods or CASES[name].periods
         print(f"{name}: {CASES[name].model}, {options.series} series of {periods} periods")
         print(table.round(4).to_string())
-        print(
-            f"{not_converged} fits did not converge; {seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series\n"
-        )
+        speed = f"{seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series"
+        print(f"{not_converged} fits did not converge; {speed}\n")
 
 
 if __name__ == "__main__":
