@@ -164,7 +164,7 @@ def run(panel: pd.DataFrame, *, draws: int, executor: Executor | None = None, se
 
 
 def cases(result: escalation.Backtest) -> dict[str, pd.DataFrame]:
-    """Tables by model and of their pool, whose law is the weighted mean of theirs.
+    """Tables by model and of their pool, whose distribution is the weighted mean of theirs.
 
     One row a series, origin, definition and step: its ``world``, the ``probability`` by then, and what ``came``.
     """

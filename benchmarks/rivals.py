@@ -61,7 +61,7 @@ def nb_season(counts: pd.Series, steps: int, draws: int, rng: Generator) -> IntA
 
 
 def last_value_nb(counts: pd.Series, steps: int, draws: int, rng: Generator) -> IntArray:
-    """Negative binomial counts about the rate that the last count tells of, as spread as neighbouring counts are.
+    """Negative binomial counts about the rate that the last count suggests, as spread as neighbouring counts are.
 
     The rate has its gamma posterior given one Poisson count; the dispersion is found by moments: half the mean square
     of the changes, less the mean, over the mean product of neighbours.

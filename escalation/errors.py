@@ -42,7 +42,7 @@ class EscalationWarning(UserWarning):
 
 
 class NotConvergedWarning(EscalationWarning):
-    """A sampler or an optimiser stopped before its answer was settled; the message says what to raise."""
+    """A sampler or an optimiser stopped before it converged; the message says what to raise."""
 
 
 class PartialPeriodWarning(EscalationWarning):

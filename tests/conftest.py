@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -26,6 +27,13 @@ hypothesis.settings.load_profile("steady")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+REPLACED = re.compile(
+    r"\b(laws?|chances?|tell(?:s|ing)?|told|(?:un)?settled?|settles|settling|drown(?:s|ed|ing)?|foret(?:ells?|old))\b",
+    re.I,
+)
+"""Words that the table "Vocabulary" of CONTRIBUTING.md replaces by the field's own."""
+ALLOWED = re.compile(r"power[\s-]+laws?|Benford's\s+law|by\s+chance", re.IGNORECASE)
+"""Where they may stand all the same."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -55,6 +63,17 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def replaced() -> Callable[[str], list[tuple[int, str]]]:
+    """Give the words of a text that are not the field's, each with the number of its line from 0 on."""
+
+    def find(text: str) -> list[tuple[int, str]]:
+        left = ALLOWED.sub(lambda allowed: re.sub(r"\S", " ", allowed.group()), text)
+        return [(left.count("\n", 0, word.start()), word.group()) for word in REPLACED.finditer(left)]
+
+    return find
 
 
 @pytest.fixture(scope="session")

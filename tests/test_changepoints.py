@@ -110,7 +110,7 @@ def test_the_posterior_is_a_sum_over_all_ways_to_cut(a):
     series = cut_series(weekly(Y), pd.Series(EXPOSURE, weekly(Y).index), "negbin", every, prior, 25)
     evidence, last = segments.filter_cuts(series.sums(Y), a)
     found = segments.count_cuts(series.sums(Y), last)
-    # 1e-10: sums of 4,096 terms; changes beyond 1e-10 are not told apart
+    # 1e-10: sums of 4,096 terms; changes beyond 1e-10 are not distinguished
     total = evidence[-1] + segments.log_constants(Y, EXPOSURE, a).sum()
     assert total == pytest.approx(logsumexp(heights), abs=1e-10)
     for k in range(n):
@@ -121,7 +121,7 @@ def test_the_posterior_is_a_sum_over_all_ways_to_cut(a):
         wanted = sum(share[i] for i, c in enumerate(cuts) if c and c[-1] == s)
         assert found.since[s] == pytest.approx(wanted, abs=1e-9)
     np.testing.assert_allclose(found.rate, share @ rates, rtol=1e-9)
-    for k in (1, 2, 3):  # joint law of the number and of each date
+    for k in (1, 2, 3):  # joint distribution of the number and of each date
         for j in range(1, k + 1):
             for s in range(1, n):
                 wanted = sum(share[i] for i, c in enumerate(cuts) if len(c) == k and c[j - 1] == s)
@@ -323,7 +323,7 @@ def test_probabilities_of_changes_are_calibrated():
         n, a = 60, 0.3
         begins = rng.random(n) < 1 / 30
         begins[0] = True
-        share = rng.beta(1 + 0.1 / a, 1.0, begins.sum())  # of the conjugate law
+        share = rng.beta(1 + 0.1 / a, 1.0, begins.sum())  # of the conjugate distribution
         rates = (1 - share) / share / a
         y = nb(rates[np.cumsum(begins) - 1], a, n, rng)
         result = changepoints(weekly(y), expected_run_length=30, prior=(1.0, 0.1))
@@ -390,7 +390,7 @@ def test_missing_periods_are_not_zeros():
     result = changepoints(weekly(gap))
     within = result.probability.iloc[15:24]
     assert within.sum() > 0.95
-    np.testing.assert_allclose(within, within.iloc[0], rtol=1e-9)  # nothing tells them apart
+    np.testing.assert_allclose(within, within.iloc[0], rtol=1e-9)  # nothing distinguishes them
     assert result.changes["earliest"][1] == result.rate.index[15]
     assert np.isnan(run_length(weekly(gap)).by_period["log_predictive"].to_numpy()[15:23]).all()
 
@@ -475,7 +475,7 @@ def test_what_cannot_be_used_is_refused():
         ):
             changepoints(counts, expected_run_length=every)
     for prior in ((1.0, 0.0), (1.0,)):
-        with pytest.raises(InputError, match=r"prior is .*; give the shape and the divisor of a gamma law"):
+        with pytest.raises(InputError, match=r"prior is .*; give the shape and the divisor of a gamma distribution"):
             changepoints(counts, prior=prior)
     with pytest.raises(InputError, match="within is 9"):
         run_length(counts, within=9)

@@ -373,7 +373,7 @@ def test_a_lethal_attack_is_assumed_with_what_the_incidents_say(folder, capsys):
     assert main(command) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
-    assert "Chance of a lethal attack besides those assumed, and the killed with theirs" in " ".join(out.split())
+    assert "Probability of a lethal attack besides those assumed, and the killed with theirs" in " ".join(out.split())
     assert "an attack that kills 2 or more in the period of 2024-11-04." in " ".join(out.split())
 
 
@@ -402,7 +402,7 @@ def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):
     assert run(command)[1] == out
     table = table_in(run(f"{command} --format csv")[1]).set_index("model")
     assert set(table.index) == {"climatology", "negative_binomial"}
-    assert table.loc["negative_binomial", "verdict"] in ("better", "worse", "not told apart")
+    assert table.loc["negative_binomial", "verdict"] in ("better", "worse", "not distinguishable")
     assert run("backtest list.csv --origins 300")[0] == 2
     assert run("backtest list.csv --models arima")[0] == 2
 
@@ -410,7 +410,7 @@ def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):
 def test_a_backtest_from_few_origins_has_no_verdict(run):
     code, out, _ = run("backtest list.csv --models climatology,negative_binomial --origins 3 --every 1 --steps 1")
     assert code == 0
-    assert "3 origins are too few to tell models apart" in " ".join(out.split())
+    assert "3 origins are too few to distinguish models" in " ".join(out.split())
     code, out, _ = run("backtest press.csv --models climatology --origins 3 --every 1 --steps 1")
     assert code == 0
     assert "do not say when they were printed" in " ".join(out.split())

@@ -227,7 +227,7 @@ def test_incidents_are_counted_by_group():
         (lambda: lethality(-1, 2), "lethal holds -1; give whole numbers of attacks"),
         (lambda: lethality({"a": "x"}, {"a": 2}), "lethal holds values that are not numbers of attacks"),
         (lambda: lethality(0, 0), "trials are 0 in all groups"),
-        (lambda: lethality(1, 2, between=0), "between is 0; give a spread of log odds"),
+        (lambda: lethality(1, 2, between=0), "between is 0; give a standard deviation of log odds"),
         (lambda: lethality(1, pd.DataFrame({"a": [3]})), "trials has columns named None"),
         (
             lambda: lethality(

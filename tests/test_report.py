@@ -31,7 +31,7 @@ from escalation.report.write import compose_report
 
 LONG_UNIT = "attempted cross-border attacks with unmanned aircraft or rockets"
 LONG_URL = "https://www.example.org/" + "a-very-long-address-without-an-end/" * 6 + "?q=1"
-NOTE = "The page gives no window; it was worked out from the events that it tells of, with an error of some days. " * 9
+NOTE = "The page gives no window; it was worked out from the events that it reports, with an error of some days. " * 9
 
 
 def tallies(**changes):
@@ -612,3 +612,8 @@ def test_names_in_words(made):
     assert title_of(other.series) == "US strikes"
     untitled = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, title=""))
     assert title_of(untitled.series) == "Incidents"
+
+
+@pytest.mark.parametrize("name", ["months", "incidents", "fatalities", "sides and regimes", "a definition", "tallies"])
+def test_pages_speak_in_the_words_of_the_field(name, laid_out, replaced):
+    assert not replaced(words(laid_out(name)))

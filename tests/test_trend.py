@@ -182,10 +182,10 @@ def test_counts_without_dispersion_give_nearly_the_poisson_answer():
 
 
 def test_no_dispersion_at_all_is_the_beta_prime():
-    from escalation.analysis.trend.rate_posterior import _laws, _mix, _Sums
+    from escalation.analysis.trend.rate_posterior import _mix, _Sums, _window_posteriors
 
     recent, baseline = _Sums.of(counts_of([5, 8])), _Sums.of(counts_of([2, 4, 1]))
-    law = _mix(np.ones(1), [_laws(recent, baseline, 1e-9, np.ones(1))[0]])
+    law = _mix(np.ones(1), [_window_posteriors(recent, baseline, 1e-9, np.ones(1))[0]])
     exact = stats.betaprime(13.5, 7.5, scale=1.5)
     for x in (-1.0, 0.0, 0.8, 1.0, 2.5):
         # cubics between grid points a quarter of a standard deviation apart: some 2e-7
@@ -193,10 +193,10 @@ def test_no_dispersion_at_all_is_the_beta_prime():
 
 
 def test_given_dispersion_is_a_ratio_of_beta_odds():
-    from escalation.analysis.trend.rate_posterior import _laws, _mix, _Sums
+    from escalation.analysis.trend.rate_posterior import _mix, _Sums, _window_posteriors
 
     recent, baseline = _Sums.of(counts_of([5, 8])), _Sums.of(counts_of([2, 4, 1]))
-    law = _mix(np.ones(1), [_laws(recent, baseline, 0.8, np.ones(1))[0]])
+    law = _mix(np.ones(1), [_window_posteriors(recent, baseline, 0.8, np.ones(1))[0]])
     rng = np.random.default_rng(7)
     odds = [stats.betaprime(a, b).rvs(400_000, random_state=rng) for a, b in ((13.5, 2 / 0.8), (7.5, 3 / 0.8))]
     for x in (0.0, 0.8, 2.0):

@@ -76,7 +76,7 @@ def assess(
     alarm : str
         Method of the alarms; see :func:`escalation.analysis.alarms.alarms`.
     types : str, optional
-        Column of the incidents by which the share of lethal attacks is told apart; ``event_type`` when left out, if it
+        Column of the incidents whose values get a share of lethal attacks each; ``event_type`` when left out, if it
         has several values.
     sides : mapping of str to Series, DataFrame of histories, CountSeries or Reconstruction, optional
         Counts of two sides that may answer each other, by their names; the periods that both were wholly covered in

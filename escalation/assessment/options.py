@@ -58,7 +58,7 @@ class Options:
     alarm : str
         Surveillance method of the alarms.
     types : str or None
-        Column by which the share of lethal attacks is told apart.
+        Column whose values get a share of lethal attacks each.
     """
 
     horizon: int

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 MODELS = ("local_level", "negative_binomial", "climatology")
 """Models fitted for every assessment."""
 WEIGHTS = {"local_level": 0.8, "negative_binomial": 0.1, "climatology": 0.1}
-"""Of their pool.  The probabilities of an equal one are too near to 0 and 1 on simulated worlds, and the local level is
-better in Iraqi governorates; a little of the others does no harm (see benchmarks/README.md)."""
+"""Weights of their pool.  Probabilities of an equal pool are too near to 0 and 1 on simulated worlds, and the local
+level is better in Iraqi governorates; a little of the others does no harm (see benchmarks/README.md)."""
 POOL = "pool"
 """Name of the pool, which answers unless asked otherwise."""
 

@@ -228,7 +228,7 @@ class Assessment:
 
     @cached_property
     def changes(self) -> ChangePoints | Withheld:
-        """When the rate changed; counts scatter more than chance alone would."""
+        """When the rate changed; counts may be overdispersed."""
         return find_changes(self.series, self.options, "negbin")
 
     @cached_property

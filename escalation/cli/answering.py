@@ -25,7 +25,7 @@ from escalation.cli.counting import (
     count,
     count_sides,
     deliver,
-    settle,
+    resolve_target,
     title,
     with_dates,
 )
@@ -93,7 +93,7 @@ def report(
 
 def forecast(selection: Selection, target: Target, *, horizon: int | None, model: str, save: str | None) -> None:
     """Show the forecast of the next periods, and keep its paths where that is wanted."""
-    target = settle(target, selection, save)
+    target = resolve_target(target, selection, save)
     check_question(horizon=horizon, model=model)
     with screen.progress(3) as step:
         source, counted = count(selection, step)
@@ -129,7 +129,7 @@ def flashpoint(
     model: str,
 ) -> None:
     """Show the probability of the flashpoint, and by when it falls, or under assumptions beside the baseline."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     definition = None if preset is None else escalation.forecasts.get_flashpoint(preset)
     if definition is not None and (at_least is not None or over != 1):
         raise escalation.InputError(
@@ -164,14 +164,14 @@ def flashpoint(
     return screen.show(
         title(counted),
         ("by", table.index),
-        ("probability", table["probability"].map(screen.chance)),
+        ("probability", table["probability"].map(screen.probability_text)),
         ("Monte Carlo error", table["mc_error"].map("{:.2g}".format)),
         ("90% Monte Carlo interval", screen.spans(table, write="{:.2f}".format)),
     )
 
 
 def _show_assumptions(assessment: Assessment, what_if: list[str], seed: int, target: Target) -> None:
-    """Show the flashpoint's chance under each assumption beside the baseline."""
+    """Show the flashpoint's probability under each assumption beside the baseline."""
     assumed = {words: read_assumptions(words, assessment.freq) for words in what_if}
     lethal = any(
         isinstance(one, escalation.analysis.Event) and one.killed is not None
@@ -202,7 +202,7 @@ def _show_assumptions(assessment: Assessment, what_if: list[str], seed: int, tar
         ("assumed", table.index),
         ("total", table["total"].map(screen.number)),
         ("90% interval", screen.spans(table, write="{:,.0f}".format)),
-        ("probability", table["probability"].map(screen.chance)),
+        ("probability", table["probability"].map(screen.probability_text)),
         ("MC error", table["mc_error"].map("{:.2g}".format)),
         ("difference", table["probability_difference"].map("{:+.2f}".format).where(table.index != "baseline", "")),
     )
@@ -214,17 +214,17 @@ def _show_assumptions(assessment: Assessment, what_if: list[str], seed: int, tar
 
 
 def _show_cost(table: pd.DataFrame) -> None:
-    """Show the chance of a lethal attack under each assumption, besides those assumed, and the killed."""
+    """Show the probability of a lethal attack under each assumption, besides those assumed, and the killed."""
     columns: list[screen.Column] = [
         ("assumed", table.index),
-        ("a lethal attack", table["lethal_probability"].map(screen.chance)),
+        ("a lethal attack", table["lethal_probability"].map(screen.probability_text)),
         ("MC error", table["lethal_mc_error"].map("{:.2g}".format)),
     ]
     if "killed" in table:
         columns.append(("killed", table["killed"].map("{:,.0f}".format)))
         columns.append(("90% interval", screen.spans(table, "killed_lower", "killed_upper")))
     more = ", and the killed with theirs" if "killed" in table else ""
-    screen.show(f"Chance of a lethal attack besides those assumed{more}", *columns)
+    screen.show(f"Probability of a lethal attack besides those assumed{more}", *columns)
 
 
 def _wanted(assessment: Assessment) -> int | escalation.Flashpoint:

@@ -178,7 +178,7 @@ def flashpoint(
     ] = None,
     model: Model = "pool",
 ) -> None:
-    """Chance that the counts reach a threshold, by date.
+    """Probability that the counts reach a threshold, by date.
 
     \b
     Examples:
@@ -199,7 +199,7 @@ def severity(
         typer.Option(
             "--types",
             metavar="COLUMN",
-            help="Incidents: the column whose values are told apart, such as actor; left out, event_type.",
+            help="Incidents: the column whose values are shown separately, such as actor; left out, event_type.",
         ),
     ] = None,
     horizon: Horizon = None,

@@ -22,13 +22,13 @@ from escalation.files.disk import atomic_write, check_target, table_text
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 LEVEL = 0.9
-"""Of the intervals of counts."""
+"""Probability of the intervals of counts."""
 ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json"}
 
 
 def series(selection: Selection, target: Target) -> None:
     """Show the count of each period."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     with screen.progress(2) as step:
         _, counted = count(selection, step)
     table = _counts_table(counted)
@@ -44,7 +44,7 @@ def series(selection: Selection, target: Target) -> None:
 
 def cases(target: Target) -> None:
     """Show the bundled cases."""
-    target = settle(target)
+    target = resolve_target(target)
     table = escalation.list_cases()
     if target.form != "table":
         return deliver(table, target)
@@ -160,8 +160,8 @@ def _account(source: escalation.assessment.Source, path: str | None) -> str:
     )
 
 
-def settle(target: Target, table: Table | None = None, save: str | None = None) -> Target:
-    """Tell in which format a table goes where, and check the files; see :func:`check_targets`.
+def resolve_target(target: Target, table: Table | None = None, save: str | None = None) -> Target:
+    """Find in which format a table goes where, and check the files; see :func:`check_targets`.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def settle(target: Target, table: Table | None = None, save: str | None = None) 
     output = target.output
     form = target.form or ("table" if output is None else ENDINGS.get(Path(output).suffix.lower()))
     if output is not None and form in (None, "table"):
-        raise escalation.InputError(f"--output is {output!r}, which tells no format; add --format csv or --format json")
+        raise escalation.InputError(f"--output is {output!r}, which gives no format; add --format csv or --format json")
     check_targets(table, output, save)
     return replace(target, form=form)
 

@@ -9,7 +9,7 @@ from escalation.assessment.sides import check_sides
 from escalation.assessment.watching import excite
 from escalation.cli import screen
 from escalation.cli.answering import show_answers
-from escalation.cli.counting import count, count_sides, deliver, open_table, reading, settle
+from escalation.cli.counting import count, count_sides, deliver, open_table, reading, resolve_target
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import parse_date, period_word
 from escalation.counts.windows import WindowSpec
@@ -26,7 +26,7 @@ def trend(
     window: str | None,
 ) -> None:
     """Show whether the rate is rising, how fast, and what carries it."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     spans = [_window(text, name) for name, text in (("recent", recent), ("baseline", baseline), ("window", window))]
     with screen.progress(3) as step:
         _, counted = count(selection, step)
@@ -43,7 +43,7 @@ def trend(
 
 def excitation(selection: Selection, target: Target, *, sides: list[str] | None, lags: int) -> None:
     """Show whether attacks by one side are followed by attacks of the other."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     sides = list(check_sides(sides))
     with screen.progress(4) as step:
         step(reading(selection))

@@ -9,7 +9,7 @@ import pandas as pd
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.counting import deliver, open_table, reading, settle, with_dates
+from escalation.cli.counting import deliver, open_table, reading, resolve_target, with_dates
 from escalation.cli.options import Table, Target
 from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import warn
@@ -49,7 +49,7 @@ def nowcast(
         )
     if files and table.ledger is not None:
         raise escalation.InputError("--ledger is of one table; read each snapshot by itself: escalation read FILE")
-    target = settle(target, replace(table, source=list(files.values())) if files else table)
+    target = resolve_target(target, replace(table, source=list(files.values())) if files else table)
     with screen.progress(2) as step:
         step(f"reading {len(files)} snapshots" if files else reading(table))
         reports = _open_snapshots(table, files, by, series) if files else _open_list(table, by, series)
@@ -88,7 +88,7 @@ def _open_list(table: Table, by: str | None, series: str | None) -> pd.DataFrame
     for name in sorted(read_from.intersection(LAST_CHANGED)):
         warn(
             f"column {name!r} says when a row was last changed: one that was revised counts as reported then, so "
-            "that delays look longer than they are; snapshots of several days tell better"
+            "that delays look longer than they are; snapshots of several days show them better"
         )
     undated = rows["as_of"].isna()
     if undated.any():

@@ -54,13 +54,13 @@ class Table:
         Literal["auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"],
         typer.Option(
             metavar="KIND",
-            help="What the file is; auto tells by its columns. Others: tallies, plain, acled, acled-weekly, ucdp, "
+            help="What the file is; auto goes by its columns. Others: tallies, plain, acled, acled-weekly, ucdp, "
             "gdelt, icews, polecat, sigacts.",
         ),
     ] = "auto"
     date_order: Annotated[
         Literal["auto", "day-first", "month-first"],
-        typer.Option(help="Incidents: what 03/04/2024 means; auto tells by the other dates."),
+        typer.Option(help="Incidents: what 03/04/2024 means; auto goes by the other dates."),
     ] = "auto"
     reports: Annotated[
         Literal["all", "root", "distinct", "distinct root"],

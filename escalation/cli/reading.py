@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.counting import deliver, open_table, reading, settle
+from escalation.cli.counting import deliver, open_table, reading, resolve_target
 from escalation.cli.options import Table, Target
 from escalation.files.ledger import rows_lost
 
@@ -13,7 +13,7 @@ MOST_REASONS = 12
 
 def read(table: Table, target: Target) -> None:
     """Show which column was taken for what, which rows were not used as they are, and how good the data are."""
-    target = settle(target, table)
+    target = resolve_target(target, table)
     with screen.progress(1) as step:
         step(reading(table))
         source = open_table(table)

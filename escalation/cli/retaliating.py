@@ -7,7 +7,7 @@ import pandas as pd
 import escalation
 from escalation.assessment.sides import check_sides
 from escalation.cli import screen
-from escalation.cli.counting import check_by, count_sides, deliver, open_table, reading, settle
+from escalation.cli.counting import check_by, count_sides, deliver, open_table, reading, resolve_target
 from escalation.cli.options import Selection, Target
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import period_word
@@ -33,7 +33,7 @@ def retaliation(
     lags: int,
 ) -> None:
     """Show how probable attacks by each side are after one by the other, and where both follow a shared level."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     sides = list(check_sides(sides))
     lags = check_whole(lags, "--lags", LONGEST_MEMORY)
     at_least, within = check_whole(at_least, "--at-least", LARGEST_SUM), check_whole(within, "--within", MAX_STEPS - 1)
@@ -81,8 +81,8 @@ def _rows(found: escalation.analysis.Retaliation) -> list[list[str]]:
             found.by,
             found.after,
             name,
-            screen.chance(attack.probability),
-            screen.chance(none.probability),
+            screen.probability_text(attack.probability),
+            screen.probability_text(none.probability),
             f"{rise:+.2f}",
             f"{(attack.mc_error**2 + none.mc_error**2) ** 0.5:.2g}",
         ]

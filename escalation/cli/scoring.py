@@ -1,4 +1,4 @@
-"""The commands that tell how good forecasts are: backtest and score."""
+"""The commands that show how good forecasts are: backtest and score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from escalation.assessment.pool import POOL
 from escalation.assessment.pool_model import model_of
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
-from escalation.cli.counting import count, deliver, settle, title, with_dates
+from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
 from escalation.errors import warn
@@ -34,7 +34,7 @@ def backtest(
     store: str | None,
 ) -> None:
     """Show how well models would have forecast the series."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
     chosen = {name: model_of(name) for name in dict.fromkeys([*names, baseline])}
     with screen.progress(2) as step:
@@ -68,7 +68,7 @@ def backtest(
         ("verdict", ["" if pd.isna(one) else str(one) for one in verdict]),
     )
     if "verdict" not in table and len(chosen) > 1:
-        screen.say(f"{origins} origins are too few to tell models apart; with {ENOUGH} or more there is a verdict.")
+        screen.say(f"{origins} origins are too few to distinguish models; with {ENOUGH} or more there is a verdict.")
     if vintages is not None:
         screen.say(
             "At each origin only the tallies printed by then were known; those without a date of print were not."
@@ -83,7 +83,7 @@ def backtest(
 
 def score(selection: Selection, target: Target, *, forecast: str) -> None:
     """Show how a saved forecast fared."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     saved, about = escalation.Forecast.load(forecast)
     if selection.freq is None:
         selection = selection.with_freq(saved.periods.freqstr)

@@ -12,11 +12,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from escalation.conventions.wording import chance, number
+from escalation.conventions.wording import chance as probability_text
+from escalation.conventions.wording import number
 
 Column: TypeAlias = tuple[str, Iterable[str]]
 """The header of a column and its cells."""
-__all__ = ["Column", "chance", "number", "periods", "progress", "say", "show", "spans"]
+__all__ = ["Column", "number", "periods", "probability_text", "progress", "say", "show", "spans"]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The command that tells what attacks do: severity."""
+"""The command that shows what attacks do: severity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import escalation
 from escalation.assessment.options import check_question
 from escalation.cli import screen
 from escalation.cli.answering import given, needed_models, show_answers, warn_of_failures
-from escalation.cli.counting import count, deliver, settle
+from escalation.cli.counting import count, deliver, resolve_target
 from escalation.cli.options import Selection, Target
 
 
@@ -20,7 +20,7 @@ def severity(
     model: str,
 ) -> None:
     """Show which share of attacks kills, how many a lethal one kills, and what the coming ones may cost."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     check_question(horizon=horizon, within=within, model=model)
     with screen.progress(4) as step:
         _, counted = count(selection, step)

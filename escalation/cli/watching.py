@@ -7,14 +7,14 @@ import pandas as pd
 import escalation
 from escalation.cli import screen
 from escalation.cli.answering import given
-from escalation.cli.counting import count, deliver, settle, title, with_dates
+from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
 
 
 def changes(selection: Selection, target: Target) -> None:
     """Show when the rate of the series changed."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("looking for changes")
@@ -38,7 +38,7 @@ def changes(selection: Selection, target: Target) -> None:
 
 def alarms(selection: Selection, target: Target, *, method: str) -> None:
     """Show which periods a surveillance method holds for unusual."""
-    target = settle(target, selection)
+    target = resolve_target(target, selection)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("judging each period")
@@ -53,7 +53,7 @@ def alarms(selection: Selection, target: Target, *, method: str) -> None:
             ("observed", raised["observed"].map(screen.number)),
             ("expected", raised["expected"].map(screen.number)),
             ("bound", raised["upper"].map(screen.number)),
-            ("alarm", [screen.chance(one) if found.histories > 1 else "yes" for one in raised["alarm"]]),
+            ("alarm", [screen.probability_text(one) if found.histories > 1 else "yes" for one in raised["alarm"]]),
         )
     return screen.say(found.sentence())
 

@@ -200,7 +200,7 @@ class Backtest:
             One row a model: ``mean``, ``baseline``, ``skill`` (1 - mean / baseline), ``difference`` with ``lower`` and
             ``upper``, Diebold and Mariano's statistic and p-value over the origins (with Harvey, Leybourne and
             Newbold's correction; NaN with fewer than eight origins), and ``verdict``: better or worse where the
-            interval leaves out 0, else not told apart.
+            interval leaves out 0, else not distinguishable.
 
         Raises
         ------
@@ -320,7 +320,7 @@ class Backtest:
         pandas.DataFrame
             Indexed by what ``by`` names and ``interval``: number of ``forecasts``; ``mass`` with ``lower`` and
             ``upper`` (NaN with fewer than eight origins and units), masses ``below`` and ``above`` the interval; and
-            ``verdict``: the interval holds less or more than it states, or is not told apart from one that holds
+            ``verdict``: the interval holds less or more than it states, or is not distinguishable from one that holds
             just that.  One that holds less may be too narrow or in the wrong place: then one side has most.
 
         Raises

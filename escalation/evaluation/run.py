@@ -114,7 +114,7 @@ def backtest(
         Runs the parts; all in this process when left out.  The numbers do not depend on it.
     progress : bool or callable
         Whether to show how far it is: a bar on stderr if that is a terminal, or a line in a notebook.  A function is
-        told the number of finished parts and of all parts.
+        given the number of finished parts and of all parts.
     rng : int, Generator or None
         Seed or generator.
 

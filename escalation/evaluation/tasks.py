@@ -79,7 +79,7 @@ class Task:
 
     @property
     def key(self) -> str:
-        """What tells this task from all others of the backtest."""
+        """What distinguishes this task from all others of the backtest."""
         return f"{self.label}|{self.origin}|{self.block}"
 
 
@@ -106,7 +106,7 @@ class Part:
 
     @property
     def key(self) -> str:
-        """That of the task."""
+        """The identity of the task."""
         return f"{self.label}|{self.origin}|{self.block}"
 
 

@@ -77,7 +77,7 @@ def pit(result: Backtest, *, bins: int = BINS) -> Figure:
 
 
 def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
-    """Draw the heights of each model's histogram as steps, with what chance leaves around 1."""
+    """Draw the heights of each model's histogram as steps, with the line of a calibrated forecast at 1."""
     table = result.pit(bins)
     edges = np.append(table.index.to_numpy(), 1.0)
     ax.axhline(1.0, color=INK, linewidth=0.6)
@@ -98,7 +98,7 @@ def reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: flo
     """Chart how often a threshold was reached, against the probability that was forecast.
 
     Bars are Wilson intervals of the frequencies, as wide as overlapping origins and units that are alike make them (see
-    :meth:`Backtest.reliability`): where one crosses the diagonal, chance explains how far the point is from it.  Below,
+    :meth:`Backtest.reliability`): where one crosses the diagonal, the point may be off it by chance.  Below,
     how many forecasts each bin holds.
 
     Parameters

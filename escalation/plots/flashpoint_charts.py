@@ -14,7 +14,7 @@ from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.plots.style import AHEAD, GREY, INK, edges, finish, new_chart, period_ticks, styled
 from escalation.plots.text import day_text
-from escalation.plots.trend_charts import chance_text
+from escalation.plots.trend_charts import probability_text
 
 STYLES = (
     (AHEAD, "-", "o", 2.0),
@@ -130,6 +130,5 @@ def _finding(table: pd.DataFrame, known: dict[int, FlashpointProbability], index
     """Say the probability of the first threshold at the end."""
     first = table.columns[0]
     name = _name(first, known, period_word(index.freqstr))
-    return (
-        f"{name}: probability {chance_text(float(table[first].iloc[-1]))} by {day_text(index[-1].end_time.normalize())}"
-    )
+    probability = probability_text(float(table[first].iloc[-1]))
+    return f"{name}: probability {probability} by {day_text(index[-1].end_time.normalize())}"

@@ -26,7 +26,7 @@ from escalation.plots.style import (
     styled,
 )
 from escalation.plots.tally_charts import draw_seen
-from escalation.plots.trend_charts import chance_text
+from escalation.plots.trend_charts import probability_text
 
 
 @styled
@@ -97,8 +97,8 @@ def draw_growth(counts: pd.Series | pd.DataFrame, risen: WindowGrowth, ax: Axes,
         ax.plot((at[1:] + at[:-1]) / 2, curve, color=INK, linestyle=line, linewidth=width, label=label)
     period_axes(ax, index, unit, 1.1 * max(highest, top))
     word = period_word(index.freqstr)
-    chance = chance_text(risen.probability_rising)
-    finish(ax, f"{percent(risen.growth)} a {word}: the probability that the rate rises is {chance}")
+    probability = probability_text(risen.probability_rising)
+    finish(ax, f"{percent(risen.growth)} a {word}: the probability that the rate rises is {probability}")
 
 
 def draw_growth_rates(rates: pd.DataFrame, ax: Axes, *, level: float = 0.9) -> None:
@@ -115,7 +115,7 @@ def draw_growth_rates(rates: pd.DataFrame, ax: Axes, *, level: float = 0.9) -> N
     finish(
         ax,
         f"{percent(float(rates['growth'].iloc[-1]))} from the last {word} on: the probability that it rises is "
-        f"{chance_text(float(rates['probability_rising'].iloc[-1]))}",
+        f"{probability_text(float(rates['probability_rising'].iloc[-1]))}",
     )
 
 

@@ -175,7 +175,7 @@ def note_at_top(ax: Axes, text: str, x: float, shift: int = 0, bbox: dict[str, A
 
 
 def stand_apart(at: FloatArray, labels: Sequence[str], scale: float, gap: float = 8.0) -> bool:
-    """Tell whether labels stand so many points apart, at positions of so many points a unit."""
+    """Say whether labels stand so many points apart, at positions of so many points a unit."""
     half = np.array([max(text_width(line, SMALL) for line in label.split("\n")) / 2 for label in labels])
     return bool((np.diff(at) * scale - half[1:] - half[:-1] >= gap).all())
 

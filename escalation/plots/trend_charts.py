@@ -70,7 +70,7 @@ def trend(counts: CountsLike, change: RateChange, *, unit: str | None = None) ->
 def draw_windows(counts: pd.Series | pd.DataFrame, change: RateChange, ax: Axes, *, unit: str = "incidents") -> None:
     """Draw the series with both windows, each with its rate and the interval of the rate."""
     whole = pd.PeriodIndex(counts.index)
-    # so much of the series before the windows as tells them apart from it
+    # so much of the series before the windows as distinguishes them from it
     before = max((change.recent.last - change.baseline.first).n // 4, 2)
     shown = counts[whole >= change.baseline.first - before]
     index = pd.PeriodIndex(shown.index)
@@ -91,7 +91,7 @@ def draw_windows(counts: pd.Series | pd.DataFrame, change: RateChange, ax: Axes,
     finish(
         ax,
         f"{figure_text(change.recent.rate)} {printable(unit)} per {word}, {figure_text(change.baseline.rate)} before: "
-        f"the probability that the rate rose is {chance_text(change.probability_rose)}",
+        f"the probability that the rate rose is {probability_text(change.probability_rose)}",
     )
 
 
@@ -189,7 +189,7 @@ def total_text(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else figure_text(value)
 
 
-def chance_text(probability: float) -> str:
+def probability_text(probability: float) -> str:
     """Write a probability, never as 0 or 1."""
     if probability < 0.001:
         return "below 0.001"

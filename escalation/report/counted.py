@@ -57,7 +57,7 @@ def _contradictions(table: pd.DataFrame, reconstruction: Reconstruction) -> tupl
         TableColumn("Window", 150.0),
         TableColumn("Printed", 76.0),
         TableColumn("Expected", 48.0),
-        TableColumn("What is at odds"),
+        TableColumn("What contradicts it"),
     ]
     rows = [
         [

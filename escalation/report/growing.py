@@ -16,7 +16,7 @@ from escalation.conventions.wording import percent
 from escalation.counts.periods import period_word
 from escalation.plots.growth_charts import draw_growth
 from escalation.plots.text import day_text, period_text
-from escalation.plots.trend_charts import chance_text, figure_text, total_text
+from escalation.plots.trend_charts import figure_text, probability_text, total_text
 from escalation.plots.watching_charts import draw_alarms, draw_change_probability, draw_levels, draw_regimes
 from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import capital, interval_cells, plain_dates
@@ -24,7 +24,7 @@ from escalation.report.words import capital, interval_cells, plain_dates
 SHOWN_ALARMS = 8
 """The last alarms of a table."""
 BIC_SAYS_LITTLE = 2.0
-"""Smaller differences of BIC tell nothing apart (Kass & Raftery 1995, doi:10.1080/01621459.1995.10476572)."""
+"""Smaller differences of BIC distinguish nothing (Kass & Raftery 1995, doi:10.1080/01621459.1995.10476572)."""
 
 
 def set_growth(paper: Paper, assessment: Assessment) -> None:
@@ -42,7 +42,7 @@ def set_growth(paper: Paper, assessment: Assessment) -> None:
             f"{percent(risen.growth)} ({risen.level:.0%} interval {percent(risen.lower)} to {percent(risen.upper)})",
         ],
         ["Doubling or halving", risen.doubling()],
-        ["Probability that the rate rises", chance_text(risen.probability_rising)],
+        ["Probability that the rate rises", probability_text(risen.probability_rising)],
         [f"{capital(assessment.series.unit)} counted", f"{total_text(risen.total)} in {risen.observed:,} {word}s"],
         ["Dispersion (variance = mean + dispersion x mean squared)", figure_text(risen.dispersion)],
     ]
@@ -57,7 +57,7 @@ def set_growth(paper: Paper, assessment: Assessment) -> None:
     if risen.carried_by is not None and risen.probability_without is not None:
         paper.paragraph(
             f"The growth hangs on a single {word}, {period_text(risen.carried_by)}: without it the probability of a "
-            f"rise is {chance_text(risen.probability_without)}."
+            f"rise is {probability_text(risen.probability_without)}."
         )
     elif said:
         paper.paragraph(f"The growth hangs on no single {word}: it keeps its direction when any one is left out.")
@@ -80,7 +80,7 @@ def _set_without(paper: Paper, carrier: Carrier) -> None:
     if carrier.left_out.empty:
         return
     what = "Tally left out" if carrier.kind == "tally" else "Day left out"
-    rose = carrier.left_out["probability_rose"].map(chance_text)
+    rose = carrier.left_out["probability_rose"].map(probability_text)
     paper.table(
         [
             TableColumn(what, cells=map(plain_dates, carrier.without())),
@@ -115,15 +115,17 @@ def set_changes(paper: Paper, assessment: Assessment) -> None:
             ]
         )
     numbers = ", ".join(
-        f"{number}: {chance_text(float(chance))}" for number, chance in found.number.items() if chance >= 0.01
+        f"{number}: {probability_text(float(probability))}"
+        for number, probability in found.number.items()
+        if probability >= 0.01
     )
     paper.paragraph(f"Probability of each number of changes: {numbers}.")
     paper.paragraph(
-        f"Could it be scatter alone? Without room for scatter beyond chance (Poisson) {len(other.changes)} "
+        f"Could it be scatter alone? Without overdispersion (Poisson counts) {len(other.changes)} "
         f"{'change is' if len(other.changes) == 1 else 'changes are'} likeliest; with it (dispersion "
         f"{figure_text(found.dispersion)}) {len(found.changes)}, and none at all has probability "
-        f"{chance_text(float(found.number.iloc[0]))}. Rates are taken as constant between changes; a slow drift looks "
-        "like several small ones. The sum over all numbers and places of changes is exact."
+        f"{probability_text(float(found.number.iloc[0]))}. Rates are taken as constant between changes; a slow drift "
+        "looks like several small ones. The sum over all numbers and places of changes is exact."
     )
 
 
@@ -142,14 +144,14 @@ def set_alarms(paper: Paper, assessment: Assessment) -> None:
     draw_alarms(found, paper.axes(280.0), assessment.series.counts, level=assessment.level)
     raised = found.judged[found.judged["alarm"] >= 0.5].tail(SHOWN_ALARMS)
     if len(raised):
-        chances = [chance_text(one) if found.histories > 1 else "certain" for one in raised["alarm"]]
+        probabilities = [probability_text(one) if found.histories > 1 else "certain" for one in raised["alarm"]]
         paper.table(
             [
                 TableColumn(capital(word), cells=map(period_text, pd.PeriodIndex(raised.index))),
                 number_column("Counted (mean)", 80.0, raised["observed"].map(figure_text)),
                 number_column("Expected", 70.0, raised["expected"].map(figure_text)),
                 number_column("Bound", 70.0, raised["upper"].map(figure_text)),
-                number_column("Probability of an alarm", 110.0, chances),
+                number_column("Probability of an alarm", 110.0, probabilities),
             ]
         )
     for text in _false(assessment, found):
@@ -222,7 +224,7 @@ def _one_rate(numbers: pd.DataFrame, drifting: float | None) -> str:
     if min(rivals) <= two:
         said.append("The counts do not need regimes: read the probability above as if there were two.")
     elif min(rivals) - two < BIC_SAYS_LITTLE:
-        said.append("Regimes and one rate cannot be told apart.")
+        said.append("Regimes and one rate are not distinguishable.")
     if best not in (1, 2):
         said.append(f"By BIC {best} regimes describe the counts best; the page shows two.")
     return " ".join(said)

@@ -17,7 +17,7 @@ from escalation.plots.flashpoint_charts import draw_first_passage
 from escalation.plots.forecast_charts import draw_forecast, draw_models
 from escalation.plots.style import INNER
 from escalation.plots.text import period_text, span_text
-from escalation.plots.trend_charts import chance_text, draw_ratio, draw_windows, figure_text, total_text
+from escalation.plots.trend_charts import draw_ratio, draw_windows, figure_text, probability_text, total_text
 from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.passage import set_passage
 from escalation.report.words import (
@@ -68,8 +68,8 @@ def set_trend(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(
         f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
         f"rate with dispersion {figure_text(change.dispersion)} (variance = mean + dispersion x mean squared), which "
-        "is in the intervals. A probability near 0.5 says that the counts do not tell a rise from a fall, not that "
-        "nothing changed. The interval of a mean rate is not the range of single counts."
+        "is in the intervals. A probability near 0.5 says that the counts do not distinguish a rise from a fall, not "
+        "that nothing changed. The interval of a mean rate is not the range of single counts."
     )
 
 
@@ -79,7 +79,7 @@ def _carrier(assessment: Assessment, change: RateChange) -> str:
     if change.carried_by is not None and change.probability_without is not None:
         return (
             f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
-            f"rate rose is {chance_text(change.probability_without)}."
+            f"rate rose is {probability_text(change.probability_without)}."
         )
     if max(change.probability_rose, 1 - change.probability_rose) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
@@ -160,12 +160,9 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     spans = [f"{point.lower:.3f} to {point.upper:.3f}" for point in points]
     paper.table(
         [
-            TableColumn(
-                f"{capital(assessment.series.unit)} in {windows_text(thresholds.points[0].over, assessment.freq)}",
-                cells=limits,
-            ),
+            TableColumn(f"{capital(assessment.series.unit)} in {compared}", cells=limits),
             number_column("Reached so far", 84.0, reached),
-            number_column("Probability", 56.0, [chance_text(point.probability) for point in points]),
+            number_column("Probability", 56.0, [probability_text(point.probability) for point in points]),
             number_column("Monte Carlo error", 60.0, [error_text(point.mc_error) for point in points]),
             number_column("90% Monte Carlo interval", 90.0, spans),
         ]
@@ -182,16 +179,16 @@ def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -
     word, many = period_word(assessment.freq), period_word(assessment.freq, 2)
     straddle = "" if point.over == 1 else " Windows that begin before the forecast count what was observed in them."
     yield (
-        f"Thresholds for action: {_threshold(assessment, point)}. 'Reached so far' tells how usual each has been. At "
+        f"Thresholds for action: {_threshold(assessment, point)}. 'Reached so far' says how usual each has been. At "
         "which probability to act depends on what a false alarm and a missed one cost, which the reader must weigh; "
         f"these probabilities do not.{straddle}"
     )
     yield (
         f"A probability is the share of {point.draws:,} simulated futures, by {outlook.maker()}, in which the "
-        f"threshold is reached by the end of that {word}. Each future is followed as a whole: chances of single {many} "
-        f"are not multiplied, for one busy {word} is often followed by another. The Monte Carlo error comes from the "
-        "number of futures and histories alone; what the models leave open is in the probability itself, and that they "
-        "may be wrong is in neither."
+        f"threshold is reached by the end of that {word}. Each future is followed as a whole: probabilities of single "
+        f"{many} are not multiplied, for one busy {word} is often followed by another. The Monte Carlo error comes "
+        "from the number of futures and histories alone; what the models leave open is in the probability itself, and "
+        "that they may be wrong is in neither."
     )
 
 

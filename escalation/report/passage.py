@@ -7,7 +7,7 @@ import numpy as np
 from escalation.assessment.outlook import Thresholds
 from escalation.counts.series import CountSeries
 from escalation.plots.text import day_text
-from escalation.plots.trend_charts import chance_text
+from escalation.plots.trend_charts import probability_text
 from escalation.report.paper import Paper, TableColumn
 from escalation.report.words import capital, error_text, some_of, windows_text
 
@@ -23,7 +23,7 @@ def set_passage(paper: Paper, thresholds: Thresholds, series: CountSeries, withi
     columns += [TableColumn("Monte Carlo error", 58.0, right=True)]
     rows = []
     for point in sorted(thresholds.points, key=lambda point: point.at_least):
-        chances = passage[point.at_least].iloc[steps]
-        cells = ["-" if np.isnan(chance) else chance_text(float(chance)) for chance in chances]
+        probabilities = passage[point.at_least].iloc[steps]
+        cells = ["-" if np.isnan(one) else probability_text(float(one)) for one in probabilities]
         rows.append([f"{point.at_least:,} or more", *cells, error_text(point.mc_error)])
     paper.table(columns, rows)

@@ -42,7 +42,7 @@ def set_record(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(
         "CRPS is the distance of the forecast from what came, in counts; the log score is the surprise at it, in nats; "
         "both are the smaller the better. The bars of a calibrated model are level. "
-        f"{len(origins)} dates of one series are few: the shape of its bars is mostly chance, and an ordering of the "
+        f"{len(origins)} dates of one series are few: the shape of its bars is mostly random, and an ordering of the "
         "models that the interval does not bear out is no reason to trust one of them more."
     )
 
@@ -70,9 +70,9 @@ def _finding(compared: pd.DataFrame | None) -> str:
     """Say what is better than the baseline, if anything."""
     if compared is None:
         return f"With fewer than {FEWEST} dates nothing can be said about which model is better."
-    told = {verdict: [spaced(str(name)) for name in rows.index] for verdict, rows in compared.groupby("verdict")}
-    parts = [f"{' and '.join(told[verdict])} {verdict}" for verdict in ("better", "worse") if verdict in told]
+    found = {verdict: [spaced(str(name)) for name in rows.index] for verdict, rows in compared.groupby("verdict")}
+    parts = [f"{' and '.join(found[verdict])} {verdict}" for verdict in ("better", "worse") if verdict in found]
     if not parts:
-        return f"No model can be told apart from {BASELINE}: every interval of the difference holds 0."
-    rest = "; the others cannot be told apart from it" if "not told apart" in told else ""
+        return f"No model can be distinguished from {BASELINE}: every interval of the difference holds 0."
+    rest = "; the others cannot be distinguished from it" if "not distinguishable" in found else ""
     return f"Than {BASELINE}, by CRPS: {'; '.join(parts)}{rest}."

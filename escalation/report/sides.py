@@ -7,7 +7,7 @@ from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint_definitions import PRESETS
 from escalation.plots.excitation_charts import draw_response
-from escalation.plots.trend_charts import chance_text
+from escalation.plots.trend_charts import probability_text
 from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import capital, error_text, plain_dates
 
@@ -40,7 +40,7 @@ def set_excitation(paper: Paper, assessment: Assessment) -> None:
 
 
 def set_presets(paper: Paper, assessment: Assessment) -> None:
-    """Set the chances of the definitions in public use."""
+    """Set the probabilities of the definitions in public use."""
     points, forecast = assessment.presets, assessment.forecast
     if isinstance(points, Withheld) or isinstance(forecast, Withheld):
         return
@@ -56,7 +56,7 @@ def set_presets(paper: Paper, assessment: Assessment) -> None:
     rows = []
     for name, point in points.items():
         span = f"{point.at_least:,} in {point.over} {period_word(assessment.freq, point.over)}"
-        rows.append([name, PRESETS[name].source, span, chance_text(point.probability), error_text(point.mc_error)])
+        rows.append([name, PRESETS[name].source, span, probability_text(point.probability), error_text(point.mc_error)])
     paper.table(columns, rows)
     paper.paragraph(
         plain_dates(

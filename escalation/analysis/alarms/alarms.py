@@ -40,7 +40,7 @@ class Alarms:
         One row a period: ``observed``, ``expected``, ``upper`` (bound of the count), ``alarm``, ``score`` (the
         method's statistic) and ``reason``.  ``alarm`` is the probability of an alarm, that is the share of the
         histories with one, and 0 or 1 for exact counts; the other numbers are means over the histories.  NaN where the
-        method has no say; ``reason`` tells why, and is empty where it has one.
+        method gives no answer; ``reason`` says why, and is empty where it gives one.
     method : Detector
         The method with its options.
     histories : int
@@ -113,7 +113,7 @@ class FalseAlarms:
         Simulated series.
     method : Detector
         The method with its options.
-    law : str
+    model : str
         The model that the series were drawn from.
     freq : str
         Frequency of the periods.
@@ -126,7 +126,7 @@ class FalseAlarms:
     simulated: int
     draws: int
     method: Detector
-    law: str
+    model: str
     freq: str
 
     def table(self) -> pd.DataFrame:
@@ -150,7 +150,7 @@ class FalseAlarms:
         return (
             f"While nothing changes, {self.method.label} raises {self.per_year:.2g} false alarms a year (Monte Carlo "
             f"error {self.mc_error:.1g}) in {self.episodes_per_year:.2g} episodes; half of {self.draws:,} series "
-            f"simulated from {self.law} have the first one {run}."
+            f"simulated from {self.model} have the first one {run}."
         )
 
     def _repr_html_(self) -> str:
@@ -238,7 +238,7 @@ def false_alarms(
     method: str | Detector = "ears_c2",
     *,
     exposure: pd.Series | None = None,
-    law: CountModel | None = None,
+    model: CountModel | None = None,
     years: int = 2,
     draws: int = 200,
     rng: Seed = None,
@@ -257,7 +257,7 @@ def false_alarms(
     exposure : pandas.Series, optional
         Share of each period that was covered, > 0; what the series brings, or all 1, when left out.  The series that
         are drawn have whole periods.
-    law : CountModel, optional
+    model : CountModel, optional
         What the counts follow while nothing changes; a constant negative binomial rate when left out.
     years : int
         Years that each series is judged for.
@@ -277,7 +277,7 @@ def false_alarms(
     InputError
         If the method is unknown or the series would be longer than a forecast can be.
     FitError
-        If the law cannot be fitted.
+        If the model cannot be fitted.
 
     Examples
     --------
@@ -289,7 +289,7 @@ def false_alarms(
     True
     """
     detector = find_detector(method)
-    fit = (NegativeBinomial() if law is None else law).fit(counts, exposure=exposure)
+    fit = (NegativeBinomial() if model is None else model).fit(counts, exposure=exposure)
     freq = fit.design.periods.freqstr
     year = _year(freq)
     judged = check_whole(years, "years", 100) * year
@@ -308,7 +308,7 @@ def false_alarms(
         simulated=judged,
         draws=draws,
         method=detector,
-        law=fit.model.name,
+        model=fit.model.name,
         freq=freq,
     )
 

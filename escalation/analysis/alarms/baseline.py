@@ -1,4 +1,4 @@
-"""Charts: detectors that hold counts against one law, fitted to the periods before those that are judged."""
+"""Charts: detectors that hold counts against one distribution, fitted to the periods before those that are judged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from escalation.errors import InputError
 
 LEAST_MEAN = 1e-6
 """Expected counts are taken as no smaller, so that they can be divided by."""
-LAW: Ranges = {"limit": (0.0, 1e9), "season": (0, 10), "mean": (0.0, 1e12), "dispersion": (-1e-300, 1e6)}
+CHART_RANGES: Ranges = {"limit": (0.0, 1e9), "season": (0, 10), "mean": (0.0, 1e12), "dispersion": (-1e-300, 1e6)}
 """Ranges of the options that every chart has."""
 LEAST_PAST = 7
 """Fewest periods from which a mean and a dispersion are estimated."""
@@ -54,7 +54,7 @@ class Chart(Detector):
     mean: float | None
     dispersion: float | None
     season: int
-    ranges: ClassVar[Ranges] = LAW
+    ranges: ClassVar[Ranges] = CHART_RANGES
 
     @property
     def label(self) -> str:

@@ -24,15 +24,16 @@ NEGLIGIBLE = 45.0
 """Ways to cut that are less likely than the likeliest by exp(-45) are left out: less than 1e-15 of all."""
 
 LEFT_OUT = 1e-10
-"""Probability of so many changes that they are no longer told apart."""
+"""Probability of the largest numbers of changes, which are left out together."""
 
 
 class Sums(NamedTuple):
     """A series of n periods as sums before each place, and the prior.
 
     ``counts`` and ``covered`` (n + 1,) are sums of the observed counts and exposures.  A rate is gamma with this shape
-    and this ``divisor`` (mean shape / divisor) when counts are Poisson; with a dispersion it is the law conjugate to
-    it, of the same mean (see :func:`escalation.changepoints`).  ``hazard`` is the chance that a period begins a rate.
+    and this ``divisor`` (mean shape / divisor) when counts are Poisson; with a dispersion it is the distribution
+    conjugate to it, of the same mean (see :func:`escalation.changepoints`).  ``hazard`` is the probability that a
+    period begins a rate.
     """
 
     counts: FloatArray
@@ -112,9 +113,9 @@ def _run_part(top: float, covered: float, a: float, divisor: float) -> float:
 def log_evidence(count: float, covered: float, a: float, shape: float, divisor: float) -> float:
     """Log probability of a run's counts with the rate integrated out, but for what does not depend on the cuts.
 
-    With dispersion a and ``x = 1 + (divisor + covered) / a`` it is that of a beta law: ``gamma(x) * gamma(shape +
-    count) / gamma(x + shape + count)`` over its prior value, in units where ``a -> 0`` is the gamma law of the Poisson
-    counts.
+    With dispersion a and ``x = 1 + (divisor + covered) / a`` it is that of a beta distribution: ``gamma(x) *
+    gamma(shape + count) / gamma(x + shape + count)`` over its prior value, in units where ``a -> 0`` is the gamma
+    distribution of the Poisson counts.
     """
     top = shape + count
     return _prior_part(a, shape, divisor) + _log_gamma(top) + _run_part(top, covered, a, divisor)

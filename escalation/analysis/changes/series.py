@@ -80,7 +80,7 @@ def cut_series(
     if prior is None:
         prior = (1.0, float(shares[~unobserved].sum() / (np.nansum(matrix, axis=0).mean() + 0.5)))
     if len(prior) != 2 or not all(0 < part < math.inf for part in prior):
-        raise InputError(f"prior is {prior!r}; give the shape and the divisor of a gamma law, both above 0")
+        raise InputError(f"prior is {prior!r}; give the shape and the divisor of a gamma distribution, both above 0")
     return CutSeries(matrix, shares, periods, float(prior[0]), float(prior[1]), float(length))
 
 

@@ -18,7 +18,8 @@ from escalation.conventions.arrays import FloatArray
 STEPS = (6, 3, 3)
 """Newton steps of the coefficients, and between them the correlation is found anew."""
 PRIOR_SD = 5.0
-"""Of each coefficient in units of its term's spread: it keeps a share that is always 0 or 1 finite."""
+"""Prior standard deviation of each coefficient times the root mean square of its term; it keeps the coefficients finite
+where a share is always 0 or 1."""
 MOST_CORRELATED = 0.9
 
 

@@ -51,7 +51,7 @@ class Lethality:
     unit : str
         What was tried.
     posterior : SharePosterior
-        The mixture of Beta laws behind the numbers.
+        The mixture of Beta distributions behind the numbers.
     """
 
     groups: pd.DataFrame
@@ -78,7 +78,7 @@ class Lethality:
         return self.groups
 
     def sentence(self) -> str:
-        """Say it in plain words, with the ranges and whether groups can be told apart."""
+        """Say it in plain words, with the ranges and whether groups are distinguishable."""
         many = int(self.groups["trials"].sum())
         known = f"{many:,} {self.unit}"
         if self.trials_lower < self.trials_upper:
@@ -164,7 +164,7 @@ def lethality(
     """
     level = check_level(level)
     if not (isinstance(between, int | float) and 0.01 <= between <= 10.0) or isinstance(between, bool):
-        raise InputError(f"between is {between!r}; give a spread of log odds from 0.01 to 10, such as 1")
+        raise InputError(f"between is {between!r}; give a standard deviation of log odds from 0.01 to 10, such as 1")
     trials, unit = _unpacked(trials, unit)
     names, killed, tried = _groups(lethal, trials)
     posterior = pool_shares(killed, tried, float(between))

@@ -167,8 +167,8 @@ def power_mean(alpha: FloatArray, xmin: FloatArray) -> FloatArray:
 def draw_power(alpha: FloatArray, xmin: FloatArray, most: float, rng: Generator) -> FloatArray:
     """Draw one value for each exponent and threshold (n,); those above ``most`` are cut to it.
 
-    Exact, by rejection from the whole part of a Pareto law: the ratio of the two is highest at the threshold (for
-    ``xmin`` 1: Devroye 1986, Non-Uniform Random Variate Generation, section X.6.1).
+    Exact, by rejection from the whole part of a Pareto distribution: the ratio of the two is highest at the threshold
+    (for ``xmin`` 1: Devroye 1986, Non-Uniform Random Variate Generation, section X.6.1).
     """
     drawn = np.empty(len(alpha))
     open_ = np.arange(len(alpha))
@@ -184,5 +184,5 @@ def draw_power(alpha: FloatArray, xmin: FloatArray, most: float, rng: Generator)
 
 
 def _ratio(x: FloatArray, a: FloatArray) -> FloatArray:
-    """Power law over the whole part of a Pareto law, but for a constant; falls with ``x``."""
+    """Power law over the whole part of a Pareto distribution, but for a constant; falls with ``x``."""
     return -1.0 / (x * np.expm1(-a * np.log1p(1.0 / x)))

@@ -29,7 +29,7 @@ LEAST = 1e-14
 EXTREME = 150.0
 """Logs of rates are kept between -150 and 150."""
 STEPS = 60
-"""Of Newton's method; it ends sooner."""
+"""Most steps of Newton's method, which ends sooner."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -101,7 +101,7 @@ def carried_by_tally(
 ) -> Carrier:
     """Compare the rates of two windows without each tally in turn, for a catch-up bulletin is not a surge.
 
-    Importance weights and least squares tell which windows' tallies the ratio of the totals leans on most; for those
+    Importance weights and least squares show which windows' tallies the ratio of the totals leans on most; for those
     the histories are drawn again without them (by shorter chains than those of the reconstruction).  What was printed
     of one place and window is left out together, as several papers print one bulletin.
 

@@ -38,7 +38,7 @@ Of simulated doublings of the rate that are said to be rises (4 weeks against 12
 period by this rule, of single outlying weeks seven in ten; at 0.9 it would be four and nine in ten.
 """
 CARRIED_HISTORIES = 100
-"""Histories that are enough to tell whether one period carries the direction."""
+"""Histories that are enough to judge whether one period carries the direction."""
 
 COVERED = 1e-9
 """Sums of exposures are taken as whole within this."""

@@ -28,7 +28,7 @@ def find_few(table: pd.DataFrame) -> Iterator[Finding]:
     yield Finding(
         "few",
         f"the table holds {several(len(table), 'incident')} in {several(days, 'day')}",
-        "little can be learnt from so few: forecasts will be wide, and changes hard to tell",
+        "little can be learnt from so few: forecasts will be wide, and changes hard to detect",
         grave=len(table) < TOO_FEW,
     )
 

@@ -16,7 +16,7 @@ from escalation.incidents.schema import event_numbers
 
 CATEGORIES = {"source": "source", "event_type": "event type", "country": "country", "admin1": "admin1"}
 SMALLEST_SHARE, FEWEST = 0.1, 30
-"""A value that came or went is told of when it makes up this share of the incidents while it is there, and so many."""
+"""A value that came or went is reported when it makes up this share of the incidents while it is there, and so many."""
 AWAY, SETTLING = 28, 28
 """Days at least that a value is absent at either end; days in which it must come up to half of its usual rate."""
 EXPECTED = 10.0

@@ -1,4 +1,4 @@
-"""Incidents by day, and what days can tell: gaps, late reports, heaped weekdays and days of the month."""
+"""Incidents by day, and what days can show: gaps, late reports, heaped weekdays and days of the month."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AROUND = 28
 """Days beside a gap, at the least, that say how many incidents are usual there."""
 SHORTEST_GAP, FEWEST_ACTIVE = 3, 5
 MOST_GAPS = 3
-"""Gaps that are told of one by one."""
+"""Gaps that are reported one by one."""
 LATEST, USUAL = 14, 84
 """The last days, and the days before them that they are compared with."""
 LITTLE = 0.6
@@ -97,9 +97,10 @@ def scatter(counts: FloatArray, mean: FloatArray) -> float:
 def find_gaps(days: Days) -> Iterator[Finding]:
     """Stretches without an incident that are too long for what is usual before and after them.
 
-    The chance of none in g days, when a incidents fell into m days beside them, is ``(m / (m + g)) ** (a / scatter)``,
-    that of a Poisson law whose rate is known from those days only (its prior 1 / rate), thinned by the scatter of the
-    days.  The quieter side counts, and has incidents on five days at the least: the end of a war is no gap.
+    The probability of none in g days, when a incidents fell into m days beside them, is ``(m / (m + g)) ** (a /
+    scatter)``, that of a Poisson distribution whose rate is known from those days only (its prior 1 / rate), thinned by
+    the scatter of the days.  The quieter side counts, and has incidents on five days at the least: the end of a war is
+    no gap.
     """
     found: list[tuple[float, int, int, float]] = []
     for begin, end in _runs(~days.reached):
@@ -121,7 +122,7 @@ def find_gaps(days: Days) -> Iterator[Finding]:
         yield Finding(
             "gap",
             f"no incident in the {end - begin} days from {days.name(begin)} to {days.name(end - 1)}, where "
-            f"{usual:.3g} a week are usual before and after (chance {_below(p)})",
+            f"{usual:.3g} a week are usual before and after (probability {_below(p)})",
             "find out whether anybody looked; if not, leave those days out of what is covered",
             grave=share > 0.05,
         )
