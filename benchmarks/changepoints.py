@@ -6,16 +6,17 @@ NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/changepoints.py
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numba import njit
 from numpy.random import Generator, default_rng
 
 from escalation.analysis.changes.changepoints import changepoints
 from escalation.analysis.changes.run_length import run_length
-from escalation.analysis.changes.segments import optimal_cuts
 
 RATES, DISPERSION = (4.0, 20.0, 6.0), 0.5
 
@@ -29,6 +30,52 @@ def simulated(periods: int, rng: Generator) -> tuple[pd.Series, np.ndarray]:
     mean = np.array(RATES)[np.searchsorted(places, np.arange(periods), side="right")]
     counts = rng.poisson(mean * rng.gamma(1 / DISPERSION, DISPERSION, periods))
     return pd.Series(counts, index=pd.period_range("2000-01-01", periods=periods, freq="D")), places
+
+
+@njit(nogil=True)
+def optimal_cuts(
+    counts: np.ndarray, covered: np.ndarray, a: float, penalty: float, shortest: int
+) -> tuple[np.ndarray, float]:
+    """Cut a series where the cost of its runs and a penalty for each change is least (Jackson et al. 2005).
+
+    Parameters
+    ----------
+    counts, covered : (n + 1,) float array
+        Sums before each place.
+    a : float
+        Dispersion; 0 is Poisson.
+    penalty : float
+        Added for each change.
+    shortest : int
+        Fewest periods of a run.
+
+    Returns
+    -------
+    tuple
+        Places of the changes, ascending, and the least cost: minus twice the log-likelihood of the runs, each at its
+        own rate, but for what does not depend on the cuts, plus the penalties.
+    """
+    n = len(counts) - 1
+    cost, came = np.full(n + 1, math.inf), np.zeros(n + 1, dtype=np.int64)
+    cost[0] = -penalty
+    for t in range(shortest, n + 1):
+        for s in range(t - shortest + 1):
+            count, length = counts[t] - counts[s], covered[t] - covered[s]
+            value = 0.0
+            if count > 0.0:
+                rate = count / length
+                value = -2.0 * count * math.log(rate)
+                value += 2.0 * (count + length / a) * math.log1p(a * rate) if a > 0.0 else 0.0
+            value += cost[s] + penalty
+            if value < cost[t]:
+                cost[t], came[t] = value, s
+    found = np.empty(n, dtype=np.int64)
+    k, t = 0, n
+    while came[t] > 0:
+        t = came[t]
+        found[k] = t
+        k += 1
+    return found[:k][::-1].copy(), cost[n]
 
 
 def seconds(run: Callable[[], object]) -> float:

@@ -169,7 +169,7 @@ TRUTHS: Mapping[str, tuple[CountModel, Callable[[int, Generator], FloatArray]]] 
 def measure(
     name: str, *, series: int, periods: int = 120, steps: int = 8, draws: int = 1000, level: float = 0.9, seed: int = 1
 ) -> BoolArray:
-    """Tell of each series and step whether the interval held the count; shape (series, steps)."""
+    """Say for each series and step whether the interval held the count; shape (series, steps)."""
     model, simulate = TRUTHS[name]
     index = pd.period_range("2020-01-05", periods=periods + steps, freq="W-SUN")
     inside = np.empty((series, steps), dtype=bool)
@@ -212,10 +212,10 @@ def main() -> None:
             seed=options.seed,
         )
     seconds = time.perf_counter() - begin
-    unsettled = sum(issubclass(one.category, NotConvergedWarning) for one in caught)
+    not_converged = sum(issubclass(one.category, NotConvergedWarning) for one in caught)
     print(f"{TRUTHS[options.model][0]}, {options.series} series of {options.periods} periods, {options.draws} draws")
     print(summarise(inside).round(4).to_string())
-    print(f"{unsettled} fits did not settle; {seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series")
+    print(f"{not_converged} fits did not converge; {seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series")
 
 
 if __name__ == "__main__":

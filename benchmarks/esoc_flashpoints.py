@@ -23,7 +23,8 @@ from esoc_weekly import FIRST_ORIGIN, read
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment.pool import POOL, model_of
+from escalation.assessment.pool import POOL
+from escalation.assessment.pool_model import model_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.models.registry import PANEL_MODELS, get_panel_model
 

@@ -3,7 +3,7 @@
     python benchmarks/excitation.py --runs 200
 
 The sides have 200 weeks of some three attacks each.  Where both follow a shared shock and nobody answers anybody, the
-sentence must say "cannot be told apart from a shared shock" in at least 90% of the runs; where the sides answer each
+sentence must say "cannot be distinguished from a shared shock" in at least 90% of the runs; where the sides answer each
 other with branching ratio 0.4, an answer must be found in at least 70%.
 """
 
@@ -80,7 +80,7 @@ def measure(world: str, runs: int, *, draws: int = 199, seed: int = 1) -> pd.Dat
             {
                 "A after B": result.found("A", after="B"),
                 "B after A": result.found("B", after="A"),
-                "any": said.count("cannot be told apart from a shared shock") < 2,
+                "any": said.count("cannot be distinguished from a shared shock") < 2,
                 "late reporting ruled out": "reported late" not in said
                 and (result.found("A", after="B") or result.found("B", after="A")),
                 "without the shock's test": bool((result.alternatives["p_value"].xs("season", level=2) < 0.05).any()),

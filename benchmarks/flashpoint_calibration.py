@@ -25,7 +25,8 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment.pool import MODELS, POOL, model_of, pool_weights
+from escalation.assessment.pool import MODELS, POOL, pool_weights
+from escalation.assessment.pool_model import model_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 
 FloatArray = NDArray[np.float64]
@@ -163,7 +164,7 @@ def run(panel: pd.DataFrame, *, draws: int, executor: Executor | None = None, se
 
 
 def cases(result: escalation.Backtest) -> dict[str, pd.DataFrame]:
-    """Tables by model and of their pool, whose law is the weighted mean of theirs.
+    """Tables by model and of their pool, whose distribution is the weighted mean of theirs.
 
     One row a series, origin, definition and step: its ``world``, the ``probability`` by then, and what ``came``.
     """

@@ -278,7 +278,7 @@ def check_table() -> None:
 
 
 def key(mutant: Mutant) -> tuple[str, str, str, str]:
-    """What tells a mutant in the list of equivalent ones, where lines may move."""
+    """What identifies a mutant in the list of equivalent ones, where lines may move."""
     return mutant.file, mutant.function, mutant.was, mutant.now
 
 
@@ -375,7 +375,7 @@ def bound(tree: Path, files: Sequence[str], tests: Sequence[str]) -> float:
 
 
 def run(of: Mapping[Mutant, tuple[str, ...]], jobs: int, *, known: Callable[[Result], None]) -> None:
-    """Try mutants, each with its tests, in so many copies at a time; ``known`` is told each result."""
+    """Try mutants, each with its tests, in so many copies at a time; ``known`` is given each result."""
     files = {tests: sorted({mutant.file for mutant in of if of[mutant] == tests}) for tests in of.values()}
     free: queue.SimpleQueue[Path] = queue.SimpleQueue()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(jobs) as pool:

@@ -247,12 +247,13 @@ def main() -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             table = measure(name, series=options.series, periods=options.periods, seed=options.seed)
-        unsettled = sum(issubclass(one.category, NotConvergedWarning) for one in caught)
+        not_converged = sum(issubclass(one.category, NotConvergedWarning) for one in caught)
         seconds = time.perf_counter() - begin
         periods = options.periods or CASES[name].periods
         print(f"{name}: {CASES[name].model}, {options.series} series of {periods} periods")
         print(table.round(4).to_string())
-        print(f"{unsettled} fits did not settle; {seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series\n")
+        speed = f"{seconds:.1f} s, {1000 * seconds / options.series:.1f} ms a series"
+        print(f"{not_converged} fits did not converge; {speed}\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 import escalation
-from escalation.assessment.pool import POOL, model_of
+from escalation.assessment.pool import POOL
+from escalation.assessment.pool_model import model_of
 from escalation.errors import FitError
 from escalation.models import (
     INGARCH,
@@ -60,7 +61,7 @@ def nb_season(counts: pd.Series, steps: int, draws: int, rng: Generator) -> IntA
 
 
 def last_value_nb(counts: pd.Series, steps: int, draws: int, rng: Generator) -> IntArray:
-    """Negative binomial counts about the rate that the last count tells of, as spread as neighbouring counts are.
+    """Negative binomial counts about the rate that the last count suggests, as spread as neighbouring counts are.
 
     The rate has its gamma posterior given one Poisson count; the dispersion is found by moments: half the mean square
     of the changes, less the mean, over the mean product of neighbours.

@@ -164,5 +164,5 @@ def number_of(name: str) -> int:
 
 
 def generator(series: int, seed: int, *names: str) -> Generator:
-    """A generator for each series and purpose, which are told apart by names."""
+    """A generator for each series and purpose, which are distinguished by names."""
     return default_rng(SeedSequence([seed, *map(number_of, names)], spawn_key=(series,)))

@@ -2,8 +2,8 @@
 
 A world is a function of a generator that gives a `World`: the counts of the past, the true mean of each of their
 periods, what then came, and 2,000 futures of an oracle, which knows the process, its parameters and its state at the
-origin, but not what chance will do.  The counts are weekly unless the name says days or months.  Only numpy and pandas
-are used: nothing of the package is in what its models are judged by.
+origin, but not what will happen by chance.  The counts are weekly unless the name says days or months.  Only numpy
+and pandas are used: nothing of the package is in what its models are judged by.
 
     from simulators import WORLDS, simulate
     world = simulate("growth_5", series=0, seed=1)

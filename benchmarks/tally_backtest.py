@@ -20,7 +20,7 @@ import pandas as pd
 
 import escalation
 from escalation.assessment.pool import MODELS as ASSESSED
-from escalation.assessment.pool import model_of, pool_model
+from escalation.assessment.pool_model import model_of, pool_model
 
 CASE = "militia-attacks-2023-2024"
 MODELS = {"pool": pool_model(), "equal_pool": escalation.Ensemble(), **{name: model_of(name) for name in ASSESSED}}

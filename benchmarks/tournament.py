@@ -59,10 +59,10 @@ def likely_half(world: World) -> int:
 
 
 def drawn_threshold(world: World, rng: Generator) -> int:
-    """A threshold from the last four counts and from chance, so that all probabilities from 0 to 1 come about.
+    """A threshold from the last four counts and a random number, so that all probabilities from 0 to 1 come about.
 
     It must not know the state at the origin: of forecasts that are right given the past, one would no longer be so
-    given a threshold that tells what only the oracle knows.
+    given a threshold that reveals what only the oracle knows.
     """
     recent = world.counts.dropna().to_numpy(dtype=np.float64)[-4:].mean() + 0.3
     return 1 + int(rng.poisson(recent * np.exp(rng.normal(0.55, 0.4))))

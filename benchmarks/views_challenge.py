@@ -171,7 +171,7 @@ def show(title: str, scores: list[dict[str, dict[str, FloatArray]]], countries: 
             filled = np.where(known, difference, 0.0)
             samples = resample_differences(filled, known.astype(float), 2, RESAMPLES, default_rng(1))
             lower, upper = np.quantile(samples, [0.025, 0.975])
-            verdict = "better" if upper < 0 else "worse" if lower > 0 else "not told apart"
+            verdict = "better" if upper < 0 else "worse" if lower > 0 else "not distinguishable"
             ratio = means[0, column] / means[row_of, column] if means[row_of, column] > 0 else np.nan
             interval = f"{np.nanmean(difference):+10.4g} [{lower:+.4g}, {upper:+.4g}]"
             print(f"  {base:27s} {key:11s} {ratio:7.3f}  {interval:40s} {verdict}")

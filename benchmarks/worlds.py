@@ -5,7 +5,7 @@
 Every model forecasts the same series of the worlds of `simulators.py`: the ones that are named, the rivals of
 `rivals.py`, and an oracle that knows the process and its state.  The best rival of a world is the one with the least
 mean CRPS in the first half of the series; what is compared is the second half.  Series whose single change lies after
-the origin, which nothing in the past tells of, stand in rows of their own.  Figures of models that are named are made
+the origin, which nothing in the past announces, stand in rows of their own.  Figures of models that are named are made
 anew (`--reuse` takes what the store has of them), those of rivals once a store, seed and number of draws.
 """
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 LONGEST = 1_500
 """Characters of a message."""
 
@@ -39,7 +42,7 @@ class EscalationWarning(UserWarning):
 
 
 class NotConvergedWarning(EscalationWarning):
-    """A sampler or an optimiser stopped before its answer was settled; the message says what to raise."""
+    """A sampler or an optimiser stopped before it converged; the message says what to raise."""
 
 
 class PartialPeriodWarning(EscalationWarning):
@@ -52,3 +55,27 @@ class DataWarning(EscalationWarning):
 
 class ResampledDrawsWarning(EscalationWarning):
     """Draws were resampled the way of a public scoring program; the message says why that is wrong and what to do."""
+
+
+def warn(message: str, category: type[EscalationWarning] = DataWarning) -> None:
+    """Give a warning at the line that called the package, however deep within the package it is given.
+
+    Parameters
+    ----------
+    message : str
+        What the caller should know.
+    category : type of EscalationWarning
+        Its kind.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn("2 rows are dated twice")
+    >>> caught[0].category.__name__
+    'DataWarning'
+    """
+    depth = 1
+    while sys._getframe(depth).f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+        depth += 1
+    warnings.warn(message, category, stacklevel=depth + 1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import pickle
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,19 +16,24 @@ import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.random import Generator
+from shared_chains import once, sampled_by
 
 import escalation
-from escalation.tallies import left_out, posterior, reconstruct
+from escalation.tallies import posterior
 
 # the same examples in every run, however busy the machine; look for others with --hypothesis-profile=default
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
 
-REMEMBERED = 30
-"""Reconstructions that a process holds, of some 8 MB each."""
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+REPLACED = re.compile(
+    r"\b(laws?|chances?|tell(?:s|ing)?|told|(?:un)?settled?|settles|settling|drown(?:s|ed|ing)?|foret(?:ells?|old))\b",
+    re.I,
+)
+"""Words that the table "Vocabulary" of CONTRIBUTING.md replaces by the field's own."""
+ALLOWED = re.compile(r"power[\s-]+laws?|Benford's\s+law|by\s+chance", re.IGNORECASE)
+"""Where they may stand all the same."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -61,6 +66,17 @@ def shared_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def replaced() -> Callable[[str], list[tuple[int, str]]]:
+    """Give the words of a text that are not the field's, each with the number of its line from 0 on."""
+
+    def find(text: str) -> list[tuple[int, str]]:
+        left = ALLOWED.sub(lambda allowed: re.sub(r"\S", " ", allowed.group()), text)
+        return [(left.count("\n", 0, word.start()), word.group()) for word in REPLACED.finditer(left)]
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def benchmark() -> Callable[[str], ModuleType]:
     """Give a benchmark by its name as a module, or skip the test where the benchmarks are not beside the tests."""
 
@@ -79,42 +95,19 @@ def benchmark() -> Callable[[str], ModuleType]:
     return module_of
 
 
-def once(sample: Callable[..., posterior.Posterior]) -> Callable[..., posterior.Posterior]:
-    """``sample_posterior`` that runs the chains of the same evidence, generator and options once.
-
-    What it gives cannot be written to, and the generator stands afterwards where the chains would have left it.
-    """
-    known: dict[str, posterior.Posterior] = {}
-
-    def sampled(evidence: posterior.Evidence, draws: int, rng: Generator, **options: Any) -> posterior.Posterior:
-        chains, keep = options.get("chains", posterior.CHAINS), options.get("keep", posterior.KEEP)
-        told = (vars(evidence), max(keep, -(-draws // chains)), rng.bit_generator, options)  # keep is what draws decide
-        key = hashlib.sha256(pickle.dumps(told)).hexdigest()
-        if key in known:
-            rng.spawn(chains)
-        else:
-            known[key] = sample(evidence, draws, rng, **options)
-            for kept in (known[key].counts, known[key].levels, known[key].scales, known[key].window_counts):
-                kept.flags.writeable = False
-            if len(known) > REMEMBERED:
-                del known[next(name for name in known if name != key)]
-        return known[key]
-
-    return sampled
-
-
-@contextmanager
-def sampled_by(sample: Callable[..., posterior.Posterior]) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (reconstruct, left_out):
-            patch.setattr(module, "sample_posterior", sample)
-        yield
+@pytest.fixture(scope="session")
+def kept_chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder in which the processes that run these tests keep their chains for each other."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "chains"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)
-def chains_run_once() -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Many tests begin with the same reconstruction: its chains run once a process, all else as always."""
-    sample = once(posterior.sample_posterior)
+def chains_run_once(kept_chains: Path) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Many tests begin with the same reconstruction: its chains run once, all else as always."""
+    sample = once(posterior.sample_posterior, kept_chains)
     with sampled_by(sample):
         yield lambda: sampled_by(sample)
 

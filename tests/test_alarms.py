@@ -17,8 +17,8 @@ from scipy.stats import nbinom, poisson
 from escalation import FitError, InputError, NegativeBinomial, alarms
 from escalation.analysis import false_alarms
 from escalation.analysis.alarms import CUSUM, EARS, GLR, BayesAlarm, Farrington, cusum_run_length
-from escalation.analysis.alarms.alarms import METHODS
 from escalation.analysis.alarms.glr import glr_statistic
+from escalation.analysis.alarms.methods import METHODS
 from escalation.analysis.alarms.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
 from escalation.cli import commands
 
@@ -314,7 +314,7 @@ def test_the_farrington_regression_leaves_missing_counts_out():
     past = full.to_numpy(dtype=float)[places]
     phi = max(np.sum((past - past.mean()) ** 2) / past.mean() / (len(past) - 1), 1.0)
     bound = past.mean() + 1.6448536269514722 * math.sqrt(phi * past.mean() * (1 + 1 / len(past)))
-    assert table["upper"].iloc[-1] == pytest.approx(bound, rel=1e-5)  # R stops before the weights have settled
+    assert table["upper"].iloc[-1] == pytest.approx(bound, rel=1e-5)  # R stops before the weights have converged
 
 
 def test_histories_give_the_share_with_an_alarm():
@@ -402,7 +402,7 @@ def test_a_higher_limit_costs_fewer_false_alarms():
 
 def test_false_alarms_are_the_same_for_the_same_seed():
     counts = weekly(np.random.default_rng(2).poisson(3.0, 60))
-    one, two = (false_alarms(counts, "ears_c2", law=NegativeBinomial(), rng=5) for _ in range(2))
+    one, two = (false_alarms(counts, "ears_c2", model=NegativeBinomial(), rng=5) for _ in range(2))
     assert one == two
 
 

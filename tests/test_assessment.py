@@ -12,7 +12,8 @@ import pytest
 
 import escalation
 from escalation.assessment.outlook import times_reached
-from escalation.assessment.pool import WEIGHTS, pool_model, pool_weights
+from escalation.assessment.pool import WEIGHTS, pool_weights
+from escalation.assessment.pool_model import pool_model
 from escalation.assessment.source import SourceSeries
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast

@@ -1,4 +1,4 @@
-"""Cautions: what the reader of an assessment is told to keep in mind, against the table that it follows from."""
+"""Cautions: what the reader of an assessment should keep in mind, against the table that it follows from."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_days_after_the_last_tally_are_called_extrapolated(one_tally):
 
 def test_a_reconstruction_that_did_not_converge_is_told_once(one_tally):
     other = with_reconstruction(one_tally, converged=False, rhat=1.234)
-    note = "the reconstruction of raids did not settle (R-hat 1.234, ...); check"
+    note = "the reconstruction of raids did not converge (R-hat 1.234, ...); check"
     noted = dataclasses.replace(other, series=dataclasses.replace(other.series, notes=(note,)))
     vars(noted).update(carrier=one_tally.carrier, outlook=one_tally.outlook)
     said = [one for one in noted.cautions if "R-hat" in one]

@@ -236,12 +236,12 @@ def test_pages_without_what_is_withheld_are_whole_and_say_why(thin, thin_report)
 
 def test_alarms_have_their_page_where_false_alarms_are_withheld():
     made = quick(series_of([1, 2] * 12))
-    why = Withheld("false_alarms", "the law could not be fitted")
+    why = Withheld("false_alarms", "the model could not be fitted")
     vars(made)["false_alarms"] = why
     text = words(compose_report(made))
     assert "Which weeks stand out?" in text and f"{why.sentence()} An alarm says" in text
-    assert "Left out here: carrier" in text and "false alarms (the law could not be fitted)" in text
-    assert made.answers("alarms").loc["false_alarms", "text"] == "not given: the law could not be fitted"
+    assert "Left out here: carrier" in text and "false alarms (the model could not be fitted)" in text
+    assert made.answers("alarms").loc["false_alarms", "text"] == "not given: the model could not be fitted"
     assert made.answers("alarms").loc["alarms", "value"] == len(made.alarms.periods)
 
 

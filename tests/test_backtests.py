@@ -269,7 +269,7 @@ def test_a_clearly_wrong_model_is_called_worse_and_an_equal_one_is_not():
     assert table.loc["one", "verdict"] == "worse"
     assert table.loc["one", "lower"] > 0
     assert table.loc["one", "dm_p"] < 0.01
-    assert table.loc["same", "verdict"] == "not told apart"
+    assert table.loc["same", "verdict"] == "not distinguishable"
     assert table.loc["one", "skill"] == pytest.approx(1 - table.loc["one", "mean"] / table.loc["one", "baseline"])
     with pytest.raises(InputError, match="baseline is 'arima'"):
         run().compare("arima")
@@ -331,7 +331,7 @@ def test_calibration_is_the_mass_of_the_pit_and_says_what_is_too_narrow():
         assert table.loc[(model, 0.5), ["below", "above"]].tolist() == pytest.approx(outside)
         assert table.loc[(model, 0.9), "mass"] == pytest.approx(heights[1:19].sum())
     assert table["forecasts"].tolist() == [600] * 4
-    assert table["verdict"].tolist() == ["not told apart"] * 2 + ["holds less"] * 2
+    assert table["verdict"].tolist() == ["not distinguishable"] * 2 + ["holds less"] * 2
     width = (table["upper"] - table["lower"]).to_numpy()[:2] / (2 * 1.96)
     alone = np.array([np.sqrt(0.25 / 600), np.sqrt(0.09 / 600)])
     # of independent forecasts the bootstrap of both origins and units has up to 3 times the variance (Owen 2007)
@@ -347,7 +347,7 @@ def test_calibration_of_single_steps_and_of_too_few_forecasts():
     assert table.loc[("year", 3, 0.8), "mass"] == third.calibration(intervals=[0.8], rng=1).loc[("year", 0.8), "mass"]
     few = run(origins=4).calibration(rng=1)
     assert few[["lower", "upper"]].isna().all(axis=None)
-    assert set(few["verdict"]) == {"too few to tell"}
+    assert set(few["verdict"]) == {"too few to judge"}
     with pytest.raises(InputError, match="by is 'size'"):
         result.calibration(by="size")
     with pytest.raises(InputError, match=r"level is 1\.5"):
@@ -509,7 +509,7 @@ def test_brier_scores_and_reliability_of_definitions():
         result.brier("busy", within=9)
     with pytest.raises(InputError, match="kept no probabilities of 'other'"):
         result.brier("other")
-    with pytest.raises(InputError, match="is told of each period"):
+    with pytest.raises(InputError, match="is forecast for each period"):
         result.reliability(5, within=2)
 
 

@@ -110,7 +110,7 @@ def test_the_posterior_is_a_sum_over_all_ways_to_cut(a):
     series = cut_series(weekly(Y), pd.Series(EXPOSURE, weekly(Y).index), "negbin", every, prior, 25)
     evidence, last = segments.filter_cuts(series.sums(Y), a)
     found = segments.count_cuts(series.sums(Y), last)
-    # 1e-10: sums of 4,096 terms; changes beyond 1e-10 are not told apart
+    # 1e-10: sums of 4,096 terms; changes beyond 1e-10 are not distinguished
     total = evidence[-1] + segments.log_constants(Y, EXPOSURE, a).sum()
     assert total == pytest.approx(logsumexp(heights), abs=1e-10)
     for k in range(n):
@@ -121,7 +121,7 @@ def test_the_posterior_is_a_sum_over_all_ways_to_cut(a):
         wanted = sum(share[i] for i, c in enumerate(cuts) if c and c[-1] == s)
         assert found.since[s] == pytest.approx(wanted, abs=1e-9)
     np.testing.assert_allclose(found.rate, share @ rates, rtol=1e-9)
-    for k in (1, 2, 3):  # joint law of the number and of each date
+    for k in (1, 2, 3):  # joint distribution of the number and of each date
         for j in range(1, k + 1):
             for s in range(1, n):
                 wanted = sum(share[i] for i, c in enumerate(cuts) if len(c) == k and c[j - 1] == s)
@@ -193,26 +193,30 @@ def test_kernels_equal_plain_python(a):
 # --- against others
 
 
+@pytest.fixture(scope="module")
+def optimal_cuts(benchmark):
+    """The partition of least cost, which the benchmark holds against the posterior."""
+    return benchmark("changepoints").optimal_cuts
+
+
 def reference_series(shared_data):
     return pd.read_csv(shared_data("data/reference/cpt_sim_poisson.csv"))["y"].to_numpy(dtype=float)
 
 
-def test_exact_partitions_are_those_of_r(shared_data):
+def test_exact_partitions_are_those_of_r(shared_data, optimal_cuts):
     cases = json.loads(shared_data("data/reference/changepoint_optimal_partition_exact.json").read_text())
     y = reference_series(shared_data)
     sums = np.concatenate([[0.0], np.cumsum(y)])
     assert len(cases) == 3
     for case in cases.values():
-        places, cost = segments.optimal_cuts(
-            sums, np.arange(len(sums), dtype=float), 0.0, case["pen"], case["minseglen"]
-        )
+        places, cost = optimal_cuts(sums, np.arange(len(sums), dtype=float), 0.0, case["pen"], case["minseglen"])
         assert places.tolist() == case["cpts"]
         # penalised_cost counts no penalty for the first run, as ours does
         assert cost == pytest.approx(case["penalised_cost"], abs=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_exact_partitions_are_those_of_ruptures(seed):
+def test_exact_partitions_are_those_of_ruptures(seed, optimal_cuts):
     ruptures = pytest.importorskip("ruptures")
 
     class PoissonCost(ruptures.base.BaseCost):
@@ -231,12 +235,12 @@ def test_exact_partitions_are_those_of_ruptures(seed):
     sums = np.concatenate([[0.0], np.cumsum(y)])
     for penalty in (5.0, 12.0):
         found = ruptures.Pelt(custom_cost=PoissonCost(), min_size=2, jump=1).fit(y).predict(pen=penalty)
-        places, _ = segments.optimal_cuts(sums, np.arange(len(sums), dtype=float), 0.0, penalty, 2)
+        places, _ = optimal_cuts(sums, np.arange(len(sums), dtype=float), 0.0, penalty, 2)
         assert places.tolist() == found[:-1]
 
 
 @pytest.mark.parametrize("a", [0.0, 0.4])
-def test_exact_partitions_are_the_best_of_all(a):
+def test_exact_partitions_are_the_best_of_all(a, optimal_cuts):
     y = np.nan_to_num(Y)[:11]
     sums, covered = np.concatenate([[0.0], np.cumsum(y)]), np.arange(12.0)
 
@@ -258,7 +262,7 @@ def test_exact_partitions_are_the_best_of_all(a):
             for cuts in itertools.combinations(range(1, 11), size)
         ),
     )
-    places, least = segments.optimal_cuts(sums, covered, a, 3.0, 1)
+    places, least = optimal_cuts(sums, covered, a, 3.0, 1)
     assert tuple(places.tolist()) == best[1]
     assert least == pytest.approx(best[0], abs=1e-9)
 
@@ -289,7 +293,7 @@ def test_online_detection_is_that_of_adams_and_mackay(name, shared_data):
 # --- simulation
 
 
-def test_overdispersion_is_not_taken_for_changes():
+def test_overdispersion_is_not_taken_for_changes(optimal_cuts):
     """A Poisson cost breaks such series many times over; the default finds the two changes there are."""
     by_default, by_cost, dates = [], [], []
     for rng in np.random.default_rng(1).spawn(30):
@@ -297,7 +301,7 @@ def test_overdispersion_is_not_taken_for_changes():
         result = changepoints(weekly(y))
         sums = np.concatenate([[0.0], np.cumsum(y)]).astype(float)
         by_default.append(len(result.changes))
-        by_cost.append(len(segments.optimal_cuts(sums, np.arange(241.0), 0.0, 2 * np.log(240), 2)[0]))
+        by_cost.append(len(optimal_cuts(sums, np.arange(241.0), 0.0, 2 * np.log(240), 2)[0]))
         dates += [result.probability.iloc[50:71].sum(), result.probability.iloc[130:151].sum()]
     assert min(by_cost) >= 5
     assert np.mean(np.array(by_default) == 2) >= 0.9
@@ -319,7 +323,7 @@ def test_probabilities_of_changes_are_calibrated():
         n, a = 60, 0.3
         begins = rng.random(n) < 1 / 30
         begins[0] = True
-        share = rng.beta(1 + 0.1 / a, 1.0, begins.sum())  # of the conjugate law
+        share = rng.beta(1 + 0.1 / a, 1.0, begins.sum())  # of the conjugate distribution
         rates = (1 - share) / share / a
         y = nb(rates[np.cumsum(begins) - 1], a, n, rng)
         result = changepoints(weekly(y), expected_run_length=30, prior=(1.0, 0.1))
@@ -386,7 +390,7 @@ def test_missing_periods_are_not_zeros():
     result = changepoints(weekly(gap))
     within = result.probability.iloc[15:24]
     assert within.sum() > 0.95
-    np.testing.assert_allclose(within, within.iloc[0], rtol=1e-9)  # nothing tells them apart
+    np.testing.assert_allclose(within, within.iloc[0], rtol=1e-9)  # nothing distinguishes them
     assert result.changes["earliest"][1] == result.rate.index[15]
     assert np.isnan(run_length(weekly(gap)).by_period["log_predictive"].to_numpy()[15:23]).all()
 
@@ -471,7 +475,7 @@ def test_what_cannot_be_used_is_refused():
         ):
             changepoints(counts, expected_run_length=every)
     for prior in ((1.0, 0.0), (1.0,)):
-        with pytest.raises(InputError, match=r"prior is .*; give the shape and the divisor of a gamma law"):
+        with pytest.raises(InputError, match=r"prior is .*; give the shape and the divisor of a gamma distribution"):
             changepoints(counts, prior=prior)
     with pytest.raises(InputError, match="within is 9"):
         run_length(counts, within=9)

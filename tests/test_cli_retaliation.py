@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.cli import main
-from escalation.cli.retaliating import PATHS
+from escalation.cli import main, retaliating
 
 FIRST = pd.Timestamp("2024-01-01")
 DAYS = 300
+WEEKS = 10
+"""Of tallies."""
 
 
 def panel():
@@ -49,6 +50,13 @@ def run(tmp_path, monkeypatch, capsys):
     return running
 
 
+@pytest.fixture
+def few_paths(monkeypatch):
+    """Give how many paths the command draws here: fewer, where what they say does not matter."""
+    monkeypatch.setattr(retaliating, "PATHS", 2000)
+    return 2000
+
+
 SIDES = "retaliation sides.csv --by actor --side A --side B"
 
 
@@ -58,7 +66,7 @@ def test_the_help_has_examples_and_fits_80_columns(run):
     assert max(map(len, out.splitlines())) <= 80 and "Periods are days unless" in out
 
 
-def test_it_is_that_of_the_function_in_each_format(run):
+def test_it_is_that_of_the_function_in_each_format(run, few_paths):
     code, out, _ = run(f"{SIDES} --within 2 --lags 2 --format csv")
     assert code == 0
     shown = pd.read_csv(io.StringIO(out))
@@ -71,7 +79,7 @@ def test_it_is_that_of_the_function_in_each_format(run):
         warnings.simplefilter("ignore", escalation.errors.DataWarning)
         fit = model.fit(sides, unit="incidents")
     for by, after in (("B", "A"), ("A", "B")):
-        found = escalation.analysis.retaliation(fit, by=by, after=after, within=2, draws=PATHS, rng=1)
+        found = escalation.analysis.retaliation(fit, by=by, after=after, within=2, draws=few_paths, rng=1)
         rows = shown[(shown["by"] == by) & (shown["after"] == after)].set_index(["model", "first period"])
         assert rows.loc[("shared level", "attack"), "probability"] == pytest.approx(
             found.shared_after_attack.probability, abs=1e-9
@@ -102,7 +110,7 @@ def test_an_answer_is_seen_on_one_side_only_and_as_often_as_it_happened(run):
     assert abs(rise["A", model]) < 0.1
 
 
-def test_the_screen_shows_the_caution_first_and_the_shared_level_beside(run):
+def test_the_screen_shows_the_caution_first_and_the_shared_level_beside(run, few_paths):
     code, out, _ = run(f"{SIDES} --at-least 2 --within 7")
     assert code == 0 and max(map(len, out.splitlines())) <= 80
     said = " ".join(out.split())
@@ -113,14 +121,14 @@ def test_the_screen_shows_the_caution_first_and_the_shared_level_beside(run):
     assert "if nobody answered and both followed a shared level" in said
 
 
-def test_other_periods_can_be_chosen(run):
+def test_other_periods_can_be_chosen(run, few_paths):
     code, out, _ = run(f"{SIDES} --freq W-SUN")
     assert code == 0 and "in the week after an attack" in out
 
 
-def test_series_of_tallies_can_be_sides(run):
+def test_series_of_tallies_can_be_sides(run, few_paths):
     def tallies(name, counts):
-        weeks = pd.date_range(FIRST, periods=40, freq="7D")
+        weeks = pd.date_range(FIRST, periods=WEEKS, freq="7D")
         return [
             f"{name},{n},exact,{day:%Y-%m-%d},{day + pd.Timedelta(days=6):%Y-%m-%d}"
             for day, n in zip(weeks, counts, strict=True)
@@ -129,8 +137,8 @@ def test_series_of_tallies_can_be_sides(run):
     rng = np.random.default_rng(1)
     lines = [
         "series,count,qualifier,start,end",
-        *tallies("raids", rng.poisson(2, 40)),
-        *tallies("strikes", rng.poisson(2, 40)),
+        *tallies("raids", rng.poisson(2, WEEKS)),
+        *tallies("strikes", rng.poisson(2, WEEKS)),
     ]
     Path("press.csv").write_text("\n".join(lines) + "\n")
     code, out, err = run("retaliation press.csv --side raids --side strikes --freq W-SUN --draws 20")

@@ -29,12 +29,12 @@ RNG = np.random.default_rng(1)
 BUSY = RNG.negative_binomial(2, 0.2, size=(6000, 8))
 
 
-# the chance of a lethal attack
+# the probability of a lethal attack
 
 
 @pytest.mark.parametrize(("lethal", "trials"), [(0, 30), (2, 200), (20, 60)])
 def test_chance_of_a_lethal_attack_is_the_closed_form(lethal, trials):
-    found = toll(forecast_of(BUSY), Severity(lethality(lethal, trials)), rng=1).chances.loc[1]
+    found = toll(forecast_of(BUSY), Severity(lethality(lethal, trials)), rng=1).probabilities.loc[1]
     exact = any_lethal(BUSY.sum(axis=1), lethal, trials).mean()
     assert found["probability"] == pytest.approx(exact, abs=3 * found["mc_error"])
     assert found["mc_error"] < 0.006  # of 6,000 paths; of a simulated share it would be up to 0.0065
@@ -42,7 +42,7 @@ def test_chance_of_a_lethal_attack_is_the_closed_form(lethal, trials):
 
 def test_monte_carlo_error_is_the_spread_over_seeds():
     severity, forecast = Severity(lethality(2, 200)), forecast_of(BUSY[:500])
-    found = [toll(forecast, severity, rng=seed).chances.loc[1] for seed in range(60)]
+    found = [toll(forecast, severity, rng=seed).probabilities.loc[1] for seed in range(60)]
     exact = any_lethal(BUSY[:500].sum(axis=1), 2, 200).mean()
     spread = np.std([one["probability"] for one in found])
     # the error also holds the spread between paths, which is fixed here
@@ -52,7 +52,7 @@ def test_monte_carlo_error_is_the_spread_over_seeds():
 
 def test_the_range_is_the_chance_at_the_ends_of_the_share():
     known = lethality(2, 200)
-    found = toll(forecast_of(BUSY), Severity(known), rng=1).chances.loc[1]
+    found = toll(forecast_of(BUSY), Severity(known), rng=1).probabilities.loc[1]
     n = BUSY.sum(axis=1)
     ends = [(1 - (1 - share) ** n).mean() for share in (known.lower, known.upper)]
     assert [found["lower"], found["upper"]] == pytest.approx(ends, rel=0.05)  # quantiles of 6,000 draws
@@ -67,7 +67,7 @@ def test_days_within_periods_are_thinned():
     for step, weight in enumerate(weights):
         none *= (1 - share * weight) ** BUSY[:, step]
     each = (1 - none).mean(axis=1)
-    row = found.chances.loc[1]
+    row = found.probabilities.loc[1]
     assert row["probability"] == pytest.approx(each.mean(), abs=3 * (row["mc_error"] + each.std() / 20))
     assert (str(found.start.date()), str(found.end.date())) == ("2024-12-05", "2024-12-17")
 
@@ -80,25 +80,25 @@ def test_a_path_goes_with_the_share_of_its_own_history():
     seen = np.repeat([[5.0, 5.0], [200.0, 200.0]], 3000, axis=0)
     forecast = forecast_of(paths, seen, np.repeat([0, 1], 3000))
     severity = Severity(lethality(2, histories))
-    found = toll(forecast, severity, rng=1).chances.loc[1]
+    found = toll(forecast, severity, rng=1).probabilities.loc[1]
     exact = (any_lethal(1, 2, 10) + any_lethal(40, 2, 400)) / 2
     apart = np.mean([any_lethal(n, 2, m) for n in (1, 40) for m in (10, 400)])
     assert abs(exact - apart) > 0.1
     assert found["probability"] == pytest.approx(exact, abs=0.005)
     lethal = compound(forecast, severity, what="lethal", rng=1)
     assert flashpoint(lethal, 1).probability == pytest.approx(exact, abs=0.02)
-    other = toll(forecast_of(paths), severity, rng=1).chances.loc[1]  # other histories: shares at random
+    other = toll(forecast_of(paths), severity, rng=1).probabilities.loc[1]  # other histories: shares at random
     assert other["probability"] == pytest.approx(apart, abs=0.02)
 
 
 def test_quiet_paths_have_no_lethal_attack_and_an_error_all_the_same():
-    found = toll(forecast_of(np.zeros((100, 4))), Severity(lethality(1, 10)), rng=1).chances.loc[1]
+    found = toll(forecast_of(np.zeros((100, 4))), Severity(lethality(1, 10)), rng=1).probabilities.loc[1]
     assert found["probability"] == 0.0 and found["upper"] == 0.0 and 0 < found["mc_error"] < 0.01
 
 
 def test_groups_go_by_their_mix():
     shares = lethality({"a": 30, "b": 1}, {"a": 100, "b": 300}, rng=1)
-    found = toll(forecast_of(np.ones((20_000, 1))), Severity(shares), rng=1).chances.loc[1]
+    found = toll(forecast_of(np.ones((20_000, 1))), Severity(shares), rng=1).probabilities.loc[1]
     assert found["probability"] == pytest.approx(shares.share, abs=4 * found["mc_error"])
 
 
@@ -117,9 +117,9 @@ def test_many_killed_in_one_attack_and_expected_fatalities_agree_with_plain_simu
     worst, total = np.zeros(6000), np.zeros(6000)
     for path in range(6000):
         share, law = rng.beta(40.5, 160.5), rng.integers(300)
-        killed = sizes.laws.draw(np.full(rng.binomial(BUSY[path, :3].sum(), share), law), rng)
+        killed = sizes.distributions.draw(np.full(rng.binomial(BUSY[path, :3].sum(), share), law), rng)
         worst[path], total[path] = killed.max(initial=0), killed.sum()
-    for k, row in found.chances.iterrows():
+    for k, row in found.probabilities.iterrows():
         assert row["probability"] == pytest.approx((worst >= k).mean(), abs=4 * 0.5 / np.sqrt(6000))
         assert row["lower"] < row["probability"] < row["upper"]
     error = total.std() / np.sqrt(6000)
@@ -134,7 +134,7 @@ def test_a_tail_without_a_mean_has_no_expected_number():
     severity = Severity(lethality(40, 200), sizes_of(np.random.default_rng(4).zipf(1.6, 300), family="power_tail"))
     found = toll(forecast_of(BUSY), severity, rng=1)
     assert found.expected is None and found.expected_lower is None and found.median > 0
-    assert np.isfinite(found.chances.to_numpy()).all() and found.upper > 10 * found.median
+    assert np.isfinite(found.probabilities.to_numpy()).all() and found.upper > 10 * found.median
     assert "no expected number is given" in found.sentence()
 
 
@@ -148,7 +148,7 @@ def test_compounded_paths_are_forecasts_for_definitions():
     lethal = compound(forecast, severity, what="lethal", rng=1)
     assert (lethal.series_paths <= BUSY).all() and lethal.unit == "lethal attacks"
     first = flashpoint(killed, get_flashpoint("first-lethal"))
-    exact = toll(forecast, severity, rng=2).chances.loc[1]
+    exact = toll(forecast, severity, rng=2).probabilities.loc[1]
     assert first.probability == pytest.approx(exact["probability"], abs=3 * (first.mc_error + exact["mc_error"]))
     by = first_passage(killed, get_flashpoint("views-25"))
     assert by.is_monotonic_increasing and 0 < by.iloc[-1] < first.probability
@@ -182,7 +182,7 @@ def test_chances_are_calibrated_on_simulated_worlds():
         if past.sum() == 0:
             continue
         known = Severity(lethality(int(lethal), int(past.sum())))
-        given.append(toll(forecast_of(ahead), known, rng=rng).chances["probability"][1])
+        given.append(toll(forecast_of(ahead), known, rng=rng).probabilities["probability"][1])
         came.append(rng.random() < 1 - (1 - share) ** rng.poisson(rate, 6).sum())
     given, came = np.array(given), np.array(came)
     for low, high in ((0.0, 0.3), (0.3, 0.7), (0.7, 1.01)):
@@ -203,10 +203,13 @@ PLAIN = Severity(lethality(2, 20))
     [
         (lambda: Severity(0.2), "a Severity is of a Lethality and FatalitySizes, and got float"),
         (lambda: toll(3, PLAIN), "a forecast of one series and a Severity are needed, and int and Severity"),
-        (lambda: toll(forecast_of([[1]]), PLAIN, killed=(5,)), "killed is 5, and the severity has no law of sizes"),
+        (
+            lambda: toll(forecast_of([[1]]), PLAIN, killed=(5,)),
+            "killed is 5, and the severity has no distribution of sizes",
+        ),
         (lambda: toll(forecast_of([[1]]), PLAIN, killed=()), "killed is \\[\\]; give at least one number"),
         (lambda: toll(forecast_of([[1]]), PLAIN, end="2025-02-01"), "must lie in order within the forecast"),
-        (lambda: compound(forecast_of([[1]]), PLAIN), "fatalities need a law of sizes"),
+        (lambda: compound(forecast_of([[1]]), PLAIN), "fatalities need a distribution of sizes"),
         (
             lambda: compound(forecast_of([[1]]), PLAIN, what="wounded"),
             "what is 'wounded'; use 'fatalities' or 'lethal'",

@@ -195,7 +195,7 @@ def test_an_answer_is_found_and_said(tit_for_tat):
 
 def test_a_shared_shock_is_no_answer():
     result = excitation(shocked(np.random.default_rng(8)), draws=99, replicates=5, rng=1)
-    assert result.sentence().count("this cannot be told apart from a shared shock (p ") == 2
+    assert result.sentence().count("this cannot be distinguished from a shared shock (p ") == 2
     assert "nor from" not in result.sentence()
     # a likelihood-ratio test by itself would have claimed it
     assert (result.alternatives["p_value"].xs("season", level="alternative") < 0.05).all()

@@ -1,4 +1,4 @@
-"""Power-law tails and laws of sizes: against published values, another package, plain loops and simulation."""
+"""Power-law tails and distributions of sizes: against published values, another package, plain loops and simulation."""
 
 from __future__ import annotations
 
@@ -145,7 +145,9 @@ def test_terrorism_is_as_published():
     assert tail.alpha_lower < 2.37 < tail.alpha_upper and tail.xmin_lower <= 12 <= tail.xmin_upper
     assert tail.rivals["verdict"].tolist() == ["power law", "neither", "power law"]
     assert "the 547 that killed at least 12 follow a power law with exponent 2.37" in tail.sentence()
-    assert "fits better than the exponential" in tail.sentence() and "told apart from the lognormal" in tail.sentence()
+    assert (
+        "fits better than the exponential" in tail.sentence() and "distinguished from the lognormal" in tail.sentence()
+    )
 
 
 def test_terrorism_is_as_the_package_powerlaw_has_it():
@@ -212,7 +214,7 @@ def test_thresholds_are_recovered_and_intervals_cover():
 
 
 @pytest.mark.slow
-def test_the_test_of_the_law_holds_its_size_and_finds_other_laws():
+def test_the_test_of_the_power_law_holds_its_size_and_finds_other_distributions():
     rng = np.random.default_rng(8)
     null = [fatality_tail(bodied(rng, 400), samples=60, replicates=20, rng=rng).p_value for _ in range(60)]
     assert np.mean(np.array(null) < 0.1) <= 0.22  # 60 runs at 0.1: error 0.04
@@ -221,25 +223,25 @@ def test_the_test_of_the_law_holds_its_size_and_finds_other_laws():
     assert np.mean(ruled_out) == 1.0
 
 
-# other laws
+# other distributions
 
 
 @pytest.mark.parametrize("xmin", [1.0, 4.0, 20.0])
 @pytest.mark.parametrize(
-    ("law", "first", "second"),
+    ("rival", "first", "second"),
     [("exponential", -1.5, 0.0), ("lognormal", 1.0, 0.1), ("negative_binomial", 1.5, -0.4), ("poisson", 2.0, 0.0)],
 )
-def test_other_laws_sum_to_one_and_their_survival_functions_fit(law, first, second, xmin):
+def test_other_distributions_sum_to_one_and_their_survival_functions_fit(rival, first, second, xmin):
     x = np.arange(xmin, 40_000)
-    p = np.exp(rivals.rival_log_pmf(law, x, np.asarray(first), np.asarray(second), xmin))
-    rest = rivals.rival_survival(law, 40_000.0, np.array([first]), np.array([second]), xmin)[0]
+    p = np.exp(rivals.rival_log_pmf(rival, x, np.asarray(first), np.asarray(second), xmin))
+    rest = rivals.rival_survival(rival, 40_000.0, np.array([first]), np.array([second]), xmin)[0]
     assert p.sum() + rest == pytest.approx(1.0, abs=1e-9)
     for at in (xmin, xmin + 1, xmin + 30):
-        survival = rivals.rival_survival(law, at, np.array([first]), np.array([second]), xmin)[0]
+        survival = rivals.rival_survival(rival, at, np.array([first]), np.array([second]), xmin)[0]
         assert survival == pytest.approx(p[x >= at].sum() + rest, abs=1e-9)
 
 
-def test_other_laws_are_scipys():
+def test_other_distributions_are_scipys():
     x = np.arange(3.0, 60.0)
     mean, dispersion = 4.0, 0.7
     law = stats.nbinom(1 / dispersion, 1 / (1 + dispersion * mean))
@@ -253,7 +255,7 @@ def test_other_laws_are_scipys():
     assert np.isfinite(far).all() and far[0] < -300
 
 
-def test_fits_of_other_laws_recover_their_parameters():
+def test_fits_of_other_distributions_recover_their_parameters():
     rng = np.random.default_rng(9)
     x = rng.negative_binomial(1 / 0.6, 1 / (1 + 0.6 * 5.0), 20_000)
     fit = rivals.fit_rival("negative_binomial", *distinct(x[x > 0].astype(float)), 1.0)
@@ -272,7 +274,7 @@ def test_vuong_is_the_plain_formula():
     assert rivals.vuong(a, a, times) == (0.0, 0.0, 1.0)
 
 
-# laws of all sizes
+# distributions of all sizes
 
 
 @pytest.mark.parametrize("family", ["negative_binomial", "lognormal", "power_tail"])
@@ -285,14 +287,14 @@ def test_draws_means_and_survival_functions_of_a_law_agree(family):
     }[family]
     sizes = fatality_sizes(x, family=family, draws=200, rng=1)
     law = rng.integers(0, 200, 300_000)
-    drawn = sizes.laws.draw(law, rng)
+    drawn = sizes.distributions.draw(law, rng)
     for at in (1, 2, 5, 20):
-        chance = float(sizes.laws.survival(at).mean())
+        chance = float(sizes.distributions.survival(at).mean())
         assert (drawn >= at).mean() == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / 3e5) + 2e-3)
-    finite = sizes.laws.mean()
+    finite = sizes.distributions.mean()
     assert np.isfinite(finite).all()
     assert drawn.mean() == pytest.approx(finite.mean(), abs=4 * drawn.std() / np.sqrt(3e5) + 0.01)
-    assert (sizes.laws.survival(1) == pytest.approx(1.0)) and drawn.min() >= 1
+    assert (sizes.distributions.survival(1) == pytest.approx(1.0)) and drawn.min() >= 1
 
 
 def test_the_law_is_chosen_by_aic():
@@ -362,14 +364,14 @@ def test_unknown_and_harmless_events_are_left_out():
 @pytest.mark.parametrize(
     ("call", "why"),
     [
-        (lambda: fatality_tail([5] * 9), "9 events killed anybody; a law of how many needs at least 10"),
+        (lambda: fatality_tail([5] * 9), "9 events killed anybody; a distribution of sizes needs at least 10"),
         (lambda: fatality_tail([1.5] * 12), "fatalities holds 1.5; give whole numbers"),
         (lambda: fatality_tail(["many"] * 12), "fatalities holds values that are no numbers"),
         (lambda: fatality_tail([1, 2] * 10, xmin=3), "xmin is 3, and 0 events killed as many"),
         (lambda: fatality_tail([1, 2] * 10, replicates=5), "replicates is 5; an interval needs at least 20"),
         (lambda: fatality_tail([1, 2] * 10, samples=-1), "samples is -1; give a whole number from 0"),
         (lambda: fatality_sizes([1, 2] * 10, family="gamma"), "family is 'gamma'; use 'auto'"),
-        (lambda: fatality_sizes([1, 2] * 10, draws=5), "draws is 5; the law's uncertainty needs at least 20"),
+        (lambda: fatality_sizes([1, 2] * 10, draws=5), "draws is 5; the distribution's uncertainty needs at least 20"),
     ],
 )
 def test_what_cannot_be_used_is_refused(call, why):

@@ -46,7 +46,7 @@ def test_what_is_kept_is_what_plain_simulation_keeps(busy, severity, killed):
     for place in range(3):
         number = rng.binomial(busy.series_paths[:, place], share)
         path = np.repeat(np.arange(busy.draws), number)
-        sizes = severity.sizes.laws.draw(law[path], rng)
+        sizes = severity.sizes.distributions.draw(law[path], rng)
         lethal.append(number)
         sums.append(np.bincount(path, weights=np.minimum(sizes, 50), minlength=busy.draws))
         kept.append(np.bincount(path, weights=sizes >= killed, minlength=busy.draws) > 0)
@@ -90,7 +90,7 @@ def test_without_an_event_it_is_the_toll(busy, severity):
     assert found.kept.all() and found.assumed == 0
     whole = toll(busy, severity, killed=(1,), rng=1)
     chance = (found.lethal.sum(axis=1) > 0).mean()
-    assert chance == pytest.approx(whole.chances.loc[1, "probability"], abs=4 * np.sqrt(0.25 / busy.draws))
+    assert chance == pytest.approx(whole.probabilities.loc[1, "probability"], abs=4 * np.sqrt(0.25 / busy.draws))
     assert np.median(found.killed.sum(axis=1)) == pytest.approx(whole.median, abs=1)
 
 
@@ -104,9 +104,9 @@ def test_a_lethal_event_stands_beside_the_baseline(fit, severity):
     table = result.scenarios
     whole = toll(result.forecasts["baseline"], severity, rng=2)
     row = table.loc["baseline"]
-    # both of the same paths: errors of the drawn and of the averaged chance
-    room = 4 * (row["lethal_mc_error"] + whole.chances.loc[1, "mc_error"])
-    assert row["lethal_probability"] == pytest.approx(whole.chances.loc[1, "probability"], abs=room)
+    # both of the same paths: errors of the drawn and of the averaged probability
+    room = 4 * (row["lethal_mc_error"] + whole.probabilities.loc[1, "mc_error"])
+    assert row["lethal_probability"] == pytest.approx(whole.probabilities.loc[1, "probability"], abs=room)
     assert table.loc["ceasefire", "lethal_probability"] < row["lethal_probability"] / 2
     assert table.loc["strike", "killed_lower"] >= 3
     # the attack says that more of them kill, and a doubled rate brings more of them
@@ -155,7 +155,11 @@ def test_histories_keep_the_share_of_their_own_history():
     ("scenarios", "severe", "message"),
     [
         ({"x": Event(FIRST, killed=1)}, "none", "assumes a lethal attack, and nothing says how many attacks kill"),
-        ({"x": Event(FIRST, killed=2)}, "share", "an attack that kills 2 is assumed, and the severity has no law"),
+        (
+            {"x": Event(FIRST, killed=2)},
+            "share",
+            "an attack that kills 2 is assumed, and the severity has no distribution",
+        ),
         ({"x": (Event(FIRST, killed=1), Event(FIRST, killed=2))}, "all", "two lethal attacks in one period"),
         ({"x": Event(FIRST, killed=90_000_000)}, "all", "too small to say what follows it; assume fewer killed"),
     ],

@@ -6,14 +6,15 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
-from escalation.assessment.pool import model_of
+from escalation.assessment.pool_model import model_of
+from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import FitError, InputError
 from escalation.models.baselines.ensemble import Ensemble
-from escalation.models.contract.count_draws import LARGEST_MEAN
 from escalation.models.contract.design import make_design
 from escalation.models.levels import level_likelihood as local_level_likelihood
-from escalation.models.levels import levels
-from escalation.models.levels.level_likelihood import constants, log_posterior, observe, smooth
+from escalation.models.levels import level_smoother, levels
+from escalation.models.levels.level_likelihood import constants, log_posterior, observe
+from escalation.models.levels.level_smoother import smooth
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.levels.paths import _skew_normal, level_paths
 from escalation.models.levels.posterior import choose
@@ -136,7 +137,7 @@ def dense_laplace(counts, log_exposure, anchor, natural, start):
         x = x + np.linalg.solve(hessian, gradient)
     v = np.linalg.inv(hessian)
     d = np.diag(v)
-    damp = 1 / (1 + (d / local_level_likelihood.WIDE_VARIANCE) ** 4)
+    damp = 1 / (1 + (d / level_smoother.WIDE_VARIANCE) ** 4)
     f3, f4 = damp * f2 * (1 - 2 * p), damp * f2 * (1 - 6 * p + 6 * p**2)
     value = np.where(seen, y * (x + log_exposure), 0.0).sum()
     value -= (seen * ((y + 1 / dispersion) * np.log1p(dispersion * mu) if dispersion > 0 else mu)).sum()
@@ -254,7 +255,7 @@ def test_derivatives_with_the_softplus_link_are_differences(x, dispersion):
     def log_density(at):
         return count_logpmf(y, np.exp(log_exposure) * softplus(bend)(at), dispersion)
 
-    mean, first, second, third, fourth = local_level_likelihood._bent(x, y, log_exposure, dispersion, bend)
+    mean, first, second, third, fourth = level_smoother._bent(x, y, log_exposure, dispersion, bend)
     at = [log_density(x + k * h) for k in (-3, -2, -1, 0, 1, 2, 3)]
     assert mean == pytest.approx(np.exp(log_exposure) * softplus(bend)(x))
     # sixth-order differences; rounding of 1e-14 over h to the power of the derivative

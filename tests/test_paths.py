@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, nbinom, poisson
 
-from escalation.models.contract.count_draws import draw_count, draw_poisson
+from escalation.conventions.compiled_draws import draw_count, draw_poisson
 from escalation.models.levels.paths import _skew_normal, level_paths, trend_paths
 
 MEANS = [1e-6, 0.02, 0.7, 1.0, 3.2, 9.99, 10.01, 12.01, 17.0, 90.0, 4000.0, 3e7]  # methods change at 10 and 12

@@ -45,7 +45,7 @@ from escalation.plots.text import (
     text_width,
     wrap,
 )
-from escalation.plots.trend_charts import chance_text, figure_text, ratio_limits
+from escalation.plots.trend_charts import figure_text, probability_text, ratio_limits
 from escalation.tallies.printed import contradictions_by_window
 
 START = "2024-01-01"
@@ -364,7 +364,7 @@ def test_windows_carry_their_rates_and_intervals():
     )
     (interval,) = [line for line in lower.lines if line.get_gid() == "interval"]
     assert list(interval.get_xdata()) == [change.lower, change.upper]
-    assert f"rose is {chance_text(change.probability_rose)}" in upper.get_title(loc="left")
+    assert f"rose is {probability_text(change.probability_rose)}" in upper.get_title(loc="left")
 
 
 def test_a_ratio_without_limits_runs_to_the_ends_of_its_axis():
@@ -389,7 +389,7 @@ def test_rates_are_written_with_few_figures(value, text):
     [(0.0, "below 0.001"), (1.0, "above 0.999"), (0.004, "0.004"), (0.996, "0.996"), (0.5, "0.50")],
 )
 def test_a_chance_is_never_written_as_0_or_1(value, text):
-    assert chance_text(value) == text
+    assert probability_text(value) == text
 
 
 # Forecast

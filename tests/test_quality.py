@@ -36,7 +36,7 @@ def checks(table: pd.DataFrame) -> set[str]:
 
 
 def test_nothing_is_said_of_clean_tables_but_now_and_then() -> None:
-    # 3 tables of 40 would be 0.5% for each of some 15 tests; binomial chance of more than 4 at 3% is below 1%
+    # 3 tables of 40 would be 0.5% for each of some 15 tests; the binomial probability of more than 4 at 3% is below 1%
     spoken = sum(bool(len(escalation.assessment.data_quality(clean(seed)).findings)) for seed in range(40))
     assert spoken <= 4
 
@@ -66,18 +66,19 @@ def test_a_day_in_a_window_is_no_gap() -> None:
 
 def test_the_chance_of_a_gap_is_that_of_a_rate_known_from_the_quieter_side() -> None:
     # 60 days at one a day, 9 without, 60 at two a day: scatter is 1, the rate has 28 of 28 days from the quieter side;
-    # a gamma law with shape 28 and rate 28 (prior 1 / rate) gives e^(-9 r) the mean (28 / 37)^28, times 129 / 9 places
+    # a gamma distribution with shape 28 and rate 28 (prior 1 / rate) gives e^(-9 r) the mean (28 / 37)^28,
+    # times 129 / 9 places
     counts = np.concatenate([np.ones(60), np.zeros(9), np.full(60, 2)]).astype(int)
     table = pd.DataFrame({"date": np.repeat(pd.date_range("2024-01-01", periods=129).to_numpy(), counts)})
     days = days_of(check_incidents(table))
     assert scatter(days.incidents, local_mean(days.incidents)) == 1.0
     assert pytest.approx(0.00585, abs=5e-6) == (28 / 37) ** 28 * 129 / 9
-    assert find_gaps(days) == []
+    assert list(find_gaps(days)) == []
     longer = np.concatenate([np.ones(60), np.zeros(18), np.full(60, 2)]).astype(int)
     table = pd.DataFrame({"date": np.repeat(pd.date_range("2024-01-01", periods=138).to_numpy(), longer)})
     (gap,) = find_gaps(days_of(check_incidents(table)))
     chance = (36 / 54) ** 36 * 138 / 18
-    assert gap.said.endswith(f"where 7 a week are usual before and after (chance {chance:.1g})")
+    assert gap.said.endswith(f"where 7 a week are usual before and after (probability {chance:.1g})")
 
 
 def test_windows_spread_over_their_days_and_keep_the_total() -> None:

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import shared_chains
 from scipy.special import gammaln
 from scipy.stats import chisquare, halfnorm, norm
 from scipy.stats import t as student
 
 import escalation
 from escalation.errors import InputError, NotConvergedWarning
+from escalation.tallies.chain import Schedule, WalkPrior
 from escalation.tallies.kernels import default_kernels, make_kernel
-from escalation.tallies.posterior import Evidence, WalkPrior, atoms_from, sample_posterior
+from escalation.tallies.posterior import Evidence, atoms_from, sample_posterior
 from escalation.tallies.sampler import run_chain
 
 pytestmark = pytest.mark.usefixtures("chains_run_anew")
@@ -167,11 +172,9 @@ def test_ranks_of_the_truth_are_uniform() -> None:
 
 def test_compiled_chain_is_the_plain_python_one() -> None:
     evidence = evidence_of(TINY["two weeks and a step between them"][0] + [("exact", 40, 3, 12)], 14)
-    arguments = (
-        evidence.atom_days, evidence.atom_block, evidence.block_first, evidence.window_first, evidence.window_last,
-        evidence.log_kernel, np.full(len(evidence.atom_days), 3), np.zeros(2),
-        0.4, 0.0, 1.0, 0.9, 0.7, 4.0, 1.5, 50, 40, 2,
-    )  # fmt: skip
+    prior = WalkPrior(level_mean=0.0, level_sd=1.0, memory=0.9, scale_sd=0.7, df=4.0)
+    start = np.full(len(evidence.atom_days), 3), np.zeros(2), 0.4
+    arguments = evidence.layout, prior, Schedule(warmup=50, keep=40, thin=2), *start, 1.5
     compiled = run_chain(np.random.default_rng(3), *arguments)
     plain = run_chain.py_func(np.random.default_rng(3), *arguments)
     for one, other in zip(compiled, plain, strict=True):
@@ -241,6 +244,32 @@ def test_chains_of_other_tests_that_run_once_are_those_that_run_each_time(chains
         for other in others:
             pd.testing.assert_frame_equal(other[0], expected[0])
             np.testing.assert_array_equal(np.r_[other[1], other[2]], np.r_[expected[1], expected[2]])
+
+
+def test_chains_of_another_process_are_those_that_would_have_run(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(shared_chains, "WORTH_KEEPING", 0.0)
+    table = tallies(("exact", 5, 1, 14), ("at_least", 3, 8, 21))
+    table.to_pickle(tmp_path / "table.pkl")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import pandas, shared_chains, escalation\n"
+        "shared_chains.WORTH_KEEPING = 0.0; shared_chains.share(sys.argv[2])\n"
+        "table = pandas.read_pickle(sys.argv[3])\n"
+        "escalation.reconstruct(table, series='a', draws=40, rng=3)"
+    )
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    tests = Path(shared_chains.__file__).parent
+    subprocess.run([sys.executable, "-c", code, tests, folder, tmp_path / "table.pkl"], check=True)
+    assert list(folder.iterdir())
+
+    def never(*_, **__):
+        raise AssertionError("the chains were there")
+
+    anew = escalation.reconstruct(table, series="a", draws=40, rng=np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    with shared_chains.sampled_by(shared_chains.once(never, folder)):
+        kept = escalation.reconstruct(table, series="a", draws=40, rng=rng)
+    pd.testing.assert_frame_equal(kept.histories, anew.histories)
 
 
 def test_same_seed_same_numbers_whatever_the_row_order() -> None:

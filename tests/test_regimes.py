@@ -1,4 +1,4 @@
-"""Regimes of hidden Markov fits: against simulation, geometric laws and known regimes."""
+"""Regimes of hidden Markov fits: against simulation, geometric distributions and known regimes."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_long_series_gives_the_geometric_law():
     now = regime_now(HiddenMarkov().fit(weekly(y[: np.flatnonzero(regimes)[-1] + 1])), horizon=5, rng=1)
     leave = 1 / now.expected
     assert leave == pytest.approx((regimes[1:] == 0)[regimes[:-1] == 1].mean(), rel=0.05)
-    # the counts leave the chance to leave open by some 5%
+    # the counts leave the probability of leaving open by some 5%
     np.testing.assert_allclose(now.ended, 1 - (1 - leave) ** np.arange(1, 6), atol=0.01)
     assert now.median == pytest.approx(np.log(0.5) / np.log(1 - leave), abs=1.2)
     assert now.lower == 1

@@ -23,6 +23,7 @@ from escalation.assessment.source import SourceSeries
 from escalation.plots.style import headline, styled
 from escalation.plots.text import text_width
 from escalation.report import write_report
+from escalation.report.answers import set_answers
 from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
 from escalation.report.words import counter_text, error_text, plain_dates, range_text, title_of
@@ -30,7 +31,7 @@ from escalation.report.write import compose_report
 
 LONG_UNIT = "attempted cross-border attacks with unmanned aircraft or rockets"
 LONG_URL = "https://www.example.org/" + "a-very-long-address-without-an-end/" * 6 + "?q=1"
-NOTE = "The page gives no window; it was worked out from the events that it tells of, with an error of some days. " * 9
+NOTE = "The page gives no window; it was worked out from the events that it reports, with an error of some days. " * 9
 
 
 def tallies(**changes):
@@ -135,6 +136,12 @@ def laid_out(made):
         return known[name]
 
     return lay_out
+
+
+@pytest.fixture(scope="module")
+def written(made, tmp_path_factory):
+    """A report in its file."""
+    return write_report(made("tallies"), tmp_path_factory.mktemp("written") / "report.pdf")
 
 
 def lines_of(page):
@@ -435,9 +442,9 @@ def test_a_definition_is_named_where_the_thresholds_are_explained(laid_out):
 # The file
 
 
-def test_the_same_input_gives_the_same_bytes_in_every_process(made, tmp_path):
+def test_the_same_input_gives_the_same_bytes_in_every_process(made, written, tmp_path):
     assessment = made("tallies")
-    first = write_report(assessment, tmp_path / "first.pdf")
+    first = written
     kept = tmp_path / "made.pkl"
     kept.write_bytes(pickle.dumps(assessment))
     code = (
@@ -457,8 +464,8 @@ def test_the_same_input_gives_the_same_bytes_in_every_process(made, tmp_path):
     assert others == [first.read_bytes()] * 2
 
 
-def test_the_pdf_is_vector_with_embedded_truetype_and_no_time_of_day(made, tmp_path):
-    raw = write_report(made("tallies"), tmp_path / "report.pdf").read_bytes()
+def test_the_pdf_is_vector_with_embedded_truetype_and_no_time_of_day(written):
+    raw = written.read_bytes()
     assert raw.startswith(b"%PDF-1.4") and raw.rstrip().endswith(b"%%EOF")
     assert b"/FontFile2" in raw and b"/Type3" not in raw
     assert b"/CreationDate" not in raw and b"/ModDate" not in raw
@@ -473,12 +480,21 @@ def test_another_seed_is_another_file(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["series", "histories", "count series", "path", "source"])
-def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path):
+def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path, monkeypatch):
     weeks = pd.period_range("2024-01-01", periods=6, freq="W-SUN")
     counts = pd.Series([1, 0, 2, 1, 0, 2], index=weeks)
     file = tmp_path / "list.csv"
     days = [period.start_time + pd.Timedelta(days=day) for period, n in counts.items() for day in range(n)]
     file.write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days), encoding="utf-8")
+    made = []
+
+    def first_page_of(assessment):
+        made.append(assessment)
+        paper = Paper()
+        set_answers(paper, assessment)
+        return paper.finish("head", "left", "right")
+
+    monkeypatch.setattr("escalation.report.write.compose_report", first_page_of)
     given = {
         "series": counts,
         "histories": pd.concat([counts, counts[::-1].set_axis(weeks)], axis=1).rename_axis(columns="draw"),
@@ -489,6 +505,8 @@ def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path):
     path = write_report(given, tmp_path / "report.pdf", rng=3)
     again = write_report(assess(given, rng=3), tmp_path / "again.pdf")
     assert path.read_bytes()[:5] == b"%PDF-" and path.read_bytes() == again.read_bytes()
+    one, other = made
+    assert (one.seed, one.options, one.provenance()) == (3, other.options, other.provenance())
 
 
 def test_a_seed_beside_an_assessment_is_refused(made, tmp_path):
@@ -587,10 +605,15 @@ def test_ranges_in_words(given, text):
 
 def test_names_in_words(made):
     assessment = made("tallies")
-    assert title_of(assessment) == "Raids on US bases"
+    assert title_of(assessment.series) == "Raids on US bases"
     assert counter_text("unstated") == "someone who is not named" and counter_text("sohr") == "SOHR"
     assert error_text(0.0123) == "0.012" and error_text(0.00012) == "0.0001"
     other = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, title="us strikes"))
-    assert title_of(other) == "US strikes"
+    assert title_of(other.series) == "US strikes"
     untitled = dataclasses.replace(assessment, series=dataclasses.replace(assessment.series, title=""))
-    assert title_of(untitled) == "Incidents"
+    assert title_of(untitled.series) == "Incidents"
+
+
+@pytest.mark.parametrize("name", ["months", "incidents", "fatalities", "sides and regimes", "a definition", "tallies"])
+def test_pages_speak_in_the_words_of_the_field(name, laid_out, replaced):
+    assert not replaced(words(laid_out(name)))

@@ -1,4 +1,4 @@
-"""retaliation: against counting joint paths by hand, an exact chance, and worlds with and without an answer."""
+"""retaliation: against counting joint paths by hand, an exact probability, and worlds with and without an answer."""
 
 from __future__ import annotations
 

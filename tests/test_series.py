@@ -203,7 +203,7 @@ class Taker:
 
 
 MODELS = (escalation.Climatology(4), escalation.NegativeBinomial())
-SHORT = {"origins": 8, "draws": 50, "rng": 1}
+SHORT = {"origins": 4, "draws": 50, "rng": 1}
 
 
 def updated(counts, **keywords):

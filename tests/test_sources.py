@@ -81,7 +81,13 @@ def test_another_series_of_a_case_drops_the_cases_own_counter() -> None:
     with pytest.raises(InputError, match="units of us_strikes_on_militias by us_government_or_press do not add up"):
         escalation.count_series(source, series="us_strikes_on_militias", counter="us_government_or_press")
     counted = escalation.count_series(
-        source, series="us_strikes_on_militias", counter="us_government_or_press", unit="rounds", draws=20, rng=1
+        source,
+        series="us_strikes_on_militias",
+        counter="us_government_or_press",
+        unit="rounds",
+        end="2023-12-31",
+        draws=20,
+        rng=1,
     )
     assert counted.unit == "rounds"
 

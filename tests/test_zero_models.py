@@ -9,8 +9,9 @@ import pytest
 from scipy.optimize import approx_fprime, minimize
 from scipy.stats import chi2, nbinom, poisson
 
+from escalation.conventions.count_draws import draw_positive
 from escalation.errors import DataWarning
-from escalation.models.regression.hurdle import Hurdle, draw_positive
+from escalation.models.regression.hurdle import Hurdle
 from escalation.models.regression.negative_binomial import NegativeBinomial
 from escalation.models.regression.terms import Terms
 from escalation.models.regression.zero_inflated import ZeroInflated

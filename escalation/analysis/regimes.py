@@ -11,12 +11,12 @@ import pandas as pd
 from scipy.stats import norm
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
-from escalation.models.contract.design import FloatArray
 from escalation.models.hidden_markov.likelihood import Observed, first_law, last_regimes, smooth, unpack
 from escalation.models.hidden_markov.model import MOST_STATES, REGIMES, HiddenMarkov, draw_points, mean_bic
 
@@ -35,20 +35,21 @@ class RegimeNow:
     regime : str
         The regime that was asked for.
     probability : float
-        The chance that the period is in it, given all counts; the uncertainty of the parameters is in it.
+        The probability that the period is in it, given all counts; the uncertainty of the parameters is in it.
     probabilities : pandas.Series
         The same of every regime.
     rate : float
         Counts per full period in the regime, at the estimates.
     expected : float
         Expected number of periods until the regime ends, if it is the present one (1: the next period is in
-        another), ``1 / (1 - p)`` with p the chance to stay: the posterior median, because a mean need not exist.
+        another), ``1 / (1 - p)`` with p the probability of staying: the posterior median, because a mean need not
+        exist.
     expected_lower, expected_upper : float
         Its interval: how far the counts leave the expected number open.
     median, lower, upper : int
         Median and prediction interval of the number of periods itself.
     ended : pandas.Series
-        The chance that the regime has ended after 1, 2, ... periods, if it is the present one.
+        The probability that the regime has ended after 1, 2, ... periods, if it is the present one.
     level : float
         Probability of both intervals.
     histories : int
@@ -140,8 +141,8 @@ def state_probabilities(fit: CountFit, *, kind: Literal["smoothed", "filtered"] 
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-01-07", periods=20, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 0, 1, 9, 12, 8, 11, 14, 9, 1, 0, 0, 2, 1, 1, 0, 1], index=weeks)
-    >>> chances = state_probabilities(HiddenMarkov().fit(counts))
-    >>> chances["active"].round(2).tolist()[4:9]
+    >>> probabilities = state_probabilities(HiddenMarkov().fit(counts))
+    >>> probabilities["active"].round(2).tolist()[4:9]
     [0.0, 0.0, 1.0, 1.0, 1.0]
     """
     _states(fit)
@@ -168,7 +169,7 @@ def regime_durations(fit: CountFit, *, level: float = 0.9) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a regime: ``rate`` (counts per full period), ``share`` (of all periods, in the long run), ``duration``
-        (periods, ``1 / (1 - p)`` with p the chance to stay), ``lower`` and ``upper`` (its interval).
+        (periods, ``1 / (1 - p)`` with p the probability of staying), ``lower`` and ``upper`` (its interval).
 
     Raises
     ------
@@ -222,7 +223,7 @@ def regime_now(
     draws: int = 1000,
     rng: Seed = None,
 ) -> RegimeNow:
-    """Tell how likely the last period is in a regime, and how long that regime goes on if it is.
+    """Estimate how likely the last period is in a regime, and how long that regime goes on if it is.
 
     Parameters
     ----------
@@ -251,7 +252,7 @@ def regime_now(
     Notes
     -----
     For one point of the posterior the number of periods until the regime ends is geometric; over points, weighted by
-    the chance that each gives to the regime, it is a mixture of them, with a longer tail.
+    the probability that each gives to the regime, it is a mixture of them, with a longer tail.
 
     Examples
     --------
@@ -278,12 +279,12 @@ def regime_now(
     lower, median, upper = (_mixture_quantile(leaving[:, place], weight, q) for q in (tail, 0.5, 1 - tail))
     ahead = np.arange(1, horizon + 1)
     ended = 1 - weight @ (1 - leaving[:, place, None]) ** ahead
-    chances = pd.Series(now.mean(axis=0), index=names, name="probability")
+    probabilities = pd.Series(now.mean(axis=0), index=names, name="probability")
     return RegimeNow(
         period=fit.design.periods[-1],
         regime=regime,
-        probability=float(chances[regime]),
-        probabilities=chances,
+        probability=float(probabilities[regime]),
+        probabilities=probabilities,
         rate=float(fit.params[f"rate_{regime}"]),
         expected=middle,
         expected_lower=low,
@@ -299,7 +300,7 @@ def regime_now(
 
 
 def compare_states(fit: CountFit) -> pd.DataFrame:
-    """Fit each number of regimes to the counts of a fit, and tell why one of them is preferred.
+    """Fit each number of regimes to the counts of a fit, and say why one of them is preferred.
 
     Parameters
     ----------
@@ -310,8 +311,8 @@ def compare_states(fit: CountFit) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a number of regimes: ``log_likelihood`` (mean over the histories), ``parameters``, ``bic``, ``over``
-        (BIC above the lowest), ``least_stay`` (the smallest chance to stay of a regime: near 0 for a regime that takes
-        up single outliers), ``rates`` and ``why``.
+        (BIC above the lowest), ``least_stay`` (the smallest probability of staying of a regime: near 0 for a regime
+        that takes up single outliers), ``rates`` and ``why``.
 
     Raises
     ------
@@ -389,7 +390,7 @@ def _names(fit: CountFit) -> list[str]:
 
 
 def _drawn(state: dict[str, object], number: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Present regime and chance to leave each (number, K), at points drawn from the posterior, in order of rates."""
+    """Present regime and probability of leaving each (number, K), at draws from the posterior, in order of rates."""
     data = state["data"]
     assert isinstance(data, Observed)
     points = draw_points(state, number, rng)
@@ -406,7 +407,7 @@ def _weighted_quantile(values: FloatArray, weight: FloatArray, q: float) -> floa
 
 
 def _mixture_quantile(leaving: FloatArray, weight: FloatArray, q: float) -> int:
-    """Smallest number of periods by which a mixture of geometric laws has ended with probability ``q``."""
+    """Smallest number of periods by which a mixture of geometric distributions has ended with probability ``q``."""
     low, high = 0, 1
     while 1 - weight @ (1 - leaving) ** high < q:
         low, high = high, 2 * high

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.withheld import Withheld
+from escalation.assessment.withheld import Part, Withheld
 from escalation.conventions.wording import chance, number, percent, plain, share
 
 PROBABILITY, SHARE = "probability", "share"
@@ -91,6 +91,16 @@ def answer_table(answers: Iterable[Answer]) -> pd.DataFrame:
     columns = ["key", "question", "value", "lower", "upper", "unit", "text"]
     frame = pd.DataFrame(rows, columns=columns).set_index("key")
     return frame.astype(dict.fromkeys(("value", "lower", "upper"), float))
+
+
+def answer_from(
+    part: Part | Withheld, key: str, question: str, unit: str, read: Callable[[Part], Sequence[float]]
+) -> Answer:
+    """The answer that is read from a part, as its value or value, lower and upper limit, or why there is none."""
+    if isinstance(part, Withheld):
+        return Answer(key, question, np.nan, unit=unit, why=part.reason)
+    value, lower, upper = (*read(part), np.nan, np.nan)[:3]
+    return Answer(key, question, value, lower, upper, unit)
 
 
 def not_given(part: Withheld, *asked: tuple[str, str, str]) -> Iterator[Answer]:

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from escalation.assessment.options import Regimes, make_options
+from escalation.assessment.options import HORIZON, Options, Regimes, check_names, check_question, fill_windows
 from escalation.assessment.pool import MODELS, POOL
 from escalation.assessment.result import Assessment
 from escalation.assessment.severity import check_types
 from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import Source, count_series, from_reconstruction, open_source
-from escalation.assessment.watching import (
-    ALARM,
-)
+from escalation.assessment.watching import ALARM
+from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.randomness import Seed, as_generator, draw_root
-from escalation.counts.schema import count_matrix
+from escalation.counts.schema import LARGEST, count_matrix
 from escalation.counts.series import CountSeries, CountsLike, as_count_series
 from escalation.counts.windows import WindowSpec
 from escalation.forecasts.flashpoint_definitions import Flashpoint
@@ -77,7 +76,7 @@ def assess(
     alarm : str
         Method of the alarms; see :func:`escalation.analysis.alarms.alarms`.
     types : str, optional
-        Column of the incidents by which the share of lethal attacks is told apart; ``event_type`` when left out, if it
+        Column of the incidents whose values get a share of lethal attacks each; ``event_type`` when left out, if it
         has several values.
     sides : mapping of str to Series, DataFrame of histories, CountSeries or Reconstruction, optional
         Counts of two sides that may answer each other, by their names; the periods that both were wholly covered in
@@ -109,19 +108,23 @@ def assess(
     """
     seed = _seed_of(rng)
     series = _series_of(counts, seed)
-    options = make_options(
-        series.periods,
-        horizon=horizon,
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    check_level(level)
+    check_names(model, models, regimes, alarm)
+    recent, baseline, window = fill_windows(series.periods, recent, baseline, window)
+    horizon = max(HORIZON[series.freq[0]], within or 0) if horizon is None else horizon
+    options = Options(
+        horizon=int(horizon),
         at_least=at_least,
-        over=over,
-        within=within,
+        over=int(over),
+        within=int(horizon if within is None else within),
         recent=recent,
         baseline=baseline,
         window=window,
         model=model,
-        models=models,
+        models=tuple(dict.fromkeys(models if model == POOL else (model, *models))),
         level=level,
-        draws=draws,
+        draws=check_whole(draws, "draws", LARGEST),
         regimes=regimes,
         alarm=alarm,
         types=types,

@@ -14,9 +14,9 @@ from escalation.counts.series import CountSeries
 from escalation.tallies.reconstruct import Reconstruction
 
 FEW_TALLIES = 5
-"""With so few tallies, or so few that end in the recent window, the reader is told."""
+"""With so few tallies, or so few that end in the recent window, the reader is warned."""
 
-SAID_HERE = ("did not settle (R-hat", "pass exposure=")
+SAID_HERE = ("(R-hat", "pass exposure=")
 """Notes for who calls the functions; this module says the same to who reads the answers."""
 
 
@@ -103,8 +103,8 @@ def _about_models(outlook: Outlook | Withheld) -> list[str]:
     if isinstance(outlook, Withheld):
         return [f"There is no forecast: {outlook.reason}."]
     said = [f"{_called(name)} was not fitted: {why}." for name, why in outlook.failed.items()]
-    unsettled = [name for name, fit in outlook.fits.items() if not fit.converged]
-    return said + [f"{_called(name)} did not converge: treat its forecast with care." for name in unsettled]
+    not_converged = [name for name, fit in outlook.fits.items() if not fit.converged]
+    return said + [f"{_called(name)} did not converge: treat its forecast with care." for name in not_converged]
 
 
 def _called(name: str) -> str:

@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from escalation.analysis.alarms.alarms import METHODS
-from escalation.assessment.pool import POOL, model_of
-from escalation.conventions.arguments import check_level, check_whole
+from escalation.analysis.alarms.methods import METHODS
+from escalation.assessment.pool import POOL
+from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.counts.schema import LARGEST
 from escalation.counts.windows import WindowSpec, two_windows, window_slice
@@ -58,7 +58,7 @@ class Options:
     alarm : str
         Surveillance method of the alarms.
     types : str or None
-        Column by which the share of lethal attacks is told apart.
+        Column whose values get a share of lethal attacks each.
     """
 
     horizon: int
@@ -77,63 +77,29 @@ class Options:
     types: str | None
 
 
-def make_options(
-    index: pd.PeriodIndex,
-    *,
-    horizon: int | None,
-    at_least: int | Flashpoint | None,
-    over: int,
-    within: int | None,
-    recent: WindowSpec | None,
-    baseline: WindowSpec | None,
-    window: WindowSpec | None,
-    model: str,
-    models: Sequence[str],
-    level: float,
-    draws: int,
-    regimes: Regimes,
-    alarm: str,
-    types: str | None,
-) -> Options:
-    """Fill in what was left open, for counts of these periods.
+def fill_windows(
+    index: pd.PeriodIndex, recent: WindowSpec | None, baseline: WindowSpec | None, window: WindowSpec | None
+) -> tuple[WindowSpec, WindowSpec, WindowSpec]:
+    """Fill in the windows that were left out: what counts as now, what it is compared with, what growth is read from.
 
     Raises
     ------
     InputError
-        If an option is out of range or unknown, or the series is too short.
+        If a window does not fit these periods, or they are too few.
     """
-    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
-    check_level(level)
-    _check_names(model, models, regimes, alarm)
     kind, n = index.freqstr[0], len(index)
     if n < FEWEST:
         raise InputError(f"the series has {n} {period_word(index.freqstr, n)}; an assessment needs at least {FEWEST}")
-    horizon = max(HORIZON[kind], within or 0) if horizon is None else horizon
     recent = min(RECENT[kind], n // 2) if recent is None else recent
     start = window_slice(index, recent, "recent", n).start
     baseline = max(1, min(BASELINE[kind], start)) if baseline is None else baseline
     window = min(GROWTH[kind], n) if window is None else window
     two_windows(index, recent, baseline)
     window_slice(index, window, "window", n)
-    return Options(
-        horizon=int(horizon),
-        at_least=at_least,
-        over=int(over),
-        within=int(horizon if within is None else within),
-        recent=recent,
-        baseline=baseline,
-        window=window,
-        model=model,
-        models=tuple(dict.fromkeys(models if model == POOL else (model, *models))),
-        level=level,
-        draws=check_whole(draws, "draws", LARGEST),
-        regimes=regimes,
-        alarm=alarm,
-        types=types,
-    )
+    return recent, baseline, window
 
 
-def _check_names(model: str, models: Sequence[str], regimes: str, alarm: str) -> None:
+def check_names(model: str, models: Sequence[str], regimes: str, alarm: str) -> None:
     """Refuse names that nothing has.
 
     Raises
@@ -174,7 +140,7 @@ def check_question(
         If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
     """
     if model != POOL:
-        model_of(model)
+        get_model(model)
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over}, but the flashpoint brings its own window; leave over out")

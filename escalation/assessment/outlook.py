@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from escalation.assessment.answer import PROBABILITY, Answer, keys_of, not_given
+from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
 from escalation.assessment.options import Options
 from escalation.assessment.pool import POOL, pool_weights
 from escalation.assessment.withheld import Withheld
@@ -214,9 +214,7 @@ def spread(draws: NDArray[np.float64] | NDArray[np.int64], level: float) -> tupl
 def forecast_answer(series: CountSeries, forecast: Forecast | Withheld, within: int, level: float) -> Answer:
     """Answer how many there will be in all."""
     question = f"forecast total, next {within} {period_word(series.freq, within)}"
-    if isinstance(forecast, Withheld):
-        return Answer("total_ahead", question, np.nan, unit=series.unit, why=forecast.reason)
-    return Answer("total_ahead", question, *total_ahead(forecast, within, level), series.unit)
+    return answer_from(forecast, "total_ahead", question, series.unit, lambda one: total_ahead(one, within, level))
 
 
 def flashpoint_answers(points: Sequence[FlashpointProbability] | Withheld) -> Iterator[Answer]:

@@ -47,7 +47,7 @@ from escalation.assessment.trend import (
     find_growth,
     find_growth_now,
     find_rate,
-    growth_answers,
+    growth_answer,
     growth_now_answers,
     p_value_answer,
     rate_answers,
@@ -228,7 +228,7 @@ class Assessment:
 
     @cached_property
     def changes(self) -> ChangePoints | Withheld:
-        """When the rate changed; counts scatter more than chance alone would."""
+        """When the rate changed; counts may be overdispersed."""
         return find_changes(self.series, self.options, "negbin")
 
     @cached_property
@@ -384,7 +384,7 @@ class Assessment:
                 yield counted_answer(series, self.recent, self.counted())
                 yield from rate_answers(series, self.rate)
             case "growth":
-                yield from growth_answers(series, self.window, self.growth)
+                yield growth_answer(series, self.window, self.growth)
             case "trend":
                 yield from self._answered("rate")
                 yield p_value_answer(self.rate)

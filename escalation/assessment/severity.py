@@ -26,13 +26,13 @@ from escalation.errors import EscalationWarning, InputError
 from escalation.forecasts.forecast import Forecast
 
 TYPES = "event_type"
-"""Column by which the share is told apart, if it has several values."""
+"""Column whose values get a share each, if it has several."""
 KILLED = (1, 10, 25)
-"""Fatalities of one attack whose chance is given."""
+"""Fatalities of one attack whose probability is given."""
 NEARLY_ALL = 0.9
 """With a greater share the list itself is in doubt."""
 FEW = 5
-"""With fewer lethal attacks the reader is told that the share rests on them."""
+"""With fewer lethal attacks the reader is warned that the share rests on them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class AttackSeverity:
     tail : FatalityTail or None
         The power law of the deadliest; None with fewer than 10 lethal attacks or if all killed as many.
     toll : Toll
-        Chances and fatalities within the horizon of the assessment.
+        Probabilities and fatalities within the horizon of the assessment.
     stated : Lethality
         The share among incidents that state their fatalities: the alternative where the others were taken as not
         lethal, and else the same as ``lethality``.
@@ -73,7 +73,7 @@ class AttackSeverity:
 
     def table(self) -> pd.DataFrame:
         """Return the probability of a coming attack that kills so many, as of ``toll``."""
-        return self.toll.chances
+        return self.toll.probabilities
 
     def _repr_html_(self) -> str:
         return "".join(f"<p>{html.escape(sentence)}</p>" for sentence in (*self.sentences(), *self.cautions))
@@ -110,7 +110,7 @@ def _attack_severity(series: SourceSeries, forecast: Forecast, options: Options,
 
 
 def check_types(series: CountSeries, types: str | None) -> None:
-    """Refuse types that the incidents behind a series cannot be told apart by.
+    """Refuse a column of types that the incidents behind a series do not have.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def check_types(series: CountSeries, types: str | None) -> None:
     if types is None:
         return
     if not isinstance(series, SourceSeries) or series.incidents is None or series.reconstruction is not None:
-        raise InputError(f"types is {types!r}, but only the incidents of a table tell the types of what was counted")
+        raise InputError(f"types is {types!r}, but only the incidents of a table give the types of what was counted")
     if types not in series.incidents:
         raise InputError(f"types is {types!r}; name one of the columns {', '.join(map(str, series.incidents.columns))}")
 
@@ -177,7 +177,7 @@ def _cautions(series: SourceSeries, stated: Lethality, unknown: int, sizes: Fata
             f"that the tallies leave possible; {unknown:,} listed incidents do not state fatalities and count as not "
             f"lethal, as do attacks that are not listed. Among those that state them it would be "
             f"{share_text(stated.share)} ({share_text(stated.lower)} to {share_text(stated.upper)}), too high if "
-            "deaths are told of more often than their absence."
+            "deaths are reported more often than their absence."
         )
     else:
         if stated.lethal < FEW:
@@ -185,12 +185,12 @@ def _cautions(series: SourceSeries, stated: Lethality, unknown: int, sizes: Fata
         if unknown:
             said.append(
                 f"{unknown:,} incidents state no fatalities and are left out of the share, which is too high if deaths "
-                "are told of more often than their absence."
+                "are reported more often than their absence."
             )
     if stated.share > NEARLY_ALL:
         said.append(
             "Nearly all listed incidents killed: a list that leaves out attacks without deaths, as that of UCDP does, "
-            "does not tell the share."
+            "does not show the share."
         )
     if sizes is None:
         said.append(f"With fewer than {FEWEST} lethal attacks nothing is said of how many one kills.")
@@ -218,7 +218,7 @@ def severity_answers(series: CountSeries, found: AttackSeverity | Withheld) -> I
         for name, key, row in zip(names, keys_of(names), rate.groups.to_dict("records"), strict=True):
             values = (row["share"], row["lower"], row["upper"])
             yield Answer(f"lethal_share_{key}", f"share that kills: {name}", *values, SHARE)
-    for killed, row in zip(cost.chances.index, cost.chances.to_dict("records"), strict=True):
+    for killed, row in zip(cost.probabilities.index, cost.probabilities.to_dict("records"), strict=True):
         question = f"an attack that kills {killed:,} or more by {cost.end.date()}"
         yield Answer(f"attack_kills_{killed}", question, row["probability"], row["lower"], row["upper"])
     if found.tail is not None:
@@ -231,7 +231,7 @@ def severity_answers(series: CountSeries, found: AttackSeverity | Withheld) -> I
 
 
 def _killed(cost: Toll) -> Iterator[Answer]:
-    """Answer how many are killed in all; a law of sizes need not have a mean."""
+    """Answer how many are killed in all; a distribution of sizes need not have a mean."""
     until = cost.end.date()
     mean = ("killed_ahead_mean", f"killed by {until}, expected")
     yield Answer("killed_ahead", f"killed by {until}, median", *_three(cost.median, cost.lower, cost.upper), "killed")

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from escalation.analysis.excitation.excitation import Excitation, excitation
-from escalation.conventions.randomness import generator_for
 from escalation.counts.schema import DRAW
 from escalation.counts.series import UNIT, CountsLike, as_count_series
 from escalation.errors import InputError
@@ -91,14 +89,3 @@ def _alike(columns: dict[str, pd.Series | pd.DataFrame]) -> dict[str, pd.Series 
         for name, table in columns.items()
     }
     return {name: table.set_axis(draws, axis=1) for name, table in tables.items()}
-
-
-def excite(sides: Sides, *, lags: int = LAGS, seed: int) -> Excitation:
-    """Ask whether attacks by one side follow those by the other; the same seed gives the same numbers.
-
-    Raises
-    ------
-    InputError
-        As :func:`escalation.analysis.excitation.excitation`.
-    """
-    return excitation(sides.counts, lags=lags, unit=sides.unit, rng=generator_for(seed, "excitation"))

@@ -1,4 +1,4 @@
-"""Where counts come from: a bundled case, a file of tallies or a file of incidents, told by its columns."""
+"""Where counts come from: a bundled case, a file of tallies or a file of incidents, recognised by its columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.conventions.randomness import Seed
 from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries
-from escalation.errors import DataWarning, EscalationWarning, InputError, PartialPeriodWarning
+from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning, warn
 from escalation.files.bundled import data_folder
 from escalation.files.disk import kind_of
 from escalation.files.ledger import LedgerEntries
@@ -35,7 +35,7 @@ RECORD = "backtest.csv"
 """Name of the table of scored forecasts in the folder of a case."""
 
 HISTORIES = 500
-"""Of a reconstruction, unless asked otherwise."""
+"""Histories of a reconstruction, unless asked otherwise."""
 
 Measure = Literal["incidents", "fatalities"]
 
@@ -129,16 +129,16 @@ def open_source(
     columns : mapping, optional
         Column map for a plain table of incidents: target column -> column of the file.
     layout : {"auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
-        What the file is; ``auto`` tells by its columns (a table with at least four of ``series``,
+        What the file is; ``auto`` recognises it by its columns (a table with at least four of ``series``,
         ``count``, ``qualifier``, ``start`` and ``end`` is one of tallies).
     encoding : str, optional
         Encoding of a text file that is not UTF-8.
     date_order : {"auto", "day-first", "month-first"}
-        What ``03/04/2024`` means in a table of incidents; ``auto`` lets its other dates tell.
+        What ``03/04/2024`` means in a table of incidents; ``auto`` decides by its other dates.
     reports : {"all", "root", "distinct", "distinct root"}
         Which rows of a file of reports (GDELT, ICEWS, POLECAT) to keep.
     as_of : date or str, optional
-        Leave out what became known after this day; the table must tell when that was.
+        Leave out what became known after this day; the table must say when that was.
     sheet : str, optional
         Name of the sheet of a workbook; the first when left out.
 
@@ -414,11 +414,7 @@ def _spans_of(
     names = [] if by is None else [by]
     if isinstance(coverage, str):
         spans = infer_coverage(table, by, coverage)
-        warnings.warn(
-            f"coverage was guessed by {coverage}, from the first to the last incident of each",
-            DataWarning,
-            stacklevel=4,
-        )
+        warn(f"coverage was guessed by {coverage}, from the first to the last incident of each")
     else:
         spans = coverage
     spans = check_coverage(spans, names)
@@ -435,12 +431,12 @@ def _printed_by(tallies: pd.DataFrame, as_of: DateLike | None, name: str) -> pd.
         return tallies
     known = known_by(tallies, as_of)
     if known.empty:
-        raise InputError(f"{name}: no tally that tells when it was printed had been by {as_of}; choose a later as_of")
+        raise InputError(f"{name}: no tally that says when it was printed had been by {as_of}; choose a later as_of")
     return known
 
 
 def _holds_tallies(path: Path, encoding: str | None, sheet: str | None) -> bool:
-    """Tell a table of tallies; one that lacks a single column is still meant as one, and its reader says which."""
+    """Recognise a table of tallies; one that lacks a single column is still meant as one, and its reader says which."""
     return len(set(REQUIRED) & set(column_names(path, encoding=encoding, sheet=sheet))) >= len(REQUIRED) - 1
 
 

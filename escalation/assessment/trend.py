@@ -11,8 +11,8 @@ import pandas as pd
 
 from escalation.analysis.trend.growth import FEWEST, WindowGrowth, growth_rate
 from escalation.analysis.trend.influence import Carrier, carried_by_day, carried_by_tally
-from escalation.analysis.trend.trend import RateChange, compare_rates
-from escalation.assessment.answer import PROBABILITY, Answer, not_given
+from escalation.analysis.trend.trend import RateChange, WindowRate, compare_rates
+from escalation.assessment.answer import PROBABILITY, Answer, answer_from, not_given
 from escalation.assessment.gate import too_thin, unobserved
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
@@ -118,38 +118,32 @@ def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) ->
 def rate_answers(series: CountSeries, rate: RateChange | Withheld) -> Iterator[Answer]:
     """Answer what the rates are now and before, and whether they rose."""
     per = f"{series.unit} per {period_word(series.freq)}"
-    now, was = ("rate_now", "rate now", per), ("rate_before", "rate before", per)
-    ratio, rose = ("rate_ratio", "ratio of rates"), ("probability_higher", "probability that the rate rose")
-    if isinstance(rate, Withheld):
-        yield from not_given(rate, now, was, (*ratio, "times"), (*rose, PROBABILITY))
-        return
-    yield Answer(*now[:2], rate.recent.rate, rate.recent.lower, rate.recent.upper, per)
-    yield Answer(*was[:2], rate.baseline.rate, rate.baseline.lower, rate.baseline.upper, per)
-    yield Answer(*ratio, rate.ratio, rate.lower, rate.upper, "times")
-    yield Answer(*rose, rate.probability_rose)
+    rose = "probability that the rate rose"
+    yield answer_from(rate, "rate_now", "rate now", per, lambda found: _ends(found.recent))
+    yield answer_from(rate, "rate_before", "rate before", per, lambda found: _ends(found.baseline))
+    yield answer_from(rate, "rate_ratio", "ratio of rates", "times", lambda it: (it.ratio, it.lower, it.upper))
+    yield answer_from(rate, "probability_higher", rose, PROBABILITY, lambda found: [found.probability_rose])
+
+
+def _ends(window: WindowRate) -> tuple[float, float, float]:
+    return window.rate, window.lower, window.upper
 
 
 def counted_answer(
     series: CountSeries, periods: pd.PeriodIndex, counted: tuple[float, float, float] | Withheld
 ) -> Answer:
     """Answer how many were counted in the recent periods; the interval is that of the histories."""
-    unit, freq = series.unit, series.freq
-    span = f"{len(periods)} {period_word(freq, len(periods))}"
+    span = f"{len(periods)} {period_word(series.freq, len(periods))}"
     until_now = periods[-1] == series.periods[-1]
     question = f"counted in the last {span}" if until_now else f"counted in the {span} to {periods[-1].end_time.date()}"
-    if isinstance(counted, Withheld):
-        return Answer("count_recent", question, np.nan, unit=unit, why=counted.reason)
-    return Answer("count_recent", question, *counted, unit)
+    return answer_from(counted, "count_recent", question, series.unit, lambda values: values)
 
 
-def growth_answers(series: CountSeries, window: pd.PeriodIndex, risen: WindowGrowth | Withheld) -> Iterator[Answer]:
+def growth_answer(series: CountSeries, window: pd.PeriodIndex, risen: WindowGrowth | Withheld) -> Answer:
     """Answer how fast the rate grew over the window."""
     question = f"growth over {len(window)} {period_word(series.freq, len(window))}"
     unit = f"share per {period_word(series.freq)}"
-    if isinstance(risen, Withheld):
-        yield from not_given(risen, ("growth", question, unit))
-        return
-    yield Answer("growth", question, risen.growth, risen.lower, risen.upper, unit)
+    return answer_from(risen, "growth", question, unit, lambda found: (found.growth, found.lower, found.upper))
 
 
 def doubling_answers(series: CountSeries, risen: WindowGrowth | Withheld) -> Iterator[Answer]:
@@ -166,21 +160,15 @@ def doubling_answers(series: CountSeries, risen: WindowGrowth | Withheld) -> Ite
 
 def growth_now_answers(series: CountSeries, now: GrowthNow | Withheld) -> Iterator[Answer]:
     """Answer how fast the rate grows at the end of the series."""
-    grows, unit = ("growth_now", "growth now (local trend)"), f"share per {period_word(series.freq)}"
+    grows, unit = "growth now (local trend)", f"share per {period_word(series.freq)}"
     rising = ("probability_rising_now", "probability of rising now")
-    if isinstance(now, Withheld):
-        yield from not_given(now, (*grows, unit), (*rising, PROBABILITY))
-        return
-    yield Answer(*grows, now.growth, now.lower, now.upper, unit)
-    yield Answer(*rising, now.probability_rising)
+    yield answer_from(now, "growth_now", grows, unit, lambda found: (found.growth, found.lower, found.upper))
+    yield answer_from(now, *rising, PROBABILITY, lambda found: [found.probability_rising])
 
 
 def p_value_answer(rate: RateChange | Withheld) -> Answer:
     """Answer how well equal rates fit."""
-    question = "p-value of equal rates"
-    if isinstance(rate, Withheld):
-        return Answer("p_value", question, np.nan, why=rate.reason)
-    return Answer("p_value", question, rate.p_value)
+    return answer_from(rate, "p_value", "p-value of equal rates", PROBABILITY, lambda found: [found.p_value])
 
 
 def carrier_answers(carrier: Carrier | Withheld) -> Iterator[Answer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,14 +12,14 @@ import pandas as pd
 
 from escalation.analysis.alarms.alarms import Alarms, FalseAlarms, alarms, false_alarms
 from escalation.analysis.changes.changepoints import ChangePoints, changepoints
-from escalation.analysis.excitation.excitation import Excitation
+from escalation.analysis.excitation.excitation import Excitation, excitation
 from escalation.analysis.regimes import RegimeNow, compare_states, regime_now, state_probabilities
-from escalation.assessment.answer import PROBABILITY, Answer, keys_of, not_given
+from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
 from escalation.assessment.gate import too_thin
 from escalation.assessment.options import Options
-from escalation.assessment.sides import Sides, excite
+from escalation.assessment.sides import LAGS, Sides
 from escalation.assessment.withheld import Withheld, try_part
-from escalation.conventions.randomness import Seed
+from escalation.conventions.randomness import Seed, generator_for
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
@@ -69,34 +70,29 @@ def find_changes(
 ) -> ChangePoints | Withheld:
     """Return when the rate changed, counts scattering as ``family`` says."""
     thin = too_thin(series, count_matrix(series.counts), CHANGES_NEED)
-    if thin is not None:
-        return Withheld("changes", thin)
     return try_part(
         "changes",
         lambda: changepoints(
             series.counts, exposure=series.exposure, unit=series.unit, level=options.level, family=family
         ),
+        unless=thin,
     )
 
 
 def find_alarms(series: CountSeries, options: Options) -> Alarms | Withheld:
     """Return the periods that a surveillance method finds unusual."""
     thin = too_thin(series, count_matrix(series.counts), ALARMS_NEED)
-    if thin is not None:
-        return Withheld("alarms", thin)
-    return try_part("alarms", lambda: alarms(series.counts, options.alarm, exposure=series.exposure, unit=series.unit))
+    judge = partial(alarms, series.counts, options.alarm, exposure=series.exposure, unit=series.unit)
+    return try_part("alarms", judge, unless=thin)
 
 
 def find_false_alarms(
     series: CountSeries, raised: Alarms | Withheld, options: Options, rng: Seed
 ) -> FalseAlarms | Withheld:
     """Return how many alarms the method raises while nothing changes."""
-    if isinstance(raised, Withheld):
-        return Withheld("false_alarms", raised.reason)
-    return try_part(
-        "false_alarms",
-        lambda: false_alarms(series.counts, options.alarm, exposure=series.exposure, draws=ALARM_DRAWS, rng=rng),
-    )
+    silent = raised.reason if isinstance(raised, Withheld) else None
+    simulate = partial(false_alarms, series.counts, options.alarm, exposure=series.exposure, draws=ALARM_DRAWS, rng=rng)
+    return try_part("false_alarms", simulate, unless=silent)
 
 
 def find_regimes(series: CountSeries, options: Options, rng: Seed) -> RegimesFound | Withheld:
@@ -119,6 +115,17 @@ def find_excitation(sides: Sides | None, seed: int) -> Excitation | Withheld:
     return try_part("excitation", lambda: excite(sides, seed=seed))
 
 
+def excite(sides: Sides, *, lags: int = LAGS, seed: int) -> Excitation:
+    """Ask whether attacks by one side follow those by the other; the same seed gives the same numbers.
+
+    Raises
+    ------
+    InputError
+        As :func:`escalation.analysis.excitation.excitation`.
+    """
+    return excitation(sides.counts, lags=lags, unit=sides.unit, rng=generator_for(seed, "excitation"))
+
+
 def _drifting_bic(series: CountSeries) -> float | None:
     """BIC of one rate that drifts, where it can be fitted."""
     try:
@@ -132,11 +139,8 @@ def changes_answers(found: ChangePoints | Withheld) -> Iterator[Answer]:
     """Answer how often the rate changed, and whether it did."""
     number = ("changes", "changes of the rate, likeliest number")
     changed = ("probability_changed", "probability that the rate changed")
-    if isinstance(found, Withheld):
-        yield from not_given(found, (*number, "changes"), (*changed, PROBABILITY))
-        return
-    yield Answer(*number, float(len(found.changes)), unit="changes")
-    yield Answer(*changed, 1 - float(found.number.iloc[0]))
+    yield answer_from(found, *number, "changes", lambda one: [float(len(one.changes))])
+    yield answer_from(found, *changed, PROBABILITY, lambda one: [1 - float(one.number.iloc[0])])
 
 
 def alarms_answers(found: Alarms | Withheld, false: FalseAlarms | Withheld) -> Iterator[Answer]:

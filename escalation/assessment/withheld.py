@@ -64,8 +64,10 @@ class Withheld:
         return f"<p>{html.escape(self.sentence())}</p>"
 
 
-def try_part(part: str, work: Callable[[], Part]) -> Part | Withheld:
-    """Return a part, or why the data cannot carry it; what was asked has been checked before."""
+def try_part(part: str, work: Callable[[], Part], *, unless: str | None = None) -> Part | Withheld:
+    """Return a part, or why the data cannot carry it, if that is known before or turns out on the way."""
+    if unless is not None:
+        return Withheld(part, unless)
     try:
         return work()
     except (FitError, InputError) as error:

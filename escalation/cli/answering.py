@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -12,7 +11,6 @@ import pandas as pd
 import typer
 
 import escalation
-from escalation.assessment.assess import assess
 from escalation.assessment.options import check_question
 from escalation.assessment.pool import MODELS, POOL
 from escalation.assessment.result import Assessment
@@ -24,15 +22,16 @@ from escalation.cli.assumptions import read_assumptions
 from escalation.cli.counting import (
     check_by,
     check_targets,
-    choose_form,
     count,
     count_sides,
     deliver,
+    resolve_target,
     title,
     with_dates,
 )
-from escalation.cli.options import Format, Selection
+from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
+from escalation.errors import warn
 from escalation.files.disk import atomic_write
 
 Part = TypeVar("Part")
@@ -69,7 +68,7 @@ def report(
             check_by(source, selection)
             both = count_sides(source, selection, sides, step)
         step("fitting the models")
-        assessment = assess(
+        assessment = escalation.assess(
             counted,
             horizon=horizon,
             at_least=at_least,
@@ -92,73 +91,59 @@ def report(
     typer.echo(f"Report: {Path(output)}")
 
 
-def forecast(
-    selection: Selection,
-    form: Format | None,
-    output: str | None,
-    *,
-    horizon: int | None,
-    model: str,
-    save: str | None,
-) -> None:
+def forecast(selection: Selection, target: Target, *, horizon: int | None, model: str, save: str | None) -> None:
     """Show the forecast of the next periods, and keep its paths where that is wanted."""
-    form = choose_form(form, output)
+    target = resolve_target(target, selection, save)
     check_question(horizon=horizon, model=model)
-    check_targets(selection, output, save)
     with screen.progress(3) as step:
         source, counted = count(selection, step)
         step("fitting the models")
-        assessment = assess(counted, horizon=horizon, model=model, models=needed_models(model), rng=selection.seed)
+        assessment = escalation.assess(
+            counted, horizon=horizon, model=model, models=needed_models(model), rng=selection.seed
+        )
         ahead, outlook = given(assessment.forecast), given(assessment.outlook)
     warn_of_failures(assessment)
     if save is not None:
         ahead.save(save, about=_provenance(source, counted, selection.seed))
     table = ahead.summary_frame()
-    if form != "table":
-        return deliver(with_dates(table), form, output)
-    rows = [
-        [
-            screen.period_text(row["period"]),
-            screen.number(row["mean"]),
-            screen.number(row["median"]),
-            screen.span(row["obs_pi_lower"], row["obs_pi_upper"]),
-        ]
-        for row in table.rename_axis("period").reset_index().to_dict("records")
-    ]
-    header = [period_word(assessment.freq), "mean", "median", "90% prediction interval"]
-    return screen.show(f"{title(counted)}; forecast by {outlook.maker()}", header, rows)
+    if target.form != "table":
+        return deliver(with_dates(table), target)
+    return screen.show(
+        f"{title(counted)}; forecast by {outlook.maker()}",
+        (period_word(assessment.freq), screen.periods(table)),
+        *((name, table[name].map(screen.number)) for name in ("mean", "median")),
+        ("90% prediction interval", screen.spans(table, "obs_pi_lower", "obs_pi_upper")),
+    )
 
 
 def flashpoint(
     selection: Selection,
-    form: Format | None,
-    output: str | None,
+    target: Target,
     *,
     horizon: int | None,
     at_least: int | None,
     over: int,
     within: int | None,
     preset: str | None,
-    what_if: list[str],
+    what_if: list[str] | None,
     model: str,
 ) -> None:
     """Show the probability of the flashpoint, and by when it falls, or under assumptions beside the baseline."""
-    form = choose_form(form, output)
+    target = resolve_target(target, selection)
     definition = None if preset is None else escalation.forecasts.get_flashpoint(preset)
     if definition is not None and (at_least is not None or over != 1):
         raise escalation.InputError(
             f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
         )
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
-    for words in what_if:
+    for words in what_if or ():
         read_assumptions(words, "D")  # before anything is computed
     if what_if and model == POOL:
         model = ASSUMING
-    check_targets(selection, output)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("fitting the models")
-        assessment = assess(
+        assessment = escalation.assess(
             counted,
             horizon=horizon,
             at_least=at_least if definition is None else definition,
@@ -171,31 +156,22 @@ def flashpoint(
         points = given(assessment.flashpoints)
     warn_of_failures(assessment)
     if what_if:
-        return _show_assumptions(assessment, what_if, selection.seed, form, output)
+        return _show_assumptions(assessment, what_if, selection.seed, target)
     table = _passage(assessment)
-    if form != "table":
-        return deliver(table, form, output)
-    rows = [
-        [
-            row["by"],
-            screen.chance(row["probability"]),
-            f"{row['mc_error']:.2g}",
-            f"{row['lower']:.2f} to {row['upper']:.2f}",
-        ]
-        for row in table.reset_index().to_dict("records")
-    ]
+    if target.form != "table":
+        return deliver(table, target)
     screen.say(points[0].sentence())
-    return screen.show(title(counted), ["by", "probability", "Monte Carlo error", "90% Monte Carlo interval"], rows)
+    return screen.show(
+        title(counted),
+        ("by", table.index),
+        ("probability", table["probability"].map(screen.probability_text)),
+        ("Monte Carlo error", table["mc_error"].map("{:.2g}".format)),
+        ("90% Monte Carlo interval", screen.spans(table, write="{:.2f}".format)),
+    )
 
 
-def _show_assumptions(
-    assessment: Assessment,
-    what_if: list[str],
-    seed: int,
-    form: Format,
-    output: str | None,
-) -> None:
-    """Show the flashpoint's chance under each assumption beside the baseline."""
+def _show_assumptions(assessment: Assessment, what_if: list[str], seed: int, target: Target) -> None:
+    """Show the flashpoint's probability under each assumption beside the baseline."""
     assumed = {words: read_assumptions(words, assessment.freq) for words in what_if}
     lethal = any(
         isinstance(one, escalation.analysis.Event) and one.killed is not None
@@ -216,40 +192,39 @@ def _show_assumptions(
         draws=LETHAL_DRAWS if lethal else 4000,
         rng=seed,
     )
-    if form != "table":
-        return deliver(result.scenarios, form, output)
-    rows = [
-        [
-            row["scenario"],
-            screen.number(row["total"]),
-            f"{row['lower']:,.0f} to {row['upper']:,.0f}",
-            screen.chance(row["probability"]),
-            f"{row['mc_error']:.2g}",
-            "" if row["scenario"] == "baseline" else f"{row['probability_difference']:+.2f}",
-        ]
-        for row in result.scenarios.reset_index().to_dict("records")
-    ]
+    table = result.scenarios
+    if target.form != "table":
+        return deliver(table, target)
     point = result.flashpoints["baseline"]
     screen.say(f"{point.sentence()} By {given(assessment.outlook).maker()}, without an assumption.")
-    header = ["assumed", "total", "90% interval", "probability", "MC error", "difference"]
-    screen.show(title(assessment.series), header, rows)
+    screen.show(
+        title(assessment.series),
+        ("assumed", table.index),
+        ("total", table["total"].map(screen.number)),
+        ("90% interval", screen.spans(table, write="{:,.0f}".format)),
+        ("probability", table["probability"].map(screen.probability_text)),
+        ("MC error", table["mc_error"].map("{:.2g}".format)),
+        ("difference", table["probability_difference"].map("{:+.2f}".format).where(table.index != "baseline", "")),
+    )
     if lethal:
-        _show_cost(result.scenarios)
+        _show_cost(table)
     for words in what_if:
         screen.say(f"{words}: {result.assumptions[words]}.")
     return screen.say("Scenarios are assumptions, not estimates of what such a change would do.")
 
 
 def _show_cost(table: pd.DataFrame) -> None:
-    """Show the chance of a lethal attack under each assumption, besides those assumed, and the killed."""
-    rows = [
-        [row["scenario"], screen.chance(row["lethal_probability"]), f"{row['lethal_mc_error']:.2g}"]
-        + ([f"{row['killed']:,.0f}", screen.span(row["killed_lower"], row["killed_upper"])] if "killed" in row else [])
-        for row in table.reset_index().to_dict("records")
+    """Show the probability of a lethal attack under each assumption, besides those assumed, and the killed."""
+    columns: list[screen.Column] = [
+        ("assumed", table.index),
+        ("a lethal attack", table["lethal_probability"].map(screen.probability_text)),
+        ("MC error", table["lethal_mc_error"].map("{:.2g}".format)),
     ]
-    header = ["assumed", "a lethal attack", "MC error", "killed", "90% interval"][: len(rows[0])]
-    more = ", and the killed with theirs" if len(rows[0]) > 3 else ""
-    screen.show(f"Chance of a lethal attack besides those assumed{more}", header, rows)
+    if "killed" in table:
+        columns.append(("killed", table["killed"].map("{:,.0f}".format)))
+        columns.append(("90% interval", screen.spans(table, "killed_lower", "killed_upper")))
+    more = ", and the killed with theirs" if "killed" in table else ""
+    screen.show(f"Probability of a lethal attack besides those assumed{more}", *columns)
 
 
 def _wanted(assessment: Assessment) -> int | escalation.Flashpoint:
@@ -275,9 +250,13 @@ def _passage(assessment: Assessment) -> pd.DataFrame:
 def show_answers(assessment: Assessment, *parts: str) -> None:
     """Print the answers of the parts named, each with its interval or Monte Carlo error, and why some are missing."""
     answers = assessment.answer_list(*parts)
-    rows = [[one.question, one.value_text(), one.span_text(), one.unit_text()] for one in answers]
     screen.show(
-        title(assessment.series), ["", "answer", f"{assessment.level:.0%} interval", "unit"], rows, words=(0, 3)
+        title(assessment.series),
+        ("", [one.question for one in answers]),
+        ("answer", [one.value_text() for one in answers]),
+        (f"{assessment.level:.0%} interval", [one.span_text() for one in answers]),
+        ("unit", [one.unit_text() for one in answers]),
+        words=(0, 3),
     )
     if any(one.span_text().startswith("±") for one in answers):
         screen.say("±: Monte Carlo error of the probability.")
@@ -323,4 +302,4 @@ def warn_of_failures(assessment: Assessment, *asked: str) -> None:
     parts = [getattr(assessment, name) for name in asked]
     withheld = {part.part: part.reason for part in parts if isinstance(part, Withheld)}
     for name, why in (assessment.failed | withheld).items():
-        warnings.warn(f"{name} is left out: {why}", escalation.errors.DataWarning, stacklevel=1)
+        warn(f"{name} is left out: {why}")

@@ -1,38 +1,25 @@
-"""The commands, their options and their help; what they do is in ``counting`` and ``answering``."""
+"""The commands, their options and their help; what they do is in functions of the same names, by their modules."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import typer
 
 import escalation
 from escalation import cli
-from escalation.cli.options import Format, Selection, Table, takes_selection, whole_number
+from escalation.cli.options import Selection, Table, Target, day, whole, with_groups
 
 app = typer.Typer(name="escalation", add_completion=False, rich_markup_mode=None)
 
 Horizon = Annotated[
-    int | None,
-    typer.Option(
-        parser=whole_number,
-        metavar="N",
-        help="Periods to forecast; left out, 28 days, 8 weeks or 6 months, or --within if that is more.",
-    ),
+    int | None, whole("Periods to forecast; left out, 28 days, 8 weeks or 6 months, or --within if that is more.")
 ]
 AtLeast = Annotated[
     int | None,
-    typer.Option(
-        parser=whole_number,
-        metavar="N",
-        help="The flashpoint: this many or more in --over periods; left out, what the busiest tenth so far reached.",
-    ),
+    whole("The flashpoint: this many or more in --over periods; left out, what the busiest tenth so far reached."),
 ]
-Over = Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Consecutive periods that are summed.")]
-Within = Annotated[
-    int | None,
-    typer.Option(
-        parser=whole_number, metavar="N", help="Periods ahead that the flashpoint may fall in; left out, --horizon."
-    ),
-]
+Over = Annotated[int, whole("Consecutive periods that are summed.")]
+Within = Annotated[int | None, whole("Periods ahead that the flashpoint may fall in; left out, --horizon.")]
 Model = Annotated[
     str,
     typer.Option(
@@ -50,10 +37,19 @@ Sides = Annotated[
         "counts a series, series/counter or series/counter/unit.",
     ),
 ]
-FormatOption = Annotated[
-    Format | None, typer.Option("--format", help="Left out: by the ending of --output, else a table.")
-]
-Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
+
+
+def command(module: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a command that the function of its name in a module of ``cli`` carries out.
+
+    Its parameters are the command's options; one that is a group of options stands for all of them.
+    """
+
+    def declared(options: Callable[..., None]) -> Callable[..., None]:
+        name = options.__name__
+        return app.command()(with_groups(options, lambda **given: getattr(getattr(cli, module), name)(**given)))
+
+    return declared
 
 
 def _version(wanted: bool) -> None:
@@ -79,8 +75,7 @@ def escalation_command(
     """
 
 
-@app.command()
-@takes_selection
+@command("answering")
 def report(
     selection: Selection,
     horizon: Horizon = None,
@@ -112,14 +107,10 @@ def report(
       escalation report acled.csv --by country --series Syria --freq M
       escalation report strikes.xlsx --column date=Datum --column place=Ort
     """
-    cli.answering.report(
-        selection, output, horizon=horizon, at_least=at_least, over=over, within=within, sides=sides, regimes=regimes
-    )
 
 
-@app.command()
-@takes_selection
-def read(table: Table, form: FormatOption = None, output: Output = None) -> None:
+@command("reading")
+def read(table: Table, target: Target) -> None:
     """What a table holds, and how far it can be trusted.
 
     \b
@@ -127,12 +118,10 @@ def read(table: Table, form: FormatOption = None, output: Output = None) -> None
       escalation read acled.csv
       escalation read strikes.xlsx --column date=Datum -o incidents.csv
     """
-    cli.reading.read(table, form, output)
 
 
-@app.command()
-@takes_selection
-def series(selection: Selection, form: FormatOption = None, output: Output = None) -> None:
+@command("counting")
+def series(selection: Selection, target: Target) -> None:
     """Count of each period, with its 90% interval.
 
     \b
@@ -140,21 +129,18 @@ def series(selection: Selection, form: FormatOption = None, output: Output = Non
       escalation series --freq M
       escalation series incidents.csv --measure fatalities --format csv
     """
-    cli.counting.series(selection, form, output)
 
 
-@app.command()
-@takes_selection
+@command("answering")
 def forecast(
     selection: Selection,
+    target: Target,
     horizon: Horizon = None,
     model: Model = "pool",
     save: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Also keep all paths in this Parquet file, to be scored when more is known."),
     ] = None,
-    form: FormatOption = None,
-    output: Output = None,
 ) -> None:
     """Counts of the coming periods, with 90% intervals.
 
@@ -163,13 +149,12 @@ def forecast(
       escalation forecast --horizon 12
       escalation forecast incidents.csv --model negative_binomial -o forecast.csv
     """
-    cli.answering.forecast(selection, form, output, horizon=horizon, model=model, save=save)
 
 
-@app.command()
-@takes_selection
+@command("answering")
 def flashpoint(
     selection: Selection,
+    target: Target,
     horizon: Horizon = None,
     at_least: AtLeast = None,
     over: Over = 1,
@@ -192,10 +177,8 @@ def flashpoint(
         ),
     ] = None,
     model: Model = "pool",
-    form: FormatOption = None,
-    output: Output = None,
 ) -> None:
-    """Chance that the counts reach a threshold, by date.
+    """Probability that the counts reach a threshold, by date.
 
     \b
     Examples:
@@ -205,37 +188,23 @@ def flashpoint(
       escalation flashpoint --preset acled-25
       escalation flashpoint incidents.csv --freq D --at-least 25 --over 30
     """
-    cli.answering.flashpoint(
-        selection,
-        form,
-        output,
-        horizon=horizon,
-        at_least=at_least,
-        over=over,
-        within=within,
-        preset=preset,
-        what_if=what_if or [],
-        model=model,
-    )
 
 
-@app.command()
-@takes_selection
+@command("severity")
 def severity(
     selection: Selection,
+    target: Target,
     types: Annotated[
         str | None,
         typer.Option(
             "--types",
             metavar="COLUMN",
-            help="Incidents: the column whose values are told apart, such as actor; left out, event_type.",
+            help="Incidents: the column whose values are shown separately, such as actor; left out, event_type.",
         ),
     ] = None,
     horizon: Horizon = None,
     within: Within = None,
     model: Model = "pool",
-    form: FormatOption = None,
-    output: Output = None,
 ) -> None:
     """Which attacks kill, how many, and how likely the next is.
 
@@ -244,13 +213,12 @@ def severity(
       escalation severity --within 8
       escalation severity incidents.csv --types actor --format json
     """
-    cli.severity.severity(selection, form, output, types=types, horizon=horizon, within=within, model=model)
 
 
-@app.command()
-@takes_selection
+@command("escalating")
 def trend(
     selection: Selection,
+    target: Target,
     recent: Annotated[
         str | None,
         typer.Option(
@@ -271,8 +239,6 @@ def trend(
             metavar="WINDOW", help="What growth is read from, likewise; left out, 28 days, 13 weeks or 12 months."
         ),
     ] = None,
-    form: FormatOption = None,
-    output: Output = None,
 ) -> None:
     """Whether the rate is rising, how fast, and what carries it.
 
@@ -281,17 +247,14 @@ def trend(
       escalation trend
       escalation trend incidents.csv --recent 8 --baseline 2024-01-01..2024-06-30
     """
-    cli.escalating.trend(selection, form, output, recent=recent, baseline=baseline, window=window)
 
 
-@app.command()
-@takes_selection
+@command("escalating")
 def excitation(
     selection: Selection,
+    target: Target,
     sides: Sides = None,
-    lags: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Bins back to look at.")] = 3,
-    form: FormatOption = None,
-    output: Output = None,
+    lags: Annotated[int, whole("Bins back to look at.")] = 3,
 ) -> None:
     """Whether attacks by one side follow those by another.
 
@@ -299,25 +262,22 @@ def excitation(
     Example:
       escalation excitation acled.csv --by actor1 --side A --side B
     """
-    cli.escalating.excitation(selection, form, output, sides=sides, lags=lags)
 
 
-@app.command()
-@takes_selection
-def changes(selection: Selection, form: FormatOption = None, output: Output = None) -> None:
+@command("watching")
+def changes(selection: Selection, target: Target) -> None:
     """When the rate changed, with the interval of each date.
 
     \b
     Example:
       escalation changes
     """
-    cli.watching.changes(selection, form, output)
 
 
-@app.command()
-@takes_selection
+@command("watching")
 def alarms(
     selection: Selection,
+    target: Target,
     method: Annotated[
         str,
         typer.Option(
@@ -325,8 +285,6 @@ def alarms(
             help="ears_c1 to ears_c3, farrington, noufaily, farrington_classic, cusum, cusum_negbin, glr or bayes.",
         ),
     ] = "ears_c2",
-    form: FormatOption = None,
-    output: Output = None,
 ) -> None:
     """Periods that a surveillance method holds for unusual.
 
@@ -334,28 +292,25 @@ def alarms(
     Example:
       escalation alarms --method cusum
     """
-    cli.watching.alarms(selection, form, output, method=method)
 
 
-@app.command()
-@takes_selection
+@command("scoring")
 def backtest(
     selection: Selection,
+    target: Target,
     models: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="Models to compare; left out, five that differ.")
     ] = None,
-    origins: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Past origins to forecast from.")] = 12,
-    every: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Periods between two origins.")] = 2,
-    steps: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Periods ahead.")] = 4,
-    baseline: Annotated[str, typer.Option(metavar="NAME", help="The model that the others are compared with.")] = (
-        "climatology"
-    ),
+    origins: Annotated[int, whole("Past origins to forecast from.")] = 12,
+    every: Annotated[int, whole("Periods between two origins.")] = 2,
+    steps: Annotated[int, whole("Periods ahead.")] = 4,
+    baseline: Annotated[
+        str, typer.Option(metavar="NAME", help="The model that the others are compared with.")
+    ] = "climatology",
     store: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Keep finished parts here; run again, it goes on where it stopped."),
     ] = None,
-    form: FormatOption = None,
-    output: Output = None,
 ) -> None:
     """How well models would have forecast so far.
 
@@ -364,28 +319,15 @@ def backtest(
       escalation backtest --origins 8 --steps 4
       escalation backtest incidents.csv --models climatology,ingarch,local_level
     """
-    cli.scoring.backtest(
-        selection,
-        form,
-        output,
-        models=models,
-        origins=origins,
-        every=every,
-        steps=steps,
-        baseline=baseline,
-        store=store,
-    )
 
 
-@app.command()
-@takes_selection
+@command("scoring")
 def score(
     selection: Selection,
+    target: Target,
     forecast: Annotated[
         str, typer.Option("--forecast", metavar="FILE", help="What escalation forecast --save wrote, perhaps long ago.")
     ],
-    form: FormatOption = None,
-    output: Output = None,
 ) -> None:
     """How a forecast that was saved earlier fared.
 
@@ -394,28 +336,26 @@ def score(
       escalation forecast tallies.csv --end 2024-10-27 --save october.parquet
       escalation score tallies.csv --forecast october.parquet
     """
-    cli.scoring.score(selection, form, output, forecast=forecast)
 
 
-@app.command()
-def cases(form: FormatOption = None, output: Output = None) -> None:
+@command("counting")
+def cases(target: Target) -> None:
     """Bundled cases.
 
     \b
     Example:
       escalation cases --format json
     """
-    cli.counting.cases(form, output)
 
 
-@app.command()
-@takes_selection
+@command("nowcasting")
 def nowcast(
     table: Table,
+    target: Target,
     by: Annotated[str | None, typer.Option(help="The column to find --series in, such as country.")] = None,
     series: Annotated[str | None, typer.Option(help="Which value of --by; left out, all incidents.")] = None,
     freq: Annotated[str, typer.Option(help="Periods: D, W-SUN to W-SAT (the day that ends the week) or M.")] = "W-SUN",
-    start: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = None,
+    start: Annotated[str | None, day("First day.")] = None,
     snapshots: Annotated[
         list[str] | None,
         typer.Option(
@@ -426,21 +366,10 @@ def nowcast(
     ] = None,
     max_delay: Annotated[
         int | None,
-        typer.Option(
-            parser=whole_number,
-            metavar="N",
-            help="Periods after which a count is complete; left out, those by which 99% of the reports have come.",
-        ),
+        whole("Periods after which a count is complete; left out, those by which 99% of the reports have come."),
     ] = None,
-    change: Annotated[
-        str | None,
-        typer.Option(metavar="YYYY-MM-DD", help="First day of another way of reporting, faster or slower than before."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(parser=whole_number, metavar="N", help="The same seed gives the same numbers.")
-    ] = 1,
-    form: FormatOption = None,
-    output: Output = None,
+    change: Annotated[str | None, day("First day of another way of reporting, faster or slower than before.")] = None,
+    seed: Annotated[int, whole("The same seed gives the same numbers.")] = 1,
 ) -> None:
     """Recent counts as they will be once late reports are in.
 
@@ -454,35 +383,16 @@ def nowcast(
       escalation nowcast --snapshot 2024-05-01=may.csv \\
         --snapshot 2024-06-01=june.csv
     """
-    cli.nowcasting.nowcast(
-        table,
-        form,
-        output,
-        snapshots=snapshots or [],
-        by=by,
-        series=series,
-        freq=freq,
-        start=start,
-        max_delay=max_delay,
-        change=change,
-        seed=seed,
-    )
 
 
-@app.command()
-@takes_selection
+@command("retaliating")
 def retaliation(
     selection: Selection,
+    target: Target,
     sides: Sides = None,
-    at_least: Annotated[int, typer.Option(parser=whole_number, metavar="N", help="This many attacks or more.")] = 1,
-    within: Annotated[
-        int, typer.Option(parser=whole_number, metavar="N", help="Periods after that of the attack.")
-    ] = 1,
-    lags: Annotated[
-        int, typer.Option(parser=whole_number, metavar="N", help="Past periods that an attack may be an answer to.")
-    ] = 1,
-    form: FormatOption = None,
-    output: Output = None,
+    at_least: Annotated[int, whole("This many attacks or more.")] = 1,
+    within: Annotated[int, whole("Periods after that of the attack.")] = 1,
+    lags: Annotated[int, whole("Past periods that an attack may be an answer to.")] = 1,
 ) -> None:
     """Probability of attacks by one side after one by another.
 
@@ -494,4 +404,3 @@ def retaliation(
         --at-least 2 --within 7 --lags 3
       escalation retaliation acled.csv --by actor1 --side A --side B --freq M
     """
-    cli.retaliating.retaliation(selection, form, output, sides=sides, at_least=at_least, within=within, lags=lags)

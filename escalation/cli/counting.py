@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,52 +15,41 @@ import escalation
 from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
-from escalation.cli.options import Format, Selection, Table
+from escalation.cli.options import Format, Selection, Table, Target
 from escalation.counts.periods import period_word
+from escalation.errors import warn
 from escalation.files.disk import atomic_write, check_target, table_text
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 LEVEL = 0.9
-"""Of the intervals of counts."""
+"""Probability of the intervals of counts."""
 ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json"}
 
 
-def series(selection: Selection, form: Format | None, output: str | None) -> None:
+def series(selection: Selection, target: Target) -> None:
     """Show the count of each period."""
-    form = choose_form(form, output)
-    check_targets(selection, output)
+    target = resolve_target(target, selection)
     with screen.progress(2) as step:
         _, counted = count(selection, step)
     table = _counts_table(counted)
-    if form != "table":
-        return deliver(table, form, output)
-    known = isinstance(counted.counts, pd.Series)
-    rows = [
-        [
-            screen.period_text(row["period"]),
-            *(
-                [screen.number(row["count"])]
-                if known
-                else [screen.number(row["median"]), screen.span(row["lower"], row["upper"])]
-            ),
-            f"{row['exposure']:.0%}",
-        ]
-        for row in table.reset_index().to_dict("records")
-    ]
-    word = period_word(pd.PeriodIndex(counted.counts.index).freqstr)
-    header = [word, *(["count"] if known else ["median", "90% interval"]), "covered"]
-    return screen.show(title(counted), header, rows)
+    if target.form != "table":
+        return deliver(table, target)
+    middle = "count" if counted.exact else "median"
+    columns: list[screen.Column] = [(period_word(counted.freq), screen.periods(table))]
+    columns.append((middle, table[middle].map(screen.number)))
+    if not counted.exact:
+        columns.append(("90% interval", screen.spans(table)))
+    return screen.show(title(counted), *columns, ("covered", table["exposure"].map("{:.0%}".format)))
 
 
-def cases(form: Format | None, output: str | None) -> None:
+def cases(target: Target) -> None:
     """Show the bundled cases."""
-    form = choose_form(form, output)
-    check_targets(None, output)
+    target = resolve_target(target)
     table = escalation.list_cases()
-    if form != "table":
-        return deliver(table, form, output)
-    rows = [[name, row["title"], f"{row['tallies']:,}", f"{row['incidents']:,}"] for name, row in table.iterrows()]
-    return screen.show("Bundled cases", ["case", "title", "tallies", "incidents"], rows, words=(0, 1))
+    if target.form != "table":
+        return deliver(table, target)
+    numbers = [(name, table[name].map("{:,}".format)) for name in ("tallies", "incidents")]
+    return screen.show("Bundled cases", ("case", table.index), ("title", table["title"]), *numbers, words=(0, 1))
 
 
 def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.assessment.Source, SourceSeries]:
@@ -90,7 +78,7 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         rng=selection.seed,
     )
     for note in counted.notes:
-        warnings.warn(note, escalation.errors.DataWarning, stacklevel=1)
+        warn(note)
     return counted
 
 
@@ -112,9 +100,9 @@ def open_table(table: Table) -> escalation.assessment.Source:
         sheet=table.sheet,
     )
     if table.ledger is not None:
-        deliver(source.ledger, "csv", table.ledger)
+        deliver(source.ledger, Target(form="csv", output=table.ledger))
     if len(source.ledger):
-        warnings.warn(_account(source, table.ledger), escalation.errors.DataWarning, stacklevel=1)
+        warn(_account(source, table.ledger))
     return source
 
 
@@ -172,6 +160,22 @@ def _account(source: escalation.assessment.Source, path: str | None) -> str:
     )
 
 
+def resolve_target(target: Target, table: Table | None = None, save: str | None = None) -> Target:
+    """Find in which format a table goes where, and check the files; see :func:`check_targets`.
+
+    Raises
+    ------
+    InputError
+        If the output names no format that a file can have.
+    """
+    output = target.output
+    form = target.form or ("table" if output is None else ENDINGS.get(Path(output).suffix.lower()))
+    if output is not None and form in (None, "table"):
+        raise escalation.InputError(f"--output is {output!r}, which gives no format; add --format csv or --format json")
+    check_targets(table, output, save)
+    return replace(target, form=form)
+
+
 def check_targets(table: Table | None, output: str | None, save: str | None = None) -> None:
     """Check, before anything is computed, that each file can be written and is no other's.
 
@@ -196,29 +200,14 @@ def check_targets(table: Table | None, output: str | None, save: str | None = No
             raise escalation.InputError(f"{option} is {name!r}, the same file as {other}; name another")
 
 
-def choose_form(form: Format | None, output: str | None) -> Format:
-    """Tell the format from the option or from the ending of the output.
-
-    Raises
-    ------
-    InputError
-        If the output names no format that a file can have.
-    """
-    if output is None:
-        return form or "table"
-    told = form or ENDINGS.get(Path(output).suffix.lower())
-    if told in (None, "table"):
-        raise escalation.InputError(f"--output is {output!r}, which tells no format; add --format csv or --format json")
-    return told
-
-
-def deliver(table: pd.DataFrame, form: Format, output: str | None) -> None:
+def deliver(table: pd.DataFrame, target: Target) -> None:
     """Write a table to the output, or to the screen where there is none."""
-    text = table_text(table, form)
-    if output is None:
+    assert target.form is not None
+    text = table_text(table, target.form)
+    if target.output is None:
         typer.echo(text, nl=False)
         return
-    with atomic_write(output) as stream:
+    with atomic_write(target.output) as stream:
         stream.write(text)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,9 +9,10 @@ import pandas as pd
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, choose_form, deliver, open_table, reading, with_dates
-from escalation.cli.options import Format, Table
+from escalation.cli.counting import deliver, open_table, reading, resolve_target, with_dates
+from escalation.cli.options import Table, Target
 from escalation.counts.periods import DateLike, parse_date, period_word
+from escalation.errors import warn
 from escalation.incidents.nowcasts.reports import Known
 
 LAST_CHANGED = ("timestamp", "last_updated")
@@ -28,10 +28,9 @@ CAUTION = (
 
 def nowcast(
     table: Table,
-    form: Format | None,
-    output: str | None,
+    target: Target,
     *,
-    snapshots: Sequence[str],
+    snapshots: Sequence[str] | None,
     by: str | None,
     series: str | None,
     freq: str,
@@ -41,17 +40,16 @@ def nowcast(
     seed: int,
 ) -> None:
     """Show the recent periods as counted so far and as expected once late reports are in, and how late they come."""
-    form = choose_form(form, output)
     if (by is None) != (series is None):
         raise escalation.InputError("--by and --series go together: --by country --series Syria counts Syria's rows")
-    files = _read_snapshots(snapshots)
+    files = _read_snapshots(snapshots or ())
     if bool(files) == bool(table.source):
         raise escalation.InputError(
             "a nowcast needs a table of incidents that says when each was reported, or two or more --snapshot DATE=FILE"
         )
     if files and table.ledger is not None:
         raise escalation.InputError("--ledger is of one table; read each snapshot by itself: escalation read FILE")
-    check_targets(replace(table, source=list(files.values())) if files else table, output)
+    target = resolve_target(target, replace(table, source=list(files.values())) if files else table)
     with screen.progress(2) as step:
         step(f"reading {len(files)} snapshots" if files else reading(table))
         reports = _open_snapshots(table, files, by, series) if files else _open_list(table, by, series)
@@ -59,7 +57,7 @@ def nowcast(
         found = escalation.incidents.nowcast(
             reports, freq, start=start, now=table.as_of, max_delay=max_delay, change=change, rng=seed
         )
-    return _show(found, series, form, output)
+    return _show(found, series, target)
 
 
 def _read_snapshots(snapshots: Sequence[str]) -> dict[str, str]:
@@ -88,13 +86,13 @@ def _open_list(table: Table, by: str | None, series: str | None) -> pd.DataFrame
         )
     read_from = {names.get("as_of") for names in rows.attrs.get("columns", {}).values()}
     for name in sorted(read_from.intersection(LAST_CHANGED)):
-        _warn(
+        warn(
             f"column {name!r} says when a row was last changed: one that was revised counts as reported then, so "
-            "that delays look longer than they are; snapshots of several days tell better"
+            "that delays look longer than they are; snapshots of several days show them better"
         )
     undated = rows["as_of"].isna()
     if undated.any():
-        _warn(f"{int(undated.sum()):,} of {len(rows):,} incidents do not say when they were reported and are left out")
+        warn(f"{int(undated.sum()):,} of {len(rows):,} incidents do not say when they were reported and are left out")
     return rows[~undated]
 
 
@@ -113,7 +111,7 @@ def _open_incidents(table: Table, by: str | None, series: str | None) -> pd.Data
     if source.kind != "incidents":
         raise escalation.InputError(f"{source.name} holds reported counts; a nowcast is of incidents, one a row")
     if source.quality is not None and not source.quality.findings.empty:
-        _warn(source.quality.sentence())
+        warn(source.quality.sentence())
     if "events" in rows and (rows["events"] != 1).any():
         raise escalation.InputError(
             f"{source.name} has rows that stand for several incidents (events); a nowcast needs one row an incident"
@@ -128,33 +126,24 @@ def _open_incidents(table: Table, by: str | None, series: str | None) -> pd.Data
         rows = rows[names == series]
     spread = int((rows["date"] != rows["date_end"]).sum())
     if spread:
-        _warn(f"{spread:,} of {len(rows):,} incidents are dated to several days and count on the first of them")
+        warn(f"{spread:,} of {len(rows):,} incidents are dated to several days and count on the first of them")
     return rows
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, escalation.errors.DataWarning, stacklevel=2)
-
-
-def _show(found: escalation.incidents.Nowcast, series: str | None, form: Format, output: str | None) -> None:
+def _show(found: escalation.incidents.Nowcast, series: str | None, target: Target) -> None:
     table = _with_shares(found)
-    if form != "table":
-        return deliver(with_dates(table), form, output)
+    if target.form != "table":
+        return deliver(with_dates(table), target)
     word = period_word(pd.PeriodIndex(table.index).freqstr)
-    rows = [
-        [
-            screen.period_text(row["period"]),
-            screen.number(row["reported"]),
-            f"{row['known_share']:.0%}",
-            screen.number(row["median"]),
-            screen.span(row["lower"], row["upper"]),
-        ]
-        for row in table.rename_axis("period").reset_index().to_dict("records")
-    ]
     screen.say(CAUTION)
-    interval = f"{found.level:.0%} interval"
-    title = f"{series or found.unit.capitalize()}, as reported by {found.now:%Y-%m-%d}"
-    screen.show(title, [word, "so far", "share in", "expected", interval], rows)
+    screen.show(
+        f"{series or found.unit.capitalize()}, as reported by {found.now:%Y-%m-%d}",
+        (word, screen.periods(table)),
+        ("so far", table["reported"].map(screen.number)),
+        ("share in", table["known_share"].map("{:.0%}".format)),
+        ("expected", table["median"].map(screen.number)),
+        (f"{found.level:.0%} interval", screen.spans(table)),
+    )
     _show_delays(found, word)
     return screen.say(found.sentence())
 
@@ -171,14 +160,12 @@ def _show_delays(found: escalation.incidents.Nowcast, word: str) -> None:
     """Show how late reports come, to the delay by which nearly all have."""
     unsure = found.delays["known_by"] < KNOWN
     shown = found.delays.iloc[: min(int(unsure.sum()) + 1, SHOWN_DELAYS)]
-    rows = [
-        [
-            f"{delay}",
-            f"{row['probability']:.0%}",
-            f"{row['known_by']:.0%}",
-            f"{row['known_by_lower']:.0%} to {row['known_by_upper']:.0%}",
-        ]
-        for delay, row in zip(shown.index, shown.to_dict("records"), strict=True)
-    ]
-    header = [f"{word}s late", "come then", "known by then", f"{found.level:.0%} interval"]
-    screen.show("How late reports come", header, rows, words=())
+    write = "{:.0%}".format
+    screen.show(
+        "How late reports come",
+        (f"{word}s late", map(str, shown.index)),
+        ("come then", shown["probability"].map(write)),
+        ("known by then", shown["known_by"].map(write)),
+        (f"{found.level:.0%} interval", screen.spans(shown, "known_by_lower", "known_by_upper", write=write)),
+        words=(),
+    )

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -19,6 +19,16 @@ def whole_number(given: str | int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise typer.BadParameter(f"{text!r} is no whole number from 0")
     return int(text)
+
+
+def whole(help_text: str) -> Any:
+    """An option that is a whole number."""
+    return typer.Option(parser=whole_number, metavar="N", help=help_text)
+
+
+def day(help_text: str) -> Any:
+    """An option that is a day."""
+    return typer.Option(metavar="YYYY-MM-DD", help=help_text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +54,13 @@ class Table:
         Literal["auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"],
         typer.Option(
             metavar="KIND",
-            help="What the file is; auto tells by its columns. Others: tallies, plain, acled, acled-weekly, ucdp, "
+            help="What the file is; auto goes by its columns. Others: tallies, plain, acled, acled-weekly, ucdp, "
             "gdelt, icews, polecat, sigacts.",
         ),
     ] = "auto"
     date_order: Annotated[
         Literal["auto", "day-first", "month-first"],
-        typer.Option(help="Incidents: what 03/04/2024 means; auto tells by the other dates."),
+        typer.Option(help="Incidents: what 03/04/2024 means; auto goes by the other dates."),
     ] = "auto"
     reports: Annotated[
         Literal["all", "root", "distinct", "distinct root"],
@@ -64,9 +74,7 @@ class Table:
         None
     )
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; left out, the first.")] = None
-    as_of: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="Leave out what became known after this day.")
-    ] = None
+    as_of: Annotated[str | None, day("Leave out what became known after this day.")] = None
     ledger: Annotated[
         str | None,
         typer.Option(
@@ -117,39 +125,48 @@ class Selection(Table):
     ] = None
     draws: Annotated[
         int | None,
-        typer.Option(
-            parser=whole_number,
-            metavar="N",
-            help="Histories of counts that are not exact: 500 of reported counts; of incidents none, each counts on "
-            "the last day of its window.",
+        whole(
+            "Histories of counts that are not exact: 500 of reported counts; of incidents none, each counts on "
+            "the last day of its window."
         ),
     ] = None
     freq: Annotated[str | None, typer.Option(help="Periods: D, W-SUN to W-SAT (the day that ends the week) or M.")] = (
         None
     )
-    start: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = None
-    end: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day.")] = None
-    seed: Annotated[
-        int, typer.Option(parser=whole_number, metavar="N", help="The same seed gives the same numbers.")
-    ] = 1
+    start: Annotated[str | None, day("First day.")] = None
+    end: Annotated[str | None, day("Last day.")] = None
+    seed: Annotated[int, whole("The same seed gives the same numbers.")] = 1
 
     def with_freq(self, freq: str) -> "Selection":
         """The same selection in other periods."""
         return replace(self, freq=freq)
 
 
-def takes_selection(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command whose first argument is a :class:`Table` or a :class:`Selection` its options, before its own."""
-    first, *own = inspect.signature(command, eval_str=True).parameters.values()
-    kind: type[Table] = first.annotation
-    shared = inspect.signature(kind, eval_str=True).parameters.values()
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a command's table goes, and in which format."""
 
-    @functools.wraps(command)
-    def selecting(**options: Any) -> None:
-        chosen = kind(**{parameter.name: options.pop(parameter.name) for parameter in shared})
-        command(chosen, **options)
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Left out: by the ending of --output, else a table.")
+    ] = None
+    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")] = None
 
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [parameter.replace(kind=keyword) for parameter in (*shared, *own)]
-    selecting.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return selecting
+
+def with_groups(options: Callable[..., None], run: Callable[..., None]) -> Callable[..., None]:
+    """Give a function the options of the groups among its parameters in their place, those of a target at the end."""
+    parameters = inspect.signature(options, eval_str=True).parameters
+    annotated = {name: one.annotation for name, one in parameters.items()}
+    groups = {name: kind for name, kind in annotated.items() if isinstance(kind, type) and is_dataclass(kind)}
+    parts = {name: [one] for name, one in parameters.items()}
+    parts |= {name: list(inspect.signature(kind, eval_str=True).parameters.values()) for name, kind in groups.items()}
+
+    @functools.wraps(options)
+    def grouped(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{one.name: given.pop(one.name) for one in parts[name]})
+        run(**given)
+
+    ordered = sorted(parts, key=lambda name: groups.get(name) is Target)
+    flat = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name in ordered for one in parts[name]]
+    grouped.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
+    return grouped

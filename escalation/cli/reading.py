@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import escalation
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, choose_form, deliver, open_table, reading
-from escalation.cli.options import Format, Table
+from escalation.cli.counting import deliver, open_table, reading, resolve_target
+from escalation.cli.options import Table, Target
 from escalation.files.ledger import rows_lost
 
 MOST_REASONS = 12
 
 
-def read(table: Table, form: Format | None, output: str | None) -> None:
+def read(table: Table, target: Target) -> None:
     """Show which column was taken for what, which rows were not used as they are, and how good the data are."""
-    form = choose_form(form, output)
-    check_targets(table, output)
+    target = resolve_target(target, table)
     with screen.progress(1) as step:
         step(reading(table))
         source = open_table(table)
-    if form != "table":
+    if target.form != "table":
         days = source.table.select_dtypes("datetime").apply(lambda column: column.dt.strftime("%Y-%m-%d"))
-        return deliver(source.table.assign(**dict(days.items())), form, output)
+        return deliver(source.table.assign(**dict(days.items())), target)
     lost = rows_lost(source.ledger)
     screen.say(f"{source.name}: {len(source.table):,} {source.kind} out of {len(source.table) + lost:,} rows.")
     for file, names in source.table.attrs.get("columns", {}).items():
-        screen.show(f"Columns of {file}", ["column", "read from"], sorted(names.items()), words=(0, 1))
+        ordered = sorted(names.items())
+        columns, read_from = ([pair[side] for pair in ordered] for side in (0, 1))
+        screen.show(f"Columns of {file}", ("column", columns), ("read from", read_from), words=(0, 1))
     if len(source.ledger):
         _show_ledger(source)
     if source.kind == "tallies":
@@ -43,9 +44,10 @@ def _show_ledger(source: escalation.assessment.Source) -> None:
         why=("why", "first"), rows=("row", "nunique"), first=("row", "first")
     )
     same = same.sort_values("rows", ascending=False, kind="stable").reset_index()
-    shown = same.head(MOST_REASONS).to_dict("records")
-    rows = [[row["action"], row["why"], f"{row['rows']:,}", f"{row['first']:,}"] for row in shown]
-    screen.show("Rows that were not taken as they are", ["", "why", "rows", "first"], rows, words=(0, 1))
+    shown = same.head(MOST_REASONS)
+    numbers = [(name, shown[name].map("{:,}".format)) for name in ("rows", "first")]
+    title = "Rows that were not taken as they are"
+    screen.show(title, ("", shown["action"]), ("why", shown["why"]), *numbers, words=(0, 1))
     if len(same) > MOST_REASONS:
         screen.say(f"{len(same) - MOST_REASONS} rarer reasons are left out here; --ledger FILE lists all.")
 
@@ -54,14 +56,6 @@ def _show_series(source: escalation.assessment.Source) -> None:
     each = source.table.groupby("series").agg(
         tallies=("count", "size"), counters=("counter", "nunique"), first=("start", "min"), last=("end", "max")
     )
-    rows = [
-        [
-            str(series),
-            f"{row['tallies']:,}",
-            f"{row['counters']:,}",
-            f"{row['first']:%Y-%m-%d}",
-            f"{row['last']:%Y-%m-%d}",
-        ]
-        for series, row in each.to_dict("index").items()
-    ]
-    screen.show("Series", ["series", "tallies", "counters", "first day", "last day"], rows)
+    numbers = [(name, each[name].map("{:,}".format)) for name in ("tallies", "counters")]
+    days = [(f"{name} day", each[name].dt.strftime("%Y-%m-%d")) for name in ("first", "last")]
+    screen.show("Series", ("series", each.index.map(str)), *numbers, *days)

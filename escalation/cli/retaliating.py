@@ -7,16 +7,8 @@ import pandas as pd
 import escalation
 from escalation.assessment.sides import check_sides
 from escalation.cli import screen
-from escalation.cli.counting import (
-    check_by,
-    check_targets,
-    choose_form,
-    count_sides,
-    deliver,
-    open_table,
-    reading,
-)
-from escalation.cli.options import Format, Selection
+from escalation.cli.counting import check_by, count_sides, deliver, open_table, reading, resolve_target
+from escalation.cli.options import Selection, Target
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import LARGEST_SUM
@@ -33,8 +25,7 @@ CAUTION = (
 
 def retaliation(
     selection: Selection,
-    form: Format | None,
-    output: str | None,
+    target: Target,
     *,
     sides: list[str] | None,
     at_least: int,
@@ -42,11 +33,10 @@ def retaliation(
     lags: int,
 ) -> None:
     """Show how probable attacks by each side are after one by the other, and where both follow a shared level."""
-    form = choose_form(form, output)
+    target = resolve_target(target, selection)
     sides = list(check_sides(sides))
     lags = check_whole(lags, "--lags", LONGEST_MEMORY)
     at_least, within = check_whole(at_least, "--at-least", LARGEST_SUM), check_whole(within, "--within", MAX_STEPS - 1)
-    check_targets(selection, output)
     selection = selection if selection.freq is not None else selection.with_freq("D")
     with screen.progress(5) as step:
         step(reading(selection))
@@ -66,16 +56,15 @@ def retaliation(
             )
             for by, after in (sides[::-1], sides)
         ]
-    if form != "table":
-        table = pd.concat({(one.by, one.after): one.table() for one in found}, names=["by", "after"])
-        return deliver(table, form, output)
-    rows = [row for one in found for row in _rows(one)]
+    if target.form != "table":
+        return deliver(pd.concat({(one.by, one.after): one.table() for one in found}, names=["by", "after"]), target)
     screen.say(CAUTION)
     word = period_word(found[0].after_attack.first.freqstr, within)
     ahead = f"the {within} {word}" if within > 1 else f"the {word}"
     title = f"Probability of {at_least:,} or more {unit} in {ahead} after an attack"
     header = ["by", "after", "if both", "attack", "no attack", "rise", "MC error"]
-    screen.show(title, header, rows, words=(0, 1, 2))
+    cells = zip(*(row for one in found for row in _rows(one)), strict=True)
+    screen.show(title, *zip(header, cells, strict=True), words=(0, 1, 2))
     for one in found:
         screen.say(one.sentence())
     return None
@@ -92,8 +81,8 @@ def _rows(found: escalation.analysis.Retaliation) -> list[list[str]]:
             found.by,
             found.after,
             name,
-            screen.chance(attack.probability),
-            screen.chance(none.probability),
+            screen.probability_text(attack.probability),
+            screen.probability_text(none.probability),
             f"{rise:+.2f}",
             f"{(attack.mc_error**2 + none.mc_error**2) ** 0.5:.2g}",
         ]

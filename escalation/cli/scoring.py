@@ -1,20 +1,18 @@
-"""The commands that tell how good forecasts are: backtest and score."""
+"""The commands that show how good forecasts are: backtest and score."""
 
 from __future__ import annotations
-
-import warnings
-from collections.abc import Sequence
-from typing import cast
 
 import pandas as pd
 
 import escalation
-from escalation.assessment.pool import POOL, model_of
+from escalation.assessment.pool import POOL
+from escalation.assessment.pool_model import model_of
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
-from escalation.cli.options import Format, Selection
+from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
+from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
+from escalation.errors import warn
 from escalation.evaluation.comparison import ENOUGH
 from escalation.evaluation.result import Backtest
 from escalation.tallies.vintages import Vintages
@@ -26,8 +24,7 @@ BASELINE = "climatology"
 
 def backtest(
     selection: Selection,
-    form: Format | None,
-    output: str | None,
+    target: Target,
     *,
     models: str | None,
     origins: int,
@@ -37,8 +34,7 @@ def backtest(
     store: str | None,
 ) -> None:
     """Show how well models would have forecast the series."""
-    form = choose_form(form, output)
-    check_targets(selection, output)
+    target = resolve_target(target, selection)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
     chosen = {name: model_of(name) for name in dict.fromkeys([*names, baseline])}
     with screen.progress(2) as step:
@@ -56,16 +52,23 @@ def backtest(
         rng=selection.seed,
     )
     table = _summary(result, baseline)
-    if form != "table":
-        return deliver(table, form, output)
+    if target.form != "table":
+        return deliver(table, target)
     word = period_word(pd.PeriodIndex(counted.counts.index).freqstr, steps)
     ahead = f"1 {word}" if steps == 1 else f"1 to {steps} {word}"
     what = f"{title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
+    skill, verdict = (table.get(name, pd.Series(index=table.index)) for name in ("skill", "verdict"))
     screen.show(
-        what, ["model", "CRPS", "log score", "in 50%", "in 90%", f"skill over {baseline}", "verdict"], _rows(table)
+        what,
+        ("model", [str(model).replace("_", " ") for model in table.index]),
+        ("CRPS", table["crps"].map(screen.number)),
+        ("log score", table["log_score"].map("{:.2f}".format)),
+        *((f"in {level}", table[f"coverage_{level}"].map("{:.0%}".format)) for level in ("50%", "90%")),
+        (f"skill over {baseline}", ["" if pd.isna(one) else f"{one:+.0%}" for one in skill]),
+        ("verdict", ["" if pd.isna(one) else str(one) for one in verdict]),
     )
     if "verdict" not in table and len(chosen) > 1:
-        screen.say(f"{origins} origins are too few to tell models apart; with {ENOUGH} or more there is a verdict.")
+        screen.say(f"{origins} origins are too few to distinguish models; with {ENOUGH} or more there is a verdict.")
     if vintages is not None:
         screen.say(
             "At each origin only the tallies printed by then were known; those without a date of print were not."
@@ -78,10 +81,9 @@ def backtest(
     return None
 
 
-def score(selection: Selection, form: Format | None, output: str | None, *, forecast: str) -> None:
+def score(selection: Selection, target: Target, *, forecast: str) -> None:
     """Show how a saved forecast fared."""
-    form = choose_form(form, output)
-    check_targets(selection, output)
+    target = resolve_target(target, selection)
     saved, about = escalation.Forecast.load(forecast)
     if selection.freq is None:
         selection = selection.with_freq(saved.periods.freqstr)
@@ -89,21 +91,16 @@ def score(selection: Selection, form: Format | None, output: str | None, *, fore
         _, counted = count(selection, step)
     _check_same(saved, about, counted)
     table = escalation.score_forecast(saved, counted.counts, exposure=counted.exposure)
-    if form != "table":
-        return deliver(with_dates(table), form, output)
-    rows = [
-        [
-            screen.period_text(row["period"]),
-            screen.number(row["observed"]),
-            screen.number(row["median"]),
-            screen.span(row["obs_pi_lower"], row["obs_pi_upper"]),
-            screen.number(row["crps"]),
-        ]
-        for row in table.rename_axis("period").reset_index().to_dict("records")
-    ]
+    if target.form != "table":
+        return deliver(with_dates(table), target)
     made = f", made {about['made']}" if "made" in about else ""
-    header = [period_word(saved.periods.freqstr), "observed", "median", "90% interval", "CRPS"]
-    screen.show(f"Forecast of {saved.unit} by {saved.model} after {saved.origin}{made}", header, rows)
+    screen.show(
+        f"Forecast of {saved.unit} by {saved.model} after {saved.origin}{made}",
+        (period_word(saved.periods.freqstr), screen.periods(table)),
+        *((name, table[name].map(screen.number)) for name in ("observed", "median")),
+        ("90% interval", screen.spans(table, "obs_pi_lower", "obs_pi_upper")),
+        ("CRPS", table["crps"].map(screen.number)),
+    )
     inside = table[["inside_50%", "inside_90%"]].mean()
     over = ", averaged over the histories" if isinstance(counted.counts, pd.DataFrame) else ""
     screen.say(
@@ -132,11 +129,7 @@ def _check_same(saved: escalation.Forecast, about: dict[str, object], counted: S
             )
     series = about.get("series", counted.title)
     if series != counted.title:
-        warnings.warn(
-            f"the forecast is of {series}, these counts are called {counted.title}; make sure that they are the same",
-            escalation.errors.DataWarning,
-            stacklevel=1,
-        )
+        warn(f"the forecast is of {series}, these counts are called {counted.title}; make sure that they are the same")
 
 
 def _vintages(source: escalation.assessment.Source, counted: SourceSeries, seed: int) -> Vintages | None:
@@ -156,18 +149,3 @@ def _summary(result: Backtest, baseline: str) -> pd.DataFrame:
     if len(result.models) > 1 and enough:
         table = table.join(result.compare(baseline, rng=0)[["skill", "difference", "lower", "upper", "verdict"]])
     return table
-
-
-def _rows(table: pd.DataFrame) -> Sequence[Sequence[str]]:
-    return [
-        [
-            str(model).replace("_", " "),
-            screen.number(row["crps"]),
-            f"{row['log_score']:.2f}",
-            f"{row['coverage_50%']:.0%}",
-            f"{row['coverage_90%']:.0%}",
-            "" if pd.isna(row.get("skill")) else f"{row['skill']:+.0%}",
-            cast(str, row["verdict"]) if isinstance(row.get("verdict"), str) else "",
-        ]
-        for model, row in table.iterrows()
-    ]

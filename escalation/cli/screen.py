@@ -1,7 +1,8 @@
 """What the screen shows: tables that fit it, numbers as people read them, and how far a long step is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import pandas as pd
 import typer
@@ -11,9 +12,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from escalation.conventions.wording import chance, number
+from escalation.conventions.wording import chance as probability_text
+from escalation.conventions.wording import number
 
-__all__ = ["chance", "number", "period_text", "progress", "say", "show", "span"]
+Column: TypeAlias = tuple[str, Iterable[str]]
+"""The header of a column and its cells."""
+__all__ = ["Column", "number", "periods", "probability_text", "progress", "say", "show", "spans"]
 
 
 @contextmanager
@@ -37,12 +41,12 @@ def progress(steps: int) -> Iterator[Callable[[str], None]]:
         yield lambda doing: bar.update(task, advance=1, description=_plain(doing))
 
 
-def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> None:
-    """Print a title and a table; columns at the positions ``words`` hold words, the others numbers."""
+def show(title: str, *columns: Column, words: Sequence[int] = (0,)) -> None:
+    """Print a title and a table of columns with their headers; those at the positions ``words`` hold words."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for position, name in enumerate(header):
+    for position, (name, _) in enumerate(columns):
         table.add_column(Text(name), justify="left" if position in words else "right", overflow="fold")
-    for row in rows:
+    for row in zip(*(cells for _, cells in columns), strict=True):
         table.add_row(*(Text(_plain(cell)) for cell in row))
     _print(Text(_plain(title), style="bold"), table)
 
@@ -72,6 +76,18 @@ def period_text(period: pd.Period) -> str:
     return f"{period.start_time:%Y-%m-%d} to {period.end_time:%Y-%m-%d}"
 
 
-def span(lower: float, upper: float) -> str:
-    """An interval."""
-    return "" if pd.isna(lower) else f"{number(lower)} to {number(upper)}"
+def periods(table: pd.DataFrame) -> list[str]:
+    """Names of the periods that a table is of."""
+    return [period_text(period) for period in pd.PeriodIndex(table.index)]
+
+
+def spans(
+    table: pd.DataFrame,
+    lower: str = "lower",
+    upper: str = "upper",
+    *,
+    write: Callable[[Any], str] = number,
+) -> list[str]:
+    """The intervals between two columns of a table."""
+    ends = zip(table[lower], table[upper], strict=True)
+    return ["" if pd.isna(low) else f"{write(low)} to {write(high)}" for low, high in ends]

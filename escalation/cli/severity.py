@@ -1,19 +1,18 @@
-"""The command that tells what attacks do: severity."""
+"""The command that shows what attacks do: severity."""
 
 from __future__ import annotations
 
-from escalation.assessment.assess import assess
+import escalation
 from escalation.assessment.options import check_question
 from escalation.cli import screen
 from escalation.cli.answering import given, needed_models, show_answers, warn_of_failures
-from escalation.cli.counting import check_targets, choose_form, count, deliver
-from escalation.cli.options import Format, Selection
+from escalation.cli.counting import count, deliver, resolve_target
+from escalation.cli.options import Selection, Target
 
 
 def severity(
     selection: Selection,
-    form: Format | None,
-    output: str | None,
+    target: Target,
     *,
     types: str | None,
     horizon: int | None,
@@ -21,13 +20,12 @@ def severity(
     model: str,
 ) -> None:
     """Show which share of attacks kills, how many a lethal one kills, and what the coming ones may cost."""
-    form = choose_form(form, output)
+    target = resolve_target(target, selection)
     check_question(horizon=horizon, within=within, model=model)
-    check_targets(selection, output)
     with screen.progress(4) as step:
         _, counted = count(selection, step)
         step("fitting the models")
-        assessment = assess(
+        assessment = escalation.assess(
             counted,
             horizon=horizon,
             within=within,
@@ -39,8 +37,8 @@ def severity(
         step("working out the severity")
         found = given(assessment.severity)
     warn_of_failures(assessment)
-    if form != "table":
-        return deliver(assessment.answers("severity"), form, output)
+    if target.form != "table":
+        return deliver(assessment.answers("severity"), target)
     show_answers(assessment, "severity")
     for sentence in (*found.sentences(), *found.cautions):
         screen.say(sentence)

@@ -4,67 +4,57 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.assessment.assess import assess
+import escalation
 from escalation.cli import screen
 from escalation.cli.answering import given
-from escalation.cli.counting import check_targets, choose_form, count, deliver, title, with_dates
-from escalation.cli.options import Format, Selection
+from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
+from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
 
 
-def changes(selection: Selection, form: Format | None, output: str | None) -> None:
+def changes(selection: Selection, target: Target) -> None:
     """Show when the rate of the series changed."""
-    form = choose_form(form, output)
-    check_targets(selection, output)
+    target = resolve_target(target, selection)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("looking for changes")
-        found = given(assess(counted, rng=selection.seed).changes)
+        found = given(escalation.assess(counted, rng=selection.seed).changes)
     table = found.changes
-    if form != "table":
+    if target.form != "table":
         dates = {name: table[name].map(_first_day) for name in ("date", "earliest", "latest")}
-        return deliver(table.assign(**dates).rename_axis("change"), form, output)
-    word = period_word(pd.PeriodIndex(counted.counts.index).freqstr)
-    rows = [
-        [
-            _first_day(row["date"]),
-            f"{_first_day(row['earliest'])} to {_first_day(row['latest'])}",
-            screen.number(row["rate_before"]),
-            screen.number(row["rate_after"]),
-            screen.span(row["rate_after_lower"], row["rate_after_upper"]),
-        ]
-        for row in table.to_dict("records")
-    ]
-    if rows:
-        header = [f"new rate from {word} of", "90% interval", "rate before", "rate after", "90% interval"]
-        screen.show(title(counted), header, rows, words=(0, 1))
+        return deliver(table.assign(**dates).rename_axis("change"), target)
+    if len(table):
+        screen.show(
+            title(counted),
+            (f"new rate from {period_word(counted.freq)} of", table["date"].map(_first_day)),
+            ("90% interval", screen.spans(table, "earliest", "latest", write=_first_day)),
+            ("rate before", table["rate_before"].map(screen.number)),
+            ("rate after", table["rate_after"].map(screen.number)),
+            ("90% interval", screen.spans(table, "rate_after_lower", "rate_after_upper")),
+            words=(0, 1),
+        )
     return screen.say(found.sentence())
 
 
-def alarms(selection: Selection, form: Format | None, output: str | None, *, method: str) -> None:
+def alarms(selection: Selection, target: Target, *, method: str) -> None:
     """Show which periods a surveillance method holds for unusual."""
-    form = choose_form(form, output)
-    check_targets(selection, output)
+    target = resolve_target(target, selection)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("judging each period")
-        found = given(assess(counted, alarm=method, rng=selection.seed).alarms)
-    if form != "table":
-        return deliver(with_dates(found.judged), form, output)
-    judged = found.judged[found.judged["alarm"].notna()]
-    rows = [
-        [
-            screen.period_text(row["period"]),
-            screen.number(row["observed"]),
-            screen.number(row["expected"]),
-            screen.number(row["upper"]),
-            screen.chance(row["alarm"]) if found.histories > 1 else ("yes" if row["alarm"] else ""),
-        ]
-        for row in judged[judged["alarm"] >= 0.5].rename_axis("period").reset_index().to_dict("records")
-    ]
-    if rows:
-        header = [period_word(pd.PeriodIndex(counted.counts.index).freqstr), "observed", "expected", "bound", "alarm"]
-        screen.show(title(counted), header, rows)
+        found = given(escalation.assess(counted, alarm=method, rng=selection.seed).alarms)
+    if target.form != "table":
+        return deliver(with_dates(found.judged), target)
+    raised = found.judged[found.judged["alarm"] >= 0.5]
+    if len(raised):
+        screen.show(
+            title(counted),
+            (period_word(counted.freq), screen.periods(raised)),
+            ("observed", raised["observed"].map(screen.number)),
+            ("expected", raised["expected"].map(screen.number)),
+            ("bound", raised["upper"].map(screen.number)),
+            ("alarm", [screen.probability_text(one) if found.histories > 1 else "yes" for one in raised["alarm"]]),
+        )
     return screen.say(found.sentence())
 
 

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from escalation.errors import InputError
 from escalation.evaluation.comparison import ENOUGH, resample_differences
@@ -15,8 +14,6 @@ from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.proportions import effective_trials, wilson_interval
 from escalation.scores import pit_coverage
 from escalation.scores.brier import bin_means, bin_places
-
-FloatArray = NDArray[np.float64]
 
 
 def overlap_of(scores: pd.DataFrame, steps: int | None = None) -> int:
@@ -56,11 +53,11 @@ def central_mass(
     table = cells.pivot_table(index="origin", columns="unit", values=["held", "number"], aggfunc="sum", observed=True)
     sums, number = (table[name].fillna(0.0).to_numpy(dtype=np.float64) for name in ("held", "number"))
     lower = upper = math.nan
-    verdict = "too few to tell"
+    verdict = "too few to judge"
     if max(sums.shape) >= ENOUGH:
         samples = resample_differences(sums, number, overlap_of(scored), resamples, rng)
         lower, upper = (float(q) for q in np.quantile(samples, [(1 - level) / 2, (1 + level) / 2]))
-        verdict = "holds less" if upper < nominal else "holds more" if lower > nominal else "not told apart"
+        verdict = "holds less" if upper < nominal else "holds more" if lower > nominal else "not distinguishable"
     return {
         "forecasts": int((scored["history"] == 0).sum()),
         "mass": float(held.mean()),
@@ -82,18 +79,18 @@ def events_of(scores: pd.DataFrame, at_least: int | str | Flashpoint, within: in
     """
     if isinstance(at_least, str | Flashpoint):
         name = at_least if isinstance(at_least, str) else at_least.name
-        chance, came = _kept(scores, "passes", name, "flashpoints"), scores.get(f"passed_{name}")
+        forecast, came = _kept(scores, "passes", name, "flashpoints"), scores.get(f"passed_{name}")
         step = int(scores["step"].max()) if within is None else within
         if step not in set(scores["step"]):
             raise InputError(f"within is {within!r}; the backtest scored {sorted(set(scores['step']))}")
         chosen = scores["step"] == step
     else:
         if within is not None:
-            raise InputError(f"within is {within!r}, but {at_least} or more is told of each period; leave it out")
-        chance = _kept(scores, "reaches", at_least, "thresholds")
+            raise InputError(f"within is {within!r}, but {at_least} or more is forecast for each period; leave it out")
+        forecast = _kept(scores, "reaches", at_least, "thresholds")
         came = (scores["observed"] >= at_least).astype(float).where(scores["crps"].notna())
         chosen = pd.Series(data=True, index=scores.index)
-    found = scores[["model", "unit", "origin", "step", "period", "history"]].assign(probability=chance, came=came)
+    found = scores[["model", "unit", "origin", "step", "period", "history"]].assign(probability=forecast, came=came)
     return found[chosen].dropna(subset=["probability", "came"])
 
 
@@ -124,9 +121,9 @@ def reliability_points(events: pd.DataFrame, bins: int, level: float) -> pd.Data
     if (events["history"] > 0).any():
         kept = {"probability": "first", "came": "mean"}
         events = events.groupby(["unit", "origin", "step"], observed=True).agg(kept).reset_index()
-    chance, event = (events[name].to_numpy(dtype=np.float64) for name in ("probability", "came"))
-    place = bin_places(chance, event, bins)
-    probability, frequency, forecasts = bin_means(place, chance, event)
+    forecast, event = (events[name].to_numpy(dtype=np.float64) for name in ("probability", "came"))
+    place = bin_places(forecast, event, bins)
+    probability, frequency, forecasts = bin_means(place, forecast, event)
     ordinal = np.array([origin.ordinal for origin in events["origin"]])
     block = (ordinal - ordinal.min()) // int(events["step"].max())
     trials = effective_trials(event, place, block, events["unit"].cat.codes.to_numpy().astype(np.int64))

@@ -9,9 +9,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 ENOUGH = 8
 """Fewest origins, or units, that are drawn from."""
@@ -78,7 +77,7 @@ def _times(drawn: NDArray[np.int64], size: int) -> FloatArray:
 def compare_means(mean: float, baseline: float, samples: FloatArray, level: float) -> dict[str, float | str]:
     """Mean scores, their difference with its interval from bootstrap samples, and the verdict."""
     lower, upper = (float(q) for q in np.quantile(samples, [(1 - level) / 2, (1 + level) / 2]))
-    verdict = "better" if upper < 0 else "worse" if lower > 0 else "not told apart"
+    verdict = "better" if upper < 0 else "worse" if lower > 0 else "not distinguishable"
     return {
         "mean": mean,
         "baseline": baseline,

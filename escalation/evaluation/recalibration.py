@@ -6,21 +6,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
 from escalation.evaluation.result import Backtest
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 
-FloatArray = NDArray[np.float64]
-
 FEWEST = 8
 """Past origins that something is learnt from at the least."""
 PRIOR_SD = 0.5
-"""Of the logs of both shapes of the beta law of past PITs around 0; 1 and 1 change nothing."""
+"""Prior standard deviation of the logs of the shapes of the beta distribution of past PITs; 1 and 1 change nothing."""
 NARROWEST = 0.02
-"""Least width of the interval that a PIT is known to lie in: draws do not tell how far outside of them a count is."""
+"""Least width of the interval that a PIT is known to lie in: draws do not show how far outside of them a count is."""
 SHOWN = 0.05
 """A PIT whose mean or relative width is off by more than this is called so in words."""
 COLUMNS = ["probability", "frequency"]
@@ -37,8 +35,8 @@ class Recalibration:
     model : str
         Whose forecasts it was learnt from.
     shape : tuple of float
-        Shapes of the beta law of the past PITs; (1, 1) is calibrated, both below 1 is too narrow, both above 1 too
-        wide, the first below the second too high, above it too low.
+        Shapes of the beta distribution of the past PITs; (1, 1) is calibrated, both below 1 is too narrow, both above 1
+        too wide, the first below the second too high, above it too low.
     forecasts : int
         Past forecasts that it rests on, single steps counted each.
     probabilities : dict of int or str to (2, k) float array
@@ -52,7 +50,7 @@ class Recalibration:
     probabilities: dict[int | str, FloatArray] = field(repr=False)
 
     def apply(self, forecast: Forecast) -> Forecast:
-        """Return the forecast with each step's law corrected and the order of its paths kept.
+        """Return the forecast with each step's distribution corrected and the order of its paths kept.
 
         A path at the u-quantile of its step goes to the quantile that the u-th share of past outcomes lay at, so the
         paths stay joint.  No path leaves the range of the draws.
@@ -188,12 +186,12 @@ def recalibrate(past: Backtest, model: str, *, until: pd.Period | str | None = N
         model=model,
         shape=_beta_shape(known["cdf_below"].to_numpy(), known["cdf"].to_numpy(), weight),
         forecasts=round(len(known) * weight),
-        probabilities={event: _isotonic(chance, came, weight) for event, (chance, came) in events.items()},
+        probabilities={event: _isotonic(forecast, came, weight) for event, (forecast, came) in events.items()},
     )
 
 
 def _beta_shape(below: FloatArray, upto: FloatArray, weight: float) -> tuple[float, float]:
-    """Shapes of the beta law of PITs known to lie between two bounds (n,), each counting with ``weight``."""
+    """Shapes of the beta distribution of PITs known to lie between two bounds (n,), each counting with ``weight``."""
     from scipy.optimize import minimize
     from scipy.special import betainc
 
@@ -210,12 +208,12 @@ def _beta_shape(below: FloatArray, upto: FloatArray, weight: float) -> tuple[flo
     return float(a), float(b)
 
 
-def _isotonic(chance: pd.Series, happened: pd.Series, weight: float) -> FloatArray:
+def _isotonic(forecast: pd.Series, happened: pd.Series, weight: float) -> FloatArray:
     """Forecast probabilities and the frequencies behind them (2, k), both rising; cases not known are left out."""
     from scipy.optimize import isotonic_regression
 
-    known = (chance.notna() & happened.notna()).to_numpy()
-    probability, came = chance.to_numpy(dtype=float)[known], happened.to_numpy(dtype=float)[known]
+    known = (forecast.notna() & happened.notna()).to_numpy()
+    probability, came = forecast.to_numpy(dtype=float)[known], happened.to_numpy(dtype=float)[known]
     calibrated = np.linspace(0.0, 1.0, 21)
     x = np.concatenate([probability, calibrated])
     y = np.concatenate([came, calibrated])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FileError, InputError
 from escalation.evaluation.calibration import central_mass, events_of, overlap_of, reliability_points
@@ -20,7 +20,6 @@ from escalation.files.disk import atomic_write, kind_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.scores import brier_decomposition, pit
 
-FloatArray = NDArray[np.float64]
 NEGATIVE = ("crps", "crps_log1p", "log_score", "interval_score_50%", "interval_score_90%")
 """Scores that can be compared: the smaller the better."""
 
@@ -201,7 +200,7 @@ class Backtest:
             One row a model: ``mean``, ``baseline``, ``skill`` (1 - mean / baseline), ``difference`` with ``lower`` and
             ``upper``, Diebold and Mariano's statistic and p-value over the origins (with Harvey, Leybourne and
             Newbold's correction; NaN with fewer than eight origins), and ``verdict``: better or worse where the
-            interval leaves out 0, else not told apart.
+            interval leaves out 0, else not distinguishable.
 
         Raises
         ------
@@ -321,7 +320,7 @@ class Backtest:
         pandas.DataFrame
             Indexed by what ``by`` names and ``interval``: number of ``forecasts``; ``mass`` with ``lower`` and
             ``upper`` (NaN with fewer than eight origins and units), masses ``below`` and ``above`` the interval; and
-            ``verdict``: the interval holds less or more than it states, or is not told apart from one that holds
+            ``verdict``: the interval holds less or more than it states, or is not distinguishable from one that holds
             just that.  One that holds less may be too narrow or in the wrong place: then one side has most.
 
         Raises

@@ -13,8 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.conventions.randomness import Seed, as_generator, draw_root
+from escalation.counts.histories import spread_over
 from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix, is_histories, panel_array, unit_columns
 from escalation.counts.series import CountsLike, unpack_counts
@@ -27,9 +29,8 @@ from escalation.evaluation.store import Store
 from escalation.evaluation.tasks import Part, Task, list_parts, run_chain
 from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoint
 from escalation.models.contract.base import CountModel, PanelModel
-from escalation.models.contract.estimate import MAX_CELLS, MAX_STEPS, spread_over
+from escalation.models.contract.estimate import MAX_CELLS, MAX_STEPS
 
-FloatArray = NDArray[np.float64]
 Counts: TypeAlias = pd.Series | pd.DataFrame
 Models: TypeAlias = Mapping[str, CountModel | PanelModel] | Sequence[CountModel | PanelModel]
 
@@ -113,7 +114,7 @@ def backtest(
         Runs the parts; all in this process when left out.  The numbers do not depend on it.
     progress : bool or callable
         Whether to show how far it is: a bar on stderr if that is a terminal, or a line in a notebook.  A function is
-        told the number of finished parts and of all parts.
+        given the number of finished parts and of all parts.
     rng : int, Generator or None
         Seed or generator.
 

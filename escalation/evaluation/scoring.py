@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.counts.schema import check_counts, count_matrix, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
@@ -13,8 +14,6 @@ from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.flashpoint_windows import came, threshold_of, windows
 from escalation.forecasts.forecast import Forecast
 from escalation.scores import cdf_pair, coverage, crps, interval_score, log_score_draws
-
-FloatArray = NDArray[np.float64]
 
 WHOLE = 1 - 1e-9
 """Periods with a smaller exposure were covered in part."""
@@ -76,7 +75,7 @@ def score_passages(
     truth : (histories, steps) float array
         What came, NaN where not observed.
     definitions : tuple of Flashpoint
-        What to tell.
+        Flashpoints whose probability is scored.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def score_passages(
     """
     kept: dict[str, FloatArray] = {}
     for definition in definitions:
-        chance = happened = np.full(truth.shape, np.nan)
+        probability = happened = np.full(truth.shape, np.nan)
         if forecast is not None:
             freq = str(forecast.periods.freqstr)
             before, paths = forecast.series_observed, forecast.series_paths
@@ -95,11 +94,11 @@ def score_passages(
             least, least_then = threshold_of(definition, before, freq), threshold_of(definition, past, freq)
             if least is not None:
                 passed = np.logical_or.accumulate(windows(before, paths, least, over)[1], axis=1)
-                chance = np.broadcast_to(passed.mean(axis=0), truth.shape)
+                probability = np.broadcast_to(passed.mean(axis=0), truth.shape)
             if least_then is not None:
                 happened = came(past, truth, least_then, over)
-        kept[f"passes_{definition.name}"], kept[f"passed_{definition.name}"] = chance, happened
-        kept[f"brier_{definition.name}"] = (chance - happened) ** 2
+        kept[f"passes_{definition.name}"], kept[f"passed_{definition.name}"] = probability, happened
+        kept[f"brier_{definition.name}"] = (probability - happened) ** 2
     return kept
 
 

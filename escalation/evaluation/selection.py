@@ -59,8 +59,8 @@ class Choice:
         if self.model.name == BASELINE or BASELINE not in self.scores.index:
             return head + "."
         verdict = self.scores["verdict"].iloc[0]
-        told = "is better than" if verdict == "better" else "cannot be told apart from"
-        return f"{head}; it {told} {BASELINE} there."
+        verb = "is better than" if verdict == "better" else "cannot be distinguished from"
+        return f"{head}; it {verb} {BASELINE} there."
 
     def table(self) -> pd.DataFrame:
         """``scores``."""

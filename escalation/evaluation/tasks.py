@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import generator_for
 from escalation.counts.schema import is_histories, is_panel_histories, unit_columns
 from escalation.errors import EscalationWarning, FitError, InputError
@@ -18,8 +18,6 @@ from escalation.evaluation.scoring import score_passages, score_paths
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountModel, Fit, PanelModel
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,7 @@ class Task:
 
     @property
     def key(self) -> str:
-        """What tells this task from all others of the backtest."""
+        """What distinguishes this task from all others of the backtest."""
         return f"{self.label}|{self.origin}|{self.block}"
 
 
@@ -108,7 +106,7 @@ class Part:
 
     @property
     def key(self) -> str:
-        """That of the task."""
+        """The identity of the task."""
         return f"{self.label}|{self.origin}|{self.block}"
 
 

@@ -7,14 +7,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import InputError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 DAYS = {"D": 1.0, "W": 7.0, "M": 30.0}
 """Days that a period counts for when a definition by days is taken to periods."""

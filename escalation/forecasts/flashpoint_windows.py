@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint_definitions import Flashpoint
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 
 def windows(observed: FloatArray, ahead: IntArray, least: IntArray, over: int) -> tuple[BoolArray, BoolArray]:

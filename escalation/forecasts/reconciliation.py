@@ -13,12 +13,11 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import DataWarning, InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.forecasts.reconciliation_integers import (
-    FloatArray,
-    IntArray,
     chances_at,
     combine,
     pair_by_rank,

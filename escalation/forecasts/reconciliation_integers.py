@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
 
 
 def pair_by_rank(draws: FloatArray, guide: FloatArray, rng: Generator) -> FloatArray:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ from escalation.counts.periods import (
     period_word,
 )
 from escalation.counts.schema import DRAW
-from escalation.errors import DataWarning, InputError, PartialPeriodWarning
+from escalation.errors import InputError, PartialPeriodWarning, warn
 from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
 from escalation.incidents.schema import check_incidents, event_numbers
 from escalation.incidents.spans import Spans, covered_days, span_of
@@ -145,13 +144,13 @@ def aggregate(
     units, unit, watched = units_of(table, by, spans)
     check_size(len(index), len(units), _checked_draws(draws))
     covered = None if spans is None else merged_spans(spans, watched, (first, last))
+    frame = _Frame(index, units, (first, last), covered)
     if draws is not None:
         _warn_reaching(table, first, last)
         if covered is not None:
             _warn_uncovered(table, unit, covered, first, last)
         law = None if measure == "incidents" else figures
-        counts = _histories(table, unit, units, index, (first, last), covered, law=law, draws=draws, rng=rng)
-        return _finished(counts, index, units, (first, last), covered, coverage)
+        return _finished(_histories(table, unit, frame, law=law, draws=draws, rng=rng), frame, coverage)
     day = _counting_day(table, count_on)
     inside = day.between(first, last).to_numpy()
     warn_outside(int((~inside).sum()), len(inside), first, last)
@@ -159,15 +158,26 @@ def aggregate(
         inside = inside & _on_covered_days(covered, unit, day, inside)
     warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
     place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
-    shape = (len(index), len(units))
     if measure == "incidents":
-        counts = pd.DataFrame(
-            _sums(place, event_numbers(table)[inside].astype(float), shape), index, units, dtype="Int64"
-        )
+        counts = frame.sums(place, event_numbers(table)[inside].astype(float))
     else:
-        counts = _fatalities(table.loc[inside, "fatalities"], place, shape, index, units)
+        counts = _fatalities(table.loc[inside, "fatalities"], place, frame)
     made = counts if by is not None else counts.iloc[:, 0].rename(measure)
-    return _finished(made, index, units, (first, last), covered, coverage)
+    return _finished(made, frame, coverage)
+
+
+class _Frame(NamedTuple):
+    """Periods and units that are counted in, from the first to the last day, and the spans that were covered."""
+
+    periods: pd.PeriodIndex
+    units: pd.Index
+    span: tuple[pd.Timestamp, pd.Timestamp]
+    covered: Spans | None
+
+    def sums(self, place: NDArray[np.int64], values: NDArray[np.float64]) -> pd.DataFrame:
+        """Sum values by their place among all cells; exact below 2**53."""
+        cells = np.bincount(place, weights=values, minlength=len(self.periods) * len(self.units)).astype(np.int64)
+        return pd.DataFrame(cells.reshape(len(self.periods), -1), self.periods, self.units, dtype="Int64")
 
 
 def check_option(value: str, options: tuple[str, ...], name: str) -> None:
@@ -217,24 +227,16 @@ def _on_covered_days(
     """Tell which incidents counted on a covered day, and say how many did not."""
     watched = span_of(covered, unit, day_numbers(day)) >= 0
     if (lost := int((inside & ~watched).sum())) > 0:
-        warnings.warn(
+        warn(
             f"{lost:,} of {len(day):,} incidents lie on days on which their unit was not covered and are not counted; "
-            "widen the coverage, or drop them first",
-            DataWarning,
-            stacklevel=3,
+            "widen the coverage, or drop them first"
         )
     return watched
 
 
-def _finished(
-    counts: pd.DataFrame | pd.Series,
-    index: pd.PeriodIndex,
-    units: pd.Index,
-    span: tuple[pd.Timestamp, pd.Timestamp],
-    covered: Spans | None,
-    coverage: object,
-) -> pd.Series | pd.DataFrame:
+def _finished(counts: pd.DataFrame | pd.Series, frame: _Frame, coverage: object) -> pd.Series | pd.DataFrame:
     """Counts with ``<NA>`` where no day was covered, and with what is said of their coverage."""
+    index, units, span, covered = frame
     days_told = tuple(f"{day:%Y-%m-%d}" for day in span)
     told = f"from {days_told[0]} to {days_told[1]}"
     if covered is None:
@@ -246,20 +248,17 @@ def _finished(
     never = unwatched.all(axis=0)
     if never.any():
         names = ", ".join(map(str, units[never][:5]))
-        warnings.warn(
-            f"{never.sum():,} of {len(units):,} units have no covered day {told}, so they are <NA> throughout: {names}",
-            DataWarning,
-            stacklevel=3,
+        warn(
+            f"{never.sum():,} of {len(units):,} units have no covered day {told}, so they are <NA> throughout: {names}"
         )
     if partly.any():
         row, column = (int(at) for at in np.argwhere(partly)[0])
         one = "" if len(units) == 1 else f"{units[column]} in "
-        warnings.warn(
+        warn(
             f"{partly.sum():,} of {days.size:,} counts are of periods covered in part ({one}{index[row]} on "
             f"{days[row, column]} of its {whole[row, 0]} days); pass "
             "exposure=escalation.incidents.coverage_exposure(counts, coverage) to fit, or cover whole periods",
             PartialPeriodWarning,
-            stacklevel=3,
         )
     if unwatched.any():
         wide = np.repeat(unwatched, counts.size // unwatched.size, axis=1)
@@ -270,18 +269,10 @@ def _finished(
 
 
 def _histories(
-    table: pd.DataFrame,
-    unit: NDArray[np.int64],
-    units: pd.Index,
-    index: pd.PeriodIndex,
-    span: tuple[pd.Timestamp, pd.Timestamp],
-    covered: Spans | None,
-    *,
-    law: str | None,
-    draws: int,
-    rng: Seed,
+    table: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, *, law: str | None, draws: int, rng: Seed
 ) -> pd.DataFrame:
     """Histories of the counts of each unit."""
+    index, units, span, covered = frame
     incidents = Spread(
         first=day_numbers(table["date"]),
         last=day_numbers(table["date_end"]),
@@ -309,11 +300,9 @@ def _warn_uncovered(
     first, last = (day_numbers(table[name]) for name in ("date", "date_end"))
     begins, ends = span_of(covered, unit, first), span_of(covered, unit, last)
     if (reaching := int((near & ((begins != ends) | (begins < 0))).sum())) > 0:
-        warnings.warn(
+        warn(
             f"{reaching:,} of {len(table):,} incidents have days on which their unit was not covered; each counts in "
-            "the histories in which it falls on a covered day",
-            DataWarning,
-            stacklevel=3,
+            "the histories in which it falls on a covered day"
         )
 
 
@@ -323,11 +312,9 @@ def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp)
     warn_outside(int(outside.sum()), len(outside), first, last)
     reaching = int(((table["date"] < first) | (table["date_end"] > last))[~outside].sum())
     if reaching:
-        warnings.warn(
+        warn(
             f"{reaching:,} of {len(table):,} incidents have a window that reaches out of {first:%Y-%m-%d} to "
-            f"{last:%Y-%m-%d}; each counts in the histories in which it falls inside, so that their totals differ",
-            DataWarning,
-            stacklevel=4,
+            f"{last:%Y-%m-%d}; each counts in the histories in which it falls inside, so that their totals differ"
         )
 
 
@@ -348,43 +335,31 @@ def _counting_day(table: pd.DataFrame, count_on: str) -> pd.Series:
     return {"first": first, "middle": middle, "last": last}[count_on]
 
 
-def _sums(place: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Sum values by their place in a table of this shape; exact below 2**53."""
-    return np.bincount(place, weights=values, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
-
-
-def _fatalities(
-    fatalities: pd.Series, place: NDArray[np.int64], shape: tuple[int, int], index: pd.PeriodIndex, units: pd.Index
-) -> pd.DataFrame:
+def _fatalities(fatalities: pd.Series, place: NDArray[np.int64], frame: _Frame) -> pd.DataFrame:
     """Sums of fatalities, ``<NA>`` where a summand is unknown."""
     unknown = fatalities.isna().to_numpy()
-    known = fatalities.fillna(0).to_numpy(dtype=float)
-    sums = pd.DataFrame(_sums(place, known, shape), index, units, dtype="Int64")
+    sums = frame.sums(place, fatalities.fillna(0).to_numpy(dtype=float))
     if not unknown.any():
         return sums
-    gaps = _sums(place, unknown.astype(float), shape) > 0
-    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()), depth=4)
+    gaps = (frame.sums(place, unknown.astype(float)) > 0).to_numpy(dtype=bool)
+    warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()))
     return sums.mask(gaps)
 
 
-def warn_unknown(unknown: int, rows: int, gaps: int, depth: int = 3) -> None:
+def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
     """Tell how many incidents have unknown fatalities, and how many counts are unknown for it."""
-    warnings.warn(
+    warn(
         f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
-        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them",
-        DataWarning,
-        stacklevel=depth,
+        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them"
     )
 
 
 def warn_outside(outside: int, rows: int, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Tell how many incidents are not counted."""
     if outside:
-        warnings.warn(
+        warn(
             f"{outside:,} of {rows:,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
-            "and are not counted; move start or end, or drop them first",
-            DataWarning,
-            stacklevel=3,
+            "and are not counted; move start or end, or drop them first"
         )
 
 
@@ -396,11 +371,9 @@ def _reaching(table: pd.DataFrame, freq: str) -> int:
 def warn_windows(wide: int, rows: int, freq: str, count_on: str) -> None:
     """Tell how many incidents could as well lie in another period."""
     if wide:
-        warnings.warn(
+        warn(
             f"{wide:,} of {rows:,} incidents have a window that touches more than one {period_word(freq)}; "
-            f"each counts on its {count_on} day (count_on={count_on!r}): try another day or a coarser freq",
-            DataWarning,
-            stacklevel=3,
+            f"each counts on its {count_on} day (count_on={count_on!r}): try another day or a coarser freq"
         )
 
 
@@ -414,9 +387,8 @@ def warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp)
     )
     if partly:
         span = f"'{first:%Y-%m-%d}', '{last:%Y-%m-%d}'"
-        warnings.warn(
+        warn(
             f"{first:%Y-%m-%d} to {last:%Y-%m-%d} covers {' and '.join(partly)}; pass "
             f"exposure=escalation.exposure(counts.index, {span}) to fit, or move start or end to whole periods",
             PartialPeriodWarning,
-            stacklevel=4,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from escalation.counts.periods import DateLike, day_numbers, days_in, parse_date
 from escalation.counts.schema import JOINT, is_histories, is_panel_histories
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.files.ledger import LedgerEntries
 from escalation.files.read import read_table
 from escalation.incidents.schema import TEXT_COLUMNS, check_incidents
@@ -217,11 +216,9 @@ def coverage_of(
         return _like(check_coverage(coverage, names), table[names])
     spans = guess_coverage(table, names, coverage)
     basis = "each unit" if coverage == "units" else "each source that lists it"
-    warnings.warn(
+    warn(
         f"coverage was guessed, from the first to the last incident of {basis} ({len(spans):,} spans); "
-        "escalation.incidents.infer_coverage shows them, and a table of what was covered is surer",
-        DataWarning,
-        stacklevel=3,
+        "escalation.incidents.infer_coverage shows them, and a table of what was covered is surer"
     )
     return spans
 

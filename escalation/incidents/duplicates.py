@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.counts.periods import day_numbers
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.files.ledger import LedgerEntries
 from escalation.incidents.schema import check_incidents
 
@@ -131,11 +130,9 @@ def deduplicate(
     ids = incidents["incident_id"].to_numpy()[gone] if "incident_id" in incidents else [""] * len(gone)
     notes.add(gone, "incident_id", ids, "merged", why)
     if gone:
-        warnings.warn(
+        warn(
             f"{len(gone):,} of {len(incidents):,} incidents were merged into others that are alike (similarity "
-            f">= {min_similarity:g}); the ledger lists them, and find_duplicates shows how alike they are",
-            DataWarning,
-            stacklevel=2,
+            f">= {min_similarity:g}); the ledger lists them, and find_duplicates shows how alike they are"
         )
     kept = np.ones(len(incidents), dtype=bool)
     kept[gone] = False

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import IntArray
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,7 @@ def span_of(spans: Spans, unit: IntArray, day: IntArray) -> IntArray:
     before = np.searchsorted(keys, unit * wide + day - low, side="right") - 1
     at = np.maximum(before, 0)
     inside = (before >= 0) & (spans.unit[at] == unit) & (day <= spans.last[at])
-    found: IntArray = np.where(inside, at, -1)
-    return found
+    return np.where(inside, at, -1)
 
 
 def covered_days(spans: Spans, starts: IntArray, units: int) -> IntArray:

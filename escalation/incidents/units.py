@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.counts.schema import DRAW
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.incidents.grids import is_grid, locate
 
 BLANK_UNIT = "(blank)"
@@ -47,11 +45,9 @@ def with_units(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         if is_grid(name) and name not in table:
             table, nowhere = locate(table, name)
             if len(nowhere):
-                warnings.warn(
+                warn(
                     f"{len(nowhere):,} of {len(table):,} incidents have no coordinates and count as {BLANK_UNIT}; "
-                    f"escalation.incidents.locate(incidents, {name!r}) lists them",
-                    DataWarning,
-                    stacklevel=3,
+                    f"escalation.incidents.locate(incidents, {name!r}) lists them"
                 )
     return table
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.files.ledger import LedgerEntries, join_ledgers
 from escalation.incidents.schema import COLUMNS, check_incidents
 
@@ -123,17 +122,13 @@ def _warn_missing(alone: pd.DataFrame, after: pd.DataFrame) -> None:
     inside = alone["date"].between(after["date"].min(), after["date_end"].max())
     nameless = alone["incident_id"].str.startswith("no-id-")
     if (inside & nameless).any():
-        warnings.warn(
+        warn(
             f"{int((inside & nameless).sum()):,} old incidents have no id of their own and say other than every new "
-            "row: they may be revised, and then count twice; look for them with escalation.incidents.find_duplicates",
-            DataWarning,
-            stacklevel=3,
+            "row: they may be revised, and then count twice; look for them with escalation.incidents.find_duplicates"
         )
     silent = int((inside & ~nameless).sum())
     if silent:
-        warnings.warn(
+        warn(
             f"{silent:,} old incidents lie within the dates of the new table but are not in it, and are kept; "
-            "if their source withdrew them, name them in deleted",
-            DataWarning,
-            stacklevel=3,
+            "if their source withdrew them, name them in deleted"
         )

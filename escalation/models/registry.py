@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+from escalation import models
 from escalation.errors import InputError
-from escalation.models.baselines.analogues import Analogues
-from escalation.models.baselines.bootstrap import Bootstrap
-from escalation.models.baselines.climatology import Climatology
-from escalation.models.baselines.ensemble import Ensemble
-from escalation.models.baselines.exponential_smoothing import ExponentialSmoothing
-from escalation.models.baselines.last_value import LastValue
-from escalation.models.changing_rate.model import ChangingRate
 from escalation.models.contract.base import CountModel, PanelModel
-from escalation.models.endemic_epidemic.model import EndemicEpidemic
-from escalation.models.hidden_markov.model import HiddenMarkov
-from escalation.models.ingarch.model import INGARCH
-from escalation.models.levels.local_level import LocalLevel
-from escalation.models.levels.local_trend import LocalTrend
-from escalation.models.regression.hurdle import Hurdle
-from escalation.models.regression.negative_binomial import NegativeBinomial
-from escalation.models.regression.poisson import Poisson
-from escalation.models.regression.zero_inflated import ZeroInflated
 
-MODELS: dict[str, type[CountModel]] = {
-    model.name: model
-    for model in (
-        Bootstrap,
-        ChangingRate,
-        Climatology,
-        Ensemble,
-        ExponentialSmoothing,
-        HiddenMarkov,
-        Hurdle,
-        INGARCH,
-        LastValue,
-        LocalLevel,
-        LocalTrend,
-        NegativeBinomial,
-        Poisson,
-        ZeroInflated,
-    )
-}
+Kind = TypeVar("Kind", CountModel, PanelModel)
 
-PANEL_MODELS: dict[str, type[PanelModel]] = {model.name: model for model in (Analogues, EndemicEpidemic)}
+
+class Registry(Mapping[str, type[Kind]], Generic[Kind]):
+    """Models by name; the file of one is loaded when it is first asked for.
+
+    Parameters
+    ----------
+    classes : mapping of str to str
+        What each model's class is called in :mod:`escalation.models`, by the model's name.
+    """
+
+    def __init__(self, classes: Mapping[str, str]) -> None:
+        self._classes = classes
+
+    def __getitem__(self, name: str) -> type[Kind]:
+        model: type[Kind] = getattr(models, self._classes[name])
+        return model
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._classes
+
+
+MODELS: Registry[CountModel] = Registry(
+    {
+        "bootstrap": "Bootstrap",
+        "changing_rate": "ChangingRate",
+        "climatology": "Climatology",
+        "ensemble": "Ensemble",
+        "exponential_smoothing": "ExponentialSmoothing",
+        "hidden_markov": "HiddenMarkov",
+        "hurdle": "Hurdle",
+        "ingarch": "INGARCH",
+        "last_value": "LastValue",
+        "local_level": "LocalLevel",
+        "local_trend": "LocalTrend",
+        "negative_binomial": "NegativeBinomial",
+        "poisson": "Poisson",
+        "zero_inflated": "ZeroInflated",
+    }
+)
+
+PANEL_MODELS: Registry[PanelModel] = Registry({"analogues": "Analogues", "endemic_epidemic": "EndemicEpidemic"})
 
 
 def get_model(name: str) -> CountModel:

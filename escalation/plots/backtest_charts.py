@@ -19,8 +19,7 @@ from escalation.plots.style import (
     SEEN,
     SEEN_INNER,
     SMALL,
-    headline,
-    legend_below,
+    finish,
     new_chart,
     styled,
 )
@@ -78,7 +77,7 @@ def pit(result: Backtest, *, bins: int = BINS) -> Figure:
 
 
 def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
-    """Draw the heights of each model's histogram as steps, with what chance leaves around 1."""
+    """Draw the heights of each model's histogram as steps, with the line of a calibrated forecast at 1."""
     table = result.pit(bins)
     edges = np.append(table.index.to_numpy(), 1.0)
     ax.axhline(1.0, color=INK, linewidth=0.6)
@@ -91,8 +90,7 @@ def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
     _scale(ax, 0.0, max(2.0, float(table.to_numpy().max())))
     ax.set_xlabel("share of the forecast below what came")
     ax.set_ylabel("relative frequency")
-    headline(ax, "Calibrated forecasts are flat at 1; a U says too narrow, a hump too wide")
-    legend_below(ax)
+    finish(ax, "Calibrated forecasts are flat at 1; a U says too narrow, a hump too wide")
 
 
 @styled
@@ -100,7 +98,7 @@ def reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: flo
     """Chart how often a threshold was reached, against the probability that was forecast.
 
     Bars are Wilson intervals of the frequencies, as wide as overlapping origins and units that are alike make them (see
-    :meth:`Backtest.reliability`): where one crosses the diagonal, chance explains how far the point is from it.  Below,
+    :meth:`Backtest.reliability`): where one crosses the diagonal, the point may be off it by chance.  Below,
     how many forecasts each bin holds.
 
     Parameters
@@ -154,8 +152,7 @@ def draw_reliability(result: Backtest, at_least: int, ax: Axes, *, bins: int = B
         axis.set_ticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
     ax.set_ylabel(f"share that came, {level:.0%} interval")
     word = period_word(result.scores["period"].iloc[0].freqstr)
-    headline(ax, f"{at_least:,} or more in a {word}: reliable probabilities lie on the line")
-    legend_below(ax)
+    finish(ax, f"{at_least:,} or more in a {word}: reliable probabilities lie on the line")
 
 
 def draw_forecasts(result: Backtest, at_least: int, ax: Axes, *, bins: int = BINS) -> None:
@@ -230,8 +227,7 @@ def draw_scores(result: Backtest, ax: Axes, *, score: str = "crps") -> None:
     ax.set_xticks(steps[:: max(1, len(steps) // 12)])
     ax.set_xlabel(f"{period_word(result.scores['period'].iloc[0].freqstr, 2)} ahead")
     ax.set_ylabel(f"mean {NAMES[score]}")
-    headline(ax, "The lower, the better the forecasts were")
-    legend_below(ax)
+    finish(ax, "The lower, the better the forecasts were")
 
 
 def _scale(ax: Axes, low: float, high: float) -> None:

@@ -11,7 +11,7 @@ from escalation.analysis.excitation.excitation import Excitation
 from escalation.counts.periods import period_word
 from escalation.plots.style import GREY, INK, SEEN, SEEN_OUTER, headline, new_chart, styled
 from escalation.plots.text import printable
-from escalation.plots.trend_charts import chance_text, figure_text
+from escalation.plots.trend_charts import figure_text, probability_text
 
 
 @styled
@@ -57,25 +57,25 @@ def draw_response(found: Excitation, ax: Axes, *, by: str, after: str) -> None:
     middle, lower, upper = (
         np.concatenate([[0.0], table[name].to_numpy(dtype=float)]) for name in ("estimate", "lower", "upper")
     )
-    told = found.found(by, after)
+    shown = found.found(by, after)
     ax.fill_between(
         steps,
         lower,
         upper,
         facecolor=SEEN_OUTER,
         linewidth=0,
-        hatch=None if told else "....",
+        hatch=None if shown else "....",
         edgecolor=GREY,
         gid="band",
     )
     ax.plot(
         steps,
         middle,
-        color=SEEN if told else INK,
+        color=SEEN if shown else INK,
         marker="o",
         ms=4,
         linewidth=1.6,
-        linestyle="-" if told else (0, (4, 2)),
+        linestyle="-" if shown else (0, (4, 2)),
         gid="response",
     )
     ax.set_xlim(0, max(int(steps[-1]), 1))
@@ -84,8 +84,8 @@ def draw_response(found: Excitation, ax: Axes, *, by: str, after: str) -> None:
     words = period_word(found.freq, 2)
     ax.set_xlabel(f"{words} after an attack by {printable(after)}")
     ax.set_ylabel(f"more {printable(found.unit)} by {printable(by)}")
-    p = chance_text(float(found.alternatives["p_value"].to_dict()[by, after, "shared shock"]))
-    verdict = "a shared shock does not explain it" if told else "cannot be told apart from a shared shock"
+    p = probability_text(float(found.alternatives["p_value"].to_dict()[by, after, "shared shock"]))
+    verdict = "a shared shock does not explain it" if shown else "cannot be distinguished from a shared shock"
     headline(
         ax,
         f"{figure_text(float(middle[-1]))} more by {printable(by)} after one by {printable(after)}: {verdict} (p {p})",

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
-from escalation.plots.style import AHEAD, GREY, INK, edges, headline, legend_below, new_chart, period_ticks, styled
+from escalation.plots.style import AHEAD, GREY, INK, edges, finish, new_chart, period_ticks, styled
 from escalation.plots.text import day_text
-from escalation.plots.trend_charts import chance_text
+from escalation.plots.trend_charts import probability_text
 
 STYLES = (
     (AHEAD, "-", "o", 2.0),
@@ -88,8 +88,7 @@ def draw_first_passage(
     ax.set_yticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
     ax.set_ylabel("probability")
     ax.set_xlabel(f"by the end of the {word} to" if word == "week" else f"by the end of the {word}")
-    headline(ax, _finding(table, known, index))
-    legend_below(ax)
+    finish(ax, _finding(table, known, index))
 
 
 def _name(column: Hashable, known: dict[int, FlashpointProbability], word: str) -> str:
@@ -131,6 +130,5 @@ def _finding(table: pd.DataFrame, known: dict[int, FlashpointProbability], index
     """Say the probability of the first threshold at the end."""
     first = table.columns[0]
     name = _name(first, known, period_word(index.freqstr))
-    return (
-        f"{name}: probability {chance_text(float(table[first].iloc[-1]))} by {day_text(index[-1].end_time.normalize())}"
-    )
+    probability = probability_text(float(table[first].iloc[-1]))
+    return f"{name}: probability {probability} by {day_text(index[-1].end_time.normalize())}"

@@ -16,20 +16,17 @@ from escalation.errors import InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.plots.style import (
     AHEAD,
-    AHEAD_INNER,
-    AHEAD_OUTER,
-    HATCH,
     INK,
     INNER,
     SMALL,
-    band,
     count_axis,
-    date_axis,
     edges,
-    headline,
+    fan,
+    finish,
     last_day_labels,
-    legend_below,
     new_chart,
+    note_at_top,
+    period_axes,
     points,
     styled,
 )
@@ -138,23 +135,16 @@ def draw_forecast(
     seen = seen if past is None else seen.iloc[-past:]
     index = pd.PeriodIndex(seen.index)
     highest = draw_seen(seen, ax, level=level)
-    ahead, inner = forecast.summary_frame(level), forecast.summary_frame(INNER)
-    for frame, colour, share in ((ahead, AHEAD_OUTER, level), (inner, AHEAD_INNER, INNER)):
-        lower, upper = frame["obs_pi_lower"], frame["obs_pi_upper"]
-        band(ax, forecast.periods, lower, upper, colour, f"forecast, {share:.0%} interval", ink=AHEAD, hatch=HATCH)
+    frames = (forecast.summary_frame(share) for share in (level, INNER))
+    ahead, inner = (frame.rename(columns=lambda name: name.removeprefix("obs_pi_")) for frame in frames)
+    fan(ax, forecast.periods, ahead, inner, level, ahead="forecast, ")
     at = edges(forecast.periods)
     median = ahead["median"].to_numpy(dtype=float)
     ax.stairs(median, at, baseline=None, color=AHEAD, linewidth=1.6, linestyle=(0, (3, 1)), label="forecast, median")
-    top = max(highest, float(ahead["obs_pi_upper"].max()))
-    word = period_word(forecast.periods.freqstr)
-    first = edges(index)[0]
-    date_axis(ax, first, at[-1])
-    count_axis(
-        ax, f"{printable(forecast.unit)} per {word}", top, usual=max(highest, float(inner["obs_pi_upper"].max()))
-    )
-    _mark_origin(ax, at[0], first, f"last observed {word}")
-    headline(ax, _next(forecast, level))
-    legend_below(ax)
+    top, usual = (max(highest, float(frame["upper"].max())) for frame in (ahead, inner))
+    period_axes(ax, pd.PeriodIndex(index.append(forecast.periods)), forecast.unit, top, usual=usual)
+    _mark_origin(ax, at[0], edges(index)[0], f"last observed {period_word(forecast.periods.freqstr)}")
+    finish(ax, _next(forecast, level))
 
 
 def continued(forecast: Forecast) -> pd.Series | pd.DataFrame:
@@ -175,17 +165,8 @@ def _mark_origin(ax: Axes, at: float, first: float, text: str) -> None:
     low, high = ax.get_xlim()
     width = points(ax)[0] * (at - first) / (high - low) * 0.85
     left = text_width(text, SMALL) + 8 < width
-    ax.annotate(
-        text,
-        (at, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(-4 if left else 4, -1),
-        textcoords="offset points",
-        ha="right" if left else "left",
-        va="top",
-        fontsize=SMALL,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
-    )
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
+    note_at_top(ax, text, at, -4 if left else 4, ground)
 
 
 def _next(forecast: Forecast, level: float) -> str:
@@ -228,8 +209,7 @@ def draw_models(forecasts: Mapping[str, Forecast], ax: Axes, *, level: float = 0
     unit = printable(next(iter(forecasts.values())).unit)
     ax.set_xlabel(f"{word} ending" if word == "week" else word)
     count_axis(ax, f"{unit} per {word}", max(tops), usual=min(max(tops), max(usual)))
-    headline(ax, _apart(forecasts, periods[steps[-1]], int(steps[-1]), level))
-    legend_below(ax)
+    finish(ax, _apart(forecasts, periods[steps[-1]], int(steps[-1]), level))
 
 
 def _some_steps(steps: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

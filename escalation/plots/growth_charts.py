@@ -18,17 +18,15 @@ from escalation.plots.style import (
     SEEN,
     SEEN_OUTER,
     band,
-    count_axis,
     date_axis,
     edges,
-    headline,
-    legend_below,
+    finish,
     new_chart,
+    period_axes,
     styled,
 )
 from escalation.plots.tally_charts import draw_seen
-from escalation.plots.text import printable
-from escalation.plots.trend_charts import chance_text
+from escalation.plots.trend_charts import probability_text
 
 
 @styled
@@ -97,12 +95,10 @@ def draw_growth(counts: pd.Series | pd.DataFrame, risen: WindowGrowth, ax: Axes,
         curve = shape * risen.total / shape[known].sum()
         top = max(top, float(curve.max())) if label == "median growth" else top
         ax.plot((at[1:] + at[:-1]) / 2, curve, color=INK, linestyle=line, linewidth=width, label=label)
-    date_axis(ax, *edges(index)[[0, -1]])
-    count_axis(ax, f"{printable(unit)} per {period_word(index.freqstr)}", 1.1 * max(highest, top))
+    period_axes(ax, index, unit, 1.1 * max(highest, top))
     word = period_word(index.freqstr)
-    chance = chance_text(risen.probability_rising)
-    headline(ax, f"{percent(risen.growth)} a {word}: the probability that the rate rises is {chance}")
-    legend_below(ax)
+    probability = probability_text(risen.probability_rising)
+    finish(ax, f"{percent(risen.growth)} a {word}: the probability that the rate rises is {probability}")
 
 
 def draw_growth_rates(rates: pd.DataFrame, ax: Axes, *, level: float = 0.9) -> None:
@@ -116,12 +112,11 @@ def draw_growth_rates(rates: pd.DataFrame, ax: Axes, *, level: float = 0.9) -> N
     _percent_axis(ax, float(lower.min()), float(upper.max()))
     word = period_word(index.freqstr)
     ax.set_ylabel(f"growth per {word}")
-    headline(
+    finish(
         ax,
         f"{percent(float(rates['growth'].iloc[-1]))} from the last {word} on: the probability that it rises is "
-        f"{chance_text(float(rates['probability_rising'].iloc[-1]))}",
+        f"{probability_text(float(rates['probability_rising'].iloc[-1]))}",
     )
-    legend_below(ax)
 
 
 def _percent_axis(ax: Axes, low: float, high: float) -> None:

@@ -11,19 +11,14 @@ from escalation.counts.schema import quantile_frame
 from escalation.incidents.nowcasts.result import Nowcast
 from escalation.plots.style import (
     AHEAD,
-    AHEAD_INNER,
-    AHEAD_OUTER,
-    HATCH,
     INNER,
     SEEN,
     SEEN_INNER,
-    band,
-    count_axis,
-    date_axis,
     edges,
-    headline,
-    legend_below,
+    fan,
+    finish,
     new_chart,
+    period_axes,
     styled,
 )
 from escalation.plots.text import day_text, printable
@@ -75,21 +70,18 @@ def draw_nowcast(nowcast: Nowcast, ax: Axes, *, level: float | None = None, past
         [complete if past is None else complete.iloc[len(complete) - min(past, len(complete)) :], rising["reported"]]
     )
     index, last = pd.PeriodIndex(reported.index), pd.PeriodIndex(rising.index)
-    for frame, colour, share in ((rising, AHEAD_OUTER, shown), (inner, AHEAD_INNER, INNER)):
-        label = f"expected in the end, {share:.0%} interval"
-        band(ax, last, frame["lower"], frame["upper"], colour, label, ink=AHEAD, hatch=HATCH)
-    at, word = edges(index), period_word(index.freqstr)
-    ax.stairs(reported.to_numpy(dtype=float), at, fill=True, facecolor=SEEN_INNER, edgecolor=SEEN, label="reported")
+    fan(ax, last, rising, inner, shown, ahead="expected in the end, ")
+    ax.stairs(
+        reported.to_numpy(dtype=float), edges(index), fill=True, facecolor=SEEN_INNER, edgecolor=SEEN, label="reported"
+    )
     median = rising["median"].to_numpy(dtype=float)
     ax.stairs(
         median, edges(last), baseline=None, color=AHEAD, linewidth=1.6, linestyle=(0, (3, 1)), label="expected, median"
     )
     highest = max(float(reported.max()), float(rising["upper"].max()))
-    date_axis(ax, at[0], at[-1])
     usual = max(float(reported.max()), float(inner["upper"].max()))
-    count_axis(ax, f"{printable(nowcast.unit)} per {word}", highest, usual=usual)
-    headline(ax, _finding(nowcast, shown))
-    legend_below(ax)
+    period_axes(ax, index, nowcast.unit, highest, usual=usual)
+    finish(ax, _finding(nowcast, shown))
 
 
 def _finding(nowcast: Nowcast, level: float) -> str:

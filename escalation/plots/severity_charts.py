@@ -8,20 +8,9 @@ from matplotlib.figure import Figure
 
 from escalation.analysis.severity.lethality import Lethality
 from escalation.analysis.severity.tail import REJECTED, FatalityTail
-from escalation.plots.style import (
-    AHEAD,
-    AHEAD_OUTER,
-    GREY,
-    INK,
-    SEEN,
-    SMALL,
-    headline,
-    legend_below,
-    new_chart,
-    styled,
-)
+from escalation.plots.style import AHEAD, AHEAD_OUTER, GREY, INK, SEEN, SMALL, finish, new_chart, styled
 from escalation.plots.text import printable, shorten
-from escalation.plots.trend_charts import chance_text, figure_text
+from escalation.plots.trend_charts import figure_text, probability_text
 
 SHOWN = 12
 """Groups of a chart at most: those with the most attacks."""
@@ -32,7 +21,7 @@ LABEL = 130.0
 
 @styled
 def fatality_tail(tail: FatalityTail) -> Figure:
-    """Chart the fatalities of lethal events: the share that killed so many or more, and the law of the tail.
+    """Chart the fatalities of lethal events: the share that killed so many or more, and the power law of the tail.
 
     Parameters
     ----------
@@ -62,21 +51,21 @@ def draw_fatality_tail(tail: FatalityTail, ax: Axes) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     at = np.unique(np.geomspace(tail.xmin, max(tail.killed[-1], 2.0 * tail.xmin), 60).round())
-    law = tail.exceedance(at.tolist())
+    power = tail.exceedance(at.tolist())
     ax.fill_between(
         at,
-        law["lower"].to_numpy(),
-        law["upper"].to_numpy(),
+        power["lower"].to_numpy(),
+        power["upper"].to_numpy(),
         facecolor=AHEAD_OUTER,
         edgecolor=AHEAD,
         linewidth=0.3,
-        label=f"{tail.level:.0%} interval of the law",
+        label=f"{tail.level:.0%} interval of the power law",
     )
     ax.plot(tail.killed, seen, "o", color=SEEN, ms=3.5, mfc="white", label="lethal events")
-    ax.plot(at, law["probability"].to_numpy(), color=AHEAD, linewidth=1.8, label="power law", gid="law")
+    ax.plot(at, power["probability"].to_numpy(), color=AHEAD, linewidth=1.8, label="power law", gid="power law")
     ax.axvline(tail.xmin, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), label=f"threshold {tail.xmin:,}")
     ax.set_xlim(0.9, at[-1] * 1.3)
-    ax.set_ylim(0.5 * min(seen[-1], law["probability"].iloc[-1]), 1.5)
+    ax.set_ylim(0.5 * min(seen[-1], power["probability"].iloc[-1]), 1.5)
     ax.set_xlabel("killed in one event, at least (logarithmic scale)")
     ax.set_ylabel("share of lethal events (logarithmic scale)")
     low, high = ax.get_xlim()
@@ -85,13 +74,12 @@ def draw_fatality_tail(tail: FatalityTail, ax: Axes) -> None:
     powers = range(int(np.ceil(np.log10(ax.get_ylim()[0]))), 1)
     ax.set_yticks([10.0**power for power in powers], [f"{10.0**power:.10g}" for power in powers])
     ax.minorticks_off()
-    ruled_out = "; the law is ruled out" if tail.p_value is not None and tail.p_value < REJECTED else ""
-    headline(
+    ruled_out = "; the power law is ruled out" if tail.p_value is not None and tail.p_value < REJECTED else ""
+    finish(
         ax,
         f"{tail.n_tail:,} of {tail.n:,} lethal events killed {tail.xmin:,} or more; exponent {tail.alpha:.2f} "
         f"({tail.level:.0%} interval {tail.alpha_lower:.2f} to {tail.alpha_upper:.2f}){ruled_out}",
     )
-    legend_below(ax)
 
 
 @styled
@@ -148,11 +136,10 @@ def draw_lethality(lethality: Lethality, ax: Axes) -> None:
     ax.set_xlim(0.0, min(1.0, 1.06 * top))
     ax.grid(visible=True, axis="x")
     ax.grid(visible=False, axis="y")
-    alike = "" if single else f"; probability of one share for all groups {chance_text(lethality.alike)}"
+    alike = "" if single else f"; probability of one share for all groups {probability_text(lethality.alike)}"
     ax.set_xlabel(f"share of {printable(lethality.unit)} that kill{alike}")
-    headline(
+    finish(
         ax,
         f"{lethality.lethal:,} of {int(lethality.groups['trials'].sum()):,} killed: {figure_text(lethality.share)} "
         f"({figure_text(lethality.lower)} to {figure_text(lethality.upper)})",
     )
-    legend_below(ax)

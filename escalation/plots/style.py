@@ -15,11 +15,10 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
-from numpy.typing import NDArray
 
-from escalation.plots.text import FONT, MONTHS, text_width, wrap
-
-FloatArray = NDArray[np.float64]
+from escalation.conventions.arrays import FloatArray
+from escalation.counts.periods import period_word
+from escalation.plots.text import FONT, MONTHS, printable, text_width, wrap
 
 INK = "#222222"
 GREY = "#6e6e6e"
@@ -154,6 +153,33 @@ def legend_below(ax: Axes) -> None:
     )
 
 
+def finish(ax: Axes, finding: str) -> None:
+    """Set the title and put the legend, if there is any, below."""
+    headline(ax, finding)
+    legend_below(ax)
+
+
+def note_at_top(ax: Axes, text: str, x: float, shift: int = 0, bbox: dict[str, Any] | None = None) -> None:
+    """Write a text under the upper edge of the axes, so many points to one side of a position or in its middle."""
+    ax.annotate(
+        text,
+        (x, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(shift, -1),
+        textcoords="offset points",
+        ha="center" if shift == 0 else "left" if shift > 0 else "right",
+        va="top",
+        fontsize=SMALL,
+        bbox=bbox,
+    )
+
+
+def stand_apart(at: FloatArray, labels: Sequence[str], scale: float, gap: float = 8.0) -> bool:
+    """Say whether labels stand so many points apart, at positions of so many points a unit."""
+    half = np.array([max(text_width(line, SMALL) for line in label.split("\n")) / 2 for label in labels])
+    return bool((np.diff(at) * scale - half[1:] - half[:-1] >= gap).all())
+
+
 # Dates
 
 
@@ -179,9 +205,7 @@ def date_axis(ax: Axes, first: float, last: float) -> None:
     for days in _tick_days(begin, end):
         labels = _tick_labels(days)
         at = np.array([day_number(day) for day in days])
-        half = np.array([max(text_width(line, SMALL) for line in label.split("\n")) / 2 for label in labels])
-        gaps = np.diff(at) * width / (last - first) - half[1:] - half[:-1]
-        if (gaps >= 8.0).all():
+        if stand_apart(at, labels, width / (last - first)):
             ax.set_xticks(at, labels)
             return
 
@@ -222,8 +246,7 @@ def period_ticks(ax: Axes, index: pd.PeriodIndex) -> None:
         chosen = days[(len(days) - 1) % every :: every]
         labels = last_day_labels(chosen, index.freqstr)
         at = np.array([day_number(day) for day in chosen])
-        half = np.array([max(text_width(line, SMALL) for line in label.split("\n")) / 2 for label in labels])
-        if (np.diff(at) * per_day - half[1:] - half[:-1] >= 8.0).all():
+        if stand_apart(at, labels, per_day):
             ax.set_xticks(at, labels)
             return
 
@@ -253,6 +276,13 @@ def count_axis(ax: Axes, label: str, highest: float, *, usual: float | None = No
     ax.set_ylabel("\n".join(wrap(label, max(points(ax)[1] * 0.8, 80.0), SMALL)))
 
 
+def period_axes(ax: Axes, index: pd.PeriodIndex, unit: str, highest: float, *, usual: float | None = None) -> None:
+    """Set both axes of a chart of counts by period."""
+    at = edges(index)
+    date_axis(ax, at[0], at[-1])
+    count_axis(ax, f"{printable(unit)} per {period_word(index.freqstr)}", highest, usual=usual)
+
+
 def _root(values: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(np.maximum(values, 0.0)))
 
@@ -266,6 +296,17 @@ def _root_ticks(top: float, height: float) -> FloatArray:
         if number <= top and apart >= least:
             ticks.append(number)
     return np.sort(ticks)
+
+
+def fan(
+    ax: Axes, index: pd.PeriodIndex, outer: pd.DataFrame, inner: pd.DataFrame, level: float, *, ahead: str = ""
+) -> None:
+    """Draw a wide and a narrow interval of each period: of what was seen, or hatched, of what is ``ahead``, by name."""
+    colours = (AHEAD_OUTER, AHEAD_INNER) if ahead else (SEEN_OUTER, SEEN_INNER)
+    ink, hatch = (AHEAD, HATCH) if ahead else ("none", "")
+    for frame, colour, share in zip((outer, inner), colours, (level, INNER), strict=True):
+        label = f"{ahead}{share:.0%} interval"
+        band(ax, index, frame["lower"], frame["upper"], colour, label, ink=ink, hatch=hatch)
 
 
 def band(

@@ -21,16 +21,15 @@ from escalation.plots.style import (
     INNER,
     SEEN,
     SEEN_INNER,
-    SEEN_OUTER,
     SMALL,
-    band,
     count_axis,
     date_axis,
     day_number,
     edges,
-    headline,
-    legend_below,
+    fan,
+    finish,
     new_chart,
+    period_axes,
     styled,
 )
 from escalation.plots.text import day_text, period_text, printable, text_width
@@ -167,8 +166,7 @@ def draw_seen(counts: pd.Series | pd.DataFrame, ax: Axes, *, level: float = 0.9)
     middle = outer["median"].to_numpy(dtype=float, na_value=np.nan)
     if is_histories(counts):
         inner = seen_frame(counts, INNER)
-        band(ax, index, outer["lower"], outer["upper"], SEEN_OUTER, f"{level:.0%} interval")
-        band(ax, index, inner["lower"], inner["upper"], SEEN_INNER, f"{INNER:.0%} interval")
+        fan(ax, index, outer, inner, level)
         thin = 1.3 if len(index) <= MANY_PERIODS else 0.7
         ax.stairs(middle, edges(index), baseline=None, color=SEEN, linewidth=thin, label="median")
     else:
@@ -199,9 +197,8 @@ def draw_counts(
     highest = draw_seen(counts, ax, level=level)
     if exposure is not None:
         _mark_partial(counts, exposure, ax, level)
-    _dress(ax, index, unit, highest)
-    headline(ax, _busiest(seen_frame(counts, level), unit, level))
-    legend_below(ax)
+    period_axes(ax, index, unit, highest)
+    finish(ax, _busiest(seen_frame(counts, level), unit, level))
 
 
 def _mark_partial(counts: pd.Series | pd.DataFrame, exposure: pd.Series, ax: Axes, level: float) -> None:
@@ -219,12 +216,6 @@ def _mark_partial(counts: pd.Series | pd.DataFrame, exposure: pd.Series, ax: Axe
             linewidth=0.0,
             label="covered in part",
         )
-
-
-def _dress(ax: Axes, index: pd.PeriodIndex, unit: str, highest: float) -> None:
-    at = edges(index)
-    date_axis(ax, at[0], at[-1])
-    count_axis(ax, f"{printable(unit)} per {period_word(index.freqstr)}", highest)
 
 
 def _busiest(frame: pd.DataFrame, unit: str, level: float) -> str:
@@ -267,8 +258,7 @@ def draw_cumulative(reconstruction: Reconstruction, ax: Axes, *, level: float = 
     """Draw running totals as printed against the reconstructed cumulative count, contradictions ringed and numbered."""
     index = pd.PeriodIndex(reconstruction.daily.index)
     outer, inner = reconstruction.cumulative(level), reconstruction.cumulative(INNER)
-    band(ax, index, outer["lower"], outer["upper"], SEEN_OUTER, f"{level:.0%} interval")
-    band(ax, index, inner["lower"], inner["upper"], SEEN_INNER, f"{INNER:.0%} interval")
+    fan(ax, index, outer, inner, level)
     ax.stairs(outer["median"].to_numpy(), edges(index), baseline=None, color=SEEN, linewidth=1.0, label="median")
     totals = running_totals(reconstruction)
     _mark_tallies(ax, totals)
@@ -280,11 +270,10 @@ def draw_cumulative(reconstruction: Reconstruction, ax: Axes, *, level: float = 
     _mark_last_known(ax, reconstruction.last_known_day, at[-1])
     last = min(reconstruction.last_known_day, index[-1].start_time)
     row = outer.iloc[pd.Period(last, "D").ordinal - index[0].ordinal]
-    headline(
+    finish(
         ax,
         f"{row['median']:,} {unit} by {day_text(last)} ({level:.0%} interval {row['lower']:,} to {row['upper']:,})",
     )
-    legend_below(ax)
     _number_contradictions(reconstruction, totals, ax)
 
 
@@ -388,10 +377,9 @@ def draw_reconstructed(reconstruction: Reconstruction, ax: Axes, *, level: float
     highest = draw_seen(histories, ax, level=level)
     at = edges(index)
     highest = max(highest, _draw_windows(reconstruction, ax, at))
-    _dress(ax, index, reconstruction.unit, highest)
+    period_axes(ax, index, reconstruction.unit, highest)
     _mark_last_known(ax, reconstruction.last_known_day, at[-1])
-    headline(ax, _busiest(reconstruction.summary_frame(level), reconstruction.unit, level))
-    legend_below(ax)
+    finish(ax, _busiest(reconstruction.summary_frame(level), reconstruction.unit, level))
 
 
 def _draw_windows(reconstruction: Reconstruction, ax: Axes, at: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

@@ -42,7 +42,7 @@ def printable(text: object) -> str:
 
 
 def lacks_characters(texts: Iterable[object]) -> bool:
-    """Tell whether any text loses a character in print."""
+    """Say whether any text loses a character in print."""
     return any(printable(text).count(MISSING) > str(text).count(MISSING) for text in texts)
 
 

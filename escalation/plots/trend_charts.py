@@ -17,10 +17,12 @@ from escalation.plots.style import (
     count_axis,
     date_axis,
     edges,
+    finish,
     headline,
-    legend_below,
     new_chart,
+    note_at_top,
     points,
+    stand_apart,
     styled,
 )
 from escalation.plots.tally_charts import draw_seen
@@ -68,7 +70,7 @@ def trend(counts: CountsLike, change: RateChange, *, unit: str | None = None) ->
 def draw_windows(counts: pd.Series | pd.DataFrame, change: RateChange, ax: Axes, *, unit: str = "incidents") -> None:
     """Draw the series with both windows, each with its rate and the interval of the rate."""
     whole = pd.PeriodIndex(counts.index)
-    # so much of the series before the windows as tells them apart from it
+    # so much of the series before the windows as distinguishes them from it
     before = max((change.recent.last - change.baseline.first).n // 4, 2)
     shown = counts[whole >= change.baseline.first - before]
     index = pd.PeriodIndex(shown.index)
@@ -86,12 +88,11 @@ def draw_windows(counts: pd.Series | pd.DataFrame, change: RateChange, ax: Axes,
         1.12 * max(highest, _drawable(change.recent), _drawable(change.baseline)),
         usual=max(highest, change.recent.rate, change.baseline.rate),
     )
-    headline(
+    finish(
         ax,
         f"{figure_text(change.recent.rate)} {printable(unit)} per {word}, {figure_text(change.baseline.rate)} before: "
-        f"the probability that the rate rose is {chance_text(change.probability_rose)}",
+        f"the probability that the rate rose is {probability_text(change.probability_rose)}",
     )
-    legend_below(ax)
 
 
 def _drawable(window: WindowRate) -> float:
@@ -123,16 +124,7 @@ def _name_window(ax: Axes, name: str, window: WindowRate, span: float) -> None:
     """Write the window's name over it where it is wide enough."""
     begin, *_, end = edges(pd.period_range(window.first, window.last))
     if text_width(name, SMALL) + 6 < (end - begin) / span * points(ax)[0] * 0.85:
-        ax.annotate(
-            name,
-            ((begin + end) / 2, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, -1),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize=SMALL,
-        )
+        note_at_top(ax, name, (begin + end) / 2)
 
 
 def draw_ratio(change: RateChange, ax: Axes) -> None:
@@ -176,9 +168,7 @@ def _ratio_ticks(ax: Axes, low: float, high: float) -> None:
         ticks = np.array([digit * 10.0**power for power in powers if power % step == 0 for digit in digits])
         ticks = ticks[(ticks >= low) & (ticks <= high)]
         labels = [f"{tick:,.10g}" for tick in ticks]
-        half = np.array([text_width(label, SMALL) / 2 for label in labels])
-        gaps = np.diff(np.log(ticks)) * width / np.log(high / low) - half[1:] - half[:-1]
-        if (gaps >= 6.0).all():
+        if stand_apart(np.log(ticks), labels, width / np.log(high / low), 6.0):
             break
     ax.set_xticks(ticks, labels)
 
@@ -199,7 +189,7 @@ def total_text(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else figure_text(value)
 
 
-def chance_text(probability: float) -> str:
+def probability_text(probability: float) -> str:
     """Write a probability, never as 0 or 1."""
     if probability < 0.001:
         return "below 0.001"

@@ -16,17 +16,18 @@ from escalation.plots.style import (
     FAINT,
     GREY,
     INK,
-    count_axis,
     date_axis,
     edges,
+    finish,
     headline,
     legend_below,
     new_chart,
+    period_axes,
     styled,
 )
 from escalation.plots.tally_charts import draw_seen
 from escalation.plots.text import period_text, printable
-from escalation.plots.trend_charts import chance_text, figure_text
+from escalation.plots.trend_charts import figure_text, probability_text
 
 
 @styled
@@ -74,19 +75,17 @@ def draw_levels(counts: pd.Series | pd.DataFrame, found: ChangePoints, ax: Axes)
         ax.hlines(rate, at[begin], at[end], color=INK, linewidth=1.8, label=label)
         ax.hlines([lower, upper], at[begin], at[end], color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
         highest = max(highest, upper)
-    date_axis(ax, at[0], at[-1])
-    count_axis(ax, f"{printable(found.unit)} per {word}", highest)
+    period_axes(ax, index, found.unit, highest)
     if table:
         times = "once," if len(table) == 1 else f"{len(table)} times, last"
         last = table[-1]
-        headline(
-            ax,
+        finding = (
             f"The rate changed {times} from {figure_text(last['rate_before'])} to "
-            f"{figure_text(last['rate_after'])} {printable(found.unit)} per {word}",
+            f"{figure_text(last['rate_after'])} {printable(found.unit)} per {word}"
         )
     else:
-        headline(ax, f"That the rate did not change is likeliest: {chance_text(float(found.number.iloc[0]))}")
-    legend_below(ax)
+        finding = f"That the rate did not change is likeliest: {probability_text(float(found.number.iloc[0]))}"
+    finish(ax, finding)
 
 
 def _levels(found: ChangePoints, index: pd.PeriodIndex) -> list[tuple[int, int, float, float, float]]:
@@ -115,7 +114,7 @@ def draw_change_probability(found: ChangePoints, ax: Axes) -> None:
     headline(
         ax,
         f"Probability that a new rate begins; {likeliest} {'change' if likeliest == 1 else 'changes'} in all is "
-        f"likeliest ({chance_text(float(found.number.max()))})",
+        f"likeliest ({probability_text(float(found.number.max()))})",
     )
 
 
@@ -184,21 +183,19 @@ def draw_alarms(found: Alarms, ax: Axes, counts: pd.Series | pd.DataFrame | None
             label="alarm",
             gid="alarms",
         )
-    date_axis(ax, *edges(index)[[0, -1]])
-    count_axis(ax, f"{printable(found.unit)} per {period_word(index.freqstr)}", 1.05 * highest)
-    headline(ax, _said(found))
-    legend_below(ax)
+    period_axes(ax, index, found.unit, 1.05 * highest)
+    finish(ax, _said(found))
 
 
 @styled
-def regimes(counts: CountsLike, chances: pd.DataFrame, *, unit: str | None = None) -> Figure:
+def regimes(counts: CountsLike, probabilities: pd.DataFrame, *, unit: str | None = None) -> Figure:
     """Chart regimes: the counts, and below them how probable each period's being in the most active regime is.
 
     Parameters
     ----------
     counts : Series, DataFrame of histories, CountSeries or Reconstruction
         The counts or histories that were fitted.
-    chances : pandas.DataFrame
+    probabilities : pandas.DataFrame
         From :func:`escalation.analysis.state_probabilities`.
     unit : str, optional
         What is counted; what the series brings, or ``incidents``, when left out.
@@ -212,20 +209,20 @@ def regimes(counts: CountsLike, chances: pd.DataFrame, *, unit: str | None = Non
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-01-07", periods=20, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 0, 1, 9, 12, 8, 11, 14, 9, 1, 0, 0, 2, 1, 1, 0, 1], index=weeks)
-    >>> chances = escalation.analysis.state_probabilities(escalation.models.HiddenMarkov().fit(counts))
-    >>> figure = regimes(counts, chances, unit="raids")
+    >>> probabilities = escalation.analysis.state_probabilities(escalation.models.HiddenMarkov().fit(counts))
+    >>> figure = regimes(counts, probabilities, unit="raids")
     >>> figure.axes[1].get_title(loc="left")
     'Probability of the active regime; 6 of 20 weeks are likelier in it than not'
     """
     counts, _, unit = unpack_counts(counts, unit=unit)
     chart, (upper, lower) = new_chart(7.0, (3.2, 1.7))
-    draw_regimes(counts, chances, upper, lower, unit=unit)
+    draw_regimes(counts, probabilities, upper, lower, unit=unit)
     return chart
 
 
 def draw_regimes(
     counts: pd.Series | pd.DataFrame,
-    chances: pd.DataFrame,
+    probabilities: pd.DataFrame,
     upper: Axes,
     lower: Axes,
     *,
@@ -233,17 +230,16 @@ def draw_regimes(
     level: float = 0.9,
 ) -> None:
     """Draw the counts on shaded stretches of the most active regime, and its probability in each period."""
-    index = pd.PeriodIndex(chances.index)
+    index = pd.PeriodIndex(probabilities.index)
     at, word = edges(index), period_word(index.freqstr)
-    name, active = str(chances.columns[-1]), chances.iloc[:, -1].to_numpy(dtype=float)
+    name, active = str(probabilities.columns[-1]), probabilities.iloc[:, -1].to_numpy(dtype=float)
     highest = draw_seen(counts, upper, level=level)
     likely = np.concatenate([[False], active >= LIKELY, [False]])
     begins, ends = np.flatnonzero(likely[1:] & ~likely[:-1]), np.flatnonzero(~likely[1:] & likely[:-1])
     for number, (begin, end) in enumerate(zip(begins, ends, strict=True)):
         label = f"likelier {name} than not" if number == 0 else "_more"
         upper.axvspan(at[begin], at[end], facecolor=FAINT, linewidth=0, zorder=0.3, label=label)
-    date_axis(upper, at[0], at[-1])
-    count_axis(upper, f"{printable(unit)} per {word}", highest)
+    period_axes(upper, index, unit, highest)
     legend_below(upper)
     lower.stairs(active, at, fill=True, facecolor=GREY, edgecolor=INK, linewidth=0.6)
     date_axis(lower, at[0], at[-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from escalation.assessment.result import Assessment
@@ -10,18 +9,14 @@ from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.plots.forecast_charts import draw_forecast
 from escalation.plots.style import GREY
-from escalation.plots.text import day_text, span_text
-from escalation.plots.trend_charts import chance_text
-from escalation.report.paper import Paper, TableColumn
+from escalation.plots.text import span_text
+from escalation.report.paper import Paper
+from escalation.report.passage import set_passage
 from escalation.report.words import (
-    capital,
     counter_text,
-    error_text,
     place_text,
     plain_dates,
-    some_of,
     title_of,
-    window_of,
 )
 
 QUESTIONS = ("How many?", "Is the rate rising?", "What comes next?", "How likely is a flashpoint?")
@@ -31,16 +26,17 @@ SHOWN_DATES = 4
 
 def set_answers(paper: Paper, assessment: Assessment) -> None:
     """Set the answers in plain sentences, the flashpoints by date, cautions and a chart."""
-    paper.heading(title_of(assessment), size=16.0)
+    paper.heading(title_of(assessment.series), size=16.0)
     paper.paragraph(_what(assessment), colour=GREY)
     counted, rate = assessment.sentences("rate")
     sentences = (counted, rate, *assessment.sentences("forecast"), assessment.sentences("flashpoints")[0])
     for question, sentence in zip(QUESTIONS, sentences, strict=True):
         paper.heading(question, size=10.0, keep=30.0)
         paper.paragraph(plain_dates(sentence))
-    if assessment.thresholds:
+    thresholds = assessment.thresholds
+    if not isinstance(thresholds, Withheld):
         paper.heading("Flashpoint probabilities by date", size=10.0)
-        set_passage(paper, assessment, SHOWN_DATES)
+        set_passage(paper, thresholds, assessment.series, assessment.within, SHOWN_DATES)
     if assessment.cautions:
         paper.heading("Read with care", size=10.0, keep=30.0)
     for caution in assessment.cautions:
@@ -58,22 +54,3 @@ def _what(assessment: Assessment) -> str:
     who = f"Counted by {counter_text(series.counter)}, {place_text(series.place)}. " if series.counter else ""
     span = span_text(index[0].start_time, index[-1].end_time.normalize())
     return f"{who}Unit: {series.unit}. {len(index)} {period_word(index.freqstr, len(index))}, {span}."
-
-
-def set_passage(paper: Paper, assessment: Assessment, dates: int) -> None:
-    """Set the probability that each threshold has been reached by some dates, and its error at the last."""
-    if isinstance(assessment.thresholds, Withheld):
-        return
-    passage = assessment.thresholds.passage.iloc[: assessment.within]
-    steps = some_of(len(passage), dates)
-    columns = [TableColumn(f"{capital(assessment.series.unit)} in {window_of(assessment)}")]
-    columns += [
-        TableColumn(f"by {day_text(passage.index[step].end_time.normalize())}", 50.0, right=True) for step in steps
-    ]
-    columns += [TableColumn("Monte Carlo error", 58.0, right=True)]
-    rows = []
-    for point in sorted(assessment.thresholds.points, key=lambda point: point.at_least):
-        chances = passage[point.at_least].iloc[steps]
-        cells = ["-" if np.isnan(chance) else chance_text(float(chance)) for chance in chances]
-        rows.append([f"{point.at_least:,} or more", *cells, error_text(point.mc_error)])
-    paper.table(columns, rows)

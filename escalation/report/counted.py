@@ -8,7 +8,7 @@ import pandas as pd
 from escalation.assessment.result import Assessment
 from escalation.counts.schema import count_matrix
 from escalation.plots.tally_charts import draw_counts, draw_cumulative, draw_reconstructed, running_totals
-from escalation.report.paper import Paper, TableColumn
+from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import range_text, window_text
 from escalation.tallies.printed import contradictions_by_window
 from escalation.tallies.reconstruct import Reconstruction
@@ -57,7 +57,7 @@ def _contradictions(table: pd.DataFrame, reconstruction: Reconstruction) -> tupl
         TableColumn("Window", 150.0),
         TableColumn("Printed", 76.0),
         TableColumn("Expected", 48.0),
-        TableColumn("What is at odds"),
+        TableColumn("What contradicts it"),
     ]
     rows = [
         [
@@ -95,20 +95,15 @@ def _set_ledger(paper: Paper, ledger: pd.DataFrame) -> None:
     if ledger.empty:
         paper.paragraph("Nothing: every row of the file was used as it stood.")
         return
-    columns = [
-        TableColumn("What", 50.0),
-        TableColumn("Entries", 44.0, right=True),
-        TableColumn("First row", 44.0, right=True),
-        TableColumn("Column", 80.0),
-        TableColumn("Why"),
-    ]
     groups = ledger.groupby(["action", "column", "why"], sort=True)["row"].agg(["size", "min"]).reset_index()
     paper.table(
-        columns,
         [
-            [row["action"], f"{row['size']:,}", f"{row['min']:,}", row["column"], row["why"]]
-            for _, row in groups.iterrows()
-        ],
+            TableColumn("What", 50.0, cells=groups["action"]),
+            number_column("Entries", 44.0, groups["size"].map("{:,}".format)),
+            number_column("First row", 44.0, groups["min"].map("{:,}".format)),
+            TableColumn("Column", 80.0, cells=groups["column"]),
+            TableColumn("Why", cells=groups["why"]),
+        ]
     )
 
 

@@ -16,15 +16,15 @@ from escalation.conventions.wording import percent
 from escalation.counts.periods import period_word
 from escalation.plots.growth_charts import draw_growth
 from escalation.plots.text import day_text, period_text
-from escalation.plots.trend_charts import chance_text, figure_text, total_text
+from escalation.plots.trend_charts import figure_text, probability_text, total_text
 from escalation.plots.watching_charts import draw_alarms, draw_change_probability, draw_levels, draw_regimes
-from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import capital, plain_dates
+from escalation.report.paper import Paper, TableColumn, number_column
+from escalation.report.words import capital, interval_cells, plain_dates
 
 SHOWN_ALARMS = 8
 """The last alarms of a table."""
 BIC_SAYS_LITTLE = 2.0
-"""Smaller differences of BIC tell nothing apart (Kass & Raftery 1995, doi:10.1080/01621459.1995.10476572)."""
+"""Smaller differences of BIC distinguish nothing (Kass & Raftery 1995, doi:10.1080/01621459.1995.10476572)."""
 
 
 def set_growth(paper: Paper, assessment: Assessment) -> None:
@@ -42,7 +42,7 @@ def set_growth(paper: Paper, assessment: Assessment) -> None:
             f"{percent(risen.growth)} ({risen.level:.0%} interval {percent(risen.lower)} to {percent(risen.upper)})",
         ],
         ["Doubling or halving", risen.doubling()],
-        ["Probability that the rate rises", chance_text(risen.probability_rising)],
+        ["Probability that the rate rises", probability_text(risen.probability_rising)],
         [f"{capital(assessment.series.unit)} counted", f"{total_text(risen.total)} in {risen.observed:,} {word}s"],
         ["Dispersion (variance = mean + dispersion x mean squared)", figure_text(risen.dispersion)],
     ]
@@ -57,7 +57,7 @@ def set_growth(paper: Paper, assessment: Assessment) -> None:
     if risen.carried_by is not None and risen.probability_without is not None:
         paper.paragraph(
             f"The growth hangs on a single {word}, {period_text(risen.carried_by)}: without it the probability of a "
-            f"rise is {chance_text(risen.probability_without)}."
+            f"rise is {probability_text(risen.probability_without)}."
         )
     elif said:
         paper.paragraph(f"The growth hangs on no single {word}: it keeps its direction when any one is left out.")
@@ -80,17 +80,14 @@ def _set_without(paper: Paper, carrier: Carrier) -> None:
     if carrier.left_out.empty:
         return
     what = "Tally left out" if carrier.kind == "tally" else "Day left out"
-    columns = [
-        TableColumn(what),
-        TableColumn("Ratio without it", 90.0, right=True),
-        TableColumn("Probability that the rate rose without it", 120.0, right=True),
-    ]
-    named = list(carrier.without())
-    rows = [
-        [plain_dates(name), figure_text(row["ratio"]), chance_text(row["probability_rose"])]
-        for name, row in zip(named, carrier.left_out.to_dict("records"), strict=True)
-    ]
-    paper.table(columns, rows)
+    rose = carrier.left_out["probability_rose"].map(probability_text)
+    paper.table(
+        [
+            TableColumn(what, cells=map(plain_dates, carrier.without())),
+            number_column("Ratio without it", 90.0, carrier.left_out["ratio"].map(figure_text)),
+            number_column("Probability that the rate rose without it", 120.0, rose),
+        ]
+    )
 
 
 def set_changes(paper: Paper, assessment: Assessment) -> None:
@@ -103,36 +100,32 @@ def set_changes(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(plain_dates(found.sentence()))
     draw_levels(assessment.series.counts, found, paper.axes(240.0))
     draw_change_probability(found, paper.axes(140.0))
-    if len(found.changes):
-        word = period_word(assessment.freq)
-        columns = [
-            TableColumn(f"New rate from the {word} of"),
-            TableColumn(f"{found.level:.0%} interval of the date", 130.0),
-            TableColumn(f"Rate per {word} before", 70.0, right=True),
-            TableColumn("after", 50.0, right=True),
-            TableColumn(f"{found.level:.0%} interval", 80.0, right=True),
-        ]
-        rows = [
+    table, word = found.changes, period_word(assessment.freq)
+    if len(table):
+        spans = zip(table["earliest"], table["latest"], strict=True)
+        dates = [_first(one) if one == other else f"{_first(one)} to {_first(other)}" for one, other in spans]
+        ends = interval_cells(table, "rate_after_lower", "rate_after_upper")
+        paper.table(
             [
-                _first(row["date"]),
-                _first(row["earliest"]) + ("" if row["latest"] == row["earliest"] else f" to {_first(row['latest'])}"),
-                figure_text(row["rate_before"]),
-                figure_text(row["rate_after"]),
-                f"{figure_text(row['rate_after_lower'])} to {figure_text(row['rate_after_upper'])}",
+                TableColumn(f"New rate from the {word} of", cells=table["date"].map(_first)),
+                TableColumn(f"{found.level:.0%} interval of the date", 130.0, cells=dates),
+                number_column(f"Rate per {word} before", 70.0, table["rate_before"].map(figure_text)),
+                number_column("after", 50.0, table["rate_after"].map(figure_text)),
+                number_column(f"{found.level:.0%} interval", 80.0, ends),
             ]
-            for row in found.changes.to_dict("records")
-        ]
-        paper.table(columns, rows)
+        )
     numbers = ", ".join(
-        f"{number}: {chance_text(float(chance))}" for number, chance in found.number.items() if chance >= 0.01
+        f"{number}: {probability_text(float(probability))}"
+        for number, probability in found.number.items()
+        if probability >= 0.01
     )
     paper.paragraph(f"Probability of each number of changes: {numbers}.")
     paper.paragraph(
-        f"Could it be scatter alone? Without room for scatter beyond chance (Poisson) {len(other.changes)} "
+        f"Could it be scatter alone? Without overdispersion (Poisson counts) {len(other.changes)} "
         f"{'change is' if len(other.changes) == 1 else 'changes are'} likeliest; with it (dispersion "
         f"{figure_text(found.dispersion)}) {len(found.changes)}, and none at all has probability "
-        f"{chance_text(float(found.number.iloc[0]))}. Rates are taken as constant between changes; a slow drift looks "
-        "like several small ones. The sum over all numbers and places of changes is exact."
+        f"{probability_text(float(found.number.iloc[0]))}. Rates are taken as constant between changes; a slow drift "
+        "looks like several small ones. The sum over all numbers and places of changes is exact."
     )
 
 
@@ -151,22 +144,16 @@ def set_alarms(paper: Paper, assessment: Assessment) -> None:
     draw_alarms(found, paper.axes(280.0), assessment.series.counts, level=assessment.level)
     raised = found.judged[found.judged["alarm"] >= 0.5].tail(SHOWN_ALARMS)
     if len(raised):
-        columns = [
-            TableColumn(capital(word)),
-            TableColumn("Counted (mean)", 80.0, right=True),
-            TableColumn("Expected", 70.0, right=True),
-            TableColumn("Bound", 70.0, right=True),
-            TableColumn("Probability of an alarm", 110.0, right=True),
-        ]
-        rows = [
+        probabilities = [probability_text(one) if found.histories > 1 else "certain" for one in raised["alarm"]]
+        paper.table(
             [
-                period_text(pd.Period(row["period"])),
-                *(figure_text(row[name]) for name in ("observed", "expected", "upper")),
-                chance_text(row["alarm"]) if found.histories > 1 else "certain",
+                TableColumn(capital(word), cells=map(period_text, pd.PeriodIndex(raised.index))),
+                number_column("Counted (mean)", 80.0, raised["observed"].map(figure_text)),
+                number_column("Expected", 70.0, raised["expected"].map(figure_text)),
+                number_column("Bound", 70.0, raised["upper"].map(figure_text)),
+                number_column("Probability of an alarm", 110.0, probabilities),
             ]
-            for row in raised.rename_axis("period").reset_index().to_dict("records")
-        ]
-        paper.table(columns, rows)
+        )
     for text in _false(assessment, found):
         paper.paragraph(text)
 
@@ -209,18 +196,15 @@ def set_regime(paper: Paper, assessment: Assessment) -> None:
         unit=series.unit,
         level=assessment.level,
     )
-    columns = [
-        TableColumn("Regimes"),
-        TableColumn(f"Rates per {period_word(assessment.freq)}", 130.0),
-        TableColumn("Log-likelihood", 80.0, right=True),
-        TableColumn("Parameters", 70.0, right=True),
-        TableColumn("BIC", 60.0, right=True),
-    ]
-    rows = [
-        [str(states), row["rates"], f"{row['log_likelihood']:.1f}", str(row["parameters"]), f"{row['bic']:.1f}"]
-        for states, row in zip(numbers.index, numbers.to_dict("records"), strict=True)
-    ]
-    paper.table(columns, rows)
+    paper.table(
+        [
+            TableColumn("Regimes", cells=map(str, numbers.index)),
+            TableColumn(f"Rates per {period_word(assessment.freq)}", 130.0, cells=numbers["rates"]),
+            number_column("Log-likelihood", 80.0, numbers["log_likelihood"].map("{:.1f}".format)),
+            number_column("Parameters", 70.0, numbers["parameters"].map(str)),
+            number_column("BIC", 60.0, numbers["bic"].map("{:.1f}".format)),
+        ]
+    )
     paper.paragraph(f"Could it be one rate? {_one_rate(numbers, found.drifting_bic)}")
     paper.paragraph(
         "A regime is a name for a rate that lasts, found in the counts and nowhere else. The smaller BIC the better: a "
@@ -240,7 +224,7 @@ def _one_rate(numbers: pd.DataFrame, drifting: float | None) -> str:
     if min(rivals) <= two:
         said.append("The counts do not need regimes: read the probability above as if there were two.")
     elif min(rivals) - two < BIC_SAYS_LITTLE:
-        said.append("Regimes and one rate cannot be told apart.")
+        said.append("Regimes and one rate are not distinguishable.")
     if best not in (1, 2):
         said.append(f"By BIC {best} regimes describe the counts best; the page shows two.")
     return " ".join(said)

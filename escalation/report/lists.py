@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from urllib.parse import urlsplit
 
 import pandas as pd
 
-from escalation.report.paper import Paper, TableColumn
+from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import capital, range_text, spaced, window_text
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
@@ -19,13 +20,11 @@ SHOWN_NOTE = 160
 def set_tallies(paper: Paper, reconstruction: Reconstruction) -> None:
     """Set the tallies used, those left out and why, and the addresses."""
     table = reconstruction.tallies.sort_values(["end", "start", "count"], kind="stable")
+    windows = map(partial(window_text, usual=reconstruction.place), table["start"], table["end"], table["place"])
     table = table.assign(
-        window=[
-            window_text(start, end, place, reconstruction.place)
-            for start, end, place in zip(table["start"], table["end"], table["place"], strict=True)
-        ],
+        window=list(windows),
         printed=[printed_count(tally) for _, tally in table.iterrows()],
-        publisher=[_publisher(source, url) for source, url in zip(table["source"], table["url"], strict=True)],
+        publisher=list(map(_publisher, table["source"], table["url"])),
     )
     addresses = list(dict.fromkeys(url for url in table["url"] if url))
     number = {url: str(position) for position, url in enumerate(addresses, start=1)} | {"": ""}
@@ -45,46 +44,28 @@ def _set_used(paper: Paper, table: pd.DataFrame, number: dict[str, str]) -> None
         "known; for a range or a part of the area, of the true count of the whole. Address: number in the list of "
         "addresses."
     )
-    columns = [
-        TableColumn("Window", 120.0),
-        TableColumn("Printed", 66.0),
-        TableColumn("Expected", 58.0),
-        TableColumn("Source"),
-        TableColumn("Address", 38.0, right=True),
-    ]
-    cells = zip(
-        table["window"],
-        table["printed"],
-        table["predicted_low"],
-        table["predicted_high"],
-        table["publisher"],
-        table["url"],
-        strict=True,
+    paper.table(
+        [
+            TableColumn("Window", 120.0, cells=table["window"]),
+            TableColumn("Printed", 66.0, cells=table["printed"]),
+            TableColumn("Expected", 58.0, cells=map(range_text, table["predicted_low"], table["predicted_high"])),
+            TableColumn("Source", cells=table["publisher"]),
+            number_column("Address", 38.0, table["url"].map(number)),
+        ]
     )
-    rows = [
-        [window, printed, range_text(low, high), publisher, number[url]]
-        for window, printed, low, high, publisher, url in cells
-    ]
-    paper.table(columns, rows)
 
 
 def _set_left_out(paper: Paper, table: pd.DataFrame, number: dict[str, str]) -> None:
     paper.heading(f"Tallies left out, and why: {len(table)}")
-    columns = [
-        TableColumn("Window", 116.0),
-        TableColumn("Printed", 60.0),
-        TableColumn("Source", 112.0),
-        TableColumn("Why"),
-        TableColumn("Address", 38.0, right=True),
-    ]
-    cells = zip(
-        table["window"], table["printed"], table["publisher"], table["why"], table["note"], table["url"], strict=True
+    paper.table(
+        [
+            TableColumn("Window", 116.0, cells=table["window"]),
+            TableColumn("Printed", 60.0, cells=table["printed"]),
+            TableColumn("Source", 112.0, cells=table["publisher"]),
+            TableColumn("Why", cells=map(_reason, table["why"], table["note"])),
+            number_column("Address", 38.0, table["url"].map(number)),
+        ]
     )
-    rows = [
-        [window, printed, publisher, _reason(why, note), number[url]]
-        for window, printed, publisher, why, note, url in cells
-    ]
-    paper.table(columns, rows)
 
 
 def _reason(why: str, note: str) -> str:

@@ -23,12 +23,12 @@ from escalation.tallies.reconstruct import Reconstruction
 
 MODELS = {
     "local_level": (
-        "counts scatter, more than chance alone would, about a level that drifts from period to period and is pulled "
+        "counts scatter, more than Poisson counts would, about a level that drifts from period to period and is pulled "
         "back to its long-run value as strongly as the counts suggest; its steps multiply the rate while it is low and "
         "add to it while it is high; the forecast starts from the last level"
     ),
     "negative_binomial": (
-        "one rate for the whole series, about which counts scatter more than chance alone would; it does not know "
+        "one rate for the whole series, about which counts scatter more than Poisson counts would; it does not know "
         "what happened last"
     ),
     "climatology": (
@@ -169,11 +169,11 @@ def _provenance(assessment: Assessment) -> Iterator[list[str]]:
         steps = f"{forecast.steps:,} {period_word(assessment.freq, forecast.steps)}"
         yield ["Forecast", f"{forecast.draws:,} joint paths of {steps}"]
     if reconstruction is not None:
-        settled = "converged" if reconstruction.converged else "not converged"
+        converged = "converged" if reconstruction.converged else "not converged"
         yield [
             "Reconstruction",
             f"{reconstruction.histories.shape[1]:,} histories; largest R-hat {reconstruction.rhat:.3f}, smallest "
-            f"effective sample size {reconstruction.ess:,.0f}: {settled}",
+            f"effective sample size {reconstruction.ess:,.0f}: {converged}",
         ]
     if lacks_characters(_names(assessment)):
         yield ["Characters", f"{MISSING} stands for a character of the source that the font of this report lacks"]

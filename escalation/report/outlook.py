@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
+
 from escalation.analysis.trend.trend import SAID, RateChange
 from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.pool import POOL
@@ -15,10 +17,19 @@ from escalation.plots.flashpoint_charts import draw_first_passage
 from escalation.plots.forecast_charts import draw_forecast, draw_models
 from escalation.plots.style import INNER
 from escalation.plots.text import period_text, span_text
-from escalation.plots.trend_charts import chance_text, draw_ratio, draw_windows, figure_text, total_text
-from escalation.report.answers import set_passage
-from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import capital, error_text, median_interval, plain_dates, some_of, spaced, window_of
+from escalation.plots.trend_charts import draw_ratio, draw_windows, figure_text, probability_text, total_text
+from escalation.report.paper import Paper, TableColumn, number_column
+from escalation.report.passage import set_passage
+from escalation.report.words import (
+    capital,
+    error_text,
+    interval_cells,
+    median_interval,
+    plain_dates,
+    some_of,
+    spaced,
+    windows_text,
+)
 
 SHOWN_ROWS = 10
 """A table of periods shows at most so many of them, evenly apart."""
@@ -38,31 +49,27 @@ def set_trend(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(plain_dates(change.sentence()))
     draw_windows(assessment.series.counts, change, paper.axes(260.0), unit=assessment.series.unit)
     draw_ratio(change, paper.axes(110.0))
-    columns = [
-        TableColumn("Window"),
-        TableColumn(f"{capital(word)}s observed", 60.0, right=True),
-        TableColumn("Total", 54.0, right=True),
-        TableColumn(f"Rate per {word}", 60.0, right=True),
-        TableColumn(f"{change.level:.0%} interval", 90.0, right=True),
-    ]
-    rows = [
-        [
-            f"{name}: {span_text(window.first.start_time, window.last.end_time.normalize())}",
-            f"{window.observed:,}",
-            total_text(window.total),
-            figure_text(window.rate),
-            f"{figure_text(window.lower)} to {figure_text(window.upper)}",
-        ]
+    table = pd.concat([change.baseline.table(), change.recent.table()])
+    spans = [
+        f"{name}: {span_text(window.first.start_time, window.last.end_time.normalize())}"
         for name, window in (("Baseline", change.baseline), ("Recent", change.recent))
     ]
-    paper.table(columns, rows)
+    paper.table(
+        [
+            TableColumn("Window", cells=spans),
+            number_column(f"{capital(word)}s observed", 60.0, table["observed"].map("{:,}".format)),
+            number_column("Total", 54.0, table["total"].map(total_text)),
+            number_column(f"Rate per {word}", 60.0, table["rate"].map(figure_text)),
+            number_column(f"{change.level:.0%} interval", 90.0, interval_cells(table)),
+        ]
+    )
     paper.paragraph(_carrier(assessment, change))
     over = f", averaged over {change.histories:,} equally plausible histories" if change.histories > 1 else ""
     paper.paragraph(
         f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
         f"rate with dispersion {figure_text(change.dispersion)} (variance = mean + dispersion x mean squared), which "
-        "is in the intervals. A probability near 0.5 says that the counts do not tell a rise from a fall, not that "
-        "nothing changed. The interval of a mean rate is not the range of single counts."
+        "is in the intervals. A probability near 0.5 says that the counts do not distinguish a rise from a fall, not "
+        "that nothing changed. The interval of a mean rate is not the range of single counts."
     )
 
 
@@ -72,7 +79,7 @@ def _carrier(assessment: Assessment, change: RateChange) -> str:
     if change.carried_by is not None and change.probability_without is not None:
         return (
             f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
-            f"rate rose is {chance_text(change.probability_without)}."
+            f"rate rose is {probability_text(change.probability_without)}."
         )
     if max(change.probability_rose, 1 - change.probability_rose) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
@@ -144,30 +151,27 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
         return
     passage = thresholds.passage.iloc[: assessment.within]
     draw_first_passage(passage, paper.axes(290.0), thresholds.points)
-    columns = [
-        TableColumn(f"{capital(assessment.series.unit)} in {window_of(assessment)}"),
-        TableColumn("Reached so far", 84.0, right=True),
-        TableColumn("Probability", 56.0, right=True),
-        TableColumn("Monte Carlo error", 60.0, right=True),
-        TableColumn("90% Monte Carlo interval", 90.0, right=True),
-    ]
     past = times_reached(assessment.series, thresholds, thresholds.points[0].over)
-    rows = [
+    compared = windows_text(thresholds.points[0].over, assessment.freq)
+    points = sorted(thresholds.points, key=lambda point: point.at_least)
+    limits = [f"{point.at_least:,} or more" for point in points]
+    numbers = past.loc[[point.at_least for point in points]]
+    reached = map("{:,} of {:,}".format, numbers["reached"], numbers["windows"])
+    spans = [f"{point.lower:.3f} to {point.upper:.3f}" for point in points]
+    paper.table(
         [
-            f"{point.at_least:,} or more",
-            f"{past['reached'][point.at_least]:,} of {past['windows'][point.at_least]:,}",
-            chance_text(point.probability),
-            error_text(point.mc_error),
-            f"{point.lower:.3f} to {point.upper:.3f}",
+            TableColumn(f"{capital(assessment.series.unit)} in {compared}", cells=limits),
+            number_column("Reached so far", 84.0, reached),
+            number_column("Probability", 56.0, [probability_text(point.probability) for point in points]),
+            number_column("Monte Carlo error", 60.0, [error_text(point.mc_error) for point in points]),
+            number_column("90% Monte Carlo interval", 90.0, spans),
         ]
-        for point in sorted(thresholds.points, key=lambda point: point.at_least)
-    ]
-    paper.table(columns, rows)
+    )
     for text in _meaning(assessment, thresholds, outlook):
         paper.paragraph(text)
     if len(passage) > 1:
         paper.heading("By date")
-        set_passage(paper, assessment, SHOWN_DATES)
+        set_passage(paper, thresholds, assessment.series, assessment.within, SHOWN_DATES)
 
 
 def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -> Iterable[str]:
@@ -175,16 +179,16 @@ def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -
     word, many = period_word(assessment.freq), period_word(assessment.freq, 2)
     straddle = "" if point.over == 1 else " Windows that begin before the forecast count what was observed in them."
     yield (
-        f"Thresholds for action: {_threshold(assessment, point)}. 'Reached so far' tells how usual each has been. At "
+        f"Thresholds for action: {_threshold(assessment, point)}. 'Reached so far' says how usual each has been. At "
         "which probability to act depends on what a false alarm and a missed one cost, which the reader must weigh; "
         f"these probabilities do not.{straddle}"
     )
     yield (
         f"A probability is the share of {point.draws:,} simulated futures, by {outlook.maker()}, in which the "
-        f"threshold is reached by the end of that {word}. Each future is followed as a whole: chances of single {many} "
-        f"are not multiplied, for one busy {word} is often followed by another. The Monte Carlo error comes from the "
-        "number of futures and histories alone; what the models leave open is in the probability itself, and that they "
-        "may be wrong is in neither."
+        f"threshold is reached by the end of that {word}. Each future is followed as a whole: probabilities of single "
+        f"{many} are not multiplied, for one busy {word} is often followed by another. The Monte Carlo error comes "
+        "from the number of futures and histories alone; what the models leave open is in the probability itself, and "
+        "that they may be wrong is in neither."
     )
 
 

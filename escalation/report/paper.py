@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.artist import Artist
@@ -33,11 +33,20 @@ LABELS = (44.0, 18.0, 56.0)
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a table: its header, its width in points (0: what the others leave), and where its cells stand."""
+    """A column of a table: its header, its width in points (0: what the others leave), where its cells stand, and they.
+
+    Cells that the columns hold need not be given to :meth:`Paper.table` as rows.
+    """
 
     header: str
     width: float = 0.0
     right: bool = False
+    cells: Iterable[str] = ()
+
+
+def number_column(header: str, width: float, cells: Iterable[str] = ()) -> TableColumn:
+    """A column of a table whose cells stand on the right."""
+    return TableColumn(header, width, True, cells)
 
 
 @dataclass(frozen=True)
@@ -149,9 +158,11 @@ class Paper:
             self.lines[-1].lines.append(line)
 
     def table(
-        self, columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], *, links: Sequence[str] = ()
+        self, columns: Sequence[TableColumn], rows: Sequence[Sequence[str]] | None = None, *, links: Sequence[str] = ()
     ) -> None:
         """Set a table, its header again on each page; ``links`` are addresses behind the cells of the last column."""
+        if rows is None:
+            rows = list(zip(*(column.cells for column in columns), strict=True))
         places = _places(columns)
         header = _wrapped([column.header for column in columns], columns, places, "bold")
         top = _height(header) + 3.5 if any(column.header for column in columns) else 0.0

@@ -11,7 +11,7 @@ from escalation.evaluation.result import Backtest
 from escalation.plots.backtest_charts import draw_pit, draw_scores
 from escalation.plots.text import period_text
 from escalation.plots.trend_charts import figure_text
-from escalation.report.paper import Paper, TableColumn
+from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import spaced
 
 BASELINE = "climatology"
@@ -42,46 +42,37 @@ def set_record(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(
         "CRPS is the distance of the forecast from what came, in counts; the log score is the surprise at it, in nats; "
         "both are the smaller the better. The bars of a calibrated model are level. "
-        f"{len(origins)} dates of one series are few: the shape of its bars is mostly chance, and an ordering of the "
+        f"{len(origins)} dates of one series are few: the shape of its bars is mostly random, and an ordering of the "
         "models that the interval does not bear out is no reason to trust one of them more."
     )
 
 
 def _set_table(paper: Paper, record: Backtest, compared: pd.DataFrame | None) -> None:
-    columns = [
-        TableColumn("Model"),
-        TableColumn("CRPS", 44.0, right=True),
-        TableColumn("Log score", 50.0, right=True),
-        TableColumn("In 50%", 44.0, right=True),
-        TableColumn("In 90%", 44.0, right=True),
-        TableColumn(f"CRPS less that of {BASELINE}, 95% interval", 150.0, right=True),
-    ]
-    rows = []
-    for model, row in record.table().iterrows():
-        beside = "-"
-        if compared is not None and model in compared.index:
-            other = compared.loc[str(model)]
-            beside = f"{other['difference']:+.2g} ({other['lower']:+.2g} to {other['upper']:+.2g})"
-        rows.append(
-            [
-                spaced(str(model)),
-                figure_text(row["crps"]),
-                f"{row['log_score']:.2f}",
-                f"{row['coverage_50%']:.0%}",
-                f"{row['coverage_90%']:.0%}",
-                beside,
-            ]
-        )
-    paper.table(columns, rows)
+    table = record.table()
+    others: dict[object, str] = {}
+    if compared is not None:
+        ends = (compared[name] for name in ("difference", "lower", "upper"))
+        others = dict(zip(compared.index, map("{:+.2g} ({:+.2g} to {:+.2g})".format, *ends), strict=True))
+    beside = [others.get(model, "-") for model in table.index]
+    paper.table(
+        [
+            TableColumn("Model", cells=[spaced(str(model)) for model in table.index]),
+            number_column("CRPS", 44.0, table["crps"].map(figure_text)),
+            number_column("Log score", 50.0, table["log_score"].map("{:.2f}".format)),
+            number_column("In 50%", 44.0, table["coverage_50%"].map("{:.0%}".format)),
+            number_column("In 90%", 44.0, table["coverage_90%"].map("{:.0%}".format)),
+            number_column(f"CRPS less that of {BASELINE}, 95% interval", 150.0, beside),
+        ]
+    )
 
 
 def _finding(compared: pd.DataFrame | None) -> str:
     """Say what is better than the baseline, if anything."""
     if compared is None:
         return f"With fewer than {FEWEST} dates nothing can be said about which model is better."
-    told = {verdict: [spaced(str(name)) for name in rows.index] for verdict, rows in compared.groupby("verdict")}
-    parts = [f"{' and '.join(told[verdict])} {verdict}" for verdict in ("better", "worse") if verdict in told]
+    found = {verdict: [spaced(str(name)) for name in rows.index] for verdict, rows in compared.groupby("verdict")}
+    parts = [f"{' and '.join(found[verdict])} {verdict}" for verdict in ("better", "worse") if verdict in found]
     if not parts:
-        return f"No model can be told apart from {BASELINE}: every interval of the difference holds 0."
-    rest = "; the others cannot be told apart from it" if "not told apart" in told else ""
+        return f"No model can be distinguished from {BASELINE}: every interval of the difference holds 0."
+    rest = "; the others cannot be distinguished from it" if "not distinguishable" in found else ""
     return f"Than {BASELINE}, by CRPS: {'; '.join(parts)}{rest}."

@@ -10,13 +10,13 @@ from escalation.assessment.severity import AttackSeverity
 from escalation.assessment.withheld import Withheld
 from escalation.plots.severity_charts import draw_fatality_tail, draw_lethality
 from escalation.plots.text import span_text
-from escalation.plots.trend_charts import chance_text
-from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import error_text, plain_dates
+from escalation.plots.trend_charts import probability_text
+from escalation.report.paper import Paper, TableColumn, number_column
+from escalation.report.words import error_text, interval_cells, plain_dates
 
 
 def set_severity(paper: Paper, assessment: Assessment) -> None:
-    """Set the share that kills, the sizes where there are enough, the chances of coming ones, and cautions."""
+    """Set the share that kills, the sizes where there are enough, the probabilities of coming ones, and cautions."""
     found = assessment.severity
     if isinstance(found, Withheld):
         return
@@ -31,22 +31,17 @@ def set_severity(paper: Paper, assessment: Assessment) -> None:
         paper.paragraph(found.tail.sentence())
         draw_fatality_tail(found.tail, paper.axes(200.0))
     paper.heading(f"What the coming ones may cost, {span_text(cost.start, cost.end)}", keep=60.0)
-    columns = [
-        TableColumn("At least one attack that kills"),
-        TableColumn("Probability", 70.0, right=True),
-        TableColumn("Monte Carlo error", 80.0, right=True),
-        TableColumn(f"{cost.level:.0%} interval for what is not known of the severity", 150.0, right=True),
-    ]
-    rows = [
+    probabilities, unknown = cost.probabilities, f"{cost.level:.0%} interval for what is not known of the severity"
+    paper.table(
         [
-            f"{killed:,} or more",
-            chance_text(row["probability"]),
-            error_text(row["mc_error"]),
-            f"{chance_text(row['lower'])} to {chance_text(row['upper'])}",
+            TableColumn(
+                "At least one attack that kills", cells=[f"{killed:,} or more" for killed in probabilities.index]
+            ),
+            number_column("Probability", 70.0, probabilities["probability"].map(probability_text)),
+            number_column("Monte Carlo error", 80.0, probabilities["mc_error"].map(error_text)),
+            number_column(unknown, 150.0, interval_cells(probabilities, write=probability_text)),
         ]
-        for killed, row in zip(cost.chances.index, cost.chances.to_dict("records"), strict=True)
-    ]
-    paper.table(columns, rows)
+    )
     if cost.median is not None:
         paper.paragraph(plain_dates(cost.total_sentence()))
     for text in _meaning(found):
@@ -58,9 +53,10 @@ def set_severity(paper: Paper, assessment: Assessment) -> None:
 def _meaning(found: AttackSeverity) -> Iterator[str]:
     """How the numbers were made."""
     yield (
-        "Each simulated future of the counts goes with one share and, where there is one, one law of how many a lethal "
-        "attack kills, both drawn from what the incidents leave possible: nothing multiplies mean probabilities. The "
-        "interval is between what the lowest and the highest of them give, however the counts turn out."
+        "Each simulated future of the counts goes with one share and, where there is one, one distribution of the "
+        "killed of a lethal attack, both drawn from what the incidents leave possible: nothing multiplies mean "
+        "probabilities. The interval is between what the lowest and the highest of them give, however the counts turn "
+        "out."
     )
     if found.lethality.new_share is not None:
         yield (
@@ -69,7 +65,7 @@ def _meaning(found: AttackSeverity) -> Iterator[str]:
         )
     if found.sizes is not None:
         yield (
-            f"A law of how many needs {FEWEST} lethal attacks. The law was chosen by AIC; a power law of the deadliest "
-            "events is fitted above the threshold at which it is nearest to them, and its interval holds other "
-            "thresholds."
+            f"A distribution of the killed needs {FEWEST} lethal attacks. It was chosen by AIC; a power law of the "
+            "deadliest events is fitted above the threshold at which it is nearest to them, and its interval holds "
+            "other thresholds."
         )

@@ -7,8 +7,8 @@ from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint_definitions import PRESETS
 from escalation.plots.excitation_charts import draw_response
-from escalation.plots.trend_charts import chance_text
-from escalation.report.paper import Paper, TableColumn
+from escalation.plots.trend_charts import probability_text
+from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import capital, error_text, plain_dates
 
 
@@ -23,13 +23,15 @@ def set_excitation(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(found.sentence())
     for after, by in ((first, second), (second, first)):
         draw_response(found, paper.axes(160.0), by=by, after=after)
-    columns = [TableColumn("More by"), TableColumn("after one by"), TableColumn("Alternative", 110.0)]
-    columns += [TableColumn("p-value", 60.0, right=True)]
-    rows = [
-        [str(row["by"]), str(row["after"]), str(row["alternative"]), f"{row['p_value']:.3f}"]
-        for row in found.alternatives.reset_index().to_dict("records")
-    ]
-    paper.table(columns, rows)
+    table = found.alternatives.reset_index()
+    paper.table(
+        [
+            TableColumn("More by", cells=table["by"]),
+            TableColumn("after one by", cells=table["after"]),
+            TableColumn("Alternative", 110.0, cells=table["alternative"]),
+            number_column("p-value", 60.0, table["p_value"].map("{:.3f}".format)),
+        ]
+    )
     paper.paragraph(
         "That both sides rise and fall together is no evidence that one answers the other. The test against a shared "
         "shock asks whether the share of one side in the total rises after attacks by the other, which no level that "
@@ -38,7 +40,7 @@ def set_excitation(paper: Paper, assessment: Assessment) -> None:
 
 
 def set_presets(paper: Paper, assessment: Assessment) -> None:
-    """Set the chances of the definitions in public use."""
+    """Set the probabilities of the definitions in public use."""
     points, forecast = assessment.presets, assessment.forecast
     if isinstance(points, Withheld) or isinstance(forecast, Withheld):
         return
@@ -54,7 +56,7 @@ def set_presets(paper: Paper, assessment: Assessment) -> None:
     rows = []
     for name, point in points.items():
         span = f"{point.at_least:,} in {point.over} {period_word(assessment.freq, point.over)}"
-        rows.append([name, PRESETS[name].source, span, chance_text(point.probability), error_text(point.mc_error)])
+        rows.append([name, PRESETS[name].source, span, probability_text(point.probability), error_text(point.mc_error)])
     paper.table(columns, rows)
     paper.paragraph(
         plain_dates(

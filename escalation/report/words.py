@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pandas as pd
 
-from escalation.assessment.result import Assessment
 from escalation.counts.periods import period_word
+from escalation.counts.series import CountSeries
 from escalation.plots.text import day_text, span_text
+from escalation.plots.trend_charts import figure_text
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 ABBREVIATIONS = ("us", "uk", "un", "eu", "isis", "acled", "ucdp", "sohr", "idf", "gttac", "jinsa", "fdd", "oir")
@@ -33,9 +35,9 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def title_of(assessment: Assessment) -> str:
-    """Title of a report."""
-    return capital(spaced(assessment.series.title or assessment.series.unit))
+def title_of(series: CountSeries) -> str:
+    """Title of a report on a series."""
+    return capital(spaced(series.title or series.unit))
 
 
 def counter_text(counter: str) -> str:
@@ -74,6 +76,14 @@ def median_interval(median: float, lower: float, upper: float) -> str:
     return f"{median:,.0f} ({lower:,.0f} to {upper:,.0f})"
 
 
+def interval_cells(
+    table: pd.DataFrame, lower: str = "lower", upper: str = "upper", *, write: Callable[[float], str] = figure_text
+) -> list[str]:
+    """Write the intervals between two columns of a table."""
+    ends = zip(table[lower].map(write), table[upper].map(write), strict=True)
+    return [f"{low} to {high}" for low, high in ends]
+
+
 def range_text(low: object, high: object) -> str:
     """Write a range of counts, a dash where there is none."""
     if pd.isna(low) or pd.isna(high):  # type: ignore[call-overload]
@@ -81,10 +91,9 @@ def range_text(low: object, high: object) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def window_of(assessment: Assessment) -> str:
+def windows_text(over: int, freq: str) -> str:
     """Name what a threshold is compared with: one week, three consecutive months."""
-    over = assessment.thresholds.points[0].over if assessment.thresholds else assessment.options.over
-    word = period_word(assessment.freq, over)
+    word = period_word(freq, over)
     return f"one {word}" if over == 1 else f"{over} consecutive {word}"
 
 

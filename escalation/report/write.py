@@ -64,9 +64,9 @@ def write_report(counts: Assessment | CountsLike | Source | str | Path, path: st
 
     Examples
     --------
-    >>> import tempfile, escalation
-    >>> series = escalation.count_series(escalation.open_source("november-2024-article"), draws=40, rng=1)
-    >>> assessment = escalation.assess(series, draws=50, models=[], model="climatology", rng=1)
+    >>> import tempfile, pandas as pd, escalation
+    >>> counts = pd.Series([2, 0, 1, 3, 1], index=pd.period_range("2024-01-01", periods=5, freq="W-SUN"))
+    >>> assessment = escalation.assess(counts, draws=50, models=[], model="climatology", rng=1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write_report(assessment, folder + "/report.pdf")
     ...     written.read_bytes()[:5]
@@ -79,7 +79,7 @@ def write_report(counts: Assessment | CountsLike | Source | str | Path, path: st
         raise InputError(f"rng is {rng!r}, but an assessment brings its seed; hand rng to assess")
     assessment = counts if isinstance(counts, Assessment) else assess(counts, rng=rng)
     about = {
-        "Title": printable(title_of(assessment)),
+        "Title": printable(title_of(assessment.series)),
         "Creator": f"escalation {__version__}",
         "CreationDate": None,
         "ModDate": None,
@@ -138,7 +138,7 @@ def compose_report(assessment: Assessment) -> list[Figure]:
         set_tallies(paper, reconstruction)
     origin = assessment.provenance()
     foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
-    return paper.finish(title_of(assessment), foot, f"escalation {__version__}")
+    return paper.finish(title_of(assessment.series), foot, f"escalation {__version__}")
 
 
 def _open_page(paper: Paper, part: object) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 
 def as_numbers(values: ArrayLike, name: str) -> FloatArray:

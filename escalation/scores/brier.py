@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_events, as_given, as_observed, as_one_shape, as_probabilities
+from escalation.scores.arrays import as_events, as_given, as_observed, as_one_shape, as_probabilities
 
 MOST_BINS = 10_000
 

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_given, as_one_shape, as_probabilities, as_rows
+from escalation.scores.arrays import as_given, as_one_shape, as_probabilities, as_rows
 
 MOST_BINS = 10_000
 

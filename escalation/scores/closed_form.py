@@ -8,8 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_counts, as_given, as_numbers, as_one_shape
+from escalation.scores.arrays import as_counts, as_given, as_numbers, as_one_shape
 
 NEGLIGIBLE = 1e-18
 """Share of the probability on one side of the mode that may be left out."""

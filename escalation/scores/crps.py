@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_given, as_numbers, as_rows
+from escalation.scores.arrays import as_given, as_numbers, as_rows
 
 BLOCK = 2**18
 """Draws sorted at a time, so that memory does not grow with the number of forecasts."""

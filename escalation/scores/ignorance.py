@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError, ResampledDrawsWarning
-from escalation.scores.arrays import FloatArray, as_given, as_numbers, as_rows
+from escalation.scores.arrays import as_given, as_numbers, as_rows
 
 VIEWS_BINS = (0.0, 0.5, 2.5, 5.5, 10.5, 25.5, 50.5, 100.5, 250.5, 500.5, 1000.5)
 """Where the challenge's bins begin: 0, 1-2, 3-5, 6-10, 11-25, 26-50, 51-100, 101-250, 251-500, 501-1000, more."""

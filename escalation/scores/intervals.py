@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_given, as_rows
+from escalation.scores.arrays import as_given, as_rows
 
 
 def interval_score(draws: ArrayLike, y: ArrayLike, *, level: float = 0.9, scale: str = "linear") -> FloatArray:

@@ -8,17 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import (
-    FloatArray,
-    as_counts,
-    as_given,
-    as_numbers,
-    as_one_shape,
-    as_probabilities,
-    as_rows,
-    as_scale,
-)
+from escalation.scores.arrays import as_counts, as_given, as_numbers, as_one_shape, as_probabilities, as_rows, as_scale
 from escalation.scores.closed_form import as_dispersion, as_mean
 
 LEAST_DISPERSION = 1e-200

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_given, as_numbers, as_one_shape, as_rows
+from escalation.scores.arrays import as_given, as_numbers, as_one_shape, as_rows
 
 
 def dawid_sebastiani(draws: ArrayLike, y: ArrayLike) -> FloatArray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_given, as_numbers, as_one_shape, as_scale
+from escalation.scores.arrays import as_given, as_numbers, as_one_shape, as_scale
 
 TADDA_EPSILON = 0.048
 """Changes of ln(1 + fatalities) up to this (5%) are none to TADDA."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import FloatArray, as_counts, as_given, as_probabilities, as_rows
+from escalation.scores.arrays import as_counts, as_given, as_probabilities, as_rows
 
 ROUNDING = 1e-6
 """How far probabilities may be from summing to 1."""

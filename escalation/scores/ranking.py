@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from escalation.scores.arrays import FloatArray, as_events, as_numbers, as_observed
+from escalation.conventions.arrays import FloatArray
+from escalation.scores.arrays import as_events, as_numbers, as_observed
 
 
 def auroc(forecast: ArrayLike, event: ArrayLike) -> float:

@@ -26,10 +26,9 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
 from escalation.files.bundled import data_folder
-
-FloatArray = NDArray[np.float64]
 
 SCALES = ("below_abs", "below_root", "below_rel", "above_abs", "above_root", "above_rel")
 KERNEL_COLUMNS = ("shape", *SCALES, "span_low", "span_high", "per_days")

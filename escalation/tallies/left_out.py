@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.tallies.kernels import Kernel, check_kernels
 from escalation.tallies.posterior import Evidence, atoms_from, rough_system, sample_posterior
 from escalation.tallies.reconstruct import Reconstruction, by_period, daily_histories, tally_kernels
-
-FloatArray = NDArray[np.float64]
 
 WINDOW = ["place", "start", "end"]
 """What was printed of one place and window is taken away together: several papers print one bulletin."""

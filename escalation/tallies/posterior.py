@@ -12,12 +12,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
+from escalation.tallies.chain import Layout, Schedule, WalkPrior
 from escalation.tallies.kernels import Kernel
 from escalation.tallies.sampler import run_chain
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 CHAINS = 4
 WARMUP = 2000
@@ -28,30 +27,6 @@ MONDAY = np.datetime64("1900-01-01", "D")
 MAX_DAYS = 20_000
 RHAT_LIMIT = 1.02
 ESS_LIMIT = 100
-
-
-@dataclass(frozen=True)
-class WalkPrior:
-    """Priors of the weekly log rates per day.
-
-    Attributes
-    ----------
-    level_mean, level_sd : float
-        Normal prior of the first level.
-    memory : float
-        Share of a week's distance from ``level_mean`` that the next week keeps.  Below 1, so that a
-        long quiet stretch does not let the rate sink without end and rule out its first attack.
-    scale_sd : float
-        Half-normal prior of the scale of the weekly steps.
-    df : float
-        Degrees of freedom of the steps.
-    """
-
-    level_mean: float
-    level_sd: float = 3.0
-    memory: float = 0.95
-    scale_sd: float = 1.0
-    df: float = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +63,11 @@ class Evidence:
     log_kernel: FloatArray
     window_of: IntArray
     typical: FloatArray
+
+    @property
+    def layout(self) -> Layout:
+        """What of it the chains take."""
+        return Layout(*(getattr(self, name) for name in Layout._fields))
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,10 +192,11 @@ def sample_posterior(
     chains, warmup, keep, thin : int
         Number of chains, sweeps thrown away in each, draws that each keeps at least, sweeps between them.
     """
-    prior = prior or default_prior(evidence)
+    walk = WalkPrior(*map(float, prior or default_prior(evidence)))  # whole numbers would be compiled for anew
     keep = max(keep, -(-draws // chains))
     guess = _rough_counts(evidence)
     jump = float(np.sqrt(guess.mean())) if guess.mean() > 9 else 0.0
+    layout, schedule = evidence.layout, Schedule(warmup, keep, thin)
 
     def chain(own: Generator) -> tuple[IntArray, FloatArray, FloatArray]:
         counts = own.poisson(guess * np.exp(own.normal(0.0, 0.3, guess.shape)))
@@ -223,25 +204,7 @@ def sample_posterior(
         days = np.add.reduceat(evidence.atom_days, evidence.block_first[:-1])
         levels = np.log((totals + 0.5) / days) + own.normal(0.0, 0.3, totals.shape)
         kept: tuple[IntArray, FloatArray, FloatArray] = run_chain(
-            own,
-            evidence.atom_days,
-            evidence.atom_block,
-            evidence.block_first,
-            evidence.window_first,
-            evidence.window_last,
-            evidence.log_kernel,
-            _within_tables(counts, evidence),
-            levels,
-            0.5 * prior.scale_sd,
-            prior.level_mean,
-            prior.level_sd,
-            prior.memory,
-            prior.scale_sd,
-            prior.df,
-            jump,
-            warmup,
-            keep,
-            thin,
+            own, layout, walk, schedule, _within_tables(counts, evidence), levels, 0.5 * walk.scale_sd, jump
         )
         return kept
 

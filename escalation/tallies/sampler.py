@@ -1,12 +1,11 @@
 """The compiled Markov chain behind :func:`escalation.reconstruct`.
 
-Days that no tally edge and no level edge divides are exchangeable, so the chain runs on *atoms*
-(maximal runs of such days) and not on days: with rate ``exp(x)`` per day the count of an atom of
-``d`` days is ``Poisson(d * exp(x))``.  The state is the whole-number count of every atom, one
-log-level ``x`` per block of days (a walk with Student-t steps, drawn back weakly towards its mean) and
-the scale of its steps.
+The state is the whole-number count of every atom (see :mod:`escalation.tallies.chain`), one log-level ``x`` per block
+of days (a walk with Student-t steps, drawn back weakly towards its mean) and the scale of its steps.  Its density is
 
-Moves, each leaving the joint posterior unchanged:
+    prior(x, scale) * prod_a Poisson(n_a; d_a exp(x_block(a))) * prod_w kernel_w(sum of n_a over window w).
+
+Moves, each leaving it unchanged:
 
 1. add or remove some incidents in one atom;
 2. move some incidents from one atom to another nearby (later totals stay as they are);
@@ -24,80 +23,29 @@ import math
 import numpy as np
 from numba import njit
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compiled_draws import draw_by_gaps, draw_kept, draw_normal
+from escalation.tallies.chain import (
+    Layout,
+    Lists,
+    Schedule,
+    Scratch,
+    State,
+    WalkPrior,
+    kernel_change,
+    list_windows,
+    make_scratch,
+    rate_of_blocks,
+    set_total,
+    start_state,
+    walk_logpdf,
+)
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
 """Log sizes between which the steps of a run of levels are drawn."""
-
-MANY = 20
-"""Draws that need more than this number of random gaps are split."""
-
-
-@njit(cache=True, nogil=True)
-def _step_logpdf(step: float, scale: float, df: float) -> float:
-    """Log density of one Student-t step of the walk, up to a constant in ``step`` and ``scale``."""
-    z = step / scale
-    return -0.5 * (df + 1.0) * math.log1p(z * z / df) - math.log(scale)
-
-
-@njit(cache=True, nogil=True)
-def _walk_logpdf(x: FloatArray, first: int, last: int, mean: float, memory: float, scale: float, df: float) -> float:
-    """Log density of the steps into levels ``first..last`` and out of the last of them."""
-    value = 0.0
-    for p in range(max(first, 1), min(last + 2, x.size)):
-        value += _step_logpdf(x[p] - mean - memory * (x[p - 1] - mean), scale, df)
-    return value
-
-
-@njit(cache=True, nogil=True)
-def _rate(
-    x: FloatArray, atom_days: FloatArray, atom_block: IntArray, block_first: IntArray, first: int, last: int
-) -> float:
-    """Expected count of blocks ``first..last``."""
-    rate = 0.0
-    for a in range(block_first[first], block_first[last + 1]):
-        rate += atom_days[a] * math.exp(x[atom_block[a]])
-    return rate
-
-
-@njit(cache=True, nogil=True)
-def _windows_of_atoms(first: IntArray, last: IntArray, atoms: int) -> tuple[IntArray, IntArray]:
-    """Windows that hold each atom: those of atom a are ``held[begin[a]:begin[a + 1]]``."""
-    begin = np.zeros(atoms + 1, np.int64)
-    for w in range(first.size):
-        for a in range(first[w], last[w] + 1):
-            begin[a + 1] += 1
-    for a in range(atoms):
-        begin[a + 1] += begin[a]
-    place = begin.copy()
-    held = np.empty(begin[atoms], np.int64)
-    for w in range(first.size):
-        for a in range(first[w], last[w] + 1):
-            held[place[a]] = w
-            place[a] += 1
-    return begin, held
-
-
-@njit(cache=True, nogil=True)
-def _kernel_change(log_kernel: FloatArray, w: int, now: int, delta: int) -> float:
-    """Change of a window's log kernel when its count changes; -inf beyond the table."""
-    if now + delta < 0 or now + delta >= log_kernel.shape[1]:
-        return -np.inf
-    return log_kernel[w, now + delta] - log_kernel[w, now]  # type: ignore[no-any-return]
-
-
-@njit(cache=True, nogil=True)
-def _set_total(
-    w: int, new: int, total: IntArray, log_kernel: FloatArray, one_more: FloatArray, one_less: FloatArray
-) -> None:
-    """Set a window's count and what one incident more or less would change in its log kernel."""
-    total[w] = new
-    now = log_kernel[w, new]
-    one_more[w] = log_kernel[w, new + 1] - now if new + 1 < log_kernel.shape[1] else -np.inf
-    one_less[w] = log_kernel[w, new - 1] - now if new > 0 else -np.inf
+ACCEPTED = 0.44
+"""Share of the steps of one number that is best taken (Roberts & Rosenthal 2001, doi:10.1214/ss/1015346320)."""
 
 
 @njit(cache=True, nogil=True)
@@ -111,109 +59,316 @@ def _log_orders(n: int, k: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _jump(rng: Generator, mean_extra: float) -> int:
+def _jump(mean_extra: float, rng: Generator) -> int:
     """Size of a move: mostly 1, sometimes larger; its law does not depend on the state."""
     if mean_extra <= 0.0 or rng.random() < 0.5:
         return 1
     return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
 
 
-# The draws below are written out because the generator's own binomial, Poisson and normal draws take numba
-# three times as long to compile as all the rest.
-
-
 @njit(cache=True, nogil=True)
-def _normal(rng: Generator) -> float:
-    """Standard normal draw (Box and Muller 1958, doi:10.1214/aoms/1177706645)."""
-    return math.sqrt(-2.0 * math.log(1.0 - rng.random())) * math.cos(2.0 * math.pi * rng.random())
+def _add_or_remove(state: State, layout: Layout, lists: Lists, jump: float, rng: Generator) -> None:
+    """Move 1, once for each atom.
 
-
-@njit(cache=True, nogil=True)
-def _gamma(rng: Generator, shape: float) -> float:
-    """Gamma draw for shapes from 1 (Marsaglia and Tsang 2000, doi:10.1145/358407.358414)."""
-    d = shape - 1.0 / 3.0
-    while True:
-        z = _normal(rng)
-        v = (1.0 + z / math.sqrt(9.0 * d)) ** 3
-        if v > 0.0 and math.log(1.0 - rng.random()) < 0.5 * z * z + d - d * v + d * math.log(v):
-            return d * v
-
-
-@njit(cache=True, nogil=True)
-def _poisson(rng: Generator, mean: float) -> int:
-    """Poisson draw: exponential gaps until the mean is used up, many at once while it is large."""
-    count, left = 0, mean
-    while left > MANY:
-        gaps = int(0.875 * left)  # mostly fewer than fit (Ahrens and Dieter 1974, doi:10.1007/BF02293108)
-        span = _gamma(rng, float(gaps))
-        if span > left:
-            return count + _thin(rng, gaps - 1, left / span)
-        count += gaps
-        left -= span
-    count -= 1
-    while left >= 0.0:
-        left += math.log(1.0 - rng.random())
-        count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _thin(rng: Generator, n: int, share: float) -> int:
-    """Binomial draw: geometric gaps between the rarer of kept and lost (Devroye 1986, X.4).
-
-    While that takes long, the place of the middle one of n uniform draws tells on which side of it to go on.
+    From n to n + k the Poisson law gains ``(d exp(x))^k n! / (n + k)!`` and each window that holds the atom the ratio
+    of its kernel; k and -k are as likely to be tried.
     """
-    sure = 0
-    while n * min(share, 1.0 - share) > MANY:
-        half = n // 2 + 1
-        below = _gamma(rng, float(half))
-        middle = below / (below + _gamma(rng, float(n + 1 - half)))
-        if middle <= share:
-            sure += half
-            n -= half
-            share = (share - middle) / (1.0 - middle)
-        else:
-            n = half - 1
-            share /= middle
-    return sure + _thin_few(rng, n, min(share, 1.0))
+    n, x, total, one_more, one_less = state
+    log_days, begin, held, log_kernel = lists.log_days, lists.begin, lists.held, layout.log_kernel
+    atom_block, most = layout.atom_block, log_kernel.shape[1] - 1
+    for a in range(n.size):
+        k = _jump(jump, rng)
+        if rng.random() < 0.5:
+            k = -k
+        if 0 <= n[a] + k <= most:
+            change = k * (log_days[a] + x[atom_block[a]]) + _log_orders(n[a], k)
+            if k == 1:
+                for i in range(begin[a], begin[a + 1]):
+                    change += one_more[held[i]]
+            elif k == -1:
+                for i in range(begin[a], begin[a + 1]):
+                    change += one_less[held[i]]
+            else:
+                for i in range(begin[a], begin[a + 1]):
+                    change += kernel_change(log_kernel, held[i], total[held[i]], k)
+            if math.log(1.0 - rng.random()) < change:
+                n[a] += k
+                for i in range(begin[a], begin[a + 1]):
+                    w = held[i]
+                    set_total(w, total[w] + k, total, log_kernel, one_more, one_less)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratch) -> int:
+    """Number of windows whose count changes when k incidents go from atom a to atom b: those that hold one of them.
+
+    Such a window ends between the two or begins there.  Which they are, and their changes, is in ``scratch.touched``
+    and ``scratch.delta``.
+    """
+    closing, by_last, opening, by_first = lists.closing, lists.by_last, lists.opening, lists.by_first
+    window_first, window_last = layout.window_first, layout.window_last
+    touched, delta = scratch.touched, scratch.delta
+    left, right = min(a, b), max(a, b)
+    gain_left = k if b < a else -k
+    crossed = 0
+    for c in range(left, right):
+        for i in range(closing[c], closing[c + 1]):
+            w = by_last[i]
+            if window_first[w] <= left:
+                touched[crossed], delta[crossed] = w, gain_left
+                crossed += 1
+        for i in range(opening[c + 1], opening[c + 2]):
+            w = by_first[i]
+            if window_last[w] >= right:
+                touched[crossed], delta[crossed] = w, -gain_left
+                crossed += 1
+    return crossed
 
 
 @njit(cache=True, nogil=True)
-def _thin_few(rng: Generator, n: int, share: float) -> int:
-    """Binomial draw by geometric gaps."""
-    rare = min(share, 1.0 - share)
-    if n == 0 or rare <= 0.0:
-        return n if share > 0.5 else 0
-    count, at = -1, 0.0
-    log_common = math.log1p(-rare)
-    while at <= n:
-        # math.floor would make it an integer, which overflows
-        at += np.floor(math.log(1.0 - rng.random()) / log_common) + 1.0
-        count += 1
-    return count if share <= 0.5 else n - count
+def _move_between(state: State, layout: Layout, lists: Lists, scratch: Scratch, jump: float, rng: Generator) -> None:
+    """Move 2, twice for each atom: k incidents fewer in a and k more in b, two moves 1 in one.
+
+    b is as likely to be drawn from a as a from b, for the law of their distance does not depend on the state.
+    """
+    n, x, total, one_more, one_less = state
+    log_days, atom_block, log_kernel = lists.log_days, layout.atom_block, layout.log_kernel
+    touched, delta = scratch.touched, scratch.delta
+    atoms, most = n.size, log_kernel.shape[1] - 1
+    reach = max(2.0, atoms / 12.0)
+    for _ in range(2 * atoms):
+        a = int(rng.random() * atoms)
+        distance = 1 + int(-math.log(1.0 - rng.random()) * (reach if rng.random() < 0.3 else 1.5))
+        b = a + distance if rng.random() < 0.5 else a - distance
+        k = _jump(jump, rng)
+        if 0 <= b < atoms and n[a] >= k and n[b] + k <= most:
+            change = k * (log_days[b] + x[atom_block[b]] - log_days[a] - x[atom_block[a]])
+            change += _log_orders(n[a], -k) + _log_orders(n[b], k)
+            crossed = _cross(a, b, k, layout, lists, scratch)
+            for i in range(crossed):
+                change += kernel_change(log_kernel, touched[i], total[touched[i]], delta[i])
+            if math.log(1.0 - rng.random()) < change:
+                n[a] -= k
+                n[b] += k
+                for i in range(crossed):
+                    w = touched[i]
+                    set_total(w, total[w] + delta[i], total, log_kernel, one_more, one_less)
+
+
+@njit(cache=True, nogil=True)
+def _first_level_change(old: float, new: float, prior: WalkPrior) -> float:
+    """Change of the log prior of the first level."""
+    return 0.5 * ((old - prior.level_mean) ** 2 - (new - prior.level_mean) ** 2) / prior.level_sd**2
+
+
+@njit(cache=True, nogil=True)
+def _step_levels(
+    state: State,
+    layout: Layout,
+    prior: WalkPrior,
+    scale: float,
+    level_step: FloatArray,
+    gain: float,
+    rng: Generator,
+) -> None:
+    """Move 3, once for each block: a normal step of its level.
+
+    With N incidents in the D days of the block, a step from x to y changes the log of their Poisson laws by
+    ``N (y - x) - D (exp(y) - exp(x))``.  While ``gain`` is above 0, the sizes of the steps adapt.
+    """
+    n, x, atom_days, block_first = state.n, state.x, layout.atom_days, layout.block_first
+    for p in range(x.size):
+        count, days = 0, 0.0
+        for a in range(block_first[p], block_first[p + 1]):
+            count += n[a]
+            days += atom_days[a]
+        old = x[p]
+        new_x = old + level_step[p] * draw_normal(rng)
+        change = count * (new_x - old) - days * (math.exp(new_x) - math.exp(old))
+        change -= walk_logpdf(x, p, p, prior, scale)
+        x[p] = new_x
+        change += walk_logpdf(x, p, p, prior, scale)
+        if p == 0:
+            change += _first_level_change(old, new_x, prior)
+        accept = math.exp(min(0.0, change))
+        if rng.random() >= accept:
+            x[p] = old
+        if gain > 0.0:
+            level_step[p] *= math.exp(gain * (accept - ACCEPTED))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _draw_run(p: int, blocks: int, rng: Generator) -> tuple[int, int]:
+    """Last block of a run that begins with block p, and of the run after it; the same one where there is none."""
+    middle = p
+    longer = 0.4 if rng.random() < 0.5 else 0.85
+    while middle < blocks - 1 and rng.random() < longer:
+        middle += 1
+    last = middle
+    if rng.random() < 0.5 and middle < blocks - 1:
+        last = middle + 1
+        while last < blocks - 1 and rng.random() < longer:
+            last += 1
+    return middle, last
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _thin_or_top_up(
+    state: State, layout: Layout, first: int, end: int, up: float, proposal: IntArray, rng: Generator
+) -> None:
+    """Propose counts of the atoms from ``first`` on whose levels have been raised by ``up``.
+
+    Thinning Poisson(r) with probability exp(up) gives Poisson(r exp(up)), and adding Poisson(r exp(up) - r) leads back:
+    the pair (count before, count after) has the same law either way, so the Poisson laws of both cancel.
+    """
+    n, x, atom_days, atom_block = state.n, state.x, layout.atom_days, layout.atom_block
+    most = layout.log_kernel.shape[1] - 1
+    for a in range(first, end):
+        if up > 0:
+            extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - math.exp(-up))
+            # beyond any count an atom may hold: refused later, so the draw itself is spared
+            proposal[a] = n[a] + draw_by_gaps(extra, rng) if extra < 2.0 * most else most + 1
+        else:
+            proposal[a] = draw_kept(n[a], math.exp(up), rng)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _hand_over(
+    state: State,
+    layout: Layout,
+    edges: tuple[int, int, int],
+    forward: bool,
+    kept: float,
+    proposal: IntArray,
+    rng: Generator,
+) -> None:
+    """Propose counts of two runs of atoms, of which one has lost rate to the other; the total of both stays.
+
+    ``edges`` are where the first run begins, where the second one does, and where it ends; ``forward`` is whether the
+    first one loses.
+    Given the total, each incident is in an atom with the probability of the atom's share of the rate.  One of the
+    losing run stays with the probability ``kept`` that its rate kept, else it goes to an atom of the other run in
+    proportion to the new rates: so the shares become the new ones, and the way back is as likely under them.
+    """
+    n, x, atom_days, atom_block = state.n, state.x, layout.atom_days, layout.atom_block
+    first, border, end = edges
+    lose, lose_end, gain, gain_end = (first, border, border, end) if forward else (border, end, first, border)
+    moved, rate = 0, 0.0
+    for a in range(lose, lose_end):
+        proposal[a] = draw_kept(n[a], kept, rng)
+        moved += n[a] - proposal[a]
+    for a in range(gain, gain_end):
+        rate += atom_days[a] * math.exp(x[atom_block[a]])
+    for a in range(gain, gain_end):
+        own = atom_days[a] * math.exp(x[atom_block[a]])
+        # what is left of the rate can be 0 by rounding before the last atom
+        part = moved if a == gain_end - 1 or own >= rate else draw_kept(moved, own / rate, rng)
+        proposal[a] = n[a] + part
+        moved -= part
+        rate -= own
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _change_by_counts(state: State, layout: Layout, first: int, end: int, scratch: Scratch) -> float:
+    """Change of all log kernels when atoms ``first`` to ``end`` take the proposed counts; -inf if one is too high.
+
+    The change of each window's count is left in ``scratch.delta`` where the window holds one of these atoms.
+    """
+    added, delta, proposal = scratch.added, scratch.delta, scratch.proposal
+    n, total, log_kernel = state.n, state.total, layout.log_kernel
+    window_first, window_last = layout.window_first, layout.window_last
+    most, change = log_kernel.shape[1] - 1, 0.0
+    added[first] = 0
+    for a in range(first, end):
+        added[a + 1] = added[a] + proposal[a] - n[a]
+        if proposal[a] > most:
+            change = -np.inf
+    for w in range(total.size):
+        lo, hi = max(window_first[w], first), min(window_last[w] + 1, end)
+        if lo < hi:
+            delta[w] = added[hi] - added[lo]
+            if delta[w] != 0:
+                change += kernel_change(log_kernel, w, total[w], delta[w])
+    return change
+
+
+@njit(cache=True, nogil=True)
+def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, scratch: Scratch, rng: Generator) -> None:
+    """Move 4, one run from each block on.
+
+    The proposed counts follow the Poisson laws of the new levels as the old ones did those of the old levels, so that
+    only the prior of the levels and the kernels decide.  A run alone goes up by a symmetric ``move``.  Of two runs of
+    rates A and B the share ``s = A / (A + B)`` goes from logit(s) to logit(s) + move, and A + B stays, so that the
+    first goes up by ``-log(s + (1 - s) exp(-move))`` and the other by ``move`` less; log A and log B are
+    ``log(A + B)`` and ``logit(s)`` in coordinates of constant volume (the determinant is -1).
+    """
+    n, x, total, one_more, one_less = state
+    delta, proposal = scratch.delta, scratch.proposal
+    window_first, window_last, log_kernel = layout.window_first, layout.window_last, layout.log_kernel
+    for p in range(x.size):
+        middle, last = _draw_run(p, x.size, rng)
+        # how far a run can go depends on what pins it, so steps of several sizes are tried
+        least = SMALLEST_MOVE if rng.random() < 0.3 else USUAL_MOVE
+        move = math.exp(least + rng.random() * (LARGEST_MOVE - least)) * draw_normal(rng)
+        up, down = move, 0.0
+        if last > middle:
+            ahead, behind = rate_of_blocks(x, layout, p, middle), rate_of_blocks(x, layout, middle + 1, last)
+            share = ahead / (ahead + behind)
+            up = -math.log(share + (1.0 - share) * math.exp(-move))
+            down = up - move
+        change = -walk_logpdf(x, p, last, prior, scale)
+        if p == 0:
+            change += _first_level_change(x[0], x[0] + up, prior)
+        for q in range(p, last + 1):
+            x[q] += up if q <= middle else down
+        change += walk_logpdf(x, p, last, prior, scale)
+        first, border, end = layout.block_first[p], layout.block_first[middle + 1], layout.block_first[last + 1]
+        if last == middle:
+            _thin_or_top_up(state, layout, first, end, up, proposal, rng)
+        else:
+            _hand_over(state, layout, (first, border, end), up < 0, math.exp(min(up, down)), proposal, rng)
+        change += _change_by_counts(state, layout, first, end, scratch)
+        if math.log(1.0 - rng.random()) < change:
+            for w in range(total.size):
+                if window_first[w] < end and window_last[w] >= first and delta[w] != 0:
+                    set_total(w, total[w] + delta[w], total, log_kernel, one_more, one_less)
+            for a in range(first, end):
+                n[a] = proposal[a]
+        else:
+            for q in range(p, last + 1):
+                x[q] -= up if q <= middle else down
+
+
+@njit(cache=True, nogil=True)
+def _step_scale(
+    x: FloatArray, prior: WalkPrior, scale: float, scale_step: float, gain: float, rng: Generator
+) -> tuple[float, float]:
+    """Move 5, three times: a normal step of the log scale; the scale and the size of the steps are returned.
+
+    The half-normal prior is of the scale, the step of its log, hence the term ``log(new / old)``.
+    """
+    for _ in range(3):
+        new_scale = scale * math.exp(scale_step * draw_normal(rng))
+        change = walk_logpdf(x, 0, x.size, prior, new_scale) - walk_logpdf(x, 0, x.size, prior, scale)
+        change += 0.5 * (scale**2 - new_scale**2) / prior.scale_sd**2 + math.log(new_scale / scale)
+        accept = math.exp(min(0.0, change))
+        if rng.random() < accept:
+            scale = new_scale
+        if gain > 0.0:
+            scale_step *= math.exp(gain * (accept - ACCEPTED))
+    return scale, scale_step
 
 
 @njit(cache=True, nogil=True)
 def run_chain(
     rng: Generator,
-    atom_days: FloatArray,
-    atom_block: IntArray,
-    block_first: IntArray,
-    window_first: IntArray,
-    window_last: IntArray,
-    log_kernel: FloatArray,
+    layout: Layout,
+    prior: WalkPrior,
+    schedule: Schedule,
     n: IntArray,
     x: FloatArray,
     scale: float,
-    level_mean: float,
-    level_sd: float,
-    memory: float,
-    scale_sd: float,
-    df: float,
     jump: float,
-    warmup: int,
-    keep: int,
-    thin: int,
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Run one chain and return what it kept.
 
@@ -221,35 +376,20 @@ def run_chain(
     ----------
     rng : numpy.random.Generator
         The chain's own generator.
-    atom_days : (A,) float
-        Days of each atom (days of exposure; > 0).
-    atom_block : (A,) int
-        Which level each atom has; not decreasing.
-    block_first : (P + 1,) int
-        First atom of each block, and A at the end.
-    window_first, window_last : (W,) int
-        First and last atom (inclusive) of each distinct tally window.
-    log_kernel : (W, M) float
-        Log probability of what was reported of window w, if its true count is m.  No atom holds M or more either: the
-        walk's tails are heavy, and where no tally speaks nothing else would bound the counts.
+    layout : Layout
+        Of A atoms in P blocks.
+    prior : WalkPrior
+        Of the levels.
+    schedule : Schedule
+        How long to run.
     n : (A,) int
         Starting counts; the kernel of every window must be finite at them.
     x : (P,) float
         Starting log rates per day.
     scale : float
         Starting scale of the walk, > 0.
-    level_mean, level_sd : float
-        Normal prior of the first level; the walk is drawn back towards the mean.
-    memory : float
-        Share of a level's distance from the mean that the next one keeps, 0 to 1.
-    scale_sd : float
-        Half-normal prior of the scale.
-    df : float
-        Degrees of freedom of the steps.
     jump : float
         Mean extra size of the count moves; 0 for steps of one only.
-    warmup, keep, thin : int
-        Sweeps thrown away (step sizes adapt in them), draws kept, sweeps between them.
 
     Returns
     -------
@@ -257,199 +397,25 @@ def run_chain(
     levels : (keep, P) float
     scales : (keep,) float
     """
-    atoms, blocks, windows = n.size, x.size, window_first.size
-    most = log_kernel.shape[1] - 1
-    n, x = n.copy(), x.copy()
-    total = np.zeros(windows, np.int64)
-    one_more, one_less = np.empty(windows), np.empty(windows)
-    for w in range(windows):
-        count = 0
-        for a in range(window_first[w], window_last[w] + 1):
-            count += n[a]
-        _set_total(w, count, total, log_kernel, one_more, one_less)
-    begin, held = _windows_of_atoms(window_first, window_last, atoms)
-    log_days = np.log(atom_days)
-    level_step = np.full(blocks, 0.5)
-    scale_step = 0.3
-    reach = max(2.0, atoms / 12.0)
-    opening, by_first = _windows_of_atoms(window_first, window_first, atoms)
-    closing, by_last = _windows_of_atoms(window_last, window_last, atoms)
-    touched, delta = np.empty(2 * windows, np.int64), np.empty(2 * windows, np.int64)
-
-    kept_n = np.empty((keep, atoms), np.int64)
-    kept_x = np.empty((keep, blocks))
-    kept_scale = np.empty(keep)
-    proposal, added = np.empty(atoms, np.int64), np.empty(atoms + 1, np.int64)
-
+    atoms, blocks = n.size, x.size
+    state, lists = start_state(n, x, layout), list_windows(layout)
+    scratch = make_scratch(atoms, layout.window_first.size)
+    level_step, scale_step = np.full(blocks, 0.5), 0.3
+    warmup, keep, thin = schedule.warmup, schedule.keep, schedule.thin
+    kept_n, kept_x, kept_scale = np.empty((keep, atoms), np.int64), np.empty((keep, blocks)), np.empty(keep)
     for sweep in range(warmup + keep * thin):
-        adapting = sweep < warmup
-        gain = 1.0 / math.sqrt(1.0 + sweep)
-
-        for a in range(atoms):  # 1: add or remove
-            k = _jump(rng, jump)
-            if rng.random() < 0.5:
-                k = -k
-            if 0 <= n[a] + k <= most:
-                change = k * (log_days[a] + x[atom_block[a]]) + _log_orders(n[a], k)
-                if k == 1:
-                    for i in range(begin[a], begin[a + 1]):
-                        change += one_more[held[i]]
-                elif k == -1:
-                    for i in range(begin[a], begin[a + 1]):
-                        change += one_less[held[i]]
-                else:
-                    for i in range(begin[a], begin[a + 1]):
-                        change += _kernel_change(log_kernel, held[i], total[held[i]], k)
-                if math.log(1.0 - rng.random()) < change:
-                    n[a] += k
-                    for i in range(begin[a], begin[a + 1]):
-                        w = held[i]
-                        _set_total(w, total[w] + k, total, log_kernel, one_more, one_less)
-
-        for _ in range(2 * atoms):  # 2: move between atoms
-            a = int(rng.random() * atoms)
-            distance = 1 + int(-math.log(1.0 - rng.random()) * (reach if rng.random() < 0.3 else 1.5))
-            b = a + distance if rng.random() < 0.5 else a - distance
-            k = _jump(rng, jump)
-            if 0 <= b < atoms and n[a] >= k and n[b] + k <= most:
-                change = k * (log_days[b] + x[atom_block[b]] - log_days[a] - x[atom_block[a]])
-                change += _log_orders(n[a], -k) + _log_orders(n[b], k)
-                # only windows that hold one of the two change: those with an edge between them
-                left, right = min(a, b), max(a, b)
-                gain_left = k if b < a else -k
-                crossed = 0
-                for c in range(left, right):
-                    for i in range(closing[c], closing[c + 1]):
-                        w = by_last[i]
-                        if window_first[w] <= left:
-                            touched[crossed], delta[crossed] = w, gain_left
-                            crossed += 1
-                    for i in range(opening[c + 1], opening[c + 2]):
-                        w = by_first[i]
-                        if window_last[w] >= right:
-                            touched[crossed], delta[crossed] = w, -gain_left
-                            crossed += 1
-                for i in range(crossed):
-                    change += _kernel_change(log_kernel, touched[i], total[touched[i]], delta[i])
-                if math.log(1.0 - rng.random()) < change:
-                    n[a] -= k
-                    n[b] += k
-                    for i in range(crossed):
-                        w = touched[i]
-                        _set_total(w, total[w] + delta[i], total, log_kernel, one_more, one_less)
-
-        for p in range(blocks):  # 3: one level, counts kept
-            count, days = 0, 0.0
-            for a in range(block_first[p], block_first[p + 1]):
-                count += n[a]
-                days += atom_days[a]
-            old = x[p]
-            new_x = old + level_step[p] * _normal(rng)
-            change = count * (new_x - old) - days * (math.exp(new_x) - math.exp(old))
-            change -= _walk_logpdf(x, p, p, level_mean, memory, scale, df)
-            x[p] = new_x
-            change += _walk_logpdf(x, p, p, level_mean, memory, scale, df)
-            if p == 0:
-                change += 0.5 * ((old - level_mean) ** 2 - (new_x - level_mean) ** 2) / level_sd**2
-            accept = math.exp(min(0.0, change))
-            if rng.random() >= accept:
-                x[p] = old
-            if adapting:
-                level_step[p] *= math.exp(gain * (accept - 0.44))
-
-        for p in range(blocks):  # 4: runs of levels with their counts
-            middle = p
-            longer = 0.4 if rng.random() < 0.5 else 0.85
-            while middle < blocks - 1 and rng.random() < longer:
-                middle += 1
-            last = middle
-            if rng.random() < 0.5 and middle < blocks - 1:
-                last = middle + 1
-                while last < blocks - 1 and rng.random() < longer:
-                    last += 1
-            paired = last > middle
-            # how far a run can go depends on what pins it, so steps of several sizes are tried
-            least = SMALLEST_MOVE if rng.random() < 0.3 else USUAL_MOVE
-            move = math.exp(least + rng.random() * (LARGEST_MOVE - least)) * _normal(rng)
-            up, down = move, 0.0
-            if paired:
-                ahead = _rate(x, atom_days, atom_block, block_first, p, middle)
-                behind = _rate(x, atom_days, atom_block, block_first, middle + 1, last)
-                share = ahead / (ahead + behind)
-                # the share moves on the logit scale, the sum of both stays: a map that keeps volume
-                up = -math.log(share + (1.0 - share) * math.exp(-move))
-                down = up - move
-            change = -_walk_logpdf(x, p, last, level_mean, memory, scale, df)
-            if p == 0:
-                change += 0.5 * ((x[0] - level_mean) ** 2 - (x[0] + up - level_mean) ** 2) / level_sd**2
-            for q in range(p, last + 1):
-                x[q] += up if q <= middle else down
-            change += _walk_logpdf(x, p, last, level_mean, memory, scale, df)
-            first_atom, end_atom = block_first[p], block_first[last + 1]
-            border = block_first[middle + 1]
-            if paired:  # incidents of the run that falls go over to the other, the total stays
-                lose, lose_end = (first_atom, border) if up < 0 else (border, end_atom)
-                gain_, gain_end = (border, end_atom) if up < 0 else (first_atom, border)
-                moved, rate = 0, 0.0
-                for a in range(lose, lose_end):
-                    proposal[a] = _thin(rng, n[a], math.exp(min(up, down)))
-                    moved += n[a] - proposal[a]
-                for a in range(gain_, gain_end):
-                    rate += atom_days[a] * math.exp(x[atom_block[a]])
-                for a in range(gain_, gain_end):
-                    own = atom_days[a] * math.exp(x[atom_block[a]])
-                    # what is left of the rate can be 0 by rounding before the last atom
-                    part = moved if a == gain_end - 1 or own >= rate else _thin(rng, moved, own / rate)
-                    proposal[a] = n[a] + part
-                    moved -= part
-                    rate -= own
-            else:
-                for a in range(first_atom, end_atom):
-                    if up > 0:
-                        extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - math.exp(-up))
-                        # beyond any count an atom may hold: refused below, so the draw itself is spared
-                        proposal[a] = n[a] + _poisson(rng, extra) if extra < 2.0 * most else most + 1
-                    else:
-                        proposal[a] = _thin(rng, n[a], math.exp(up))
-            added[first_atom] = 0
-            for a in range(first_atom, end_atom):
-                added[a + 1] = added[a] + proposal[a] - n[a]
-                if proposal[a] > most:
-                    change = -np.inf
-            for w in range(windows):
-                lo, hi = max(window_first[w], first_atom), min(window_last[w] + 1, end_atom)
-                if lo < hi:
-                    delta[w] = added[hi] - added[lo]
-                    if delta[w] != 0:
-                        change += _kernel_change(log_kernel, w, total[w], delta[w])
-            if math.log(1.0 - rng.random()) < change:
-                for w in range(windows):
-                    if window_first[w] < end_atom and window_last[w] >= first_atom and delta[w] != 0:
-                        _set_total(w, total[w] + delta[w], total, log_kernel, one_more, one_less)
-                for a in range(first_atom, end_atom):
-                    n[a] = proposal[a]
-            else:
-                for q in range(p, last + 1):
-                    x[q] -= up if q <= middle else down
-
+        gain = 1.0 / math.sqrt(1.0 + sweep) if sweep < warmup else 0.0
+        _add_or_remove(state, layout, lists, jump, rng)
+        _move_between(state, layout, lists, scratch, jump, rng)
+        _step_levels(state, layout, prior, scale, level_step, gain, rng)
+        _shift_runs(state, layout, prior, scale, scratch, rng)
         if blocks > 1:
-            for _ in range(3):  # 5: scale of the walk
-                new_scale = scale * math.exp(scale_step * _normal(rng))
-                change = _walk_logpdf(x, 0, blocks, level_mean, memory, new_scale, df) - _walk_logpdf(
-                    x, 0, blocks, level_mean, memory, scale, df
-                )
-                change += 0.5 * (scale**2 - new_scale**2) / scale_sd**2 + math.log(new_scale / scale)
-                accept = math.exp(min(0.0, change))
-                if rng.random() < accept:
-                    scale = new_scale
-                if adapting:
-                    scale_step *= math.exp(gain * (accept - 0.44))
-
-        if not adapting and (sweep - warmup + 1) % thin == 0:
+            scale, scale_step = _step_scale(state.x, prior, scale, scale_step, gain, rng)
+        if sweep >= warmup and (sweep - warmup + 1) % thin == 0:
             row = (sweep - warmup) // thin
             for a in range(atoms):  # slice assignment would compile numpy's broadcasting and its messages
-                kept_n[row, a] = n[a]
+                kept_n[row, a] = state.n[a]
             for p in range(blocks):
-                kept_x[row, p] = x[p]
+                kept_x[row, p] = state.x[p]
             kept_scale[row] = scale
     return kept_n, kept_x, kept_scale

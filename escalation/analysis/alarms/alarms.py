@@ -9,12 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.alarms.bayes import BayesAlarm
-from escalation.analysis.alarms.cusum import CUSUM
 from escalation.analysis.alarms.detector import Detector, Watch
-from escalation.analysis.alarms.ears import EARS
-from escalation.analysis.alarms.farrington import Farrington
-from escalation.analysis.alarms.glr import GLR
+from escalation.analysis.alarms.methods import find_detector
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.randomness import Seed
 from escalation.conventions.wording import measures, plain
@@ -26,19 +22,6 @@ from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import make_design
 from escalation.models.regression.negative_binomial import NegativeBinomial
 
-METHODS: dict[str, Detector] = {
-    "farrington": Farrington(),
-    "noufaily": Farrington.noufaily(),
-    "farrington_classic": Farrington.classic(),
-    "ears_c1": EARS("C1"),
-    "ears_c2": EARS("C2"),
-    "ears_c3": EARS("C3"),
-    "cusum": CUSUM(),
-    "cusum_negbin": CUSUM(family="negbin"),
-    "glr": GLR(),
-    "bayes": BayesAlarm(),
-}
-"""Methods by name, with their default options."""
 YEARS = {"D": 365, "W": 52, "M": 12}
 """Periods in a year, as R's surveillance counts them."""
 LIKELY = 0.5
@@ -57,7 +40,7 @@ class Alarms:
         One row a period: ``observed``, ``expected``, ``upper`` (bound of the count), ``alarm``, ``score`` (the
         method's statistic) and ``reason``.  ``alarm`` is the probability of an alarm, that is the share of the
         histories with one, and 0 or 1 for exact counts; the other numbers are means over the histories.  NaN where the
-        method has no say; ``reason`` tells why, and is empty where it has one.
+        method gives no answer; ``reason`` says why, and is empty where it gives one.
     method : Detector
         The method with its options.
     histories : int
@@ -130,7 +113,7 @@ class FalseAlarms:
         Simulated series.
     method : Detector
         The method with its options.
-    law : str
+    model : str
         The model that the series were drawn from.
     freq : str
         Frequency of the periods.
@@ -143,7 +126,7 @@ class FalseAlarms:
     simulated: int
     draws: int
     method: Detector
-    law: str
+    model: str
     freq: str
 
     def table(self) -> pd.DataFrame:
@@ -167,7 +150,7 @@ class FalseAlarms:
         return (
             f"While nothing changes, {self.method.label} raises {self.per_year:.2g} false alarms a year (Monte Carlo "
             f"error {self.mc_error:.1g}) in {self.episodes_per_year:.2g} episodes; half of {self.draws:,} series "
-            f"simulated from {self.law} have the first one {run}."
+            f"simulated from {self.model} have the first one {run}."
         )
 
     def _repr_html_(self) -> str:
@@ -226,7 +209,7 @@ def alarms(
     table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"alarms takes one series and got a table of {table.shape[1]} units; choose one column")
-    detector = _detector(method)
+    detector = find_detector(method)
     index = pd.PeriodIndex(table.index)
     year = _year(index.freqstr)
     first = detector.first(len(index), year)
@@ -255,7 +238,7 @@ def false_alarms(
     method: str | Detector = "ears_c2",
     *,
     exposure: pd.Series | None = None,
-    law: CountModel | None = None,
+    model: CountModel | None = None,
     years: int = 2,
     draws: int = 200,
     rng: Seed = None,
@@ -274,7 +257,7 @@ def false_alarms(
     exposure : pandas.Series, optional
         Share of each period that was covered, > 0; what the series brings, or all 1, when left out.  The series that
         are drawn have whole periods.
-    law : CountModel, optional
+    model : CountModel, optional
         What the counts follow while nothing changes; a constant negative binomial rate when left out.
     years : int
         Years that each series is judged for.
@@ -294,7 +277,7 @@ def false_alarms(
     InputError
         If the method is unknown or the series would be longer than a forecast can be.
     FitError
-        If the law cannot be fitted.
+        If the model cannot be fitted.
 
     Examples
     --------
@@ -305,8 +288,8 @@ def false_alarms(
     >>> 0.5 < cost.episodes_per_year <= cost.per_year < 3
     True
     """
-    detector = _detector(method)
-    fit = (NegativeBinomial() if law is None else law).fit(counts, exposure=exposure)
+    detector = find_detector(method)
+    fit = (NegativeBinomial() if model is None else model).fit(counts, exposure=exposure)
     freq = fit.design.periods.freqstr
     year = _year(freq)
     judged = check_whole(years, "years", 100) * year
@@ -325,17 +308,9 @@ def false_alarms(
         simulated=judged,
         draws=draws,
         method=detector,
-        law=fit.model.name,
+        model=fit.model.name,
         freq=freq,
     )
-
-
-def _detector(method: str | Detector) -> Detector:
-    if isinstance(method, Detector):
-        return method
-    if method not in METHODS:
-        raise InputError(f"method is {method!r}; use one of {', '.join(METHODS)}, or a detector with its options")
-    return METHODS[method]
 
 
 def _year(freq: str) -> int:

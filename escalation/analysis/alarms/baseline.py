@@ -1,4 +1,4 @@
-"""Charts: detectors that hold counts against one law, fitted to the periods before those that are judged."""
+"""Charts: detectors that hold counts against one distribution, fitted to the periods before those that are judged."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from escalation.analysis.alarms.detector import Detector, FloatArray, IntArray, Ranges, Signals, Watch
+from escalation.analysis.alarms.detector import Detector, Ranges, Signals, Watch
 from escalation.analysis.alarms.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 
 LEAST_MEAN = 1e-6
 """Expected counts are taken as no smaller, so that they can be divided by."""
-LAW: Ranges = {"limit": (0.0, 1e9), "season": (0, 10), "mean": (0.0, 1e12), "dispersion": (-1e-300, 1e6)}
+CHART_RANGES: Ranges = {"limit": (0.0, 1e9), "season": (0, 10), "mean": (0.0, 1e12), "dispersion": (-1e-300, 1e6)}
 """Ranges of the options that every chart has."""
 LEAST_PAST = 7
 """Fewest periods from which a mean and a dispersion are estimated."""
@@ -30,8 +31,7 @@ class Baseline:
     @property
     def sd(self) -> FloatArray:
         """Standard deviations of the counts (periods, series)."""
-        spread: FloatArray = np.sqrt(self.mean + self.dispersion * self.mean**2)
-        return spread
+        return np.sqrt(self.mean + self.dispersion * self.mean**2)
 
 
 class Chart(Detector):
@@ -54,7 +54,7 @@ class Chart(Detector):
     mean: float | None
     dispersion: float | None
     season: int
-    ranges: ClassVar[Ranges] = LAW
+    ranges: ClassVar[Ranges] = CHART_RANGES
 
     @property
     def label(self) -> str:
@@ -112,5 +112,4 @@ class Chart(Detector):
 def fourier(time: IntArray, year: int, season: int) -> FloatArray:
     """Level and ``season`` pairs of cosine and sine (n, 1 + 2 season)."""
     angle = 2.0 * np.pi * time[:, None] * np.arange(1, season + 1) / year
-    matrix: FloatArray = np.concatenate([np.ones((len(angle), 1)), np.cos(angle), np.sin(angle)], axis=1)
-    return matrix
+    return np.concatenate([np.ones((len(angle), 1)), np.cos(angle), np.sin(angle)], axis=1)

@@ -1,4 +1,4 @@
-"""Bayes: the predictive law of a count, given those of the same season before."""
+"""Bayes: the predictive distribution of a count, given those of the same season before."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from escalation.errors import InputError
 
 @dataclass(frozen=True)
 class BayesAlarm(Detector):
-    """Poisson counts with a Jeffreys prior of their rate: the predictive law is negative binomial.
+    """Poisson counts with a Jeffreys prior of their rate: the predictive distribution is negative binomial.
 
     Reference counts are those within ``half_window`` periods of the same place in each of the last ``years`` years,
     and the last ``half_window`` periods.  There is an alarm when the count is above the ``1 - alpha`` quantile of its
-    predictive law, as in R's ``surveillance::algo.bayes`` (Hoehle 2007, doi:10.1007/s00180-007-0074-8).  Missing
-    reference counts are left out; the rate is one of what was covered.
+    predictive distribution, as in R's ``surveillance::algo.bayes`` (Hoehle 2007, doi:10.1007/s00180-007-0074-8).
+    Missing reference counts are left out; the rate is one of what was covered.
 
     Parameters
     ----------

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from escalation.analysis.alarms.baseline import LAW, Baseline, Chart
-from escalation.analysis.alarms.detector import FloatArray, Ranges
+from escalation.analysis.alarms.baseline import CHART_RANGES, Baseline, Chart
+from escalation.analysis.alarms.detector import Ranges
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
 
 
@@ -31,7 +32,7 @@ class CUSUM(Chart):
     limit : float
         Decision limit ``h``, > 0.
     family : {"poisson", "negbin"}
-        Law of the counts; with overdispersed ones the Poisson limit costs many false alarms.
+        Distribution of the counts; with overdispersed ones the Poisson limit costs many false alarms.
     transform : {"standard", "rossi", "anscombe", "none"}
         How a count becomes ``z``.
     mean, dispersion : float, optional
@@ -61,7 +62,7 @@ class CUSUM(Chart):
     season: int = 0
     restart: Literal["never", "alarm"] = "never"
     name: ClassVar[str] = "cusum"
-    ranges: ClassVar[Ranges] = {**LAW, "reference": (-1e-300, 1e9)}
+    ranges: ClassVar[Ranges] = {**CHART_RANGES, "reference": (-1e-300, 1e9)}
 
     def __post_init__(self) -> None:
         super().__post_init__()

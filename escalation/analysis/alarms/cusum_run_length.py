@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import nbinom, poisson
 
-from escalation.analysis.alarms.detector import FloatArray, check_number, check_steps
+from escalation.analysis.alarms.detector import check_number, check_steps
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.wording import measures
 from escalation.errors import InputError
 
 LEAST_LEAVING = 1e-10
-"""Chances of an alarm below this cannot be told from rounding."""
+"""Probabilities of an alarm below this cannot be distinguished from rounding errors."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def cusum_run_length(
         Mean that the counts have in truth (with the same dispersion), for the delay of an alarm; ``mean`` when left
         out, which gives the run length to a false alarm.
     states : int
-        Values between 0 and ``limit`` that the chain may tell apart.
+        Values between 0 and ``limit`` that the chain may distinguish.
 
     Returns
     -------
@@ -108,7 +109,7 @@ def cusum_run_length(
 
 
 def _chain(mean: float, dispersion: float, reference: float, limit: float, truth: float, states: int) -> FloatArray:
-    """Chance to go from each state below the limit to each other (k, k), in steps of one over a denominator."""
+    """Probability of going from each state below the limit to each other (k, k), in steps of one over a denominator."""
     sd = math.sqrt(mean + dispersion * mean**2)
     height = limit * sd
     less = Fraction(mean + reference * sd).limit_denominator(max(int(states / height), 1))

@@ -11,10 +11,9 @@ from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 StrArray = NDArray[np.str_]
 Ranges = Mapping[str, tuple[float, float]]
 

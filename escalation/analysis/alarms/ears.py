@@ -8,15 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy.special import ndtri
 
-from escalation.analysis.alarms.detector import (
-    Detector,
-    FloatArray,
-    Ranges,
-    Reason,
-    Reference,
-    Signals,
-    Watch,
-)
+from escalation.analysis.alarms.detector import Detector, Ranges, Reason, Reference, Signals, Watch
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
 
 LAGS = {"C1": 0, "C2": 2, "C3": 2}

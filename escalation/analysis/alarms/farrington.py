@@ -9,17 +9,9 @@ import numpy as np
 from scipy.special import ndtri, stdtr
 from scipy.stats import nbinom, poisson
 
-from escalation.analysis.alarms.detector import (
-    Detector,
-    FloatArray,
-    IntArray,
-    Ranges,
-    Reason,
-    Signals,
-    Watch,
-    check_steps,
-)
+from escalation.analysis.alarms.detector import Detector, Ranges, Reason, Signals, Watch, check_steps
 from escalation.analysis.alarms.regression import QuasiPoisson, fit_quasi_poisson
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 
 POWERS = {"none": 1.0, "1/2": 0.5, "2/3": 2.0 / 3.0}

@@ -9,8 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from numba import njit
 
-from escalation.analysis.alarms.baseline import LAW, Baseline, Chart
-from escalation.analysis.alarms.detector import FloatArray, Ranges
+from escalation.analysis.alarms.baseline import CHART_RANGES, Baseline, Chart
+from escalation.analysis.alarms.detector import Ranges
+from escalation.conventions.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -18,18 +19,18 @@ class GLR(Chart):
     r"""Generalised likelihood ratio chart for a rise of the rate by an unknown factor.
 
     The statistic is ``max over k of sup over kappa >= 0 of sum_{t=k..n} log(f(y_t; m_t e^kappa) / f(y_t; m_t))``, with
-    ``f`` the Poisson or NB2 law; there is an alarm when it reaches ``limit``, and the chart then begins anew.  As R's
-    ``surveillance::algo.glrnb`` with ``change="intercept"`` and ``dir="inc"`` (Hoehle & Paul 2008,
+    ``f`` the Poisson or NB2 distribution; there is an alarm when it reaches ``limit``, and the chart then begins anew.
+    As R's ``surveillance::algo.glrnb`` with ``change="intercept"`` and ``dir="inc"`` (Hoehle & Paul 2008,
     doi:10.1016/j.csda.2008.02.015).  The periods before the first judged one give the expected counts and the
     dispersion.  Of a period that was covered in part ``m`` is the part; a missing count adds nothing.  There is no
-    bound for the count: the statistic tells.
+    bound for the count: the statistic alone decides.
 
     Parameters
     ----------
     limit : float
         Of the log likelihood ratio, > 0 (R's ``c.ARL``).
     family : {"negbin", "poisson"}
-        Law of the counts.
+        Distribution of the counts.
     mean, dispersion : float, optional
         Expected count and ``alpha`` in ``Var = m + alpha m^2``, where they are known.
     season : int
@@ -55,7 +56,7 @@ class GLR(Chart):
     season: int = 0
     window: int | None = None
     name: ClassVar[str] = "glr"
-    ranges: ClassVar[Ranges] = {**LAW, "window": (1, 1_000_000)}
+    ranges: ClassVar[Ranges] = {**CHART_RANGES, "window": (1, 1_000_000)}
 
     def statistic(self, counts: FloatArray, base: Baseline) -> tuple[FloatArray, FloatArray]:
         """Look for the best change before each period; see :meth:`Chart.statistic`."""

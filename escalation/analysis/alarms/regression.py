@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, polygamma
 
-from escalation.analysis.alarms.detector import FloatArray
+from escalation.conventions.arrays import FloatArray
 
 STEPS = 25
 """Most steps of the iteration; R's ``glm`` has as many."""
@@ -16,7 +16,7 @@ ROUNDS = 50
 """Most alternations between mean and dispersion, and steps for a dispersion."""
 LOG_SIZES = (-12.0, 18.0)
 """Range of the log of 1 / dispersion; at its upper end the counts are Poisson."""
-SETTLED = 1e-8
+CONVERGED = 1e-8
 """Relative change of the deviance below which R's ``glm`` stops; the bounds depend on it where counts are all 0."""
 
 
@@ -39,7 +39,7 @@ class QuasiPoisson:
     freedom : int
         Residual degrees of freedom.
     converged : (series,) bool array
-        Whether the iteration settled.
+        Whether the iteration converged.
     """
 
     coefficients: FloatArray
@@ -75,14 +75,14 @@ def fit_quasi_poisson(
     offset = np.zeros(len(matrix)) if exposure is None else np.log(exposure)
     fitted = counts + 0.1
     deviance = _deviance(counts, fitted, weights)
-    settled = np.zeros(counts.shape[1], dtype=bool)
+    converged = np.zeros(counts.shape[1], dtype=bool)
     coefficients = np.zeros((counts.shape[1], matrix.shape[1]))
     spread = np.zeros((counts.shape[1], matrix.shape[1], matrix.shape[1]))
     work = np.zeros_like(counts)
     p = matrix.shape[1]
     products = (matrix[:, :, None] * matrix[:, None, :]).reshape(len(matrix), p * p)
     for _ in range(STEPS):
-        live = np.flatnonzero(~settled)
+        live = np.flatnonzero(~converged)
         if not len(live):
             break
         mean, y, prior = fitted[:, live], counts[:, live], weights[:, live]
@@ -96,10 +96,10 @@ def fit_quasi_poisson(
         mean = np.exp(np.clip(matrix @ step.T + offset[:, None], -700.0, 700.0))
         coefficients[live], spread[live], fitted[:, live] = step, inverse, mean
         now = _deviance(y, mean, prior)
-        settled[live] = np.abs(now - deviance[live]) < SETTLED * (np.abs(now) + 0.1)
+        converged[live] = np.abs(now - deviance[live]) < CONVERGED * (np.abs(now) + 0.1)
         deviance[live] = now
     leverage = products @ spread.reshape(-1, p * p).T * work
-    return QuasiPoisson(coefficients, fitted, spread, leverage, work, len(matrix) - matrix.shape[1], settled)
+    return QuasiPoisson(coefficients, fitted, spread, leverage, work, len(matrix) - matrix.shape[1], converged)
 
 
 def _deviance(counts: FloatArray, fitted: FloatArray, weights: FloatArray) -> FloatArray:
@@ -149,7 +149,7 @@ def fit_negative_binomial(
 
 def nb_dispersion(counts: FloatArray, mean: FloatArray) -> FloatArray:
     """Maximum likelihood dispersion of NB2 counts at given means, both (n, series); shape (series,)."""
-    # the slope of the log-likelihood at alpha = 0 tells whether the counts are overdispersed at all
+    # the slope of the log-likelihood at alpha = 0 shows whether the counts are overdispersed at all
     over = np.flatnonzero(np.sum((counts - mean) ** 2 - counts, axis=0) > 1e-9)
     dispersion = np.zeros(counts.shape[1])
     if not len(over):

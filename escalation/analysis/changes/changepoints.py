@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, gammainc
 
-from escalation.analysis.changes.segments import Cuts, FloatArray, Sums, count_cuts, filter_cuts, log_constants
+from escalation.analysis.changes.segments import Cuts, Sums, count_cuts, filter_cuts, log_constants
 from escalation.analysis.changes.series import CutSeries, cut_series, log_density
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.wording import chance, plain
+from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.models.contract.base import POOLED
 
 MOST_SAID = 3
-"""Changes that a sentence tells of."""
+"""Changes that a sentence names."""
 SEARCH, KEPT = 9, 12.0
 """Dispersions tried in each of three rounds, and how far below the best (in nats) the next round reaches."""
 COARSE = 400
@@ -179,15 +180,15 @@ def changepoints(
 
     Notes
     -----
-    Each period begins a new rate with the same chance, 1 / ``expected_run_length``, and rates are independent of each
-    other (a product partition model, Barry & Hartigan 1992, doi:10.1214/aos/1176348521).  The rate is integrated out of
-    each run of periods in closed form, and all ways to cut the series are summed over by dynamic programming in O(n^2)
-    (Fearnhead 2006, doi:10.1007/s11222-006-8450-8): no sampling, no largest number of changes.
+    Each period begins a new rate with the same probability, 1 / ``expected_run_length``, and rates are independent of
+    each other (a product partition model, Barry & Hartigan 1992, doi:10.1214/aos/1176348521).  The rate is integrated
+    out of each run of periods in closed form, and all ways to cut the series are summed over by dynamic programming in
+    O(n^2) (Fearnhead 2006, doi:10.1007/s11222-006-8450-8): no sampling, no largest number of changes.
 
     **poisson.** Rates are gamma, counts Poisson with mean exposure x rate.
 
     **negbin.** Counts are NB2 with mean :math:`\mu` and :math:`\mathrm{Var} = \mu + \alpha \mu^2`, one :math:`\alpha`
-    for the whole series.  The prior of a rate is the law conjugate to that, :math:`\alpha \mu \sim
+    for the whole series.  The prior of a rate is the distribution conjugate to that, :math:`\alpha \mu \sim
     \mathrm{BetaPrime}(\text{shape}, 1 + \text{divisor} / \alpha)`; it has the mean of the gamma prior and becomes it as
     :math:`\alpha \to 0`.  That is exact for given :math:`\alpha`; :math:`\sqrt\alpha` is exponential with mean 1
     beforehand, and its posterior is summed over five values.  A period covered in part counts as NB with size
@@ -289,11 +290,11 @@ def _changes(parts: list[_Part], number: int, periods: pd.PeriodIndex, level: fl
     places = [0]
     rows: list[dict[str, object]] = []
     for j in range(1, number + 1):
-        law = np.zeros(len(periods) + 1)
+        pmf = np.zeros(len(periods) + 1)
         for part in parts:
             if len(part.cuts.number) > number:
-                law += part.weight * part.cuts.before[j - 1] * part.cuts.behind[number - j + 1]
-        reached = np.cumsum(law) / law.sum()
+                pmf += part.weight * part.cuts.before[j - 1] * part.cuts.behind[number - j + 1]
+        reached = np.cumsum(pmf) / pmf.sum()
         early, middle, late = (int(np.searchsorted(reached, q)) for q in ((1 - level) / 2, 0.5, (1 + level) / 2))
         places.append(middle)
         rows.append({"date": periods[middle], "earliest": periods[early], "latest": periods[late]})
@@ -322,7 +323,7 @@ def _rates(parts: list[_Part], places: list[int], level: float) -> Iterator[tupl
 
 
 def _rate_limit(weight: FloatArray, a: FloatArray, top: FloatArray, bottom: FloatArray, q: float) -> float:
-    """Quantile of a mixture of gamma laws, or of those conjugate to NB2, by halving on the log scale."""
+    """Quantile of a mixture of gamma distributions, or of those conjugate to NB2, by halving on the log scale."""
     centre = math.log(float((top / bottom).mean()))
     low, high = centre - 60.0, centre + 60.0
     for _ in range(60):

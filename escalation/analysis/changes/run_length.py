@@ -1,4 +1,4 @@
-"""Run length: for how long a rate has been what it is, as it could be told at each period."""
+"""Run length: for how long a rate has been what it is, as it could be known at each period."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from escalation.analysis.changes.segments import filter_cuts, log_constants
 from escalation.analysis.changes.series import cut_series, log_shares
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.wording import chance
+from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
-from escalation.models.contract.base import POOLED
 
 ONLINE = np.geomspace(1e-3, 10.0, 25)
 """Dispersions of a run length, which may not know of later counts."""
@@ -23,7 +23,7 @@ ONLINE = np.geomspace(1e-3, 10.0, 25)
 
 @dataclass(frozen=True, eq=False)
 class CurrentRun:
-    """For how long the rate has been what it is, as it could be told at each period.
+    """Run length of the rate, for how long it has been what it is, as it could be known at each period.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class CurrentRun:
         return float(self.by_period["changed"].iloc[-1])
 
     def table(self) -> pd.DataFrame:
-        """What could be told at each period, as in ``by_period``."""
+        """What could be known at each period, as in ``by_period``."""
         return self.by_period
 
     def sentence(self) -> str:
@@ -89,7 +89,7 @@ def run_length(
     histories: int = POOLED,
     unit: str | None = None,
 ) -> CurrentRun:
-    """Tell at each period, from the counts so far, whether the rate has just changed.
+    """Estimate at each period, from the counts so far, whether the rate has just changed.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def run_length(
     Notes
     -----
     Online detection of Adams & MacKay (2007, arXiv:0710.3742), exact; their run length r >= 1 at a period is ours, and
-    their 0, which has the prior chance of a change after that period, is left out.  With ``"negbin"`` the dispersion is
-    one of 25 from 0.001 to 10, each filtered by itself and weighted by the counts so far.
+    their 0, which has the prior probability of a change after that period, is left out.  With ``"negbin"`` the
+    dispersion is one of 25 from 0.001 to 10, each filtered by itself and weighted by the counts so far.
 
     Examples
     --------

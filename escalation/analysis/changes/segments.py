@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray
 
 SERIES = 16.0
 """From here on the logarithm of the gamma function is Stirling's series, good to 1e-12."""
@@ -26,15 +24,16 @@ NEGLIGIBLE = 45.0
 """Ways to cut that are less likely than the likeliest by exp(-45) are left out: less than 1e-15 of all."""
 
 LEFT_OUT = 1e-10
-"""Probability of so many changes that they are no longer told apart."""
+"""Probability of the largest numbers of changes, which are left out together."""
 
 
 class Sums(NamedTuple):
     """A series of n periods as sums before each place, and the prior.
 
     ``counts`` and ``covered`` (n + 1,) are sums of the observed counts and exposures.  A rate is gamma with this shape
-    and this ``divisor`` (mean shape / divisor) when counts are Poisson; with a dispersion it is the law conjugate to
-    it, of the same mean (see :func:`escalation.changepoints`).  ``hazard`` is the chance that a period begins a rate.
+    and this ``divisor`` (mean shape / divisor) when counts are Poisson; with a dispersion it is the distribution
+    conjugate to it, of the same mean (see :func:`escalation.changepoints`).  ``hazard`` is the probability that a
+    period begins a rate.
     """
 
     counts: FloatArray
@@ -114,9 +113,9 @@ def _run_part(top: float, covered: float, a: float, divisor: float) -> float:
 def log_evidence(count: float, covered: float, a: float, shape: float, divisor: float) -> float:
     """Log probability of a run's counts with the rate integrated out, but for what does not depend on the cuts.
 
-    With dispersion a and ``x = 1 + (divisor + covered) / a`` it is that of a beta law: ``gamma(x) * gamma(shape +
-    count) / gamma(x + shape + count)`` over its prior value, in units where ``a -> 0`` is the gamma law of the Poisson
-    counts.
+    With dispersion a and ``x = 1 + (divisor + covered) / a`` it is that of a beta distribution: ``gamma(x) *
+    gamma(shape + count) / gamma(x + shape + count)`` over its prior value, in units where ``a -> 0`` is the gamma
+    distribution of the Poisson counts.
     """
     top = shape + count
     return _prior_part(a, shape, divisor) + _log_gamma(top) + _run_part(top, covered, a, divisor)
@@ -227,52 +226,6 @@ def count_cuts(sums: Sums, last: FloatArray) -> Cuts:
     table = np.array(before)
     since = last[n * (n - 1) // 2 :]
     return Cuts(change, table[:, n] / table[:, n].sum(), table, reached, since, _mean_rates(sums, change, last))
-
-
-@njit(cache=True, nogil=True)
-def optimal_cuts(
-    counts: FloatArray, covered: FloatArray, a: float, penalty: float, shortest: int
-) -> tuple[IntArray, float]:
-    """Cut a series where the cost of its runs and a penalty for each change is least (Jackson et al. 2005).
-
-    Parameters
-    ----------
-    counts, covered : (n + 1,) float array
-        Sums before each place.
-    a : float
-        Dispersion; 0 is Poisson.
-    penalty : float
-        Added for each change.
-    shortest : int
-        Fewest periods of a run.
-
-    Returns
-    -------
-    tuple
-        Places of the changes, ascending, and the least cost: minus twice the log-likelihood of the runs, each at its
-        own rate, but for what does not depend on the cuts, plus the penalties.
-    """
-    n = len(counts) - 1
-    cost, came = np.full(n + 1, math.inf), np.zeros(n + 1, dtype=np.int64)
-    cost[0] = -penalty
-    for t in range(shortest, n + 1):
-        for s in range(t - shortest + 1):
-            count, length = counts[t] - counts[s], covered[t] - covered[s]
-            value = 0.0
-            if count > 0.0:
-                rate = count / length
-                value = -2.0 * count * math.log(rate)
-                value += 2.0 * (count + length / a) * math.log1p(a * rate) if a > 0.0 else 0.0
-            value += cost[s] + penalty
-            if value < cost[t]:
-                cost[t], came[t] = value, s
-    found = np.empty(n, dtype=np.int64)
-    k, t = 0, n
-    while came[t] > 0:
-        t = came[t]
-        found[k] = t
-        k += 1
-    return found[:k][::-1].copy(), cost[n]
 
 
 @njit(cache=True, nogil=True)

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.changes.segments import FloatArray, Sums
+from escalation.analysis.changes.segments import Sums
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
+from escalation.counts.histories import spread_over
 from escalation.counts.schema import checked_counts, is_histories
 from escalation.errors import InputError
 from escalation.models.contract.design import make_design
-from escalation.models.contract.estimate import spread_over
 
 MOST_PERIODS = 5_000
 """Longer series would need more than 100 MB."""
@@ -79,14 +80,13 @@ def cut_series(
     if prior is None:
         prior = (1.0, float(shares[~unobserved].sum() / (np.nansum(matrix, axis=0).mean() + 0.5)))
     if len(prior) != 2 or not all(0 < part < math.inf for part in prior):
-        raise InputError(f"prior is {prior!r}; give the shape and the divisor of a gamma law, both above 0")
+        raise InputError(f"prior is {prior!r}; give the shape and the divisor of a gamma distribution, both above 0")
     return CutSeries(matrix, shares, periods, float(prior[0]), float(prior[1]), float(length))
 
 
 def log_density(log_a: FloatArray) -> FloatArray:
     """Prior density of the log dispersion, up to a constant."""
-    density: FloatArray = log_a / 2 - np.exp(log_a / 2)
-    return density
+    return log_a / 2 - np.exp(log_a / 2)
 
 
 def log_shares(nodes: FloatArray) -> FloatArray:
@@ -95,5 +95,4 @@ def log_shares(nodes: FloatArray) -> FloatArray:
         return np.zeros(1)
     edges = np.sqrt(nodes[1:] * nodes[:-1]) ** 0.5
     above = np.concatenate([[1.0], np.exp(-edges), [0.0]])
-    shares: FloatArray = np.log(-np.diff(above))
-    return shares
+    return np.log(-np.diff(above))

@@ -15,12 +15,14 @@ from numpy.random import Generator
 from escalation.analysis.excitation.shared_shock import Trial, after_counts, after_makeup, binned
 from escalation.analysis.excitation.two_sides import fit_decay, fit_sides, one_lag, p_values_of_none, sides_design
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
+from escalation.counts.histories import spread_over
 from escalation.counts.periods import period_word
 from escalation.counts.schema import check_counts, is_histories, panel_array
 from escalation.errors import FitError, InputError
-from escalation.models.contract.design import Design, FloatArray
-from escalation.models.contract.estimate import MAX_STEPS, spread_over
+from escalation.models.contract.design import Design
+from escalation.models.contract.estimate import MAX_STEPS
 from escalation.models.endemic_epidemic.branching import respond
 from escalation.models.regression.terms import Terms
 
@@ -29,7 +31,11 @@ WIDTHS = (1, 2)
 FEWEST = 30
 """Periods with a count of both sides, at every width."""
 FEWEST_ATTACKS = 5
-"""Of each side."""
+"""Fewest attacks of each side."""
+NO_EFFECT = {"random": "random timing", "season": "season"}
+"""Alternatives without any effect of one side on the other, as sentences name them."""
+ALTERNATIVES = (*NO_EFFECT, "shared shock", "reporting")
+"""Explanations other than that one side's attacks follow those of the other."""
 INTERVAL = 0.9
 """Probability of intervals."""
 
@@ -48,7 +54,7 @@ class Excitation:
         what ``after`` did, in standard errors; ``p_shared_shock`` its p-value under a shared shock, adjusted for all
         rows, both directions included.
     alternatives : pandas.DataFrame
-        Indexed by ``by``, ``after`` and ``alternative``: ``p_value`` of each.  ``chance`` and ``season`` are
+        Indexed by ``by``, ``after`` and ``alternative``: ``p_value`` of each.  ``random`` and ``season`` are
         likelihood-ratio tests of no effect without and with season and weekdays, ``shared shock`` the least of
         ``effects``, ``reporting`` is tested for both directions together.
     response : pandas.DataFrame
@@ -79,7 +85,7 @@ class Excitation:
     histories: int
 
     def found(self, by: str, after: str) -> bool:
-        """Tell whether attacks by one side follow those by the other more than a shared shock explains.
+        """Say whether attacks by one side follow those by the other more than a shared shock explains.
 
         Parameters
         ----------
@@ -113,12 +119,12 @@ class Excitation:
         word = period_word(self.freq, self.within)
         span = word if self.within == 1 else f"{self.within} {word}"
         text = f"An attack by {after} is followed by {size} more {self.unit} by {by} within {span}"
-        p = {name: self._p_value(by, after, name) for name in ("chance", "season", "shared shock", "reporting")}
+        p = {name: self._p_value(by, after, name) for name in ALTERNATIVES}
         alpha = 1 - self.confidence
         if not self.found(by, after):
-            other = [name for name in ("chance", "season") if p[name] >= alpha]
-            rest = f", nor from {other[0]} (p {_short(p[other[0]])})" if other else ""
-            return f"{text}; this cannot be told apart from a shared shock (p {_short(p['shared shock'])}){rest}."
+            other = [name for name in NO_EFFECT if p[name] >= alpha]
+            rest = f", nor from {NO_EFFECT[other[0]]} (p {_short(p[other[0]])})" if other else ""
+            return f"{text}; this cannot be distinguished from a shared shock (p {_short(p['shared shock'])}){rest}."
         text += f"; a shared shock and season do not explain it (p {_short(p['shared shock'])})"
         if p["reporting"] >= alpha:
             text += ", but one side reported late on top of a shared shock might"
@@ -199,16 +205,16 @@ def excitation(
     If counts are Poisson with rates :math:`a_t s_t` and :math:`b_t s_t`, the first is binomial given the total, with
     share :math:`a_t / (a_t + b_t)`, free of the shared level :math:`s_t`.  What a side does after its own attacks
     lowers the other's share: the score is that of the effect on the other above that on oneself, so an effect of
-    the same size on both cannot be told apart from a shared level.  Nor can a shared level that reaches one side
+    the same size on both cannot be distinguished from a shared level.  Nor can a shared level that reaches one side
     later, or is reported later there; ``reporting`` tests against that, with all totals before and now held: only how
-    totals were made up counts then, and it tells directions not apart.  p-values are adjusted for lags and widths by
-    the largest score in each drawn series (Westfall & Young 1993) and doubled for two directions; over histories they
-    are averaged (Meng 1994, doi:10.1214/aos/1176325622).  ``chance`` and ``season`` are halves of chi-squared tails
-    with one degree of freedom (Self & Liang 1987, doi:10.1080/01621459.1987.10478472), as an effect is not below 0.
-    Short series show little: of 60 simulated pairs that answer each other (2 a week of their own, 0.4 for each of the
-    other's) one direction was found in 5 at 27 weeks, 14 at 54 and 44 at 104.
-    Intervals are of counts drawn around the fitted means, past counts held as they were, and fitted again; they are
-    widened to hold the estimate, as an effect near 0 comes out higher in most drawn series.
+    totals were made up counts then, and it does not distinguish directions.  p-values are adjusted for lags and widths
+    by the largest score in each drawn series (Westfall & Young 1993) and doubled for two directions; over histories
+    they are averaged (Meng 1994, doi:10.1214/aos/1176325622).  ``random`` and ``season`` are halves of chi-squared
+    tails with one degree of freedom (Self & Liang 1987, doi:10.1080/01621459.1987.10478472), as an effect is not below
+    0. Short series show little: of 60 simulated pairs that answer each other (2 a week of their own, 0.4 for each of
+    the other's) one direction was found in 5 at 27 weeks, 14 at 54 and 44 at 104. Intervals are of counts drawn around
+    the fitted means, past counts held as they were, and fitted again; they are widened to hold the estimate, as an
+    effect near 0 comes out higher in most drawn series.
 
     Of simulated pairs of 200 weeks with three attacks each (``benchmarks/excitation.py``), answers of 0.4 both ways are
     found in 97%, those of one side alone in half; where there is none one is claimed in 1 to 8%.
@@ -290,12 +296,9 @@ class _Look(NamedTuple):
     effects_again: FloatArray  # (replicates, 2, widths, lags + 1)
     scores: FloatArray  # (2, widths, lags + 1)
     p_shared: FloatArray  # (2, widths, lags + 1)
-    p_values: FloatArray  # (2, 4): chance, season, shared shock, reporting
+    p_values: FloatArray  # (2, 4): random, season, shared shock, reporting
     response: FloatArray  # (2, steps)
     response_again: FloatArray  # (replicates, 2, steps)
-
-
-ALTERNATIVES = ("chance", "season", "shared shock", "reporting")
 
 
 def _look(
@@ -327,9 +330,9 @@ def _look(
         name: p_values_of_none(
             panel, sides, sides_design(periods, fixed if name == "season" else fixed[:, :1], sides), whole
         )
-        for name in ("chance", "season")
+        for name in NO_EFFECT
     }
-    p_values = np.column_stack([last["chance"], last["season"], p_shared.min(axis=(1, 2)), [reporting] * 2])
+    p_values = np.column_stack([last["random"], last["season"], p_shared.min(axis=(1, 2)), [reporting] * 2])
     lag_weights = np.array(whole.model.lag_weights)
     matrices = np.concatenate([whole.matrix[None], whole.again])
     single = np.stack([respond(matrices, lag_weights, source, within)[:, 1 - source] for source in (1, 0)], axis=1)

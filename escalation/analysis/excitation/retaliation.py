@@ -12,14 +12,14 @@ from numpy.random import Generator
 
 from escalation.analysis.excitation.share_model import draw_split, fit_shares, inverse_logit
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
 from escalation.counts.schema import table_of_counts
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint import LARGEST_SUM, FlashpointProbability, flashpoint
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.base import IntArray, PanelFit
-from escalation.models.contract.design import FloatArray
+from escalation.models.contract.base import PanelFit
 from escalation.models.contract.estimate import MAX_STEPS, check_size
 from escalation.models.levels.local_level import LocalLevel
 
@@ -29,12 +29,13 @@ FEWEST_PATHS = 50
 
 @dataclass(frozen=True)
 class Retaliation:
-    """The chance that one side attacks so often after the other did, and the same where both follow a shared level.
+    """Probability that one side attacks so often after the other did, and the same where both follow a shared level.
 
     Attributes
     ----------
     after_attack, after_none : FlashpointProbability
-        The chance where ``after`` attacks in the first period to come, and where it does not, by the model of the fit.
+        The probability where ``after`` attacks in the first period to come, and where it does not, by the model of the
+        fit.
     shared_after_attack, shared_after_none : FlashpointProbability
         The same where nobody answers anybody and both follow one drifting level.
     by, after : str
@@ -57,7 +58,7 @@ class Retaliation:
 
     @property
     def rise(self) -> float:
-        """How much the chance is higher where ``after`` attacks than where it does not, by the model of the fit."""
+        """How much higher the probability is where ``after`` attacks than where it does not, by the fitted model."""
         return self.after_attack.probability - self.after_none.probability
 
     @property
@@ -66,7 +67,7 @@ class Retaliation:
         return self.shared_after_attack.probability - self.shared_after_none.probability
 
     def table(self) -> pd.DataFrame:
-        """Both chances by both models, with Monte Carlo errors and the paths behind them."""
+        """Both probabilities by both models, with Monte Carlo errors and the paths behind them."""
         rows = {
             (self.model, "attack"): self.after_attack,
             (self.model, "none"): self.after_none,
@@ -108,8 +109,8 @@ def retaliation(
 
     Of the joint paths those are taken in which ``after`` attacks in the first period to come, and the share of them
     is counted in which ``by`` has ``at_least`` attacks in the ``within`` periods that follow.  That an attack goes
-    with a higher chance need not be an answer to it: a path with an attack is one with a high level too.  So the same
-    is worked out where nobody answers: a :class:`~escalation.LocalLevel` of the total of both sides, of which each
+    with a higher probability need not be an answer to it: a path with an attack is one with a high level too.  So the
+    same is worked out where nobody answers: a :class:`~escalation.LocalLevel` of the total of both sides, of which each
     side has a share that does not depend on the past (beta-binomial, its logit drawn from a normal posterior).
 
     Parameters
@@ -178,8 +179,8 @@ def retaliation(
 def _by_first(
     forecast: Forecast, first: IntArray, at_least: int, within: int
 ) -> tuple[FlashpointProbability, FlashpointProbability]:
-    """Chances over the paths with an attack in the first period (draws,), and over those without."""
-    chances = []
+    """Probabilities over the paths with an attack in the first period (draws,), and over those without."""
+    probabilities = []
     for word, chosen in (("an attack", first >= 1), ("no attack", first == 0)):
         number = int(chosen.sum())
         if number < FEWEST_PATHS:
@@ -194,8 +195,8 @@ def _by_first(
             observed=np.empty((1, number, 0)),  # no window reaches back before the attack
             component=None if forecast.component is None else forecast.component[chosen],
         )
-        chances.append(flashpoint(rest, at_least, over=within))
-    return chances[0], chances[1]
+        probabilities.append(flashpoint(rest, at_least, over=within))
+    return probabilities[0], probabilities[1]
 
 
 def _pair(fit: PanelFit, by: str, after: str) -> FloatArray:
@@ -223,5 +224,5 @@ def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) 
     return own
 
 
-def _with_error(chance: FlashpointProbability) -> str:
-    return f"{chance.probability:.3f} (Monte Carlo error {chance.mc_error:.2g})"
+def _with_error(found: FlashpointProbability) -> str:
+    return f"{found.probability:.3f} (Monte Carlo error {found.mc_error:.2g})"

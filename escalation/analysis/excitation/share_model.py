@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from escalation.conventions.arrays import FloatArray
 
 STEPS = (6, 3, 3)
 """Newton steps of the coefficients, and between them the correlation is found anew."""
 PRIOR_SD = 5.0
-"""Of each coefficient in units of its term's spread: it keeps a share that is always 0 or 1 finite."""
+"""Prior standard deviation of each coefficient times the root mean square of its term; it keeps the coefficients finite
+where a share is always 0 or 1."""
 MOST_CORRELATED = 0.9
 
 
@@ -77,8 +77,7 @@ def _share(x: FloatArray, coef: FloatArray) -> FloatArray:
 
 def inverse_logit(logit: FloatArray) -> FloatArray:
     """Shares of logits, short of 0 and 1."""
-    value: FloatArray = 1 / (1 + np.exp(-np.clip(logit, -30.0, 30.0)))
-    return value
+    return 1 / (1 + np.exp(-np.clip(logit, -30.0, 30.0)))
 
 
 def draw_split(totals: FloatArray, share: FloatArray, correlation: float, rng: Generator) -> FloatArray:
@@ -86,5 +85,4 @@ def draw_split(totals: FloatArray, share: FloatArray, correlation: float, rng: G
     if correlation > 0:
         size = (1 - correlation) / correlation
         share = rng.beta(np.maximum(share * size, 1e-9), np.maximum((1 - share) * size, 1e-9))
-    counts: FloatArray = rng.binomial(totals.astype(np.int64), share).astype(float)
-    return counts
+    return rng.binomial(totals.astype(np.int64), share).astype(float)

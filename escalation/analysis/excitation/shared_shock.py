@@ -11,11 +11,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from escalation.analysis.excitation.share_model import FloatArray, ShareFit, draw_split, fit_shares, inverse_logit
-
-BoolArray = NDArray[np.bool_]
+from escalation.analysis.excitation.share_model import ShareFit, draw_split, fit_shares, inverse_logit
+from escalation.conventions.arrays import BoolArray, FloatArray
 
 LARGEST_BATCH = 4_000_000
 """Numbers in the terms of the series that are fitted at once."""

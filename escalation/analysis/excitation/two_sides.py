@@ -13,8 +13,10 @@ from numpy.random import Generator
 from scipy.special import ndtr
 
 from escalation.analysis.excitation.shared_shock import Trial, binned
+from escalation.conventions.arrays import FloatArray
+from escalation.conventions.count_draws import draw_counts
 from escalation.errors import DataWarning
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.endemic_epidemic.likelihood import Panel, evaluate
 from escalation.models.endemic_epidemic.maximum import maximise
@@ -22,8 +24,6 @@ from escalation.models.endemic_epidemic.model import EndemicEpidemic
 
 DECAYS = (0.0, 0.5, 1.0)
 """Ratios of neighbouring lag weights that a fit over all lags tries; the likeliest is kept."""
-LEAST_DISPERSION = 1e-12
-"""Counts with less are Poisson."""
 
 
 def fit_quietly(model: EndemicEpidemic, counts: FloatArray, design: Design) -> Estimate:
@@ -43,9 +43,7 @@ def draw_again(estimate: Estimate, draws: int, rng: Generator) -> FloatArray:
     point: FloatArray = estimate.state["point"]
     means = evaluate(point, panel, 0, False)[0] * panel.exposure
     spread = np.where(panel.dispersion >= 0, np.exp(point[panel.dispersion]), 0.0)
-    size = 1 / np.maximum(spread, LEAST_DISPERSION)
-    lifted = means * rng.standard_gamma(size, (draws, *means.shape)) / size
-    drawn = rng.poisson(np.where(spread > LEAST_DISPERSION, lifted, means)).astype(float)
+    drawn = draw_counts(np.broadcast_to(means, (draws, *means.shape)), spread, rng).astype(float)
     drawn[:, np.isnan(panel.y)] = np.nan
     return drawn
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint import LARGEST_SUM
 from escalation.incidents.schema import MAX_FATALITIES
-from escalation.models.contract.design import FloatArray
 from escalation.models.regression.interventions import Decay, Pulse, Step
 
 LARGEST_FACTOR = 1000.0
@@ -85,8 +85,7 @@ class Scenario:
         share = Step(self.date).column(periods) if self.until is None else Pulse(self.date, self.until).column(periods)
         if self.half_life is not None:
             share = share * Decay(self.date, self.half_life).column(periods)
-        factors: FloatArray = self.factor**share
-        return factors
+        return self.factor**share
 
     def sentence(self) -> str:
         """Say what is assumed."""

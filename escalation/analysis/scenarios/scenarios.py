@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from escalation.analysis.scenarios.assumptions import Assumption, Event, Scenario
 from escalation.analysis.severity.assumed import Cost, draw_cost
 from escalation.analysis.severity.compounding import Severity
-from escalation.analysis.severity.share_posterior import IntArray
+from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.conventions.wording import chance
 from escalation.counts.periods import period_word
@@ -45,17 +45,17 @@ class WhatIf:
     assumptions : mapping of str to str
         What each scenario assumes, in words.
     flashpoints : mapping of str to FlashpointProbability
-        The chance of the flashpoint under each; empty if none was asked for.
+        The probability of the flashpoint under each; empty if none was asked for.
     lethal : mapping of str to Forecast
         Attacks that kill, the assumed ones included; empty without a severity.
     killed : mapping of str to Forecast
-        Fatalities; empty without a law of sizes.
+        Fatalities; empty without a distribution of sizes.
     scenarios : pandas.DataFrame
         Indexed by ``scenario``: mean ``total`` of all periods, its 90% prediction interval ``lower`` to ``upper``,
         ``total_difference`` from the baseline with its Monte Carlo error, and for a flashpoint ``probability``,
         ``mc_error``, ``probability_difference`` and its Monte Carlo error; with a severity ``lethal_probability``, that
-        of a lethal attack (of one more than is assumed) with ``lethal_mc_error``, and with a law of sizes the median
-        ``killed`` of all periods with its 90% prediction interval; ``draws`` paths.
+        of a lethal attack (of one more than is assumed) with ``lethal_mc_error``, and with a distribution of sizes the
+        median ``killed`` of all periods with its 90% prediction interval; ``draws`` paths.
     """
 
     forecasts: Mapping[str, Forecast]
@@ -75,18 +75,18 @@ class WhatIf:
         span = f"{base.steps} {period_word(base.periods.freqstr, base.steps)}"
         rows = self.scenarios.to_dict("index")
         parts = [
-            f"Without a change {_total(rows[BASELINE])} {base.unit} are expected in {span}{self._chance(BASELINE)}"
+            f"Without a change {_total(rows[BASELINE])} {base.unit} are expected in {span}{self._likely(BASELINE)}"
             f"{_cost(rows[BASELINE], 'a lethal one')}"
         ]
         for name, assumed in self.assumptions.items():
             row = rows[name]
             change = f"{row['total_difference']:+.3g}, Monte Carlo error {row['total_difference_mc_error']:.2g}"
             more = "another lethal one" if " kills" in assumed else "a lethal one"
-            parts.append(f"if {name} ({assumed}), {_total(row)} ({change}){self._chance(name)}{_cost(row, more)}")
+            parts.append(f"if {name} ({assumed}), {_total(row)} ({change}){self._likely(name)}{_cost(row, more)}")
         return "; ".join(parts) + ". Scenarios are assumptions, not estimates of what such a change would do."
 
-    def _chance(self, name: str) -> str:
-        """Write the chance of the flashpoint."""
+    def _likely(self, name: str) -> str:
+        """Write the probability of the flashpoint."""
         if not self.flashpoints:
             return ""
         point = self.flashpoints[name]
@@ -118,7 +118,7 @@ def what_if(
     A scenario is an assumption, not an estimate: nothing in the counts says by how much a ceasefire would lower the
     rate.  The factor multiplies the rate of the coming periods, as their exposure does; past counts enter later rates
     by their exposure, so that a changed rate neither feeds on itself nor calms what follows once it has ended.  All
-    forecasts begin with the same random numbers, so that they differ by as little chance as may be.
+    forecasts begin with the same random numbers, so that they differ as little by chance as may be.
 
     Parameters
     ----------
@@ -196,9 +196,9 @@ def what_if(
         if severity is not None:
             costs[name] = draw_cost(forecasts[name], severity, lethal, generator_for(root, "severity"))
             forecasts[name] = _forecast(name, fit, design.periods, paths, component, chosen[costs[name].kept])
-    chances, hit = {}, {}
+    probabilities, hit = {}, {}
     if at_least is not None:
-        chances = {name: flashpoint(forecast, at_least, over=over) for name, forecast in forecasts.items()}
+        probabilities = {name: flashpoint(forecast, at_least, over=over) for name, forecast in forecasts.items()}
         hit = {name: hits(forecast, at_least, over) for name, forecast in forecasts.items()}
     words = {
         name: " and ".join(effect.sentence() for effect in effects) for name, effects in assumed.items() if effects
@@ -206,7 +206,7 @@ def what_if(
     return WhatIf(
         forecasts=MappingProxyType(forecasts),
         assumptions=MappingProxyType(words),
-        flashpoints=MappingProxyType(chances),
+        flashpoints=MappingProxyType(probabilities),
         lethal=MappingProxyType(
             {name: _of_cost(forecasts[name], cost.lethal, "lethal") for name, cost in costs.items()}
         ),
@@ -217,7 +217,7 @@ def what_if(
                 if cost.killed is not None
             }
         ),
-        scenarios=_table(forecasts, chances, hit, costs),
+        scenarios=_table(forecasts, probabilities, hit, costs),
     )
 
 
@@ -250,7 +250,7 @@ def _lethal(name: str, effects: tuple[Assumption, ...], places: list[int]) -> di
 
 
 def _follows_exposure(model: CountModel) -> bool:
-    """Tell whether coming counts are proportional to their exposure; of an ensemble, whether all members' are."""
+    """Say whether coming counts are proportional to their exposure; of an ensemble, whether all members' are."""
     if isinstance(model, Ensemble):
         return all(_follows_exposure(member) for member in model.models)
     return model.follows_exposure
@@ -284,11 +284,11 @@ def _place(name: str, effect: Assumption, periods: pd.PeriodIndex) -> int:
 
 def _table(
     forecasts: Mapping[str, Forecast],
-    chances: Mapping[str, FlashpointProbability],
+    probabilities: Mapping[str, FlashpointProbability],
     hit: Mapping[str, NDArray[np.bool_]],
     costs: Mapping[str, Cost],
 ) -> pd.DataFrame:
-    """Totals and chances of each scenario, and how far they are from the baseline."""
+    """Totals and probabilities of each scenario, and how far they are from the baseline."""
     base = forecasts[BASELINE]
     rows: dict[str, dict[str, float]] = {}
     for name, forecast in forecasts.items():
@@ -302,11 +302,11 @@ def _table(
             "total_difference": difference,
             "total_difference_mc_error": error,
         }
-        if chances:
+        if probabilities:
             difference, error = _difference(forecast, hit[name], base, hit[BASELINE])
             rows[name] |= {
-                "probability": chances[name].probability,
-                "mc_error": chances[name].mc_error,
+                "probability": probabilities[name].probability,
+                "mc_error": probabilities[name].mc_error,
                 "probability_difference": difference,
                 "probability_difference_mc_error": error,
             }
@@ -318,7 +318,7 @@ def _table(
 
 
 def _cost_row(cost: Cost, forecast: Forecast) -> dict[str, float]:
-    """Chance of a lethal attack besides the assumed ones, and the killed of all periods."""
+    """Probability of a lethal attack besides the assumed ones, and the killed of all periods."""
     more = cost.lethal.sum(axis=1) > cost.assumed
     share, n = float(more.mean()), len(more)
     smoothed = (share * n + 0.5) / (n + 1)
@@ -355,7 +355,7 @@ def _total(row: Mapping[object, float]) -> str:
 
 
 def _cost(row: Mapping[object, float], which: str) -> str:
-    """Write the chance of a lethal attack and the killed, where a severity was given."""
+    """Write the probability of a lethal attack and the killed, where a severity was given."""
     if "lethal_probability" not in row:
         return ""
     text = f", {which} with a probability of {chance(row['lethal_probability'])}"

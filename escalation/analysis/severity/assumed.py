@@ -10,13 +10,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.analysis.severity.compounding import Severity, draw_fatalities, draw_lethal, draw_severity
-from escalation.analysis.severity.grids import FloatArray
-from escalation.analysis.severity.share_posterior import IntArray
 from escalation.analysis.severity.sizes import FatalitySizes
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.forecasts.forecast import Forecast
 
-LEAST_CHANCE = 1e-5
+LEAST_PROBABILITY = 1e-5
 """Attacks less likely than this are not assumed: the few draws that allow them would say all."""
 TRIED = 100
 """Sizes that are drawn at a time for each attack that is to kill so many."""
@@ -32,7 +31,7 @@ class Cost(NamedTuple):
     lethal : (kept, steps) int array
         Attacks that kill, the assumed ones included.
     killed : (kept, steps) int array or None
-        Fatalities; None without a law of sizes.
+        Fatalities; None without a distribution of sizes.
     assumed : int
         Lethal attacks that were assumed.
     """
@@ -64,37 +63,40 @@ def draw_cost(forecast: Forecast, severity: Severity, assumed: Mapping[int, int]
     Raises
     ------
     InputError
-        If so many killed need a law of sizes that is not there, or are too unlikely to be assumed.
+        If so many killed need a distribution of sizes that is not there, or are too unlikely to be assumed.
 
     Notes
     -----
-    With ``n`` attacks in the period and a posterior draw with the share :math:`p` and the chance :math:`S(k)` that a
-    lethal attack kills ``k`` or more, such an attack has the chance :math:`w = 1 - (1 - p S(k))^n`.  Paths are kept
-    with the probability :math:`w / \max w` (rejection sampling; Robert & Casella 2004, section 2.3,
-    doi:10.1007/978-1-4757-4145-2), so that those kept, with their severity, follow the law given the attack: they have
-    more attacks and more lethal ones than others.  The place of the first such attack is drawn from its truncated
-    geometric law, the others from theirs given it.
+    With ``n`` attacks in the period and a posterior draw with the share :math:`p` and the probability :math:`S(k)` that
+    a lethal attack kills ``k`` or more, such an attack has the probability :math:`w = 1 - (1 - p S(k))^n`.  Paths are
+    kept with the probability :math:`w / \max w` (rejection sampling; Robert & Casella 2004, section 2.3,
+    doi:10.1007/978-1-4757-4145-2), so that those kept, with their severity, follow the distribution given the attack:
+    they have more attacks and more lethal ones than others.  The place of the first such attack is drawn from its
+    truncated geometric distribution, the others from theirs given it.
     """
-    share, _, law = draw_severity(severity, forecast, rng)
+    share, _, index = draw_severity(severity, forecast, rng)
     paths, weight = forecast.series_paths, np.ones(forecast.draws)
     heavy: dict[int, FloatArray] = {}
     for place, killed in assumed.items():
         if killed > 1 and severity.sizes is None:
             raise InputError(
-                f"an attack that kills {killed:,} is assumed, and the severity has no law of sizes; assume killed=1"
+                f"an attack that kills {killed:,} is assumed, and the severity has no distribution of sizes; "
+                "assume killed=1"
             )
-        above = np.ones(forecast.draws) if severity.sizes is None else severity.sizes.laws.survival(killed)[law]
+        above = (
+            np.ones(forecast.draws) if severity.sizes is None else severity.sizes.distributions.survival(killed)[index]
+        )
         heavy[place] = np.minimum(above, 1.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             none = np.where(paths[:, place] > 0, paths[:, place] * np.log1p(-share * above), 0.0)
         weight = weight * -np.expm1(none)
-    if weight.mean() < LEAST_CHANCE:
+    if weight.mean() < LEAST_PROBABILITY:
         raise InputError(
-            f"the assumed lethal attack has a chance of {weight.mean():.1g} in this forecast, too small to say what "
-            "follows it; assume fewer killed"
+            f"the assumed lethal attack has a probability of {weight.mean():.1g} in this forecast, too small to say "
+            "what follows it; assume fewer killed"
         )
     kept = rng.random(forecast.draws) * weight.max() < weight
-    share, law, paths = share[kept], law[kept], paths[kept]
+    share, index, paths = share[kept], index[kept], paths[kept]
     lethal = draw_lethal(paths, np.ones(forecast.steps), share, rng)
     several = {}
     for place in heavy:
@@ -105,31 +107,31 @@ def draw_cost(forecast: Forecast, severity: Severity, assumed: Mapping[int, int]
         return Cost(kept, lethal, None, len(assumed))
     free = lethal.copy()
     free[:, list(several)] = 0
-    killed_each = draw_fatalities(free, severity.sizes, law, rng)
+    killed_each = draw_fatalities(free, severity.sizes, index, rng)
     for place, number in several.items():
         least = assumed[place]
-        killed_each[:, place] = _sum_sizes(number, severity.sizes, law, least, None, rng)
-        killed_each[:, place] += _sum_sizes(lethal[:, place] - number, severity.sizes, law, 1, least, rng)
+        killed_each[:, place] = _sum_sizes(number, severity.sizes, index, least, None, rng)
+        killed_each[:, place] += _sum_sizes(lethal[:, place] - number, severity.sizes, index, 1, least, rng)
     return Cost(kept, lethal, killed_each, len(assumed))
 
 
-def _first_and_others(attacks: IntArray, chance: FloatArray, rng: Generator) -> IntArray:
-    """Draw how many of the attacks (draws,) are such that each is one with a chance (draws,), given at least one."""
-    any_one = -np.expm1(attacks * np.log1p(-np.minimum(chance, 1 - 1e-12)))
-    first = np.ceil(np.log1p(-rng.random(len(attacks)) * any_one) / np.log1p(-np.minimum(chance, 1 - 1e-12)))
+def _first_and_others(attacks: IntArray, probability: FloatArray, rng: Generator) -> IntArray:
+    """Draw how many of the attacks (draws,), each with a probability (draws,), are such, given at least one."""
+    any_one = -np.expm1(attacks * np.log1p(-np.minimum(probability, 1 - 1e-12)))
+    first = np.ceil(np.log1p(-rng.random(len(attacks)) * any_one) / np.log1p(-np.minimum(probability, 1 - 1e-12)))
     before = np.clip(first, 1, attacks).astype(np.int64)
-    return np.asarray(1 + rng.binomial(attacks - before, np.minimum(chance, 1.0)))
+    return np.asarray(1 + rng.binomial(attacks - before, np.minimum(probability, 1.0)))
 
 
 def _sum_sizes(
-    number: IntArray, sizes: FatalitySizes, law: IntArray, least: int, below: int | None, rng: Generator
+    number: IntArray, sizes: FatalitySizes, index: IntArray, least: int, below: int | None, rng: Generator
 ) -> IntArray:
     """Draw the fatalities of so many attacks of each path (draws,), each with ``least`` or more and below ``below``."""
     place = np.repeat(np.arange(len(number)), number)
     drawn = np.zeros(len(place))
     open_ones = np.arange(len(place))
     while len(open_ones):
-        tries = sizes.laws.draw(np.repeat(law[place[open_ones]], TRIED), rng).reshape(-1, TRIED)
+        tries = sizes.distributions.draw(np.repeat(index[place[open_ones]], TRIED), rng).reshape(-1, TRIED)
         fits = (tries >= least) & (tries < (np.inf if below is None else below))
         done = fits.any(axis=1)
         drawn[open_ones[done]] = tries[done, fits[done].argmax(axis=1)]

@@ -1,4 +1,4 @@
-"""Compounding: forecasts of attacks times severity, path by path: lethal attacks, fatalities and their chances."""
+"""Compounding: forecasts of attacks times severity, path by path: lethal attacks and fatalities."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.analysis.severity.grids import FloatArray
 from escalation.analysis.severity.lethality import Lethality
-from escalation.analysis.severity.share_posterior import JEFFREYS, IntArray
+from escalation.analysis.severity.share_posterior import JEFFREYS
 from escalation.analysis.severity.sizes import FatalitySizes
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import DateLike, exposure, parse_date
@@ -39,7 +39,7 @@ class Severity:
     lethality : Lethality
         From :func:`escalation.lethality`.
     sizes : FatalitySizes, optional
-        From :func:`escalation.analysis.fatality_sizes`; without it only the chance of lethal attacks can be had.
+        From :func:`escalation.analysis.fatality_sizes`; without it only the probability of lethal attacks can be had.
 
     Raises
     ------
@@ -79,18 +79,18 @@ class Severity:
 
 @dataclass(frozen=True, eq=False)
 class Toll:
-    """What the coming attacks may cost: chances of lethal ones, and the sum of the fatalities.
+    """What the coming attacks may cost: probabilities of lethal ones, and the sum of the fatalities.
 
     Attributes
     ----------
-    chances : pandas.DataFrame
+    probabilities : pandas.DataFrame
         Indexed by ``killed``: ``probability`` that at least one attack kills so many or more, its Monte Carlo error
         ``mc_error``, and ``lower`` to ``upper``, between which what is not known of the severity takes it.
     expected, expected_lower, expected_upper : float or None
-        Expected fatalities, and between what the severity takes them; None without a law of sizes, or if its tail may
-        be too heavy to have a mean.
+        Expected fatalities, and between what the severity takes them; None without a distribution of sizes, or if its
+        tail may be too heavy to have a mean.
     median, lower, upper : int or None
-        Of the fatalities themselves: median and prediction interval; None without a law of sizes.
+        Of the fatalities themselves: median and prediction interval; None without a distribution of sizes.
     start, end : pandas.Timestamp
         First and last day.
     draws : int
@@ -101,7 +101,7 @@ class Toll:
         What was forecast.
     """
 
-    chances: pd.DataFrame
+    probabilities: pd.DataFrame
     expected: float | None
     expected_lower: float | None
     expected_upper: float | None
@@ -117,7 +117,7 @@ class Toll:
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
         parts: list[str] = []
-        for killed, row in zip(self.chances.index, self.chances.to_dict("records"), strict=True):
+        for killed, row in zip(self.probabilities.index, self.probabilities.to_dict("records"), strict=True):
             what = "" if killed == 1 else f" {killed:,} or more"
             which = (
                 "that one" if parts else f"that one of the {self.unit} from {self.start.date()} to {self.end.date()}"
@@ -132,11 +132,11 @@ class Toll:
         return text if self.median is None else f"{text} {self.total_sentence()}"
 
     def table(self) -> pd.DataFrame:
-        """The chance of each number of killed, as in ``chances``."""
-        return self.chances
+        """The probability of each number of killed, as in ``probabilities``."""
+        return self.probabilities
 
     def total_sentence(self) -> str:
-        """Say how many may be killed in all; empty without a law of sizes."""
+        """Say how many may be killed in all; empty without a distribution of sizes."""
         if self.median is None:
             return ""
         total = (
@@ -150,7 +150,7 @@ class Toll:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.chances.round(4).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + self.probabilities.round(4).to_html()
 
 
 def toll(
@@ -163,7 +163,7 @@ def toll(
     level: float = 0.9,
     rng: Seed = None,
 ) -> Toll:
-    r"""Chance of a lethal attack, of one that kills so many, and the fatalities of the coming attacks.
+    r"""Probability of a lethal attack, of one that kills so many, and the fatalities of the coming attacks.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def toll(
         the share are the histories that the paths continue, each path has the share of its own history: more attacks
         than were thought are more to come, of which fewer kill.
     killed : sequence of int
-        Fatalities of one attack; those above 1 need a law of sizes.
+        Fatalities of one attack; those above 1 need a distribution of sizes.
     start, end : date or str, optional
         First and last day, within the forecast; all of it when left out.  The attacks of a period that lies partly
         inside fall on each of its days alike.
@@ -190,15 +190,16 @@ def toll(
     Raises
     ------
     InputError
-        If a day lies outside the forecast, a number is out of range, or a law of sizes is asked for and not there.
+        If a day lies outside the forecast, a number is out of range, or a distribution of sizes is asked for and not
+        there.
 
     Notes
     -----
     Given a path with :math:`n_t` attacks in period :math:`t`, of which a share :math:`w_t` of the days counts, and a
-    posterior draw with the share :math:`p` and the chance :math:`S(k)` that a lethal attack kills ``k`` or more, the
-    chance of at least one such attack is exactly :math:`1 - \prod_t (1 - p S(k) w_t)^{n_t}`.  These are averaged, not
-    simulated (Rao-Blackwell; Casella & Robert 1996, doi:10.1093/biomet/83.1.81), and so are expected fatalities.  The
-    Monte Carlo error is that of the mean over paths, at least that over histories, as in
+    posterior draw with the share :math:`p` and the probability :math:`S(k)` that a lethal attack kills ``k`` or more,
+    the probability of at least one such attack is exactly :math:`1 - \prod_t (1 - p S(k) w_t)^{n_t}`.  These are
+    averaged, not simulated (Rao-Blackwell; Casella & Robert 1996, doi:10.1093/biomet/83.1.81), and so are expected
+    fatalities.  The Monte Carlo error is that of the mean over paths, at least that over histories, as in
     :func:`~escalation.flashpoint`.  The range is the average over paths with :math:`p S(k)` at its quantiles, in units
     of each path's mean share.
 
@@ -208,7 +209,7 @@ def toll(
     >>> weeks = pd.period_range("2024-12-02", periods=2, freq="W-SUN")
     >>> forecast = Forecast.of_series(np.full((4000, 2), 5), weeks, np.ones((4000, 1)), "five a week")
     >>> found = toll(forecast, Severity(lethality(2, 200)), rng=1)
-    >>> found.chances.round(2).loc[1, ["probability", "lower", "upper"]].tolist()
+    >>> found.probabilities.round(2).loc[1, ["probability", "lower", "upper"]].tolist()
     [0.11, 0.03, 0.24]
     """
     _check(forecast, severity)
@@ -217,31 +218,33 @@ def toll(
     if not numbers or len(set(numbers)) < len(numbers):
         raise InputError(f"killed is {list(killed)}; give at least one number, each only once")
     if severity.sizes is None and max(numbers) > 1:
-        raise InputError(f"killed is {max(numbers):,}, and the severity has no law of sizes; ask for killed=[1]")
+        raise InputError(
+            f"killed is {max(numbers):,}, and the severity has no distribution of sizes; ask for killed=[1]"
+        )
     first, last, weights = _window(forecast, start, end)
-    share, centre, law = draw_severity(severity, forecast, generator)
+    share, centre, index = draw_severity(severity, forecast, generator)
     paths = forecast.series_paths
     ends = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for number in sorted(numbers):
-        each = share * (1.0 if severity.sizes is None else severity.sizes.laws.survival(number)[law])
-        hit = _chance_of_any(paths, weights, each)
-        reach = [_chance_of_any(paths, weights, at * centre).mean() for at in np.quantile(each / centre, ends)]
+        each = share * (1.0 if severity.sizes is None else severity.sizes.distributions.survival(number)[index])
+        hit = _probability_of_any(paths, weights, each)
+        reach = [_probability_of_any(paths, weights, at * centre).mean() for at in np.quantile(each / centre, ends)]
         rows.append([float(hit.mean()), _error(hit, forecast), *map(float, reach)])
     expected: tuple[float, float, float] | None = None
     total: list[int] | None = None
     if severity.sizes is not None:
-        means = severity.sizes.laws.mean()
+        means = severity.sizes.distributions.mean()
         attacks = paths @ weights
         if np.isfinite(means).all():
-            cost = share * means[law]
+            cost = share * means[index]
             low, high = np.quantile(cost / centre, ends) * (attacks * centre).mean()
             expected = float((attacks * cost).mean()), float(low), float(high)
-        sums = draw_fatalities(draw_lethal(paths, weights, share, generator), severity.sizes, law, generator)
+        sums = draw_fatalities(draw_lethal(paths, weights, share, generator), severity.sizes, index, generator)
         total = [int(value) for value in np.quantile(sums.sum(axis=1), [0.5, *ends], method="inverted_cdf")]
     columns = ["probability", "mc_error", "lower", "upper"]
     return Toll(
-        chances=pd.DataFrame(rows, index=pd.Index(sorted(numbers), name="killed"), columns=columns),
+        probabilities=pd.DataFrame(rows, index=pd.Index(sorted(numbers), name="killed"), columns=columns),
         expected=None if expected is None else expected[0],
         expected_lower=None if expected is None else expected[1],
         expected_upper=None if expected is None else expected[2],
@@ -273,7 +276,7 @@ def compound(
     severity : Severity
         Its posterior draws go with the paths, one each, so that periods of one path share them.
     what : {"fatalities", "lethal"}
-        What is counted: the killed, which needs a law of sizes, or attacks that kill.
+        What is counted: the killed, which needs a distribution of sizes, or attacks that kill.
     observed : Series or CountSeries, optional
         The same until the origin, by period: for definitions that look back (a window that begins before the origin,
         a record).  Not observed when left out.
@@ -289,7 +292,8 @@ def compound(
     Raises
     ------
     InputError
-        If there is no law of sizes for fatalities, the past is of other periods, or there are too many lethal attacks.
+        If there is no distribution of sizes for fatalities, the past is of other periods, or there are too many lethal
+        attacks.
 
     Examples
     --------
@@ -305,30 +309,30 @@ def compound(
     if what not in ("fatalities", "lethal"):
         raise InputError(f"what is {what!r}; use 'fatalities' or 'lethal'")
     generator = as_generator(rng)
-    share, _, law = draw_severity(severity, forecast, generator)
+    share, _, index = draw_severity(severity, forecast, generator)
     paths = draw_lethal(forecast.series_paths, np.ones(forecast.steps), share, generator)
     if what == "fatalities":
         if severity.sizes is None:
-            raise InputError("fatalities need a law of sizes, which this severity has not; use what='lethal'")
-        paths = draw_fatalities(paths, severity.sizes, law, generator)
+            raise InputError("fatalities need a distribution of sizes, which this severity has not; use what='lethal'")
+        paths = draw_fatalities(paths, severity.sizes, index, generator)
     unit = "fatalities" if what == "fatalities" else f"lethal {forecast.unit}"
     before = _past(forecast, observed)
     return replace(forecast, paths=paths[None], observed=before, model=f"{forecast.model} and severity", unit=unit)
 
 
 def draw_severity(severity: Severity, forecast: Forecast, rng: Generator) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Draw for each path the share that kills and a law of sizes; between them its mean share, all (draws,)."""
+    """Draw for each path the share that kills, its mean share, and which distribution of sizes, all (draws,)."""
     posterior, number = severity.lethality.posterior, forecast.draws
-    law = rng.integers(0, 1 if severity.sizes is None else severity.sizes.draws, size=number)
+    index = rng.integers(0, 1 if severity.sizes is None else severity.sizes.draws, size=number)
     seen = np.nansum(forecast.series_observed, axis=1).astype(np.int64)
     several, groups = posterior.trials.shape
     if several > 1 and groups == 1:
         seen = np.maximum(seen, posterior.lethal[0])
         if np.isin(seen, posterior.trials).all():
             a, b = JEFFREYS + posterior.lethal[0], JEFFREYS + seen - posterior.lethal[0]
-            return rng.beta(a, b), np.asarray(a / (a + b)), law
+            return rng.beta(a, b), np.asarray(a / (a + b)), index
     share = posterior.draw(number, rng)[:, :-1] @ posterior.mix()
-    return share, np.full(number, severity.lethality.share), law
+    return share, np.full(number, severity.lethality.share), index
 
 
 def _check(forecast: object, severity: object) -> None:
@@ -354,11 +358,11 @@ def _window(
     return first, last, exposure(forecast.periods, first, last).to_numpy(dtype=float)
 
 
-def _chance_of_any(paths: IntArray, weights: FloatArray, each: FloatArray | float) -> FloatArray:
-    """Chance (draws,) of at least one, where each attack is one with a chance (draws,) times its period's weight."""
-    chance_of_each = np.minimum(np.asarray(each)[..., None] * weights, 1.0)
+def _probability_of_any(paths: IntArray, weights: FloatArray, each: FloatArray | float) -> FloatArray:
+    """Probability (draws,) of at least one such attack; each is it by ``each`` (draws,) times its period's weight."""
+    probability_of_each = np.minimum(np.asarray(each)[..., None] * weights, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        none = np.where(paths > 0, paths * np.log1p(-chance_of_each), 0.0)
+        none = np.where(paths > 0, paths * np.log1p(-probability_of_each), 0.0)
     return np.asarray(-np.expm1(none.sum(axis=1)))
 
 
@@ -375,13 +379,13 @@ def draw_lethal(paths: IntArray, weights: FloatArray, share: FloatArray, rng: Ge
     return rng.binomial(paths, np.minimum(share[:, None] * weights, 1.0))
 
 
-def draw_fatalities(lethal: IntArray, sizes: FatalitySizes, law: IntArray, rng: Generator) -> IntArray:
-    """Draw the fatalities of each period, (draws, steps), its lethal attacks by the law of its path."""
+def draw_fatalities(lethal: IntArray, sizes: FatalitySizes, index: IntArray, rng: Generator) -> IntArray:
+    """Draw the fatalities of each period, (draws, steps), its lethal attacks by the distribution of its path."""
     number = int(lethal.sum())
     if number > MOST_EVENTS:
         raise InputError(f"the paths hold {number:,} lethal attacks, more than {MOST_EVENTS:,}; forecast fewer paths")
     place = np.repeat(np.arange(lethal.size), lethal.ravel())
-    drawn = sizes.laws.draw(np.repeat(law, lethal.sum(axis=1)), rng)
+    drawn = sizes.distributions.draw(np.repeat(index, lethal.sum(axis=1)), rng)
     sums = np.bincount(place, weights=drawn, minlength=lethal.size)
     return sums.reshape(lethal.shape).astype(np.int64)
 

@@ -27,9 +27,9 @@ def draw_figures(incidents: pd.DataFrame, *, draws: int = 25, rng: Seed = None) 
     Returns
     -------
     pandas.DataFrame
-        Incidents x draws, for :func:`escalation.analysis.fatality_sizes`: whole numbers from low to high, by the law
-        that :func:`escalation.aggregate` takes (a discrete triangular one with its mode at the best figure, Kokonendji
-        & Zocchi 2010, doi:10.1016/j.spl.2010.07.008).  Incidents without a figure are left out.
+        Incidents x draws, for :func:`escalation.analysis.fatality_sizes`: whole numbers from low to high, by the
+        distribution that :func:`escalation.aggregate` takes (a discrete triangular one with its mode at the best
+        figure, Kokonendji & Zocchi 2010, doi:10.1016/j.spl.2010.07.008).  Incidents without a figure are left out.
 
     Raises
     ------

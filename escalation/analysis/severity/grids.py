@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from escalation.conventions.arrays import FloatArray
+
 Box = tuple[tuple[float, float], tuple[float, float]]
 Height = Callable[[FloatArray, FloatArray], FloatArray]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,20 +10,19 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.severity.share_posterior import IntArray, SharePosterior, pool_shares
+from escalation.analysis.severity.share_posterior import SharePosterior, pool_shares
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance
 from escalation.conventions.wording import share as written
+from escalation.counts.histories import POOLED, spread_over
 from escalation.counts.schema import DRAW, check_counts, is_histories
 from escalation.counts.series import HoldsCounts, unpack_counts
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
-from escalation.models.contract.estimate import spread_over
 
-POOLED = 25
-"""Histories of the trials of several groups that are worked out by themselves."""
 OVERALL_DRAWS = 20_000
 """Draws for the interval of the share of all groups together."""
 
@@ -53,7 +51,7 @@ class Lethality:
     unit : str
         What was tried.
     posterior : SharePosterior
-        The mixture of Beta laws behind the numbers.
+        The mixture of Beta distributions behind the numbers.
     """
 
     groups: pd.DataFrame
@@ -80,7 +78,7 @@ class Lethality:
         return self.groups
 
     def sentence(self) -> str:
-        """Say it in plain words, with the ranges and whether groups can be told apart."""
+        """Say it in plain words, with the ranges and whether groups are distinguishable."""
         many = int(self.groups["trials"].sum())
         known = f"{many:,} {self.unit}"
         if self.trials_lower < self.trials_upper:
@@ -166,7 +164,7 @@ def lethality(
     """
     level = check_level(level)
     if not (isinstance(between, int | float) and 0.01 <= between <= 10.0) or isinstance(between, bool):
-        raise InputError(f"between is {between!r}; give a spread of log odds from 0.01 to 10, such as 1")
+        raise InputError(f"between is {between!r}; give a standard deviation of log odds from 0.01 to 10, such as 1")
     trials, unit = _unpacked(trials, unit)
     names, killed, tried = _groups(lethal, trials)
     posterior = pool_shares(killed, tried, float(between))
@@ -331,11 +329,9 @@ def count_lethal(
             "no incident states its fatalities, so there is no share of lethal ones; name their column as fatalities"
         )
     if missing.any() and unknown == "leave_out":
-        warnings.warn(
+        warn(
             f"{missing.sum():,} of {len(table):,} incidents state no fatalities and are left out of the share; "
-            "unknown='not_lethal' counts them as not lethal",
-            DataWarning,
-            stacklevel=2,
+            "unknown='not_lethal' counts them as not lethal"
         )
     group = pd.Series("all", index=table.index) if by is None else table[by].astype(object)
     group = group.where(group.notna() & (group != ""), BLANK_UNIT).astype(str)

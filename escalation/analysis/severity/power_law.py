@@ -9,11 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.special import zeta
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
 
 LEAST_ALPHA, MOST_ALPHA = 1.0 + 1e-6, 20.0
 """Exponents are looked for between these; a tail of equal values has the largest."""
@@ -156,8 +154,7 @@ def log_power(x: FloatArray, alpha: float, xmin: float) -> FloatArray:
 
 def power_survival(x: float, alpha: FloatArray, xmin: FloatArray) -> FloatArray:
     """Probability of ``x`` or more; 1 below the threshold."""
-    chance: FloatArray = zeta(alpha, np.maximum(x, xmin)) / zeta(alpha, xmin)
-    return chance
+    return zeta(alpha, np.maximum(x, xmin)) / zeta(alpha, xmin)
 
 
 def power_mean(alpha: FloatArray, xmin: FloatArray) -> FloatArray:
@@ -170,8 +167,8 @@ def power_mean(alpha: FloatArray, xmin: FloatArray) -> FloatArray:
 def draw_power(alpha: FloatArray, xmin: FloatArray, most: float, rng: Generator) -> FloatArray:
     """Draw one value for each exponent and threshold (n,); those above ``most`` are cut to it.
 
-    Exact, by rejection from the whole part of a Pareto law: the ratio of the two is highest at the threshold (for
-    ``xmin`` 1: Devroye 1986, Non-Uniform Random Variate Generation, section X.6.1).
+    Exact, by rejection from the whole part of a Pareto distribution: the ratio of the two is highest at the threshold
+    (for ``xmin`` 1: Devroye 1986, Non-Uniform Random Variate Generation, section X.6.1).
     """
     drawn = np.empty(len(alpha))
     open_ = np.arange(len(alpha))
@@ -187,5 +184,5 @@ def draw_power(alpha: FloatArray, xmin: FloatArray, most: float, rng: Generator)
 
 
 def _ratio(x: FloatArray, a: FloatArray) -> FloatArray:
-    """Power law over the whole part of a Pareto law, but for a constant; falls with ``x``."""
+    """Power law over the whole part of a Pareto distribution, but for a constant; falls with ``x``."""
     return -1.0 / (x * np.expm1(-a * np.log1p(1.0 / x)))

@@ -1,7 +1,7 @@
-"""Posterior of shares of several groups: Beta-binomial, the law between the groups integrated over, plain arrays.
+"""Posterior of shares of several groups: Beta-binomial, the distribution between groups integrated over, plain arrays.
 
-Shares of groups come from one Beta law, with a mean and with a standard deviation of the log odds.  Both are integrated
-over on a grid; a posterior is then a mixture of Beta laws, whose means and quantiles are exact.
+Shares of groups come from one Beta distribution, with a mean and with a standard deviation of the log odds.  Both are
+integrated over on a grid; a posterior is then a mixture of Beta distributions, whose means and quantiles are exact.
 """
 
 from __future__ import annotations
@@ -11,22 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, log_expit, polygamma
 
-from escalation.analysis.severity.grids import FloatArray, integrate
+from escalation.analysis.severity.grids import integrate
 from escalation.analysis.trend.rate_posterior import invert
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.diagnostics.distributions import log_rising
 
-IntArray = NDArray[np.int64]
-
 WIDEST = ((-40.0, 40.0), (-5.0, 36.0))
-"""Ends of the first grid: logit of the mean, and log of ``a b / (a + b)`` for a law Beta(a, b)."""
+"""Ends of the first grid: logit of the mean, and log of ``a b / (a + b)`` for a distribution Beta(a, b)."""
 JEFFREYS = 0.5
 
 
 class SharePosterior(NamedTuple):
-    """Mixture of J nodes: each a Beta law of the shares of groups, and the trials that it goes with.
+    """Mixture of J nodes: each a Beta distribution of the shares of groups, and the trials that it goes with.
 
     ``weight``, ``a``, ``b`` and ``history`` (J,); ``lethal`` (groups,) and ``trials`` (histories, groups); ``alike`` is
     the probability that all groups have one share, at even odds before.
@@ -41,7 +39,7 @@ class SharePosterior(NamedTuple):
     alike: float
 
     def of_group(self, group: int | None) -> tuple[FloatArray, FloatArray]:
-        """Parameters (J,) of the Beta laws of a group's share, or of that of a group not seen yet."""
+        """Parameters (J,) of the Beta distributions of a group's share, or of that of a group not seen yet."""
         if group is None:
             return self.a, self.b
         return self.a + self.lethal[group], self.b + self.trials[self.history, group] - self.lethal[group]
@@ -100,7 +98,7 @@ def pool_shares(lethal: IntArray, trials: IntArray, between: float) -> SharePost
 
 
 def beta_parameters(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Parameters of a Beta law with the logit ``x`` of its mean and ``y = log(a b / (a + b))``."""
+    """Parameters of a Beta distribution with the logit ``x`` of its mean and ``y = log(a b / (a + b))``."""
     return np.exp(y - log_expit(-x)), np.exp(y - log_expit(x))
 
 
@@ -113,7 +111,7 @@ def log_joint(
     """
     a, b = beta_parameters(x, y)
     spread = np.sqrt(polygamma(1, a) + polygamma(1, b))
-    slope = -(a * polygamma(2, a) + b * polygamma(2, b)) / (2 * spread)  # of the spread, by -y
+    slope = -(a * polygamma(2, a) + b * polygamma(2, b)) / (2 * spread)  # of the standard deviation, by -y
     height: FloatArray = 0.5 * (log_expit(x) + log_expit(-x) + np.log(2 / np.pi)) - np.log(np.pi * scale)
     height = height - (spread / scale) ** 2 / 2 + np.log(slope)
     for k, n, number in zip(lethal, trials, times, strict=True):

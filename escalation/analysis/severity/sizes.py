@@ -1,4 +1,4 @@
-"""Fatalities per lethal event: which law fits, and draws of it that carry its uncertainty."""
+"""Fatalities per lethal event: which distribution fits, and draws of it that carry its uncertainty."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.analysis.severity.grids import integrate
-from escalation.analysis.severity.power_law import FloatArray, IntArray, find_threshold, log_power
+from escalation.analysis.severity.power_law import find_threshold, log_power
 from escalation.analysis.severity.rivals import PARAMETERS, Rival, fit_rival, rival_log_pmf
-from escalation.analysis.severity.size_laws import (
+from escalation.analysis.severity.size_distributions import (
     LognormalSizes,
     NegativeBinomialSizes,
-    SizeLaws,
+    SizeDistributions,
     SplicedSizes,
-    join_laws,
+    join_distributions,
 )
 from escalation.analysis.severity.tail import FEWEST, distinct, lethal_sizes, resampled_tails
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance, plain, share
 from escalation.counts.schema import DRAW
@@ -40,7 +41,7 @@ WIDEST = ((-15.0, 17.0), (-12.0, 12.0))
 
 @dataclass(frozen=True, eq=False)
 class FatalitySizes:
-    """A law of how many a lethal event kills, as equally plausible draws.
+    """A distribution of how many a lethal event kills, as equally plausible draws.
 
     Attributes
     ----------
@@ -48,11 +49,11 @@ class FatalitySizes:
         ``negative_binomial`` (given that it is above 0), ``lognormal`` (rounded) or ``power_tail`` (frequencies as
         seen, and from a threshold on a power law).
     candidates : pandas.DataFrame
-        Indexed by ``law``: ``log_likelihood`` of all lethal events, ``parameters``, ``aic``, and ``over``: AIC above
-        the lowest.
+        Indexed by ``distribution``: ``log_likelihood`` of all lethal events, ``parameters``, ``aic``, and ``over``: AIC
+        above the lowest.
     n : int
         Lethal events behind it (the median over draws of the figures).
-    laws : SizeLaws
+    distributions : SizeDistributions
         The draws.
     draws : int
         How many.
@@ -65,7 +66,7 @@ class FatalitySizes:
     family: Family
     candidates: pd.DataFrame
     n: int
-    laws: SizeLaws = field(repr=False)
+    distributions: SizeDistributions = field(repr=False)
     draws: int
     killed: FloatArray = field(repr=False)
     times: FloatArray = field(repr=False)
@@ -83,7 +84,7 @@ class FatalitySizes:
         -------
         pandas.DataFrame
             Indexed by ``killed``: ``probability`` (mean over the draws), ``lower``, ``upper``, and ``seen``, the
-            share of the events behind the law.
+            share of the events behind the distribution.
 
         Raises
         ------
@@ -92,7 +93,7 @@ class FatalitySizes:
         """
         rows = []
         for least in killed:
-            drawn = self.laws.survival(check_whole(least, "killed", MAX_FATALITIES))
+            drawn = self.distributions.survival(check_whole(least, "killed", MAX_FATALITIES))
             ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2])
             rows.append([drawn.mean(), *ends, self.times[self.killed >= least].sum() / self.times.sum()])
         index = pd.Index(killed, name="killed")
@@ -100,7 +101,7 @@ class FatalitySizes:
 
     def mean(self) -> tuple[float, float, float] | None:
         """Mean fatalities of a lethal event with its interval; None where some of the draws have no mean."""
-        drawn = self.laws.mean()
+        drawn = self.distributions.mean()
         if not np.isfinite(drawn).all():
             return None
         ends = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2])
@@ -119,13 +120,13 @@ class FatalitySizes:
             if mean is None
             else f"{plain(mean[0])} are expected ({self.level:.0%} interval {plain(mean[1])} to {plain(mean[2])})"
         )
-        law = {
-            "negative_binomial": "a negative binomial law above 0",
-            "lognormal": "a rounded lognormal law",
+        family = {
+            "negative_binomial": "a negative binomial distribution above 0",
+            "lognormal": "a rounded lognormal distribution",
             "power_tail": "the frequencies seen with a power law for the tail",
         }[self.family]
         return (
-            f"By {law}, from {self.n:,} lethal events, the probability that a lethal event kills 10 or more is "
+            f"By {family}, from {self.n:,} lethal events, the probability that a lethal event kills 10 or more is "
             f"{chance(float(ten['probability']))} ({self.level:.0%} interval {share(ten['lower'])} to "
             f"{share(ten['upper'])}); {expected}."
         )
@@ -142,7 +143,7 @@ def fatality_sizes(
     level: float = 0.9,
     rng: Seed = None,
 ) -> FatalitySizes:
-    """Fit a law of the fatalities of lethal events.
+    """Fit a distribution of the fatalities of lethal events.
 
     Parameters
     ----------
@@ -151,9 +152,9 @@ def fatality_sizes(
         plausible figures, from :func:`escalation.analysis.draw_figures`, is fitted column by column and the draws
         joined.
     family : {"auto", "negative_binomial", "lognormal", "power_tail"}
-        The law; ``auto`` takes that with the lowest AIC.
+        The distribution; ``auto`` takes that with the lowest AIC.
     draws : int
-        Draws of the law, at least 20.
+        Draws of the distribution, at least 20.
     level : float
         Probability of the intervals.
     rng : int, Generator or None
@@ -170,11 +171,12 @@ def fatality_sizes(
 
     Notes
     -----
-    The negative binomial law is that of the counts above 0 of a hurdle model (Mullahy 1986,
-    doi:10.1016/0304-4076(86)90002-3); it and the lognormal law are drawn from their posterior on a grid, with weak
-    normal priors.  The threshold, exponent and frequencies of ``power_tail`` are those of resampled events (Clauset,
-    Shalizi & Newman 2009, doi:10.1137/070710111, section 3.3); each frequency below the threshold, the share of the
-    tail, the exponent and the threshold count as parameters in its AIC (Akaike 1974, doi:10.1109/TAC.1974.1100705).
+    The negative binomial distribution is that of the counts above 0 of a hurdle model (Mullahy 1986,
+    doi:10.1016/0304-4076(86)90002-3); it and the lognormal distribution are drawn from their posterior on a grid, with
+    weak normal priors.  The threshold, exponent and frequencies of ``power_tail`` are those of resampled events
+    (Clauset, Shalizi & Newman 2009, doi:10.1137/070710111, section 3.3); each frequency below the threshold, the share
+    of the tail, the exponent and the threshold count as parameters in its AIC (Akaike 1974,
+    doi:10.1109/TAC.1974.1100705).
 
     Examples
     --------
@@ -189,7 +191,7 @@ def fatality_sizes(
     values, times = _tabulate(fatalities)
     draws, level = check_whole(draws, "draws", 100_000), check_level(level)
     if draws < 2 * FEWEST:
-        raise InputError(f"draws is {draws}; the law's uncertainty needs at least {2 * FEWEST}")
+        raise InputError(f"draws is {draws}; the distribution's uncertainty needs at least {2 * FEWEST}")
     candidates = _mean_candidates(values, times)
     possible = [name for name in FAMILIES if name in candidates.index]
     chosen: Family = family if family != "auto" else min(possible, key=lambda name: float(candidates["aic"][name]))
@@ -202,7 +204,7 @@ def fatality_sizes(
         family=chosen,
         candidates=candidates,
         n=int(np.median(times.sum(axis=1))),
-        laws=_pool_laws(chosen, values, times, draws, as_generator(rng)),
+        distributions=_pool_draws(chosen, values, times, draws, as_generator(rng)),
         draws=draws,
         killed=values,
         times=times.mean(axis=0),
@@ -229,41 +231,43 @@ def _tabulate(fatalities: pd.Series | pd.DataFrame | FloatArray | IntArray) -> t
 
 
 def _mean_candidates(values: FloatArray, times: IntArray) -> pd.DataFrame:
-    """What :func:`_candidates` gives, averaged over the draws of the figures, for laws that all of them have."""
+    """Average :func:`_candidates` over the draws of the figures, for distributions that all of them have."""
     each = [_candidates(values[row > 0], row[row > 0]) for row in times]
-    laws = [law for law in each[0].index if all(law in table.index for table in each)]
-    table = sum((one.loc[laws] for one in each[1:]), start=each[0].loc[laws]) / len(each)
+    distributions = [family for family in each[0].index if all(family in table.index for table in each)]
+    table = sum((one.loc[distributions] for one in each[1:]), start=each[0].loc[distributions]) / len(each)
     return table.assign(over=table["aic"] - table["aic"].min())
 
 
-def _pool_laws(family: Family, values: FloatArray, times: IntArray, draws: int, rng: Generator) -> SizeLaws:
-    """Draws of a law, shared out evenly over the draws of the figures."""
+def _pool_draws(family: Family, values: FloatArray, times: IntArray, draws: int, rng: Generator) -> SizeDistributions:
+    """Draws of a distribution, shared out evenly over the draws of the figures."""
     shares = [len(part) for part in np.array_split(np.arange(draws), len(times))]
     parts = [
-        _draw_laws(family, values, row, number, rng) for row, number in zip(times, shares, strict=True) if number > 0
+        _draw_sizes(family, values, row, number, rng) for row, number in zip(times, shares, strict=True) if number > 0
     ]
-    return join_laws(parts)
+    return join_distributions(parts)
 
 
 def _candidates(values: FloatArray, times: IntArray) -> pd.DataFrame:
-    """Log likelihood and AIC of each law."""
+    """Log likelihood and AIC of each distribution."""
     rows: dict[str, tuple[float, int]] = {}
-    for law in FITTED:
-        rows[law] = float(fit_rival(law, values, times, 1.0).log_pmf @ times), PARAMETERS[law]
+    for family in FITTED:
+        rows[family] = float(fit_rival(family, values, times, 1.0).log_pmf @ times), PARAMETERS[family]
     place, alpha, _ = find_threshold(values, times, FEWEST)
     if place >= 0:
         body, tail, n = times[:place], times[place:], times.sum()
         value = body @ np.log(body / n) + tail.sum() * np.log(tail.sum() / n)
         value += log_power(values[place:], alpha, values[place]) @ tail
         rows["power_tail"] = float(value), int(place) + 2
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["log_likelihood", "parameters"]).rename_axis("law")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["log_likelihood", "parameters"]).rename_axis(
+        "distribution"
+    )
     table["aic"] = 2 * table["parameters"] - 2 * table["log_likelihood"]
     table["over"] = table["aic"] - table["aic"].min()
     return table
 
 
-def _draw_laws(family: Family, values: FloatArray, times: IntArray, draws: int, rng: Generator) -> SizeLaws:
-    """Draws of a law: resampled, or from the posterior of its two parameters."""
+def _draw_sizes(family: Family, values: FloatArray, times: IntArray, draws: int, rng: Generator) -> SizeDistributions:
+    """Draws of a distribution: resampled, or from the posterior of its two parameters."""
     if family == "power_tail":
         resampled = rng.multinomial(times.sum(), times / times.sum(), size=draws)
         found = resampled_tails(values, resampled, None)
@@ -286,7 +290,7 @@ def log_posterior(
     values: FloatArray,
     times: IntArray,
 ) -> FloatArray:
-    """Log density of the two parameters of a law of sizes given the events."""
+    """Log density of the two parameters of a distribution of sizes given the events."""
     (centre, wide), (other, narrow) = PRIORS[family]
     height: FloatArray = -0.5 * (((first - centre) / wide) ** 2 + ((second - other) / narrow) ** 2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

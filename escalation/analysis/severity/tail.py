@@ -12,8 +12,6 @@ from numpy.random import Generator
 
 from escalation.analysis.severity.power_law import (
     MOST_ALPHA,
-    FloatArray,
-    IntArray,
     distance,
     draw_power,
     exponent,
@@ -24,15 +22,16 @@ from escalation.analysis.severity.power_law import (
 )
 from escalation.analysis.severity.rivals import RIVALS, fit_rival, vuong
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import measures
 from escalation.errors import InputError
 from escalation.incidents.schema import MAX_FATALITIES
 
 FEWEST = 10
-"""Lethal events that a law of their size rests on at least, and values above a threshold."""
+"""Fewest lethal events for a distribution of their sizes, and fewest values above a threshold."""
 TOLD_APART = 0.05
-"""Two laws are told apart where the test's p-value is below this."""
+"""Two distributions are distinguishable where the test's p-value is below this."""
 REJECTED = 0.1
 """A power law is ruled out where its p-value is below this (Clauset, Shalizi & Newman 2009, section 4)."""
 
@@ -44,7 +43,7 @@ class FatalityTail:
     Attributes
     ----------
     xmin : int
-        Fatalities from which the law holds.
+        Fatalities from which the power law holds.
     alpha : float
         Exponent: ``P(x) ~ x ** -alpha``.
     xmin_lower, xmin_upper, alpha_lower, alpha_upper : float
@@ -56,11 +55,12 @@ class FatalityTail:
     distance : float
         Largest distance of the distribution functions above the threshold.
     p_value : float or None
-        Share of samples from the law that lie farther from their own fits than the data from theirs: below 0.1 the
-        power law is ruled out.  None where no samples were asked for.
+        Share of samples from the power law that lie farther from their own fits than the data from theirs: below 0.1
+        the power law is ruled out.  None where no samples were asked for.
     rivals : pandas.DataFrame
-        Indexed by ``law``: ``log_likelihood`` of the tail, ``ratio`` (log likelihood of the power law less that of the
-        law), ``z`` and ``p_value`` of Vuong's test, and ``verdict``: which fits better, or neither.
+        Indexed by ``distribution``: ``log_likelihood`` of the tail, ``ratio`` (log likelihood of the power law less
+        that of the distribution), ``z`` and ``p_value`` of Vuong's test, and ``verdict``: which fits better, or
+        neither.
     replicates : pandas.DataFrame
         ``xmin`` and ``alpha`` of resampled events, one a row, and ``share``, that of the events from ``xmin`` on.
     killed, times : (k,) arrays
@@ -100,7 +100,7 @@ class FatalityTail:
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges and what else fits."""
-        law = (
+        power_law = (
             f"Of {self.n:,} lethal events the {self.n_tail:,} that killed at least {self.xmin:,} follow a power law "
             f"with exponent {self.alpha:.2f} ({self.level:.0%} interval {self.alpha_lower:.2f} to "
             f"{self.alpha_upper:.2f}; threshold {self.xmin_lower:,.0f} to {self.xmin_upper:,.0f})"
@@ -110,22 +110,22 @@ class FatalityTail:
             said = f"= {self.p_value:.2f}" if self.p_value >= 0.005 else "< 0.01"
             ruled = "is ruled out" if self.p_value < REJECTED else "is not ruled out"
             fit = f", which {ruled} by its own test (p {said})"
-        return f"{law}{fit}. {self._others()}{self._mean()}"
+        return f"{power_law}{fit}. {self._others()}{self._mean()}"
 
     def _others(self) -> str:
-        """Which other laws do as well."""
-        told = {
-            verdict: [str(law).replace("_", " ") for law in rows.index]
+        """Say which other distributions fit as well or better."""
+        found = {
+            verdict: [str(rival).replace("_", " ") for rival in rows.index]
             for verdict, rows in self.rivals.groupby("verdict", sort=False)
         }
         parts = []
-        if "power law" in told:
-            parts.append(f"it fits better than the {' and the '.join(told['power law'])} law")
-        for law in self.rivals["verdict"].unique():
-            if law not in ("power law", "neither"):
-                parts.append(f"the {law!s} law fits better")
-        if "neither" in told:
-            parts.append(f"it cannot be told apart from the {' and the '.join(told['neither'])} law")
+        if "power law" in found:
+            parts.append(f"it fits better than the {' and the '.join(found['power law'])} distribution")
+        for rival in self.rivals["verdict"].unique():
+            if rival not in ("power law", "neither"):
+                parts.append(f"the {rival!s} distribution fits better")
+        if "neither" in found:
+            parts.append(f"it cannot be distinguished from the {' and the '.join(found['neither'])} distribution")
         text = "; ".join(parts)
         return f"{text[:1].upper()}{text[1:]}."
 
@@ -133,10 +133,10 @@ class FatalityTail:
         if self.alpha_lower > 2.0:
             return ""
         what = "has" if self.alpha <= 2.0 else "may have"
-        return f" A law with an exponent up to 2 has no mean: this one {what} none."
+        return f" A power law with an exponent up to 2 has no mean: this one {what} none."
 
     def exceedance(self, killed: Sequence[float]) -> pd.DataFrame:
-        """Probability that a lethal event kills so many or more, by the law of the tail.
+        """Probability that a lethal event kills so many or more, by the power law of the tail.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class FatalityTail:
             If a number is below the threshold.
         """
         if min(killed) < self.xmin:
-            raise InputError(f"killed is {min(killed):g}; the law of the tail holds from {self.xmin:,} on")
+            raise InputError(f"killed is {min(killed):g}; the power law of the tail holds from {self.xmin:,} on")
         alpha, xmin, share = (self.replicates[name].to_numpy() for name in ("alpha", "xmin", "share"))
         rows = []
         for least in killed:
@@ -192,7 +192,7 @@ def fatality_tail(
         Threshold; left out, that with the least distance of the distribution functions among those with at least 10
         events from it on.
     samples : int
-        Samples for the test of the law, each with a threshold of its own; 0 for no test.  The p-value is known to
+        Samples for the test of the power law, each with a threshold of its own; 0 for no test.  The p-value is known to
         :math:`1 / (2 \sqrt{samples})`.
     replicates : int
         Resampled sets of events for the intervals of threshold and exponent, at least 20.
@@ -216,8 +216,8 @@ def fatality_tail(
     Methods of Clauset, Shalizi & Newman (2009, doi:10.1137/070710111): the exact discrete likelihood
     :math:`\prod x_i^{-\alpha} / \zeta(\alpha, x_{min})` (their eq. 3.5, maximised, not approximated), the threshold by
     the least Kolmogorov-Smirnov distance over all whole numbers (section 3.3), intervals by resampling events, the test
-    by samples with resampled events below the threshold and the law above it (section 4.1), and Vuong's test against
-    other laws of the tail (section 5).
+    by samples with resampled events below the threshold and the power law above it (section 4.1), and Vuong's test
+    against other distributions of the tail (section 5).
 
     Examples
     --------
@@ -281,7 +281,7 @@ def lethal_sizes(fatalities: pd.Series | FloatArray | IntArray) -> FloatArray:
     killed: FloatArray = known[known > 0]
     if len(killed) < FEWEST:
         raise InputError(
-            f"{len(killed)} events killed anybody; a law of how many needs at least {FEWEST}: use the share alone"
+            f"{len(killed)} events killed anybody; a distribution of sizes needs at least {FEWEST}: use the share alone"
         )
     return killed
 
@@ -299,7 +299,7 @@ def _fit(values: FloatArray, times: IntArray, xmin: int | None) -> tuple[int, fl
         if place < 0:
             raise InputError(
                 f"no threshold has {FEWEST} events and two different numbers of fatalities from it on; "
-                "use the share alone or a law of all sizes"
+                "use the share alone or a distribution of all sizes"
             )
     else:
         least = check_whole(xmin, "xmin", MAX_FATALITIES)
@@ -345,7 +345,7 @@ def _p_value(
     samples: int,
     rng: Generator,
 ) -> float:
-    """Share of samples from the law that lie farther from their own fit."""
+    """Share of samples from the power law that lie farther from their own fit."""
     n, n_tail = int(times.sum()), int(times[place:].sum())
     body = times[:place] / max(n - n_tail, 1)
     above = np.maximum(rng.binomial(n, n_tail / n, size=samples), 0 if xmin is None else 1)  # a fit needs a value
@@ -366,15 +366,15 @@ def _p_value(
 
 
 def _compare(values: FloatArray, times: IntArray, alpha: float) -> pd.DataFrame:
-    """Vuong's test of the power law against other laws of the same values."""
+    """Vuong's test of the power law against other distributions of the same values."""
     xmin = float(values[0])
     power = log_power(values, alpha, xmin)
     rows = []
-    for law in RIVALS:
-        fit = fit_rival(law, values, times, xmin)
+    for rival in RIVALS:
+        fit = fit_rival(rival, values, times, xmin)
         ratio, z, p_value = vuong(power, fit.log_pmf, times)
-        better = "power law" if ratio > 0 else law.replace("_", " ")
+        better = "power law" if ratio > 0 else rival.replace("_", " ")
         verdict = better if p_value < TOLD_APART else "neither"
-        rows.append([law, float(fit.log_pmf @ times), ratio, z, p_value, verdict])
-    columns = ["law", "log_likelihood", "ratio", "z", "p_value", "verdict"]
-    return pd.DataFrame(rows, columns=columns).set_index("law")
+        rows.append([rival, float(fit.log_pmf @ times), ratio, z, p_value, verdict])
+    columns = ["distribution", "log_likelihood", "ratio", "z", "p_value", "verdict"]
+    return pd.DataFrame(rows, columns=columns).set_index("distribution")

@@ -13,13 +13,14 @@ from escalation.analysis.trend.growth_posterior import SlopePosterior, log_linea
 from escalation.analysis.trend.rate_posterior import WindowCounts
 from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.wording import chance, measures, percent, plain
 from escalation.counts.periods import period_word
 from escalation.counts.schema import checked_counts, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
-from escalation.models.contract.design import FloatArray, make_design
+from escalation.models.contract.design import make_design
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""

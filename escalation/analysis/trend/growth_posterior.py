@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln
 
-from escalation.analysis.trend.rate_posterior import FloatArray, WindowCounts
+from escalation.analysis.trend.rate_posterior import WindowCounts
+from escalation.conventions.arrays import FloatArray
 
 LARGEST_CV = 4.0
 """The nodes of dispersion end at its square; the prior leaves 6e-5 beyond."""
@@ -28,7 +29,7 @@ LEAST = 1e-14
 EXTREME = 150.0
 """Logs of rates are kept between -150 and 150."""
 STEPS = 60
-"""Of Newton's method; it ends sooner."""
+"""Most steps of Newton's method, which ends sooner."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, SAID, RateChange, compare_rates, ratio_of_rates
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import chance
 from escalation.counts.periods import days_in, parse_freq
@@ -19,7 +20,7 @@ from escalation.counts.schema import checked_counts
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, two_windows
 from escalation.errors import InputError
-from escalation.models.contract.design import FloatArray, make_design
+from escalation.models.contract.design import make_design
 from escalation.tallies.left_out import WINDOW, histories_without, leaning
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
@@ -100,7 +101,7 @@ def carried_by_tally(
 ) -> Carrier:
     """Compare the rates of two windows without each tally in turn, for a catch-up bulletin is not a surge.
 
-    Importance weights and least squares tell which windows' tallies the ratio of the totals leans on most; for those
+    Importance weights and least squares show which windows' tallies the ratio of the totals leans on most; for those
     the histories are drawn again without them (by shorter chains than those of the reconstruction).  What was printed
     of one place and window is left out together, as several papers print one bulletin.
 

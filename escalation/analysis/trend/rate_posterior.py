@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.interpolate import CubicHermiteSpline
 from scipy.optimize import brentq
 from scipy.special import betainc, expit, gammainc, gammaln, zeta
 from scipy.stats import binomtest
 
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
+
 Cdf: TypeAlias = Callable[[float], float]
 """A distribution function on the log scale."""
-Law: TypeAlias = tuple[FloatArray, FloatArray]
+Distribution: TypeAlias = tuple[FloatArray, FloatArray]
 """Points of a uniform grid and their probabilities."""
 
 LARGEST_CV = 4.0
@@ -88,7 +87,7 @@ class RatePosterior:
     recent_limits: tuple[Cdf, Cdf]
     baseline_limits: tuple[Cdf, Cdf]
     dispersion: float
-    dispersions: Law
+    dispersions: Distribution
 
     @property
     def probability_rose(self) -> float:
@@ -100,7 +99,7 @@ class RatePosterior:
 
 
 def invert(cdf: Cdf, q: float) -> float:
-    """Exponential of the ``q`` quantile of a law on the log scale; 0 or infinite where it never crosses ``q``."""
+    """Exponential of the ``q`` quantile of a distribution of logs; 0 or infinite where it never crosses ``q``."""
     if cdf(-EXTREME) >= q:
         return 0.0
     if cdf(EXTREME) <= q:
@@ -123,7 +122,7 @@ def poisson(now: WindowCounts, was: WindowCounts) -> RatePosterior:
     odds = float(np.log(now.exposure.sum() / was.exposure.sum()))
 
     def ratio(a: float, b: float) -> Cdf:
-        """Of the log ratio when the share of the recent total is Beta(recent + a, baseline + b)."""
+        """Distribution function of the log ratio; the share of the recent total is Beta(recent + a, baseline + b)."""
         return lambda x: float(weights @ _beta_cdf(recent + a, baseline + b, float(expit(x + odds))))
 
     return RatePosterior(
@@ -145,8 +144,7 @@ def _pairs(now: WindowCounts, was: WindowCounts) -> tuple[FloatArray, FloatArray
 def _beta_cdf(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
     """Beta distribution function; all mass at 0 for a = 0, at 1 for b = 0."""
     inside = betainc(np.maximum(a, 0.5), np.maximum(b, 0.5), share)
-    cdf: FloatArray = np.where(a == 0, 1.0, np.where(b == 0, 0.0, inside))
-    return cdf
+    return np.where(a == 0, 1.0, np.where(b == 0, 0.0, inside))
 
 
 def _garwood(totals: FloatArray, weights: FloatArray, exposure: float) -> tuple[Cdf, Cdf]:
@@ -164,7 +162,7 @@ def _garwood(totals: FloatArray, weights: FloatArray, exposure: float) -> tuple[
 # The exact test
 
 
-def exact_p_value(now: WindowCounts, was: WindowCounts, dispersions: Law) -> float:
+def exact_p_value(now: WindowCounts, was: WindowCounts, dispersions: Distribution) -> float:
     """Two-sided conditional test of equal rates, mean over the histories and over the dispersions."""
     alphas, shares = dispersions
     if alphas.max() > 0:
@@ -197,12 +195,12 @@ def _conditional_p(k: float, rest: float, now: WindowCounts, was: WindowCounts, 
     spread = float(np.sqrt(middle * sums[1] / sum(sums) * (a + b + total) / (a + b + 1)))
     reach = 20 * spread + abs(k - middle) + 20
     low, high = max(0.0, np.floor(middle - reach)), min(total, np.ceil(middle + reach))
-    # of huge totals only so many points: the law is smooth at that scale
+    # of huge totals only so many points: the distribution is smooth at that scale
     at = np.append(np.linspace(low, high, min(int(high - low) + 1, LONGEST_GRID)), k)
-    log_law = gammaln(at + a) - gammaln(at + 1) + gammaln(total - at + b) - gammaln(total - at + 1)
-    log_law += at * np.log(odds[0] / (1 + odds[0])) + (total - at) * np.log(odds[1] / (1 + odds[1]))
-    law = np.exp(log_law - log_law.max())
-    return float(law[:-1][law[:-1] <= law[-1] * (1 + 1e-7)].sum() / law[:-1].sum())
+    log_pmf = gammaln(at + a) - gammaln(at + 1) + gammaln(total - at + b) - gammaln(total - at + 1)
+    log_pmf += at * np.log(odds[0] / (1 + odds[0])) + (total - at) * np.log(odds[1] / (1 + odds[1]))
+    pmf = np.exp(log_pmf - log_pmf.max())
+    return float(pmf[:-1][pmf[:-1] <= pmf[-1] * (1 + 1e-7)].sum() / pmf[:-1].sum())
 
 
 # Negative binomial: by quadrature
@@ -251,8 +249,12 @@ def negbin(now: WindowCounts, was: WindowCounts) -> RatePosterior:
     cv, weights = _dispersion_posterior(recent, baseline, pooled, values, tally)
     share = weights.mean(axis=0)
     keep = share > 1e-9
-    laws = [_laws(recent, baseline, s**2, w) for s, w in zip(cv[keep], weights.T[keep], strict=True)]
-    ratio, rate_now, rate_was = (_mix(share[keep] / share[keep].sum(), [law[j] for law in laws]) for j in range(3))
+    distributions = [
+        _window_posteriors(recent, baseline, s**2, w) for s, w in zip(cv[keep], weights.T[keep], strict=True)
+    ]
+    ratio, rate_now, rate_was = (
+        _mix(share[keep] / share[keep].sum(), [one[j] for one in distributions]) for j in range(3)
+    )
     return RatePosterior(
         ratio=ratio.cdf,
         ratio_limits=(ratio.cdf, ratio.cdf),
@@ -321,7 +323,9 @@ def _log_evidence(
     return evidence
 
 
-def _laws(recent: _Sums, baseline: _Sums, alpha: float, weights: FloatArray) -> tuple[Law, Law, Law]:
+def _window_posteriors(
+    recent: _Sums, baseline: _Sums, alpha: float, weights: FloatArray
+) -> tuple[Distribution, Distribution, Distribution]:
     """Log ratio, log recent rate and log baseline rate at one dispersion, averaged over the histories."""
     reaches = [_reach(sums, alpha) for sums in (recent, baseline)]
     widest = max(high - low for low, high, _ in reaches)
@@ -340,8 +344,7 @@ def _laws(recent: _Sums, baseline: _Sums, alpha: float, weights: FloatArray) -> 
 def _pmf(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
     """Posterior of the log rate on a grid, rows sum to 1, shape (rows, grid)."""
     density = _log_density(sums, alpha, log_rate)
-    pmf: FloatArray = np.exp(density - _log_sum(density, axis=1)[:, None])
-    return pmf
+    return np.exp(density - _log_sum(density, axis=1)[:, None])
 
 
 def _correlate(now: FloatArray, was: FloatArray, row_now: IntArray, row_was: IntArray, share: FloatArray) -> FloatArray:
@@ -355,10 +358,10 @@ def _correlate(now: FloatArray, was: FloatArray, row_now: IntArray, row_was: Int
     return pmf
 
 
-def _mix(weights: FloatArray, laws: list[Law]) -> _Mixture:
-    """Mix laws of different grids; between grid points the distribution functions are cubics."""
+def _mix(weights: FloatArray, distributions: list[Distribution]) -> _Mixture:
+    """Mix distributions of different grids; between grid points the distribution functions are cubics."""
     parts, ends = [], []
-    for points, pmf in laws:
+    for points, pmf in distributions:
         step = points[1] - points[0]
         edges = np.append(points, points[-1] + step) - step / 2
         parts.append(CubicHermiteSpline(edges, *_cumulate(pmf, step)))
@@ -390,8 +393,7 @@ def _log_density(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
 def _log_information(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
     """Log of the rate times its Fisher information: sum of e / (1 + alpha e rate), shape (grid,)."""
     spread = np.logaddexp(0.0, np.log(alpha * sums.exposure)[:, None] + log_rate)
-    information: FloatArray = _log_sum(np.log(sums.exposure * sums.periods)[:, None] - spread, axis=0)
-    return information
+    return _log_sum(np.log(sums.exposure * sums.periods)[:, None] - spread, axis=0)
 
 
 def _reach(sums: _Sums, alpha: float) -> tuple[float, float, float]:

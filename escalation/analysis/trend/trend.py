@@ -11,7 +11,6 @@ import pandas as pd
 
 from escalation.analysis.trend.rate_posterior import (
     Cdf,
-    FloatArray,
     RatePosterior,
     WindowCounts,
     exact_p_value,
@@ -21,6 +20,7 @@ from escalation.analysis.trend.rate_posterior import (
     poisson,
 )
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import period_word
 from escalation.counts.schema import checked_counts, is_histories
@@ -38,7 +38,7 @@ Of simulated doublings of the rate that are said to be rises (4 weeks against 12
 period by this rule, of single outlying weeks seven in ten; at 0.9 it would be four and nine in ten.
 """
 CARRIED_HISTORIES = 100
-"""Histories that are enough to tell whether one period carries the direction."""
+"""Histories that are enough to judge whether one period carries the direction."""
 
 COVERED = 1e-9
 """Sums of exposures are taken as whole within this."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -18,56 +20,50 @@ PLACES = ("actor", "event_type", "country", "admin1", "place")
 FEW, TOO_FEW = 50, 10
 
 
-def find_few(table: pd.DataFrame) -> list[Finding]:
+def find_few(table: pd.DataFrame) -> Iterator[Finding]:
     """Too little to learn from."""
     days = int((table["date_end"].max() - table["date"].min()).days) + 1
     if len(table) >= FEW and days >= 70:
-        return []
-    return [
-        Finding(
-            "few",
-            f"the table holds {several(len(table), 'incident')} in {several(days, 'day')}",
-            "little can be learnt from so few: forecasts will be wide, and changes hard to tell",
-            grave=len(table) < TOO_FEW,
-        )
-    ]
+        return
+    yield Finding(
+        "few",
+        f"the table holds {several(len(table), 'incident')} in {several(days, 'day')}",
+        "little can be learnt from so few: forecasts will be wide, and changes hard to detect",
+        grave=len(table) < TOO_FEW,
+    )
 
 
-def find_lost(table: pd.DataFrame, ledger: pd.DataFrame | None) -> list[Finding]:
+def find_lost(table: pd.DataFrame, ledger: pd.DataFrame | None) -> Iterator[Finding]:
     """Rows that the reader could not use."""
     lost = 0 if ledger is None else rows_lost(ledger)
     share = lost / (lost + len(table))
     if share < PART:
-        return []
-    return [
-        Finding(
-            "rows",
-            f"{lost:,} of {lost + len(table):,} rows {'was' if lost == 1 else 'were'} dropped or merged ({share:.0%})",
-            "read in the ledger why",
-            grave=share >= MANY_BLANK,
-        )
-    ]
+        return
+    yield Finding(
+        "rows",
+        f"{lost:,} of {lost + len(table):,} rows {'was' if lost == 1 else 'were'} dropped or merged ({share:.0%})",
+        "read in the ledger why",
+        grave=share >= MANY_BLANK,
+    )
 
 
-def find_repeated(table: pd.DataFrame) -> list[Finding]:
+def find_repeated(table: pd.DataFrame) -> Iterator[Finding]:
     """Rows that say the same as another but for their id."""
     said = table[[column for column in table.columns if column not in ("incident_id", "as_of")]]
     place = said[["place", "admin1", "latitude"]]
     somewhere = ((place["place"] != "") | (place["admin1"] != "") | place["latitude"].notna()).to_numpy()
     again = int((said.duplicated().to_numpy() & somewhere).sum())
     if not again:
-        return []
-    return [
-        Finding(
-            "duplicates",
-            f"{several(again, 'row')} {'says' if again == 1 else 'say'} the same as another, place and all",
-            "if they are one incident each, merge them by deduplicate()",
-            grave=again >= PART * len(table),
-        )
-    ]
+        return
+    yield Finding(
+        "duplicates",
+        f"{several(again, 'row')} {'says' if again == 1 else 'say'} the same as another, place and all",
+        "if they are one incident each, merge them by deduplicate()",
+        grave=again >= PART * len(table),
+    )
 
 
-def find_rounded(table: pd.DataFrame) -> list[Finding]:
+def find_rounded(table: pd.DataFrame) -> Iterator[Finding]:
     """Deaths in round numbers: multiples of 5 against the five numbers around each."""
     from scipy.stats import binom
 
@@ -76,43 +72,33 @@ def find_rounded(table: pd.DataFrame) -> list[Finding]:
     tens = np.arange(15, LARGEST_ROUNDED, 5)
     got, around = int(number[tens].sum()), int(sum(number[tens + step].sum() for step in range(-2, 3)))
     if around < 20 or got < ROUNDED * around / 5 or binom.sf(got - 1, around, 0.2) > SURE:
-        return []
-    return [
-        Finding(
-            "fatalities",
-            f"{got / around:.0%} of the deaths from 13 on are multiples of 5 (20% expected)",
-            "figures are rounded estimates: use fatalities_low and fatalities_high where there are any",
-        )
-    ]
+        return
+    yield Finding(
+        "fatalities",
+        f"{got / around:.0%} of the deaths from 13 on are multiples of 5 (20% expected)",
+        "figures are rounded estimates: use fatalities_low and fatalities_high where there are any",
+    )
 
 
-def find_vague(table: pd.DataFrame) -> list[Finding]:
+def find_vague(table: pd.DataFrame) -> Iterator[Finding]:
     """Wide windows, unknown deaths and blank names."""
-    said = []
     wide = float(((table["date_end"] - table["date"]).dt.days >= WIDE_DAYS).mean())
     if wide >= PART:
-        said.append(
-            Finding(
-                "dates",
-                f"{wide:.0%} of the incidents are dated to a window of more than {WIDE_DAYS} days",
-                "count by month, or as histories: aggregate(..., draws=200)",
-            )
+        yield Finding(
+            "dates",
+            f"{wide:.0%} of the incidents are dated to a window of more than {WIDE_DAYS} days",
+            "count by month, or as histories: aggregate(..., draws=200)",
         )
     unknown = float(table["fatalities"].isna().mean())
     if PART <= unknown < 1:
-        said.append(
-            Finding(
-                "fatalities",
-                f"{unknown:.0%} of the incidents have no known number of deaths",
-                "sums of deaths are <NA> there: count incidents, or fill the column",
-            )
+        yield Finding(
+            "fatalities",
+            f"{unknown:.0%} of the incidents have no known number of deaths",
+            "sums of deaths are <NA> there: count incidents, or fill the column",
         )
     for column in PLACES:
         blank = float((table[column] == "").mean())
         if MANY_BLANK <= blank < 1:
-            said.append(
-                Finding(
-                    "blanks", f"{blank:.0%} of the incidents have no {column}", f"counts by {column} leave these out"
-                )
+            yield Finding(
+                "blanks", f"{blank:.0%} of the incidents have no {column}", f"counts by {column} leave these out"
             )
-    return said

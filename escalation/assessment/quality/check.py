@@ -91,8 +91,8 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
     -----
     Remarks that rest on a test have a p-value below 0.001, times the number of places where they could have been
     made.  Incidents come in clusters, so each test divides by the scatter of daily counts about the mean of the four
-    weeks around (Pearson's ratio, McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6).  No test can tell a lull
-    from days on which nobody looked: the remarks say where to ask.
+    weeks around (Pearson's ratio, McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6).  No test can
+    distinguish a lull from days on which nobody looked: the remarks say where to ask.
 
     Examples
     --------

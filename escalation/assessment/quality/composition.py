@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from escalation.analysis.changes.changepoints import changepoints
 from escalation.assessment.quality.days import Days
-from escalation.assessment.quality.finding import SURE, Finding, FloatArray, IntArray
+from escalation.assessment.quality.finding import SURE, Finding
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
 
 CATEGORIES = {"source": "source", "event_type": "event type", "country": "country", "admin1": "admin1"}
 SMALLEST_SHARE, FEWEST = 0.1, 30
-"""A value that came or went is told of when it makes up this share of the incidents while it is there, and so many."""
+"""A value that came or went is reported when it makes up this share of the incidents while it is there, and so many."""
 AWAY, SETTLING = 28, 28
 """Days at least that a value is absent at either end; days in which it must come up to half of its usual rate."""
 EXPECTED = 10.0
@@ -31,49 +34,45 @@ REACH, SURE_OF_DATE = 8, 4
 LONGEST_WEEKS = 520
 
 
-def find_sources(table: pd.DataFrame) -> list[Finding]:
+def find_sources(table: pd.DataFrame) -> Iterator[Finding]:
     """Most incidents known from one source only."""
     named = table.loc[table["source"] != "", "source"]
     if len(named) < max(20, 0.5 * len(table)):
-        return []
+        return
     each = named.str.split(";").explode().str.strip()
     each = each[each != ""]
     shares = each.groupby(each).size().sort_values(ascending=False) / len(named)
     if shares.empty or shares.iloc[0] < ONE_SOURCE:
-        return []
+        return
     only = f"all incidents come from {shares.index[0]!r}"
     said = only if shares.iloc[0] >= 1 else f"{shares.iloc[0]:.0%} of the incidents come from {shares.index[0]!r}"
-    return [
-        Finding(
-            "source",
-            said,
-            "what that source does not see or stops reporting looks like quiet: compare with another",
-        )
-    ]
+    yield Finding(
+        "source",
+        said,
+        "what that source does not see or stops reporting looks like quiet: compare with another",
+    )
 
 
-def find_changes_of_coverage(table: pd.DataFrame, days: Days) -> list[Finding]:
+def find_changes_of_coverage(table: pd.DataFrame, days: Days) -> Iterator[Finding]:
     """Values that come or go at once, and rates that change in all units at once."""
     day = day_numbers(table["date_end"]) - days.first
     events = event_numbers(table).astype(np.float64)
-    said = []
     for column, word in CATEGORIES.items():
-        said += _coming_and_going(table[column], word, day, events, days)
-    return said + _all_at_once(table, day, events, days)
+        yield from _coming_and_going(table[column], word, day, events, days)
+    yield from _all_at_once(table, day, events, days)
 
 
-def _coming_and_going(values: pd.Series, word: str, day: IntArray, events: FloatArray, days: Days) -> list[Finding]:
+def _coming_and_going(values: pd.Series, word: str, day: IntArray, events: FloatArray, days: Days) -> Iterator[Finding]:
     """Values of one column that are absent at the beginning or at the end, where they would be expected."""
     codes, names = pd.factorize(values)
     if len(names) < 2:
-        return []
+        return
     n = len(days.incidents)
     first, last = np.full(len(names), n), np.full(len(names), -1)
     np.minimum.at(first, codes, day)
     np.maximum.at(last, codes, day)
     total = np.bincount(codes, events, len(names))
     daily = np.concatenate([[0.0], np.cumsum(np.bincount(day, events, n))])  # incidents before each day
-    said = []
     for direction, absent in (("first appears", first), ("last appears", n - 1 - last)):
         there = daily[n] - daily[first] if direction == "first appears" else daily[last + 1]
         away = daily[n] - there
@@ -98,22 +97,19 @@ def _coming_and_going(values: pd.Series, word: str, day: IntArray, events: Float
             rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
             subject = f"a frequent {word}" if len(found) == 1 else f"{len(found)} values of {word}"
             verb = direction if len(found) == 1 else direction.replace("appears", "appear")
-            said.append(
-                Finding(
-                    "coverage",
-                    f"{subject} {verb} in mid-table: {listed}{rest}",
-                    "find out whether it was watched all the time; if not, count only the covered span",
-                    grave=word in ("source", "event type") and found[0][0] >= GRAVE,
-                )
+            yield Finding(
+                "coverage",
+                f"{subject} {verb} in mid-table: {listed}{rest}",
+                "find out whether it was watched all the time; if not, count only the covered span",
+                grave=word in ("source", "event type") and found[0][0] >= GRAVE,
             )
-    return said
 
 
 def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 3]}..."
 
 
-def _all_at_once(table: pd.DataFrame, day: IntArray, events: FloatArray, days: Days) -> list[Finding]:
+def _all_at_once(table: pd.DataFrame, day: IntArray, events: FloatArray, days: Days) -> Iterator[Finding]:
     """A change of the rate on one date in nearly all units, which wars seldom do and changed coverage does."""
     from scipy.stats import binom
 
@@ -121,14 +117,13 @@ def _all_at_once(table: pd.DataFrame, day: IntArray, events: FloatArray, days: D
     length = 7 if len(days.incidents) <= 7 * LONGEST_WEEKS else 28
     periods = len(days.incidents) // length
     if column is None or not 8 <= periods <= 5_000:
-        return []
+        return
     kept = day < periods * length
     period, weights = day[kept] // length, events[kept]
     totals = np.bincount(period, weights, periods)
     index = pd.period_range("2000-01-03", periods=periods, freq="W-SUN")  # only their order counts
     found = changepoints(pd.Series(totals.astype(np.int64), index=index))
     codes, names = pd.factorize(table.loc[kept, column])
-    said = []
     at_place = {date: place for place, date in enumerate(index)}
     date, earliest, latest = ([at_place[one] for one in found.changes[name]] for name in ("date", "earliest", "latest"))
     for before, at, after, begin, end in zip(
@@ -151,12 +146,9 @@ def _all_at_once(table: pd.DataFrame, day: IntArray, events: FloatArray, days: D
         ):
             continue
         verb = "rises" if ratio > 1 else "falls"
-        said.append(
-            Finding(
-                "coverage",
-                f"about {days.name(at * length)} the rate {verb} {max(ratio, 1 / ratio):.2g}-fold, in {same} of "
-                f"{number} units ({CATEGORIES.get(column, column)}) at once",
-                "find out whether collection changed then; if it did, do not read it as escalation",
-            )
+        yield Finding(
+            "coverage",
+            f"about {days.name(at * length)} the rate {verb} {max(ratio, 1 / ratio):.2g}-fold, in {same} of "
+            f"{number} units ({CATEGORIES.get(column, column)}) at once",
+            "find out whether collection changed then; if it did, do not read it as escalation",
         )
-    return said

@@ -1,4 +1,4 @@
-"""Incidents by day, and what days can tell: gaps, late reports, heaped weekdays and days of the month."""
+"""Incidents by day, and what days can show: gaps, late reports, heaped weekdays and days of the month."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.quality.finding import SURE, BoolArray, Finding, FloatArray, IntArray, several
+from escalation.assessment.quality.finding import SURE, Finding, several
+from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 from escalation.counts.periods import day_numbers
 from escalation.incidents.schema import event_numbers
 
@@ -16,7 +17,7 @@ AROUND = 28
 """Days beside a gap, at the least, that say how many incidents are usual there."""
 SHORTEST_GAP, FEWEST_ACTIVE = 3, 5
 MOST_GAPS = 3
-"""Gaps that are told of one by one."""
+"""Gaps that are reported one by one."""
 LATEST, USUAL = 14, 84
 """The last days, and the days before them that they are compared with."""
 LITTLE = 0.6
@@ -93,12 +94,13 @@ def scatter(counts: FloatArray, mean: FloatArray) -> float:
     return max(float(((counts - mean)[some] ** 2 / mean[some]).mean()) * 28 / 27, 1.0)
 
 
-def find_gaps(days: Days) -> list[Finding]:
+def find_gaps(days: Days) -> Iterator[Finding]:
     """Stretches without an incident that are too long for what is usual before and after them.
 
-    The chance of none in g days, when a incidents fell into m days beside them, is ``(m / (m + g)) ** (a / scatter)``,
-    that of a Poisson law whose rate is known from those days only (its prior 1 / rate), thinned by the scatter of the
-    days.  The quieter side counts, and has incidents on five days at the least: the end of a war is no gap.
+    The probability of none in g days, when a incidents fell into m days beside them, is ``(m / (m + g)) ** (a /
+    scatter)``, that of a Poisson distribution whose rate is known from those days only (its prior 1 / rate), thinned by
+    the scatter of the days.  The quieter side counts, and has incidents on five days at the least: the end of a war is
+    no gap.
     """
     found: list[tuple[float, int, int, float]] = []
     for begin, end in _runs(~days.reached):
@@ -116,20 +118,17 @@ def find_gaps(days: Days) -> list[Finding]:
             found.append((p, begin, end, 7 * around / m))
     found.sort(key=lambda gap: gap[1] - gap[2])
     share = sum(end - begin for _, begin, end, _ in found) / len(days.reached)
-    said = [
-        Finding(
+    for p, begin, end, usual in found[:MOST_GAPS]:
+        yield Finding(
             "gap",
             f"no incident in the {end - begin} days from {days.name(begin)} to {days.name(end - 1)}, where "
-            f"{usual:.3g} a week are usual before and after (chance {_below(p)})",
+            f"{usual:.3g} a week are usual before and after (probability {_below(p)})",
             "find out whether anybody looked; if not, leave those days out of what is covered",
             grave=share > 0.05,
         )
-        for p, begin, end, usual in found[:MOST_GAPS]
-    ]
     if len(found) > MOST_GAPS:
         rest = several(len(found) - MOST_GAPS, "other gap")
-        said.append(Finding("gap", f"{rest} like these; all together are {share:.0%} of the days", "look at them too"))
-    return said
+        yield Finding("gap", f"{rest} like these; all together are {share:.0%} of the days", "look at them too")
 
 
 def _below(p: float) -> str:
@@ -142,40 +141,39 @@ def _runs(flags: BoolArray) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def find_few_lately(days: Days) -> list[Finding]:
+def find_few_lately(days: Days) -> Iterator[Finding]:
     """Fewer incidents in the last days than before, as where reports come in late."""
     from scipy.stats import poisson
 
     if len(days.incidents) < LATEST + USUAL:
-        return []
+        return
     last, before = days.incidents[-LATEST:].sum(), days.incidents[-LATEST - USUAL : -LATEST]
     expected = float(before.sum()) * LATEST / USUAL
     ratio = scatter(before, local_mean(before))
     if not expected or last > LITTLE * expected or poisson.cdf(last / ratio, expected / ratio) > 0.01:
-        return []
-    return [
-        Finding(
-            "latest",
-            f"the last {LATEST} days hold {last:.3g} incidents, where {expected:.3g} would be usual after the "
-            f"{USUAL} days before",
-            "it may be calm, or reports that are still to come: correct it by nowcast() or end before those days",
-        )
-    ]
+        return
+    yield Finding(
+        "latest",
+        f"the last {LATEST} days hold {last:.3g} incidents, where {expected:.3g} would be usual after the "
+        f"{USUAL} days before",
+        "it may be calm, or reports that are still to come: correct it by nowcast() or end before those days",
+    )
 
 
-def find_heaps(days: Days) -> list[Finding]:
+def find_heaps(days: Days) -> Iterator[Finding]:
     """Weekdays and days of the month on which too many incidents are dated."""
     if days.exact.sum() < 50:
-        return []
+        return
     numbers = np.arange(days.first, days.first + len(days.exact))
     weekday = (numbers + EPOCH_WEEKDAY) % 7
     mean = local_mean(days.exact)
     effect = np.bincount(weekday, days.exact, 7) / np.maximum(np.bincount(weekday, mean, 7), 1e-12)
     ratio = scatter(days.exact, mean * effect[weekday])
-    return [*_weekdays(days.exact, mean, weekday, ratio), *_month_days(days.exact, mean, numbers, ratio)]
+    yield from _weekdays(days.exact, mean, weekday, ratio)
+    yield from _month_days(days.exact, mean, numbers, ratio)
 
 
-def _weekdays(counts: FloatArray, mean: FloatArray, weekday: IntArray, ratio: float) -> list[Finding]:
+def _weekdays(counts: FloatArray, mean: FloatArray, weekday: IntArray, ratio: float) -> Iterator[Finding]:
     from scipy.stats import chi2
 
     got, expected = np.bincount(weekday, counts, 7), np.bincount(weekday, mean, 7)
@@ -183,35 +181,29 @@ def _weekdays(counts: FloatArray, mean: FloatArray, weekday: IntArray, ratio: fl
     share = got / got.sum()
     most = int(share.argmax())
     if p > SURE or got[most] < UNEVEN * expected[most]:
-        return []
-    return [
-        Finding(
-            "weekday",
-            f"{share[most]:.0%} of the incidents that are dated to a day fall on {WEEKDAYS[most]}s "
-            f"({expected[most] / expected.sum():.0%} expected)",
-            "dates may be those of reports: count by week or month, not by day",
-        )
-    ]
+        return
+    yield Finding(
+        "weekday",
+        f"{share[most]:.0%} of the incidents that are dated to a day fall on {WEEKDAYS[most]}s "
+        f"({expected[most] / expected.sum():.0%} expected)",
+        "dates may be those of reports: count by week or month, not by day",
+    )
 
 
-def _month_days(counts: FloatArray, mean: FloatArray, numbers: IntArray, ratio: float) -> list[Finding]:
+def _month_days(counts: FloatArray, mean: FloatArray, numbers: IntArray, ratio: float) -> Iterator[Finding]:
     from scipy.stats import norm
 
     dates = pd.DatetimeIndex(numbers.astype("datetime64[D]"))
     groups = {"the first": dates.day == 1, "the 15th": dates.day == 15, "the last": dates.is_month_end}
-    said = []
     for name, chosen in groups.items():
         got, expected = float(counts[chosen].sum()), float(mean[chosen].sum())
         p = float(norm.sf((got - expected) / np.sqrt(ratio * expected))) * len(groups) if expected else 1.0
         if p < SURE and got >= HEAPED * expected:
-            said.append(
-                Finding(
-                    "day of month",
-                    f"{got:,.0f} incidents are dated to {name} day of a month"
-                    if name != "the 15th"
-                    else f"{got:,.0f} incidents are dated to the 15th of a month",
-                    f"{expected:,.0f} would be usual, so some are only known to the month: count by month, or give "
-                    "them a window (time_precision)",
-                )
+            yield Finding(
+                "day of month",
+                f"{got:,.0f} incidents are dated to {name} day of a month"
+                if name != "the 15th"
+                else f"{got:,.0f} incidents are dated to the 15th of a month",
+                f"{expected:,.0f} would be usual, so some are only known to the month: count by month, or give "
+                "them a window (time_precision)",
             )
-    return said

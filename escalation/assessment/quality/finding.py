@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-
 SURE = 1e-3
 """A remark that rests on a test has a p-value below this, after it was multiplied by the number of tests."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.counts.periods import DateLike, parse_date, parse_freq, period_index
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.incidents.aggregate import (
     COUNT_ON,
     MEASURES,
@@ -233,11 +232,7 @@ def _warn_dropped(fates: Mapping[int, int]) -> None:
     lost = {WHY[fate]: fates[fate] for fate in (engine.UNDATED, engine.REVERSED, engine.OUT_OF_RANGE) if fates[fate]}
     if lost:
         said = ", ".join(f"{rows:,} {why}" for why, rows in lost.items())
-        warnings.warn(
-            f"{sum(lost.values()):,} of {sum(fates.values()):,} rows cannot be counted ({said}); see the ledger",
-            DataWarning,
-            stacklevel=3,
-        )
+        warn(f"{sum(lost.values()):,} of {sum(fates.values()):,} rows cannot be counted ({said}); see the ledger")
 
 
 def _ledger(found: Any, fates: Mapping[int, int], sought: engine.Sought) -> pd.DataFrame:

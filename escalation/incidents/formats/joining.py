@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from escalation.conventions.arrays import BoolArray, IntArray
 from escalation.incidents.formats.rows import Notes
 from escalation.incidents.schema import REPEATED_ID, fallback_ids
 
@@ -33,13 +35,13 @@ class FileRows:
     """
 
     rows: pd.DataFrame
-    vague: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    vague: BoolArray
     days: tuple[pd.Timestamp, pd.Timestamp]
     sided: bool
     notes: Notes
 
 
-def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, BoolArray]:
     """Put the rows of files one below the other, keep one row of each id, and note the others.
 
     Returns
@@ -52,13 +54,13 @@ def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, np.ndarray[tuple[in
         file.rows["incident_id"] = file.rows["incident_id"].astype(object)
     table = files[0].rows if len(files) == 1 else pd.concat([file.rows for file in files])
     source = np.repeat(np.arange(len(files)), [len(file.rows) for file in files])
-    row = np.asarray(table.index)
-    table = table.reset_index(drop=True)
+    joined = _Joined(table.reset_index(drop=True), source, np.asarray(table.index), files)
+    table = joined.table
     _clip_windows(table, files)
     blank = (table["incident_id"] == "").to_numpy(dtype=bool)
     if blank.any():
-        _note_nameless(blank, source, row, files)
-    gone = _merge(table, blank, source, row, files)
+        _note_nameless(joined, blank)
+    gone = _merge(joined, blank)
     if gone.any():
         table, blank = table[~gone], blank[~gone]
     repeated = np.zeros(len(table), dtype=bool)
@@ -70,6 +72,15 @@ def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, np.ndarray[tuple[in
     return table.reset_index(drop=True), repeated
 
 
+class _Joined(NamedTuple):
+    """Rows of files one below the other, with the place of the file and the row that each stood in."""
+
+    table: pd.DataFrame
+    source: IntArray
+    row: IntArray
+    files: list[FileRows]
+
+
 def _clip_windows(table: pd.DataFrame, files: list[FileRows]) -> None:
     """Cut widened windows at the first and last date of all files, which cover no other day (in place)."""
     vague = np.concatenate([file.vague for file in files])
@@ -79,40 +90,30 @@ def _clip_windows(table: pd.DataFrame, files: list[FileRows]) -> None:
             table.loc[vague, column] = table.loc[vague, column].clip(first, last)
 
 
-def _note_nameless(
-    blank: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    source: np.ndarray[tuple[int], np.dtype[np.intp]],
-    row: np.ndarray[tuple[int], np.dtype[np.int64]],
-    files: list[FileRows],
-) -> None:
-    for number, file in enumerate(files):
-        rows = row[blank & (source == number)]
+def _note_nameless(joined: _Joined, blank: BoolArray) -> None:
+    for number, file in enumerate(joined.files):
+        rows = joined.row[blank & (joined.source == number)]
         if "incident_id" in file.notes.names and rows.size:
             why = "has no id; kept as an incident of its own"
             file.notes.entries.add(rows, file.notes.names["incident_id"], [""] * rows.size, "changed", why)
 
 
-def _merge(
-    table: pd.DataFrame,
-    blank: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    source: np.ndarray[tuple[int], np.dtype[np.intp]],
-    row: np.ndarray[tuple[int], np.dtype[np.int64]],
-    files: list[FileRows],
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _merge(joined: _Joined, blank: BoolArray) -> BoolArray:
     """Flag the rows that another of their id takes the place of, with a note for each.
 
     Of the rows of one file that tell one event from the side of each of its actors the first is
     kept; of what is left the newest row of each id, by ``as_of`` where there is one, else the last.
     """
+    table = joined.table
     gone = np.zeros(len(table), dtype=bool)
     codes = pd.factorize(table["incident_id"])[0]
     places = _repeats(codes, ~blank)
     if not places.size:
         return gone
-    lost, kept = _other_sides(table, places, codes, source, files)
+    lost, kept = _other_sides(joined, places, codes)
     gone[lost] = True
-    _note_merged(table, lost, kept, "tells the same event from another actor's side", source, row, files)
-    _fill_targets(table, lost, kept, source, row, files)
+    _note_merged(joined, lost, kept, "tells the same event from another actor's side")
+    _fill_targets(joined, lost, kept)
     places = _repeats(codes, ~blank & ~gone)
     if "as_of" in table:
         known = table["as_of"].to_numpy()[places]
@@ -120,27 +121,18 @@ def _merge(
     newest = pd.Series(places).groupby(codes[places]).transform("last").to_numpy()
     older = places != newest
     gone[places[older]] = True
-    _note_merged(table, places[older], newest[older], "has the same id", source, row, files)
+    _note_merged(joined, places[older], newest[older], "has the same id")
     return gone
 
 
-def _repeats(
-    codes: np.ndarray[tuple[int], np.dtype[np.intp]], among: np.ndarray[tuple[int], np.dtype[np.bool_]]
-) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _repeats(codes: IntArray, among: BoolArray) -> IntArray:
     """Places of rows whose id another row has too."""
     times = np.bincount(codes[among], minlength=int(codes.max()) + 1)
     return np.flatnonzero((times[codes] > 1) & among)
 
 
-def _note_merged(
-    table: pd.DataFrame,
-    lost: np.ndarray[tuple[int], np.dtype[np.intp]],
-    kept: np.ndarray[tuple[int], np.dtype[np.intp]],
-    why: str,
-    source: np.ndarray[tuple[int], np.dtype[np.intp]],
-    row: np.ndarray[tuple[int], np.dtype[np.int64]],
-    files: list[FileRows],
-) -> None:
+def _note_merged(joined: _Joined, lost: IntArray, kept: IntArray, why: str) -> None:
+    table, source, row, files = joined
     ids = table["incident_id"].to_numpy()
     for number, file in enumerate(files):
         here = source[lost] == number
@@ -154,19 +146,13 @@ def _note_merged(
             file.notes.entries.add(row[lost[here]], column, ids[lost[here]], "merged", reasons)
 
 
-def _other_sides(
-    table: pd.DataFrame,
-    places: np.ndarray[tuple[int], np.dtype[np.intp]],
-    codes: np.ndarray[tuple[int], np.dtype[np.intp]],
-    source: np.ndarray[tuple[int], np.dtype[np.intp]],
-    files: list[FileRows],
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], np.ndarray[tuple[int], np.dtype[np.intp]]]:
+def _other_sides(joined: _Joined, places: IntArray, codes: IntArray) -> tuple[IntArray, IntArray]:
     """Rows that tell an event again from another actor's side, and the row of each that is kept."""
-    places = places[np.array([file.sided for file in files])[source[places]]]
+    places = places[np.array([file.sided for file in joined.files])[joined.source[places]]]
     if not len(places):  # pandas before 3 makes no groups of nothing
         return places, places
-    rows = table.iloc[places]
-    group = pd.factorize(pd.MultiIndex.from_arrays([codes[places], source[places]]))[0]
+    rows = joined.table.iloc[places]
+    group = pd.factorize(pd.MultiIndex.from_arrays([codes[places], joined.source[places]]))[0]
     compared = [*SAME_EVENT, *(["as_of"] if "as_of" in rows else [])]
     same = [pd.factorize(rows[column].astype(object), use_na_sentinel=False)[0] for column in compared]
     told = pd.Series(pd.factorize(pd.MultiIndex.from_arrays(same))[0]).groupby(group)
@@ -177,15 +163,9 @@ def _other_sides(
     return places[lost], first[lost]
 
 
-def _fill_targets(
-    table: pd.DataFrame,
-    lost: np.ndarray[tuple[int], np.dtype[np.intp]],
-    kept: np.ndarray[tuple[int], np.dtype[np.intp]],
-    source: np.ndarray[tuple[int], np.dtype[np.intp]],
-    row: np.ndarray[tuple[int], np.dtype[np.int64]],
-    files: list[FileRows],
-) -> None:
+def _fill_targets(joined: _Joined, lost: IntArray, kept: IntArray) -> None:
     """Where an export names one actor a row, take the other side's as the target (in place)."""
+    table = joined.table
     other = pd.Series(table["actor"].to_numpy()[lost]).groupby(kept).first()
     other = other[(table["target"].to_numpy()[other.index] == "") & (other != "").to_numpy()]
     if other.empty:
@@ -193,6 +173,6 @@ def _fill_targets(
     table["target"] = table["target"].astype(object)
     table.loc[other.index, "target"] = other
     for place, name in other.items():
-        file = files[source[place]]
+        file = joined.files[joined.source[place]]
         why = f"is {name!r} from the row that tells the event from the other side"
-        file.notes.entries.add([row[place]], "target", [""], "changed", why)
+        file.notes.entries.add([joined.row[place]], "target", [""], "changed", why)

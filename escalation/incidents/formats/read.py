@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.counts.periods import DateLike, parse_date
-from escalation.errors import DataWarning, FileError, InputError
+from escalation.errors import FileError, InputError, warn
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
@@ -264,11 +263,9 @@ def _names(layout: Layout, table: pd.DataFrame, columns: Mapping[str, str], wher
     names = match_columns(layout, table.columns, {**columns, **guessed}, where)
     if guessed:
         said = ", ".join(f"{target} = {name!r}" for target, name in guessed.items())
-        warnings.warn(
+        warn(
             f"{where}: guessed by words in names or by dates in cells: {said}; "
-            "choose with columns={...} or --column TARGET=NAME where that is wrong",
-            DataWarning,
-            stacklevel=4,
+            "choose with columns={...} or --column TARGET=NAME where that is wrong"
         )
     return names
 
@@ -306,11 +303,9 @@ def _warn_repeats(incidents: pd.DataFrame, repeated: np.ndarray[tuple[int], np.d
     same = incidents[repeated]
     told = (same[["actor", "target", "place"]] != "").any(axis=1) | same["latitude"].notna()
     if number := int(told.sum()):
-        warnings.warn(
+        warn(
             f"{number:,} of {len(incidents):,} incidents have no id and say the same as one before them; each counts, "
-            "so if they are one told twice merge them: escalation.incidents.deduplicate(incidents, min_similarity=1)",
-            DataWarning,
-            stacklevel=3,
+            "so if they are one told twice merge them: escalation.incidents.deduplicate(incidents, min_similarity=1)"
         )
 
 
@@ -318,10 +313,8 @@ def _warn_counts(rows: pd.DataFrame, layout: Layout, where: str) -> None:
     """Tell that rows are counts, and in which weeks they can be counted without a guess."""
     weekday = rows["date_end"].dt.day_of_week.unique()
     weeks = f"; freq='W-{rows['date_end'].iloc[0]:%a}'".upper().replace("FREQ", "freq") if len(weekday) == 1 else ""
-    warnings.warn(
+    warn(
         f"{where}: {layout.name} holds counts a week, not incidents: its {len(rows):,} rows stand for "
         f"{int(rows['events'].sum()):,} incidents (column events), which aggregate counts on the last day of the week"
-        f"{weeks + ' is its own weeks' if weeks else ''}",
-        DataWarning,
-        stacklevel=4,
+        f"{weeks + ' is its own weeks' if weeks else ''}"
     )

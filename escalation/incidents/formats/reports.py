@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from escalation.errors import DataWarning, InputError
+from escalation.errors import InputError, warn
 from escalation.incidents.formats.rows import Notes
 
 Reports: TypeAlias = Literal["all", "root", "distinct", "distinct root"]
@@ -61,12 +60,10 @@ def thin(rows: pd.DataFrame, notes: Notes, reports: Reports, kind: str) -> pd.Da
         rows = rows[root]
     if "distinct" in reports:
         rows = _distinct(rows, notes)
-    warnings.warn(
+    warn(
         f"{file}: the {len(rows):,} rows kept of this {kind} file are reports made by machine, not incidents: one "
         "incident is reported many times, and the number of reports follows the attention of the press; "
-        "reports='distinct root' keeps one root report of each place, day and code",
-        DataWarning,
-        stacklevel=4,
+        "reports='distinct root' keeps one root report of each place, day and code"
     )
     return rows
 

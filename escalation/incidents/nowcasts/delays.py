@@ -9,16 +9,12 @@ with it.  The share known by delay :math:`x` is :math:`\prod_{y > x} (1 - g_y)`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.special import expit, log_expit, logsumexp
 
-from escalation.incidents.nowcasts.reports import FloatArray, IntArray
-
-BoolArray: TypeAlias = NDArray[np.bool_]
+from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 
 BURN_IN, PER_ROUND = 100, 10
 """Rounds of the sampler of delays known only as spans that are left out, and draws from each of the others."""
@@ -293,8 +289,7 @@ def _sample_single(
 def _moved(hazards: FloatArray, shift: FloatArray) -> FloatArray:
     """Move hazards by log odds, shapes (draws, D) and (draws,)."""
     odds = hazards / np.maximum(1.0 - hazards, 1e-300) * np.exp(shift)[:, None]
-    moved: FloatArray = odds / (1.0 + odds)
-    return moved
+    return odds / (1.0 + odds)
 
 
 def reporting_rhythm(trials: Trials, periods: int) -> tuple[FloatArray, FloatArray, FloatArray]:

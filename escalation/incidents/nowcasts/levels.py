@@ -19,7 +19,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import expit, gammaln, xlog1py, xlogy
 
-from escalation.incidents.nowcasts.reports import FloatArray, IntArray
+from escalation.conventions.arrays import FloatArray, IntArray
 
 PRIOR_SCALE = np.array([1.5, 1.5, 2.0])
 """Scales of the normal priors of log mean (about the mean count), log size (about 1) and logit persistence."""

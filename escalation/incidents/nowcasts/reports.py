@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import DateLike, parse_date, period_index, period_word
 from escalation.counts.schema import LARGEST, check_counts
-from escalation.errors import DataWarning, InputError, PartialPeriodWarning
+from escalation.errors import InputError, PartialPeriodWarning, warn
 from escalation.incidents.schema import check_incidents
 
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
 Known: TypeAlias = pd.Series | pd.DataFrame
 """What one snapshot holds: counts on a ``PeriodIndex``, or a table of incidents."""
 
@@ -117,12 +114,11 @@ def _from_line_list(
     final = pd.Period(last, freq)
     if final.end_time.normalize() > last:
         whole = (final - 1).end_time.normalize()
-        warnings.warn(
+        warn(
             f"reports are known until {last:%Y-%m-%d}, within the {period_word(freq)} that ends on "
             f"{final.end_time:%Y-%m-%d}; those after {whole:%Y-%m-%d} are not used: wait for its end"
             + (f", or choose freq='W-{last.day_name()[:3].upper()}'" if freq.startswith("W") else ""),
             PartialPeriodWarning,
-            stacklevel=4,
         )
         final, last = final - 1, whole
     used = (
@@ -167,11 +163,9 @@ def _as_counts(snapshots: Mapping[pd.Timestamp, Known], freq: str, event: str) -
     before = set().union(*(table["incident_id"] for table in checked.values()))
     gone = len(before) - len(final)
     if gone:
-        warnings.warn(
+        warn(
             f"{gone:,} of {len(before):,} incidents are no longer in the last snapshot and are not counted, as if they "
-            "had never been reported; their ids were deleted or changed",
-            DataWarning,
-            stacklevel=5,
+            "had never been reported; their ids were deleted or changed"
         )
     index = period_index(happened.min().start_time, happened.max().end_time, freq)
     counted = {}
@@ -196,11 +190,9 @@ def _from_snapshots(snapshots: Mapping[pd.Timestamp, pd.Series], freq: str, star
     lasting = np.minimum.accumulate(np.where(held, known, LARGEST)[:, ::-1], axis=1)[:, ::-1]
     fell = int(np.where(held, known - lasting, 0).max(axis=1).sum())
     if fell:
-        warnings.warn(
+        warn(
             f"later snapshots hold up to {fell:,} fewer incidents of the same periods; what was taken back is not "
-            "counted, as if it had never been reported",
-            DataWarning,
-            stacklevel=4,
+            "counted, as if it had never been reported"
         )
     delay = at[None, :] - index.asi8[:, None]
     ends = index.to_timestamp(how="end").normalize()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,10 +11,11 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, parse_freq, period_word
 from escalation.counts.schema import DRAW, quantile_frame
-from escalation.errors import DataWarning, FitError, InputError
+from escalation.errors import FitError, InputError, warn
 from escalation.incidents.nowcasts.delays import (
     Trials,
     draw_plug_in,
@@ -34,7 +34,7 @@ from escalation.incidents.nowcasts.levels import (
     draw_with_fixed_prior,
     filter_levels,
 )
-from escalation.incidents.nowcasts.reports import FloatArray, IntArray, Known, Reports, read_reports
+from escalation.incidents.nowcasts.reports import Known, Reports, read_reports
 from escalation.incidents.nowcasts.result import Nowcast
 
 METHODS = ("bayes.trunc", "bayes.notrunc", "lawless")
@@ -277,11 +277,9 @@ def _check_trials(trials: Trials, method: str, source: Reports) -> None:
     if len(trials.total) == 0 or trials.total.sum() == 0:
         raise InputError("nothing is known at two delays of one period, so delays cannot be seen; give more periods")
     if len(never):
-        warnings.warn(
+        warn(
             f"no period tells of delay {', '.join(str(delay) for delay in never[:5])}"
-            f"{' ...' if len(never) > 5 else ''}; what is said of it is the prior: choose a smaller max_delay",
-            DataWarning,
-            stacklevel=3,
+            f"{' ...' if len(never) > 5 else ''}; what is said of it is the prior: choose a smaller max_delay"
         )
 
 
@@ -290,11 +288,9 @@ def _warn_later(source: Reports, most: int) -> None:
     later = int(source.count[source.delay > most].sum()) if source.dated else 0
     total = int(source.count.sum())
     if later > LATER * total:
-        warnings.warn(
+        warn(
             f"{later:,} of {total:,} reports came more than {most} {period_word(source.index.freqstr, most)} late "
-            "and are taken as if they had come then; choose a larger max_delay",
-            DataWarning,
-            stacklevel=3,
+            "and are taken as if they had come then; choose a larger max_delay"
         )
 
 
@@ -327,11 +323,7 @@ def _warn_batches(trials: Trials, index: pd.PeriodIndex) -> None:
     else:
         return
     longer = {"day": "freq='W'", "week": "freq='M'", "month": "a window without the batches"}[word]
-    warnings.warn(
-        f"{what}; the intervals do not allow for that and are too narrow: try {longer}",
-        DataWarning,
-        stacklevel=3,
-    )
+    warn(f"{what}; the intervals do not allow for that and are too narrow: try {longer}")
 
 
 def _draw_delays(

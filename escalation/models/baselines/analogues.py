@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import draw_root, generator_for
 from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import FitError, InputError
@@ -29,8 +30,8 @@ from escalation.models.baselines.stretches import (
     similarities,
     trailing_mean,
 )
-from escalation.models.contract.base import IntArray, PanelModel
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import PanelModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import (
     Distributions,

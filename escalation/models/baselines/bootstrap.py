@@ -9,11 +9,12 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import InputError
 from escalation.models.baselines.climatology import FEWEST_DRAWS, past_distributions, places_before
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, DrawnDistributions
 

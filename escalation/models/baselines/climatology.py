@@ -10,9 +10,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import MAX_PERIODS
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, DrawnDistributions
 

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.random import Generator, default_rng
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import FitError, InputError
 from escalation.models.baselines.climatology import Climatology
 from escalation.models.baselines.weights import crps_weights, log_weights, mean_distances
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import MAX_STEPS, Estimate
 from escalation.models.diagnostics.distributions import Distributions, PooledDistributions
 from escalation.models.levels.local_level import LocalLevel

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import log_ndtr, ndtr
 
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_largest
 from escalation.models.diagnostics.distributions import Distributions
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_counts
 
 MOST_STRETCHES = 40_000
 """Past stretches that are compared; of more, only those that end at every second, third, ... period."""
@@ -198,8 +197,7 @@ def own_draws(
     drawn = values[np.minimum(np.searchsorted(np.cumsum(share), ladder), len(values) - 1)]
     if smoothing == 0:
         return drawn.astype(np.int64)
-    blurred: IntArray = rng.poisson(drawn * rng.gamma(1 / smoothing, smoothing, shape))
-    return blurred
+    return draw_counts(drawn, smoothing, rng)
 
 
 def in_order_of(values: IntArray, template: IntArray, rng: Generator) -> IntArray:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from escalation.conventions.arrays import FloatArray
 
 MOST_ROUNDS = 5_000
 

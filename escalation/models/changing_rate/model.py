@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
-from escalation.models.changing_rate.grid_filter import FloatArray
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
 from escalation.models.changing_rate.segments import Segment
-from escalation.models.contract.base import CountModel, IntArray
+from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_largest
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
@@ -33,8 +33,8 @@ NAMES = ("rate", "growth", "dispersion")
 class ChangingRate(CountModel):
     """Counts around a rate that may rise, fall, jump, return, or stay.
 
-    A count is negative binomial, ``y_t ~ NB2(mean = exposure_t * season_t * rate_t, dispersion / exposure_t)``.  How the
-    rate moves is one of many structures, each with its own noise, hazards and dispersion:
+    A count is negative binomial, ``y_t ~ NB2(mean = exposure_t * season_t * rate_t, dispersion / exposure_t)``.  How
+    the rate moves is one of many structures, each with its own noise, hazards and dispersion:
 
     * *trends*, whose log rate has a slope that lasts until it is redrawn, jumps for good and does not heed outliers;
     * *returns*, whose rate comes back to a target after each shock or jump, at once or by and by, until the target is

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.random import Generator
 
-from escalation.models.changing_rate.grid_filter import FloatArray, IntArray
-from escalation.models.contract.count_draws import draw_count
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compiled_draws import draw_count
 
 LATE, LATE_SD = 0.008, 1.5
 """Probability that a coming period brings a lasting change of the log rate, and its standard deviation."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from escalation.models.changing_rate.grid_filter import Filtered, FloatArray, IntArray, count_table, filter_counts
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.models.changing_rate.grid_filter import Filtered, count_table, filter_counts
 from escalation.models.changing_rate.paths import draw_paths
 from escalation.models.changing_rate.segments import SHARE, Segments, find_segments
 from escalation.models.changing_rate.structures import (

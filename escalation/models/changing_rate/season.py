@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from escalation.models.changing_rate.grid_filter import FloatArray
+from escalation.conventions.arrays import FloatArray
 
 CYCLES = {"weekday": 7.0, "year": 365.2425}
 """Days of a cycle."""

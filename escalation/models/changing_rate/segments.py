@@ -13,9 +13,9 @@ from numba import njit
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from escalation.models.changing_rate.grid_filter import FloatArray, IntArray
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_counts
 from escalation.models.changing_rate.paths import ROOM
-from escalation.models.contract.count_draws import LARGEST_MEAN
 
 SHARE = 0.45
 """Prior weight of all segments together."""
@@ -109,9 +109,7 @@ class Segment(NamedTuple):
             rise[new] = 0.0
             level = np.clip(level, self.levels[0], self.levels[-1] + ROOM)
             mean = share * np.exp(level + offsets[:, step])
-            spread = self.dispersion / share
-            drawn_mean = mean * rng.standard_gamma(1 / spread, len(paths)) * spread
-            paths[:, step] = rng.poisson(np.minimum(drawn_mean, LARGEST_MEAN))
+            paths[:, step] = draw_counts(mean, self.dispersion / share, rng)
         return paths
 
 
@@ -275,7 +273,7 @@ def explain_line(
     mode: FloatArray,
     root: FloatArray,
 ) -> float:
-    """Log probability as in explain_exponential, of a rate on a line between exp(a) at the first and exp(b) at the last.
+    """Log probability as in explain_exponential, of a rate on a line from exp(a) at the first to exp(b) at the last.
 
     The prior of b is normal about a with ``change_sd``; the curvature is the expected one.
     """

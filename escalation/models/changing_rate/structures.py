@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from escalation.models.changing_rate.grid_filter import FloatArray, Moves
+from escalation.conventions.arrays import FloatArray
+from escalation.models.changing_rate.grid_filter import Moves
 from escalation.models.changing_rate.segments import steep_ends
 
 TREND_SHARE = 0.6

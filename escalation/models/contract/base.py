@@ -16,33 +16,28 @@ from typing import Any, Generic, Literal, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed
+from escalation.counts.histories import POOLED, as_many, spread_over
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.design import Checked, Design, FloatArray, Table, check_panel, check_series
+from escalation.models.contract.design import Checked, Design, Table, check_panel, check_series
 from escalation.models.contract.estimate import (
     Estimate,
     FitResult,
     Specification,
-    as_many,
     check_size,
     observed_behind,
     simulate_paths,
-    spread_over,
     warn_unsettled,
 )
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.diagnostics.distributions import Distributions
 
-IntArray = NDArray[np.int64]
 AnyFit = TypeVar("AnyFit", bound="Fit")
-
-POOLED = 25
-"""Histories that a fit pools by default; Rubin's rules lose little beyond some twenty."""
 
 
 class Model(Specification, Generic[AnyFit]):
@@ -421,7 +416,7 @@ class CountFit(Fit):
 
         Level, dispersion, zeros, dependence on the past and shape are tested; p-values are adjusted by Holm's method,
         so that of right models some 5% or less are spoken against.  The tests need no draws (see
-        ``models/misfit.py``): they are sums over the distributions, good for some 20 counts and more.
+        ``models/diagnostics/misfit.py``): they are sums over the distributions, good for some 20 counts and more.
 
         Parameters
         ----------

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.counts.schema import check_counts, checked_counts, is_histories, panel_array, unit_columns
 from escalation.errors import InputError
 
-FloatArray = NDArray[np.float64]
 Table: TypeAlias = pd.Series | pd.DataFrame
 
 

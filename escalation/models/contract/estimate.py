@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError, NotConvergedWarning
-from escalation.models.contract.design import Design, FloatArray
-
-IntArray = NDArray[np.int64]
+from escalation.models.contract.design import Design
 
 MAX_STEPS = 5_000
 MAX_CELLS = 250_000_000
@@ -202,26 +201,6 @@ def observed_behind(array: FloatArray, component: IntArray) -> FloatArray:
     """Counts (units, draws, n) that each path continues, of histories (m, n) or (m, n, units); a view where m is 1."""
     past = array.reshape(*array.shape[:2], -1).transpose(2, 0, 1)
     return np.broadcast_to(past, (len(past), len(component), past.shape[2])) if len(array) == 1 else past[:, component]
-
-
-def spread_over(draws: int, number: int) -> NDArray[np.int64]:
-    """Places of up to ``number`` histories, evenly spread over all ``draws``."""
-    if draws <= number:
-        return np.arange(draws)
-    return np.unique(np.linspace(0, draws - 1, number).round().astype(np.int64))
-
-
-def as_many(draws: int, estimates: int) -> NDArray[np.int64]:
-    """Places of as many histories as there are estimates, evenly spread over all ``draws``.
-
-    Raises
-    ------
-    InputError
-        If there are fewer.
-    """
-    if draws < estimates:
-        raise InputError(f"{draws} histories are fewer than the {estimates} that were pooled; give as many or more")
-    return spread_over(draws, estimates)
 
 
 def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:

@@ -15,14 +15,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
+from escalation.counts.histories import POOLED
 from escalation.counts.schema import table_of_counts
 from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecasts.forecast import Forecast
-from escalation.models.contract.base import POOLED, CountFit, CountModel, fit_checked
+from escalation.models.contract.base import CountFit, CountModel, fit_checked
 from escalation.models.contract.blocks import cut, run_blocks
-from escalation.models.contract.design import Design, FloatArray, check_panel
+from escalation.models.contract.design import Design, check_panel
 from escalation.models.contract.estimate import check_size, observed_behind, simulate_paths
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnosis_table
 

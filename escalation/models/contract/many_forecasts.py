@@ -13,15 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root
+from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.schema import LARGEST
 from escalation.errors import InputError
 from escalation.forecasts.forecast import with_days
-from escalation.models.contract.base import POOLED, CountModel
+from escalation.models.contract.base import CountModel
 from escalation.models.contract.blocks import run_blocks
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import check_size
 from escalation.models.contract.many_fits import SeriesBlock, explained, failure_table, merged, paths_of, series_blocks
 

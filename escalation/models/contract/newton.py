@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 
 LEAST_SHARE = 1e-9
 """Eigenvalues of an information matrix with a diagonal of ones are not taken for smaller."""

@@ -9,16 +9,15 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import BoolArray, FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
 from escalation.errors import FitError, InputError
 from escalation.models.diagnostics.distribution_table import ChosenDistributions
-from escalation.models.diagnostics.distributions import Distributions, FloatArray
+from escalation.models.diagnostics.distributions import Distributions
 from escalation.models.diagnostics.misfit import (
-    Finding,
     ScoreCheck,
     dispersion_test,
     holm,
@@ -29,10 +28,8 @@ from escalation.models.diagnostics.misfit import (
     zeros_test,
 )
 from escalation.models.diagnostics.residuals import autocorrelation, ljung_box, pit_interval, quantile_residuals
-from escalation.models.diagnostics.verdict import Evidence, speak
-from escalation.scores import pit
-
-BoolArray = NDArray[np.bool_]
+from escalation.models.diagnostics.verdict import Evidence, Finding, speak
+from escalation.scores.calibration import pit
 
 FEWEST = 10
 """Counts below which dependence is not tested."""

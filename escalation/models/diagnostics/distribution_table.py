@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from escalation.models.diagnostics.distributions import Distributions, FloatArray
+from escalation.conventions.arrays import FloatArray
+from escalation.models.diagnostics.distributions import Distributions
 
 TAIL = 1e-9
 """Probability that a table may leave out at either end."""

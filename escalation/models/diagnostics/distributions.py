@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, gammaincc, gammaln, xlogy
 
-FloatArray = NDArray[np.float64]
+from escalation.conventions.arrays import FloatArray
 
 POISSON_BELOW = 1e-10
 """Dispersions below this are Poisson: 1 / dispersion would swallow the counts."""

@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr, psi
 
+from escalation.conventions.arrays import FloatArray
 from escalation.models.diagnostics.distribution_table import DistributionTable, expected_distance, tabulate
-from escalation.models.diagnostics.distributions import Distributions, FloatArray
+from escalation.models.diagnostics.distributions import Distributions
 from escalation.models.diagnostics.residuals import pit_interval
+from escalation.models.diagnostics.verdict import Finding
 
 LEAST_SHARE = 1e-6
 """A sum whose variance falls below this share of what it was before the projection has nothing left to test."""
@@ -43,14 +45,6 @@ class Contrast(NamedTuple):
 
     cells: FloatArray
     observed: FloatArray
-
-
-class Finding(NamedTuple):
-    """What was seen, what the distributions led to expect, and how unlikely a difference as large is."""
-
-    observed: float
-    expected: float
-    p_value: float
 
 
 @dataclass(frozen=True, eq=False)

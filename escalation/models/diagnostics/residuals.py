@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaincc, ndtri
 
-from escalation.models.diagnostics.distributions import Distributions, FloatArray
+from escalation.conventions.arrays import FloatArray
+from escalation.models.diagnostics.distributions import Distributions
 
 MOST_RESIDUAL = 6.0
 """Quantile residuals are cut here: counts that a model held for impossible would be infinite."""

@@ -7,8 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from escalation.models.diagnostics.distributions import FloatArray
-from escalation.models.diagnostics.misfit import Finding
+from escalation.conventions.arrays import FloatArray
+
+
+class Finding(NamedTuple):
+    """What was seen, what the distributions led to expect, and how unlikely a difference as large is."""
+
+    observed: float
+    expected: float
+    p_value: float
 
 
 class Evidence(NamedTuple):

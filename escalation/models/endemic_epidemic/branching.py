@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.models.contract.base import PanelFit
-from escalation.models.contract.design import FloatArray
 from escalation.models.contract.estimate import MAX_STEPS, Estimate
 from escalation.models.endemic_epidemic.likelihood import Panel, evaluate, weigh_past
 from escalation.models.endemic_epidemic.model import EndemicEpidemic

@@ -14,15 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy.special import gammaln, psi, zeta
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 from escalation.models.contract.newton import Height
 from escalation.models.diagnostics.distributions import log_rising
-
-BoolArray = NDArray[np.bool_]
 
 LARGEST_LOG_RATE = 300.0
 LEAST_RATE = 1e-150

@@ -6,12 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 from escalation.models.contract.newton import Height, Peak, climb
 from escalation.models.endemic_epidemic.likelihood import (
     LARGEST_LOG_RATE,
-    BoolArray,
     Copies,
     Panel,
     count_copies,

@@ -12,15 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models.contract.base import IntArray, PanelModel
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import PanelModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.contract.newton import inverse
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.endemic_epidemic.likelihood import Panel, evaluate, weigh_past
 from escalation.models.endemic_epidemic.maximum import Maximum, maximise
-from escalation.models.endemic_epidemic.paths import LARGEST_MEAN, draw_paths, last_rates, resample
+from escalation.models.endemic_epidemic.paths import draw_paths, last_rates, resample
 from escalation.models.regression.interventions import Intervention
 from escalation.models.regression.terms import Terms
 
@@ -220,7 +222,7 @@ class EndemicEpidemic(PanelModel):
             panel,
             np.ascontiguousarray(x / state["scale"]),
             np.ascontiguousarray(design.exposure[:, places]),
-            LARGEST_MEAN / len(places),
+            LARGEST_MEAN / len(places),  # of all units together
             rng,
         )
         return paths

@@ -6,9 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import FitError
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
 from escalation.models.contract.newton import inverse
 from escalation.models.endemic_epidemic.likelihood import (
     LARGEST_LOG_RATE,
@@ -20,8 +19,6 @@ from escalation.models.endemic_epidemic.likelihood import (
 )
 from escalation.models.endemic_epidemic.maximum import LARGEST_DISPERSION, climb_from, information_at, weak
 
-LARGEST_MEAN = 1e15
-"""Drawn rates of all units together are cut here, so that 5,000 summed periods still fit into 64 bits."""
 PROPOSALS, PROPOSALS_EACH = 500, 50
 """Points proposed at least, and for each parameter: the more there are, the fewer points carry the weight."""
 MOST_STEPS = 200

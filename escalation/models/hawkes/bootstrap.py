@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import FitError
-from escalation.models.hawkes.likelihood import FloatArray, IntArray
 from escalation.models.hawkes.maximum import Events, maximise
 from escalation.models.hawkes.paths import Parameters, draw_events
 from escalation.models.hawkes.times import EventTimes

@@ -13,10 +13,8 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from escalation.conventions.arrays import FloatArray, IntArray
 
 BLOCK = 1024
 """Events whose exponentials are taken at once; the buffers stay in the first-level cache."""

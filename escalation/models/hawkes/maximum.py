@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.contract.newton import Height, climb, highest, scaled_inverse
-from escalation.models.hawkes.likelihood import FloatArray, IntArray, row_derivatives, single_derivatives
+from escalation.models.hawkes.likelihood import row_derivatives, single_derivatives
 
 LEAST_BACKGROUND = 1e-6
 """Of a kind, as a share of its rate."""

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
@@ -24,7 +25,6 @@ from escalation.models.contract.estimate import (
     warn_unsettled,
 )
 from escalation.models.hawkes.bootstrap import HawkesBootstrap, bootstrap_estimates
-from escalation.models.hawkes.likelihood import FloatArray, IntArray
 from escalation.models.hawkes.maximum import Events, maximise
 from escalation.models.hawkes.paths import Parameters, draw_events, outstanding
 from escalation.models.hawkes.residuals import ResidualTest, residual_test

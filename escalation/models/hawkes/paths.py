@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import FitError
-from escalation.models.hawkes.likelihood import FloatArray, IntArray
 
 MOST_EVENTS = 50_000_000
 """Events of all simulated windows together."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from escalation.models.hawkes.likelihood import FloatArray, IntArray, compensators
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.models.hawkes.likelihood import compensators
 from escalation.models.hawkes.paths import Parameters
 
 DOUBTFUL = 0.05

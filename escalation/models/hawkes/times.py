@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, days_in, parse_date, parse_freq, period_index
 from escalation.errors import InputError
 from escalation.incidents.schema import check_incidents
-from escalation.models.hawkes.likelihood import FloatArray, IntArray
 
 ONLY = "events"
 """Name of the kind of events that are all of one kind."""

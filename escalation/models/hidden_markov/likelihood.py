@@ -14,8 +14,7 @@ from numba import njit
 from numpy.random import Generator
 from scipy.special import gammaln
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
 
 EXACT = 64
 """Terms of a sum over a count that are added one by one; beyond them Euler and Maclaurin's formula is good to 1e-12."""

@@ -9,9 +9,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_counts
 from escalation.errors import FitError, InputError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.contract.newton import Height, Peak, climb, highest, raised
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
@@ -43,7 +45,6 @@ REGIMES = {
 """Names of the regimes by their number, in the order of their rates."""
 
 LARGEST_COUNT = 1e7
-LARGEST_MEAN = 1e15
 ROUNDS, POLISHED = 20, 3
 """EM steps from each start, and how many of the best are then climbed to the top."""
 STEP = 1e-4
@@ -196,11 +197,7 @@ class HiddenMarkov(CountModel):
         rates, moves, dispersions = (np.array(part) for part in zip(*natural, strict=True))
         regimes = draw_regimes(last_regimes(points, data), moves, rows, len(design.periods), rng)
         mean = rates[rows[:, None], regimes] * design.exposure
-        if self.family == "negbin":
-            spread = dispersions[rows[:, None], regimes]
-            mean = mean * spread * rng.standard_gamma(1 / spread)
-        paths: IntArray = rng.poisson(np.minimum(mean, LARGEST_MEAN))
-        return paths
+        return draw_counts(mean, dispersions[rows[:, None], regimes] if self.family == "negbin" else None, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Mixtures over the regimes that the counts before leave open; see :meth:`CountModel.distributions`."""

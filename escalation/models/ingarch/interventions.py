@@ -13,11 +13,11 @@ import pandas as pd
 from scipy.stats import chi2
 
 from escalation.conventions.arguments import check_level, check_whole
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit, fit_checked
-from escalation.models.contract.design import FloatArray
 from escalation.models.contract.estimate import warn_unsettled
 from escalation.models.ingarch.maximum import search_space
 from escalation.models.ingarch.model import INGARCH

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.contract.newton import Height, Peak
 from escalation.models.ingarch.observed import FIRSTOBS, IID, MARGINAL, Observed
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.contract.newton import highest, scaled_inverse
 from escalation.models.ingarch.likelihood import (
     LARGEST_DISPERSION,

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.schema import check_counts
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray, make_design
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design, make_design
 from escalation.models.contract.estimate import Estimate, check_largest
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.ingarch.likelihood import log_likelihood, recursion

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.ingarch.likelihood import climb_compiled, recursion
 from escalation.models.ingarch.maximum import MOST_SERIAL, Found, Search, maximise, on_bounds, search_space, two_steps
 from escalation.models.ingarch.observed import Observed, with_counts

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
 
 MARGINAL, IID, FIRSTOBS, ZERO = range(4)
 EXACT = 256

@@ -9,8 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.random import Generator
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.ingarch.likelihood import LARGEST_DISPERSION
 from escalation.models.ingarch.observed import FIRSTOBS, IID, MARGINAL, Observed
 

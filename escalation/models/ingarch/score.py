@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.ingarch.likelihood import recursion, state_slopes
 from escalation.models.ingarch.observed import Observed
 

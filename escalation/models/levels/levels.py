@@ -10,9 +10,10 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_family, check_largest
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.levels.level_likelihood import DISPERSION, FourArrays, Series, constants, observe, rates

@@ -15,9 +15,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
 from escalation.models.levels.level_likelihood import (
     DISPERSION,
     HIGHEST,

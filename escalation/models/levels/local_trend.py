@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
-from escalation.models.contract.base import CountFit, IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.models.contract.base import CountFit
 from escalation.models.levels.level_likelihood import DISPERSION, LEVEL_SD
 from escalation.models.levels.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.levels.paths import trend_paths

@@ -8,9 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.random import Generator
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.count_draws import HIGHEST_LEVEL, draw_count
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compiled_draws import HIGHEST_LEVEL, draw_count
 
 MOST_SKEWNESS = 0.95
 

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import gammaincinv, ndtri
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.contract.newton import Height, climb, raised
 
 STEP = 4e-3

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from scipy.special import gammaln, psi, zeta
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.diagnostics.distributions import log_rising
 
 Variance: TypeAlias = Literal["poisson", "nb2", "nb1"]

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_positive
 from escalation.errors import InputError
-from escalation.models.contract.base import CountFit, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountFit
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions, count_logpmf
-from escalation.models.regression.regression import LARGEST_MEAN
 from escalation.models.regression.statsmodels_results import hurdle_parts_results, hurdle_results, observed
 from escalation.models.regression.zero_likelihood import Kind
 from escalation.models.regression.zero_parts import ZeroModel
@@ -67,9 +68,8 @@ class Hurdle(ZeroModel):
     def _mean(self, mean: FloatArray, zero: FloatArray, dispersion: float) -> FloatArray:
         return (1 - zero) * mean / -np.expm1(count_logpmf(np.zeros(1), mean, np.asarray(dispersion)))
 
-    def _draw(self, mean: FloatArray, zero: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
-        counts = draw_positive(mean, dispersion, rng)
-        return np.where(rng.random(mean.shape) < zero, 0, counts).astype(np.int64)
+    def _draw(self, mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
+        return draw_positive(mean, dispersion, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
         """Count laws with a zero of their own; see :meth:`CountModel.distributions`."""
@@ -123,20 +123,3 @@ def hurdle_parts(fit: CountFit, *, history: int = 0) -> tuple[Any, Any]:
     estimate = fit.estimates[history]
     seen = observed(model.name, estimate, fit.array[history], fit.design, model, model.zero)
     return hurdle_parts_results(model.name, seen, estimate.params)
-
-
-def draw_positive(mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
-    """Draw NB2 counts (Poisson where the dispersion is 0) given that they are above 0; arrays are broadcast.
-
-    The law is that of clusters with logarithmic sizes (of single events for Poisson) that come at a constant rate over
-    a unit of time (Quenouille 1949, doi:10.2307/3001645): the first one comes before the end, the others after it.
-    """
-    rate = -count_logpmf(np.zeros(1), mean, dispersion)
-    first = -np.log1p(rng.random(mean.shape) * np.expm1(-rate)) / rate
-    left = np.clip(1 - first, 0.0, 1.0)
-    spread = np.broadcast_to(dispersion, mean.shape)
-    share = spread * mean / (1 + spread * mean)
-    cluster = rng.logseries(np.minimum(share, 1 - 1e-15))
-    shape = left / np.maximum(spread, 1e-12)
-    rest = np.where(spread > 0, rng.gamma(shape) * spread * mean, left * mean)
-    return np.asarray(cluster + rng.poisson(np.minimum(rest, LARGEST_MEAN)), dtype=np.int64)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 
 TAIL = 5
 """Degrees of freedom of the t laws."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.contract.newton import Height, Peak, climb, inverse
 from escalation.models.diagnostics.distributions import log_rising
 from escalation.models.regression.derivatives import LARGEST_LOG_MEAN, Variance, bounded_exp, slopes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.contract.newton import Height, climb, inverse
 from escalation.models.regression.derivatives import Variance, bounded_exp, logpmf
 from escalation.models.regression.importance import draw_around, in_blocks

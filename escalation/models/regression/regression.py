@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_counts
 from escalation.errors import DataWarning, FitError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.regression.derivatives import Variance, bounded_exp
@@ -21,7 +23,6 @@ from escalation.models.regression.posterior import draw_parameters
 from escalation.models.regression.statsmodels_results import observed, regression_results
 from escalation.models.regression.terms import Terms, orthogonal
 
-LARGEST_MEAN = 1e15
 """Drawn rates are cut here, so that 5,000 summed periods still fit into 64 bits."""
 
 
@@ -100,10 +101,10 @@ class Regression(Terms, CountModel):
         except np.linalg.LinAlgError:
             raise FitError("the terms are too uncertain to draw paths from; fit fewer terms") from None
         mean = bounded_exp(coefficients @ (matrix @ estimate.state["to_terms"]).T + np.log(design.exposure))
-        if self._variance != "poisson":
-            shape = 1 / dispersion[:, None] if self._variance == "nb2" else mean / dispersion[:, None]
-            mean = mean * rng.gamma(shape, 1 / shape, size=mean.shape)
-        return rng.poisson(np.minimum(mean, LARGEST_MEAN)).astype(np.int64)
+        if self._variance == "poisson":
+            return draw_counts(mean, None, rng)
+        spread = dispersion[:, None]
+        return draw_counts(mean, spread if self._variance == "nb2" else spread / mean, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
         """Counts around the fitted means; see :meth:`CountModel.distributions`."""

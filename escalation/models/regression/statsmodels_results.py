@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.regression.derivatives import Variance
 from escalation.models.regression.terms import Terms

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.counts.periods import parse_date, parse_freq
 from escalation.errors import FitError, InputError
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.design import Design
 from escalation.models.regression.interventions import Intervention, check_interventions
 
 RESERVED = ("dispersion", "variance_to_mean")

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_counts
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
-from escalation.models.regression.regression import LARGEST_MEAN
 from escalation.models.regression.statsmodels_results import observed, zero_inflated_results
 from escalation.models.regression.zero_likelihood import Kind
 from escalation.models.regression.zero_parts import ZeroModel
@@ -72,11 +72,8 @@ class ZeroInflated(ZeroModel):
     def _mean(self, mean: FloatArray, zero: FloatArray, dispersion: float) -> FloatArray:  # noqa: ARG002
         return (1 - zero) * mean
 
-    def _draw(self, mean: FloatArray, zero: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
-        if self.family == "negbin":
-            mean = mean * rng.gamma(1 / dispersion, dispersion, size=mean.shape)
-        counts = rng.poisson(np.minimum(mean, LARGEST_MEAN))
-        return np.where(rng.random(mean.shape) < zero, 0, counts).astype(np.int64)
+    def _draw(self, mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
+        return draw_counts(mean, dispersion if self.family == "negbin" else None, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
         """Mixtures of a zero and a count law; see :meth:`CountModel.distributions`."""

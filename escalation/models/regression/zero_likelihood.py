@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.contract.newton import Height
 from escalation.models.regression.derivatives import Slopes, Variance, logpmf, slopes
 

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import expit
 
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import DataWarning, FitError, InputError
-from escalation.models.contract.base import CountModel, IntArray
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.base import CountModel
+from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_family, check_largest
 from escalation.models.regression.derivatives import bounded_exp
-from escalation.models.regression.regression import LARGEST_MEAN
 from escalation.models.regression.terms import Basis, Terms, orthogonal
 from escalation.models.regression.zero_likelihood import Kind, ZeroData
 from escalation.models.regression.zero_search import ZeroMaximum, draw_zero, maximise_zero
@@ -46,8 +47,8 @@ class ZeroModel(Terms, CountModel):
         """Expected counts (n,) of both parts together."""
 
     @abstractmethod
-    def _draw(self, mean: FloatArray, zero: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
-        """Counts (draws, steps) with these means, chances of a zero (both alike), and dispersions (draws, 1)."""
+    def _draw(self, mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
+        """Counts (draws, steps) that are no zeros of another kind, with means alike and dispersions (draws, 1)."""
 
     def estimate(self, counts: FloatArray, design: Design) -> Estimate:
         """Maximise the likelihood of the observed periods; see :meth:`CountModel.estimate`.
@@ -114,7 +115,8 @@ class ZeroModel(Terms, CountModel):
         log_mean = points[:, :p] @ (self.columns(design)[1] @ to_terms).T + np.log(design.exposure)
         odds = points[:, p:] @ (self.zero.columns(design)[1] @ zero_to_terms).T
         mean = np.minimum(bounded_exp(log_mean), LARGEST_MEAN)
-        return self._draw(mean, expit(odds), dispersion[:, None], rng)
+        counts = self._draw(mean, dispersion[:, None], rng)
+        return np.where(rng.random(mean.shape) < expit(odds), 0, counts)
 
 
 def _warn_open(kind: Kind, found: ZeroMaximum, *parts: tuple[Basis, FloatArray]) -> None:

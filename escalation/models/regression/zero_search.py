@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import expit, logit
 
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray
 from escalation.models.contract.newton import Peak, climb, highest, inverse
 from escalation.models.regression.derivatives import bounded_exp
 from escalation.models.regression.importance import draw_around, in_blocks

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import expit, ndtr
 
-from escalation.models.contract.base import IntArray
-from escalation.models.contract.design import FloatArray
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import LARGEST_MEAN, draw_counts, draw_positive
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.regression.derivatives import bounded_exp
-from escalation.models.regression.hurdle import draw_positive
-from escalation.models.regression.regression import LARGEST_MEAN
 from escalation.models.statsmodels_bridge import generalized_poisson
 
 
@@ -113,7 +111,5 @@ class CountFamily:
         elif self.hurdle:
             counts = draw_positive(at.mean, at.dispersion, rng)
         else:
-            spread = np.maximum(at.dispersion, 1e-12)  # below it a rate varies by a millionth
-            rate = at.mean * rng.gamma(1 / spread, spread)
-            counts = rng.poisson(np.minimum(np.where(at.dispersion > 0, rate, at.mean), LARGEST_MEAN))
+            counts = draw_counts(at.mean, at.dispersion, rng)
         return np.where(rng.random(at.mean.shape) < at.zero, 0, counts).astype(np.int64)

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed
 from escalation.counts.schema import checked_counts
 from escalation.counts.series import CountsLike
 from escalation.errors import DataWarning, InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountFit
-from escalation.models.contract.design import Design, FloatArray
+from escalation.models.contract.design import Design
 from escalation.models.statsmodels_bridge.family import CountFamily
 from escalation.models.statsmodels_bridge.model import EXPOSURE, Continued, StatsmodelsModel
 

@@ -14,7 +14,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
-from escalation.models.diagnostics.distributions import Distributions, FloatArray
+from escalation.conventions.arrays import FloatArray
+from escalation.models.diagnostics.distributions import Distributions
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Draws of a law of the fatalities of one lethal event: its survival function, its mean, and events from it."""
+"""Draws of a distribution of the fatalities of one lethal event: survival function, mean, and events from it."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from escalation.analysis.severity.power_law import FloatArray, IntArray, draw_power, power_mean, power_survival
+from escalation.analysis.severity.power_law import draw_power, power_mean, power_survival
 from escalation.analysis.severity.rivals import rival_survival
-from escalation.models.regression.hurdle import draw_positive
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.count_draws import draw_positive
 
 MOST = 100_000_000
 """Fatalities of one event are cut to this; a mean that depends on it is not given."""
 SUMMED = 50
-"""Terms of the mean of a rounded lognormal law that are summed; the rest is an integral."""
+"""Terms of the mean of a rounded lognormal distribution that are summed; the rest is an integral."""
 
 
-class SizeLaws(ABC):
-    """R equally plausible laws of a number of fatalities from 1 on."""
+class SizeDistributions(ABC):
+    """R equally plausible distributions of a number of fatalities from 1 on."""
 
     @abstractmethod
     def survival(self, killed: float) -> FloatArray:
-        """Probability of so many or more under each law, (R,)."""
+        """Probability of so many or more under each distribution, (R,)."""
 
     @abstractmethod
     def mean(self) -> FloatArray:
-        """Mean of each law, (R,); infinite where there is none."""
+        """Mean of each distribution, (R,); infinite where there is none."""
 
     @abstractmethod
-    def draw(self, law: IntArray, rng: Generator) -> FloatArray:
-        """Draw one event from each of the laws at the places ``law`` (n,)."""
+    def draw(self, index: IntArray, rng: Generator) -> FloatArray:
+        """Draw one event from each of the distributions at the places ``index`` (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
-class NegativeBinomialSizes(SizeLaws):
+class NegativeBinomialSizes(SizeDistributions):
     """Negative binomial counts given that they are above 0; ``mean_before`` the cut, and ``dispersion``, (R,)."""
 
     mean_before: FloatArray = field(repr=False)
@@ -54,14 +55,14 @@ class NegativeBinomialSizes(SizeLaws):
         at_zero = -np.log1p(self.dispersion * self.mean_before) / self.dispersion
         return np.asarray(self.mean_before / -np.expm1(at_zero))
 
-    def draw(self, law: IntArray, rng: Generator) -> FloatArray:
+    def draw(self, index: IntArray, rng: Generator) -> FloatArray:
         """Draw events."""
-        drawn = draw_positive(self.mean_before[law], self.dispersion[law], rng)
+        drawn = draw_positive(self.mean_before[index], self.dispersion[index], rng)
         return np.asarray(np.minimum(drawn.astype(float), MOST))
 
 
 @dataclass(frozen=True, eq=False)
-class LognormalSizes(SizeLaws):
+class LognormalSizes(SizeDistributions):
     """Lognormal numbers given that they are above 0.5, rounded; ``centre`` and ``sd`` of the logs, (R,)."""
 
     centre: FloatArray = field(repr=False)
@@ -79,16 +80,16 @@ class LognormalSizes(SizeLaws):
         up = np.exp(self.centre + self.sd**2 / 2 + log_ndtr(above + self.sd) - whole)
         return np.asarray(first + up - SUMMED * np.exp(log_ndtr(above) - whole))
 
-    def draw(self, law: IntArray, rng: Generator) -> FloatArray:
+    def draw(self, index: IntArray, rng: Generator) -> FloatArray:
         """Draw events, by inversion."""
-        centre, sd = self.centre[law], self.sd[law]
-        share = np.maximum(rng.random(len(law)) * ndtr((centre - np.log(0.5)) / sd), 1e-300)
+        centre, sd = self.centre[index], self.sd[index]
+        share = np.maximum(rng.random(len(index)) * ndtr((centre - np.log(0.5)) / sd), 1e-300)
         drawn = np.exp(np.minimum(centre - sd * ndtri(share), 40.0))
         return np.asarray(np.clip(np.floor(drawn + 0.5), 1.0, MOST))
 
 
 @dataclass(frozen=True, eq=False)
-class SplicedSizes(SizeLaws):
+class SplicedSizes(SizeDistributions):
     """Frequencies as they were seen below a threshold, and a power law from it on.
 
     ``xmin`` and ``alpha`` (R,); ``values`` (k,) and ``shares`` (R, k), those of values from the threshold on together
@@ -115,21 +116,21 @@ class SplicedSizes(SizeLaws):
         body = np.where(self.values < self.xmin[:, None], self.shares * self.values, 0.0).sum(axis=1)
         return np.asarray(body + self._tail() * power_mean(self.alpha, self.xmin))
 
-    def draw(self, law: IntArray, rng: Generator) -> FloatArray:
+    def draw(self, index: IntArray, rng: Generator) -> FloatArray:
         """Draw events."""
         reached = np.cumsum(self.shares, axis=1)
-        drawn = np.empty(len(law))
-        share = rng.random(len(law))
-        for one in np.unique(law):
-            own = law == one
+        drawn = np.empty(len(index))
+        share = rng.random(len(index))
+        for one in np.unique(index):
+            own = index == one
             place = np.searchsorted(reached[one] / reached[one, -1], share[own], side="right")
             drawn[own] = self.values[np.minimum(place, len(self.values) - 1)]
-        tail = drawn >= self.xmin[law]
-        drawn[tail] = draw_power(self.alpha[law[tail]], self.xmin[law[tail]], MOST, rng)
+        tail = drawn >= self.xmin[index]
+        drawn[tail] = draw_power(self.alpha[index[tail]], self.xmin[index[tail]], MOST, rng)
         return drawn
 
 
-def join_laws(parts: Sequence[SizeLaws]) -> SizeLaws:
+def join_distributions(parts: Sequence[SizeDistributions]) -> SizeDistributions:
     """Draws of one family from several sources as one; those of ``SplicedSizes`` share their values."""
     first = parts[0]
     assert isinstance(first, NegativeBinomialSizes | LognormalSizes | SplicedSizes)

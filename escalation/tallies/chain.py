@@ -1,0 +1,224 @@
+"""What one chain of a reconstruction works on, and the counts of the tally windows that it keeps up to date; compiled.
+
+Days that no tally edge and no level edge divides are exchangeable, so the chain runs on *atoms* (maximal runs of such
+days) and not on days: with rate ``exp(x)`` per day the count of an atom of ``d`` days is ``Poisson(d * exp(x))``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from escalation.conventions.arrays import FloatArray, IntArray
+
+
+class Layout(NamedTuple):
+    """Where atoms, blocks of days with one level, and tally windows lie, and what was reported of the windows.
+
+    Attributes
+    ----------
+    atom_days : (A,) float
+        Days of each atom (days of exposure; > 0).
+    atom_block : (A,) int
+        Which level each atom has; not decreasing.
+    block_first : (P + 1,) int
+        First atom of each block, and A at the end.
+    window_first, window_last : (W,) int
+        First and last atom (inclusive) of each distinct tally window.
+    log_kernel : (W, M) float
+        Log probability of what was reported of window w, if its true count is m.  No atom holds M or more either: the
+        walk's tails are heavy, and where no tally speaks nothing else would bound the counts.
+    """
+
+    atom_days: FloatArray
+    atom_block: IntArray
+    block_first: IntArray
+    window_first: IntArray
+    window_last: IntArray
+    log_kernel: FloatArray
+
+
+class WalkPrior(NamedTuple):
+    """Priors of the weekly log rates per day.
+
+    Attributes
+    ----------
+    level_mean, level_sd : float
+        Normal prior of the first level.
+    memory : float
+        Share of a week's distance from ``level_mean`` that the next week keeps.  Below 1, so that a
+        long quiet stretch does not let the rate sink without end and rule out its first attack.
+    scale_sd : float
+        Half-normal prior of the scale of the weekly steps.
+    df : float
+        Degrees of freedom of the steps.
+    """
+
+    level_mean: float
+    level_sd: float = 3.0
+    memory: float = 0.95
+    scale_sd: float = 1.0
+    df: float = 4.0
+
+
+class Schedule(NamedTuple):
+    """How long a chain runs: sweeps thrown away (step sizes adapt in them), draws kept, sweeps between them."""
+
+    warmup: int
+    keep: int
+    thin: int
+
+
+class State(NamedTuple):
+    """Where a chain is; its arrays are written to.
+
+    Attributes
+    ----------
+    n : (A,) int
+        Count of each atom.
+    x : (P,) float
+        Log rate per day of each block.
+    total : (W,) int
+        Count of each window: what its atoms sum to.
+    one_more, one_less : (W,) float
+        What one incident more or less in a window would change in its log kernel.
+    """
+
+    n: IntArray
+    x: FloatArray
+    total: IntArray
+    one_more: FloatArray
+    one_less: FloatArray
+
+
+class Lists(NamedTuple):
+    """What is worked out of a layout once.
+
+    Attributes
+    ----------
+    log_days : (A,) float
+        Logs of the days of the atoms.
+    begin, held : (A + 1,) and (K,) int
+        Windows that hold atom a are ``held[begin[a]:begin[a + 1]]``.
+    opening, by_first : (A + 1,) and (W,) int
+        Those that begin with it, likewise.
+    closing, by_last : (A + 1,) and (W,) int
+        Those that end with it.
+    """
+
+    log_days: FloatArray
+    begin: IntArray
+    held: IntArray
+    opening: IntArray
+    by_first: IntArray
+    closing: IntArray
+    by_last: IntArray
+
+
+class Scratch(NamedTuple):
+    """Places that a move writes to: windows that it touches and by how much (2 W,), new counts (A,), sums (A + 1,)."""
+
+    touched: IntArray
+    delta: IntArray
+    proposal: IntArray
+    added: IntArray
+
+
+@njit(cache=True, nogil=True)
+def walk_logpdf(x: FloatArray, first: int, last: int, prior: WalkPrior, scale: float) -> float:
+    """Log density of the steps into levels ``first..last`` and out of the last of them, up to a constant.
+
+    The steps are Student-t, ``x_p - mean = memory * (x_(p-1) - mean) + scale * t_df``.
+    """
+    mean, memory, df = prior.level_mean, prior.memory, prior.df
+    value = 0.0
+    for p in range(max(first, 1), min(last + 2, x.size)):
+        z = (x[p] - mean - memory * (x[p - 1] - mean)) / scale
+        value += -0.5 * (df + 1.0) * math.log1p(z * z / df) - math.log(scale)
+    return value
+
+
+@njit(cache=True, nogil=True)
+def rate_of_blocks(x: FloatArray, layout: Layout, first: int, last: int) -> float:
+    """Expected count of blocks ``first..last``."""
+    rate = 0.0
+    for a in range(layout.block_first[first], layout.block_first[last + 1]):
+        rate += layout.atom_days[a] * math.exp(x[layout.atom_block[a]])
+    return rate
+
+
+@njit(cache=True, nogil=True)
+def _by_atom(first: IntArray, last: IntArray, atoms: int) -> tuple[IntArray, IntArray]:
+    """Windows that hold each atom: those of atom a are ``held[begin[a]:begin[a + 1]]``."""
+    begin = np.zeros(atoms + 1, np.int64)
+    for w in range(first.size):
+        for a in range(first[w], last[w] + 1):
+            begin[a + 1] += 1
+    for a in range(atoms):
+        begin[a + 1] += begin[a]
+    place = begin.copy()
+    held = np.empty(begin[atoms], np.int64)
+    for w in range(first.size):
+        for a in range(first[w], last[w] + 1):
+            held[place[a]] = w
+            place[a] += 1
+    return begin, held
+
+
+@njit(cache=True, nogil=True)
+def list_windows(layout: Layout) -> Lists:
+    """List the windows of each atom."""
+    atoms = layout.atom_days.size
+    begin, held = _by_atom(layout.window_first, layout.window_last, atoms)
+    opening, by_first = _by_atom(layout.window_first, layout.window_first, atoms)
+    closing, by_last = _by_atom(layout.window_last, layout.window_last, atoms)
+    return Lists(np.log(layout.atom_days), begin, held, opening, by_first, closing, by_last)
+
+
+@njit(cache=True, nogil=True)
+def start_state(n: IntArray, x: FloatArray, layout: Layout) -> State:
+    """Sum up the windows of a start, which is copied; the kernel of every window must be finite at it."""
+    windows = layout.window_first.size
+    state = State(n.copy(), x.copy(), np.zeros(windows, np.int64), np.empty(windows), np.empty(windows))
+    for w in range(windows):
+        count = 0
+        for a in range(layout.window_first[w], layout.window_last[w] + 1):
+            count += n[a]
+        set_total(w, count, state.total, layout.log_kernel, state.one_more, state.one_less)
+    return state
+
+
+@njit(cache=True, nogil=True)
+def make_scratch(atoms: int, windows: int) -> Scratch:
+    """Make places to write to."""
+    return Scratch(
+        np.empty(2 * windows, np.int64),
+        np.empty(2 * windows, np.int64),
+        np.empty(atoms, np.int64),
+        np.empty(atoms + 1, np.int64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def kernel_change(log_kernel: FloatArray, w: int, now: int, delta: int) -> float:
+    """Change of a window's log kernel when its count changes; -inf beyond the table."""
+    if now + delta < 0 or now + delta >= log_kernel.shape[1]:
+        return -np.inf
+    return log_kernel[w, now + delta] - log_kernel[w, now]  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True)
+def set_total(
+    w: int, new: int, total: IntArray, log_kernel: FloatArray, one_more: FloatArray, one_less: FloatArray
+) -> None:
+    """Set a window's count and what one incident more or less would change in its log kernel.
+
+    Arrays one by one, here and above: taken out of a tuple in an innermost loop, each costs two counted references.
+    """
+    total[w] = new
+    now = log_kernel[w, new]
+    one_more[w] = log_kernel[w, new + 1] - now if new + 1 < log_kernel.shape[1] else -np.inf
+    one_less[w] = log_kernel[w, new - 1] - now if new > 0 else -np.inf

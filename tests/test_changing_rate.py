@@ -1,0 +1,319 @@
+"""ChangingRate: its filter against a plain loop, its segments against quadrature, what it says where something changes."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import dblquad
+from scipy.stats import nbinom, norm
+
+from escalation.errors import FitError, InputError
+from escalation.models import ChangingRate
+from escalation.models.changing_rate import segments
+from escalation.models.changing_rate.grid_filter import count_table, filter_counts
+from escalation.models.changing_rate.posterior import explain_counts
+from escalation.models.changing_rate.season import find_season, possible
+from escalation.models.changing_rate.structures import (
+    LEARNT,
+    make_grids,
+    noise_taps,
+    target_structures,
+    trend_structures,
+)
+
+
+def weeks(n):
+    return pd.period_range("2022-01-03", periods=n, freq="W-SUN", name="period")
+
+
+def series(values, freq="W-SUN"):
+    index = pd.period_range("2020-01-06", periods=len(values), freq=freq, name="period")
+    return pd.Series(np.asarray(values, dtype=float), index=index)
+
+
+def nb(counts, mean, size):
+    return nbinom.pmf(counts, size, size / (size + mean))
+
+
+def transition(structure, grid, landing, aims):
+    """Probabilities (nz, nx, nz, nx) of a period's move, one state after the other."""
+    moves, levels = structure.moves, grid.levels
+    nz, nx = structure.first.shape
+    half = moves.taps.shape[1] // 2
+    kernel = np.zeros((nz, nx, nz, nx))
+    for z in range(nz):
+        for x in range(nx):
+            for new in range(nz):
+                chosen = (1 - moves.redraw[z]) * (z == new) + moves.redraw[z] * aims[new]
+                if moves.targets:
+                    to = math.log(
+                        (1 - structure.retention) * math.exp(structure.values[new])
+                        + structure.retention * math.exp(levels[x])
+                    )
+                else:
+                    to = levels[x] + structure.values[new]
+                place = (to - levels[0]) / grid.step
+                cell = math.floor(place + (1e-9 if moves.targets else 0))
+                for at, share in ((cell, 1 - (place - cell)), (cell + 1, place - cell)):
+                    at = min(max(at, 0), nx - 1)
+                    for k, tap in enumerate(moves.taps[new]):
+                        end = min(max(at + k - half, 0), nx - 1)
+                        kernel[z, x, new, end] += (1 - moves.jump) * chosen * share * tap
+            if moves.targets:
+                kernel[z, x, z] += moves.jump * landing
+            else:
+                kernel[z, x] += moves.jump * aims[:, None] * landing
+    return kernel
+
+
+@pytest.mark.parametrize("kind", ["trend", "target"])
+def test_the_filter_is_a_plain_loop_over_states(kind):
+    counts = np.array([2.0, 3.0, np.nan, 9.0, 0.0])
+    rates = counts[~np.isnan(counts)]
+    fine, coarse = make_grids(rates)
+    grid = coarse
+    structure = trend_structures(coarse)[4] if kind == "trend" else target_structures(coarse, rates)[17]
+    size = np.full(5, 1 / 0.3)
+    table = np.empty((5, len(grid.levels)))
+    count_table(counts, np.zeros(5), grid.levels, size, table)
+    predicted = np.empty((5, len(grid.levels)))
+    found = filter_counts(
+        table,
+        table @ grid.wide,
+        ~np.isnan(counts),
+        np.exp(grid.levels),
+        grid.wide,
+        structure.first,
+        structure.moves,
+        LEARNT,
+        predicted,
+    )
+    state, logs = structure.first.copy(), []
+    visited, aimed, landing, aims, visits = 0.0, 0.0, grid.wide, structure.moves.prior, 0
+    for t, y in enumerate(counts):
+        if t:
+            state = np.einsum("zx,zxab->ab", state, transition(structure, grid, landing, aims))
+        np.testing.assert_allclose(predicted[t], state.sum(axis=0), atol=1e-12)
+        assert found.expected[t] == pytest.approx(state.sum(axis=0) @ np.exp(grid.levels), rel=1e-10)
+        if math.isnan(y):
+            logs.append(0.0)
+            continue
+        like = nb(y, np.exp(grid.levels), 1 / 0.3)
+        outlier = structure.moves.outlier
+        state = state * ((1 - outlier) * like + outlier * (like @ grid.wide))
+        logs.append(math.log(state.sum()))
+        state /= state.sum()
+        visits += 1
+        visited, aimed = visited + state.sum(axis=0), aimed + state.sum(axis=1)
+        landing = (1 - LEARNT) * grid.wide + LEARNT * visited / visits
+        if kind == "target":
+            aims = (1 - LEARNT) * structure.moves.prior + LEARNT * aimed / visits
+    np.testing.assert_allclose(found.log_density, logs, rtol=1e-10)
+    np.testing.assert_allclose(found.state, state, atol=1e-12)
+    np.testing.assert_allclose(found.landing, landing, atol=1e-12)
+    np.testing.assert_allclose(found.aims, aims, atol=1e-12)
+
+
+@pytest.mark.parametrize("sd", [0.03, 0.09, 0.35])
+def test_noise_has_its_standard_deviation(sd):
+    shares = np.array([0.0, 0.2, 0.5])
+    for weights, share in zip(noise_taps(sd, 0.06, shares), shares, strict=True):
+        places = 0.06 * (np.arange(len(weights)) - len(weights) // 2)
+        assert weights.sum() == pytest.approx(1)
+        variance = (weights * places**2).sum() + share * (1 - share) * 0.06**2
+        # the split alone may bring more than is asked for; tails beyond 3.2 sd are cut
+        assert max(sd, 0.06 * math.sqrt(share * (1 - share))) == pytest.approx(math.sqrt(variance), rel=0.02)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("counts", [[3, 5, 2, np.nan, 8, 9], [0, 1, 0], [20, 41, 38, 66, 90, 120, 180]])
+def test_segments_have_their_integral_and_moments(counts, linear):
+    counts = np.array(counts, dtype=float)
+    n, size = len(counts), np.full(len(counts), 10.0)
+    mode, root = np.empty(2), np.zeros((2, 2))
+    level, level_sd, spread = 1.5, 1.3, 0.6 if linear else 0.12
+    explain = segments.explain_line if linear else segments.explain_exponential
+    value = explain(counts, np.zeros(n), size, level, level_sd, spread, mode, root)
+    at, seen = np.arange(n), ~np.isnan(counts)
+
+    def joint(b, a):
+        if linear:
+            mean = (1 - at / (n - 1)) * np.exp(a) + at / (n - 1) * np.exp(b)
+            prior = norm.pdf(a, level, level_sd) * norm.pdf(b, a, spread)
+        else:
+            mean = np.exp(a + b * at)
+            prior = norm.pdf(a, level, level_sd) * norm.pdf(b, 0, spread)
+        return prior * nb(counts[seen], mean[seen], size[seen]).prod()
+
+    limits = (-6, 7) if linear else (-0.9, 0.9)
+    scale = math.exp(-value)
+    total, _ = dblquad(lambda b, a: scale * joint(b, a), -4, 7, *limits, epsabs=1e-5, epsrel=1e-5)
+    # Laplace's approximation, worst for three counts of 0 and 1
+    assert abs(math.log(total)) < 0.12
+    last, _ = dblquad(
+        lambda b, a: scale * joint(b, a) * (b if linear else a + b * (n - 1)), -4, 7, *limits, epsabs=1e-4, epsrel=1e-4
+    )
+    assert abs(last / total - mode[0]) < 0.35 * root[0, 0]
+
+
+def test_a_steady_segment_has_the_integral_over_its_level():
+    counts, size = np.array([4.0, 6.0, np.nan, 5.0]), np.full(4, 5.0)
+    mode, root = np.empty(2), np.zeros((2, 2))
+    value = segments.explain_exponential(counts, np.zeros(4), size, 1.0, 1.3, 0.0, mode, root)
+    a = np.linspace(-5, 6, 4001)
+    known = counts[~np.isnan(counts)]
+    density = norm.pdf(a, 1.0, 1.3) * np.prod([nb(y, np.exp(a), 5.0) for y in known], axis=0)
+    assert value == pytest.approx(math.log(np.trapezoid(density, a)), abs=0.02)
+    assert mode[1] == 0 and root[1, 1] == 0
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 24, 30, 104, 800])
+def test_segments_start_everywhere_once(n):
+    places, numbers = segments.starts(n)
+    assert places[-1] == 0 and len(set(places)) == len(places) and numbers.min() >= 1
+    assert numbers.sum() == (n - 1 if n > 1 else 1)
+
+
+def test_runs_predict_what_their_paths_hold():
+    """One step ahead of one structure, the filter's prediction is the mean of the paths."""
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(12, 40).astype(float)
+    zeros, ones = np.zeros(40), np.ones(40)
+    longer = np.append(counts, np.nan)
+    known = explain_counts(counts, zeros, ones)
+    further = explain_counts(longer, np.append(zeros, 0), np.append(ones, 1))
+    for run in sorted(known.runs, key=lambda run: -run.log_weight)[:3]:
+        [same] = [
+            one
+            for one in further.runs
+            if one.dispersion == run.dispersion
+            and (one.structure.noise, one.structure.retention, one.structure.moves.jump)
+            == (run.structure.noise, run.structure.retention, run.structure.moves.jump)
+            and one.structure.moves.redraw[0] == run.structure.moves.redraw[0]
+        ]
+        paths = run.paths(np.zeros((40_000, 1)), np.ones(1), np.random.default_rng(1))
+        # late changes, 0.8% of log sd 1.5, lift the mean by 1.7%; 2% Monte Carlo error at three standard errors
+        assert paths.mean() == pytest.approx(same.filtered.expected[-1], rel=0.045)
+
+
+def test_options_are_checked():
+    with pytest.raises(InputError, match="season is 'monthly'; use 'auto', 'none', 'weekday' or 'year'"):
+        ChangingRate(season="monthly")
+    with pytest.raises(FitError, match="changing_rate got a count of 1e\\+14; it takes up to 1e\\+13"):
+        ChangingRate().fit(series([1e14] * 5))
+
+
+def test_where_counts_rise_the_forecast_rises():
+    rng = np.random.default_rng(1)
+    fit = ChangingRate().fit(series(rng.poisson(4 * 1.05 ** np.arange(52))))
+    paths = fit.forecast(8, draws=4000, rng=1).series_paths
+    truth = 4 * 1.05 ** (51 + 8)
+    assert 0.03 < fit.params["growth"] < 0.07
+    assert 0.75 * truth < np.median(paths[:, 7]) < 1.3 * truth
+    assert (paths.max(axis=1) >= 0.9 * truth).mean() > 0.7
+
+
+def test_after_a_step_the_forecast_stays_up():
+    rng = np.random.default_rng(2)
+    fit = ChangingRate().fit(series(np.r_[rng.poisson(5, 100), rng.poisson(25, 4)]))
+    assert 18 < np.median(fit.forecast(4, draws=4000, rng=1).series_paths) < 30
+
+
+def test_one_outlier_moves_little():
+    rng = np.random.default_rng(3)
+    fit = ChangingRate().fit(series(np.r_[rng.poisson(5, 60), 60, rng.poisson(5, 10)]))
+    assert 3 < np.median(fit.forecast(6, draws=4000, rng=1).series_paths) < 7
+
+
+def test_regimes_come_back():
+    """After a long high stretch that ended, the earlier level holds."""
+    rng = np.random.default_rng(4)
+    low, high = rng.poisson(3, 30), rng.poisson(30, 20)
+    fit = ChangingRate().fit(series(np.r_[low, high, rng.poisson(3, 25), rng.poisson(30, 20), rng.poisson(3, 6)]))
+    paths = fit.forecast(12, draws=8000, rng=1).series_paths
+    assert np.median(paths) < 6
+    up = paths[:, -1][paths[:, -1] > 12]
+    assert 0.04 < len(up) / len(paths) < 0.5  # and may go up again
+
+
+def test_a_weekday_pattern_is_found_and_continued():
+    rng = np.random.default_rng(5)
+    index = pd.period_range("2024-01-01", periods=140, freq="D", name="period")
+    shape = np.where(index.day_of_week == 4, 12.0, 2.0)
+    counts = pd.Series(rng.poisson(shape).astype(float), index=index)
+    forecast = ChangingRate().fit(counts).forecast(7, draws=4000, rng=1)
+    means = forecast.series_paths.mean(axis=0)
+    friday = forecast.periods.day_of_week == 4
+    assert 9 < means[friday][0] < 16 and (means[~friday] < 4).all()
+    flat = ChangingRate(season="none").fit(counts).forecast(7, draws=4000, rng=1).series_paths.mean(axis=0)
+    assert flat.max() < 1.5 * flat.min()
+
+
+def test_a_yearly_pattern_is_found_and_continued():
+    rng = np.random.default_rng(6)
+    index = pd.period_range("2016-01", periods=84, freq="M", name="period")
+    shape = 12 * np.exp(0.8 * np.cos(2 * np.pi * (index.month - 7) / 12))
+    fit = ChangingRate(season="year").fit(pd.Series(rng.poisson(shape).astype(float), index=index))
+    means = fit.forecast(12, draws=4000, rng=1).series_paths.mean(axis=0)
+    truth = shape[:12]
+    assert np.corrcoef(means, truth)[0, 1] > 0.95
+
+
+def test_seasons_need_two_cycles():
+    assert possible(pd.period_range("2024-01-01", periods=13, freq="D")) == ()
+    assert possible(pd.period_range("2024-01-01", periods=14, freq="D")) == ("weekday",)
+    assert possible(pd.period_range("2020-01", periods=24, freq="M")) == ("year",)
+    assert possible(pd.period_range("2020-01", periods=23, freq="M")) == ()
+    assert possible(pd.period_range("2010", periods=20, freq="Y")) == ()
+
+
+def test_a_season_has_the_coefficients_of_its_waves():
+    rng = np.random.default_rng(7)
+    index = pd.period_range("2015-01", periods=120, freq="M", name="period")
+    true = 0.6 * np.sin(2 * np.pi * (np.asarray(index.start_time.day_of_year) + 14.5) / 365.25)
+    counts = rng.poisson(np.exp(4 + 0.3 * np.arange(120) / 120 + true)).astype(float)
+    season = find_season(counts, np.zeros(120), index, ("year",))
+    error = season.offset(index) - (true - true.mean())
+    assert np.abs(error).max() < 4 * np.sqrt(np.diag(season.cov)).max()
+    assert season.gain > 100
+
+
+def test_part_periods_have_their_exposure():
+    """The last week has one day of seven: its count of 2 says what 14 in a week would, and less surely."""
+    rng = np.random.default_rng(8)
+    counts = np.r_[rng.poisson(14, 40), 2].astype(float)
+    exposure = pd.Series(np.r_[np.ones(40), 1 / 7], index=series(counts).index)
+    fit = ChangingRate().fit(series(counts), exposure=exposure)
+    assert 11 < fit.params["rate"] < 17
+    taken_whole = ChangingRate().fit(series(counts))
+    assert taken_whole.params["rate"] < fit.params["rate"]
+
+
+def test_paths_are_bounded():
+    """After 59 zeros and one count of 20 no path runs away."""
+    fit = ChangingRate().fit(series([0] * 59 + [20]))
+    paths = fit.forecast(12, draws=4000, rng=1).series_paths
+    assert paths.mean() < 100 and np.quantile(paths, 0.999) < 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["poisson", "growth", "walk"])
+def test_intervals_hold_what_comes(kind):
+    rng = np.random.default_rng(9)
+    held, number = 0.0, 60
+    for _ in range(number):
+        steps = np.arange(64)
+        log_rate = {
+            "poisson": np.full(64, np.log(8)),
+            "growth": np.log(4) + 0.04 * steps,
+            "walk": np.log(10) + np.cumsum(0.1 * rng.standard_normal(64)),
+        }[kind]
+        counts = rng.poisson(np.exp(log_rate))
+        forecast = ChangingRate(season="none").fit(series(counts[:56])).forecast(8, draws=800, rng=rng)
+        below = (forecast.series_paths < counts[56:]).mean(axis=0)
+        upto = (forecast.series_paths <= counts[56:]).mean(axis=0)
+        pit = below + rng.random(8) * (upto - below)
+        held += ((pit >= 0.05) & (pit <= 0.95)).mean() / number
+    # 480 dependent periods: three standard errors are some 0.07
+    assert 0.83 < held < 0.99
