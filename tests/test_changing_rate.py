@@ -1,4 +1,4 @@
-"""ChangingRate: its filter against a plain loop, its segments against quadrature, what it says where something changes."""
+"""ChangingRate: its filter against a plain loop, its segments against quadrature, and what follows a change."""
 
 import math
 
@@ -38,7 +38,7 @@ def nb(counts, mean, size):
 
 def transition(structure, grid, landing, aims):
     """Probabilities (nz, nx, nz, nx) of a period's move, one state after the other."""
-    moves, levels = structure.moves, grid.levels
+    moves, levels, aim = structure.moves, grid.levels, structure[3]
     nz, nx = structure.first.shape
     half = moves.taps.shape[1] // 2
     kernel = np.zeros((nz, nx, nz, nx))
@@ -48,11 +48,10 @@ def transition(structure, grid, landing, aims):
                 chosen = (1 - moves.redraw[z]) * (z == new) + moves.redraw[z] * aims[new]
                 if moves.targets:
                     to = math.log(
-                        (1 - structure.retention) * math.exp(structure.values[new])
-                        + structure.retention * math.exp(levels[x])
+                        (1 - structure.retention) * math.exp(aim[new]) + structure.retention * math.exp(levels[x])
                     )
                 else:
-                    to = levels[x] + structure.values[new]
+                    to = levels[x] + aim[new]
                 place = (to - levels[0]) / grid.step
                 cell = math.floor(place + (1e-9 if moves.targets else 0))
                 for at, share in ((cell, 1 - (place - cell)), (cell + 1, place - cell)):
@@ -71,9 +70,8 @@ def transition(structure, grid, landing, aims):
 def test_the_filter_is_a_plain_loop_over_states(kind):
     counts = np.array([2.0, 3.0, np.nan, 9.0, 0.0])
     rates = counts[~np.isnan(counts)]
-    fine, coarse = make_grids(rates)
-    grid = coarse
-    structure = trend_structures(coarse)[4] if kind == "trend" else target_structures(coarse, rates)[17]
+    _, grid = make_grids(rates)
+    structure = trend_structures(grid)[4] if kind == "trend" else target_structures(grid, rates)[17]
     size = np.full(5, 1 / 0.3)
     table = np.empty((5, len(grid.levels)))
     count_table(counts, np.zeros(5), grid.levels, size, table)
