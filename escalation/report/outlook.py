@@ -161,7 +161,7 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     paper.table(
         [
             TableColumn(
-                f"{capital(assessment.series.unit)} in {windows_text(thresholds.points[0].over, assessment.freq)}",
+                f"{capital(assessment.series.unit)} in {compared}",
                 cells=limits,
             ),
             number_column("Reached so far", 84.0, reached),
