@@ -36,14 +36,14 @@ class Spread:
     figures: NDArray[np.float64] | None
 
 
-def fatality_figures(table: pd.DataFrame, law: str) -> NDArray[np.float64]:
+def fatality_figures(table: pd.DataFrame, how: str) -> NDArray[np.float64]:
     """Low, best and high fatalities of each row; a bound that is not known is the best figure.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Checked incidents.
-    law : {"triangular", "best"}
+    how : {"triangular", "best"}
         ``"best"`` takes the best figure for all three.
 
     Returns
@@ -60,7 +60,7 @@ def fatality_figures(table: pd.DataFrame, law: str) -> NDArray[np.float64]:
         table[column].to_numpy(dtype=float, na_value=np.nan)
         for column in ("fatalities_low", "fatalities", "fatalities_high")
     )
-    if law == "best":
+    if how == "best":
         low = high = best
     else:
         low, high = np.where(np.isnan(low), best, low), np.where(np.isnan(high), best, high)
@@ -74,7 +74,7 @@ def fatality_figures(table: pd.DataFrame, law: str) -> NDArray[np.float64]:
 
 
 def draw_fatalities(figures: NDArray[np.float64], rng: Generator) -> NDArray[np.float64]:
-    """One whole number of fatalities a row, from a discrete triangular law with its mode at the best figure.
+    """One whole number of fatalities a row, from a discrete triangular distribution with its mode at the best figure.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def draw_fatalities(figures: NDArray[np.float64], rng: Generator) -> NDArray[np.
     Returns
     -------
     numpy.ndarray
-        From low to high, shape (rows,). The chance of k falls linearly on both sides of the best figure:
+        From low to high, shape (rows,). The probability of k falls linearly on both sides of the best figure:
         it is proportional to ``(k - low + 1) / (best - low + 1)`` below and ``(high - k + 1) / (high -
         best + 1)`` above it. Without a best figure all whole numbers from low to high are alike.
 
