@@ -25,7 +25,7 @@ NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal", "
 """What pandas calls columns that hold numbers only, missing ones aside."""
 
 JOINT = " / "
-"""Between the parts of a unit's name where a panel's columns have several levels."""
+"""What joins the parts of a unit's name where a panel's columns have several levels."""
 
 LARGEST = 2**53
 """Counts above this are no longer exact as floats."""

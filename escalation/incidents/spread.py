@@ -165,15 +165,15 @@ def draw_histories(
     fixed_figures = spread.figures is None or bool((spread.figures[:, 0] == spread.figures[:, 2]).all())
     result = np.empty((draws, periods, units), dtype=np.int64)
     size = (periods + 1) * units
-    settled = begin * units + unit
+    at_once = begin * units + unit
     weights = None if spread.figures is None else draw_fatalities(spread.figures, rng)
-    known = np.bincount(settled[~open_], None if weights is None else weights[~open_], minlength=size)
+    known = np.bincount(at_once[~open_], None if weights is None else weights[~open_], minlength=size)
     where, reach, base = unit[open_], (last - first + 1)[open_], first[open_]
     for draw in range(draws):
         if not fixed_figures:
             assert spread.figures is not None
             weights = draw_fatalities(spread.figures, rng)
-            known = np.bincount(settled[~open_], weights[~open_], minlength=size)
+            known = np.bincount(at_once[~open_], weights[~open_], minlength=size)
         fallen = at(base + np.floor(rng.random(len(base)) * reach).astype(np.int64), where) * units + where
         drawn = np.bincount(fallen, None if weights is None else weights[open_], minlength=size)
         result[draw] = np.asarray(known + drawn)[: periods * units].reshape(periods, units)

@@ -52,8 +52,8 @@ def pit(below: ArrayLike, upto: ArrayLike, *, bins: int = 10) -> FloatArray:
     .. math:: \bar F(u) = \frac{1}{n} \sum_i \min\Big(1, \max\Big(0, \frac{u - P_i(y_i - 1)}{P_i(y_i) - P_i(y_i - 1)}
        \Big)\Big), \quad h_j = J \Big(\bar F\big(\tfrac{j}{J}\big) - \bar F\big(\tfrac{j - 1}{J}\big)\Big)
 
-    If the forecasts are right all heights are 1 but for chance; a U shape says that they are too narrow, a hump that
-    they are too wide, a slope that they are too low or too high.
+    If the forecasts are right all heights are 1 apart from random error; a U shape says that they are too narrow, a
+    hump that they are too wide, a slope that they are too low or too high.
 
     Parameters
     ----------

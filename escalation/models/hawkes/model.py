@@ -31,7 +31,7 @@ from escalation.models.hawkes.residuals import ResidualTest, residual_test
 from escalation.models.hawkes.times import EventTimes, counts_in, edges_of
 
 LEAST_EVENTS = 5
-"""Of each kind."""
+"""Least number of events of each kind."""
 TRIES = 200
 """Rounds in which drawn parameters that make no sense are drawn again; then the estimate stands in for them."""
 LEAST_DECAY = 0.05
@@ -364,7 +364,7 @@ def as_parameters(points: FloatArray, kinds: int) -> Parameters:
 
 
 def draw_parameters(estimate: Estimate, kinds: int, draws: int, rng: Generator) -> Parameters:
-    """Draw parameters from the normal law about the estimate, where they make sense (ratio below 1)."""
+    """Draw parameters from the normal distribution about the estimate, where they make sense (ratio below 1)."""
     values, vectors = np.linalg.eigh(estimate.cov)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     points = np.repeat(estimate.params[None], draws, axis=0)

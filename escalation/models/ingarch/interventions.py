@@ -48,7 +48,7 @@ class InterventionTest:
     df : int
         How many interventions.
     p_value : float
-        Chance of a statistic as large under the fit, in large samples.
+        Probability of a statistic as large under the fit, in large samples.
     directions : tuple of str
         ``rise`` or ``fall``: whether counts are above or below what the fit expects at each.
     """
@@ -198,7 +198,8 @@ def intervention_test(
     Raises
     ------
     InputError
-        If the fit is of another model or of histories, or the counts cannot tell a change from the rest of the model.
+        If the fit is of another model or of histories, or the counts cannot distinguish a change from the rest of the
+        model.
 
     Notes
     -----
@@ -232,8 +233,8 @@ def intervention_test(
     statistic = joint_statistic(columns, null.point, null.data, null.scores, internal=inside)
     if same.any() or np.isnan(statistic):
         raise InputError(
-            f"{' and '.join(one.term for one in chosen)} cannot be told from the rest of the model in the observed "
-            "periods; leave out what is in it, or what is the same in all of them"
+            f"{' and '.join(one.term for one in chosen)} cannot be distinguished from the rest of the model in the "
+            "observed periods; leave out what is in it, or what is the same in all of them"
         )
     return InterventionTest(
         interventions=chosen,
