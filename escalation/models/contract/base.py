@@ -32,7 +32,7 @@ from escalation.models.contract.estimate import (
     check_size,
     observed_behind,
     simulate_paths,
-    warn_unsettled,
+    warn_not_converged,
 )
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.diagnostics.distributions import Distributions
@@ -181,7 +181,7 @@ class Model(Specification, Generic[AnyFit]):
         table, shares, name = unpack_counts(counts, cast("pd.Series | None", exposure), unit)
         histories = check_whole(histories, "histories", 1_000_000)
         fit = fit_checked(self, self._arrays(table, shares, exog), histories, name)
-        warn_unsettled(self.name, fit.estimates)
+        warn_not_converged(self.name, fit.estimates)
         return fit
 
     @abstractmethod

@@ -203,7 +203,7 @@ def observed_behind(array: FloatArray, component: IntArray) -> FloatArray:
     return np.broadcast_to(past, (len(past), len(component), past.shape[2])) if len(array) == 1 else past[:, component]
 
 
-def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:
+def warn_not_converged(name: str, estimates: Sequence[Estimate]) -> None:
     """Warn of estimates that did not converge, in the name of the caller's caller."""
     failed = sum(not estimate.converged for estimate in estimates)
     if failed:

@@ -22,7 +22,7 @@ from escalation.models.contract.estimate import (
     Specification,
     check_size,
     simulate_paths,
-    warn_unsettled,
+    warn_not_converged,
 )
 from escalation.models.hawkes.bootstrap import HawkesBootstrap, bootstrap_estimates
 from escalation.models.hawkes.maximum import Events, maximise
@@ -115,7 +115,7 @@ class Hawkes(Specification):
             )
         generators = as_generator(rng).spawn(1 if events.exact else draws)
         estimates = tuple(_estimate(events, self.decay, one) for one in generators)
-        warn_unsettled(self.name, estimates)
+        warn_not_converged(self.name, estimates)
         return HawkesFit(self, estimates, events)
 
     def loglike(self, params: FloatArray, events: EventTimes) -> float:

@@ -18,7 +18,7 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit, fit_checked
-from escalation.models.contract.estimate import warn_unsettled
+from escalation.models.contract.estimate import warn_not_converged
 from escalation.models.ingarch.maximum import search_space
 from escalation.models.ingarch.model import INGARCH
 from escalation.models.ingarch.null import Null, null_at, null_peaks, roots_of, strength
@@ -428,7 +428,7 @@ def _with(fit: CountFit, interventions: tuple[Intervention, ...], effect: str) -
     outside = tuple(one.term for one in interventions) if effect == "external" else ()
     wider = replace(model, interventions=model.interventions + interventions, external=model.external + outside)
     found = fit_checked(wider, (fit.counts, fit.array, fit.design), 1, fit.unit)
-    warn_unsettled(wider.name, found.estimates)
+    warn_not_converged(wider.name, found.estimates)
     return found
 
 
