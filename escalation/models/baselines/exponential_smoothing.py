@@ -203,7 +203,7 @@ def _state_space(series: FloatArray) -> Any:
 
 
 def _log_posterior(series: Any, theta: FloatArray) -> float:
-    """Log-likelihood of the logs times the priors, at log (level_sd, noise_sd) in units of the spread."""
+    """Log-likelihood of the logs times the priors, at logs of (level_sd, noise_sd) over the series' sd."""
     variances = np.exp(2 * theta[::-1])  # statsmodels has the noise first
     return float(series.loglike(variances)) - float(((theta + 1.0) ** 2).sum()) / (2 * PRIOR_SD**2)
 
