@@ -59,13 +59,13 @@ def with_frequencies(
     result: escalation.Backtest, counts: pd.DataFrame, definition: Flashpoint, within: int, chosen: pd.DataFrame
 ) -> escalation.Backtest:
     """The forecasts of one horizon from chosen weeks and governorates, with frequencies as further models."""
-    chance, came, score = (f"{kind}_{definition.name}" for kind in ("passes", "passed", "brier"))
+    probability, came, score = (f"{kind}_{definition.name}" for kind in ("passes", "passed", "brier"))
     part = result.scores[result.scores["step"] == within]
     part = part[at(chosen, part)]
     one = part[part["model"] == result.models[0]]
     known = {name: at(table, one) for name, table in past_frequencies(counts, definition, within).items()}
     further = [
-        one.assign(**{"model": name, chance: frequency, score: (frequency - one[came].to_numpy()) ** 2})
+        one.assign(**{"model": name, probability: frequency, score: (frequency - one[came].to_numpy()) ** 2})
         for name, frequency in {**known, AFTER: one[came].mean()}.items()
     ]
     scores = pd.concat(

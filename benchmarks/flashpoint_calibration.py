@@ -212,14 +212,14 @@ def reliability(table: pd.DataFrame) -> pd.DataFrame:
     for k, own in table.groupby(place):
         sums = own.assign(miss=own["came"] - own["probability"], number=1.0).groupby("series")[["miss", "number"]].sum()
         sums = sums.reindex(range(drawn.shape[1]), fill_value=0.0)
-        chance, frequency, n = float(own["probability"].mean()), float(own["came"].mean()), len(own)
+        stated, frequency, n = float(own["probability"].mean()), float(own["came"].mean()), len(own)
         rows[f"{k / BINS:.1f}-{(k + 1) / BINS:.1f}"] = {
             "cases": n,
             "series": own["series"].nunique(),
-            "probability": chance,
+            "probability": stated,
             "frequency": frequency,
-            "difference": frequency - chance,
-            "binomial_se": float(np.sqrt(chance * (1 - chance) / n)),
+            "difference": frequency - stated,
+            "binomial_se": float(np.sqrt(stated * (1 - stated) / n)),
             "clustered_se": bootstrap_error(sums["miss"].to_numpy(), sums["number"].to_numpy(), drawn),
         }
     found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("bin")
@@ -243,18 +243,20 @@ def medians(table: pd.DataFrame) -> dict[str, float]:
     ``sooner`` is by how many weeks passages came sooner than forecast on average over all cases, passages after the
     last step counting as one step later.
     """
-    law = table.pivot_table(index=["series", "origin", "definition"], columns="step", values="probability").dropna()
-    came = table.pivot_table(index=["series", "origin", "definition"], columns="step", values="came").reindex(law.index)
+    given = table.pivot_table(index=["series", "origin", "definition"], columns="step", values="probability").dropna()
+    came = table.pivot_table(index=["series", "origin", "definition"], columns="step", values="came").reindex(
+        given.index
+    )
     known = came.notna().all(axis=1).to_numpy()
-    chance, passed = law.to_numpy()[known], came.to_numpy()[known]
-    series = law.index.get_level_values("series").to_numpy()[known]
-    upto = np.concatenate([np.zeros((len(chance), 1)), chance, np.ones((len(chance), 1))], axis=1)
+    p, passed = given.to_numpy()[known], came.to_numpy()[known]
+    series = given.index.get_level_values("series").to_numpy()[known]
+    upto = np.concatenate([np.zeros((len(p), 1)), p, np.ones((len(p), 1))], axis=1)
     step = (passed == 0).sum(axis=1)  # steps before the passage; all of them where it did not come
     row = np.arange(len(step))
     low, high = upto[row, step], upto[row, step + 1]
     share = np.clip((0.5 - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
     share = np.where(high <= low, (low < 0.5).astype(float), share)
-    chosen = (chance[:, -1] >= 0.5) & (chance[:, 0] < 1.0)
+    chosen = (p[:, -1] >= 0.5) & (p[:, 0] < 1.0)
     drawn = weights(int(table["series"].max()) + 1)
 
     def mean(values: FloatArray, which: NDArray[np.bool_]) -> tuple[float, float]:
@@ -264,7 +266,7 @@ def medians(table: pd.DataFrame) -> dict[str, float]:
         return float(total.sum() / number.sum()), bootstrap_error(total, number, drawn)
 
     before, before_error = mean(share, chosen)
-    sooner, sooner_error = mean((passed - chance).sum(axis=1), np.ones(len(chosen), dtype=bool))
+    sooner, sooner_error = mean((passed - p).sum(axis=1), np.ones(len(chosen), dtype=bool))
     return {
         "cases": int(chosen.sum()),
         "before": before,

@@ -65,8 +65,8 @@ def main() -> None:
                 _, *ends = log_likelihoods(points, data)
                 parts = (points, *ends, rows, data, np.empty((STEPS, 0)), np.ones(STEPS))
                 least, _ = best(lambda parts=parts: ingarch_paths(*parts, default_rng(1)), 10)  # type: ignore[misc]
-                law = "negbin" if a else "poisson"
-                print(f"  {link:8s} {law:7s} mean {mean:4.0f}  {DRAWS * STEPS / least / 1e6:5.1f}")
+                family = "negbin" if a else "poisson"
+                print(f"  {link:8s} {family:7s} mean {mean:4.0f}  {DRAWS * STEPS / least / 1e6:5.1f}")
 
 
 if __name__ == "__main__":

@@ -64,8 +64,8 @@ def main() -> None:
                 DRAWS * STEPS / cpu(lambda draw=draw, at=at: draw(*at, default_rng(1)), 7)[0] / 1e6  # type: ignore[misc]
                 for draw, at in ((level_paths, level), (trend_paths, trend))
             ]
-            law = "negbin" if a else "poisson"
-            print(f"  {law:7s} mean {mean:5.1f}  level {speeds[0]:5.1f}  trend {speeds[1]:5.1f}")
+            family = "negbin" if a else "poisson"
+            print(f"  {family:7s} mean {mean:5.1f}  level {speeds[0]:5.1f}  trend {speeds[1]:5.1f}")
 
 
 if __name__ == "__main__":

@@ -50,14 +50,14 @@ def others() -> dict[str, Callable[[NDArray[np.float64], NDArray[np.float64]], o
 def main() -> None:
     rng = default_rng(1)
     counts = rng.negative_binomial(0.2, 0.2 / 200.2, (CELLS, DRAWS))
-    laws = {"counts": counts, "floats": rng.gamma(0.3, 100.0, (CELLS, DRAWS))}
+    kinds = {"counts": counts, "floats": rng.gamma(0.3, 100.0, (CELLS, DRAWS))}
     y = rng.negative_binomial(0.2, 0.2 / 200.2, CELLS)
     scores.crps(counts[:2], y[:2])  # compiles
     before = peak()
     scores.crps(counts, y)
     print(f"crps of {CELLS:,} x {DRAWS:,} draws of counts: {peak() - before:.0f} MB beyond what held them")
     print("milliseconds, least of 7")
-    for kind, draws in laws.items():
+    for kind, draws in kinds.items():
         print(f"  {kind}: crps {least(lambda draws=draws: scores.crps(draws, y)):.1f}")  # type: ignore[misc]
         print(f"  {kind}: numpy sort {least(lambda draws=draws: np.sort(draws, axis=1)):.1f}")  # type: ignore[misc]
         for name, run in others().items():

@@ -225,14 +225,14 @@ def test_distributions_are_those_of_the_forecasts():
     counts = np.random.default_rng(6).poisson([2.0, 9.0], (70, 2))
     model = Analogues(own=0.4)
     fit = model.fit(monthly(counts))
-    law = model.distributions(fit.estimates[0], fit.array[0], fit.design)[1]
+    distribution = model.distributions(fit.estimates[0], fit.array[0], fit.design)[1]
     early = model.fit(monthly(counts[:60])).forecast(1, draws=20_000, rng=1)["B"].series_paths[:, 0]
     support = np.arange(60.0)
     drawn = np.array([(early <= k).mean() for k in support])
-    expected = np.array([law.cdf(np.full(70, k))[60] for k in support])
+    expected = np.array([distribution.cdf(np.full(70, k))[60] for k in support])
     # 200 systematic draws of the analogues against some thousands
     np.testing.assert_allclose(drawn, expected, atol=0.02)
-    assert np.isnan(law.cdf(np.zeros(70))[0])
+    assert np.isnan(distribution.cdf(np.zeros(70))[0])
 
 
 def test_horizons_beyond_the_past_are_drawn_from_the_own_past():

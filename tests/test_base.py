@@ -20,7 +20,7 @@ MONTHS = pd.period_range("2024-01", periods=6, freq="M", name="period")
 
 @dataclass(frozen=True)
 class PoissonMean(CountModel):
-    """A model whose numbers can be worked out by hand: one rate, drawn from its normal law."""
+    """A model whose numbers can be worked out by hand: one rate, drawn from its normal distribution."""
 
     settles: bool = True
     name: ClassVar[str] = "poisson_mean"
@@ -159,8 +159,8 @@ def test_a_sentence_says_what_was_fitted_to_what():
     )
 
 
-def test_fits_that_do_not_settle_are_counted():
-    with pytest.warns(NotConvergedWarning, match="poisson_mean: 2 of 2 fits did not settle; give it more periods"):
+def test_fits_that_do_not_converge_are_counted():
+    with pytest.warns(NotConvergedWarning, match="poisson_mean: 2 of 2 fits did not converge; give it more periods"):
         fit = PoissonMean(settles=False).fit(histories([series(), series()]))
     assert not fit.converged
     assert PoissonMean().fit(series()).converged

@@ -255,11 +255,11 @@ def test_the_ledger_says_what_became_of_every_row(held):
 
 def test_progress_goes_to_the_end(held, monkeypatch):
     monkeypatch.setattr(engine, "BATCH", 2048)  # DuckDB gives no fewer at a time
-    told = []
+    calls = []
     table = pd.DataFrame({"date": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(5000) % 7, unit="D")})
-    counts, _ = count_in_database(held(table), "W", progress=lambda done, total: told.append((done, total)))
+    counts, _ = count_in_database(held(table), "W", progress=lambda done, total: calls.append((done, total)))
     assert counts.tolist() == [5000]
-    assert told == [(2048, 5000), (4096, 5000), (5000, 5000)]
+    assert calls == [(2048, 5000), (4096, 5000), (5000, 5000)]
 
 
 def test_integer_and_date_columns_can_be_units(held):

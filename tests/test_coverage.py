@@ -72,7 +72,7 @@ def test_shares_are_those_of_the_days():
     assert shares.equals(coverage_exposure(counts, SPANS, start="2023-01-01", end="2024-05-02"))
     assert shares.iloc[1:].equals(coverage_exposure(counts.iloc[1:], SPANS))
     counts.attrs.clear()
-    assert coverage_exposure(counts, SPANS)["Jordan"].tolist() == [1] * 5  # nothing tells that the counts end on 2 May
+    assert coverage_exposure(counts, SPANS)["Jordan"].tolist() == [1] * 5  # nothing says that the counts end on 2 May
     assert shares.columns.equals(counts.columns)
     assert shares["Syria"].tolist() == [0, 15 / 29, 1, 0, 0]
     assert shares["Jordan"].tolist() == [1, 1, 1, 1, 2 / 31]
@@ -334,7 +334,7 @@ def test_cells_are_covered_by_their_numbers():
 def test_spans_of_units_need_counts_by_unit():
     with pytest.raises(InputError, match=r"the whole table, without by, it needs start, end .*: see to 'country'"):
         aggregate(TABLE, "M", coverage=SPANS)
-    with pytest.raises(InputError, match="coverage cannot be told by 'village'"):
+    with pytest.raises(InputError, match="coverage by unit needs 'village'"):
         infer_coverage(TABLE, "village")
     with pytest.raises(InputError, match="the counts are by source"):
         infer_coverage(TABLE, "source", "sources")

@@ -221,7 +221,7 @@ def test_impossible_counts_are_cut_and_named():
     assert quantile_residuals(np.array([1.0, 0.0]), np.array([1.0, 0.0]), 0.5).tolist() == [6, -6]
     found = LastValue(spread="none").fit(series([3, 3, 4, 4, 4, 5, 5, 5, 5, 5, 5, 6])).diagnose()
     assert found.impossible == 3
-    assert found.verdict[-1].startswith("3 of 11 counts had no chance at all under the model")
+    assert found.verdict[-1].startswith("3 of 11 counts had probability 0 under the model")
     assert np.isinf(found.scores.loc["log_score", "mean"])
     assert found.scores.loc["log_score", "expected"] == 0
     assert "dss" not in found.scores.index
@@ -253,7 +253,7 @@ def test_short_series_are_judged_as_far_as_they_go():
     found = poisson_diagnosis([3, 1, 4, 2, 2])
     assert "dependence" not in found.tests.index
     assert found.acf.empty
-    assert "too few of them to tell whether they depend on the past" in found.verdict[0]
+    assert "too few of them to say whether they depend on the past" in found.verdict[0]
 
 
 def test_summary_and_html():
@@ -367,7 +367,7 @@ WRONG = {
 
 def by_time(names):
     """Worlds that are judged in a second or two at every change, those that take longer by night."""
-    quick = ("poisson", "rare", "few", "zeros of a wide law", "overdispersion")
+    quick = ("poisson", "rare", "few", "zeros of a wide distribution", "overdispersion")
     return [pytest.param(name, marks=pytest.mark.slow if name in quick else pytest.mark.nightly) for name in names]
 
 

@@ -176,8 +176,8 @@ def test_rates_and_likelihood_are_those_of_a_plain_loop(fitted):
         seen = ~np.isnan(panel.y[:, i]) & (np.arange(len(rates)) >= panel.first)
         y, mean = panel.y[seen, i], (rates * panel.exposure)[seen, i]
         size = np.exp(-point[place]) if place >= 0 else np.inf
-        law = stats.nbinom(size, size / (size + mean)) if place >= 0 else stats.poisson(mean)
-        total += law.logpmf(y).sum()
+        distribution = stats.nbinom(size, size / (size + mean)) if place >= 0 else stats.poisson(mean)
+        total += distribution.logpmf(y).sum()
     # 1e-9: scipy's gamma functions
     assert log_likelihood(point, panel, count_copies(panel)) == pytest.approx(total, abs=1e-9)
 
@@ -274,17 +274,17 @@ def test_the_distribution_of_the_first_step_is_the_models():
     size = np.exp(-point[panel.dispersion[0]])
     for i in range(3):
         mean = np.exp(point[i]) + np.exp(point[3]) * last[i] + np.exp(point[4]) * (last.sum() - last[i]) / 2
-        law = stats.nbinom(size, size / (size + mean))
-        edges = np.unique(law.ppf(np.linspace(0, 1, 13)[1:-1]))
-        chance = np.diff(np.concatenate([[0.0], law.cdf(edges), [1.0]]))
-        found = np.bincount(np.searchsorted(edges, paths[i, :, 0]), minlength=len(chance))
-        assert stats.chisquare(found, chance * 40_000).pvalue > 1e-3
+        distribution = stats.nbinom(size, size / (size + mean))
+        edges = np.unique(distribution.ppf(np.linspace(0, 1, 13)[1:-1]))
+        probability = np.diff(np.concatenate([[0.0], distribution.cdf(edges), [1.0]]))
+        found = np.bincount(np.searchsorted(edges, paths[i, :, 0]), minlength=len(probability))
+        assert stats.chisquare(found, probability * 40_000).pvalue > 1e-3
 
 
 def test_distributions_sum_to_the_log_likelihood(fitted):
     y = fitted.array[0]
     given = fitted.model.distributions(fitted.estimates[0], y, fitted.design)
-    total = sum(np.nansum(np.log(law.pmf(column))) for law, column in zip(given, y.T, strict=True))
+    total = sum(np.nansum(np.log(distribution.pmf(column))) for distribution, column in zip(given, y.T, strict=True))
     # 1e-8: some hundred gamma functions
     assert total == pytest.approx(fitted.llf, abs=1e-8)
     assert np.isnan(given[0].mean[: len(fitted.model.lag_weights)]).all()
@@ -633,7 +633,7 @@ def test_options_are_kept_as_plain_values():
 @pytest.mark.nightly
 def test_known_parameters_are_recovered(benchmark):
     # over 1,000 series the intervals hold 0.938 to 0.950 of the truths and the largest bias is 0.1 standard errors; 200
-    # are few enough for chance to pass the limits with other seeds
+    # are so few that with other seeds they may pass the limits by chance
     table = benchmark("recovery").measure("endemic_epidemic", series=200, seed=3)
     assert table["bias_in_errors"].abs().max() < 3
     assert table["coverage"].between(0.92, 0.97).all()

@@ -226,10 +226,10 @@ def test_figures_of_a_table_are_those_of_the_record():
 
 
 def test_vintages_count_what_was_printed_by_each_day():
-    told = escalation.tallies.Vintages(tallies(), "raids")
-    table = told.table()
+    found = escalation.tallies.Vintages(tallies(), "raids")
+    table = found.table()
     assert table["known"].tolist() == list(range(1, 13)) and table.index[0] == pd.Timestamp("2024-01-08")
-    assert told.sentence() == "12 tallies of raids were printed on 12 days, 2024-01-08 to 2024-03-25."
+    assert found.sentence() == "12 tallies of raids were printed on 12 days, 2024-01-08 to 2024-03-25."
     half = tallies().assign(as_of=lambda table: table["as_of"].where(table.index < 11))
     assert "1 without a date is left out" in escalation.tallies.Vintages(half, "raids").sentence()
     assert "1 without a date is taken" in escalation.tallies.Vintages(half, "raids", undated="end").sentence()

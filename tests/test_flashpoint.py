@@ -130,7 +130,7 @@ def test_a_window_as_long_as_the_horizon_is_one_sum():
 
 
 def test_dependent_steps_are_not_multiplied():
-    """One rate for the whole path: the joint chance is far below that of independent steps."""
+    """One rate for the whole path: the joint probability is far below that of independent steps."""
     rng = np.random.default_rng(13)
     paths = rng.poisson(np.repeat(rng.gamma(0.5, 6.0, (20_000, 1)), 12, axis=1))
     single = (paths[:, 0] >= 10).mean()

@@ -107,12 +107,12 @@ def probabilities(name, results, params, exog, most):
     if isinstance(model, sm.GLM):
         mean = model.predict(params, exog)
         alpha = getattr(model.family, "alpha", None)
-        law = sm.families.Poisson if alpha is None else sm.families.NegativeBinomial(alpha=alpha)
-        law = law() if alpha is None else law
-        return law.get_distribution(mean[:, None], 1.0).pmf(counts)
+        distribution = sm.families.Poisson if alpha is None else sm.families.NegativeBinomial(alpha=alpha)
+        distribution = distribution() if alpha is None else distribution
+        return distribution.get_distribution(mean[:, None], 1.0).pmf(counts)
     if isinstance(model, discrete_model.NegativeBinomial):  # its predict knows no dispersion of nb1
-        law = model.get_distribution(params, exog)
-        return law.pmf(counts[:, None]).T
+        distribution = model.get_distribution(params, exog)
+        return distribution.pmf(counts[:, None]).T
     return model.predict(params, exog, which="prob", y_values=counts)
 
 
@@ -130,26 +130,26 @@ def test_the_fit_is_that_of_the_results(name, results):
     np.testing.assert_allclose(fit.cov_params, theirs.cov_params(), rtol=1e-12)
     assert (fit.llf, list(fit.params.index)) == (theirs.llf, list(theirs.model.exog_names))
     assert fit.counts.index.equals(weeks())
-    # 1e-7: the means of truncated laws are quotients of small numbers
+    # 1e-7: the means of truncated distributions are quotients of small numbers
     np.testing.assert_allclose(fit.fitted, theirs.predict(), rtol=1e-7)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_laws_are_those_of_statsmodels(name, results):
+def test_distributions_are_those_of_statsmodels(name, results):
     theirs = results(name)
     fit = from_statsmodels(theirs)
-    laws = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
-    pmf = np.column_stack([laws.pmf(np.full(N, float(k))) for k in range(31)])
+    distributions = fit.model.distributions(fit.estimates[0], fit.array[0], fit.design)
+    pmf = np.column_stack([distributions.pmf(np.full(N, float(k))) for k in range(31)])
     np.testing.assert_allclose(pmf, probabilities(name, theirs, np.asarray(theirs.params), design(), 30), atol=1e-10)
-    cdf = np.column_stack([laws.cdf(np.full(N, float(k))) for k in range(31)])
+    cdf = np.column_stack([distributions.cdf(np.full(N, float(k))) for k in range(31)])
     np.testing.assert_allclose(pmf.cumsum(axis=1), cdf, atol=1e-9)
     wanted = None if name in ("glm_poisson", "glm_negbin", "nb2", "nb1", "geometric") else theirs.predict(which="var")
     if wanted is not None:
-        np.testing.assert_allclose(laws.variance, wanted, rtol=1e-7)
+        np.testing.assert_allclose(distributions.variance, wanted, rtol=1e-7)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_paths_are_drawn_from_the_law_averaged_over_parameters(name, results):
+def test_paths_are_drawn_from_the_distribution_averaged_over_parameters(name, results):
     theirs = results(name)
     steps, draws = 2, 4000
     paths = from_statsmodels(theirs).forecast(steps, draws=draws, exog=coming(steps), rng=1).series_paths
@@ -165,7 +165,7 @@ def test_paths_are_drawn_from_the_law_averaged_over_parameters(name, results):
         edges = np.unique(np.searchsorted(pmf[t].cumsum(), np.linspace(0.08, 0.92, 10)))
         seen = np.bincount(np.searchsorted(edges, paths[:, t]), minlength=len(edges) + 1)
         wanted = draws * np.diff(np.concatenate([[0.0], pmf[t].cumsum()[edges], [1.0]]))
-        # twice the sum of squares: 300 points know the mean of the laws only so well
+        # twice the sum of squares: 300 points know the mean of the distributions only so well
         assert ((seen - wanted) ** 2 / wanted).sum() < 2 * chi2.ppf(0.999, len(edges))
 
 
@@ -180,7 +180,7 @@ def test_the_uncertainty_of_the_parameters_is_in_the_paths():
     assert mean.mean() == pytest.approx(np.exp(level + error**2 / 2), rel=0.02)
 
 
-def test_generalised_poisson_draws_have_their_law():
+def test_generalised_poisson_draws_have_their_distribution():
     mean, excess = np.full((20_000, 2), [3.0, 40.0]), np.full((20_000, 2), [0.5, 2.0])
     drawn = draw(mean, excess, 1e15, np.random.default_rng(1))
     for column in (0, 1):
@@ -190,12 +190,12 @@ def test_generalised_poisson_draws_have_their_law():
         seen = np.bincount(np.searchsorted(edges, drawn[:, column]), minlength=len(edges) + 1)
         wanted = 20_000 * np.diff(np.concatenate([[0.0], cdf[edges], [1.0]]))
         assert ((seen - wanted) ** 2 / wanted).sum() < chi2.ppf(0.999, len(edges))
-    laws = GeneralizedPoissonDistributions(mean[0], excess[0], np.array([0.0, 0.3]))
-    np.testing.assert_allclose(laws.mean, [3.0, 0.7 * 40])
+    distributions = GeneralizedPoissonDistributions(mean[0], excess[0], np.array([0.0, 0.3]))
+    np.testing.assert_allclose(distributions.mean, [3.0, 0.7 * 40])
     support = np.arange(2000.0)
-    pmf = np.array([laws.pmf(np.full(2, k)) for k in support])
-    np.testing.assert_allclose((support**2) @ pmf - (support @ pmf) ** 2, laws.variance, rtol=1e-6)
-    assert laws.cdf(np.array([-1.0, np.nan])).tolist()[0] == 0
+    pmf = np.array([distributions.pmf(np.full(2, k)) for k in support])
+    np.testing.assert_allclose((support**2) @ pmf - (support @ pmf) ** 2, distributions.variance, rtol=1e-6)
+    assert distributions.cdf(np.array([-1.0, np.nan])).tolist()[0] == 0
 
 
 # --- the ways that lead on
@@ -349,7 +349,7 @@ def test_columns_of_the_zeros_have_names_of_their_own():
     mean = fit.forecast(2, draws=8000, exog=ahead, rng=1).mean()
     z = np.column_stack([np.ones(2), np.full(2, 0.3), np.ones(2)])
     wanted = theirs.predict(ahead_of(2).assign(offensive=coming(2)["offensive"]), exog_infl=z)
-    np.testing.assert_allclose(mean, wanted, rtol=0.05)  # a mean of 8,000 draws, and of the law over the parameters
+    np.testing.assert_allclose(mean, wanted, rtol=0.05)  # a mean of 8,000 draws, and over the parameters
 
 
 def test_arrays_have_the_names_that_statsmodels_gives():

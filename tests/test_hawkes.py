@@ -374,8 +374,8 @@ def test_forecast_mean_is_the_integral_of_the_expected_rate():
     draw, times, marks = draw_events(still, 14.0, np.random.default_rng(1), np.full((draws, 1), excess))
     weeks = counts_in(times, draw, draws, np.array([0.0, 7.0, 14.0])).mean(axis=0)
     # d/dt rate = beta (mu - (1 - eta) rate), so that it relaxes to mu / (1 - eta)
-    settled, start, speed = mu / (1 - eta), mu + beta * excess, beta * (1 - eta)
-    passed = [settled * t + (start - settled) * (1 - math.exp(-speed * t)) / speed for t in (0.0, 7.0, 14.0)]
+    stationary, start, speed = mu / (1 - eta), mu + beta * excess, beta * (1 - eta)
+    passed = [stationary * t + (start - stationary) * (1 - math.exp(-speed * t)) / speed for t in (0.0, 7.0, 14.0)]
     np.testing.assert_allclose(weeks, np.diff(passed), rtol=0.02)  # three Monte Carlo errors
     assert (marks == 0).all()
 

@@ -28,8 +28,8 @@ def weekly(values):
 
 def stationary(moves):
     values, vectors = np.linalg.eig(moves.T)
-    law = np.real(vectors[:, np.argmax(np.real(values))])
-    return law / law.sum()
+    distribution = np.real(vectors[:, np.argmax(np.real(values))])
+    return distribution / distribution.sum()
 
 
 def simulated(n, rates, moves, dispersion, seed, exposure=1.0):
@@ -61,18 +61,18 @@ def enumerated(data, rates, moves, dispersions):
     first = np.full(k, 1 / k) if data.uniform else stationary(np.asarray(moves))
 
     def joint(path, upto):
-        chance = first[path[0]]
+        probability = first[path[0]]
         for t in range(upto):
-            chance *= moves[path[t - 1]][path[t]] if t else 1.0
+            probability *= moves[path[t - 1]][path[t]] if t else 1.0
             if not np.isnan(data.y[t]):
-                chance *= pmf(data.y[t], rates[path[t]] * data.exposure[t], dispersions[path[t]])
-        return chance
+                probability *= pmf(data.y[t], rates[path[t]] * data.exposure[t], dispersions[path[t]])
+        return probability
 
     smoothed, filtered = np.zeros((n, k)), np.zeros((n, k))
     for path in itertools.product(range(k), repeat=n):
-        chance = joint(path, n)
+        probability = joint(path, n)
         for t in range(n):
-            smoothed[t, path[t]] += chance
+            smoothed[t, path[t]] += probability
     for t in range(n):
         for path in itertools.product(range(k), repeat=t + 1):
             filtered[t, path[t]] += joint(path, t + 1)
@@ -166,7 +166,16 @@ def test_regimes_that_cannot_explain_a_count_do_not_underflow():
 # --- kernels against plain Python
 
 
-KERNELS = ("unpack", "first_law", "rising", "log_emissions", "forward", "backward", "_count_slopes", "log_prior")
+KERNELS = (
+    "unpack",
+    "first_distribution",
+    "rising",
+    "log_emissions",
+    "forward",
+    "backward",
+    "_count_slopes",
+    "log_prior",
+)
 
 
 def test_kernels_equal_plain_python():
@@ -182,13 +191,13 @@ def test_kernels_equal_plain_python():
     for a in (1e-9, 1e-3, 0.3, 40.0):
         for compiled, loop in zip(likelihood.rising(data.distinct, a), plain["rising"](data.distinct, a), strict=True):
             np.testing.assert_allclose(compiled, loop, rtol=1e-12, atol=1e-12)
-    law, inverse = likelihood.first_law(moves, False)
-    np.testing.assert_allclose(law, plain["first_law"](moves, False)[0], rtol=1e-12)
+    distribution, inverse = likelihood.first_distribution(moves, False)
+    np.testing.assert_allclose(distribution, plain["first_distribution"](moves, False)[0], rtol=1e-12)
     np.testing.assert_allclose(inverse, np.linalg.inv(np.eye(3) - moves + 1), rtol=1e-10)
     emissions = likelihood.log_emissions(rates, dispersions, data)
     np.testing.assert_allclose(emissions, plain["log_emissions"](rates, dispersions, data), rtol=1e-12)
     one, other = emissions.copy(), emissions.copy()
-    found, loop = likelihood.forward(one, law, moves), plain["forward"](other, law, moves)
+    found, loop = likelihood.forward(one, distribution, moves), plain["forward"](other, distribution, moves)
     for compiled, slow in zip(found, loop, strict=True):
         np.testing.assert_allclose(compiled, slow, rtol=1e-12, atol=1e-300)
     back = likelihood.backward(one, found[0], found[2], moves)
@@ -406,7 +415,7 @@ def test_metropolis_steps_keep_the_posterior():
 
 
 def test_first_step_is_the_mixture(monkeypatch):
-    """With the parameters held, the law of a step is the mixture over the regime that the chain has come to."""
+    """With the parameters held, the distribution of a step is the mixture over the regimes of the chain."""
     y, _ = simulated(100, [2, 12], TWO, 0.1, 14)
     model = HiddenMarkov()
     fit = model.fit(weekly(y))
@@ -417,18 +426,18 @@ def test_first_step_is_the_mixture(monkeypatch):
     now = likelihood.smooth(theta, data)[0][-1]
     for step in range(2):
         now = now @ moves
-        chances = now @ np.array([pmf(np.arange(25), m, a) for m, a in zip(rates, dispersions, strict=True)])
+        probabilities = now @ np.array([pmf(np.arange(25), m, a) for m, a in zip(rates, dispersions, strict=True)])
         seen = np.append([(paths[:, step] == k).sum() for k in range(25)], (paths[:, step] >= 25).sum())
-        assert stats.chisquare(seen, 40_000 * np.append(chances, 1 - chances.sum())).pvalue > 1e-3
+        assert stats.chisquare(seen, 40_000 * np.append(probabilities, 1 - probabilities.sum())).pvalue > 1e-3
 
 
 def test_draws_of_regimes_follow_the_chain():
     now, moves = np.array([[0.3, 0.7]]), TWO[None]
     paths = likelihood.draw_regimes(now, moves, np.zeros(100_000, dtype=np.int64), 3, np.random.default_rng(1))
-    law = now[0]
+    distribution = now[0]
     for step in range(3):
-        law = law @ TWO
-        assert paths[:, step].mean() == pytest.approx(law[1], abs=0.006)  # 4 standard errors
+        distribution = distribution @ TWO
+        assert paths[:, step].mean() == pytest.approx(distribution[1], abs=0.006)  # 4 standard errors
     stayed = (paths[:, 1] == 1)[paths[:, 0] == 1].mean()
     assert stayed == pytest.approx(0.9, abs=0.006)
 

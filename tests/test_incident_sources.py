@@ -84,7 +84,7 @@ def test_reports_can_be_thinned_with_a_note_for_each(reports, kept, entries):
 
 
 def test_root_events_need_a_column_that_tells_them():
-    with pytest.raises(InputError, match="does not tell root events"):
+    with pytest.raises(InputError, match="does not mark root events"):
         read_incidents(DATA / "icews_lookalike.tab", reports="root")
 
 
@@ -161,8 +161,8 @@ def test_an_export_with_a_row_for_each_actor_is_one_row_an_event():
     assert incidents["target"].tolist() == ["Freedonian Army", "", ""]
     assert incidents["fatalities"].tolist() == [3, 0, 4]  # FRE3 was revised, and is no other side
     assert ledger[["row", "action", "why"]].to_numpy().tolist() == [
-        [2, "changed", "is 'Freedonian Army' from the row that tells the event from the other side"],
-        [3, "merged", "row 2 tells the same event from another actor's side and is kept"],
+        [2, "changed", "is 'Freedonian Army' from the row that reports the event from the other side"],
+        [3, "merged", "row 2 reports the same event from another actor's side and is kept"],
         [5, "merged", "row 6 has the same id and is kept"],
     ]
 
@@ -323,7 +323,7 @@ def test_as_of_gives_what_was_known_from_all_exports(tmp_path):
 
 def test_as_of_needs_times(tmp_path):
     path = write(tmp_path, PLAIN)
-    with pytest.raises(InputError, match="does not tell when its rows became known"):
+    with pytest.raises(InputError, match="does not say when its rows became known"):
         read_incidents(path, as_of="2024-12-01")
     with pytest.raises(InputError, match="the table has no column as_of"):
         aggregate(read_incidents(path)[0], "D", as_of="2024-12-01")

@@ -1,4 +1,4 @@
-"""Versions of a table of incidents, and incidents told twice: nothing is merged in silence."""
+"""Versions of a table of incidents, and incidents reported twice: nothing is merged in silence."""
 
 from __future__ import annotations
 

@@ -231,8 +231,8 @@ def test_compiled_and_plain_newton_find_the_same_maximum(link, truth):
         for start in search.starts
     ]
     compiled, slow = highest(found), highest(plain_ones)
-    assert compiled.settled
-    assert slow.settled
+    assert compiled.converged
+    assert slow.converged
     assert compiled.height.value == pytest.approx(slow.height.value, abs=1e-8)
     # both stop where a step would gain 1e-11, which is 5e-6 standard errors
     errors = np.sqrt(np.diag(covariance(compiled.point, data, search)[0]))
@@ -262,7 +262,7 @@ def test_forecast_intervals_cover(name, benchmark):
 
 @pytest.mark.parametrize("a", [0.0, 0.2, 3.0])
 @pytest.mark.parametrize("mean", [0.4, 9.9, 10.0, 15.0, 60.0, 3000.0])
-def test_first_step_has_the_law_of_the_model(mean, a):
+def test_first_step_has_the_distribution_of_the_model(mean, a):
     """All ways of drawing: inversion, corrected normals for Poisson means from 10, and gamma draws of those."""
     draws = 200_000
     data, _, _ = prepared("identity", "zero", False)
@@ -271,16 +271,16 @@ def test_first_step_has_the_law_of_the_model(mean, a):
     rows, empty = np.zeros(draws, dtype=np.int64), np.zeros((1, 2))
     rng = np.random.default_rng(1)
     drawn = ingarch_paths(points, lead, lead, rows, data, empty, np.ones(1), rng)[:, 0]
-    law = poisson(mean) if a == 0 else nbinom(1 / a, 1 / (1 + a * mean))
-    cuts = np.unique(law.ppf(np.linspace(0.02, 0.98, 20)))
-    expected = np.diff(np.concatenate([[0.0], law.cdf(cuts), [1.0]]))
+    distribution = poisson(mean) if a == 0 else nbinom(1 / a, 1 / (1 + a * mean))
+    cuts = np.unique(distribution.ppf(np.linspace(0.02, 0.98, 20)))
+    expected = np.diff(np.concatenate([[0.0], distribution.cdf(cuts), [1.0]]))
     seen = np.bincount(np.searchsorted(cuts, drawn), minlength=len(cuts) + 1)
     assert chisquare(seen[expected > 0], draws * expected[expected > 0]).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("exposure", [1.0, 0.5])
 @pytest.mark.parametrize("a", [0.0, 0.3])
-def test_second_step_has_the_law_that_enumeration_gives(a, exposure):
+def test_second_step_has_the_distribution_that_enumeration_gives(a, exposure):
     """Of a log link, whose logarithms come from a table for fully covered periods."""
     data, _, _ = prepared("log", "zero", False)
     point, draws = np.array([0.3, 0.4, 0.0, 0.3, 0.0, 0.0, 0.0, a]), 200_000
@@ -288,19 +288,19 @@ def test_second_step_has_the_law_that_enumeration_gives(a, exposure):
     rows = np.zeros(draws, dtype=np.int64)
     shares, rng = np.array([exposure, 1.0]), np.random.default_rng(2)
     drawn = ingarch_paths(point[None], *start, rows, data, np.zeros((2, 2)), shares, rng)[:, 1]
-    law = (lambda m: poisson(m)) if a == 0 else (lambda m: nbinom(1 / a, 1 / (1 + a * m)))
+    distribution = (lambda m: poisson(m)) if a == 0 else (lambda m: nbinom(1 / a, 1 / (1 + a * m)))
     first = 0.3 + 0.4 * 1.1 + 0.3 * 0.9
     k = np.arange(200)
     second = np.exp(0.3 + 0.4 * np.log1p(k / exposure) + 0.3 * first)
-    chances = law(exposure * math.exp(first)).pmf(k) @ law(second[:, None]).pmf(k)
-    top = int(np.flatnonzero(draws * chances > 5).max())
-    expected = np.append(chances[:top], 1 - chances[:top].sum())
+    probabilities = distribution(exposure * math.exp(first)).pmf(k) @ distribution(second[:, None]).pmf(k)
+    top = int(np.flatnonzero(draws * probabilities > 5).max())
+    expected = np.append(probabilities[:top], 1 - probabilities[:top].sum())
     assert chisquare(np.bincount(np.minimum(drawn, top)), draws * expected).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("family", ["negbin", "poisson"])
 @pytest.mark.parametrize("link", ["identity", "log"])
-def test_the_first_step_of_a_forecast_has_the_law_averaged_over_parameters(link, family):
+def test_the_first_step_of_a_forecast_has_the_distribution_averaged_over_parameters(link, family):
     counts, draws = (
         simulated(80, *((2.0, 0.3, 0.4) if link == "identity" else (0.5, 0.3, 0.4)), 0.2, 8, log=link == "log"),
         100_000,
@@ -316,10 +316,10 @@ def test_the_first_step_of_a_forecast_has_the_law_averaged_over_parameters(link,
     mean, a = np.exp(states) if link == "log" else states, np.maximum(drawn.points[:, -1], 1e-12)
     shares = np.bincount(drawn.rows) / draws
     k = np.arange(300)[:, None]
-    chances = (poisson(mean).pmf(k) if family == "poisson" else nbinom(1 / a, 1 / (1 + a * mean)).pmf(k)) @ shares
+    probabilities = (poisson(mean).pmf(k) if family == "poisson" else nbinom(1 / a, 1 / (1 + a * mean)).pmf(k)) @ shares
     seen = fit.forecast(1, draws=draws, rng=5).series_paths[:, 0]
-    top = int(np.flatnonzero(draws * chances > 5).max())
-    expected = np.append(chances[:top], 1 - chances[:top].sum())
+    top = int(np.flatnonzero(draws * probabilities > 5).max())
+    expected = np.append(probabilities[:top], 1 - probabilities[:top].sum())
     assert chisquare(np.bincount(np.minimum(seen, top)), draws * expected).pvalue > 1e-3
 
 

@@ -34,7 +34,7 @@ def test_bounds_are_named():
 
 
 @pytest.mark.parametrize(("seed", "drop"), [(25, 80), (53, 200)])
-def test_fits_settle_where_serial_coefficients_all_but_sum_to_one(seed, drop):
+def test_fits_converge_where_serial_coefficients_all_but_sum_to_one(seed, drop):
     """A log link takes a lasting fall for a unit root: a narrow, bent ridge of intercepts."""
     rng, log_rate = np.random.default_rng(seed), 2.0
     counts = []

@@ -379,7 +379,7 @@ def test_what_cannot_be_tested_is_refused():
         intervention_test(fit, Step("2020-05-04"), effect="inner")
     with pytest.raises(InputError, match="intervention_test got 'x'; give a Step"):
         intervention_test(fit, "x")
-    with pytest.raises(InputError, match="step_2019-01-01 cannot be told from the rest of the model"):
+    with pytest.raises(InputError, match="step_2019-01-01 cannot be distinguished from the rest of the model"):
         intervention_test(fit, Step("2019-01-01"))
     with pytest.raises(InputError, match=r"kinds is \('shift',\); give some of level_shift"):
         find_interventions(fit, kinds=("shift",))

@@ -30,11 +30,11 @@ def test_point_kernels_are_probabilities(qualifier: str, true: int) -> None:
 @pytest.mark.parametrize("true", [0, 2, 60])
 def test_point_kernels_draw_what_they_say(qualifier: str, true: int) -> None:
     draws = kernel(qualifier).sample(np.full(20_000, true), np.random.default_rng(1))
-    chance = np.array([np.exp(kernel(qualifier, n).log_prob(np.array([true]))[0]) for n in range(5 * true + 200)])
-    seen = np.bincount(draws, minlength=len(chance))[: len(chance)]
-    common = chance * len(draws) >= 5
+    probability = np.array([np.exp(kernel(qualifier, n).log_prob(np.array([true]))[0]) for n in range(5 * true + 200)])
+    seen = np.bincount(draws, minlength=len(probability))[: len(probability)]
+    common = probability * len(draws) >= 5
     observed = np.append(seen[common], seen[~common].sum())
-    expected = np.append(chance[common], chance[~common].sum()) * len(draws)
+    expected = np.append(probability[common], probability[~common].sum()) * len(draws)
     if expected[-1] < 5:  # too few for chi-square: put them to the last common value
         observed = np.append(observed[:-2], observed[-2:].sum())
         expected = np.append(expected[:-2], expected[-2:].sum())

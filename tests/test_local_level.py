@@ -73,7 +73,7 @@ def count_logpmf(count, mean, dispersion):
 
 
 def grid_filter(counts, exposure, anchor, natural, rate=np.exp):
-    """Brute force on a fine fixed grid: log-likelihood, grid, law of the last level, smoothed expected counts."""
+    """Brute force on a fixed grid: log-likelihood, grid, distribution of the last level, smoothed expected counts."""
     level, damping, level_sd, dispersion = natural
     centre, sd = (level, level_sd / np.sqrt(1 - damping**2)) if damping < 1 else (anchor, 3.0)
     seen = ~np.isnan(counts)
@@ -93,25 +93,25 @@ def grid_filter(counts, exposure, anchor, natural, rate=np.exp):
     forward = np.empty((len(counts), points))
     llf = 0.0
     for t in range(len(counts)):
-        law = norm.pdf(x, centre, sd) * h if t == 0 else move @ forward[t - 1]
-        law = law * emission[t]
-        llf += np.log(law.sum())
-        forward[t] = law / law.sum()
+        distribution = norm.pdf(x, centre, sd) * h if t == 0 else move @ forward[t - 1]
+        distribution = distribution * emission[t]
+        llf += np.log(distribution.sum())
+        forward[t] = distribution / distribution.sum()
     backward, expected = np.ones(points), np.empty(len(counts))
     for t in range(len(counts) - 1, -1, -1):
-        law = forward[t] * backward
-        expected[t] = exposure[t] * (law @ rate(x)) / law.sum()
+        distribution = forward[t] * backward
+        expected[t] = exposure[t] * (distribution @ rate(x)) / distribution.sum()
         backward = move.T @ (backward * emission[t])
         backward /= backward.max()
     return llf, x, forward[-1], expected
 
 
 def kernel(observation, natural):
-    """Log-likelihood and law of the last level by the model's own kernel."""
+    """Log-likelihood and moments of the last level by the model's own kernel."""
     one, start = observation
     point = np.array([natural], dtype=float)
-    law = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-6, one.bend)[0][0]
-    return law[0] + constants(point[:, 3], one)[0], law[1:]
+    moments = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-6, one.bend)[0][0]
+    return moments[0] + constants(point[:, 3], one)[0], moments[1:]
 
 
 def dense_laplace(counts, log_exposure, anchor, natural, start):
@@ -180,10 +180,10 @@ def test_kernel_is_the_dense_formula(name, natural):
 
 
 def test_many_points_at_once_are_the_single_ones():
-    laws, first, _, _ = smooth(SERIES["low"], np.zeros(N), 0.0, np.array(POINTS), np.zeros(N), 1e-6)
-    for point, law in zip(POINTS, laws, strict=True):
+    moments, first, _, _ = smooth(SERIES["low"], np.zeros(N), 0.0, np.array(POINTS), np.zeros(N), 1e-6)
+    for point, own in zip(POINTS, moments, strict=True):
         alone = smooth(SERIES["low"], np.zeros(N), 0.0, np.array([point]), first, 1e-6)[0][0]
-        np.testing.assert_allclose(law, alone, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(own, alone, rtol=1e-6, atol=1e-6)
 
 
 # damping, level_sd, dispersion, and the error of the log-likelihood that is allowed.  The error grows with the variance
@@ -208,11 +208,11 @@ def test_likelihood_against_a_fine_grid_filter(name, damping, level_sd, dispersi
     posterior = observed(SERIES[name], LocalLevel(family="negbin" if dispersion else "poisson", link="log"), exposure)
     natural = (posterior[0].anchor, damping, level_sd, dispersion)
     llf, last = kernel(posterior, natural)
-    exact, x, law, _ = grid_filter(SERIES[name], exposure, posterior[0].anchor, natural)
+    exact, x, distribution, _ = grid_filter(SERIES[name], exposure, posterior[0].anchor, natural)
     assert llf == pytest.approx(exact, abs=allowed)
     # the last level: its mean is right to the second order, its variance to the first
-    mean = law @ x
-    sd = np.sqrt(law @ (x - mean) ** 2)
+    mean = distribution @ x
+    sd = np.sqrt(distribution @ (x - mean) ** 2)
     assert abs(last[0] - mean) < 0.15 * sd
     assert np.sqrt(last[1]) == pytest.approx(sd, rel=0.1)
 
@@ -239,10 +239,10 @@ def test_likelihood_of_the_softplus_link_against_a_grid_filter(name, damping, le
     anchor = observation[0].anchor
     natural = (anchor, damping, level_sd, dispersion)
     llf, last = kernel(observation, natural)
-    exact, x, law, _ = grid_filter(SERIES[name], exposure, anchor, natural, softplus(anchor))
+    exact, x, distribution, _ = grid_filter(SERIES[name], exposure, anchor, natural, softplus(anchor))
     assert llf == pytest.approx(exact, abs=outlier if name == "outlier" else else_)
-    mean = law @ x
-    sd = np.sqrt(law @ (x - mean) ** 2)
+    mean = distribution @ x
+    sd = np.sqrt(distribution @ (x - mean) ** 2)
     assert abs(last[0] - mean) < 0.2 * sd
     assert np.sqrt(last[1]) == pytest.approx(sd, rel=0.15)
 
@@ -295,10 +295,10 @@ def test_softplus_does_not_carry_lulls_into_the_upper_tail():
 def test_drawn_last_levels_have_the_quantiles_of_the_grid_filter(name):
     posterior = observed(SERIES[name])
     natural = (posterior[0].anchor, 0.9, 0.4, 0.1)
-    _, x, law, _ = grid_filter(SERIES[name], np.ones(N), posterior[0].anchor, natural)
+    _, x, distribution, _ = grid_filter(SERIES[name], np.ones(N), posterior[0].anchor, natural)
     last, rng = kernel(posterior, natural)[1], np.random.default_rng(1)
     drawn = [_skew_normal(*last, rng) for _ in range(100_000)]
-    share = np.cumsum(law)
+    share = np.cumsum(distribution)
     for q in (0.05, 0.25, 0.5, 0.75, 0.95):
         reached = np.interp(np.quantile(drawn, q), x + (x[1] - x[0]) / 2, share)
         assert reached == pytest.approx(q, abs=0.01)  # 3 standard errors are 0.005; the rest is the approximation
@@ -459,9 +459,9 @@ def test_drawn_parameters_follow_the_posterior_worked_out_on_a_grid():
 def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     counts, natural = SERIES["low"], (0.2, 0.9, 0.3, 0.2)
     posterior = observed(counts)
-    _, x, law, _ = grid_filter(counts, np.ones(N), posterior[0].anchor, natural)
+    _, x, distribution, _ = grid_filter(counts, np.ones(N), posterior[0].anchor, natural)
     move = norm.pdf(x[:, None], 0.2 * 0.1 + 0.9 * x, 0.3) * (x[1] - x[0])
-    second = move @ (move @ law)
+    second = move @ (move @ distribution)
     expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
     last, draws = kernel(posterior, natural)[1], 100_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
@@ -472,7 +472,7 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
 
 @pytest.mark.parametrize("model", [LocalLevel(link="log"), LocalLevel("none", "poisson", link="log")])
 @pytest.mark.parametrize("name", ["low", "typical", "lull"])
-def test_the_first_step_has_the_analytic_law_averaged_over_parameters(name, model):
+def test_the_first_step_has_the_analytic_distribution_averaged_over_parameters(name, model):
     found, draws = model.estimate(SERIES[name], make_design(weeks(N), 0, None, None)), 10_000
     paths = model.simulate(found, make_design(weeks(N + 1)[-1:], N, None, None), draws, np.random.default_rng(1))[:, 0]
     shift = np.random.default_rng(1).random(len(found.names) + 1)
@@ -480,10 +480,10 @@ def test_the_first_step_has_the_analytic_law_averaged_over_parameters(name, mode
     weight = np.exp(weighted.log_weight - weighted.log_weight.max())
     most = int(np.quantile(paths, 0.995))
     expected = np.zeros(most + 1)
-    for share, (level, damping, level_sd, dispersion), law in zip(
-        weight / weight.sum(), weighted.natural, weighted.laws, strict=True
+    for share, (level, damping, level_sd, dispersion), moments in zip(
+        weight / weight.sum(), weighted.natural, weighted.moments, strict=True
     ):
-        mean, variance, third = law
+        mean, variance, third = moments
         skewness = np.clip(third / variance**1.5, -0.95, 0.95)
         root = np.cbrt(2 * abs(skewness) / (4 - np.pi))
         delta = np.sign(skewness) * root / np.sqrt(1 + root**2) * np.sqrt(np.pi / 2)

@@ -27,7 +27,7 @@ def series(values):
 
 
 def simulated(n, level, slope_sd, damping, level_sd, dispersion, seed):
-    """Counts and slopes; the first slope has the stationary law."""
+    """Counts and slopes; the first slope has the stationary distribution."""
     rng = np.random.default_rng(seed)
     x, slope = np.full(n, level), np.empty(n)
     slope[0] = slope_sd / np.sqrt(1 - damping**2) * rng.standard_normal()
@@ -64,11 +64,11 @@ def observed(counts, model=None, exposure=None):
 
 
 def kernel(observation, natural):
-    """Log-likelihood, law of the last states, and smoothed means by the model's own kernel."""
+    """Log-likelihood, moments of the last states, and smoothed means by the model's own kernel."""
     one, start = observation
     point = np.array([natural], dtype=float)
-    laws, _, mean, cov = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-7)
-    return laws[0, 0] + constants(point[:, 3], one)[0], laws[0, 1:], mean, cov
+    moments, _, mean, cov = smooth(one.counts, one.log_exposure, one.anchor, point, start, 1e-7)
+    return moments[0, 0] + constants(point[:, 3], one)[0], moments[0, 1:], mean, cov
 
 
 def count_pmf(count, mean, dispersion):
@@ -82,7 +82,7 @@ def first_slope_sd(slope_sd, damping):
 
 
 def grid_filter(counts, exposure, anchor, natural):
-    """Brute force on a fixed grid of levels and slopes: log-likelihood, grids, smoothed laws (n, levels, slopes)."""
+    """Brute force on a fixed grid: log-likelihood, grids, smoothed distributions (n, levels, slopes)."""
     slope_sd, damping, level_sd, dispersion = natural
     sd = first_slope_sd(slope_sd, damping)
     seen = ~np.isnan(counts)
@@ -101,19 +101,19 @@ def grid_filter(counts, exposure, anchor, natural):
     llf = 0.0
     for t in range(len(counts)):
         if t == 0:
-            law = norm.pdf(x, anchor, 3.0)[:, None] * norm.pdf(b, 0, sd) * dx * db
+            distribution = norm.pdf(x, anchor, 3.0)[:, None] * norm.pdf(b, 0, sd) * dx * db
         else:
-            law = np.einsum("ijk,jk->ik", move, forward[t - 1]) @ turn.T
-        law = law * emission[t][:, None]
-        llf += np.log(law.sum())
-        forward[t] = law / law.sum()
-    backward, laws = np.ones((len(x), len(b))), forward.copy()
+            distribution = np.einsum("ijk,jk->ik", move, forward[t - 1]) @ turn.T
+        distribution = distribution * emission[t][:, None]
+        llf += np.log(distribution.sum())
+        forward[t] = distribution / distribution.sum()
+    backward, distributions = np.ones((len(x), len(b))), forward.copy()
     for t in range(len(counts) - 1, -1, -1):
-        laws[t] = forward[t] * backward
-        laws[t] /= laws[t].sum()
+        distributions[t] = forward[t] * backward
+        distributions[t] /= distributions[t].sum()
         backward = np.einsum("ijk,ik->jk", move, (backward * emission[t][:, None]) @ turn)
         backward /= backward.max()
-    return llf, x, b, laws
+    return llf, x, b, distributions
 
 
 def dense_laplace(counts, log_exposure, anchor, natural, start):
@@ -207,19 +207,19 @@ def test_likelihood_and_states_against_a_fine_grid_filter(name, slope_sd, dampin
     exposure, natural = np.linspace(0.7, 1.3, N), (slope_sd, damping, level_sd, dispersion)
     observation = observed(SERIES[name], LocalTrend(family="negbin" if dispersion else "poisson"), exposure)
     llf, last, mean, cov = kernel(observation, natural)
-    exact, x, b, laws = grid_filter(SERIES[name], exposure, observation[0].anchor, natural)
+    exact, x, b, distributions = grid_filter(SERIES[name], exposure, observation[0].anchor, natural)
     assert llf == pytest.approx(exact, abs=lull if name == "lull" else else_)
     if name == "lull" and lull > 0.1:
         return  # states as far off as the likelihood is
-    slopes = laws.sum(axis=1) @ b
-    slope_sds = np.sqrt(laws.sum(axis=1) @ b**2 - slopes**2)
+    slopes = distributions.sum(axis=1) @ b
+    slope_sds = np.sqrt(distributions.sum(axis=1) @ b**2 - slopes**2)
     assert (abs(mean[:, 1] - slopes) < 0.05 * slope_sds).all()
     np.testing.assert_allclose(np.sqrt(cov[:, 2]), slope_sds, rtol=0.05)
-    level = laws[-1].sum(axis=1) @ x
-    sd = np.sqrt(laws[-1].sum(axis=1) @ (x - level) ** 2)
+    level = distributions[-1].sum(axis=1) @ x
+    sd = np.sqrt(distributions[-1].sum(axis=1) @ (x - level) ** 2)
     assert abs(last[0] - level) < 0.2 * sd
     assert np.sqrt(last[2]) == pytest.approx(sd, rel=0.1)
-    both = np.einsum("jk,j,k", laws[-1], x - level, b - slopes[-1])
+    both = np.einsum("jk,j,k", distributions[-1], x - level, b - slopes[-1])
     assert last[3] == pytest.approx(both, abs=0.15 * sd * slope_sds[-1])
 
 
@@ -279,9 +279,9 @@ def test_growth_rates_are_those_of_the_grid_filter():
     natural = (0.1, 0.8, 0.3, 0.1)
     fit = LocalTrend().fit(series(counts))
     one = observed(counts)[0]
-    _, _, b, laws = grid_filter(counts, np.ones(N), one.anchor, natural)
+    _, _, b, distributions = grid_filter(counts, np.ones(N), one.anchor, natural)
     _, _, mean, cov = kernel(observed(counts), natural)
-    share = np.cumsum(laws.sum(axis=1), axis=1)
+    share = np.cumsum(distributions.sum(axis=1), axis=1)
     for q in (0.05, 0.5, 0.95):
         exact = [np.interp(q, row, b + (b[1] - b[0]) / 2) for row in share]
         np.testing.assert_allclose(norm.ppf(q, mean[:, 1], np.sqrt(cov[:, 2])), exact, atol=0.01)
@@ -312,12 +312,12 @@ def test_growth_pools_histories():
     np.testing.assert_allclose(pooled["probability_rising"], wanted, rtol=1e-9)
 
 
-def test_the_first_step_has_the_law_of_the_grid_filter():
+def test_the_first_step_has_the_distribution_of_the_grid_filter():
     counts, natural = SERIES["low"], (0.1, 0.8, 0.3, 0.2)
     observation = observed(counts)
-    _, x, b, laws = grid_filter(counts, np.ones(N), observation[0].anchor, natural)
+    _, x, b, distributions = grid_filter(counts, np.ones(N), observation[0].anchor, natural)
     move = norm.pdf(x[:, None, None], x[:, None] + b, 0.3) * (x[1] - x[0])
-    ahead = np.einsum("ijk,jk->i", move, laws[-1])
+    ahead = np.einsum("ijk,jk->i", move, distributions[-1])
     last, draws = kernel(observation, natural)[1], 20_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
     paths = trend_paths(*known, np.zeros(1), np.random.default_rng(1))[:, 0]

@@ -132,8 +132,8 @@ def test_failures_are_rows_and_the_others_go_on(workers):
     first = sum(many.fits[unit].forecast(1, draws=20, rng=2).mean().item() for unit in found.summaries.index.levels[0])
     said = found.sentence()
     # means of 20 Poisson counts in each of 27 units; how far they are apart is beside them
-    told = float(said.removeprefix("breaking expects ").split(" ")[0].replace(",", ""))
-    assert told == pytest.approx(first, rel=0.2)
+    expected = float(said.removeprefix("breaking expects ").split(" ")[0].replace(",", ""))
+    assert expected == pytest.approx(first, rel=0.2)
     assert said.endswith(
         "incidents in 27 units together in the week that ends on "
         f"{found.summaries.index[0][1].end_time.date()}; 3 more series could not be forecast."
@@ -221,10 +221,10 @@ def test_diagnoses_of_many_fits_are_a_table():
 
 
 def test_progress_counts_series():
-    told = []
-    fit_many(LastValue(), panel(40), progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (40, 40)
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    calls = []
+    fit_many(LastValue(), panel(40), progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (40, 40)
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
 
 
 def test_blocks_depend_on_the_number_of_series_only():

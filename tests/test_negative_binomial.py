@@ -379,9 +379,9 @@ def test_forecast_of_a_long_series_is_the_fitted_distribution():
     fit = NegativeBinomial().fit(series(counts, pd.period_range("2000-01-01", periods=4000, freq="D")))
     paths = fit.forecast(2, draws=5000, rng=2).series_paths
     level, dispersion = fit.params
-    law = nbinom(1 / dispersion, 1 / (1 + dispersion * np.exp(level)))
+    distribution = nbinom(1 / dispersion, 1 / (1 + dispersion * np.exp(level)))
     jitter = np.random.default_rng(3).random(paths.shape)
-    pit = law.cdf(paths - 1) + jitter * law.pmf(paths)  # uniform if the law is right
+    pit = distribution.cdf(paths - 1) + jitter * distribution.pmf(paths)  # uniform if the distribution is right
     assert kstest(pit.ravel(), "uniform").pvalue > 0.01
 
 
@@ -541,7 +541,7 @@ def test_undetermined_terms_are_an_error_and_not_a_nan(monkeypatch):
     with pytest.raises(FitError, match="the terms are too uncertain to draw paths from; fit fewer terms"):
         fit.forecast(2)
     monkeypatch.setattr(regression, "maximise", singular)
-    with pytest.raises(FitError, match="these counts do not tell level and a dispersion apart; use fewer terms"):
+    with pytest.raises(FitError, match="these counts do not distinguish level and a dispersion; use fewer terms"):
         NegativeBinomial().fit(series(OVERDISPERSED))
 
 

@@ -25,7 +25,7 @@ def test_bounded_squares_are_scipys(seed):
     upper = np.where(rng.random(6) < 0.5, np.maximum(lower, -1) + rng.random(6), np.inf)
     peak = climb(least_squares(matrix, vector), rng.normal(size=6), lower=lower, upper=upper, largest_move=np.inf)
     wanted = lsq_linear(matrix, vector, (lower, upper), method="bvls", tol=1e-14)
-    assert peak.settled
+    assert peak.converged
     assert peak.height.value == pytest.approx(-wanted.cost, rel=1e-10)
     np.testing.assert_allclose(peak.point, wanted.x, rtol=1e-5, atol=1e-6)
     # one at a bound is on it to the last digit
@@ -55,7 +55,7 @@ def test_bent_functions_between_bounds_are_scipys():
     rng = np.random.default_rng(1)
     for start in rng.uniform(-1, 3, (40, 2)):
         peak = climb(function, start, lower=np.array([-1.0, 0.2]), upper=np.array([1.7, 3.0]), largest_move=0.5)
-        assert peak.settled
+        assert peak.converged
         again = minimize(
             lambda point: -function(point).value, peak.point, method="L-BFGS-B", bounds=[(-1, 1.7), (0.2, 3)], tol=1e-14
         )
@@ -63,14 +63,14 @@ def test_bent_functions_between_bounds_are_scipys():
 
 
 def test_parameters_that_are_not_free_stay_and_may_be_infinite():
-    def function(point):  # what is told of the second is nothing
+    def function(point):  # what is known of the second is nothing
         return Height(-((point[0] - 3) ** 2), np.array([-2 * (point[0] - 3), np.nan]), np.array([[-2, 0], [0, np.nan]]))
 
     peak = climb(function, np.array([0.0, -np.inf]), free=np.array([True, False]))
-    assert peak.settled
+    assert peak.converged
     assert peak.point.tolist() == [3.0, -np.inf]
     fixed = climb(function, np.array([0.0, 1.0]), free=np.zeros(2, bool))
-    assert fixed.settled
+    assert fixed.converged
     assert fixed.point.tolist() == [0.0, 1.0]
 
 
@@ -87,8 +87,8 @@ def test_no_step_is_longer_than_allowed():
 
 
 def test_highest_takes_the_first_that_converged():
-    def peak(value, settled):
-        return Peak(np.array([value]), Height(value, np.zeros(1), np.eye(1)), settled)
+    def peak(value, converged):
+        return Peak(np.array([value]), Height(value, np.zeros(1), np.eye(1)), converged)
 
     peaks = [peak(1.0, True), peak(2.0, True), peak(2.0 + 1e-9, True), peak(2.0 + 1e-8, False), peak(np.nan, True)]
     assert highest(peaks) is peaks[1]

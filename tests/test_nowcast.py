@@ -42,10 +42,10 @@ UNEVEN = "ignore:reports come unevenly by weekday"
 WEEKS = pd.period_range("2024-01-07", periods=60, freq="W-SUN")
 
 
-def late_reports(counts, chances, rng, index=WEEKS):
+def late_reports(counts, probabilities, rng, index=WEEKS):
     """A line list of these counts with independent delays."""
     period = np.repeat(np.arange(len(counts)), counts)
-    delay = rng.choice(len(chances), size=len(period), p=chances)
+    delay = rng.choice(len(probabilities), size=len(period), p=probabilities)
     day = index[period].to_timestamp(how="end").normalize()
     days = {"D": 1, "W": 7}[index.freqstr[0]]
     return pd.DataFrame({"date": day, "as_of": day + pd.to_timedelta(days * delay, unit="D")})
@@ -81,9 +81,9 @@ def reference(shared_data):
     return json.loads(shared_data("data/reference/surveillance_nowcast.json").read_text())["results"]
 
 
-def first_over(chances, level):
+def first_over(probabilities, level):
     """The smallest count whose distribution function exceeds the level: how surveillance reads a quantile."""
-    return int(np.argmax(np.cumsum(chances) > level))
+    return int(np.argmax(np.cumsum(probabilities) > level))
 
 
 def triple(expected):
@@ -93,8 +93,8 @@ def triple(expected):
 def test_hazards_and_shares_give_surveillance_s_lawless_exactly(outbreak, reference):
     """Its limits follow to the last whole number, once its two slips are made as well.
 
-    Its variance leaves out the first term of (2.16), which stands on a line of its own; the normal law cut off at the
-    reported count is divided by what remains without the part cut off being subtracted.
+    Its variance leaves out the first term of (2.16), which stands on a line of its own; the normal distribution cut off
+    at the reported count is divided by what remains without the part cut off being subtracted.
     """
     known = read(outbreak, "D", "2011-06-02", event="dHosp", reported="dReport").by_delay(15)
     share = known_share(reverse_hazards(make_trials(known)))
@@ -107,11 +107,11 @@ def test_hazards_and_shares_give_surveillance_s_lawless_exactly(outbreak, refere
         assert known[at, seen] == reported
         mean, sd = reported / share[seen], np.sqrt(reported * (1 - share[seen])) / share[seen]
         if sd == 0:
-            chances = (support == mean).astype(float)
+            probabilities = (support == mean).astype(float)
         else:
             cut = np.where(support < reported, 0, norm.cdf(support, mean, sd) / norm.sf(reported, mean, sd))
-            chances = np.diff(cut, prepend=0)
-        assert [first_over(chances, level) for level in (0.5, 0.025, 0.975)] == row.tolist()
+            probabilities = np.diff(cut, prepend=0)
+        assert [first_over(probabilities, level) for level in (0.5, 0.025, 0.975)] == row.tolist()
 
 
 @pytest.mark.filterwarnings(UNEVEN)
@@ -240,22 +240,22 @@ def test_a_change_is_found_however_much_data_there_is():
     assert np.exp(shift).std() < 0.003
 
 
-def test_spans_are_split_by_the_chances_of_their_delays():
+def test_spans_are_split_by_the_probabilities_of_their_delays():
     hazards = np.array([[0.5, 0.2, 0.1]])
     trials = Trials(*(np.array([v]) for v in (0, 2, 3, 100_000, 300_000)), 3)
     whole = split_spans(trials, hazards, np.random.default_rng(1))
-    chance = np.array([0.2 * 0.9, 0.1])
+    probability = np.array([0.2 * 0.9, 0.1])
     assert whole.low.tolist() == whole.high.tolist() == [2, 3]
     assert whole.late.sum() == 100_000
     # 4 standard errors of 100,000 splits
-    assert whole.late[0] / 100_000 == pytest.approx(chance[0] / chance.sum(), abs=0.007)
+    assert whole.late[0] / 100_000 == pytest.approx(probability[0] / probability.sum(), abs=0.007)
     assert whole.total.tolist() == [300_000 - whole.late[1], 300_000]
 
 
 def test_delays_are_found_from_snapshots_four_weeks_apart():
     rng = np.random.default_rng(3)
-    chances = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
-    table = late_reports(rng.poisson(200, size=60), chances, rng)
+    probabilities = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
+    table = late_reports(rng.poisson(200, size=60), probabilities, rng)
     known = read(table, now=WEEKS[-1].end_time.normalize()).by_delay(4)
     gappy = known.copy()
     for row in range(60):
@@ -266,10 +266,10 @@ def test_delays_are_found_from_snapshots_four_weeks_apart():
     hazards, shift = sample_delays(trials, 0.1, 500, np.random.default_rng(1))
     assert shift is None
     # about 12,000 reports seen in pairs of delays: standard errors of some 0.01
-    assert known_share(hazards).mean(axis=0) == pytest.approx(chances.cumsum(), abs=0.04)
+    assert known_share(hazards).mean(axis=0) == pytest.approx(probabilities.cumsum(), abs=0.04)
     moved, shift = sample_delays(trials, 0.1, 300, np.random.default_rng(1), change=30)
     assert np.abs(shift.mean()) < 0.2
-    assert known_share(moved).mean(axis=0) == pytest.approx(chances.cumsum(), abs=0.06)
+    assert known_share(moved).mean(axis=0) == pytest.approx(probabilities.cumsum(), abs=0.06)
 
 
 def test_the_rhythm_of_reports_adds_up(weekly):
@@ -317,11 +317,12 @@ def test_counts_to_come_under_a_fixed_prior_are_those_of_an_enumeration():
     drawn = draw_with_fixed_prior(np.array([4.0]), np.full((100_000, 1), 0.3), 10.0, 40.0, np.random.default_rng(1))
     total = np.arange(4, 400)
     size = 10.0**2 / 30.0
-    chance = nbinom.pmf(total, size, size / (size + 10)) * nbinom.pmf(total - 4, 5, 0.3)
+    probability = nbinom.pmf(total, size, size / (size + 10)) * nbinom.pmf(total - 4, 5, 0.3)
     # binomial(4; N, 0.3) is proportional in N to the negative binomial of size 5
-    chance /= chance.sum()
+    probability /= probability.sum()
     for most in (4, 6, 9, 15):
-        assert (4 + drawn <= most).mean() == pytest.approx(chance[total <= most].sum(), abs=0.0065)  # 4 standard errors
+        exact = probability[total <= most].sum()
+        assert (4 + drawn <= most).mean() == pytest.approx(exact, abs=0.0065)  # 4 standard errors
 
 
 def test_parameters_are_found_again():
@@ -509,7 +510,7 @@ def test_a_delay_that_no_period_tells_of_is_warned_of(weekly):
     days = [WEEKS[-2].end_time.normalize(), WEEKS[-1].end_time.normalize()]
     counts = {day: known[known.index >= WEEKS[50]] for day, known in snapshots_of(weekly, days).items()}
     counts[days[1]].iloc[0] = counts[days[0]].iloc[0] = 0
-    with pytest.warns(DataWarning, match="no period tells of delay 9;"):
+    with pytest.warns(DataWarning, match="no period shows delay 9;"):
         nowcast(counts, "W", max_delay=9, draws=10, rng=1)
 
 
@@ -550,7 +551,7 @@ SNAPS = {
             {},
             "row 0: reported on 2024-01-01, before it happened",
         ),
-        (FEW, {"freq": "W", "now": "2024-01-14"}, "reports tell of 2 whole periods"),
+        (FEW, {"freq": "W", "now": "2024-01-14"}, "reports are of 2 whole periods"),
         ([1, 2], {}, "reports is a list"),
         ({"2024-01-14": COUNTS}, {"freq": "W"}, "snapshots by now: 1, too few"),
         ({"2024-01-14": COUNTS, pd.Timestamp("2024-01-14"): COUNTS}, {"freq": "W"}, "two snapshots have the same date"),
@@ -586,7 +587,7 @@ def test_lawless_fails_where_no_older_report_was_as_early():
     table = pd.DataFrame({"date": days, "as_of": days + pd.Timedelta(days=2)})
     table.loc[len(table)] = [pd.Timestamp("2024-01-22"), pd.Timestamp("2024-01-22")]
     with (
-        pytest.warns(DataWarning, match="tells of delay 1;"),
+        pytest.warns(DataWarning, match="shows delay 1;"),
         pytest.raises(FitError, match="lawless: no older period has reports as early"),
     ):
         nowcast(table, "D", max_delay=4, method="lawless", rng=1)
@@ -629,8 +630,8 @@ def test_intervals_cover_late_reports_of_simulations(kind):
     ranks, totals, intervals = [], [], []
     for _ in range(250):
         counts = simulated(kind, rng)
-        chances = rng.dirichlet([3, 3, 2, 2, 1, 1, 0.5, 0.5, 0.5])
-        reports = read(late_reports(counts, chances, rng), now=WEEKS[-1].end_time.normalize(), start="2024-01-01")
+        probabilities = rng.dirichlet([3, 3, 2, 2, 1, 1, 0.5, 0.5, 0.5])
+        reports = read(late_reports(counts, probabilities, rng), now=WEEKS[-1].end_time.normalize(), start="2024-01-01")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("escalation.incidents.nowcasts.run.read_reports", lambda *_, given=reports, **__: given)
             patch.setattr("escalation.incidents.nowcasts.run._warn_batches", lambda *_: None)  # chance finds

@@ -46,36 +46,36 @@ def test_a_plain_loop_agrees(seed):
     np.testing.assert_array_equal(found, by_hand(observed, ahead, least, over))
 
 
-def test_paths_that_all_are_what_came_are_told_as_it_was():
+def test_paths_that_all_are_what_came_are_found_as_it_was():
     rng = np.random.default_rng(1)
     counts = pd.Series(rng.poisson(3, 60), index=weeks(60))
     for name in ("forecastbench-mean", "acled-25", "views-25"):
         definition = escalation.forecasts.get_flashpoint(name)
-        told = past_flashpoints(counts, definition, within=6)
+        found = past_flashpoints(counts, definition, within=6)
         for place in (20, 33, 53):
             ahead = counts.iloc[place + 1 : place + 7]
             past = np.tile(counts.iloc[: place + 1].to_numpy(float), (3, 1))
             forecast = escalation.Forecast.of_series(np.tile(ahead.to_numpy(), (3, 1)), ahead.index, past, "what came")
-            assert told.iloc[place] == escalation.flashpoint(forecast, definition).probability
+            assert found.iloc[place] == escalation.flashpoint(forecast, definition).probability
 
 
 def test_an_answer_is_known_only_when_its_horizon_has_passed():
     counts = pd.Series([0, 0, 9, 0, 0, 9], index=weeks(6))
-    told = past_flashpoints(counts, 5, within=3)
-    assert told.iloc[:3].tolist() == [1.0, 1.0, 1.0]
+    found = past_flashpoints(counts, 5, within=3)
+    assert found.iloc[:3].tolist() == [1.0, 1.0, 1.0]
     # a week of 9 follows week 4 as well, but had none come that would not be known: the known would all be 1
-    assert told.iloc[3:].isna().all()
+    assert found.iloc[3:].isna().all()
 
 
 def test_gaps_leave_an_answer_open_and_a_short_past_too():
     counts = pd.Series([1, 2, None, 0, 0, 7, 0, 0], index=weeks(8))
-    told = past_flashpoints(counts, 5, within=2)
-    np.testing.assert_array_equal(told, [NAN, NAN, 0.0, 1.0, 1.0, 0.0, NAN, NAN])
+    found = past_flashpoints(counts, 5, within=2)
+    np.testing.assert_array_equal(found, [NAN, NAN, 0.0, 1.0, 1.0, 0.0, NAN, NAN])
     year = Flashpoint("record", above="record", days=28)
     assert past_flashpoints(counts, year, within=2).iloc[:3].isna().all()
 
 
-def test_panels_and_histories_are_told_column_by_column():
+def test_panels_and_histories_are_found_column_by_column():
     rng = np.random.default_rng(2)
     panel = pd.DataFrame(rng.poisson(2, (30, 3)), index=weeks(30), columns=list("abc"))
     definition = Flashpoint("double", above="mean", days=7, times=2.0)

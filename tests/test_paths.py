@@ -1,4 +1,4 @@
-"""Paths: counts and levels against plain loops and scipy's laws."""
+"""Paths: counts and levels against plain loops and scipy's distributions."""
 
 import numpy as np
 import pytest
@@ -12,14 +12,14 @@ MEANS = [1e-6, 0.02, 0.7, 1.0, 3.2, 9.99, 10.01, 12.01, 17.0, 90.0, 4000.0, 3e7]
 
 @pytest.mark.parametrize("mean", MEANS)
 @pytest.mark.parametrize("dispersion", [0.0, 0.3])
-def test_counts_have_scipys_law(mean, dispersion):
+def test_counts_have_scipys_distribution(mean, dispersion):
     draws = 400_000
-    natural, law = np.array([[np.log(mean), 1.0, 0.0, dispersion]]), np.array([[np.log(mean), 1e-30, 0.0]])
+    natural, moments = np.array([[np.log(mean), 1.0, 0.0, dispersion]]), np.array([[np.log(mean), 1e-30, 0.0]])
     rows = np.zeros(draws, dtype=np.int64)
-    drawn = level_paths(natural, law, rows, np.zeros(1), np.inf, np.random.default_rng(1))[:, 0]
-    law = nbinom(1 / dispersion, 1 / (1 + dispersion * mean)) if dispersion else poisson(mean)
-    edges = np.unique(law.ppf(np.concatenate([[1e-4, 1e-3], np.linspace(0.01, 0.99, 99), [0.999, 0.9999]])))
-    expected = np.diff(law.cdf(edges), prepend=0.0, append=1.0) * draws
+    drawn = level_paths(natural, moments, rows, np.zeros(1), np.inf, np.random.default_rng(1))[:, 0]
+    distribution = nbinom(1 / dispersion, 1 / (1 + dispersion * mean)) if dispersion else poisson(mean)
+    edges = np.unique(distribution.ppf(np.concatenate([[1e-4, 1e-3], np.linspace(0.01, 0.99, 99), [0.999, 0.9999]])))
+    expected = np.diff(distribution.cdf(edges), prepend=0.0, append=1.0) * draws
     seen = np.bincount(np.searchsorted(edges, drawn), minlength=len(expected))
     if min(expected) >= 5:
         assert chisquare(seen, expected).pvalue > 1e-3
@@ -67,12 +67,12 @@ ROWS, STEPS = np.arange(400) % 2, 6
 @pytest.mark.parametrize("bend", [np.inf, 1.5])
 def test_level_paths_are_those_of_a_plain_loop(bend):
     natural = np.array([[2.0, 0.9, 0.2, 0.3], [1.0, 1.0, 0.1, 0.0]])
-    laws, log_exposure = np.array([[2.5, 0.2, 0.04], [1.0, 0.1, -0.01]]), np.linspace(-1.0, 0.0, STEPS)
-    ours = level_paths(natural, laws, ROWS, log_exposure, bend, np.random.default_rng(1))
+    moments, log_exposure = np.array([[2.5, 0.2, 0.04], [1.0, 0.1, -0.01]]), np.linspace(-1.0, 0.0, STEPS)
+    ours = level_paths(natural, moments, ROWS, log_exposure, bend, np.random.default_rng(1))
     rng = np.random.default_rng(1)
     for path, row in zip(ours, ROWS, strict=True):
         level, damping, level_sd, dispersion = natural[row]
-        x = _skew_normal(*laws[row], rng)
+        x = _skew_normal(*moments[row], rng)
         for t in range(STEPS):
             x = level + damping * (x - level) + level_sd * rng.standard_normal()
             log_rate = x if bend == np.inf else bend + np.log(np.logaddexp(0, x - bend))
@@ -81,16 +81,16 @@ def test_level_paths_are_those_of_a_plain_loop(bend):
 
 def test_trend_paths_are_those_of_a_plain_loop():
     natural = np.array([[0.05, 0.9, 0.2, 0.3], [0.01, 1.0, 0.1, 0.0]])
-    laws = np.array([[2.0, 0.1, 0.2, 0.05, 0.03, 0.04], [1.0, -0.1, 0.1, 0.0, 0.01, 0.0]])
+    moments = np.array([[2.0, 0.1, 0.2, 0.05, 0.03, 0.04], [1.0, -0.1, 0.1, 0.0, 0.01, 0.0]])
     log_exposure = np.linspace(-1.0, 0.0, STEPS)
-    ours = trend_paths(natural, laws, ROWS, log_exposure, np.random.default_rng(1))
+    ours = trend_paths(natural, moments, ROWS, log_exposure, np.random.default_rng(1))
     rng = np.random.default_rng(1)
     for path, row in zip(ours, ROWS, strict=True):
         slope_sd, damping, level_sd, dispersion = natural[row]
-        x = _skew_normal(laws[row, 0], laws[row, 2], laws[row, 5], rng)
-        share = laws[row, 3] / laws[row, 2]
-        spread = np.sqrt(laws[row, 4] - share * laws[row, 3])
-        slope = laws[row, 1] + share * (x - laws[row, 0]) + spread * rng.standard_normal()
+        x = _skew_normal(moments[row, 0], moments[row, 2], moments[row, 5], rng)
+        share = moments[row, 3] / moments[row, 2]
+        spread = np.sqrt(moments[row, 4] - share * moments[row, 3])
+        slope = moments[row, 1] + share * (x - moments[row, 0]) + spread * rng.standard_normal()
         for t in range(STEPS):
             x += slope + level_sd * rng.standard_normal()
             slope = damping * slope + slope_sd * rng.standard_normal()

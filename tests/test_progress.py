@@ -1,4 +1,4 @@
-"""How far long work is: told to a function, shown on a terminal or in a notebook, and nowhere else."""
+"""How far long work is: given to a function, shown on a terminal or in a notebook, and nowhere else."""
 
 import io
 import sys
@@ -15,13 +15,13 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_function_is_told_and_false_tells_nobody(capsys):
-    told = []
-    with reporter(lambda done, total: told.append((done, total)), "work") as tick:
+def test_a_function_is_called_and_false_shows_nothing(capsys):
+    calls = []
+    with reporter(lambda done, total: calls.append((done, total)), "work") as tick:
         tick(1, 2)
     with reporter(False, "work") as tick:
         tick(1, 2)
-    assert told == [(1, 2)]
+    assert calls == [(1, 2)]
     assert capsys.readouterr() == ("", "")
 
 

@@ -1,4 +1,4 @@
-"""Reconciled forecasts: parts sum to totals on every path, and have the laws that enumeration gives."""
+"""Reconciled forecasts: parts sum to totals on every path, and have the distributions that enumeration gives."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from escalation.errors import DataWarning, InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.forecasts.reconciliation import METHODS, reconcile
 from escalation.forecasts.reconciliation_integers import (
-    chances_at,
     combine,
     pair_by_rank,
+    probabilities_at,
     resample_in_place,
-    split_by_chance,
+    split_at_random,
     split_whole,
 )
 
@@ -75,7 +75,7 @@ def test_bottom_up_keeps_the_parts_and_top_down_the_total():
     np.testing.assert_allclose(made["north"].mean(), share * totals["all"].mean(), rtol=0.05)  # 10,000 counts a step
 
 
-def test_matching_keeps_the_law_of_the_whole():
+def test_matching_keeps_the_distribution_of_the_whole():
     parts, totals = tree()
     made = reconcile(parts, totals, parents=PARENTS, method="matching", rng=1)
     np.testing.assert_array_equal(np.sort(made.total.series_paths, axis=0), np.sort(totals["all"].series_paths, axis=0))
@@ -198,9 +198,9 @@ def test_whole_parts_sum_exactly_and_are_as_wanted_on_average(parts, size, seed)
     np.testing.assert_allclose(made.mean(axis=(1, 2)), loop, atol=5 * 0.5 / np.sqrt(800))  # a coin at worst
 
 
-def test_counts_are_split_by_chance_with_the_shares_of_the_means():
+def test_counts_are_split_at_random_with_the_shares_of_the_means():
     rng = np.random.default_rng(7)
-    made = split_by_chance(np.full((4000, 2), 30), np.array([[1.0, 0.0], [3.0, 0.0]]), rng)
+    made = split_at_random(np.full((4000, 2), 30), np.array([[1.0, 0.0], [3.0, 0.0]]), rng)
     np.testing.assert_array_equal(made.sum(axis=0), 30)
     np.testing.assert_allclose(made.mean(axis=1), [[7.5, 15], [22.5, 15]], atol=4.5 * 2.8 / np.sqrt(4000))
 
@@ -208,7 +208,7 @@ def test_counts_are_split_by_chance_with_the_shares_of_the_means():
 # --- conditioning -----------------------------------------------------------------------------------------
 
 
-def test_conditioning_gives_the_law_that_enumeration_gives():
+def test_conditioning_gives_the_distribution_that_enumeration_gives():
     rng = np.random.default_rng(8)
     draws = 200_000
     parts = {name: forecast(rng.poisson(mean, (draws, 1))) for name, mean in (("a", 0.6), ("b", 1.1))}
@@ -224,7 +224,7 @@ def test_conditioning_gives_the_law_that_enumeration_gives():
     np.testing.assert_allclose(found, exact, atol=5 * 0.5 / np.sqrt(effective))
 
 
-def test_conditioning_on_two_levels_gives_the_law_that_enumeration_gives():
+def test_conditioning_on_two_levels_gives_the_distribution_that_enumeration_gives():
     rng = np.random.default_rng(9)
     draws = 200_000
     means = {"a": 0.5, "b": 0.8, "c": 0.4}
@@ -235,12 +235,12 @@ def test_conditioning_on_two_levels_gives_the_law_that_enumeration_gives():
     )
     exact = {}
     for counts in itertools.product(range(9), repeat=3):
-        chance = np.prod([poisson.pmf(k, mean) for k, mean in zip(counts, means.values(), strict=True)])
-        exact[counts] = chance * poisson.pmf(sum(counts[:2]), 2.0) * poisson.pmf(sum(counts), 3.0)
+        probability = np.prod([poisson.pmf(k, mean) for k, mean in zip(counts, means.values(), strict=True)])
+        exact[counts] = probability * poisson.pmf(sum(counts[:2]), 2.0) * poisson.pmf(sum(counts), 3.0)
     size = sum(exact.values())
     found = pd.Series(list(map(tuple, made.parts.paths[:, :, 0].T))).value_counts() / draws
-    for counts, chance in exact.items():
-        assert found.get(counts, 0.0) == pytest.approx(chance / size, abs=0.012)  # resampled twice
+    for counts, probability in exact.items():
+        assert found.get(counts, 0.0) == pytest.approx(probability / size, abs=0.012)  # resampled twice
 
 
 def test_conditioning_is_narrower_than_forecasts_that_agree():
@@ -256,12 +256,12 @@ def test_conditioning_is_narrower_than_forecasts_that_agree():
     assert reconcile(parts, total, rng=1).total.series_paths.var() == pytest.approx(20, rel=0.03)
 
 
-def test_a_law_from_draws_is_that_which_they_come_from():
+def test_a_distribution_from_draws_is_that_which_they_come_from():
     rng = np.random.default_rng(11)
     values = np.arange(0, 120)
-    for law, rough in ((nbinom(4, 0.1), 0.002), (poisson(0.7), 0.005)):
-        found = chances_at(law.rvs(20_000, random_state=rng), values)
-        np.testing.assert_allclose(found, law.pmf(values), atol=rough)
+    for distribution, rough in ((nbinom(4, 0.1), 0.002), (poisson(0.7), 0.005)):
+        found = probabilities_at(distribution.rvs(20_000, random_state=rng), values)
+        np.testing.assert_allclose(found, distribution.pmf(values), atol=rough)
         assert found.sum() == pytest.approx(1.0, abs=0.01)
 
 
@@ -282,7 +282,8 @@ def test_few_effective_draws_are_told_and_none_is_refused():
     with pytest.warns(DataWarning, match=r"conditioning leaves \d+ effective draws at some step"):
         made = reconcile(parts, forecast(rng.poisson(42, (500, 2))), method="conditioning", rng=1)
     assert made.effective.min(axis=None) < 100
-    with pytest.raises(InputError, match="the forecast of total gives no chance to any sum of its parts at 2024-12-02"):
+    refused = "the forecast of total gives probability 0 to every sum of its parts at 2024-12-02"
+    with pytest.raises(InputError, match=refused):
         reconcile(parts, forecast(rng.poisson(9000, (500, 2))), method="conditioning", rng=1)
 
 

@@ -62,7 +62,7 @@ def evidence_of(rows: list[tuple[str, int, int, int]], days: int) -> Evidence:
 
 
 def enumerate_posterior(evidence: Evidence, prior: WalkPrior, most: int) -> dict[tuple[int, ...], float]:
-    """Exact law of the atom counts, levels and scale integrated out on grids (one or two weeks)."""
+    """Exact distribution of the atom counts, levels and scale integrated out on grids (one or two weeks)."""
     atoms, blocks = len(evidence.atom_days), len(evidence.block_first) - 1
     x = np.linspace(prior.level_mean - 6 * prior.level_sd, prior.level_mean + 4 * prior.level_sd, 401)
     weight = norm.pdf(x, prior.level_mean, prior.level_sd)
@@ -400,7 +400,7 @@ def test_things_that_do_not_add_up_need_a_choice(column: str) -> None:
 
 def test_chains_that_disagree_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("escalation.tallies.posterior.ESS_LIMIT", 10**9)
-    with pytest.warns(NotConvergedWarning, match="did not settle"):
+    with pytest.warns(NotConvergedWarning, match="did not converge"):
         result = escalation.reconstruct(tallies(("exact", 9, 1, 20)), series="a", rng=1)
     assert not result.converged
     assert "not converged" in result._repr_html_()
@@ -416,16 +416,16 @@ def test_levels_of_intervals_are_checked(militia: escalation.tallies.Reconstruct
 
 
 def test_vintages_of_one_seed_are_the_same_whatever_was_asked_before():
-    told = tallies(("exact", 14, 1, 14), as_of=pd.Timestamp("2024-01-15"))
+    tallied = tallies(("exact", 14, 1, 14), as_of=pd.Timestamp("2024-01-15"))
     weeks = pd.period_range("2024-01-15", periods=2, freq="W-SUN")
-    one, other = (escalation.tallies.Vintages(told, "a", draws=20, rng=3) for _ in range(2))
+    one, other = (escalation.tallies.Vintages(tallied, "a", draws=20, rng=3) for _ in range(2))
     first = one(weeks[0])
     other(weeks[1])
     pd.testing.assert_frame_equal(first, other(weeks[0]))
-    fresh = escalation.tallies.Vintages(told, "a", draws=20)
+    fresh = escalation.tallies.Vintages(tallied, "a", draws=20)
     pd.testing.assert_frame_equal(fresh(weeks[0]), fresh(weeks[0]))
-    drawn = escalation.tallies.Vintages(told, "a", draws=20, rng=np.random.default_rng(5))
+    drawn = escalation.tallies.Vintages(tallied, "a", draws=20, rng=np.random.default_rng(5))
     pd.testing.assert_frame_equal(drawn(weeks[0]), drawn(weeks[0]))
     assert not drawn(weeks[0]).equals(first)
     with pytest.raises(InputError, match="rng is -1"):
-        escalation.tallies.Vintages(told, "a", rng=-1)
+        escalation.tallies.Vintages(tallied, "a", rng=-1)

@@ -40,7 +40,7 @@ def test_slopes_are_the_derivatives_of_scipys_probabilities(variance, log_d):
     y = np.array([0.0, 1, 4, 30, 500])
     log_mean = np.log([0.3, 2, 3, 40, 450])
 
-    def law(point, k):
+    def distribution(point, k):
         mean, d = np.exp(point[0]), np.exp(point[1])
         if variance == "poisson":
             return poisson.logpmf(y[k], mean)
@@ -56,9 +56,9 @@ def test_slopes_are_the_derivatives_of_scipys_probabilities(variance, log_d):
     for k in range(5):
         point = np.array([log_mean[k], log_d])
         # scipy's probabilities for sizes of some 1e4 are good to 1e-9
-        assert at.value[k] == pytest.approx(law(point, k), rel=1e-8)
+        assert at.value[k] == pytest.approx(distribution(point, k), rel=1e-8)
         assert values[k] == pytest.approx(at.value[k], rel=1e-12)
-        numerical = approx_fprime(point, law, 1e-6, k)
+        numerical = approx_fprime(point, distribution, 1e-6, k)
         # differences of 1e-6: rounding 1e-9 / 1e-6 of values up to 10, and a second derivative of up to 450 times 1e-6
         np.testing.assert_allclose(gradient(point, k), numerical, rtol=2e-3, atol=1e-2)
         curvature = [(gradient(point + h, k) - gradient(point - h, k)) / 2e-5 for h in 1e-5 * np.eye(2)]
@@ -77,19 +77,19 @@ def test_newton_finds_the_top_of_a_bent_ridge():
         return Height(-(100 * (y - x * x) ** 2 + (1 - x) ** 2), score, hessian)
 
     peak = climb(banana, np.array([-1.2, 1.0]))
-    assert peak.settled
+    assert peak.converged
     np.testing.assert_allclose(peak.point, 1.0, atol=1e-6)
     np.testing.assert_allclose(inverse(-peak.height.hessian), np.linalg.inv(-peak.height.hessian), rtol=1e-6)
 
 
-def test_newton_says_when_it_did_not_settle():
+def test_newton_says_when_it_did_not_converge():
     def endless(point):
         return Height(float(point[0]), np.ones(1), np.zeros((1, 1)))
 
-    assert not climb(endless, np.zeros(1), most_steps=20).settled
+    assert not climb(endless, np.zeros(1), most_steps=20).converged
 
 
-def test_importance_draws_follow_a_skewed_law():
+def test_importance_draws_follow_a_skewed_distribution():
     # log of a gamma variable of shape 1.5, with a standard normal beside it
     def log_density(points):
         return 1.5 * points[:, 0] - np.exp(points[:, 0]) - points[:, 1] ** 2 / 2
@@ -208,7 +208,7 @@ def test_nb1_draws_its_posterior():
 
 
 @pytest.mark.parametrize("model", [Poisson(), NegativeBinomial(), NegativeBinomial(variance="nb1")])
-def test_the_forecast_is_the_analytic_law_averaged_over_parameters(model):
+def test_the_forecast_is_the_analytic_distribution_averaged_over_parameters(model):
     fit = model.fit(series(nb1(60, 6.0, 3.0, 5)))
     paths = fit.forecast(1, draws=4000, rng=1).series_paths[:, 0]
     coefficients, d = draw_parameters(fit.estimates[0].state["data"], model._variance, 4000, np.random.default_rng(2))

@@ -91,13 +91,13 @@ def test_it_agrees_with_r(shared_data):
 
 
 def test_the_fair_form_does_not_depend_on_the_number_of_draws():
-    # 4,000 forecasts of 5 draws each: the mean is the score of the law itself, within 4 standard errors
+    # 4,000 forecasts of 5 draws each: the mean is the score of the distribution itself, within 4 standard errors
     rng = np.random.default_rng(2)
-    y, law = 4, scores.crps_poisson(3, 4)
+    y, distribution = 4, scores.crps_poisson(3, 4)
     fair = scores.crps(rng.poisson(3, (4000, 5)), y, estimator="fair")
-    assert abs(fair.mean() - law) < 4 * fair.std() / np.sqrt(4000)
+    assert abs(fair.mean() - distribution) < 4 * fair.std() / np.sqrt(4000)
     biased = scores.crps(rng.poisson(3, (4000, 5)), y)
-    assert biased.mean() - law > 10 * biased.std() / np.sqrt(4000)
+    assert biased.mean() - distribution > 10 * biased.std() / np.sqrt(4000)
 
 
 def test_of_counts_it_is_the_ranked_probability_score():

@@ -146,7 +146,7 @@ def test_levels_are_probabilities():
 
 # log score of draws
 
-LAWS = {
+DISTRIBUTIONS = {
     "poisson 0.5": stats.poisson(0.5),
     "poisson 20": stats.poisson(20),
     "poisson 200": stats.poisson(200),
@@ -157,18 +157,18 @@ LAWS = {
 }
 
 
-@pytest.mark.parametrize("name", LAWS)
-def test_the_smoothed_forecast_costs_little_more_than_the_law(name):
-    """Kullback-Leibler distance from the law, over all counts; of the bare shares of draws it is infinite."""
-    law, rng = LAWS[name], np.random.default_rng(5)
-    counts = np.arange(int(law.ppf(1 - 1e-7)) + 2)
-    p = law.pmf(counts)
-    for size, most in ((1000, 0.025), (100, 0.12)):  # docstring: 0.007 and 0.04 on average over laws
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_the_smoothed_forecast_costs_little_more_than_the_distribution(name):
+    """Kullback-Leibler distance from the distribution, over all counts; of the bare shares of draws it is infinite."""
+    distribution, rng = DISTRIBUTIONS[name], np.random.default_rng(5)
+    counts = np.arange(int(distribution.ppf(1 - 1e-7)) + 2)
+    p = distribution.pmf(counts)
+    for size, most in ((1000, 0.025), (100, 0.12)):  # docstring: 0.007 and 0.04 on average over distributions
         excess = []
         for _ in range(4):
-            draws = law.rvs(size, random_state=rng)
+            draws = distribution.rvs(size, random_state=rng)
             got = scores.log_score_draws(np.broadcast_to(draws, (len(counts), size)), counts)
-            excess.append(np.sum(p * (got + law.logpmf(counts))))
+            excess.append(np.sum(p * (got + distribution.logpmf(counts))))
         assert 0 < np.mean(excess) < most
 
 
@@ -232,12 +232,12 @@ def test_pit_is_the_mean_of_many_randomised_ones():
     assert scores.pit_draws(DRAWS, Y) == pytest.approx(heights, abs=0.015)
 
 
-def test_pit_is_flat_for_the_true_law():
+def test_pit_is_flat_for_the_true_distribution():
     counts = np.arange(200)
-    law = stats.nbinom(2, 2 / 12)
-    weight = np.round(law.pmf(counts) * 1e5).astype(int)  # observations in exactly their proportions
+    distribution = stats.nbinom(2, 2 / 12)
+    weight = np.round(distribution.pmf(counts) * 1e5).astype(int)  # observations in exactly their proportions
     y = np.repeat(counts, weight)
-    heights = scores.pit(law.cdf(y - 1), law.cdf(y), bins=7)
+    heights = scores.pit(distribution.cdf(y - 1), distribution.cdf(y), bins=7)
     assert heights == pytest.approx(np.ones(7), abs=1e-3)  # rounding of the proportions
     assert heights.mean() == pytest.approx(1)
 
@@ -257,13 +257,13 @@ def test_pit_coverage_is_how_often_randomised_pits_lie_inside():
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9])
-def test_pit_coverage_of_the_true_law_is_the_level_where_closed_intervals_hold_more(level):
-    law, y = stats.nbinom(0.2, 0.4), np.arange(200)
-    held = scores.pit_coverage(law.cdf(y - 1), law.cdf(y), level=level)
-    assert law.pmf(y) @ held == pytest.approx(level, abs=1e-12)
-    low, high = law.interval(level)
-    assert law.pmf(y)[(y >= low) & (y <= high)].sum() > level + 0.02
-    heights = scores.pit(law.cdf(y[:5] - 1), law.cdf(y[:5]), bins=20)
+def test_pit_coverage_of_the_true_distribution_is_the_level_where_closed_intervals_hold_more(level):
+    distribution, y = stats.nbinom(0.2, 0.4), np.arange(200)
+    held = scores.pit_coverage(distribution.cdf(y - 1), distribution.cdf(y), level=level)
+    assert distribution.pmf(y) @ held == pytest.approx(level, abs=1e-12)
+    low, high = distribution.interval(level)
+    assert distribution.pmf(y)[(y >= low) & (y <= high)].sum() > level + 0.02
+    heights = scores.pit(distribution.cdf(y[:5] - 1), distribution.cdf(y[:5]), bins=20)
     inner = heights[5:15] if level == 0.5 else heights[1:19]
     assert held[:5].mean() == pytest.approx(inner.sum() / 20, abs=1e-12)
 

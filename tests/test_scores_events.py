@@ -67,8 +67,8 @@ def test_isotonic_bins_are_those_of_pooled_violators():
     assert parts.reliability == pytest.approx(parts.brier - np.mean((recalibrated - EVENT) ** 2), rel=1e-10)
 
 
-def _steps(curve, chance):
-    values = np.sort(chance)
+def _steps(curve, probability):
+    values = np.sort(probability)
     return values, np.repeat(curve.observed, curve.cells)
 
 
@@ -150,7 +150,7 @@ def test_tadda_by_its_cases():
 
 
 def test_tadda_rewards_forecasts_of_no_change():
-    """Why its docstring warns: under a law of changes whose mean and median are not 0, 0 scores best."""
+    """Why its docstring warns: under a distribution of changes whose mean and median are not 0, 0 scores best."""
     changes = np.random.default_rng(2).normal(0.1, 1, 20_000)
     means = {f: scores.tadda1(f, changes).mean() for f in (0.0, 0.1)}
     assert means[0.0] < means[0.1]

@@ -36,7 +36,7 @@ def histories(n=30, index=WEEKS):
 
 @pytest.fixture(scope="module")
 def reconstruction():
-    """Counts of forty weeks told by tallies of each, the last week cut short."""
+    """Counts of forty weeks known by tallies of each, the last week cut short."""
     start = pd.Series(WEEKS[:-1].start_time)
     tallies = pd.DataFrame(
         {
@@ -69,16 +69,16 @@ def test_what_is_left_out_says_that_all_was_seen():
     assert series.exact and series.freq == "W-SUN" and series.periods.equals(WEEKS)
 
 
-def test_what_was_observed_is_what_was_covered_unless_told():
+def test_what_was_observed_is_what_was_covered_unless_stated():
     shares = partial()
     shares.iloc[-2:] = [0.25, 0.0]
     series = CountSeries(weekly(), exposure=shares)
     assert series.observed_share.tolist() == shares.tolist()
     assert series.observed_until == pd.Timestamp("2024-09-29")
-    told = CountSeries(
+    other = CountSeries(
         weekly(), exposure=shares, observed_share=pd.Series(0.1, index=WEEKS), observed_until="2024-03-01"
     )
-    assert told.observed_share.eq(0.1).all() and told.observed_until == pd.Timestamp("2024-03-01")
+    assert other.observed_share.eq(0.1).all() and other.observed_until == pd.Timestamp("2024-03-01")
 
 
 def test_a_series_of_which_nothing_was_covered_ends_with_its_last_period():
@@ -385,7 +385,7 @@ def test_trials_of_one_group_may_be_a_series(reconstruction):
 
 def test_what_lethal_attacks_there_were_may_be_a_series():
     ahead, past = forecast(), weekly()
-    told = [
+    other = [
         escalation.analysis.compound(
             escalation.Forecast.of_series(ahead.series_paths, WEEKS[-8:], np.ones((50, 12)), "made up"),
             escalation.analysis.Severity(escalation.lethality(5, 50)),
@@ -395,5 +395,5 @@ def test_what_lethal_attacks_there_were_may_be_a_series():
         )
         for observed in (past, CountSeries(past))
     ]
-    check_same(*told)
-    assert told[0].series_observed[0].tolist() == past.iloc[20:32].tolist()
+    check_same(*other)
+    assert other[0].series_observed[0].tolist() == past.iloc[20:32].tolist()

@@ -94,7 +94,7 @@ def test_windows_that_reach_out_of_the_span_are_told():
 # --- fatalities ---
 
 
-def test_fatalities_are_drawn_from_the_discrete_triangular_law():
+def test_fatalities_are_drawn_from_the_discrete_triangular_distribution():
     # low 1, best 2, high 5: weights 1/2, 1, 3/4, 1/2, 1/4, worked out by hand from the definition
     drawn = draw_fatalities(np.tile([1.0, 2.0, 5.0], (60_000, 1)), np.random.default_rng(2))
     expected = np.array([2, 4, 3, 2, 1]) / 12
@@ -103,7 +103,7 @@ def test_fatalities_are_drawn_from_the_discrete_triangular_law():
 
 
 @pytest.mark.parametrize("figures", [(0, 0, 40), (0, 40, 40), (3, 17, 40), (7, 7, 7), (0, 1, 10_000_000)])
-def test_the_law_peaks_at_the_best_figure_and_keeps_its_bounds(figures):
+def test_the_distribution_peaks_at_the_best_figure_and_keeps_its_bounds(figures):
     low, best, high = figures
     drawn = draw_fatalities(np.tile(np.array(figures, dtype=float), (40_000, 1)), np.random.default_rng(3))
     assert low <= drawn.min() <= drawn.max() <= high
@@ -152,7 +152,7 @@ def test_too_many_histories_are_refused(monkeypatch):
         aggregate(windows(("2024-11-01", "2024-11-30")), "D", draws=2)
 
 
-def test_an_unknown_law_is_refused():
+def test_an_unknown_distribution_is_refused():
     with pytest.raises(InputError, match="figures is 'normal'; use triangular or best"):
         aggregate(windows(("2024-11-01", "2024-11-30")), "M", figures="normal")
 

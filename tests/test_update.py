@@ -59,7 +59,7 @@ def test_parameters_stay_and_the_state_is_that_of_all_counts(model):
     assert forecast.periods[0] == counts.index[-1] + 1
     new = model.fit(counts).forecast(2, draws=400, rng=1).paths.mean()
     if model.name in STATELESS:
-        # the same law, whatever came: four standard errors of the means of 800 draws, twice
+        # the same distribution, whatever came: four standard errors of the means of 800 draws, twice
         assert forecast.paths.mean() == pytest.approx(before.mean(), abs=8 * before.std() / np.sqrt(800))
     elif model.name in FREE:
         assert forecast.paths.mean() == new

@@ -159,8 +159,8 @@ def test_log_likelihood_is_the_sum_of_scipys_log_probabilities(kind, family):
     mean = np.exp(data.x @ point[:2] + data.offset)
     zero = 1 / (1 + np.exp(-data.z @ point[2:5]))
     size = 1 / np.exp(-0.9)
-    law = poisson(mean) if family == "poisson" else nbinom(size, size / (size + mean))
-    plain, none = law.pmf(data.y), law.pmf(0)
+    distribution = poisson(mean) if family == "poisson" else nbinom(size, size / (size + mean))
+    plain, none = distribution.pmf(data.y), distribution.pmf(0)
     if kind == "inflated":
         wanted = np.where(data.y == 0, zero + (1 - zero) * none, (1 - zero) * plain)
     else:
@@ -189,7 +189,7 @@ def test_the_zero_part_of_a_hurdle_is_the_share_of_zeros_and_the_fit_has_the_mea
     share = (counts == 0).mean()
     assert fit.params["zero_level"] == pytest.approx(np.log(share / (1 - share)), abs=1e-7)
     assert fit.bse["zero_level"] == pytest.approx(1 / np.sqrt(80 * share * (1 - share)), rel=1e-6)
-    # both are exact at a maximum: the score of the log mean is the sum of the residuals of the cut law
+    # both are exact at a maximum: the score of the log mean is the sum of the residuals of the cut distribution
     assert fit.fitted.iloc[0] == pytest.approx(counts.mean(), rel=1e-8)
 
 
@@ -234,11 +234,11 @@ def test_exposure_scales_the_mean_and_not_the_zeros(kind):
 @pytest.mark.parametrize(
     ("mean", "dispersion"), [(0.01, 0.0), (2.5, 0.0), (60.0, 0.0), (0.05, 1.0), (3.0, 0.4), (40, 3.0)]
 )
-def test_positive_counts_have_the_cut_law(mean, dispersion):
+def test_positive_counts_have_the_cut_distribution(mean, dispersion):
     drawn = draw_positive(np.full(20_000, mean), np.full(20_000, dispersion), np.random.default_rng(1))
     assert drawn.min() >= 1
-    law = poisson(mean) if dispersion == 0 else nbinom(1 / dispersion, 1 / (1 + dispersion * mean))
-    pmf = law.pmf(np.arange(1, 3000)) / law.sf(0)
+    distribution = poisson(mean) if dispersion == 0 else nbinom(1 / dispersion, 1 / (1 + dispersion * mean))
+    pmf = distribution.pmf(np.arange(1, 3000)) / distribution.sf(0)
     edges = np.unique(np.searchsorted(pmf.cumsum(), np.linspace(0.04, 0.96, 20)))
     wanted = 20_000 * np.diff(np.concatenate([[0.0], pmf.cumsum()[edges], [1.0]]))
     seen = np.bincount(np.searchsorted(edges + 1, drawn), minlength=len(edges) + 1)
@@ -248,7 +248,7 @@ def test_positive_counts_have_the_cut_law(mean, dispersion):
 
 @pytest.mark.parametrize("kind", ["inflated", "hurdle"])
 @pytest.mark.parametrize("family", ["poisson", "negbin"])
-def test_the_forecast_is_the_analytic_law_averaged_over_parameters(kind, family):
+def test_the_forecast_is_the_analytic_distribution_averaged_over_parameters(kind, family):
     fit = KINDS[kind](family=family).fit(series(with_zeros(60, 6.0, 0.3, 0.3, 6)))
     paths = fit.forecast(1, draws=4000, rng=1).series_paths[:, 0]
     state = fit.estimates[0].state
@@ -256,12 +256,12 @@ def test_the_forecast_is_the_analytic_law_averaged_over_parameters(kind, family)
     points, d = draw_zero(kind, family, state["data"], found.point, found.dispersion, 4000, np.random.default_rng(2))
     mean, zero = np.exp(points[:, :1]), 1 / (1 + np.exp(-points[:, 1:2]))
     support = np.arange(400)
-    law = poisson(mean) if family == "poisson" else nbinom(1 / d[:, None], 1 / (1 + d[:, None] * mean))
-    pmf = law.pmf(support)
+    distribution = poisson(mean) if family == "poisson" else nbinom(1 / d[:, None], 1 / (1 + d[:, None] * mean))
+    pmf = distribution.pmf(support)
     if kind == "inflated":
         pmf = (1 - zero) * pmf + zero * (support == 0)
     else:
-        pmf = np.where(support == 0, zero, (1 - zero) * pmf / law.sf(0))
+        pmf = np.where(support == 0, zero, (1 - zero) * pmf / distribution.sf(0))
     pmf = pmf.mean(axis=0)
     edges = np.unique(np.searchsorted(pmf.cumsum(), np.linspace(0.05, 0.95, 15)))
     seen = np.bincount(np.searchsorted(edges, paths), minlength=len(edges) + 1)

@@ -17,7 +17,7 @@ from escalation.conventions.wording import chance, measures, plain
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
-from escalation.models.hidden_markov.likelihood import Observed, first_law, last_regimes, smooth, unpack
+from escalation.models.hidden_markov.likelihood import Observed, first_distribution, last_regimes, smooth, unpack
 from escalation.models.hidden_markov.model import MOST_STATES, REGIMES, HiddenMarkov, draw_points, mean_bic
 
 LEAST_POINTS = 64
@@ -194,7 +194,7 @@ def regime_durations(fit: CountFit, *, level: float = 0.9) -> pd.DataFrame:
     for m, one in enumerate(fit.estimates):
         theta, cov = one.state["theta"], one.state["cov"]
         rates[m], moves, _ = unpack(theta, states)
-        shares[m] = first_law(moves, False)[0]
+        shares[m] = first_distribution(moves, False)[0]
         for i in range(states):
             place = slice(states + i * (states - 1), states + (i + 1) * (states - 1))
             leaving = np.exp(theta[place])

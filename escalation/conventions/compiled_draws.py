@@ -131,7 +131,7 @@ def draw_by_gaps(mean: float, rng: Generator) -> int:
 def draw_kept(n: int, share: float, rng: Generator) -> int:
     """Binomial draw: geometric gaps between the rarer of kept and lost (Devroye 1986, X.4).
 
-    While that takes long, the place of the middle one of n uniform draws tells on which side of it to go on.
+    While that takes long, the place of the middle one of n uniform draws shows on which side of it to go on.
     """
     sure = 0
     while n * min(share, 1.0 - share) > MANY:

@@ -12,7 +12,7 @@ LARGEST_MEAN = 1e15
 LEAST_DISPERSION = 1e-12
 """Below it a mean varies by a millionth."""
 SURE_SHARE = 1 - 1e-15
-"""The logarithmic law ends before a share of 1."""
+"""Largest parameter of a logarithmic distribution, which is below 1."""
 
 
 def draw_counts(mean: FloatArray, dispersion: FloatArray | float | None, rng: Generator) -> IntArray:
@@ -31,8 +31,9 @@ def draw_counts(mean: FloatArray, dispersion: FloatArray | float | None, rng: Ge
 def draw_positive(mean: FloatArray, dispersion: FloatArray, rng: Generator) -> IntArray:
     """Draw NB2 counts (Poisson where the dispersion is 0) given that they are above 0; arrays are broadcast.
 
-    The law is that of clusters with logarithmic sizes (of single events for Poisson) that come at a constant rate over
-    a unit of time (Quenouille 1949, doi:10.2307/3001645): the first one comes before the end, the others after it.
+    The distribution is that of clusters with logarithmic sizes (of single events for Poisson) that come at a constant
+    rate over a unit of time (Quenouille 1949, doi:10.2307/3001645): the first one comes before the end, the others
+    after it.
     """
     rate = cluster_rate(mean, dispersion)
     first = -np.log1p(rng.random(mean.shape) * np.expm1(-rate)) / rate
@@ -46,7 +47,7 @@ def draw_positive(mean: FloatArray, dispersion: FloatArray, rng: Generator) -> I
 
 
 def cluster_rate(mean: FloatArray, dispersion: FloatArray) -> FloatArray:
-    """Expected clusters of NB2 counts, or of Poisson ones where the dispersion is 0: minus the log chance of a 0."""
+    """Expected clusters of NB2 counts, or of Poisson ones where the dispersion is 0: minus the log of P(0)."""
     size = 1 / np.maximum(dispersion, 1e-10)
     rate: FloatArray = np.where(dispersion < 1e-10, mean, size * np.log1p(mean / size))
     return rate

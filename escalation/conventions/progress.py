@@ -9,14 +9,14 @@ from typing import TypeAlias
 from escalation.errors import InputError
 
 Tick: TypeAlias = Callable[[int, int], None]
-"""Told how many parts are done, and of how many."""
+"""Called with how many parts are done, and of how many."""
 Progress: TypeAlias = bool | Tick
-"""What every ``progress`` keyword takes: whether to show it, or a function to be told."""
+"""What every ``progress`` keyword takes: whether to show it, or a function to be called as parts are done."""
 
 
 @contextmanager
 def reporter(progress: Progress, doing: str) -> Iterator[Tick]:
-    """Give the function to be told of finished parts.
+    """Give the function to be called as parts are done.
 
     A bar on stderr if that is a terminal, a line in a notebook, and nothing elsewhere, so that logs stay clean.
 
@@ -30,14 +30,14 @@ def reporter(progress: Progress, doing: str) -> Iterator[Tick]:
     elif not isinstance(progress, bool):
         raise InputError(f"progress is {progress!r}; use True, False or a function of the parts done and of all parts")
     elif not progress:
-        yield _untold
+        yield _unreported
     else:
         with _shown(doing) as tick:
             yield tick
 
 
-def _untold(done: int, total: int) -> None:
-    """Tell nobody."""
+def _unreported(done: int, total: int) -> None:
+    """Report nothing."""
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def _shown(doing: str) -> Iterator[Tick]:
         yield _line_of_notebook(doing)
         return
     if not console.is_terminal:  # before 14.3 rich printed a blank line for a bar that is not shown
-        yield _untold
+        yield _unreported
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -19,13 +19,13 @@ from escalation.counts.periods import parse_freq
 from escalation.errors import InputError
 
 DRAW = "draw"
-"""Name of a histories table's columns; this is how it is told from a panel of units."""
+"""Name of a histories table's columns; this distinguishes it from a panel of units."""
 
 NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty")
 """What pandas calls columns that hold numbers only, missing ones aside."""
 
 JOINT = " / "
-"""Between the parts of a unit's name where a panel's columns have several levels."""
+"""What joins the parts of a unit's name where a panel's columns have several levels."""
 
 LARGEST = 2**53
 """Counts above this are no longer exact as floats."""
@@ -35,12 +35,12 @@ Histories: TypeAlias = pd.DataFrame
 
 
 def is_histories(table: object) -> bool:
-    """Tell whether a table holds histories (columns named ``draw``) and not units."""
+    """Say whether a table holds histories (columns named ``draw``) and not units."""
     return isinstance(table, pd.DataFrame) and table.columns.name == DRAW
 
 
 def is_panel_histories(table: object) -> bool:
-    """Tell whether a table holds histories of several units: columns of more levels, the last named ``draw``."""
+    """Say whether a table holds histories of several units: columns of more levels, the last named ``draw``."""
     return isinstance(table, pd.DataFrame) and table.columns.nlevels >= 2 and table.columns.names[-1] == DRAW
 
 

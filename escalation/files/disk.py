@@ -1,4 +1,4 @@
-"""The border to the file system: bytes in with limits, tables out whole or not at all."""
+"""The boundary to the file system: bytes in with limits, tables out whole or not at all."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def read_whole(path: Path) -> bytes:
 
 
 def kind_of(path: Path) -> Literal["nothing", "file", "directory", "other"]:
-    """Tell what stands at a path, links followed.
+    """Say what stands at a path, links followed.
 
     Raises
     ------
     FileError
-        If it cannot be told: the name is too long or holds a NUL, or a directory may not be entered.
+        If that cannot be known: the name is too long or holds a NUL, or a directory may not be entered.
     """
     try:
         mode = path.stat().st_mode

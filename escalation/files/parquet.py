@@ -1,4 +1,4 @@
-"""Parquet files with a description of what is in them, and a hash that tells whether they were changed."""
+"""Parquet files with a description of what is in them, and a hash that shows whether they were changed."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def read_table(
     Parameters
     ----------
     path : str or Path
-        ``.csv``, ``.tsv``, ``.tab``, ``.txt`` (comma, semicolon, tab or bar, told by the header),
+        ``.csv``, ``.tsv``, ``.tab``, ``.txt`` (comma, semicolon, tab or bar, recognised by the header),
         ``.xlsx``, ``.json`` (records, one record a line, or GeoJSON), ``.parquet``,
         ``.dta``, or one of them in a ``.zip`` or ``.gz``.
     encoding : str, optional
@@ -46,7 +46,7 @@ def read_table(
     max_rows : int
         More rows than this are refused.
     headless : callable, optional
-        Told the first row, gives the names of the columns of a file without a header, else None.
+        Called with the first row, gives the names of the columns of a file without a header, else None.
     sheet : str, optional
         Name of the sheet of a workbook; the first when left out, with a warning where others hold something too.
 

@@ -11,7 +11,7 @@ import pandas as pd
 from escalation.errors import InputError
 
 Headless: TypeAlias = Callable[[list[str]], Sequence[str] | None]
-"""Told the first row, gives the names of the columns if that row is none of names."""
+"""Called with the first row, gives the names of the columns if that row is none of names."""
 
 
 def to_frame(

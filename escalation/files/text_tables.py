@@ -1,4 +1,4 @@
-"""Text tables: CSV and its relatives, decoded, their delimiter told, and split.
+"""Text tables: CSV and its relatives, decoded, their delimiter found, and split.
 
 Well-formed text is split by pandas' compiled parser; whatever is not is left to the csv module,
 whose errors say where.  On well-formed text the two agree (a test holds them against each other).
@@ -20,7 +20,7 @@ from escalation.files.rows import Headless, check_header, check_rows, to_frame
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_CHARACTERS = 65_536
-"""The delimiter is told from this much of the file."""
+"""The delimiter is found from this much of the file."""
 
 Quoting = Literal[0, 3]
 """csv.QUOTE_MINIMAL and csv.QUOTE_NONE, which are no literals to a type checker."""
@@ -94,7 +94,7 @@ def _delimiter(text: str) -> str:
 
 
 def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: Headless | None) -> pd.DataFrame | None:
-    """Split with pandas' compiled parser; None where only the csv module can tell what is meant."""
+    """Split with pandas' compiled parser; None where only the csv module knows what is meant."""
     try:
         raw = text.encode()
     except UnicodeEncodeError:
@@ -143,7 +143,7 @@ def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: 
 
 
 def _well_quoted(characters: NDArray[np.uint8], quotes: NDArray[np.intp], delimiter: int) -> bool:
-    """Tell whether each quote opens or closes a whole cell, or is one of a pair inside."""
+    """Say whether each quote opens or closes a whole cell, or is one of a pair inside."""
     if len(quotes) % 2:
         return False
     borders = np.array([delimiter, NEWLINE, RETURN, QUOTE], dtype=np.uint8)
@@ -157,7 +157,7 @@ def _well_quoted(characters: NDArray[np.uint8], quotes: NDArray[np.intp], delimi
 
 
 def _padded(text: str, characters: NDArray[np.uint8], quotes: NDArray[np.intp], delimiter: str) -> bool:
-    """Tell whether any cell may begin or end in white space."""
+    """Say whether any cell may begin or end in white space."""
     if text[:1].isspace() or (text[-1:].isspace() and text[-1:] not in "\r\n"):
         return True
     last = len(characters) - 1

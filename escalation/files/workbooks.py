@@ -67,7 +67,7 @@ def _chosen(book: Any, sheet: str | None, path: Path) -> Any:
 
 
 def _is_filled(sheet: Any) -> bool:
-    """Tell whether any cell of a sheet holds something."""
+    """Say whether any cell of a sheet holds something."""
     return any(cell != "" for _, row in _sheet_rows(sheet) for cell in row)
 
 

@@ -1,4 +1,4 @@
-"""Flashpoints: the chance that counts pass a threshold, read from joint forecast paths."""
+"""Flashpoints: the probability that counts pass a threshold, read from joint forecast paths."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class PastRecord:
 
 @dataclass(frozen=True)
 class FlashpointProbability:
-    """The chance of a flashpoint within a horizon, and how far the number of paths leaves it open.
+    """The probability of a flashpoint within a horizon, and how far the number of paths leaves it open.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class FlashpointProbability:
         record = "" if self.record is None else f" {self.record.sentence()}"
         return (
             f"The probability of {span} at least {self.at_least:,} {self.unit}{called}, {ending}, is "
-            f"{_chance(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths).{record}"
+            f"{_probability(self)} (Monte Carlo error {self.mc_error:.2g}, {self.draws:,} paths).{record}"
         )
 
     def table(self) -> pd.DataFrame:
@@ -137,9 +137,9 @@ def flashpoint(
 
     A window is ``over`` consecutive periods that end in one of the first ``within`` periods of the
     forecast.  Windows that begin before the origin count what was observed there; a window that holds
-    an unobserved period, or begins before the series, is left out.  The chance is the share of joint
+    an unobserved period, or begins before the series, is left out.  The probability is the share of joint
     paths with at least one window of ``at_least`` or more: periods of one path depend on each other,
-    so chances of single periods are never multiplied.
+    so probabilities of single periods are never multiplied.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ def _wilson(share: float, error: float, n: int) -> tuple[float, float]:
     return float(lower), float(upper)
 
 
-def _chance(result: FlashpointProbability) -> str:
+def _probability(result: FlashpointProbability) -> str:
     """Write the probability; one that no path or every path has, as a bound."""
     if result.probability == 0.0:
         return f"below {result.upper:.2g}"

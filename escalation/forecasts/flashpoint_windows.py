@@ -15,7 +15,7 @@ from escalation.forecasts.flashpoint_definitions import Flashpoint
 
 
 def windows(observed: FloatArray, ahead: IntArray, least: IntArray, over: int) -> tuple[BoolArray, BoolArray]:
-    """Tell which windows of ``over`` periods are complete, and which reach the threshold, by the step they end in.
+    """Say which windows of ``over`` periods are complete, and which reach the threshold, by the step they end in.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def windows(observed: FloatArray, ahead: IntArray, least: IntArray, over: int) -
 
 
 def came(observed: FloatArray, ahead: FloatArray, least: IntArray, over: int) -> FloatArray:
-    """Tell by which step a flashpoint had come to pass.
+    """Say by which step a flashpoint had come to pass.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def came(observed: FloatArray, ahead: FloatArray, least: IntArray, over: int) ->
 def past_flashpoints(
     counts: CountsLike, at_least: int | Flashpoint, over: int = 1, *, within: int
 ) -> pd.Series | pd.DataFrame:
-    """Tell whether a flashpoint followed each period: what :func:`flashpoint` asks there, answered by what came.
+    """Say whether a flashpoint followed each period: what :func:`flashpoint` asks there, answered by what came.
 
     The mean of it is the frequency to hold a probability against.  To know that frequency at an origin, shift it by
     ``within`` first: a period's answer is known only when its horizon has passed.

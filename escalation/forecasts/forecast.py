@@ -19,7 +19,7 @@ from escalation.files.parquet import read_parquet, write_parquet
 from escalation.forecasts.storage import paths_of_table, table_of_paths
 
 FORMAT = "forecast 2"
-"""Of the files that hold one."""
+"""Name of the format that files of forecasts are written in."""
 READ = (FORMAT, "panel forecast 1", "forecast 1")
 """Formats that are read: earlier versions wrote one for several units, and one for a single series."""
 

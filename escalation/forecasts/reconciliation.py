@@ -18,12 +18,12 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import DataWarning, InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.forecasts.reconciliation_integers import (
-    chances_at,
     combine,
     pair_by_rank,
+    probabilities_at,
     resample_in_place,
     round_up_or_down,
-    split_by_chance,
+    split_at_random,
     split_whole,
 )
 
@@ -110,8 +110,8 @@ def reconcile(
         combined with weights by their variances (minimum trace) and the difference is shared out by the parts'
         covariances. Which path is high at which steps stays as in the parts, and forecasts that agree are left as they
         are.
-        ``"matching"``: the same, but the law of the whole at each step stays that of its own forecast, to be chosen
-        where that is trusted more than the parts.
+        ``"matching"``: the same, but the distribution of the whole at each step stays that of its own forecast, to be
+        chosen where that is trusted more than the parts.
         ``"conditioning"``: the parts' draws of each step are resampled by the probability that the total's forecast
         gives to their sum. It takes the two for independent information, so the result is narrower than
         either even where they agree, and too narrow where both were made from the same counts.
@@ -129,7 +129,7 @@ def reconcile(
     ------
     InputError
         If the forecasts are of other periods, units, numbers of draws or histories, the tree is none, or, for
-        ``"conditioning"``, a total's forecast gives no chance to any sum.
+        ``"conditioning"``, a total's forecast gives probability 0 to every sum.
 
     Warns
     -----
@@ -294,7 +294,7 @@ def _from_the_top(
     made = {whole: above[whole]}
     for name in reversed(children):
         below = children[name]
-        drawn = split_by_chance(made[name], np.stack([means[child] for child in below]), rng)
+        drawn = split_at_random(made[name], np.stack([means[child] for child in below]), rng)
         made |= dict(zip(below, drawn, strict=True))
     return made
 
@@ -341,11 +341,11 @@ def _conditioned(
         for step, period in enumerate(periods):
             now = np.stack([made[leaf][:, step] for leaf in leaves])
             sums = now.sum(axis=0)
-            weights = chances_at(above[name][:, step], sums)
+            weights = probabilities_at(above[name][:, step], sums)
             if not weights.any():
                 raise InputError(
-                    f"the forecast of {name} gives no chance to any sum of its parts at {period}; they are too far "
-                    "apart to be conditioned on each other, use method='projection'"
+                    f"the forecast of {name} gives probability 0 to every sum of its parts at {period}; they are too "
+                    "far apart to be conditioned on each other, use method='projection'"
                 )
             weights = weights / weights.sum()
             effective.loc[period, name] = 1 / (weights**2).sum()

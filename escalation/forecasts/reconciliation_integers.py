@@ -99,7 +99,7 @@ def split_whole(parts: FloatArray, total: IntArray, gains: FloatArray, rng: Gene
     return whole
 
 
-def split_by_chance(total: IntArray, shares: FloatArray, rng: Generator) -> IntArray:
+def split_at_random(total: IntArray, shares: FloatArray, rng: Generator) -> IntArray:
     """Split a total among parts, each of its counts by itself: multinomial, shape (parts, draws, steps).
 
     Parameters
@@ -110,16 +110,16 @@ def split_by_chance(total: IntArray, shares: FloatArray, rng: Generator) -> IntA
     rng : Generator
     """
     size = shares.sum(axis=0)
-    chances = np.where(size > 0, shares / np.where(size > 0, size, 1.0), 1 / len(shares))
-    drawn = [rng.multinomial(total[:, step], chances[:, step]) for step in range(total.shape[1])]
+    probabilities = np.where(size > 0, shares / np.where(size > 0, size, 1.0), 1 / len(shares))
+    drawn = [rng.multinomial(total[:, step], probabilities[:, step]) for step in range(total.shape[1])]
     return np.stack(drawn, axis=-1).transpose(1, 0, 2).astype(np.int64)
 
 
-def chances_at(draws: IntArray, values: IntArray) -> FloatArray:
-    """Probability of each value under the law that draws (n,) come from.
+def probabilities_at(draws: IntArray, values: IntArray) -> FloatArray:
+    """Probability of each value under the distribution that draws (n,) come from.
 
-    The shares of the draws where their spread is so small that these tell, else a Gaussian kernel density of
-    Silverman's bandwidth, reflected at -1/2.
+    The shares of the draws where their standard deviation is so small that shares suffice, else a Gaussian kernel
+    density of Silverman's bandwidth, reflected at -1/2.
 
     Notes
     -----

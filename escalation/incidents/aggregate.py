@@ -77,7 +77,7 @@ def aggregate(
         Leave out rows that became known after this day, by the column ``as_of``. What the table says of
         a row now is taken for what it said then; to know that, read the exports of that time.
     coverage : pandas.DataFrame or {"units", "sources"}, optional
-        When each unit was watched, which tells a quiet period (0) from one that nobody looked at (``<NA>``).
+        When each unit was watched, which distinguishes a quiet period (0) from one that nobody looked at (``<NA>``).
         A table of spans: ``start`` and ``end`` (both covered; missing means from the first, to the last
         day of the counts), and the columns of ``by``; several rows a unit leave gaps between them. A unit of
         the table without an incident is 0 while it was covered; a unit without a span is ``<NA>``
@@ -88,10 +88,10 @@ def aggregate(
         Give so many histories instead: in each, every incident falls on one day of its window, all
         days alike. Histories of a table that the span covers all hold the same number of incidents.
     figures : {"triangular", "best"}
-        In histories of fatalities, the law of each incident's figure: discrete and triangular from
+        In histories of fatalities, the distribution of each incident's figure: discrete and triangular from
         ``fatalities_low`` to ``fatalities_high`` with its mode at ``fatalities`` (a bound that is not
         known is the best figure), or always the best figure. Bounds are seldom symmetric, so the mean
-        of the triangular law mostly lies above the best figure.
+        of the triangular distribution mostly lies above the best figure.
     rng : int, numpy.random.Generator or None
         Of the histories.
 
@@ -149,8 +149,8 @@ def aggregate(
         _warn_reaching(table, first, last)
         if covered is not None:
             _warn_uncovered(table, unit, covered, first, last)
-        law = None if measure == "incidents" else figures
-        return _finished(_histories(table, unit, frame, law=law, draws=draws, rng=rng), frame, coverage)
+        how = None if measure == "incidents" else figures
+        return _finished(_histories(table, unit, frame, how=how, draws=draws, rng=rng), frame, coverage)
     day = _counting_day(table, count_on)
     inside = day.between(first, last).to_numpy()
     warn_outside(int((~inside).sum()), len(inside), first, last)
@@ -201,7 +201,7 @@ def _known_by(table: pd.DataFrame, as_of: DateLike | None) -> pd.DataFrame:
         return table
     day = parse_date(as_of, "as_of", side="end")
     if "as_of" not in table:
-        raise InputError("the table has no column as_of, so it does not tell what was known when; drop as_of=")
+        raise InputError("the table has no column as_of, so it does not say what was known when; drop as_of=")
     known = (table["as_of"] < day + pd.Timedelta(days=1)).to_numpy()
     if not known.any():
         raise InputError(f"no incident was known by {day:%Y-%m-%d}; choose a later as_of")
@@ -224,7 +224,7 @@ def _span(
 def _on_covered_days(
     covered: Spans, unit: NDArray[np.int64], day: pd.Series, inside: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Tell which incidents counted on a covered day, and say how many did not."""
+    """Say which incidents counted on a covered day, and warn of those that did not."""
     watched = span_of(covered, unit, day_numbers(day)) >= 0
     if (lost := int((inside & ~watched).sum())) > 0:
         warn(
@@ -237,11 +237,11 @@ def _on_covered_days(
 def _finished(counts: pd.DataFrame | pd.Series, frame: _Frame, coverage: object) -> pd.Series | pd.DataFrame:
     """Counts with ``<NA>`` where no day was covered, and with what is said of their coverage."""
     index, units, span, covered = frame
-    days_told = tuple(f"{day:%Y-%m-%d}" for day in span)
-    told = f"from {days_told[0]} to {days_told[1]}"
+    days_named = tuple(f"{day:%Y-%m-%d}" for day in span)
+    dates = f"from {days_named[0]} to {days_named[1]}"
     if covered is None:
         warn_partial(index, *span)
-        counts.attrs |= {"coverage": f"all units alike, {told}", "days": days_told}
+        counts.attrs |= {"coverage": f"all units alike, {dates}", "days": days_named}
         return counts
     days, whole = covered_days(covered, period_starts(index), len(units)), days_in(index)[:, None]
     unwatched, partly = days == 0, (days > 0) & (days < whole)
@@ -249,7 +249,7 @@ def _finished(counts: pd.DataFrame | pd.Series, frame: _Frame, coverage: object)
     if never.any():
         names = ", ".join(map(str, units[never][:5]))
         warn(
-            f"{never.sum():,} of {len(units):,} units have no covered day {told}, so they are <NA> throughout: {names}"
+            f"{never.sum():,} of {len(units):,} units have no covered day {dates}, so they are <NA> throughout: {names}"
         )
     if partly.any():
         row, column = (int(at) for at in np.argwhere(partly)[0])
@@ -264,12 +264,12 @@ def _finished(counts: pd.DataFrame | pd.Series, frame: _Frame, coverage: object)
         wide = np.repeat(unwatched, counts.size // unwatched.size, axis=1)
         counts = counts.astype("Int64").mask(wide[:, 0] if isinstance(counts, pd.Series) else wide)
     how = f"guessed by {coverage}" if isinstance(coverage, str) else "as given"
-    counts.attrs |= {"coverage": f"{how}, {len(covered.unit):,} spans, {told}", "days": days_told}
+    counts.attrs |= {"coverage": f"{how}, {len(covered.unit):,} spans, {dates}", "days": days_named}
     return counts
 
 
 def _histories(
-    table: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, *, law: str | None, draws: int, rng: Seed
+    table: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, *, how: str | None, draws: int, rng: Seed
 ) -> pd.DataFrame:
     """Histories of the counts of each unit."""
     index, units, span, covered = frame
@@ -278,7 +278,7 @@ def _histories(
         last=day_numbers(table["date_end"]),
         unit=unit,
         events=event_numbers(table),
-        figures=None if law is None else fatality_figures(table, law),
+        figures=None if how is None else fatality_figures(table, how),
     )
     first, last = (np.datetime64(day, "D").astype(np.int64) for day in span)
     starts = period_starts(index)
@@ -295,7 +295,7 @@ def _histories(
 def _warn_uncovered(
     table: pd.DataFrame, unit: NDArray[np.int64], covered: Spans, start: pd.Timestamp, end: pd.Timestamp
 ) -> None:
-    """Tell how many windows with days from start to end do not lie wholly within one span of coverage."""
+    """Warn of windows with days from start to end that do not lie wholly within one span of coverage."""
     near = ((table["date"] <= end) & (table["date_end"] >= start)).to_numpy()
     first, last = (day_numbers(table[name]) for name in ("date", "date_end"))
     begins, ends = span_of(covered, unit, first), span_of(covered, unit, last)
@@ -307,7 +307,7 @@ def _warn_uncovered(
 
 
 def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    """Tell how many incidents fall outside the span in every history, or in some."""
+    """Warn of incidents that fall outside the span in every history, or in some."""
     outside = (table["date"] > last) | (table["date_end"] < first)
     warn_outside(int(outside.sum()), len(outside), first, last)
     reaching = int(((table["date"] < first) | (table["date_end"] > last))[~outside].sum())
@@ -347,7 +347,7 @@ def _fatalities(fatalities: pd.Series, place: NDArray[np.int64], frame: _Frame) 
 
 
 def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
-    """Tell how many incidents have unknown fatalities, and how many counts are unknown for it."""
+    """Warn of incidents with unknown fatalities, and of counts that are unknown for it."""
     warn(
         f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
         "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them"
@@ -355,7 +355,7 @@ def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
 
 
 def warn_outside(outside: int, rows: int, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    """Tell how many incidents are not counted."""
+    """Warn of incidents that are not counted."""
     if outside:
         warn(
             f"{outside:,} of {rows:,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
@@ -369,7 +369,7 @@ def _reaching(table: pd.DataFrame, freq: str) -> int:
 
 
 def warn_windows(wide: int, rows: int, freq: str, count_on: str) -> None:
-    """Tell how many incidents could as well lie in another period."""
+    """Warn of incidents that could as well lie in another period."""
     if wide:
         warn(
             f"{wide:,} of {rows:,} incidents have a window that touches more than one {period_word(freq)}; "
@@ -378,7 +378,7 @@ def warn_windows(wide: int, rows: int, freq: str, count_on: str) -> None:
 
 
 def warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    """Tell which of the outer periods are covered only in part."""
+    """Warn which of the outer periods are covered only in part."""
     outer = index[[0, -1]]
     whole = days_in(outer)
     covered = (exposure(outer, first, last).to_numpy() * whole).round().astype(int)

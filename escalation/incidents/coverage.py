@@ -1,4 +1,4 @@
-"""Coverage: the days on which each unit was watched, so that a quiet period and an unwatched one are told apart."""
+"""Coverage: the days on which each unit was watched, so that a quiet period and an unwatched one are distinguished."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_coverage(
     ----------
     path : str or Path
         CSV, TSV, XLSX, ... with the columns ``start`` and ``end`` (YYYY-MM-DD, both covered; blank means from the
-        first, or to the last, day of the counts), the columns that tell the unit, and perhaps ``note`` and ``source``.
+        first, or to the last, day of the counts), the columns that name the unit, and perhaps ``note`` and ``source``.
     encoding : str, optional
         Encoding of a text file that is not UTF-8.
     sheet : str, optional
@@ -92,7 +92,7 @@ def infer_coverage(
     incidents : pandas.DataFrame
         From :func:`escalation.read_incidents`.
     by : str or list of str, optional
-        The columns that tell the unit; all of the table is one unit when left out.
+        The columns that name the unit; all of the table is one unit when left out.
     basis : {"units", "sources"}
         From the first to the last incident of each unit, or of each value of the column ``source`` that ever lists
         the unit.
@@ -124,7 +124,7 @@ def infer_coverage(
     table = check_incidents(incidents)
     missing = [name for name in names if name not in table]
     if missing:
-        raise InputError(f"coverage cannot be told by {missing[0]!r}, which the table does not have")
+        raise InputError(f"coverage by unit needs {missing[0]!r}, which the table does not have")
     return guess_coverage(table, names, basis)
 
 
@@ -195,8 +195,8 @@ def coverage_exposure(
     place = {key: at for at, key in enumerate(_keys(parts, names))}
     unit = np.array([place.get(key, -1) for key in _keys(spans, names)], dtype=np.int64)
     begin, finish = index[0].start_time, index[-1].end_time.normalize()
-    told = counts.attrs.get("days", (None, None))
-    start, end = start if start is not None else told[0], end if end is not None else told[1]
+    days = counts.attrs.get("days", (None, None))
+    start, end = start if start is not None else days[0], end if end is not None else days[1]
     first = begin if start is None else max(parse_date(start, "start"), begin)
     last = finish if end is None else min(parse_date(end, "end", side="end"), finish)
     covered = merged_spans(spans[unit >= 0], unit[unit >= 0], (first, last))
@@ -232,7 +232,7 @@ def check_coverage(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
         ``start``, ``end`` (dates or texts; missing means open), and the columns ``names``, or ``unit`` for a single
         one; perhaps ``note`` and ``source``.
     names : sequence of str
-        The columns that tell the unit.
+        The columns that name the unit.
 
     Returns
     -------
@@ -327,7 +327,7 @@ def _numbers(column: pd.Series, name: str) -> pd.Series:
 
 
 def _keys(table: pd.DataFrame, names: list[str]) -> list[str]:
-    """What tells the unit of each row, as one text."""
+    """The unit of each row, as one text."""
     if not names:
         return [""] * len(table)
     return [JOINT.join(str(part) for part in row) for row in table[names].itertuples(index=False)]
@@ -339,5 +339,5 @@ def _need_dates(table: pd.DataFrame, where: str) -> None:
         found = ", ".join(map(str, table.columns))
         raise InputError(
             f"{where}coverage has no column {missing[0]!r} (columns found: {found}); it is made of start, end and "
-            f"what tells the unit, such as {TEXT_COLUMNS[3]}"
+            f"what names the unit, such as {TEXT_COLUMNS[3]}"
         )

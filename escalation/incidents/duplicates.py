@@ -1,4 +1,4 @@
-"""Incidents that may be told twice under different ids or none: how alike they are, and their merging on request."""
+"""Incidents that may stand in a table twice, under different ids or none: how alike they are, and how to merge them."""
 
 from __future__ import annotations
 
@@ -186,8 +186,8 @@ def _compare(
     matrix = np.column_stack([parts[name] for name in WEIGHTS])
     weight = np.where(np.isnan(matrix), 0.0, np.array(list(WEIGHTS.values())))
     similarity = (np.nan_to_num(matrix) * weight).sum(axis=1) / weight.sum(axis=1)
-    told = ~np.isnan(parts["place"]) | ~np.isnan(parts["actors"])
-    kept = told & (similarity >= min_similarity)
+    known = ~np.isnan(parts["place"]) | ~np.isnan(parts["actors"])
+    kept = known & (similarity >= min_similarity)
     found = {"first": first[kept], "second": second[kept], "similarity": similarity[kept]}
     return pd.DataFrame(found | {name: parts[name][kept] for name in WEIGHTS}, columns=list(REPORT_COLUMNS))
 

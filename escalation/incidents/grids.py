@@ -18,7 +18,7 @@ FINEST_H3 = 15
 
 
 def is_grid(name: object) -> bool:
-    """Tell whether a name is that of a grid: ``priogrid``, or ``h3-`` and a resolution."""
+    """Say whether a name is that of a grid: ``priogrid``, or ``h3-`` and a resolution."""
     return name == PRIOGRID or (isinstance(name, str) and re.fullmatch(r"h3-\d+", name) is not None)
 
 
@@ -34,7 +34,7 @@ def priogrid(latitude: pd.Series, longitude: pd.Series) -> pd.Series:
     -------
     pandas.Series
         ``Int64``: ``gid`` from 1, at 90 S 180 W, row by row to 259,200; ``<NA>`` where either is unknown. A place on a
-        border belongs to the cell north and east of it, as in UCDP's own ``priogrid_gid``; the north pole
+        edge belongs to the cell north and east of it, as in UCDP's own ``priogrid_gid``; the north pole
         and 180 E to the last row and column.
 
     Raises

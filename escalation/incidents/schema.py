@@ -104,7 +104,7 @@ def event_numbers(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int
 def fallback_ids(rows: pd.DataFrame) -> pd.Series:
     """Name rows that have no id by what they say, so that a later export of the same rows agrees.
 
-    Rows that say the same are told apart by a number: none is ever taken for another.
+    Rows that say the same are distinguished by a number: none is ever taken for another.
     """
     said = rows[[column for column in COLUMNS if column != "incident_id"]]
     for column in TEXT_COLUMNS[:-1]:

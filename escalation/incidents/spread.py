@@ -36,14 +36,14 @@ class Spread:
     figures: NDArray[np.float64] | None
 
 
-def fatality_figures(table: pd.DataFrame, law: str) -> NDArray[np.float64]:
+def fatality_figures(table: pd.DataFrame, how: str) -> NDArray[np.float64]:
     """Low, best and high fatalities of each row; a bound that is not known is the best figure.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Checked incidents.
-    law : {"triangular", "best"}
+    how : {"triangular", "best"}
         ``"best"`` takes the best figure for all three.
 
     Returns
@@ -60,7 +60,7 @@ def fatality_figures(table: pd.DataFrame, law: str) -> NDArray[np.float64]:
         table[column].to_numpy(dtype=float, na_value=np.nan)
         for column in ("fatalities_low", "fatalities", "fatalities_high")
     )
-    if law == "best":
+    if how == "best":
         low = high = best
     else:
         low, high = np.where(np.isnan(low), best, low), np.where(np.isnan(high), best, high)
@@ -74,7 +74,7 @@ def fatality_figures(table: pd.DataFrame, law: str) -> NDArray[np.float64]:
 
 
 def draw_fatalities(figures: NDArray[np.float64], rng: Generator) -> NDArray[np.float64]:
-    """One whole number of fatalities a row, from a discrete triangular law with its mode at the best figure.
+    """One whole number of fatalities a row, from a discrete triangular distribution with its mode at the best figure.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def draw_fatalities(figures: NDArray[np.float64], rng: Generator) -> NDArray[np.
     Returns
     -------
     numpy.ndarray
-        From low to high, shape (rows,). The chance of k falls linearly on both sides of the best figure:
+        From low to high, shape (rows,). The probability of k falls linearly on both sides of the best figure:
         it is proportional to ``(k - low + 1) / (best - low + 1)`` below and ``(high - k + 1) / (high -
         best + 1)`` above it. Without a best figure all whole numbers from low to high are alike.
 
@@ -165,15 +165,15 @@ def draw_histories(
     fixed_figures = spread.figures is None or bool((spread.figures[:, 0] == spread.figures[:, 2]).all())
     result = np.empty((draws, periods, units), dtype=np.int64)
     size = (periods + 1) * units
-    settled = begin * units + unit
+    at_once = begin * units + unit
     weights = None if spread.figures is None else draw_fatalities(spread.figures, rng)
-    known = np.bincount(settled[~open_], None if weights is None else weights[~open_], minlength=size)
+    known = np.bincount(at_once[~open_], None if weights is None else weights[~open_], minlength=size)
     where, reach, base = unit[open_], (last - first + 1)[open_], first[open_]
     for draw in range(draws):
         if not fixed_figures:
             assert spread.figures is not None
             weights = draw_fatalities(spread.figures, rng)
-            known = np.bincount(settled[~open_], weights[~open_], minlength=size)
+            known = np.bincount(at_once[~open_], weights[~open_], minlength=size)
         fallen = at(base + np.floor(rng.random(len(base)) * reach).astype(np.int64), where) * units + where
         drawn = np.bincount(fallen, None if weights is None else weights[open_], minlength=size)
         result[draw] = np.asarray(known + drawn)[: periods * units].reshape(periods, units)

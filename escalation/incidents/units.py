@@ -1,4 +1,4 @@
-"""Units of incidents: the columns that tell them, grid cells among these, and each row's place."""
+"""Units of incidents: the columns that name them, grid cells among these, and each row's place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from escalation.errors import InputError, warn
 from escalation.incidents.grids import is_grid, locate
 
 BLANK_UNIT = "(blank)"
-"""The unit of incidents that do not tell theirs."""
+"""The unit of incidents that do not name theirs."""
 
 
 def unit_columns_of(by: str | list[str] | None) -> list[str]:

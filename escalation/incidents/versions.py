@@ -37,7 +37,7 @@ def merge_versions(
         One entry for each row of either table that is not in the result, with ``old``, ``new`` or
         ``deleted`` for the file and the place in that table, from 0, for the row:
         ``len(old) + len(new) = len(incidents) + escalation.files.ledger.rows_lost(ledger)``. An old row
-        that was revised tells what changed. Deleted ids that are in neither table are noted too.
+        that was revised says what changed. Deleted ids that are in neither table are noted too.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def _revisions(revised: pd.DataFrame, after: pd.DataFrame) -> list[str]:
 
 
 def _warn_missing(alone: pd.DataFrame, after: pd.DataFrame) -> None:
-    """Tell of old rows that the new table ought to hold, and of rows that cannot be followed."""
+    """Warn of old rows that the new table ought to hold, and of rows that cannot be followed."""
     inside = alone["date"].between(after["date"].min(), after["date_end"].max())
     nameless = alone["incident_id"].str.startswith("no-id-")
     if (inside & nameless).any():

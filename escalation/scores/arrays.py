@@ -57,11 +57,11 @@ def as_probabilities(values: ArrayLike, name: str) -> FloatArray:
     InputError
         If one is outside 0 to 1.
     """
-    chances = as_numbers(values, name)
-    wrong = (chances < 0) | (chances > 1)
+    probabilities = as_numbers(values, name)
+    wrong = (probabilities < 0) | (probabilities > 1)
     if wrong.any():
-        raise InputError(f"{name} is {chances[wrong][0]:g}{_where(wrong)}; a probability is from 0 to 1")
-    return chances
+        raise InputError(f"{name} is {probabilities[wrong][0]:g}{_where(wrong)}; a probability is from 0 to 1")
+    return probabilities
 
 
 def as_events(values: ArrayLike, name: str) -> FloatArray:
@@ -148,7 +148,7 @@ def as_given(scores: FloatArray, shape: tuple[int, ...]) -> FloatArray:
     return given
 
 
-def as_observed(chances: FloatArray, events: FloatArray) -> tuple[FloatArray, FloatArray]:
+def as_observed(probabilities: FloatArray, events: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Flatten forecast probabilities and events, without what was not observed.
 
     Raises
@@ -156,13 +156,13 @@ def as_observed(chances: FloatArray, events: FloatArray) -> tuple[FloatArray, Fl
     InputError
         If nothing was observed, or something that was has no forecast: left out, it would flatter the forecasts.
     """
-    (chance, event), _ = as_one_shape(chances, events)
+    (p, event), _ = as_one_shape(probabilities, events)
     seen = ~np.isnan(event)
     if not seen.any():
         raise InputError("no event was observed; give at least one that is 1 or 0")
-    if np.isnan(chance[seen]).any():
+    if np.isnan(p[seen]).any():
         raise InputError("an observed event has no forecast (NaN); forecast it, or make the event NaN as well")
-    return chance[seen], event[seen]
+    return p[seen], event[seen]
 
 
 def _of_objects(values: Any) -> NDArray[Any]:

@@ -90,8 +90,8 @@ def brier(probability: ArrayLike, event: ArrayLike) -> FloatArray:
     >>> brier([0.5, 0.25, 1], [True, False, True]).tolist()
     [0.25, 0.0625, 0.0]
     """
-    (chance, happened), shape = as_one_shape(as_probabilities(probability, "probability"), as_events(event, "event"))
-    return as_given((chance - happened) ** 2, shape)
+    (p, happened), shape = as_one_shape(as_probabilities(probability, "probability"), as_events(event, "event"))
+    return as_given((p - happened) ** 2, shape)
 
 
 def brier_decomposition(probability: ArrayLike, event: ArrayLike, *, bins: int | str = 10) -> BrierDecomposition:
@@ -132,17 +132,17 @@ def brier_decomposition(probability: ArrayLike, event: ArrayLike, *, bins: int |
     >>> [round(part, 6) for part in (parts.brier, parts.reliability, parts.resolution, parts.uncertainty)]
     [0.21, 0.085, 0.0625, 0.1875]
     """
-    chance, happened = as_observed(as_probabilities(probability, "probability"), as_events(event, "event"))
-    place = bin_places(chance, happened, bins)
-    forecast, observed, cells = bin_means(place, chance, happened)
-    share, overall = cells / len(chance), happened.mean()
-    away = chance - forecast[place]
+    p, happened = as_observed(as_probabilities(probability, "probability"), as_events(event, "event"))
+    place = bin_places(p, happened, bins)
+    forecast, observed, cells = bin_means(place, p, happened)
+    share, overall = cells / len(p), happened.mean()
+    away = p - forecast[place]
     within = float(np.mean(away**2 - 2 * away * (happened - observed[place])))
     reliability = float(share @ (forecast - observed) ** 2)
     if bins == "isotonic":
         reliability, within = reliability + within, 0.0
     return BrierDecomposition(
-        brier=float(np.mean((chance - happened) ** 2)),
+        brier=float(np.mean((p - happened) ** 2)),
         reliability=reliability,
         resolution=float(share @ (observed - overall) ** 2),
         uncertainty=float(overall * (1 - overall)),
@@ -179,30 +179,30 @@ def reliability_curve(probability: ArrayLike, event: ArrayLike, *, bins: int | s
     >>> curve.forecast.round(4).tolist(), curve.observed.round(4).tolist(), curve.cells.tolist()
     ([0.1667, 0.85], [0.3333, 1.0], [3, 2])
     """
-    chance, happened = as_observed(as_probabilities(probability, "probability"), as_events(event, "event"))
-    return ReliabilityCurve(*bin_means(bin_places(chance, happened, bins), chance, happened))
+    p, happened = as_observed(as_probabilities(probability, "probability"), as_events(event, "event"))
+    return ReliabilityCurve(*bin_means(bin_places(p, happened, bins), p, happened))
 
 
-def bin_places(chance: FloatArray, happened: FloatArray, bins: int | str) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def bin_places(p: FloatArray, happened: FloatArray, bins: int | str) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Bin (n,) of each forecast, numbered in rising order without gaps."""
     if isinstance(bins, str):
         if bins != "isotonic":
             raise InputError(f"bins is {bins!r}; give a number of bins or 'isotonic'")
         from scipy.optimize import isotonic_regression
 
-        _, place = np.unique(chance, return_inverse=True)
-        _, observed, cells = bin_means(place, chance, happened)
+        _, place = np.unique(p, return_inverse=True)
+        _, observed, cells = bin_means(place, p, happened)
         blocks = isotonic_regression(observed, weights=cells).blocks
         coarse = np.searchsorted(blocks, place, side="right") - 1
     else:
         number = check_whole(bins, "bins", MOST_BINS)
-        coarse = np.minimum((chance * number).astype(np.intp), number - 1)
+        coarse = np.minimum((p * number).astype(np.intp), number - 1)
     return np.unique(coarse, return_inverse=True)[1]
 
 
 def bin_means(
-    place: np.ndarray[tuple[int], np.dtype[np.intp]], chance: FloatArray, happened: FloatArray
+    place: np.ndarray[tuple[int], np.dtype[np.intp]], p: FloatArray, happened: FloatArray
 ) -> tuple[FloatArray, FloatArray, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Mean forecast, mean event and number of cells (K,) of each bin."""
     cells = np.bincount(place)
-    return np.bincount(place, chance) / cells, np.bincount(place, happened) / cells, cells
+    return np.bincount(place, p) / cells, np.bincount(place, happened) / cells, cells

@@ -52,14 +52,14 @@ def pit(below: ArrayLike, upto: ArrayLike, *, bins: int = 10) -> FloatArray:
     .. math:: \bar F(u) = \frac{1}{n} \sum_i \min\Big(1, \max\Big(0, \frac{u - P_i(y_i - 1)}{P_i(y_i) - P_i(y_i - 1)}
        \Big)\Big), \quad h_j = J \Big(\bar F\big(\tfrac{j}{J}\big) - \bar F\big(\tfrac{j - 1}{J}\big)\Big)
 
-    If the forecasts are right all heights are 1 but for chance; a U shape says that they are too narrow, a hump that
-    they are too wide, a slope that they are too low or too high.
+    If the forecasts are right all heights are 1 apart from random error; a U shape says that they are too narrow, a
+    hump that they are too wide, a slope that they are too low or too high.
 
     Parameters
     ----------
     below, upto : (...) arrays
-        P(Y < y) and P(Y <= y) of each forecast at what was observed, such as F(y - 1) and F(y) of a fitted law or
-        what :func:`cdf_pair` gives.  A cell where both are NaN was not observed and is left out.
+        P(Y < y) and P(Y <= y) of each forecast at what was observed, such as F(y - 1) and F(y) of a fitted distribution
+        or what :func:`cdf_pair` gives.  A cell where both are NaN was not observed and is left out.
     bins : int
         J, 1 to 10,000.
 
@@ -76,7 +76,7 @@ def pit(below: ArrayLike, upto: ArrayLike, *, bins: int = 10) -> FloatArray:
     Notes
     -----
     Czado, Gneiting & Held 2009 (doi:10.1111/j.1541-0420.2009.01191.x).  Where no draw equals y both values are the same
-    and the cell falls into the bin that holds it, half into each of two whose border it is.
+    and the cell falls into the bin that holds it, half into each of two whose common edge it is.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def pit(below: ArrayLike, upto: ArrayLike, *, bins: int = 10) -> FloatArray:
 
 
 def pit_coverage(below: ArrayLike, upto: ArrayLike, *, level: float = 0.9) -> FloatArray:
-    r"""Chance that a central interval holds what was observed, when its ends are randomised to have just that level.
+    r"""Probability that a central interval holds what was observed, its ends randomised to have just that level.
 
     .. math:: \frac{|[P(y - 1), P(y)] \cap [\alpha / 2, 1 - \alpha / 2]|}{P(y) - P(y - 1)}, \quad
        \alpha = 1 - \text{level}
@@ -158,7 +158,7 @@ def pit_draws(draws: ArrayLike, y: ArrayLike, *, bins: int = 10) -> FloatArray:
         What was observed; its shape is broadcast to that of ``draws`` without the last axis.  A cell whose y is
         NaN was not observed and is left out.
     bins : int
-        1 to 10,000; no more than S + 1 can be told apart.
+        1 to 10,000; no more than S + 1 can be distinguished.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def crps_poisson(mean: ArrayLike, y: ArrayLike, *, scale: str = "linear") -> Flo
     y : (...) array
         Observed counts, broadcast against ``mean``.
     scale : {"linear", "log1p"}
-        ``log1p`` scores the law of ln(1 + Y) at ln(1 + y).
+        ``log1p`` scores the distribution of ln(1 + Y) at ln(1 + y).
 
     Returns
     -------
@@ -53,7 +53,7 @@ def crps_nbinom(mean: ArrayLike, dispersion: ArrayLike, y: ArrayLike, *, scale: 
 
     .. math:: \text{CRPS} = \sum_{k \ge 0} (F(k) - 1\{k \ge y\})^2 (g(k + 1) - g(k))
 
-    with F the distribution function of the NB2 law, :math:`\text{Var} = \mu + \alpha \mu^2`, and
+    with F the distribution function of the NB2 distribution, :math:`\text{Var} = \mu + \alpha \mu^2`, and
     :math:`g(k) = k` (``linear``) or :math:`\ln(1 + k)` (``log1p``).
 
     Parameters
@@ -61,11 +61,11 @@ def crps_nbinom(mean: ArrayLike, dispersion: ArrayLike, y: ArrayLike, *, scale: 
     mean : (...) array
         Expected counts mu, >= 0.
     dispersion : (...) array
-        alpha >= 0, broadcast against the others; 0 is the Poisson law, 1/alpha is R's ``size``.
+        alpha >= 0, broadcast against the others; 0 is the Poisson distribution, 1/alpha is R's ``size``.
     y : (...) array
         Observed counts.
     scale : {"linear", "log1p"}
-        ``log1p`` scores the law of ln(1 + Y) at ln(1 + y).
+        ``log1p`` scores the distribution of ln(1 + Y) at ln(1 + y).
 
     Returns
     -------
@@ -83,7 +83,7 @@ def crps_nbinom(mean: ArrayLike, dispersion: ArrayLike, y: ArrayLike, *, scale: 
     doi:10.1007/s11749-014-0380-8; R's scoringRules) lose all digits at large means or sizes.  Here probabilities are
     recursed away from the mode, relative to it, and divided by their sum, so that no factorial is
     evaluated; F is summed from below and 1 - F from above, so that nothing cancels.  Relative errors are
-    below 1e-12.  The work grows with the width of the law: a mean of 20,000 takes some 15 microseconds
+    below 1e-12.  The work grows with the width of the distribution: a mean of 20,000 takes some 15 microseconds
     with alpha = 0 and some 40 milliseconds with alpha = 10.
 
     Examples
@@ -100,7 +100,7 @@ def crps_nbinom(mean: ArrayLike, dispersion: ArrayLike, y: ArrayLike, *, scale: 
     )
     if scale not in ("linear", "log1p"):
         raise InputError(f"scale is {scale!r}; counts are scored on 'linear' or on 'log1p'")
-    return as_given(_crps_of_laws(mu, alpha, seen, scale == "log1p"), shape)
+    return as_given(_crps_of_distributions(mu, alpha, seen, scale == "log1p"), shape)
 
 
 def as_mean(mean: ArrayLike) -> FloatArray:
@@ -152,8 +152,8 @@ def _previous(p, k, mu, alpha):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _crps_of_law(mu, alpha, y, log):  # type: ignore[no-untyped-def]
-    """CRPS of one law."""
+def _crps_of_distribution(mu, alpha, y, log):  # type: ignore[no-untyped-def]
+    """CRPS of one distribution."""
     if mu == 0.0:
         return math.log1p(y) if log else y
     mode = math.floor(max(mu * (1.0 - alpha), 0.0))
@@ -196,10 +196,10 @@ def _crps_of_law(mu, alpha, y, log):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _crps_of_laws(mu, alpha, y, log):  # type: ignore[no-untyped-def]
-    """CRPS (n,) of n laws."""
+def _crps_of_distributions(mu, alpha, y, log):  # type: ignore[no-untyped-def]
+    """CRPS (n,) of n distributions."""
     scores = np.full(len(y), np.nan)
     for i in range(len(y)):
         if not (math.isnan(mu[i]) or math.isnan(alpha[i]) or math.isnan(y[i])):
-            scores[i] = _crps_of_law(mu[i], alpha[i], y[i], log)
+            scores[i] = _crps_of_distribution(mu[i], alpha[i], y[i], log)
     return scores

@@ -29,7 +29,7 @@ def crps(
     with :math:`\hat F` the step function of the draws.  That is the ``ensemble`` estimator, which the
     VIEWS challenge, properscoring and xskillscore use: it scores the S draws as the forecast that they
     are.  ``fair`` divides the second sum by :math:`S (S - 1)` instead, and so estimates the score that
-    the law behind the draws would have with infinitely many of them; with few draws it is much smaller
+    the distribution behind the draws would have with infinitely many of them; with few draws it is much smaller
     (12 draws of one benchmark of that challenge: 39.6 instead of 50.4), so name the estimator in every table.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Log score: of probabilities, of Poisson and negative binomial laws, and of draws by smoothing them."""
+"""Log score: of probabilities, of Poisson and negative binomial distributions, and of draws by smoothing them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from escalation.scores.arrays import as_counts, as_given, as_numbers, as_one_sha
 from escalation.scores.closed_form import as_dispersion, as_mean
 
 LEAST_DISPERSION = 1e-200
-"""Below this the law is the Poisson one to the last digit, and 1/alpha might overflow."""
+"""Below this the distribution is Poisson to the last digit, and 1/alpha might overflow."""
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 BANDWIDTH = 0.6
 """Width of a draw's kernel as a multiple of the draws' standard deviation on the log1p scale times S^(-1/5)."""
@@ -61,10 +61,10 @@ def log_score(pmf: ArrayLike, y: ArrayLike) -> FloatArray:
         raise InputError(f"the probabilities of a forecast sum to {np.nanmax(totals):g}; they may sum to 1 at most")
     known = ~(np.isnan(seen) | np.isnan(totals))
     inside = known & (seen < rows.shape[1])
-    chance = np.where(known, 0.0, np.nan)
-    chance[inside] = rows[inside, seen[inside].astype(np.intp)]
+    probability = np.where(known, 0.0, np.nan)
+    probability[inside] = rows[inside, seen[inside].astype(np.intp)]
     with np.errstate(divide="ignore"):
-        return as_given(-np.log(chance), shape)
+        return as_given(-np.log(probability), shape)
 
 
 def log_score_poisson(mean: ArrayLike, y: ArrayLike) -> FloatArray:
@@ -103,7 +103,7 @@ def log_score_nbinom(mean: ArrayLike, dispersion: ArrayLike, y: ArrayLike) -> Fl
     mean : (...) array
         Expected counts mu, >= 0; a mean of 0 says that nothing can happen.
     dispersion : (...) array
-        alpha >= 0, broadcast against the others; 0 is the Poisson law, 1/alpha is R's ``size``.
+        alpha >= 0, broadcast against the others; 0 is the Poisson distribution, 1/alpha is R's ``size``.
     y : (...) array
         Observed counts.
 
@@ -129,7 +129,7 @@ def log_score_nbinom(mean: ArrayLike, dispersion: ArrayLike, y: ArrayLike) -> Fl
     [1.495923, 1.495923, 1.75562]
     """
     (mu, alpha, seen), shape = as_one_shape(as_mean(mean), as_dispersion(dispersion), as_counts(y, "y"))
-    return as_given(_log_scores_of_laws(mu, alpha, seen), shape)
+    return as_given(_log_scores_of_distributions(mu, alpha, seen), shape)
 
 
 def log_score_draws(draws: ArrayLike, y: ArrayLike) -> FloatArray:
@@ -162,13 +162,13 @@ def log_score_draws(draws: ArrayLike, y: ArrayLike) -> FloatArray:
     Notes
     -----
     Why so: the share of draws equal to y is 0 for most large counts, which makes the score infinite, and one
-    fitted law (negative binomial, say) would score the law and not the draws.  On the log scale small
-    counts, 0 above all, stay apart while large ones share their draws.  The last term is one draw more, from the
-    law :math:`P(Y \ge k) = 1 / (k + 1)`, so that a count beyond all draws costs what having no draw there
+    fitted distribution (negative binomial, say) would score that distribution and not the draws.  On the log scale
+    small counts, 0 above all, stay apart while large ones share their draws.  The last term is one draw more, from the
+    distribution :math:`P(Y \ge k) = 1 / (k + 1)`, so that a count beyond all draws costs what having no draw there
     says and not infinitely much.  The probabilities sum to 1 over all y, so the score is proper for
-    the smoothed forecast.  It is an estimate: on ten Poisson and negative binomial laws it was 0.007 nats
+    the smoothed forecast.  It is an estimate: on ten Poisson and negative binomial distributions it was 0.007 nats
     above the exact score on average with 1,000 draws, 0.04 with 100 and 0.2 with 12; the factor 0.6 was
-    chosen on these.  Where the law is known, use :func:`log_score_nbinom`.
+    chosen on these.  Where the distribution is known, use :func:`log_score_nbinom`.
 
     Kernels for discrete data: Aitchison & Aitken 1976 (doi:10.1093/biomet/63.3.413); the rate
     :math:`S^{-1/5}`: Silverman 1986 (doi:10.1201/9781315140919).
@@ -214,8 +214,8 @@ def _deviance(x, m, away):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _log_score_of_law(mu, a, y):  # type: ignore[no-untyped-def]
-    """Log score of one law."""
+def _log_score_of_distribution(mu, a, y):  # type: ignore[no-untyped-def]
+    """Log score of one distribution."""
     if mu == 0.0:
         return 0.0 if y == 0.0 else np.inf
     poisson = a < LEAST_DISPERSION
@@ -232,12 +232,12 @@ def _log_score_of_law(mu, a, y):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _log_scores_of_laws(mu, a, y):  # type: ignore[no-untyped-def]
-    """Log scores (n,) of n laws."""
+def _log_scores_of_distributions(mu, a, y):  # type: ignore[no-untyped-def]
+    """Log scores (n,) of n distributions."""
     scores = np.full(len(y), np.nan)
     for i in range(len(y)):
         if not (math.isnan(mu[i]) or math.isnan(a[i]) or math.isnan(y[i])):
-            scores[i] = _log_score_of_law(mu[i], a[i], y[i])
+            scores[i] = _log_score_of_distribution(mu[i], a[i], y[i])
     return scores
 
 
@@ -258,11 +258,11 @@ def _log_scores_of_draws(logs, width, y):  # type: ignore[no-untyped-def]
         if math.isnan(width[row]) or math.isnan(y[row]):
             continue
         lower, upper = math.log(y[row] + 0.5) if y[row] > 0.0 else -np.inf, math.log(y[row] + 1.5)
-        chance = 1.0 / ((y[row] + 1.0) * (y[row] + 2.0))
+        probability = 1.0 / ((y[row] + 1.0) * (y[row] + 2.0))
         for x in logs[row]:
             if width[row] > 0.0:
-                chance += _between((lower - x) / width[row], (upper - x) / width[row])
+                probability += _between((lower - x) / width[row], (upper - x) / width[row])
             elif lower <= x < upper:
-                chance += 1.0
-        scores[row] = -math.log(chance / (size + 1.0))
+                probability += 1.0
+        scores[row] = -math.log(probability / (size + 1.0))
     return scores

@@ -77,10 +77,10 @@ def dawid_sebastiani_moments(mean: ArrayLike, variance: ArrayLike, y: ArrayLike)
     >>> dawid_sebastiani_moments(20, 20, 17).round(6)  # 9 / 20 + ln(20)
     np.float64(3.445732)
     """
-    spread = as_numbers(variance, "variance")
-    if (spread < 0).any():
-        raise InputError(f"variance is {np.nanmin(spread):g}; a variance is >= 0")
-    (m, s, seen), shape = as_one_shape(as_numbers(mean, "mean"), spread, as_numbers(y, "y"))
+    given = as_numbers(variance, "variance")
+    if (given < 0).any():
+        raise InputError(f"variance is {np.nanmin(given):g}; a variance is >= 0")
+    (m, s, seen), shape = as_one_shape(as_numbers(mean, "mean"), given, as_numbers(y, "y"))
     return as_given(_scores(m, s, seen), shape)
 
 

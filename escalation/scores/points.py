@@ -38,10 +38,10 @@ def msle(forecast: ArrayLike, y: ArrayLike) -> FloatArray:
     >>> msle([0, 9], [0, 99]).round(4).tolist()  # ln(10)^2
     [0.0, 5.3019]
     """
-    (told, seen), shape = as_one_shape(
+    (expected, seen), shape = as_one_shape(
         as_scale(as_numbers(forecast, "forecast"), "log1p", "forecast"), as_scale(as_numbers(y, "y"), "log1p", "y")
     )
-    return as_given((told - seen) ** 2, shape)
+    return as_given((expected - seen) ** 2, shape)
 
 
 def mean_calibration_ratio(forecast: ArrayLike, y: ArrayLike) -> float:
@@ -70,10 +70,10 @@ def mean_calibration_ratio(forecast: ArrayLike, y: ArrayLike) -> float:
     >>> mean_calibration_ratio([2, 4], [1, 3])
     1.5
     """
-    (told, seen), _ = as_one_shape(as_numbers(forecast, "forecast"), as_numbers(y, "y"))
+    (expected, seen), _ = as_one_shape(as_numbers(forecast, "forecast"), as_numbers(y, "y"))
     known = ~np.isnan(seen)
     total = seen[known].sum()
-    return float(told[known].sum() / total) if total != 0 else float("nan")
+    return float(expected[known].sum() / total) if total != 0 else float("nan")
 
 
 def tadda1(forecast: ArrayLike, y: ArrayLike, *, epsilon: float = TADDA_EPSILON) -> FloatArray:

@@ -1,4 +1,4 @@
-"""How well forecasts tell what happened from what did not, whatever their level."""
+"""How well forecasts distinguish what happened from what did not, whatever their level."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from escalation.scores.arrays import as_events, as_numbers, as_observed
 def auroc(forecast: ArrayLike, event: ArrayLike) -> float:
     """Area under the receiver operating characteristic.
 
-    The chance that a cell where the event happened has a higher forecast than one where it did not, ties counted
+    The probability that a cell where the event happened has a higher forecast than one where it did not, ties counted
     half.  It does not ask whether the probabilities are right, and where events are rare it says little
     of the false alarms: see :func:`average_precision`.
 
@@ -27,7 +27,7 @@ def auroc(forecast: ArrayLike, event: ArrayLike) -> float:
     Returns
     -------
     float
-        From 0 to 1; 0.5 is what chance gives.  NaN if all or none of the events happened.
+        From 0 to 1; 0.5 is what forecasts at random give.  NaN if all or none of the events happened.
 
     Raises
     ------

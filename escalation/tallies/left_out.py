@@ -24,7 +24,7 @@ def leaning(result: Reconstruction, recent: slice, baseline: slice, kernels: pd.
     weighted by the inverse of their kernels, truncated at sqrt(number of histories) times the mean weight (Ionides
     2008, doi:10.1198/106186008X320456); but histories that only a world without them would hold are not among those
     drawn.  Least squares without their equation finds those, but knows numbers only, no bounds.  The larger change
-    counts: this tells which tallies to look at, not what is left without them.
+    counts: this shows which tallies to look at, not what is left without them.
 
     Parameters
     ----------

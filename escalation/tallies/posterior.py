@@ -194,12 +194,12 @@ def sample_posterior(
     """
     walk = WalkPrior(*map(float, prior or default_prior(evidence)))  # whole numbers would be compiled for anew
     keep = max(keep, -(-draws // chains))
-    guess = _rough_counts(evidence)
-    jump = float(np.sqrt(guess.mean())) if guess.mean() > 9 else 0.0
+    rough = _rough_counts(evidence)
+    jump = float(np.sqrt(rough.mean())) if rough.mean() > 9 else 0.0
     layout, schedule = evidence.layout, Schedule(warmup, keep, thin)
 
     def chain(own: Generator) -> tuple[IntArray, FloatArray, FloatArray]:
-        counts = own.poisson(guess * np.exp(own.normal(0.0, 0.3, guess.shape)))
+        counts = own.poisson(rough * np.exp(own.normal(0.0, 0.3, rough.shape)))
         totals = np.add.reduceat(counts, evidence.block_first[:-1])
         days = np.add.reduceat(evidence.atom_days, evidence.block_first[:-1])
         levels = np.log((totals + 0.5) / days) + own.normal(0.0, 0.3, totals.shape)

@@ -38,7 +38,7 @@ class Reconstruction:
     daily : pandas.DataFrame
         The same draws by day.
     tallies : pandas.DataFrame
-        All tallies of the series by this counter.  ``used`` tells whether the histories rest on it,
+        All tallies of the series by this counter.  ``used`` says whether the histories rest on it,
         and if not, ``why``.  ``role`` is count, floor or ceiling; ``predicted_low``,
         ``predicted_median`` and ``predicted_high`` are the 90% range of what the counter would have
         reported, as the *other* tallies have it (for a bound or a range: of the true count; missing
@@ -258,7 +258,7 @@ def reconstruct(
         posterior = sample_posterior(evidence, draws, rng, warmup=LONGER * WARMUP, thin=LONGER * THIN)
     if not posterior.converged:
         warnings.warn(
-            f"the reconstruction of {series} did not settle (R-hat {posterior.rhat:.3f}, effective sample size "
+            f"the reconstruction of {series} did not converge (R-hat {posterior.rhat:.3f}, effective sample size "
             f"{posterior.ess:.0f}); check its contradictions() and look for a tally in the wrong window or unit",
             NotConvergedWarning,
             stacklevel=2,
@@ -400,7 +400,7 @@ def _predict(
         point = kernel.shape == "point"
         seen = kernel.sample(np.resize(true, len(posterior.window_counts)), rng) if point else true
         low, middle, high = np.quantile(seen, [0.05, 0.5, 0.95], method="inverted_cdf")
-        # for a range or a bound this is the chance of lying on its other side
+        # for a range or a bound this is the probability of lying on its other side
         tail = min(np.mean(seen <= kernel.high), np.mean(seen >= kernel.low))
         found.append((low, middle, high, min(1.0, 2.0 * float(tail))))
     names = ["predicted_low", "predicted_median", "predicted_high"]

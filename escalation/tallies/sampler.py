@@ -11,7 +11,7 @@ Moves, each leaving it unchanged:
 2. move some incidents from one atom to another nearby (later totals stay as they are);
 3. a new level for one block, its counts kept;
 4. a shift of a run of levels together with its counts, which are thinned or topped up so that
-   their Poisson law is kept (this is what mixes stretches that no tally speaks about); every other
+   their Poisson distribution is kept (this is what mixes stretches that no tally speaks about); every other
    time the next run is shifted the other way and incidents go over, so that the total of both stays;
 5. a new scale of the walk.
 """
@@ -60,7 +60,7 @@ def _log_orders(n: int, k: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _jump(mean_extra: float, rng: Generator) -> int:
-    """Size of a move: mostly 1, sometimes larger; its law does not depend on the state."""
+    """Size of a move: mostly 1, sometimes larger; its distribution does not depend on the state."""
     if mean_extra <= 0.0 or rng.random() < 0.5:
         return 1
     return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
@@ -70,8 +70,8 @@ def _jump(mean_extra: float, rng: Generator) -> int:
 def _add_or_remove(state: State, layout: Layout, lists: Lists, jump: float, rng: Generator) -> None:
     """Move 1, once for each atom.
 
-    From n to n + k the Poisson law gains ``(d exp(x))^k n! / (n + k)!`` and each window that holds the atom the ratio
-    of its kernel; k and -k are as likely to be tried.
+    From n to n + k the Poisson distribution gains ``(d exp(x))^k n! / (n + k)!`` and each window that holds the atom
+    the ratio of its kernel; k and -k are as likely to be tried.
     """
     n, x, total, one_more, one_less = state
     log_days, begin, held, log_kernel = lists.log_days, lists.begin, lists.held, layout.log_kernel
@@ -129,7 +129,7 @@ def _cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratc
 def _move_between(state: State, layout: Layout, lists: Lists, scratch: Scratch, jump: float, rng: Generator) -> None:
     """Move 2, twice for each atom: k incidents fewer in a and k more in b, two moves 1 in one.
 
-    b is as likely to be drawn from a as a from b, for the law of their distance does not depend on the state.
+    b is as likely to be drawn from a as a from b, for the distribution of their distance does not depend on the state.
     """
     n, x, total, one_more, one_less = state
     log_days, atom_block, log_kernel = lists.log_days, layout.atom_block, layout.log_kernel
@@ -173,7 +173,7 @@ def _step_levels(
 ) -> None:
     """Move 3, once for each block: a normal step of its level.
 
-    With N incidents in the D days of the block, a step from x to y changes the log of their Poisson laws by
+    With N incidents in the D days of the block, a step from x to y changes the log of their Poisson distributions by
     ``N (y - x) - D (exp(y) - exp(x))``.  While ``gain`` is above 0, the sizes of the steps adapt.
     """
     n, x, atom_days, block_first = state.n, state.x, layout.atom_days, layout.block_first
@@ -219,7 +219,8 @@ def _thin_or_top_up(
     """Propose counts of the atoms from ``first`` on whose levels have been raised by ``up``.
 
     Thinning Poisson(r) with probability exp(up) gives Poisson(r exp(up)), and adding Poisson(r exp(up) - r) leads back:
-    the pair (count before, count after) has the same law either way, so the Poisson laws of both cancel.
+    the pair (count before, count after) has the same distribution either way, so the Poisson distributions of both
+    cancel.
     """
     n, x, atom_days, atom_block = state.n, state.x, layout.atom_days, layout.atom_block
     most = layout.log_kernel.shape[1] - 1
@@ -251,8 +252,8 @@ def _hand_over(
     proportion to the new rates: so the shares become the new ones, and the way back is as likely under them.
     """
     n, x, atom_days, atom_block = state.n, state.x, layout.atom_days, layout.atom_block
-    first, border, end = edges
-    lose, lose_end, gain, gain_end = (first, border, border, end) if forward else (border, end, first, border)
+    first, second, end = edges
+    lose, lose_end, gain, gain_end = (first, second, second, end) if forward else (second, end, first, second)
     moved, rate = 0, 0.0
     for a in range(lose, lose_end):
         proposal[a] = draw_kept(n[a], kept, rng)
@@ -296,10 +297,10 @@ def _change_by_counts(state: State, layout: Layout, first: int, end: int, scratc
 def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, scratch: Scratch, rng: Generator) -> None:
     """Move 4, one run from each block on.
 
-    The proposed counts follow the Poisson laws of the new levels as the old ones did those of the old levels, so that
-    only the prior of the levels and the kernels decide.  A run alone goes up by a symmetric ``move``.  Of two runs of
-    rates A and B the share ``s = A / (A + B)`` goes from logit(s) to logit(s) + move, and A + B stays, so that the
-    first goes up by ``-log(s + (1 - s) exp(-move))`` and the other by ``move`` less; log A and log B are
+    The proposed counts follow the Poisson distributions of the new levels as the old ones did those of the old levels,
+    so that only the prior of the levels and the kernels decide.  A run alone goes up by a symmetric ``move``.  Of two
+    runs of rates A and B the share ``s = A / (A + B)`` goes from logit(s) to logit(s) + move, and A + B stays, so that
+    the first goes up by ``-log(s + (1 - s) exp(-move))`` and the other by ``move`` less; log A and log B are
     ``log(A + B)`` and ``logit(s)`` in coordinates of constant volume (the determinant is -1).
     """
     n, x, total, one_more, one_less = state
@@ -322,11 +323,11 @@ def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, sc
         for q in range(p, last + 1):
             x[q] += up if q <= middle else down
         change += walk_logpdf(x, p, last, prior, scale)
-        first, border, end = layout.block_first[p], layout.block_first[middle + 1], layout.block_first[last + 1]
+        first, second, end = layout.block_first[p], layout.block_first[middle + 1], layout.block_first[last + 1]
         if last == middle:
             _thin_or_top_up(state, layout, first, end, up, proposal, rng)
         else:
-            _hand_over(state, layout, (first, border, end), up < 0, math.exp(min(up, down)), proposal, rng)
+            _hand_over(state, layout, (first, second, end), up < 0, math.exp(min(up, down)), proposal, rng)
         change += _change_by_counts(state, layout, first, end, scratch)
         if math.log(1.0 - rng.random()) < change:
             for w in range(total.size):

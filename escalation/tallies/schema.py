@@ -45,7 +45,7 @@ MAX_COUNT = 50_000
 
 
 def contains(whole: str, part: str) -> bool:
-    """Tell whether one place lies in another (or is the same)."""
+    """Say whether one place lies in another (or is the same)."""
     return whole in (EVERYWHERE, part) or part.startswith(whole + "/")
 
 

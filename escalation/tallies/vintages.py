@@ -1,4 +1,4 @@
-"""What tallies told at earlier dates: the histories that could be reconstructed then."""
+"""What tallies said at earlier dates: the histories that could be reconstructed then."""
 
 from __future__ import annotations
 
@@ -123,15 +123,15 @@ class Vintages:
 
     def sentence(self) -> str:
         """Say in plain words from when to when the tallies were printed."""
-        told, own = self.table(), self._own(check_tallies(self.tallies))
+        printed, own = self.table(), self._own(check_tallies(self.tallies))
         undated = int(own["as_of"].isna().sum())
         taken = "left out" if self.undated == "leave_out" else "taken as printed on the last day of the window"
         rest = f"; {undated:,} without a date {'is' if undated == 1 else 'are'} {taken}" if undated else ""
-        if told.empty:
+        if printed.empty:
             return f"None of {len(own):,} tallies of {self.series} says when it was printed."
         return (
-            f"{int(told['known'].iloc[-1]):,} tallies of {self.series} were printed on {len(told):,} days, "
-            f"{told.index[0].date()} to {told.index[-1].date()}{rest}."
+            f"{int(printed['known'].iloc[-1]):,} tallies of {self.series} were printed on {len(printed):,} days, "
+            f"{printed.index[0].date()} to {printed.index[-1].date()}{rest}."
         )
 
     def _own(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -155,8 +155,8 @@ class Vintages:
                 f"no usable tally of {self.series} had been printed by {period.end_time.date()}, and {undated} do not "
                 "say when they were; begin later, or take those as printed at the end of their windows: undated='end'"
             )
-        told = own["end"].max()
-        last = min(period, pd.Period(told + pd.Timedelta(days=1), freq=period.freqstr) - 1)
+        latest = own["end"].max()
+        last = min(period, pd.Period(latest + pd.Timedelta(days=1), freq=period.freqstr) - 1)
         return reconstruct(
             known,
             series=self.series,

@@ -71,7 +71,7 @@ def count_in_database(
         zone, of which the day counts.
     progress : bool or callable
         Whether to show how far it is: a bar on stderr if that is a terminal, or a line in a notebook.  A function is
-        told the number of rows that are counted, and of all, now and then.
+        called with the number of rows that are counted, and of all, now and then.
 
     Returns
     -------
@@ -228,7 +228,7 @@ def _added(
 
 
 def _warn_dropped(fates: Mapping[int, int]) -> None:
-    """Tell how many rows cannot be counted at all."""
+    """Warn of rows that cannot be counted at all."""
     lost = {WHY[fate]: fates[fate] for fate in (engine.UNDATED, engine.REVERSED, engine.OUT_OF_RANGE) if fates[fate]}
     if lost:
         said = ", ".join(f"{rows:,} {why}" for why, rows in lost.items())

@@ -37,9 +37,9 @@ MARKS = {
     "assoc_actor_1",
     "ally_actor_1",
 }
-"""Columns that hardly any other table has; two of them beside ``event_date`` tell an ACLED file."""
+"""Columns that hardly any other table has; two of them beside ``event_date`` show that a file is ACLED's."""
 
 
 def is_acled(names: set[str]) -> bool:
-    """Tell an ACLED file by the plain names of its columns."""
+    """Recognise an ACLED file by the plain names of its columns."""
     return "event_date" in names and len(names & MARKS) >= 2

@@ -89,7 +89,7 @@ def read_days(
     columns : sequence of pandas.Series
         Text, indexed by the row of the file.
     order : {"auto", "day-first", "month-first"}
-        What ``03/04/2024`` means. ``"auto"`` lets the file tell: one date such as ``25/04/2024``
+        What ``03/04/2024`` means. ``"auto"`` lets the file decide: one date such as ``25/04/2024``
         proves the order of all.
     usual : {"day-first", "month-first"}, optional
         The order where no date proves one, if the kind of file has a usual one.
@@ -101,14 +101,14 @@ def read_days(
     Raises
     ------
     InputError
-        If the order is not one of the three, or cannot be told: no date proves it, or dates prove
+        If the order is not one of the three, or cannot be known: no date proves it, or dates prove
         both (and neither is as rare as a misprint).
     """
     if order not in ORDERS:
         raise InputError(f"date_order is {order!r}; use auto, day-first or month-first")
     cells = [_Cells(column) for column in columns]
-    settled = order if order != "auto" else _settle(cells, usual, where)
-    return [cell.spread(_to_days(cell.parts, settled, today)) for cell in cells]
+    known = order if order != "auto" else _order_of(cells, usual, where)
+    return [cell.spread(_to_days(cell.parts, known, today)) for cell in cells]
 
 
 class _Cells:
@@ -150,8 +150,8 @@ def _split(texts: pd.Series) -> pd.DataFrame:
     return parts
 
 
-def _settle(columns: Sequence[_Cells], usual: DateOrder | None, where: str) -> DateOrder:
-    """Tell from all dates of a file whether days or months come first."""
+def _order_of(columns: Sequence[_Cells], usual: DateOrder | None, where: str) -> DateOrder:
+    """Find from all dates of a file whether days or months come first."""
     day_first, month_first, either = [], [], []
     for cells in columns:
         first, second, untold = cells.parts["day"], cells.parts["month"], cells.parts["open"]
@@ -171,7 +171,7 @@ def _settle(columns: Sequence[_Cells], usual: DateOrder | None, where: str) -> D
         return "day-first" if n_day > n_month else "month-first"
     if usual is None and any(flags.any() for flags in either):
         raise InputError(
-            f"{where}: {_shown(columns, either)} may have the day or the month first and no other date tells; "
+            f"{where}: {_shown(columns, either)} may have the day or the month first and no other date shows which; "
             "write YYYY-MM-DD, or pass date_order='day-first' or 'month-first'"
         )
     return usual or "day-first"

@@ -34,7 +34,7 @@ COLUMNS_2 = (*_HEAD, *(f"{where}_{part}" for where in _WHERE for part in _PLACE_
 
 
 def raw_columns(first: list[str]) -> Sequence[str] | None:
-    """The columns of a raw file, told by its first row; None if that row is none of GDELT's."""
+    """The columns of a raw file, recognised by its first row; None if that row is none of GDELT's."""
     names = {57: COLUMNS_1, 58: COLUMNS_1, 61: COLUMNS_2}.get(len(first))
     if names is None or not (first[0].strip().isdecimal() and first[1].strip().isdecimal() and len(first[1]) == 8):
         return None
@@ -42,7 +42,7 @@ def raw_columns(first: list[str]) -> Sequence[str] | None:
 
 
 def is_gdelt(names: set[str]) -> bool:
-    """Tell a GDELT file by the plain names of its columns."""
+    """Recognise a GDELT file by the plain names of its columns."""
     return {"globaleventid", "sqldate"} <= names
 
 

@@ -11,12 +11,12 @@ from escalation.incidents.formats.layout import Layout, plain_name
 
 GUESSED = ("date", "country", "place", "latitude", "longitude", "fatalities")
 LOOKED_AT = 200
-"""So many filled cells of a column tell whether it holds dates."""
+"""How many filled cells of a column are read to see whether it holds dates."""
 MOST_DATES = 0.9
 
 
 def guess_columns(layout: Layout, table: pd.DataFrame, matched: Mapping[str, str]) -> dict[str, str]:
-    """Guess columns that no name told.
+    """Guess columns that no name gave away.
 
     A column is guessed where a word of its name is a known name (``Date of attack``) and no other
     column has that word; the date also where just one column is full of dates.
@@ -52,7 +52,7 @@ def guess_columns(layout: Layout, table: pd.DataFrame, matched: Mapping[str, str
 
 
 def _holds_dates(column: pd.Series) -> bool:
-    """Tell whether most cells are written as dates; bare numbers are none, for anything may be numbered."""
+    """Say whether most cells are written as dates; bare numbers are none, for anything may be numbered."""
     cells = column[column != ""].iloc[:LOOKED_AT]
     cells = cells[~cells.str.fullmatch(r"[0-9]+(?:\.[0-9]+)?").astype(bool)]
     if cells.empty or len(cells) < MOST_DATES * min((column != "").sum(), LOOKED_AT):

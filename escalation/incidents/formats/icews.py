@@ -43,11 +43,11 @@ POLECAT = Layout(
 
 
 def is_icews(names: set[str]) -> bool:
-    """Tell an ICEWS file, or a knowledge graph made of one, by the plain names of its columns."""
+    """Recognise an ICEWS file, or a knowledge graph made of one, by the plain names of its columns."""
     coded = {"event_date", "source_name", "target_name"} <= names and bool(names & {"cameo_code", "event_text"})
     return coded or {"date", "subject", "relation", "object"} <= names
 
 
 def is_polecat(names: set[str]) -> bool:
-    """Tell a POLECAT file by the plain names of its columns."""
+    """Recognise a POLECAT file by the plain names of its columns."""
     return {"event_date", "actor_name", "recipient_name", "event_type"} <= names

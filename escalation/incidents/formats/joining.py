@@ -29,7 +29,7 @@ class FileRows:
     days : tuple of pandas.Timestamp
         First and last date of the file, before any window was widened.
     sided : bool
-        Whether files of this kind may tell an event once for each of its actors.
+        Whether files of this kind may hold an event once for each of its actors.
     notes : Notes
         What was done to the rows so far.
     """
@@ -101,7 +101,7 @@ def _note_nameless(joined: _Joined, blank: BoolArray) -> None:
 def _merge(joined: _Joined, blank: BoolArray) -> BoolArray:
     """Flag the rows that another of their id takes the place of, with a note for each.
 
-    Of the rows of one file that tell one event from the side of each of its actors the first is
+    Of the rows of one file that report one event from the side of each of its actors the first is
     kept; of what is left the newest row of each id, by ``as_of`` where there is one, else the last.
     """
     table = joined.table
@@ -112,7 +112,7 @@ def _merge(joined: _Joined, blank: BoolArray) -> BoolArray:
         return gone
     lost, kept = _other_sides(joined, places, codes)
     gone[lost] = True
-    _note_merged(joined, lost, kept, "tells the same event from another actor's side")
+    _note_merged(joined, lost, kept, "reports the same event from another actor's side")
     _fill_targets(joined, lost, kept)
     places = _repeats(codes, ~blank & ~gone)
     if "as_of" in table:
@@ -147,7 +147,7 @@ def _note_merged(joined: _Joined, lost: IntArray, kept: IntArray, why: str) -> N
 
 
 def _other_sides(joined: _Joined, places: IntArray, codes: IntArray) -> tuple[IntArray, IntArray]:
-    """Rows that tell an event again from another actor's side, and the row of each that is kept."""
+    """Rows that report an event again from another actor's side, and the row of each that is kept."""
     places = places[np.array([file.sided for file in joined.files])[joined.source[places]]]
     if not len(places):  # pandas before 3 makes no groups of nothing
         return places, places
@@ -155,9 +155,9 @@ def _other_sides(joined: _Joined, places: IntArray, codes: IntArray) -> tuple[In
     group = pd.factorize(pd.MultiIndex.from_arrays([codes[places], joined.source[places]]))[0]
     compared = [*SAME_EVENT, *(["as_of"] if "as_of" in rows else [])]
     same = [pd.factorize(rows[column].astype(object), use_na_sentinel=False)[0] for column in compared]
-    told = pd.Series(pd.factorize(pd.MultiIndex.from_arrays(same))[0]).groupby(group)
+    same_event = pd.Series(pd.factorize(pd.MultiIndex.from_arrays(same))[0]).groupby(group)
     actors = pd.Series(pd.factorize(rows["actor"])[0]).groupby(group)
-    sided = (told.transform("nunique") == 1) & (actors.transform("nunique") == actors.transform("size"))
+    sided = (same_event.transform("nunique") == 1) & (actors.transform("nunique") == actors.transform("size"))
     first = pd.Series(places).groupby(group).transform("min").to_numpy()
     lost = sided.to_numpy(dtype=bool) & (places != first)
     return places[lost], first[lost]
@@ -174,5 +174,5 @@ def _fill_targets(joined: _Joined, lost: IntArray, kept: IntArray) -> None:
     table.loc[other.index, "target"] = other
     for place, name in other.items():
         file = joined.files[joined.source[place]]
-        why = f"is {name!r} from the row that tells the event from the other side"
+        why = f"is {name!r} from the row that reports the event from the other side"
         file.notes.entries.add([joined.row[place]], "target", [""], "changed", why)

@@ -1,4 +1,4 @@
-"""The kinds of file that are known, and how each is told by its columns."""
+"""The kinds of file that are known, and how each is recognised by its columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAYOUTS: dict[str, Layout] = {
     "sigacts": weekly.SIGACTS,
 }
 
-TOLD: tuple[tuple[str, Callable[[set[str]], bool]], ...] = (
+RECOGNISED: tuple[tuple[str, Callable[[set[str]], bool]], ...] = (
     ("ucdp", ucdp.is_ucdp),
     ("gdelt", gdelt.is_gdelt),
     ("polecat", icews.is_polecat),
@@ -31,11 +31,11 @@ TOLD: tuple[tuple[str, Callable[[set[str]], bool]], ...] = (
     ("sigacts", weekly.is_sigacts),
     ("icews", icews.is_icews),
 )
-"""In this order; what none of them tells is a plain table."""
+"""In this order; what none of them recognises is a plain table."""
 
 
 def layout_of(kind: str, found: Iterable[str]) -> Layout:
-    """The layout asked for, or the one that the columns tell.
+    """The layout asked for, or the one that the columns show.
 
     Raises
     ------
@@ -47,4 +47,4 @@ def layout_of(kind: str, found: Iterable[str]) -> Layout:
     if kind != "auto":
         raise InputError(f"layout is {kind!r}; use auto, {', '.join([*LAYOUTS][:-1])} or {[*LAYOUTS][-1]}")
     names = {plain_name(name) for name in found}
-    return LAYOUTS[next((name for name, told in TOLD if told(names)), "plain")]
+    return LAYOUTS[next((name for name, recognised in RECOGNISED if recognised(names)), "plain")]

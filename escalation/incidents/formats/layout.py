@@ -40,7 +40,7 @@ class Layout:
     needs : tuple of str
         Columns without which the file is not of this kind.
     date_order : {"day-first", "month-first"}, optional
-        What ``03/04/2024`` means in such files where no date of the file tells.
+        What ``03/04/2024`` means in such files where no date of the file shows which comes first.
     holds : {"incidents", "reports", "counts"}
         What a row is: an incident; one report of an incident, made by machine; or how many
         incidents a week had.

@@ -1,4 +1,4 @@
-"""Plain tables: an own spreadsheet, its columns told by obvious names or by a map."""
+"""Plain tables: an own spreadsheet, its columns recognised by obvious names or by a map."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def read_incidents(
     layout : {"auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
         The kind of file: an own table, an ACLED export of any year (one row an event, or one for each
         of its actors), ACLED's counts a week, UCDP GED (yearly or candidate), GDELT 1.0 or 2.0 (raw
-        or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` tells by the columns.
+        or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` recognises it by the columns.
     columns : mapping of str to str, optional
         Which column of the file holds which column of the result, such as ``{"date": "Datum"}``;
         obvious names (``event_date``, ``lat``, ``killed``) need no entry. Beside the columns of the
@@ -67,7 +67,7 @@ def read_incidents(
     encoding : str, optional
         Encoding of a text file that is neither UTF-8 nor marked UTF-16, such as ``"cp1252"``.
     date_order : {"auto", "day-first", "month-first"}
-        What ``03/04/2024`` means. ``"auto"`` lets the whole file tell: one date such as
+        What ``03/04/2024`` means. ``"auto"`` lets the whole file decide: one date such as
         ``25/04/2024`` proves the order of all. Where none does, ACLED is read day first and UCDP
         month first, and a plain table is refused. ``03.04.2024`` is always day first.
     reports : {"all", "root", "distinct", "distinct root"}
@@ -101,7 +101,7 @@ def read_incidents(
         If a file cannot be opened, or a pattern fits none.
     InputError
         If it is no table, has no column that can be the date, ``columns`` names a column that is not
-        there, the order of day and month cannot be told, or no row can be used.
+        there, the order of day and month cannot be known, or no row can be used.
 
     Warns
     -----
@@ -181,7 +181,7 @@ def expand_paths(path_or_paths: str | Path | Sequence[str | Path]) -> list[Path]
 
 
 def is_pattern(path: str | Path) -> bool:
-    """Tell whether a path may stand for several files."""
+    """Say whether a path may stand for several files."""
     return any(sign in str(path) for sign in PATTERN_SIGNS)
 
 
@@ -221,7 +221,7 @@ def _read_file(
         _refuse_nothing(path, len(table), notes)
     if as_of is not None:
         if "as_of" not in names:
-            raise InputError(f"{path}: does not tell when its rows became known, so as_of cannot be used; drop it")
+            raise InputError(f"{path}: does not say when its rows became known, so as_of cannot be used; drop it")
         window = window[keep_known(extra["as_of"], as_of, notes)]
     if "events" in names:
         extra["events"] = keep_counted(cells.loc[window.index], notes)
@@ -297,20 +297,20 @@ def _today() -> pd.Timestamp:
 
 
 def _warn_repeats(incidents: pd.DataFrame, repeated: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
-    """Tell how many incidents without an id say the same, place or actor included, as another."""
+    """Warn of incidents without an id that say the same, place or actor included, as another."""
     if "events" in incidents:  # rows of counts, of which several may well be alike
         return
     same = incidents[repeated]
-    told = (same[["actor", "target", "place"]] != "").any(axis=1) | same["latitude"].notna()
-    if number := int(told.sum()):
+    named = (same[["actor", "target", "place"]] != "").any(axis=1) | same["latitude"].notna()
+    if number := int(named.sum()):
         warn(
             f"{number:,} of {len(incidents):,} incidents have no id and say the same as one before them; each counts, "
-            "so if they are one told twice merge them: escalation.incidents.deduplicate(incidents, min_similarity=1)"
+            "so if one is reported twice merge them: escalation.incidents.deduplicate(incidents, min_similarity=1)"
         )
 
 
 def _warn_counts(rows: pd.DataFrame, layout: Layout, where: str) -> None:
-    """Tell that rows are counts, and in which weeks they can be counted without a guess."""
+    """Warn that rows are counts, and in which weeks they can be counted without a guess."""
     weekday = rows["date_end"].dt.day_of_week.unique()
     weeks = f"; freq='W-{rows['date_end'].iloc[0]:%a}'".upper().replace("FREQ", "freq") if len(weekday) == 1 else ""
     warn(

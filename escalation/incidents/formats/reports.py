@@ -44,7 +44,7 @@ def thin(rows: pd.DataFrame, notes: Notes, reports: Reports, kind: str) -> pd.Da
     Raises
     ------
     InputError
-        If root events are asked for and the file does not tell them.
+        If root events are asked for and the file does not mark them.
 
     Warns
     -----
@@ -54,7 +54,7 @@ def thin(rows: pd.DataFrame, notes: Notes, reports: Reports, kind: str) -> pd.Da
     file = notes.entries.file
     if "root" in reports:
         if "root" not in notes.names:
-            raise InputError(f"{file}: does not tell root events (IsRootEvent); use reports='all' or 'distinct'")
+            raise InputError(f"{file}: does not mark root events (IsRootEvent); use reports='all' or 'distinct'")
         root = notes.cells.loc[rows.index, "root"].str.lower().isin(YES)
         notes.add(~root, "root", "dropped", "is no root event of its article")
         rows = rows[root]

@@ -78,7 +78,7 @@ def keep_counted(cells: pd.DataFrame, notes: Notes) -> pd.Series:
 
 
 def clean_times(cells: pd.DataFrame, notes: Notes) -> pd.Series:
-    """Since when each row has said what it says; ``NaT`` where the file does not tell."""
+    """Since when each row has said what it says; ``NaT`` where the file does not say."""
     times, problem = read_times(cells["as_of"])
     notes.add(problem != "", "as_of", "changed", problem + "; blanked")
     return times
@@ -88,7 +88,7 @@ def keep_known(times: pd.Series, as_of: pd.Timestamp, notes: Notes) -> pd.Series
     """Flag the rows that stood as they are at the end of a day, and note the others."""
     late = times >= as_of + pd.Timedelta(days=1)
     notes.add(late, "as_of", "dropped", f"became known after {as_of:%Y-%m-%d}")
-    notes.add(times.isna(), "as_of", "dropped", "does not tell when it became known")
+    notes.add(times.isna(), "as_of", "dropped", "does not say when it became known")
     return ~late & times.notna()
 
 

@@ -47,5 +47,5 @@ LAYOUT = Layout(
 
 
 def is_ucdp(names: set[str]) -> bool:
-    """Tell a UCDP GED file by the plain names of its columns."""
+    """Recognise a UCDP GED file by the plain names of its columns."""
     return {"type_of_violence", "date_start", "date_end"} <= names

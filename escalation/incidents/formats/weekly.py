@@ -26,7 +26,7 @@ ACLED_WEEKLY = Layout(
 
 
 def is_acled_weekly(names: set[str]) -> bool:
-    """Tell ACLED's aggregated export by the plain names of its columns."""
+    """Recognise ACLED's aggregated export by the plain names of its columns."""
     return {"week", "events"} <= names and "event_date" not in names
 
 
@@ -63,5 +63,5 @@ SIGACTS = Layout(
 
 
 def is_sigacts(names: set[str]) -> bool:
-    """Tell ESOC's table of SIGACTs by the plain names of its columns."""
+    """Recognise ESOC's table of SIGACTs by the plain names of its columns."""
     return {"week", "sigact"} <= names

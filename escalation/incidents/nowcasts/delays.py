@@ -49,7 +49,7 @@ class Trials:
 
     @property
     def exact(self) -> bool:
-        """Tell whether every trial is of a single delay."""
+        """Say whether every trial is of a single delay."""
         return bool((self.low == self.high).all())
 
     def sums(self, chosen: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:
@@ -169,8 +169,8 @@ def draw_moved(
         if inside[-1] - inside[0] >= SHIFTS // 3:
             break
         low, high = shifts[max(inside[0] - 1, 0)], shifts[min(inside[-1] + 1, SHIFTS - 1)]
-    chance = np.exp(weight - weight.max())
-    which = rng.choice(SHIFTS, size=draws, p=chance / chance.sum())
+    share = np.exp(weight - weight.max())
+    which = rng.choice(SHIFTS, size=draws, p=share / share.sum())
     hazards = np.empty((draws, late.shape[1]))
     for x, (grid, cumulative, _) in enumerate(tables):
         place = (rng.random((draws, 1)) > cumulative[which]).sum(axis=1).clip(max=HAZARDS - 1)

@@ -25,7 +25,7 @@ PRIOR_SCALE = np.array([1.5, 1.5, 2.0])
 """Scales of the normal priors of log mean (about the mean count), log size (about 1) and logit persistence."""
 PARTICLES = 500
 STRIDES = (1.4, 0.7, 0.35)
-"""Sizes of the Metropolis steps in standard deviations of the particles; 2.38 / sqrt(3) is best for a normal law."""
+"""Sizes of the Metropolis steps in standard deviations of the particles; 2.38 / sqrt(3) is best for a normal one."""
 
 
 def filter_levels(
@@ -70,8 +70,8 @@ def _parameters(theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 def _log_negative_binomial(count: FloatArray, alpha: FloatArray, beta: FloatArray, share: FloatArray) -> FloatArray:
     """Log probability of a Poisson count about ``share`` times a gamma level."""
-    chance: FloatArray = share / (beta + share)
-    return gammaln(alpha + count) - gammaln(alpha) - gammaln(count + 1) + xlog1py(alpha, -chance) + xlogy(count, chance)
+    p: FloatArray = share / (beta + share)
+    return gammaln(alpha + count) - gammaln(alpha) - gammaln(count + 1) + xlog1py(alpha, -p) + xlogy(count, p)
 
 
 def draw_parameters(counts: FloatArray, share: FloatArray, draws: int, rng: Generator) -> FloatArray:
@@ -140,8 +140,8 @@ def draw_levels(shape: FloatArray, rate: FloatArray, theta: FloatArray, rng: Gen
 
     A level is carried on as a beta share of itself and joined by a gamma: :math:`\lambda_{t+1} = (b_t / \beta_{t+1})
     B_t \lambda_t + \varepsilon_t`, :math:`B_t \sim \mathrm{Beta}(\delta a_t, (1 - \delta) a_t)`, :math:`\varepsilon_t
-    \sim \Gamma((1 - \delta) r, \beta_{t+1})`, with :math:`\Gamma(a_t, b_t)` the law of :math:`\lambda_t` by then.
-    Backwards, the carried part of :math:`\lambda_{t+1}` is a beta share of it, and what was not carried an
+    \sim \Gamma((1 - \delta) r, \beta_{t+1})`, with :math:`\Gamma(a_t, b_t)` the distribution of :math:`\lambda_t` by
+    then. Backwards, the carried part of :math:`\lambda_{t+1}` is a beta share of it, and what was not carried an
     independent gamma.
     """
     mean, size, persistence = _parameters(theta)

@@ -86,13 +86,12 @@ class Nowcast:
         total = quantile_frame(open_.sum().to_frame("total").T, self.level).iloc[0]
         last, word = self.incomplete.iloc[-1], period_word(freq)
         number = len(self.incomplete)
-        told = int(self.incomplete["reported"].sum())
+        reported = int(self.incomplete["reported"].sum())
         until = self.incomplete.index[-1].end_time.date()
         interval = f"({100 * self.level:g}% interval {total['lower']:,} to {total['upper']:,})"
         text = (
-            f"By {self.now.date()} {told:,} {self.unit} of the {number} {period_word(freq, number)} to {until} were "
-            f"reported; "
-            f"{total['median']:,} {interval} are expected once late reports are in."
+            f"By {self.now.date()} {reported:,} {self.unit} of the {number} {period_word(freq, number)} to {until} "
+            f"were reported; {total['median']:,} {interval} are expected once late reports are in."
         )
         if number > 1:
             when = f"in the {word} that ends on {until}" if word != "day" else f"on {until}"

@@ -93,7 +93,7 @@ def nowcast(
     max_delay : int, optional
         Periods after which a count is taken to be complete, less than there are periods. Later reports count as of
         this delay. When left out, the smallest by which 99% of the reports have come, as far as half of the periods
-        (at most 366) tell.
+        (at most 366) show.
     method : {"bayes.trunc", "bayes.notrunc", "lawless"}
         As R surveillance names them. ``bayes.trunc`` allows for the reports that are not in yet when it
         estimates delays; ``bayes.notrunc`` does not, and so corrects too little; ``lawless`` rests on the reported
@@ -144,9 +144,9 @@ def nowcast(
     -----
     The share known by a delay is a product of reverse-time hazards, :math:`F(x) = \prod_{y > x} (1 - g_y)`, of which
     each is a binomial share of what is known by its delay, whatever is still to come (Lawless 1994,
-    doi:10.2307/3315826.n1). With symmetric Dirichlet weights the posterior is a generalised Dirichlet law, drawn
-    without a chain (Höhle & an der Heiden 2014, doi:10.1111/biom.12194). Snapshots further apart than a period tell a
-    span for each delay, which a Gibbs sampler splits.
+    doi:10.2307/3315826.n1). With symmetric Dirichlet weights the posterior is a generalised Dirichlet distribution,
+    drawn without a chain (Höhle & an der Heiden 2014, doi:10.1111/biom.12194). Snapshots further apart than a period
+    give a span for each delay, which a Gibbs sampler splits.
 
     The delays are learnt from the delays alone, never from a count that looks low. With a fixed ``prior`` the count
     still to come is negative binomial given the reported one, as in surveillance. Without, it is Poisson about the
@@ -180,7 +180,7 @@ def nowcast(
     source = read_reports(reports, freq, start=start, now=now, event=event, reported=reported)
     periods = len(source.index)
     if periods < 3:
-        raise InputError(f"reports tell of {periods} whole periods; at least 3 are needed to see delays")
+        raise InputError(f"reports are of {periods} whole periods; at least 3 are needed to see delays")
     window = None if window is None else check_whole(window, "window", periods)
     changed = None if change is None else _change_place(change, source)
     if max_delay is None:
@@ -278,13 +278,13 @@ def _check_trials(trials: Trials, method: str, source: Reports) -> None:
         raise InputError("nothing is known at two delays of one period, so delays cannot be seen; give more periods")
     if len(never):
         warn(
-            f"no period tells of delay {', '.join(str(delay) for delay in never[:5])}"
+            f"no period shows delay {', '.join(str(delay) for delay in never[:5])}"
             f"{' ...' if len(never) > 5 else ''}; what is said of it is the prior: choose a smaller max_delay"
         )
 
 
 def _warn_later(source: Reports, most: int) -> None:
-    """Tell how many reports come later than the longest delay."""
+    """Warn of reports that come later than the longest delay."""
     later = int(source.count[source.delay > most].sum()) if source.dated else 0
     total = int(source.count.sum())
     if later > LATER * total:
@@ -295,7 +295,7 @@ def _warn_later(source: Reports, most: int) -> None:
 
 
 def _warn_batches(trials: Trials, index: pd.PeriodIndex) -> None:
-    """Tell when reports come on some weekdays, or many at once after none."""
+    """Warn when reports come on some weekdays, or many at once after none."""
     came, expected, variance = reporting_rhythm(trials, len(index))
     word = period_word(index.freqstr)
     uneven = []
@@ -309,8 +309,8 @@ def _warn_batches(trials: Trials, index: pd.PeriodIndex) -> None:
             f"{names[day]} ({ratio[day]:.1f} times what the delays let expect)"
             for day in np.flatnonzero(far & (np.maximum(ratio, 1 / ratio) > UNEVEN))
         ]
-    told = variance > 0.5
-    apart = np.diff(((came - expected)[told]) / np.sqrt(variance[told]))
+    enough = variance > 0.5
+    apart = np.diff(((came - expected)[enough]) / np.sqrt(variance[enough]))
     # from one period to the next, so that a lasting change of the delays is not taken for batches
     spread = float((apart**2).mean() / 2) if len(apart) >= 5 else 0.0
     if uneven:

@@ -51,7 +51,7 @@ NEXT_STRETCHES = 5_000
 class Analogues(PanelModel):
     r"""Futures of the stretches, of any unit and time, that ended most like the present, pooled with the own past.
 
-    A stretch is told by what it ended in: its level (mean of ln(1 + count), weighted down by half every
+    A stretch is described by what it ended in: its level (mean of ln(1 + count), weighted down by half every
     ``half_life``), its variability (standard deviation of ln(1 + count) over ``window`` periods) and its quiet
     (ln(1 + periods since the last count above 0)).  With :math:`d^2` the squared distance of two endings, each
     difference multiplied by its weight, plus ``other_unit`` between different units, a past stretch of age a is

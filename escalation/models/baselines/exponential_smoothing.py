@@ -19,16 +19,16 @@ from escalation.models.diagnostics.distributions import Distributions
 
 LARGEST_COUNT = 1e12
 LEAST, MOST = math.log(1e-4), math.log(1e3)
-"""Of the log standard deviations, in units of the spread of the series."""
+"""Bounds of the log standard deviations, in units of the standard deviation of the series."""
 SMALLEST_SPREAD = 1e-3
 """A series that varies less than this on the log scale counts as constant."""
-SETTLED = 1e-3
-"""Twice what the next Newton step would still gain."""
+CONVERGED = 1e-3
+"""Largest value of twice the gain of the next Newton step at which the fit counts as converged."""
 POINTS = 32
 """Parameter points that forecasts are drawn from."""
 WIDENING = 1.3
 PRIOR_SD = 2.0
-"""Of the log standard deviations around -1, in units of the spread of the series: weak, and keeps them finite."""
+"""Standard deviation of the weak prior of the log standard deviations around -1 in those units, to keep them finite."""
 LARGEST_LOG = math.log(1e15)
 NODES = 41
 
@@ -78,7 +78,7 @@ class ExponentialSmoothing(CountModel):
             return -_log_posterior(series, theta)
 
         best = min((np.array(start) for start in ((-2.0, -0.3), (-0.7, -0.7), (-0.3, -2.0))), key=loss)
-        # the filter's rounding errors would drown smaller differences
+        # the filter's rounding errors would hide smaller differences
         found = minimize(
             loss, best, method="L-BFGS-B", bounds=[(LEAST, MOST)] * 2, options={"eps": 1e-4, "ftol": 1e-10}
         )
@@ -98,7 +98,7 @@ class ExponentialSmoothing(CountModel):
             names=("level_sd", "noise_sd"),
             llf=float(np.nansum(np.maximum(log_pmf, -745.0))),
             fitted=np.maximum(fitted, 1e-9),
-            converged=bool(gradient @ cov @ gradient < SETTLED),
+            converged=bool(gradient @ cov @ gradient < CONVERGED),
             state=state,
         )
 
@@ -203,7 +203,7 @@ def _state_space(series: FloatArray) -> Any:
 
 
 def _log_posterior(series: Any, theta: FloatArray) -> float:
-    """Log-likelihood of the logs times the priors, at log (level_sd, noise_sd) in units of the spread."""
+    """Log-likelihood of the logs times the priors, at logs of (level_sd, noise_sd) over the series' sd."""
     variances = np.exp(2 * theta[::-1])  # statsmodels has the noise first
     return float(series.loglike(variances)) - float(((theta + 1.0) ** 2).sum()) / (2 * PRIOR_SD**2)
 

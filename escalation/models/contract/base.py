@@ -32,7 +32,7 @@ from escalation.models.contract.estimate import (
     check_size,
     observed_behind,
     simulate_paths,
-    warn_unsettled,
+    warn_not_converged,
 )
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnose, diagnosis_table
 from escalation.models.diagnostics.distributions import Distributions
@@ -181,7 +181,7 @@ class Model(Specification, Generic[AnyFit]):
         table, shares, name = unpack_counts(counts, cast("pd.Series | None", exposure), unit)
         histories = check_whole(histories, "histories", 1_000_000)
         fit = fit_checked(self, self._arrays(table, shares, exog), histories, name)
-        warn_unsettled(self.name, fit.estimates)
+        warn_not_converged(self.name, fit.estimates)
         return fit
 
     @abstractmethod
@@ -366,7 +366,7 @@ class Fit(FitResult):
         return f"{text}{'' if self.converged else '; the fit has not converged'}."
 
     def _basis(self) -> str:
-        """Of what the fit is."""
+        """Say how many units, periods and histories the fit rests on, and its log-likelihood."""
         several, m = len(self.design.units), len(self.estimates)
         on = f"{several:,} units and {self.nobs:,} counts" if several else f"{self.nobs} periods"
         pooled, known = f", pooled over {m} histories" if m > 1 else "", not np.isnan(self.llf)
@@ -496,7 +496,7 @@ class PanelFit(Fit):
         pandas.DataFrame
             One row a unit: ``nobs``, ``dispersion`` (Pearson's statistic over the number of counts), ``zeros`` and
             ``zeros_expected``, p-values of the tests of :meth:`CountFit.diagnose` (``p_level``, ...), ``log_score``,
-            ``rps``, ``impossible`` (counts that had no chance), ``p_holm`` (the least p-value, adjusted for the number
+            ``rps``, ``impossible`` (counts of probability 0), ``p_holm`` (the least p-value, adjusted for the number
             of tests and of units), ``fine`` and ``verdict``.
 
         Raises
@@ -519,7 +519,7 @@ class PanelFit(Fit):
 
 
 def fit_checked(model: Model[AnyFit], checked: Checked, histories: int, unit: str) -> AnyFit:
-    """Fit to checked counts, or histories; says nothing of fits that did not settle.
+    """Fit to checked counts, or histories; says nothing of fits that did not converge.
 
     Raises
     ------

@@ -68,7 +68,7 @@ class Estimate:
     fitted : (n,) float array, or (n, units) in a panel
         Expected count of each period as the model has it (what "expected" means is in its docstring).
     converged : bool
-        Whether the optimiser settled.
+        Whether the optimiser converged.
     state : dict
         What simulation needs and ``params`` does not hold.
     """
@@ -175,7 +175,7 @@ class FitResult(ABC):
 
     @property
     def converged(self) -> bool:
-        """Whether every fit settled."""
+        """Whether every fit converged."""
         return all(estimate.converged for estimate in self.estimates)
 
     def table(self) -> pd.DataFrame:
@@ -203,12 +203,12 @@ def observed_behind(array: FloatArray, component: IntArray) -> FloatArray:
     return np.broadcast_to(past, (len(past), len(component), past.shape[2])) if len(array) == 1 else past[:, component]
 
 
-def warn_unsettled(name: str, estimates: Sequence[Estimate]) -> None:
-    """Warn of estimates that did not settle, in the name of the caller's caller."""
+def warn_not_converged(name: str, estimates: Sequence[Estimate]) -> None:
+    """Warn of estimates that did not converge, in the name of the caller's caller."""
     failed = sum(not estimate.converged for estimate in estimates)
     if failed:
         warnings.warn(
-            f"{name}: {failed} of {len(estimates)} fits did not settle; give it more periods or fewer terms",
+            f"{name}: {failed} of {len(estimates)} fits did not converge; give it more periods or fewer terms",
             NotConvergedWarning,
             stacklevel=3,
         )

@@ -149,13 +149,13 @@ def fit_many(
         of another library with the same interface.  It is not shut down.  Without one the work is done here.
     progress : bool or callable
         Whether to show how far it is: a bar on stderr if that is a terminal, or a line in a notebook.  A function is
-        told the number of series that are done, and of all, after each block.
+        called with the number of series that are done, and of all, after each block.
 
     Returns
     -------
     ManyFits
         The same whatever the executor and its number of workers.  Series that cannot be fitted are rows of
-        ``failures``.  Fits that did not settle are in ``converged``, without a warning.
+        ``failures``.  Fits that did not converge are in ``converged``, without a warning.
 
     Raises
     ------
@@ -230,7 +230,7 @@ class ManyFits:
 
     @property
     def converged(self) -> pd.Series:
-        """Whether each fit settled, by unit."""
+        """Whether each fit converged, by unit."""
         return pd.Series({name: fit.converged for name, fit in self.fits.items()}, dtype=bool, name="converged")
 
     def forecast(

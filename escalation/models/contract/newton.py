@@ -39,7 +39,7 @@ class Peak(NamedTuple):
 
     point: FloatArray
     height: Height
-    settled: bool
+    converged: bool
 
 
 def climb(
@@ -80,8 +80,8 @@ def climb(
     Around a point with score g and Hessian H a step s gains ``g's + s'Hs / 2``, which is largest, ``g's / 2``, for
     ``s = (-H)^-1 g``.  That is a maximum only where all eigenvalues c of -H are above 0, with axes u; so
     ``s = sum of u u'g / |c|`` is taken, which is the same there and goes uphill everywhere, since
-    ``g's = sum of (u'g)^2 / |c|``.  Eigenvalues are taken in units that make the diagonal of H +-1: so they tell what
-    is next to 0 (and is then taken as 1e-9) from what is only measured in large units.
+    ``g's = sum of (u'g)^2 / |c|``.  Eigenvalues are taken in units that make the diagonal of H +-1: so they distinguish
+    what is next to 0 (and is then taken as 1e-9) from what is only measured in large units.
 
     At a bound a parameter is held while the score points out, which is the condition of Karush, Kuhn and Tucker; the
     others step among themselves, and the step is cut at their bounds.  If it is short enough it climbs: a parameter
@@ -126,7 +126,8 @@ def _uphill(score: FloatArray, hessian: FloatArray) -> FloatArray:
 def highest(peaks: Sequence[Peak]) -> Peak:
     """The highest of several peaks; the first as high that converged, if one did, so that rounding decides nothing."""
     heights = [-np.inf if np.isnan(peak.height.value) else peak.height.value for peak in peaks]
-    equal = [peak for peak, height in zip(peaks, heights, strict=True) if peak.settled and height > max(heights) - SAME]
+    least = max(heights) - SAME
+    equal = [peak for peak, height in zip(peaks, heights, strict=True) if peak.converged and height > least]
     return equal[0] if equal else peaks[int(np.argmax(heights))]
 
 
@@ -156,7 +157,7 @@ def inverse(information: FloatArray) -> FloatArray:
 def _spectrum(information: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Units (d,) that make the diagonal +-1, and eigenvalues (d,) and axes (d, d) in them.
 
-    In units of its own a parameter that is hardly known does not drown in the rounding of the others.
+    In units of its own a parameter that is hardly known is not lost in the rounding of the others.
     """
     unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(information)), LEAST_CURVATURE))
     curvature, axes = np.linalg.eigh(information * np.outer(unit, unit))

@@ -75,7 +75,7 @@ class Diagnosis:
         2014, doi:10.1007/s11749-014-0380-8).  Not part of the verdict.  ``log_score`` is infinite where the model had
         held a count for impossible; ``dss`` is missing where no distribution has a variance.
     impossible : int
-        Counts that had no chance under the model, in the worst history.
+        Counts that had probability 0 under the model, in the worst history.
     verdict : tuple of str
         What is wrong with the model, one sentence each; one that says so if nothing is.
     fine : bool

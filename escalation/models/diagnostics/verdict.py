@@ -30,7 +30,7 @@ class Evidence(NamedTuple):
     n : int
         Counts.
     impossible : int
-        Counts that had no chance.
+        Counts that had probability 0.
     overdispersed : bool
         Whether the distributions scatter more than Poisson ones.
     period : str
@@ -53,13 +53,13 @@ def speak(evidence: Evidence, confidence: float) -> tuple[tuple[str, ...], bool]
     ]
     if evidence.impossible:
         sentences.append(
-            f"{evidence.impossible} of {evidence.n:,} counts had no chance at all under the model, so its log score is "
+            f"{evidence.impossible} of {evidence.n:,} counts had probability 0 under the model, so its log score is "
             "infinite; use a distribution with a tail, or a longer window"
         )
     if sentences:
         return tuple(sentences), False
     least = min(test.p_value for test in tests.values())
-    unsaid = "" if "dependence" in tests else "; too few of them to tell whether they depend on the past"
+    unsaid = "" if "dependence" in tests else "; too few of them to say whether they depend on the past"
     return (
         f"nothing in these {evidence.n:,} counts speaks against the model "
         f"({len(tests)} tests, least adjusted p-value {least:.2g}){unsaid}",

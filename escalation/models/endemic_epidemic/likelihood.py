@@ -236,7 +236,7 @@ def _constant(point: FloatArray, copies: Copies) -> float:
 
 
 def _saturated(y: FloatArray, size: float) -> FloatArray:
-    """Log probability of each count (k,) under the NB2 law whose mean it is."""
+    """Log probability of each count (k,) under the NB2 distribution whose mean it is."""
     y_safe = np.maximum(y, 1.0)
     large = -np.log(2 * np.pi * y_safe) / 2 - 1 / (12 * y_safe)
     poisson = np.where(y > 1e5, large, y * np.log(y_safe) - y - gammaln(y + 1))

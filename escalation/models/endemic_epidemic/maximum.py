@@ -23,9 +23,10 @@ LARGEST_DISPERSION = 1e3
 LEAST_INFORMATION = 1e-2
 """A coefficient on the log scale with less information than this is known to less than a factor of exp(10)."""
 LEAST_SHARE = 1e-7
-"""Where the information's least eigenvalue, with a diagonal of ones, is below this, parameters cannot be told apart."""
+"""Where the least eigenvalue of the information, scaled to a diagonal of ones, is below this, parameters are not
+distinguishable."""
 SLOPE_SD = 5.0
-"""Of the weak normal prior of endemic terms beside the level, each scaled to a largest value of 1."""
+"""Standard deviation of the weak normal prior of endemic terms beside the level, scaled to a largest value of 1."""
 STARTS = ((0.1, 0.1), (0.6, 0.1), (0.1, 0.6))
 """Shares of the mean that own and others' past have where the search begins."""
 ROUND, MOST_ROUNDS = 10, 40
@@ -35,8 +36,8 @@ ROUND, MOST_ROUNDS = 10, 40
 class Prior(NamedTuple):
     """Weak priors of a point's parameters (p,), of log density ``lift * t - fall * exp(t) - t**2 / (2 * sd**2)``.
 
-    With ``lift`` and ``fall`` a rate exp(t) has a gamma law.  ``spread`` marks log dispersions, whose square roots (the
-    coefficient of variation of the rate) are exponential with mean 1.
+    With ``lift`` and ``fall`` a rate exp(t) has a gamma distribution.  ``spread`` marks log dispersions, whose square
+    roots (the coefficient of variation of the rate) are exponential with mean 1.
     """
 
     lift: FloatArray
@@ -50,7 +51,7 @@ class Prior(NamedTuple):
         return Prior(lift, fall, np.where(held, self.sd, np.inf), spread)
 
     def middle(self) -> tuple[FloatArray, FloatArray]:
-        """Bounds (p,), (p,) of the bulk of the law."""
+        """Bounds (p,), (p,) of the bulk of the prior."""
         rate = np.log(np.where(self.fall > 0, self.lift / np.where(self.fall > 0, self.fall, 1.0), 1.0))
         return rate - 4.0, rate + 4.0
 
@@ -152,7 +153,7 @@ def maximise(panel: Panel, levels: IntArray) -> Maximum:
     """Best point of several searches.
 
     Parameters that run off to infinity (an epidemic part that is not there, the level of a unit without a count), or
-    all of them where they cannot be told apart, get their weak prior.
+    all of them where they are not distinguishable, get their weak prior.
     """
     copies, prior = count_copies(panel), weak(panel, levels)
     held, poisson = np.zeros(panel.size, bool), np.zeros(panel.size, bool)
@@ -168,7 +169,7 @@ def maximise(panel: Panel, levels: IntArray) -> Maximum:
         runs = free & (np.diag(information) < LEAST_INFORMATION)
         runs[copies.places] = point[copies.places] > np.log(LARGEST_DISPERSION)
         new = runs & ~held & ~plain
-        if peak.settled and not plain.any() and not new.any():
+        if peak.converged and not plain.any() and not new.any():
             unit = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
             shares = np.linalg.eigvalsh((information * np.outer(unit, unit))[np.ix_(free, free)])
             if shares.min() >= LEAST_SHARE or held[free].all():
@@ -178,7 +179,7 @@ def maximise(panel: Panel, levels: IntArray) -> Maximum:
         held |= new
         point = np.where(new, np.clip(point, *prior.middle()), np.where(plain, -np.inf, point))
     llf = log_likelihood(point, panel, copies)
-    return Maximum(point, llf, information, peak.settled, np.flatnonzero(held), np.flatnonzero(poisson))
+    return Maximum(point, llf, information, peak.converged, np.flatnonzero(held), np.flatnonzero(poisson))
 
 
 def _poisson_limits(point: FloatArray, panel: Panel, copies: Copies, held: BoolArray) -> BoolArray:

@@ -51,7 +51,7 @@ class EndemicEpidemic(PanelModel):
 
     For a missing count the rate expected at the same parameters stands in, and what precedes the first period is
     taken as the unit's mean rate.  Parameters whose likelihood is highest at infinity (an epidemic part that is not
-    there, a unit without a count), or that the counts do not tell apart, are estimated with weak priors, and a
+    there, a unit without a count), or that the counts do not distinguish, are estimated with weak priors, and a
     :class:`~escalation.errors.DataWarning` names them: exponential with mean 1 for the share of the mean that own or
     others' past makes up, gamma with shape 1/2 and the mean of the counts for the rate of a level, normal with standard
     deviation 5 for other endemic terms, scaled to a largest value of 1, exponential with mean 1 for the root of a
@@ -237,7 +237,7 @@ class EndemicEpidemic(PanelModel):
         return tuple(count_distributions(means[:, i], spread[i]) for i in range(len(design.units)))
 
     def _terms(self) -> Terms:
-        """Endemic terms as they are before they are told apart by unit."""
+        """Endemic terms before they are split by unit."""
         pairs = self.season if not isinstance(self.season, tuple) else max((k for _, k in self.season), default=0)
         return Terms(
             trend="none" if self.trend == "none" else "linear",
@@ -371,7 +371,7 @@ def _check_counts(counts: FloatArray, units: tuple[str, ...]) -> None:
 
 
 def _check_endemic(names: list[str], panel: Panel) -> None:
-    """Refuse endemic terms that the scored counts cannot tell apart."""
+    """Refuse endemic terms that the scored counts cannot distinguish."""
     columns = panel.x[panel.first :][panel.slot[panel.first :] < 0]
     length = np.linalg.norm(columns, axis=0)
     alone = np.abs(np.diag(np.linalg.qr(columns / np.where(length > 0, length, 1.0), mode="r")))

@@ -23,7 +23,7 @@ PROPOSALS, PROPOSALS_EACH = 500, 50
 """Points proposed at least, and for each parameter: the more there are, the fewer points carry the weight."""
 MOST_STEPS = 200
 TAIL_DF = 8.0
-"""Degrees of freedom of the t law that proposes points; in many dimensions it has more, nearly normal tails."""
+"""Degrees of freedom of the t distribution that proposes points; in many dimensions more, for nearly normal tails."""
 
 
 def resample(
@@ -31,8 +31,8 @@ def resample(
 ) -> tuple[FloatArray, IntArray]:
     """Draw m points (m, p) of the posterior under the weak prior, and which of them each path (draws,) has.
 
-    Importance resampling of a t law around the posterior mode, of cube roots of rates and dispersions, which are more
-    nearly normal than their logs; weights are cut at the root of their number times their mean (Ionides 2008,
+    Importance resampling of a t distribution around the posterior mode, of cube roots of rates and dispersions, which
+    are more nearly normal than their logs; weights are cut at the root of their number times their mean (Ionides 2008,
     doi:10.1198/106186008X320456), which bounds their variance in many dimensions.
 
     Raises

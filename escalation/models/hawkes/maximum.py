@@ -13,11 +13,11 @@ from escalation.models.contract.newton import Height, climb, highest, scaled_inv
 from escalation.models.hawkes.likelihood import row_derivatives, single_derivatives
 
 LEAST_BACKGROUND = 1e-6
-"""Of a kind, as a share of its rate."""
+"""Least background rate of a kind, as a share of its rate."""
 STARTS = (0.05, 0.3, 2.0, 12.0)
 """First decays, in mean rates of all events."""
 PROMISING = 3
-"""Of these, how many are followed to the end."""
+"""Number of these first decays that are followed to the end."""
 LARGEST_MOVE = 1.0
 """Background and decay rise or fall no more than e-fold in one step."""
 
@@ -98,7 +98,7 @@ def maximise(events: Events, *, shared: bool) -> Maximum:
     _, _, hessian = events.derivatives(point, shared=shared)
     cov = scaled_inverse(-hessian, np.maximum(point, 1e-3))
     at_bound = (best.point <= lower) | (best.point >= upper)
-    return Maximum(point, best.height.value, cov, best.settled, at_bound)
+    return Maximum(point, best.height.value, cov, best.converged, at_bound)
 
 
 def _exp(u: FloatArray, logs: NDArray[np.bool_]) -> FloatArray:

@@ -22,7 +22,7 @@ from escalation.models.contract.estimate import (
     Specification,
     check_size,
     simulate_paths,
-    warn_unsettled,
+    warn_not_converged,
 )
 from escalation.models.hawkes.bootstrap import HawkesBootstrap, bootstrap_estimates
 from escalation.models.hawkes.maximum import Events, maximise
@@ -31,7 +31,7 @@ from escalation.models.hawkes.residuals import ResidualTest, residual_test
 from escalation.models.hawkes.times import EventTimes, counts_in, edges_of
 
 LEAST_EVENTS = 5
-"""Of each kind."""
+"""Least number of events of each kind."""
 TRIES = 200
 """Rounds in which drawn parameters that make no sense are drawn again; then the estimate stands in for them."""
 LEAST_DECAY = 0.05
@@ -115,7 +115,7 @@ class Hawkes(Specification):
             )
         generators = as_generator(rng).spawn(1 if events.exact else draws)
         estimates = tuple(_estimate(events, self.decay, one) for one in generators)
-        warn_unsettled(self.name, estimates)
+        warn_not_converged(self.name, estimates)
         return HawkesFit(self, estimates, events)
 
     def loglike(self, params: FloatArray, events: EventTimes) -> float:
@@ -364,7 +364,7 @@ def as_parameters(points: FloatArray, kinds: int) -> Parameters:
 
 
 def draw_parameters(estimate: Estimate, kinds: int, draws: int, rng: Generator) -> Parameters:
-    """Draw parameters from the normal law about the estimate, where they make sense (ratio below 1)."""
+    """Draw parameters from the normal distribution about the estimate, where they make sense (ratio below 1)."""
     values, vectors = np.linalg.eigh(estimate.cov)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     points = np.repeat(estimate.params[None], draws, axis=0)

@@ -147,7 +147,7 @@ def event_times(
     incidents : pandas.DataFrame
         Table of incidents, as :func:`read_incidents` returns it.
     by : str, optional
-        Column that tells kinds of events apart, such as ``actor``; all are of one kind when left out.
+        Column that distinguishes kinds of events, such as ``actor``; all are of one kind when left out.
     start, end : date, optional
         First and last day that was watched, both inclusive; the first and the last day of the incidents when left
         out, which makes the rate look somewhat higher than it was.

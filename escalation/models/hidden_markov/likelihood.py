@@ -22,9 +22,9 @@ SMALL = 0.02
 """Dispersion x mean below which differences of logarithms are taken by their series."""
 
 RATE_SHAPE = 0.5
-"""Of the gamma prior of a rate, whose mean is that of the series."""
+"""Shape of the gamma prior of a rate, whose mean is that of the series."""
 LEAVING = 0.5
-"""Of the Dirichlet prior of a row of transitions, one other regime; staying has as many as there are regimes."""
+"""Weight of each other regime in the Dirichlet prior of a row of transitions; staying has the number of regimes."""
 
 FURTHEST_RATE, FURTHEST_ODDS = 40.0, 30.0
 """Log rates from that of the mean, and log odds: the posterior is 0 beyond."""
@@ -46,7 +46,7 @@ class Observed(NamedTuple):
 
 
 def observe(y: FloatArray, exposure: FloatArray, states: int, start: str) -> Observed:
-    """Put a series (n,), the number of regimes and the law of the first one into arrays."""
+    """Put a series (n,), the number of regimes and the distribution of the first one into arrays."""
     seen = ~np.isnan(y)
     distinct, place = np.unique(np.where(seen, y, 0.0), return_inverse=True)
     mean = float((y[seen].sum() + 0.5) / exposure[seen].sum())
@@ -80,12 +80,12 @@ def unpack(theta: FloatArray, states: int) -> tuple[FloatArray, FloatArray, Floa
 
 
 @njit(cache=True, nogil=True)
-def first_law(moves: FloatArray, uniform: bool) -> tuple[FloatArray, FloatArray]:
-    """Law of the first regime (K,), and the matrix (K, K) with ``d law = law @ d moves @ matrix``."""
+def first_distribution(moves: FloatArray, uniform: bool) -> tuple[FloatArray, FloatArray]:
+    """Distribution p (K,) of the first regime, and the matrix (K, K) with ``dp = p @ d moves @ matrix``."""
     k = len(moves)
-    law, inverse = np.full(k, 1.0 / k), np.zeros((k, k))
+    distribution, inverse = np.full(k, 1.0 / k), np.zeros((k, k))
     if uniform:
-        return law, inverse
+        return distribution, inverse
     rest = np.empty((k, k))
     for i in range(k):
         for j in range(k):
@@ -100,15 +100,15 @@ def first_law(moves: FloatArray, uniform: bool) -> tuple[FloatArray, FloatArray]
                     inverse[other, j] -= factor * inverse[i, j]
     total = 0.0
     for j in range(k):
-        law[j] = 0.0
+        distribution[j] = 0.0
         for i in range(k):
             inverse[i, j] /= rest[i, i]
-            law[j] += inverse[i, j]
-        law[j] = max(law[j], 1e-15)
-        total += law[j]
+            distribution[j] += inverse[i, j]
+        distribution[j] = max(distribution[j], 1e-15)
+        total += distribution[j]
     for j in range(k):
-        law[j] /= total
-    return law, inverse
+        distribution[j] /= total
+    return distribution, inverse
 
 
 @njit(cache=True, nogil=True)
@@ -166,7 +166,7 @@ def log_emissions(rates: FloatArray, dispersions: FloatArray, data: Observed) ->
 
 @njit(cache=True, nogil=True)
 def forward(
-    emissions: FloatArray, law: FloatArray, moves: FloatArray
+    emissions: FloatArray, distribution: FloatArray, moves: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, float]:
     """Filter the regimes.
 
@@ -174,8 +174,8 @@ def forward(
     ----------
     emissions : (n, K) float
         Log probability of each count in each regime; turned, in place, into probabilities over the largest of them.
-    law : (K,) float
-        Law of the first regime.
+    distribution : (K,) float
+        Distribution of the first regime.
     moves : (K, K) float
         Transition probabilities, rows from, columns to.
 
@@ -196,7 +196,7 @@ def forward(
         most = emissions[t].max()
         scale = 0.0
         for j in range(k):
-            before = law[j]
+            before = distribution[j]
             if t > 0:
                 before = 0.0
                 for i in range(k):
@@ -238,9 +238,9 @@ def backward(
 def smooth(theta: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray, FloatArray, float]:
     """Filtered, predicted and smoothed probabilities (n, K) of the regimes, and the log-likelihood."""
     rates, moves, dispersions = unpack(theta, data.states)
-    law, _ = first_law(moves, data.uniform)
+    distribution, _ = first_distribution(moves, data.uniform)
     emissions = log_emissions(rates, dispersions, data)
-    filtered, predicted, scales, total = forward(emissions, law, moves)
+    filtered, predicted, scales, total = forward(emissions, distribution, moves)
     smoothed, _ = backward(emissions, filtered, scales, moves)
     return filtered, predicted, smoothed, total + data.constant
 
@@ -279,8 +279,8 @@ def log_posterior(theta: FloatArray, data: Observed) -> float:
     if prior == -math.inf:
         return prior
     rates, moves, dispersions = unpack(theta, data.states)
-    law, _ = first_law(moves, data.uniform)
-    _, _, _, total = forward(log_emissions(rates, dispersions, data), law, moves)
+    distribution, _ = first_distribution(moves, data.uniform)
+    _, _, _, total = forward(log_emissions(rates, dispersions, data), distribution, moves)
     return total + data.constant + prior
 
 
@@ -324,15 +324,15 @@ def derivatives(theta: FloatArray, data: Observed) -> tuple[float, FloatArray]:
         return prior, gradient
     k = data.states
     rates, moves, dispersions = unpack(theta, k)
-    law, inverse = first_law(moves, data.uniform)
+    distribution, inverse = first_distribution(moves, data.uniform)
     emissions = log_emissions(rates, dispersions, data)
-    filtered, _, scales, total = forward(emissions, law, moves)
+    filtered, _, scales, total = forward(emissions, distribution, moves)
     smoothed, expected = backward(emissions, filtered, scales, moves)
     by_rate, _, by_spread, _ = _count_slopes(smoothed, rates, dispersions, data)
     of_first = np.zeros(k)
     for i in range(k):
         for j in range(k):
-            of_first[i] += inverse[i, j] * smoothed[0, j] / law[j]
+            of_first[i] += inverse[i, j] * smoothed[0, j] / distribution[j]
     at = k
     for i in range(k):
         gradient[i] = by_rate[i] + RATE_SHAPE * (1.0 - rates[i] / data.mean)
@@ -343,7 +343,7 @@ def derivatives(theta: FloatArray, data: Observed) -> tuple[float, FloatArray]:
         for j in range(k):
             if j != i:
                 gradient[at] = expected[i, j] + LEAVING - moves[i, j] * left
-                gradient[at] += law[i] * moves[i, j] * (of_first[j] - typical)
+                gradient[at] += distribution[i] * moves[i, j] * (of_first[j] - typical)
                 at += 1
     own = len(theta) - at
     for j in range(own):
@@ -373,9 +373,9 @@ def expect_and_maximise(start: FloatArray, data: Observed, rounds: int) -> Float
     theta, k = start.copy(), data.states
     for _ in range(rounds):
         rates, moves, dispersions = unpack(theta, k)
-        law, _ = first_law(moves, data.uniform)
+        distribution, _ = first_distribution(moves, data.uniform)
         emissions = log_emissions(rates, dispersions, data)
-        filtered, _, scales, _ = forward(emissions, law, moves)
+        filtered, _, scales, _ = forward(emissions, distribution, moves)
         smoothed, expected = backward(emissions, filtered, scales, moves)
         by_rate, covered, by_spread, information = _count_slopes(smoothed, rates, dispersions, data)
         at = k
@@ -436,8 +436,8 @@ def last_regimes(points: FloatArray, data: Observed) -> FloatArray:
     found = np.empty((len(points), data.states))
     for m in range(len(points)):
         rates, moves, dispersions = unpack(points[m], data.states)
-        law, _ = first_law(moves, data.uniform)
-        filtered, _, _, _ = forward(log_emissions(rates, dispersions, data), law, moves)
+        distribution, _ = first_distribution(moves, data.uniform)
+        filtered, _, _, _ = forward(log_emissions(rates, dispersions, data), distribution, moves)
         found[m] = filtered[-1]
     return found
 
@@ -462,14 +462,14 @@ def draw_regimes(now: FloatArray, moves: FloatArray, rows: IntArray, steps: int,
     k = now.shape[1]
     paths = np.empty((len(rows), steps), dtype=np.int64)
     for row in range(len(rows)):
-        chances = now[rows[row]]
+        probabilities = now[rows[row]]
         for t in range(-1, steps):
             u = rng.random()
             regime = 0
-            while regime < k - 1 and u >= chances[regime]:
-                u -= chances[regime]
+            while regime < k - 1 and u >= probabilities[regime]:
+                u -= probabilities[regime]
                 regime += 1
-            chances = moves[rows[row], regime]
+            probabilities = moves[rows[row], regime]
             if t >= 0:
                 paths[row, t] = regime
     return paths

@@ -48,7 +48,7 @@ LARGEST_COUNT = 1e7
 ROUNDS, POLISHED = 20, 3
 """EM steps from each start, and how many of the best are then climbed to the top."""
 STEP = 1e-4
-"""Of the differences of exact gradients that make the Hessian."""
+"""Step of the differences of exact gradients that make the Hessian."""
 LEAST_CURVATURE = 0.05
 """Curvatures below this are taken for it in the covariance."""
 TAIL_DF, WIDENING = 6.0, 1.2
@@ -267,7 +267,7 @@ def _find_mode(data: Observed, spreads: int) -> tuple[FloatArray, FloatArray, bo
     reached.sort(key=lambda theta: -log_posterior(theta, data))
     peaks = [_climb_from(theta, data, spreads) for theta in reached[:POLISHED]]
     best = highest(peaks)
-    return best.point, raised(-best.height.hessian, LEAST_CURVATURE), best.settled
+    return best.point, raised(-best.height.hessian, LEAST_CURVATURE), best.converged
 
 
 def _climb_from(theta: FloatArray, data: Observed, spreads: int) -> Peak:

@@ -18,7 +18,7 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit, fit_checked
-from escalation.models.contract.estimate import warn_unsettled
+from escalation.models.contract.estimate import warn_not_converged
 from escalation.models.ingarch.maximum import search_space
 from escalation.models.ingarch.model import INGARCH
 from escalation.models.ingarch.null import Null, null_at, null_peaks, roots_of, strength
@@ -48,7 +48,7 @@ class InterventionTest:
     df : int
         How many interventions.
     p_value : float
-        Chance of a statistic as large under the fit, in large samples.
+        Probability of a statistic as large under the fit, in large samples.
     directions : tuple of str
         ``rise`` or ``fall``: whether counts are above or below what the fit expects at each.
     """
@@ -198,7 +198,8 @@ def intervention_test(
     Raises
     ------
     InputError
-        If the fit is of another model or of histories, or the counts cannot tell a change from the rest of the model.
+        If the fit is of another model or of histories, or the counts cannot distinguish a change from the rest of the
+        model.
 
     Notes
     -----
@@ -232,8 +233,8 @@ def intervention_test(
     statistic = joint_statistic(columns, null.point, null.data, null.scores, internal=inside)
     if same.any() or np.isnan(statistic):
         raise InputError(
-            f"{' and '.join(one.term for one in chosen)} cannot be told from the rest of the model in the observed "
-            "periods; leave out what is in it, or what is the same in all of them"
+            f"{' and '.join(one.term for one in chosen)} cannot be distinguished from the rest of the model in the "
+            "observed periods; leave out what is in it, or what is the same in all of them"
         )
     return InterventionTest(
         interventions=chosen,
@@ -427,7 +428,7 @@ def _with(fit: CountFit, interventions: tuple[Intervention, ...], effect: str) -
     outside = tuple(one.term for one in interventions) if effect == "external" else ()
     wider = replace(model, interventions=model.interventions + interventions, external=model.external + outside)
     found = fit_checked(wider, (fit.counts, fit.array, fit.design), 1, fit.unit)
-    warn_unsettled(wider.name, found.estimates)
+    warn_not_converged(wider.name, found.estimates)
     return found
 
 

@@ -232,7 +232,7 @@ def derivatives(point: FloatArray, data: Observed) -> tuple[float, FloatArray, F
 
 @njit(cache=True, nogil=True)
 def _solve(matrix: FloatArray, vector: FloatArray) -> tuple[bool, FloatArray]:
-    """Solve ``matrix @ x = vector`` (d,) by Cholesky's method; tell whether the matrix is positive definite."""
+    """Solve ``matrix @ x = vector`` (d,) by Cholesky's method; say whether the matrix is positive definite."""
     d = len(vector)
     root, x = np.zeros((d, d)), vector.copy()
     for i in range(d):

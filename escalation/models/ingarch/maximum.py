@@ -37,11 +37,11 @@ class Search(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A maximum: where (d,), its log-likelihood, and whether it settled."""
+    """A maximum: where (d,), its log-likelihood, and whether it converged."""
 
     point: FloatArray
     value: float
-    settled: bool
+    converged: bool
 
 
 def search_space(data: Observed, *, free: bool) -> Search:
@@ -76,7 +76,7 @@ def search_space(data: Observed, *, free: bool) -> Search:
 def maximise(data: Observed, search: Search) -> Found:
     """The highest of the maxima that the starts lead to."""
     best = highest([climb_compiled(start, data, search.lower, search.upper, MOST_SERIAL) for start in search.starts])
-    return Found(best.point, best.height.value, best.settled)
+    return Found(best.point, best.height.value, best.converged)
 
 
 def _mean_slopes(point: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
@@ -134,4 +134,4 @@ def two_steps(found: Found, data: Observed, search: Search) -> tuple[Found, Floa
     half = bread @ (slopes.T * np.sqrt(1 / mean + a))
     cov[:-1, :-1] = half @ half.T
     cov[-1, -1] = 2 / ((mean / (1 + a * mean)) ** 2).sum()
-    return Found(point, log_likelihood(point, data), found.settled), cov
+    return Found(point, log_likelihood(point, data), found.converged), cov

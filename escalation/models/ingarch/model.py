@@ -64,7 +64,7 @@ class INGARCH(CountModel):
     link : {"identity", "log"}
         Scale on which terms add up.
     family : {"negbin", "poisson"}
-        Law of a count given its expected value.
+        Distribution of a count given its expected value.
     init : {"marginal", "iid", "firstobs", "zero"}
         What counts and states were before the series: the stationary mean (without regressors), the intercept, the
         first count, or 0.
@@ -207,7 +207,7 @@ class INGARCH(CountModel):
             names=labels,
             llf=found.value,
             fitted=data.exposure * (np.exp(state) if data.log else state),
-            converged=found.settled,
+            converged=found.converged,
             state={
                 "point": found.point,
                 "cov": cov,

@@ -1,4 +1,4 @@
-"""An INGARCH fit as the null of score tests, and the law of the largest statistic under it, by bootstrap."""
+"""An INGARCH fit as the null of score tests, and the distribution of the largest statistic under it, by bootstrap."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _peaks(paths: IntArray, *, null: Null, columns: Sequence[FloatArray], intern
         data = with_counts(null.data, np.where(np.isnan(null.data.y), np.nan, path))
         search = search_space(data, free=null.method == "ml")
         peak = climb_compiled(null.point, data, search.lower, search.upper, MOST_SERIAL)
-        best = Found(peak.point, peak.height.value, True) if peak.settled else maximise(data, search)
+        best = Found(peak.point, peak.height.value, True) if peak.converged else maximise(data, search)
         if null.method == "pearson":
             best, _ = two_steps(best, data, search)
         again = null_at(best.point, data, search, null.method)

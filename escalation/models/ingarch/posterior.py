@@ -14,9 +14,9 @@ from escalation.models.ingarch.likelihood import LARGEST_DISPERSION
 from escalation.models.ingarch.observed import FIRSTOBS, IID, MARGINAL, Observed
 
 LEVEL_SD, EFFECT_SD = 2.0, 5.0
-"""Of the normal priors of the log level and of effects (on the log rate, or in units of the mean rate)."""
+"""Standard deviations of the normal priors of the log level and of effects (on the log rate, or per mean rate)."""
 TAIL_DF = 8.0
-"""Degrees of freedom of the t law that proposes parameters."""
+"""Degrees of freedom of the t distribution that proposes parameters."""
 FIRST_POINTS, LEAST_POINTS = 150, 300
 GOOD = 0.4
 """Share of first points that must be effective, or they are drawn anew around what the first ones show."""
@@ -166,7 +166,7 @@ def recursions(points: FloatArray, data: Observed) -> tuple[FloatArray, FloatArr
 
 
 def _proposal(state: dict[str, Any], free: bool) -> tuple[FloatArray, FloatArray]:
-    """Centre (d,) and covariance (d, d) of a first normal law of ``u`` around the maximum."""
+    """Centre (d,) and covariance (d, d) of a first normal distribution of ``u`` around the maximum."""
     data: Observed = state["data"]
     point, scale = state["point"], state["scale"]
     serial = slice(1, 1 + len(data.past_obs) + len(data.past_mean))

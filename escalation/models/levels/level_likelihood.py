@@ -19,10 +19,10 @@ FourArrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 LEVEL, DAMPING, LEVEL_SD, DISPERSION = range(4)
 
 PRIOR_CENTRE = np.array([0.0, 2.2, math.log(0.2), math.log(0.2)])
-"""Of the normal priors of level (from the log of the mean count), logit damping, log level_sd, log dispersion."""
+"""Centres of the normal priors of level (less the log mean count), logit damping, log level_sd, log dispersion."""
 
 PRIOR_SD = np.array([2.0, 1.5, 1.0, 1.5])
-"""Their standard deviations; 95% of the prior: damping 0.32 to 0.994, level_sd 0.03 to 1.4, dispersion 0.01 to 3.8."""
+"""Their standard deviations; 95% intervals: damping 0.32 to 0.994, level_sd 0.03 to 1.4, dispersion 0.01 to 3.8."""
 
 LOWEST = np.array([-50.0, -7.0, math.log(1e-5), math.log(1e-9)])
 HIGHEST = np.array([50.0, 7.0, math.log(2.0), math.log(20.0)])
@@ -95,10 +95,10 @@ def rates(levels: FloatArray, bend: float) -> FloatArray:
 
 def smoothed(series: Series, natural: FloatArray, levels: FloatArray, tolerance: float) -> FourArrays:
     """Run :func:`smooth` on a series, means and variances as columns (n, 1)."""
-    laws, mode, mean, variance = smooth(
+    moments, mode, mean, variance = smooth(
         series.counts, series.log_exposure, series.anchor, natural, levels, tolerance, series.bend
     )
-    return laws, mode, mean[:, None], variance[:, None]
+    return moments, mode, mean[:, None], variance[:, None]
 
 
 @njit(cache=True, nogil=True)
@@ -169,14 +169,14 @@ def log_posterior(
         Level, damping, level_sd and dispersion.
     log_unit : (P,) float
         Logs of the level's unit in ``theta``.
-    laws : (P, 3) float
+    moments : (P, 3) float
         Mean, variance and third central moment of the last level.
     levels : (n,) float
         Where the joint density of the levels is highest, at the first point.
     """
     natural, prior, log_unit = unpack(theta, series)
-    laws, levels, _, _ = smooth(
+    moments, levels, _, _ = smooth(
         series.counts, series.log_exposure, series.anchor, natural, start, tolerance, series.bend
     )
-    value = laws[:, 0] + prior + constants(natural[:, DISPERSION].copy(), series)
-    return value, natural, log_unit, laws[:, 1:], levels
+    value = moments[:, 0] + prior + constants(natural[:, DISPERSION].copy(), series)
+    return value, natural, log_unit, moments[:, 1:], levels

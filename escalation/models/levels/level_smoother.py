@@ -11,7 +11,7 @@ from numba import njit
 from escalation.conventions.arrays import FloatArray
 
 FIRST_LEVEL_SD = 3.0
-"""Of the first level around the log of the mean count, where there is no damping."""
+"""Standard deviation of the first level around the log of the mean count, where there is no damping."""
 
 WIDE_VARIANCE = 15.0
 """Levels whose variance is above this (long quiet stretches) have their part in the correction damped."""
@@ -20,7 +20,7 @@ SAFE_STEP = 0.5
 """Newton steps of levels up to this go up by themselves; the joint density is checked after longer ones."""
 
 LEAST_WEIGHT = 0.01
-"""Of a count, as a share of its expected information, where the softplus link makes its log density convex."""
+"""Least information of a count, as a share of that expected, where the softplus link makes its log density convex."""
 
 
 @njit(cache=True, nogil=True)
@@ -64,7 +64,7 @@ def _bent(
 
 
 class Walk(NamedTuple):
-    """Law of the levels at one point: ``x_t = drift + damping * x_(t-1) + error``, precisions of errors and first."""
+    """Prior of the levels: ``x_t = drift + damping * x_(t-1) + error``, precisions of errors and of the first level."""
 
     drift: float
     damping: float
@@ -125,7 +125,7 @@ def _make_work(n: int) -> Work:
 
 @njit(cache=True, nogil=True)
 def _walk_at(level: float, damping: float, level_sd: float, anchor: float) -> Walk:
-    """Law of the levels: stationary around ``level``, or where nothing is damped, begun around the anchor."""
+    """Distribution of the levels: stationary around ``level``, or where nothing is damped, begun around the anchor."""
     precision = 1.0 / (level_sd * level_sd)
     if damping < 1.0:
         return Walk(level * (1.0 - damping), damping, precision, level, precision * (1.0 - damping * damping))
@@ -343,7 +343,7 @@ def smooth(
 
     Returns
     -------
-    laws : (P, 4) float
+    moments : (P, 4) float
         Log-likelihood without the terms that depend on counts and dispersion only; mean, variance and third central
         moment of the last level.
     mode, mean, variance : (n,) float
@@ -358,7 +358,7 @@ def smooth(
     fails, so f3_t and f4_t are damped by ``1 / (1 + (V_tt / 15)^4)``.
     """
     n = counts.size
-    laws = np.empty((natural.shape[0], 4))
+    moments = np.empty((natural.shape[0], 4))
     work = _make_work(n)
     x, mean, variance = work.x, work.mean, work.variance
     first_mode, first_mean, first_variance = start, start, start
@@ -368,8 +368,8 @@ def smooth(
             x[t] = first_mode[t]
         _climb(counts, log_exposure, dispersion, walk, bend, tolerance, work)
         laplace = _laplace(counts, log_exposure, dispersion, walk, bend, work)
-        laws[p, 0], laws[p, 3] = _correct(laplace, walk, work)
-        laws[p, 1], laws[p, 2] = mean[n - 1], variance[n - 1]
+        moments[p, 0], moments[p, 3] = _correct(laplace, walk, work)
+        moments[p, 1], moments[p, 2] = mean[n - 1], variance[n - 1]
         if p == 0:
             first_mode, first_mean, first_variance = x.copy(), mean.copy(), variance.copy()
-    return laws, first_mode, first_mean, first_variance
+    return moments, first_mode, first_mean, first_variance

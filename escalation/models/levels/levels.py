@@ -1,4 +1,4 @@
-"""What the models of a drifting log level share: options, estimation, draws and laws, whatever drives the level."""
+"""What the models of a drifting log level share: options, estimation, draws, distributions, whatever drives it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ from escalation.models.levels.posterior import STEP, Mode, choose, find_mode, sc
 LARGEST_COUNT = 1e7
 
 SEARCH_TOLERANCE, DRAW_TOLERANCE, FINAL_TOLERANCE = 1e-5, 1e-2, 1e-6
-"""Of the levels' last Newton step; what it leaves in the likelihood is of its third power."""
+"""Tolerances of Newton's method for the levels while searching, drawing and at the end, for its last step; the error
+that a step leaves in the likelihood is of its third power."""
 
 LEAST_POINTS, LEAST_EFFECTIVE, MOST_DOUBLINGS = 64, 20.0, 3
 """Points of the parameters that a forecast draws (or one for each sixteen paths); doubled until so many count."""
 
 NODES = 25
-"""Of the quadrature over a level."""
+"""Number of nodes of the quadrature over a level."""
 
 
 class Weighted(NamedTuple):
-    """Points of a posterior: natural parameters (m, 4), laws of the last period's states (m, .), log weights (m,)."""
+    """Points of a posterior: natural parameters (m, 4), moments of the last states (m, .), log weights (m,)."""
 
     natural: FloatArray
-    laws: FloatArray
+    moments: FloatArray
     log_weight: FloatArray
 
 
@@ -94,12 +95,12 @@ class DriftingLevel(CountModel):
         free = series.free
         mode = find_mode(evaluate, parts.starts[:, free], levels, parts.lowest[free], parts.highest[free])
         natural, slopes = natural_scale(parts, mode.theta, series)
-        laws, _, mean, variance = parts.smoothed(series, natural, mode.states, FINAL_TOLERANCE)
+        moments, _, mean, variance = parts.smoothed(series, natural, mode.states, FINAL_TOLERANCE)
         return Estimate(
             params=natural[0, free],
             cov=slopes @ np.linalg.inv(mode.curvature) @ slopes.T,
             names=tuple(parts.names[k] for k in free),
-            llf=float(laws[0, 0] + constants(natural[:, DISPERSION], series)[0]),
+            llf=float(moments[0, 0] + constants(natural[:, DISPERSION], series)[0]),
             fitted=design.exposure * expected_rates(mean[:, 0], variance[:, 0], series.bend),
             converged=mode.converged,
             state={"series": series, "mode": mode},
@@ -121,9 +122,9 @@ class DriftingLevel(CountModel):
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw parameters, the last states and what follows; see :meth:`CountModel.simulate`.
 
-        One parameter point for each sixteen paths (at least 64) is drawn from a widened Student t law around the mode
-        and resampled by its posterior, more where few of them count; the last level given the parameters is skew normal
-        with the mean, variance and skewness of Laplace's approximation.
+        One parameter point for each sixteen paths (at least 64) is drawn from a widened Student t distribution around
+        the mode and resampled by its posterior, more where few of them count; the last level given the parameters is
+        skew normal with the mean, variance and skewness of Laplace's approximation.
         """
         points = max(LEAST_POINTS, draws // 16)
         weighted = weigh(self.likelihood, estimate, points, rng.random(len(estimate.names) + 1))
@@ -134,9 +135,9 @@ class DriftingLevel(CountModel):
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Counts around the level that the counts before leave open; see :meth:`CountModel.distributions`.
 
-        The law of the level given what came before is normal with the moments of Laplace's approximation, and is
-        summed over by Gauss-Hermite quadrature.  Nothing is said of the first count where its level has no law but a
-        weak prior.
+        The distribution of the level given what came before is normal with the moments of Laplace's approximation, and
+        is summed over by Gauss-Hermite quadrature.  Nothing is said of the first count where its level has no
+        distribution but a weak prior.
         """
         series: Series = estimate.state["series"]
         natural = self.likelihood.unpack(estimate.state["mode"].theta[None], series)[0]
@@ -166,7 +167,7 @@ def natural_scale(parts: Likelihood, theta: FloatArray, series: Series) -> tuple
 
 
 def normal_nodes(mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Gauss-Hermite nodes (n, NODES) and shares (NODES,) of normal laws (n,)."""
+    """Gauss-Hermite nodes (n, NODES) and shares (NODES,) of normal distributions (n,)."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     return mean[:, None] + np.sqrt(variance)[:, None] * nodes, weights / weights.sum()
 
@@ -189,14 +190,14 @@ def weigh(parts: Likelihood, estimate: Estimate, points: int, shift: FloatArray)
     for doublings in range(MOST_DOUBLINGS + 1):
         drawn = scatter(mode, points << doublings, shift)
         around = np.concatenate([mode.theta[None], drawn.theta])
-        value, natural, log_unit, laws, _ = parts.log_posterior(around, learnt, levels, DRAW_TOLERANCE)
+        value, natural, log_unit, moments, _ = parts.log_posterior(around, learnt, levels, DRAW_TOLERANCE)
         log_weight = (value + log_unit)[1:] - drawn.log_density
         weight = np.exp(log_weight - log_weight.max())
         if weight.sum() ** 2 > LEAST_EFFECTIVE * (weight @ weight):
             break
     if learnt is not series:
-        _, _, _, laws, _ = parts.log_posterior(around, series, mode.states, DRAW_TOLERANCE)
-    return Weighted(natural[1:], laws[1:], log_weight)
+        _, _, _, moments, _ = parts.log_posterior(around, series, mode.states, DRAW_TOLERANCE)
+    return Weighted(natural[1:], moments[1:], log_weight)
 
 
 def extended(states: FloatArray, n: int) -> FloatArray:
@@ -209,10 +210,10 @@ def levels_ahead(parts: Likelihood, natural: FloatArray, estimate: Estimate) -> 
     """Mean and variance (n,) of each level given the counts before it, at one point (1, 4); NaN where not known."""
     series: Series = estimate.state["series"]
     levels: FloatArray = estimate.state["mode"].states
-    moments = np.empty((len(levels), 2))
-    moments[0] = parts.ahead(natural[0], None)
+    ahead = np.empty((len(levels), 2))
+    ahead[0] = parts.ahead(natural[0], None)
     for t in range(1, len(levels)):
         before = series._replace(counts=series.counts[:t], log_exposure=series.log_exposure[:t])
-        laws, _, _, _ = parts.smoothed(before, natural, levels[:t], FINAL_TOLERANCE)
-        moments[t] = parts.ahead(natural[0], laws[0, 1:])
-    return moments[:, 0], moments[:, 1]
+        moments, _, _, _ = parts.smoothed(before, natural, levels[:t], FINAL_TOLERANCE)
+        ahead[t] = parts.ahead(natural[0], moments[0, 1:])
+    return ahead[:, 0], ahead[:, 1]

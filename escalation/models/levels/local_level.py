@@ -3,7 +3,7 @@
 The levels are integrated out by Laplace's approximation with its next-order correction, O(n) a
 likelihood, so that a fit takes milliseconds.  Estimates are modes of likelihood times weak priors and
 forecasts draw from the same posterior, so both stay finite where maximum likelihood runs into a
-border (no drift, no overdispersion, no damping).
+boundary (no drift, no overdispersion, no damping).
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ def _starts() -> FloatArray:
     return starts
 
 
-def _ahead(natural: FloatArray, law: FloatArray | None) -> tuple[float, float]:
-    """Mean and variance of the next level after one with this law (3,), or of the first, at one point (4,)."""
+def _ahead(natural: FloatArray, moments: FloatArray | None) -> tuple[float, float]:
+    """Mean and variance of the next level after one with these moments (3,), or of the first, at one point (4,)."""
     level, damping, level_sd, _ = natural
-    if law is not None:
-        return level + damping * (law[0] - level), damping**2 * law[1] + level_sd**2
+    if moments is not None:
+        return level + damping * (moments[0] - level), damping**2 * moments[1] + level_sd**2
     return (math.nan, math.nan) if damping == 1.0 else (level, level_sd**2 / (1 - damping**2))
 
 
 def _paths(weighted: Weighted, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator) -> IntArray:
-    paths: IntArray = level_paths(weighted.natural, weighted.laws, rows, log_exposure, bend, rng)
+    paths: IntArray = level_paths(weighted.natural, weighted.moments, rows, log_exposure, bend, rng)
     return paths
 
 
@@ -59,8 +59,8 @@ class LocalLevel(DriftingLevel):
 
     ``y_t ~ NB2(mean = exposure_t * rate(x_t), dispersion)``, that is ``Var = mean + dispersion * mean**2``, with the
     rate of a level by ``link``, and ``x_t = level + damping * (x_{t-1} - level) + level_sd * N(0, 1)``, started from
-    its stationary law.  Without damping ``x`` is a random walk whose first value is normal around the log of the mean
-    count with sd 3.
+    its stationary distribution.  Without damping ``x`` is a random walk whose first value is normal around the log of
+    the mean count with sd 3.
 
     The integral over the levels is Laplace's approximation with the next-order correction (Shun & McCullagh 1995,
     doi:10.1111/j.2517-6161.1995.tb02060.x).  Against a fine grid filter the log-likelihood of 40 to 60 periods with
@@ -87,7 +87,7 @@ class LocalLevel(DriftingLevel):
         would, multiplied, carry a busy level up as many fold.  On 250 simulated series of 100 periods that switch
         between a rate near 20 and 0.15, the 99% quantile of the twelfth step is 31 times the largest count with
         ``"log"`` (median) and 1.9 times with ``"softplus"``, and the CRPS of the first step is lower by 1.0 (95%
-        interval 0.7 to 1.3); on series from the ``"log"`` model the CRPS of both differ by less than can be told
+        interval 0.7 to 1.3); on series from the ``"log"`` model the CRPS of both cannot be distinguished
         (-0.01, interval -0.08 to 0.05).
 
     Raises

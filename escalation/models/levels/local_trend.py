@@ -30,7 +30,7 @@ from escalation.models.levels.trend_likelihood import (
 )
 
 GROWTH_POINTS = 100
-"""Of the parameters that growth rates are averaged over."""
+"""Number of parameter points that growth rates are averaged over."""
 
 
 def _starts() -> FloatArray:
@@ -42,11 +42,11 @@ def _starts() -> FloatArray:
     return starts
 
 
-def _ahead(natural: FloatArray, law: FloatArray | None) -> tuple[float, float]:
-    """Mean and variance of the next level after states with this law (6,), or of the first, at one point (4,)."""
-    if law is None:
+def _ahead(natural: FloatArray, moments: FloatArray | None) -> tuple[float, float]:
+    """Mean and variance of the next level after states with these moments (6,), or of the first, at one point (4,)."""
+    if moments is None:
         return math.nan, math.nan
-    return law[0] + law[1], law[2] + 2 * law[3] + law[4] + natural[LEVEL_SD] ** 2
+    return moments[0] + moments[1], moments[2] + 2 * moments[3] + moments[4] + natural[LEVEL_SD] ** 2
 
 
 def _paths(
@@ -56,7 +56,7 @@ def _paths(
     bend: float,  # noqa: ARG001
     rng: Generator,
 ) -> IntArray:
-    paths: IntArray = trend_paths(weighted.natural, weighted.laws, rows, log_exposure, rng)
+    paths: IntArray = trend_paths(weighted.natural, weighted.moments, rows, log_exposure, rng)
     return paths
 
 
@@ -69,7 +69,7 @@ class LocalTrend(DriftingLevel):
     local linear trend of Harvey (1989, doi:10.1017/CBO9781107049994) with the damping of Gardner & McKenzie (1985,
     doi:10.1287/mnsc.31.10.1237).  The slope is the growth rate of the expected count a period, see :func:`growth`.
     The first level is normal around the log of the mean count with sd 3; the first slope has the slopes' stationary
-    law, or without damping is normal around 0 with sd 0.3.
+    distribution, or without damping is normal around 0 with sd 0.3.
 
     Level and slope are integrated out as in :class:`~escalation.models.levels.local_level.LocalLevel`, by Laplace's
     approximation with the next-order correction.  Against a fine grid filter over level and slope the log-likelihood of

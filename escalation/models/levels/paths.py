@@ -27,7 +27,7 @@ def _skew_normal(mean: float, variance: float, third: float, rng: Generator) -> 
 
 @njit(cache=True, nogil=True)
 def level_paths(
-    natural: FloatArray, laws: FloatArray, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator
+    natural: FloatArray, moments: FloatArray, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator
 ) -> IntArray:
     """Carry a level that is drawn back to its mean on, one path for each of ``rows``.
 
@@ -35,7 +35,7 @@ def level_paths(
     ----------
     natural : (m, 4) float
         Level, damping, level_sd and dispersion.
-    laws : (m, 3) float
+    moments : (m, 3) float
         Mean, variance and third central moment of the last level, which is drawn as skew normal.
     rows : (draws,) int
         Which point each path has.
@@ -55,7 +55,7 @@ def level_paths(
     for path in range(len(rows)):
         row = rows[path]
         level, damping, level_sd, dispersion = natural[row, 0], natural[row, 1], natural[row, 2], natural[row, 3]
-        x = _skew_normal(laws[row, 0], laws[row, 1], laws[row, 2], rng)
+        x = _skew_normal(moments[row, 0], moments[row, 1], moments[row, 2], rng)
         for t in range(steps):
             x = level + damping * (x - level) + level_sd * rng.standard_normal()
             log_rate = x
@@ -68,7 +68,7 @@ def level_paths(
 
 @njit(cache=True, nogil=True)
 def trend_paths(
-    natural: FloatArray, laws: FloatArray, rows: IntArray, log_exposure: FloatArray, rng: Generator
+    natural: FloatArray, moments: FloatArray, rows: IntArray, log_exposure: FloatArray, rng: Generator
 ) -> IntArray:
     """Carry a level with a drifting slope on, one path for each of ``rows``.
 
@@ -76,7 +76,7 @@ def trend_paths(
     ----------
     natural : (m, 4) float
         slope_sd, damping of the slope, level_sd and dispersion.
-    laws : (m, 6) float
+    moments : (m, 6) float
         Of the last period: mean level, mean slope, variance of the level, their covariance, variance of the slope, and
         third central moment of the level, which is drawn as skew normal; the slope is normal given the level.
     rows : (draws,) int
@@ -95,10 +95,10 @@ def trend_paths(
     for path in range(len(rows)):
         row = rows[path]
         slope_sd, damping, level_sd, dispersion = natural[row, 0], natural[row, 1], natural[row, 2], natural[row, 3]
-        x = _skew_normal(laws[row, 0], laws[row, 2], laws[row, 5], rng)
-        share = laws[row, 3] / laws[row, 2]
-        left = max(laws[row, 4] - share * laws[row, 3], 0.0)
-        slope = laws[row, 1] + share * (x - laws[row, 0]) + math.sqrt(left) * rng.standard_normal()
+        x = _skew_normal(moments[row, 0], moments[row, 2], moments[row, 5], rng)
+        share = moments[row, 3] / moments[row, 2]
+        left = max(moments[row, 4] - share * moments[row, 3], 0.0)
+        slope = moments[row, 1] + share * (x - moments[row, 0]) + math.sqrt(left) * rng.standard_normal()
         for t in range(steps):
             x += slope + level_sd * rng.standard_normal()
             slope = damping * slope + slope_sd * rng.standard_normal()

@@ -18,16 +18,16 @@ from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.contract.newton import Height, climb, raised
 
 STEP = 4e-3
-"""Of the finite differences; all parameters are of order one and posteriors smooth to 1e-9."""
+"""Step of the finite differences; all parameters are of order one and posteriors smooth to 1e-9."""
 LEAST_CURVATURE = 0.2
 LEAST_GAIN = 5e-7
 LARGEST_MOVE, SHRINK = 1.5, 3.0
 """:func:`~escalation.models.newton.climb` takes these."""
 TAIL_DF, WIDENING = 8.0, 1.2
-"""The Student t law around the mode that parameters are drawn from before they are weighted."""
+"""The Student t distribution around the mode that parameters are drawn from before they are weighted."""
 
 Evaluate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-"""From points (P, d) and hidden states to start from, to log posteriors (P,) and the hidden states at the first."""
+"""Function of points (P, d) and starting states that gives log posteriors (P,) and the hidden states at the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def find_mode(
         shrink=SHRINK,
         least_gain=LEAST_GAIN,
     )
-    return Mode(peak.point, raised(-peak.height.hessian, LEAST_CURVATURE), states, peak.settled)
+    return Mode(peak.point, raised(-peak.height.hessian, LEAST_CURVATURE), states, peak.converged)
 
 
 def by_differences(evaluate: Evaluate, theta: FloatArray, states: FloatArray) -> tuple[Height, FloatArray]:
@@ -96,11 +96,11 @@ def by_differences(evaluate: Evaluate, theta: FloatArray, states: FloatArray) ->
 
 
 def scatter(mode: Mode, points: int, shift: FloatArray) -> Scatter:
-    """Points of a widened Student t law around a mode, evenly spread by a Kronecker sequence shifted by (d + 1,).
+    """Points of a widened Student t distribution around a mode, from a Kronecker sequence shifted by (d + 1,).
 
     The sequence steps by powers of the reciprocal of the root of ``g**(d + 2) = g + 1`` (Roberts's generalised golden
-    ratio), one dimension for each parameter and one for the scale of the t law.  With a uniform ``shift`` each point
-    follows that law.
+    ratio), one dimension for each parameter and one for the scale of the t distribution.  With a uniform ``shift`` each
+    point follows that distribution.
     """
     d = len(mode.theta)
     ratio = 2.0

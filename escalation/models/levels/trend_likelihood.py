@@ -20,10 +20,10 @@ SLOPE_SD = 0
 """The place of what is not in the local level; the other three are where they are there."""
 
 PRIOR_CENTRE = np.array([math.log(0.03), 2.2, math.log(0.1), math.log(0.2)])
-"""Of the normal priors of log slope_sd, logit damping, log level_sd, log dispersion."""
+"""Centres of the normal priors of log slope_sd, logit damping, log level_sd, log dispersion."""
 
 PRIOR_SD = np.array([1.0, 2.5, 1.0, 1.5])
-"""Their standard deviations; 95% of the prior: slope_sd 0.004 to 0.21, level_sd 0.014 to 0.7, damping 0.06 to 1.
+"""Standard deviations of these priors; 95% intervals: slope_sd 0.004 to 0.21, level_sd 0.014 to 0.7, damping 0.06 to 1.
 
 With 1.5 for the damping, as in the local level, slope_sd would be estimated 7% too low over 1,000 periods.
 """
@@ -63,15 +63,15 @@ def log_posterior(
         slope_sd, damping, level_sd and dispersion.
     log_unit : (P,) float array
         Logs of the volume of ``theta``'s unit: 0.
-    laws : (P, 6) float array
+    moments : (P, 6) float array
         Of the last level and slope, see :func:`smooth`.
     levels : (n,) float array
         Where the joint density of the levels is highest, at the first point.
     """
     natural, prior = unpack(theta, series)
-    laws, levels, _, _ = smooth(series.counts, series.log_exposure, series.anchor, natural, start, tolerance)
-    value = laws[:, 0] + prior + constants(natural[:, DISPERSION], series)
-    return value, natural, np.zeros(len(theta)), laws[:, 1:], levels
+    moments, levels, _, _ = smooth(series.counts, series.log_exposure, series.anchor, natural, start, tolerance)
+    value = moments[:, 0] + prior + constants(natural[:, DISPERSION], series)
+    return value, natural, np.zeros(len(theta)), moments[:, 1:], levels
 
 
 def smoothed(series: Series, natural: FloatArray, levels: FloatArray, tolerance: float) -> FourArrays:

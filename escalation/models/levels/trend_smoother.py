@@ -12,11 +12,11 @@ from escalation.conventions.arrays import FloatArray
 from escalation.models.levels.level_smoother import FIRST_LEVEL_SD, SAFE_STEP, WIDE_VARIANCE
 
 FIRST_SLOPE_SD = 0.3
-"""Of the first slope around 0, where there is no damping."""
+"""Standard deviation of the first slope around 0, where there is no damping."""
 
 
 class Drift(NamedTuple):
-    """Law of levels and slopes: ``level_t+1 = level_t + slope_t + error``, ``slope_t+1 = damping * slope_t + error``.
+    """Levels and slopes: ``level_t+1 = level_t + slope_t + error``, ``slope_t+1 = damping * slope_t + error``.
 
     The first level is around ``anchor``, the first slope around 0.
     """
@@ -349,7 +349,7 @@ def smooth(
 
     Returns
     -------
-    laws : (P, 7) float
+    moments : (P, 7) float
         Log-likelihood without the terms that depend on counts and dispersion only; of the last period, mean level,
         mean slope, variance of the level, their covariance, variance of the slope, third central moment of the level.
     levels : (n,) float
@@ -370,7 +370,7 @@ def smooth(
     pull of the counts on the levels (``force``) it is ``-sum((level - anchor) * force) / 2``.
     """
     n = counts.size
-    laws = np.empty((natural.shape[0], 7))
+    moments = np.empty((natural.shape[0], 7))
     work = _make_work(n)
     x, mean, cov = work.x, work.mean, work.cov
     first_levels, first_mean, first_cov = start, mean, cov
@@ -383,9 +383,9 @@ def smooth(
             x[t] = first_levels[t]
         laplace = _climb(counts, log_exposure, dispersion, drift, tolerance, work)
         loglik = _moments(laplace, counts, log_exposure, dispersion, damping, work)
-        laws[p, 0], laws[p, 6] = _correct(loglik, damping, work)
-        laws[p, 1], laws[p, 2] = mean[n - 1, 0], mean[n - 1, 1]
-        laws[p, 3], laws[p, 4], laws[p, 5] = cov[n - 1, 0], cov[n - 1, 1], cov[n - 1, 2]
+        moments[p, 0], moments[p, 6] = _correct(loglik, damping, work)
+        moments[p, 1], moments[p, 2] = mean[n - 1, 0], mean[n - 1, 1]
+        moments[p, 3], moments[p, 4], moments[p, 5] = cov[n - 1, 0], cov[n - 1, 1], cov[n - 1, 2]
         if p == 0:
             first_levels, first_mean, first_cov = x.copy(), mean.copy(), cov.copy()
-    return laws, first_levels, first_mean, first_cov
+    return moments, first_levels, first_mean, first_cov

@@ -24,11 +24,11 @@ from escalation.models.regression.zero_parts import ZeroModel
 class Hurdle(ZeroModel):
     """Hurdle regression on time, by maximum likelihood.
 
-    With probability ``p_t`` the count is 0; else it follows a Poisson or NB2 law cut at 0, of mean
+    With probability ``p_t`` the count is 0; else it follows a Poisson or NB2 distribution cut at 0, of mean
     ``mu_t = exposure_t * exp(x_t'b)`` before the cut (Mullahy 1986, doi:10.1016/0304-4076(86)90002-3).  ``logit(p_t)``
-    has terms of its own, the same at any exposure.  Unlike zero inflation it can have fewer zeros than the count law,
-    too.  The numbers are those of ``pscl::hurdle`` (Zeileis et al. 2008, doi:10.18637/jss.v027.i08; theta =
-    1 / dispersion) but for the sign of the zero part: here, as in :class:`~escalation.models.ZeroInflated`, its
+    has terms of its own, the same at any exposure.  Unlike zero inflation it can have fewer zeros than the count
+    distribution, too.  The numbers are those of ``pscl::hurdle`` (Zeileis et al. 2008, doi:10.18637/jss.v027.i08; theta
+    = 1 / dispersion) but for the sign of the zero part: here, as in :class:`~escalation.models.ZeroInflated`, its
     coefficients are of the log odds of a zero, there of a count above it.  They are found by Newton's method with the
     exact derivatives; standard errors come from the observed information.
 
@@ -40,14 +40,14 @@ class Hurdle(ZeroModel):
     trend, breaks, season, season_length, interventions, regressors
         The terms of the mean before the cut; see :class:`~escalation.models.Terms`.
     family : {"negbin", "poisson"}
-        Law that is cut at 0.
+        Distribution that is cut at 0.
     zero : Terms
         The terms of the log odds; a level alone when left out.
 
     Raises
     ------
     InputError
-        If an option is none of these; on ``fit``, if a term cannot be told apart from those before it.
+        If an option is none of these; on ``fit``, if a term is not distinguishable from those before it.
     FitError
         On ``fit``, if there are no more counts than coefficients, or one is above 1e9.
 
@@ -72,7 +72,7 @@ class Hurdle(ZeroModel):
         return draw_positive(mean, dispersion, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
-        """Count laws with a zero of their own; see :meth:`CountModel.distributions`."""
+        """Count distributions with a zero of their own; see :meth:`CountModel.distributions`."""
         mean = estimate.state["mean"][:, None]
         dispersion = np.full_like(mean, estimate.state["found"].dispersion)
         return MixtureDistributions(np.ones_like(mean), mean, dispersion, estimate.state["zero"])

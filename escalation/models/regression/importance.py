@@ -1,4 +1,4 @@
-"""Draws from a posterior of a few parameters by importance resampling from Student t laws around its mode."""
+"""Draws from a posterior of a few parameters by importance resampling from Student t distributions around its mode."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.random import Generator
 from escalation.conventions.arrays import FloatArray
 
 TAIL = 5
-"""Degrees of freedom of the t laws."""
+"""Degrees of freedom of the t distributions."""
 FIRST = 1_000
-"""Draws from which the second t law is made."""
+"""Draws from which the second t distribution is made."""
 MOST = 4_000
 BLOCK = 20_000
 """Points x periods whose density is worked out at a time."""
@@ -41,7 +41,7 @@ def draw_around(
     Notes
     -----
     A first round of weighted draws (Rubin 1987, doi:10.1080/01621459.1987.10478461) gives mean and covariance of the
-    law that the second is drawn from, so that a skewed posterior costs little.
+    distribution that the second is drawn from, so that a skewed posterior costs little.
     """
     centre, spread = mode, 1.2 * cov
     points, weight = _weigh(centre, spread, log_density, FIRST, rng)
@@ -69,7 +69,7 @@ def in_blocks(log_density: Callable[[FloatArray], FloatArray], periods: int) -> 
 def _weigh(
     centre: FloatArray, cov: FloatArray, log_density: Callable[[FloatArray], FloatArray], size: int, rng: Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Points (size, d) from a t law and their shares (size,) of the density."""
+    """Points (size, d) from a t distribution and their shares (size,) of the density."""
     unit = np.sqrt(np.diag(cov))
     curvature, axes = np.linalg.eigh(cov / np.outer(unit, unit))
     root = axes * np.sqrt(np.maximum(curvature, 1e-12))

@@ -52,7 +52,7 @@ class Modes(NamedTuple):
 
     coefficients: FloatArray
     information: FloatArray
-    settled: bool
+    converged: bool
 
 
 def modes(data: Data, dispersion: FloatArray, start: FloatArray, prior: float) -> Modes:
@@ -65,7 +65,7 @@ def modes(data: Data, dispersion: FloatArray, start: FloatArray, prior: float) -
     beta = np.tile(start, (len(dispersion), 1))
     products = products_of(data)
     y = data.y
-    settled = False
+    converged = False
     for _ in range(100):
         mean = bounded_exp(beta @ data.x.T + data.offset)
         weight = 1 / (1 + alpha * mean)
@@ -81,10 +81,10 @@ def modes(data: Data, dispersion: FloatArray, start: FloatArray, prior: float) -
         moves = step @ data.x.T
         size = np.maximum(moves.max(axis=1) / LARGEST_RISE, -moves.min(axis=1) / LARGEST_FALL)
         beta = beta + step / np.maximum(size, 1)[:, None]
-        settled = bool(size.max() < 1e-7)
-        if settled:  # the information changed by no more than that share
+        converged = bool(size.max() < 1e-7)
+        if converged:  # the information changed by no more than that share
             break
-    return Modes(beta, information, settled)
+    return Modes(beta, information, converged)
 
 
 def _is_lost(information: FloatArray, least: float) -> bool:
@@ -108,10 +108,10 @@ def maximise(data: Data, variance: Variance) -> Maximum:
     """Maximum likelihood, or its Poisson limit, or the maximum with Jeffreys' prior where there is none."""
     start = flat(data)
     poisson = modes(data, np.zeros(1), start, prior=0.0)
-    if not poisson.settled and (falls := endless_fall(data)) is not None:
+    if not poisson.converged and (falls := endless_fall(data)) is not None:
         return _maximise_with_prior(data, variance, start, falls)
     coefficients = poisson.coefficients[0]
-    limit = _poisson_limit(data, variance, coefficients)._replace(converged=poisson.settled)
+    limit = _poisson_limit(data, variance, coefficients)._replace(converged=poisson.converged)
     if variance == "poisson":
         return limit
     mean = bounded_exp(data.x @ coefficients + data.offset)
@@ -153,7 +153,7 @@ def _interior(peak: Peak) -> Maximum:
     dispersion = float(np.exp(peak.point[-1]))
     scale = np.append(np.ones(len(peak.point) - 1), dispersion)
     cov = inverse(-peak.height.hessian) * np.outer(scale, scale)
-    return Maximum(peak.point[:-1], dispersion, cov, peak.height.value, peak.settled)
+    return Maximum(peak.point[:-1], dispersion, cov, peak.height.value, peak.converged)
 
 
 def endless_fall(data: Data) -> FloatArray | None:
@@ -220,7 +220,7 @@ def _best_nb2_with_prior(data: Data, start: FloatArray) -> Maximum:
     cov = np.zeros((p + 1, p + 1))
     cov[:p, :p] = np.linalg.inv(at.information[0])
     cov[p, p] = alpha[0] ** 2 / max(curvature, 1e-2)
-    return Maximum(at.coefficients[0], float(alpha[0]), cov, -float(best.fun), at.settled and curvature > 0)
+    return Maximum(at.coefficients[0], float(alpha[0]), cov, -float(best.fun), at.converged and curvature > 0)
 
 
 def _best_nb1_with_prior(data: Data, start: FloatArray) -> Maximum:

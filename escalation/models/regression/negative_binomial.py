@@ -49,7 +49,7 @@ class NegativeBinomial(Regression):
     Raises
     ------
     InputError
-        If an option is none of these; on ``fit``, if a term cannot be told apart from those before it.
+        If an option is none of these; on ``fit``, if a term is not distinguishable from those before it.
     FitError
         On ``fit``, if there are no more observed periods than terms, or the likelihood has no clear maximum.
 

@@ -30,7 +30,7 @@ class Poisson(Regression):
     Raises
     ------
     InputError
-        If an option is none of these; on ``fit``, if a term cannot be told apart from those before it.
+        If an option is none of these; on ``fit``, if a term is not distinguishable from those before it.
     FitError
         On ``fit``, if there are no more observed periods than terms.
 

@@ -56,7 +56,7 @@ class Regression(Terms, CountModel):
             found = maximise(data, self._variance)
         except np.linalg.LinAlgError:
             raise FitError(
-                f"these counts do not tell {', '.join(names)} and a dispersion apart; use fewer terms"
+                f"these counts do not distinguish {', '.join(names)} and a dispersion; use fewer terms"
             ) from None
         if found.falls is not None:
             endless = " and ".join(basis.unbounded(found.falls, matrix[seen]))

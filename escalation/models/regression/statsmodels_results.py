@@ -24,7 +24,7 @@ from escalation.models.regression.terms import Terms
 LARGEST_GAIN = 1e-4
 """A Newton step that promises more than this (in log-likelihood) shows that the point is no maximum."""
 LARGEST_VARIANCE = 1e4
-"""Of the log mean, or log odds, of an observed period; above it a coefficient has no finite estimate."""
+"""Largest variance of the log mean or log odds of an observed period; above it a coefficient has no finite estimate."""
 
 
 class Observed(NamedTuple):

@@ -139,7 +139,7 @@ class Basis(NamedTuple):
 
 
 def orthogonal(names: list[str], matrix: FloatArray, periods: pd.PeriodIndex, seen: NDArray[np.bool_]) -> Basis:
-    """Refuse terms (n, p) that the observed ones (n,) of the periods cannot tell apart, and make the others orthogonal.
+    """Refuse terms (n, p) that the observed periods (n,) cannot distinguish, and make the others orthogonal.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Zero inflation: counts of a Poisson or negative binomial law, and zeros of another kind among them."""
+"""Zero inflation: counts of a Poisson or negative binomial distribution, and zeros of another kind among them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ZeroInflated(ZeroModel):
     for the log odds of the other kind of zero, and ``dispersion``, which is 0 where NB2 gains nothing over Poisson (its
     standard error is then that of the Poisson limit).
 
-    Where there are no more zeros than the count law has, ``zero_level`` would be minus infinity.  It then ends where
-    nothing changes any more (near -20), with a standard error in the thousands, and a
+    Where there are no more zeros than the count distribution has, ``zero_level`` would be minus infinity.  It then ends
+    where nothing changes any more (near -20), with a standard error in the thousands, and a
     :class:`~escalation.errors.DataWarning` says that no zero inflation is needed.  Terms that the counts leave open
     otherwise are dealt with in the same way.
 
@@ -46,14 +46,14 @@ class ZeroInflated(ZeroModel):
     trend, breaks, season, season_length, interventions, regressors
         The terms of the mean; see :class:`~escalation.models.Terms`.
     family : {"negbin", "poisson"}
-        Law of the counts that are not such zeros.
+        Distribution of the counts that are not such zeros.
     zero : Terms
         The terms of the log odds; a level alone when left out.
 
     Raises
     ------
     InputError
-        If an option is none of these; on ``fit``, if a term cannot be told apart from those before it.
+        If an option is none of these; on ``fit``, if a term is not distinguishable from those before it.
     FitError
         On ``fit``, if there are no more counts than coefficients, or one is above 1e9.
 
@@ -76,7 +76,7 @@ class ZeroInflated(ZeroModel):
         return draw_counts(mean, dispersion if self.family == "negbin" else None, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
-        """Mixtures of a zero and a count law; see :meth:`CountModel.distributions`."""
+        """Mixtures of a zero and a count distribution; see :meth:`CountModel.distributions`."""
         mean, zero = estimate.state["mean"], estimate.state["zero"]
         dispersion = np.full_like(mean, estimate.state["found"].dispersion)
         return MixtureDistributions(

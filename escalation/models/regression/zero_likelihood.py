@@ -97,7 +97,7 @@ def _inflated(
 ) -> tuple[Slopes, tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
     """Slopes by log mean and log dispersion, by the log odds (first, second), and the mixed ones."""
     inflation = expit(odds)
-    own = np.where(is_zero, expit(odds - at.value), 0.0)  # chance that a zero is of its own kind
+    own = np.where(is_zero, expit(odds - at.value), 0.0)  # probability that a zero is of its own kind
     rest = 1 - own
     spread = own * rest
     value = -np.logaddexp(0.0, odds) + np.where(is_zero, np.logaddexp(odds, at.value), at.value)
@@ -116,8 +116,8 @@ def _hurdle(
     at: Slopes, zero: Slopes, is_zero: NDArray[np.bool_], odds: FloatArray
 ) -> tuple[Slopes, tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
     """As :func:`_inflated`; ``zero`` holds the slopes of a count of 0, which is cut off."""
-    chance = expit(odds)
-    cut = 1 / np.expm1(-zero.value)  # odds of 0 in the law that is cut
+    probability = expit(odds)
+    cut = 1 / np.expm1(-zero.value)  # odds of 0 in the distribution that is cut
     value = np.where(is_zero, -np.logaddexp(0.0, -odds), -np.logaddexp(0.0, odds) + at.value - log_above(zero.value))
     bend = cut * (1 + cut)
     parts = (
@@ -129,7 +129,7 @@ def _hurdle(
     )
     count = Slopes(value, *(np.where(is_zero, 0.0, part) for part in parts))
     none = np.zeros_like(odds)
-    return count, (is_zero - chance, -chance * (1 - chance)), (none, none)
+    return count, (is_zero - probability, -probability * (1 - probability)), (none, none)
 
 
 def _with_prior(value: float, score: FloatArray, hessian: FloatArray, point: FloatArray, prior: Prior) -> Height:

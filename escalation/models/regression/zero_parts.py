@@ -24,12 +24,12 @@ from escalation.models.regression.zero_search import ZeroMaximum, draw_zero, max
 
 LARGEST_COUNT = 1e9
 LEAST_INFLATION = 1e-5
-"""A chance of an own kind of zero below this everywhere is none."""
+"""A probability of a zero of its own kind below this everywhere counts as 0."""
 
 
 @dataclass(frozen=True)
 class ZeroModel(Terms, CountModel):
-    """A count law with more or fewer zeros than its own."""
+    """A count distribution with more or fewer zeros than its own."""
 
     family: Literal["negbin", "poisson"] = "negbin"
     zero: Terms = Terms(regressors=())  # noqa: RUF009 - frozen
@@ -88,7 +88,7 @@ class ZeroModel(Terms, CountModel):
             names=(*names, *zero_names, "dispersion")[:size],
             llf=found.llf,
             fitted=self._mean(mean, zero, found.dispersion),
-            converged=found.settled,
+            converged=found.converged,
             state={"data": data, "found": found, "to_terms": (basis.to_terms, zero_basis.to_terms)}
             | {"mean": mean, "zero": zero},
         )
@@ -100,7 +100,7 @@ class ZeroModel(Terms, CountModel):
         return estimate.carried(fitted, {"mean": mean, "zero": zero})
 
     def _parts(self, params: FloatArray, design: Design) -> tuple[FloatArray, FloatArray]:
-        """Means of the count law and chances of the other zeros (n,)."""
+        """Means of the count distribution and probabilities of the other zeros (n,)."""
         matrix, zero_matrix = self.columns(design)[1], self.zero.columns(design)[1]
         p, q = matrix.shape[1], zero_matrix.shape[1]
         return bounded_exp(matrix @ params[:p] + np.log(design.exposure)), expit(zero_matrix @ params[p : p + q])
@@ -130,8 +130,8 @@ def _warn_open(kind: Kind, found: ZeroMaximum, *parts: tuple[Basis, FloatArray])
     if not names:
         return
     basis = parts[1][0]
-    chances = expit(basis.x @ found.point[-len(basis.names) :])
-    none = "no zero inflation is needed: " if kind == "inflated" and chances.max() < LEAST_INFLATION else ""
+    inflation = expit(basis.x @ found.point[-len(basis.names) :])
+    none = "no zero inflation is needed: " if kind == "inflated" and inflation.max() < LEAST_INFLATION else ""
     warnings.warn(
         f"{none}the counts leave {' and '.join(names)} without a finite maximum likelihood estimate; "
         "what is given is a value beyond which nothing changes, with a standard error that says nothing",

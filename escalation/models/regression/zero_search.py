@@ -28,12 +28,12 @@ FLAT = 1e-8
 LEAST_INFORMATION = 1e-5
 """A combination of terms with less information than this (in counts) is one that has no finite estimate."""
 LEVEL_SD, EFFECT_SD, ODDS_SD = 3.0, 2.5, 2.5
-"""Of the normal priors that forecasts draw with."""
+"""Standard deviations of the normal priors that forecasts draw with."""
 EM_STEPS = 25
 
 
 class ZeroMaximum(NamedTuple):
-    """Where the likelihood is highest.
+    """Point where the likelihood is highest.
 
     ``point`` (p + q,) holds the coefficients of the mean and of a zero, ``cov`` (p + q + 1, p + q + 1) their
     covariance and that of ``dispersion``; ``open_count`` (p, i) and ``open_zero`` (q, j) are the directions in which
@@ -44,7 +44,7 @@ class ZeroMaximum(NamedTuple):
     dispersion: float
     cov: FloatArray
     llf: float
-    settled: bool
+    converged: bool
     open_count: FloatArray
     open_zero: FloatArray
 
@@ -70,7 +70,7 @@ def maximise_zero(kind: Kind, family: Family, data: ZeroData) -> ZeroMaximum:
 
 
 def _expected(point: FloatArray, data: ZeroData) -> tuple[FloatArray, FloatArray]:
-    """Mean of the counts and chance of a zero of its own kind, both (n,)."""
+    """Mean of the counts and probability of a zero of its own kind, both (n,)."""
     p, q = data.x.shape[1], data.z.shape[1]
     return bounded_exp(data.x @ point[:p] + data.offset), expit(data.z @ point[p : p + q])
 
@@ -123,7 +123,7 @@ def _described(
         cov[-1, -1] = variance
     llf = float(log_likelihood(kind, family, peak.point[None], data)[0])
     parts = information[:p, :p], information[p : p + q, p : p + q]
-    return ZeroMaximum(peak.point[: p + q], dispersion, cov, llf, peak.settled, *map(_open, parts))
+    return ZeroMaximum(peak.point[: p + q], dispersion, cov, llf, peak.converged, *map(_open, parts))
 
 
 def _open(information: FloatArray) -> FloatArray:

@@ -17,7 +17,7 @@ from escalation.models.statsmodels_bridge import generalized_poisson
 
 
 class Moments(NamedTuple):
-    """Of the counts of n periods at k points each: all (k, n) float arrays.
+    """Moments of the counts of n periods at k points each: all (k, n) float arrays.
 
     ``dispersion`` is that of NB2 (0: Poisson), or the ``excess`` of generalised Poisson counts; ``zero`` is the
     probability of a zero of another kind, or with a hurdle of any zero.

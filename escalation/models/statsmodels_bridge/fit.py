@@ -40,14 +40,14 @@ def _hurdle(model: Any) -> CountFamily:
 
 
 def _glm(model: Any) -> CountFamily:
-    law, link = type(model.family).__name__, type(model.family.link).__name__
-    if law not in ("Poisson", "NegativeBinomial") or link.lower() != "log":
+    family, link = type(model.family).__name__, type(model.family.link).__name__
+    if family not in ("Poisson", "NegativeBinomial") or link.lower() != "log":
         raise InputError(
-            f"results are of a GLM with family {law} and link {link}; counts need Poisson or NegativeBinomial, log"
+            f"results are of a GLM with family {family} and link {link}; counts need Poisson or NegativeBinomial, log"
         )
     if not (np.all(model.freq_weights == 1) and np.all(model.var_weights == 1)):
         raise InputError("results are of a GLM with weights; a series has one count a period, so fit it without them")
-    if law == "Poisson":
+    if family == "Poisson":
         return CountFamily()
     if model.family.alpha == 1.0:
         warnings.warn(

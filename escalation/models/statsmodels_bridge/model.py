@@ -238,8 +238,8 @@ def _fitted(
 
     power = {} if family.counts == "poisson" else {"p": family.power}
     if family.alpha is not None:
-        law = families.NegativeBinomial(alpha=family.alpha)
-        return GLM(y, x, family=law, offset=offset).fit(maxiter=MOST_ITERATIONS, **kwds)
+        distribution = families.NegativeBinomial(alpha=family.alpha)
+        return GLM(y, x, family=distribution, offset=offset).fit(maxiter=MOST_ITERATIONS, **kwds)
     if family.hurdle:
         model = truncated_model.HurdleCountModel(y, x, dist=family.counts, zerodist=family.zero, **power)
     elif family.zero != "none":

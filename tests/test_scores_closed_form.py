@@ -1,4 +1,4 @@
-"""Scores of Poisson and negative binomial laws, against exact arithmetic, R and identities."""
+"""Scores of Poisson and negative binomial distributions, against exact arithmetic, R and identities."""
 
 import json
 from decimal import Decimal, localcontext
@@ -16,11 +16,11 @@ def exact_pmf(mean, dispersion, upto):
     with localcontext(prec=60):
         mu, a = (Decimal(v.numerator) / Decimal(v.denominator) for v in (Fraction(mean), Fraction(dispersion)))
         p = (-mu).exp() if a == 0 else (-(1 + a * mu).ln() / a).exp()
-        chances = [p]
+        probabilities = [p]
         for k in range(upto):
             p *= mu * (1 + a * k) / ((k + 1) * (1 + a * mu))
-            chances.append(p)
-        return chances
+            probabilities.append(p)
+        return probabilities
 
 
 def exact_crps(mean, dispersion, y, upto, log=False):
@@ -33,7 +33,7 @@ def exact_crps(mean, dispersion, y, upto, log=False):
         return float(score)
 
 
-LAWS = [
+DISTRIBUTIONS = [
     ("0.0001", 0, 60),
     ("0.05", "0.5", 80),
     (3, 0, 80),
@@ -46,7 +46,7 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize(("mean", "dispersion", "upto"), LAWS)
+@pytest.mark.parametrize(("mean", "dispersion", "upto"), DISTRIBUTIONS)
 def test_sums_are_exact(mean, dispersion, upto):
     # 1e-12: probabilities are recursed over up to 60,000 terms whose roundings (1e-16) add up at random
     for y in {0, 1, int(float(mean)), int(3 * float(mean)) + 2}:
@@ -55,7 +55,7 @@ def test_sums_are_exact(mean, dispersion, upto):
 
 
 def test_sums_on_the_log_scale_are_exact():
-    for mean, dispersion, upto in LAWS[:6]:
+    for mean, dispersion, upto in DISTRIBUTIONS[:6]:
         for y in (0, 2, 40):
             got = scores.crps_nbinom(float(mean), float(dispersion), y, scale="log1p")
             # logarithms of the gaps are right to 1e-16 each
@@ -76,12 +76,12 @@ def test_far_observations_cost_their_distance_to_the_mean_less_half_the_mean_dif
 
 
 def test_a_large_mean_with_a_large_size():
-    """Far to both sides of a law the score is the distance to its mean less the same half mean difference."""
+    """Far to both sides of a distribution the score is the distance to its mean less the same half mean difference."""
     for mean, size in ((20_000.0, 1e6), (5_000.0, 1e5), (1_000.0, 1e3), (20_000.0, 50.0)):
         low, high = scores.crps_nbinom(mean, 1 / size, [0, 40 * mean])
         assert mean - low == pytest.approx(39 * mean - high, rel=1e-10)  # 1e-15 of the larger score
         sd = np.sqrt(mean + mean**2 / size)
-        assert mean - low == pytest.approx(sd / np.sqrt(np.pi), rel=0.01)  # of a normal law
+        assert mean - low == pytest.approx(sd / np.sqrt(np.pi), rel=0.01)  # of a normal distribution
 
 
 def test_the_crps_agrees_with_r(shared_data):
@@ -120,7 +120,7 @@ def test_a_mean_of_nothing():
     assert scores.log_score_nbinom(0, 2, [0, 4]).tolist() == [0, np.inf]
 
 
-@pytest.mark.parametrize(("mean", "dispersion", "upto"), LAWS)
+@pytest.mark.parametrize(("mean", "dispersion", "upto"), DISTRIBUTIONS)
 def test_log_scores_are_exact(mean, dispersion, upto):
     upto = min(upto, 1600)
     wanted = [-float(p.ln()) for p in exact_pmf(mean, dispersion, upto)]
@@ -159,8 +159,8 @@ def test_scores_of_fitted_means_agree_with_tscount(shared_data, name):
     assert scores.crps_nbinom(mean, alpha, y).mean() == pytest.approx(wanted["rankprob"], rel=1e-6)
     variance = mean + alpha * mean**2
     assert scores.dawid_sebastiani_moments(mean, variance, y).mean() == pytest.approx(wanted["dawseb"], rel=1e-11)
-    chances = np.exp(-scores.log_score_nbinom(mean[:, None], alpha, np.arange(400)))
-    reached = np.concatenate([np.zeros((len(y), 1)), np.cumsum(chances, axis=1)], axis=1)
+    probabilities = np.exp(-scores.log_score_nbinom(mean[:, None], alpha, np.arange(400)))
+    reached = np.concatenate([np.zeros((len(y), 1)), np.cumsum(probabilities, axis=1)], axis=1)
     rows, seen = np.arange(len(y)), y.astype(int)
     heights = scores.pit(reached[rows, seen], np.minimum(reached[rows, seen + 1], 1))
     assert heights == pytest.approx(fit["pit"]["density"], rel=1e-10)
@@ -182,8 +182,8 @@ def test_ranked_probability_scores_by_a_plain_loop():
     y = rng.integers(0, 6, 20)
     wanted = [sum((sum(p[: k + 1]) - (seen <= k)) ** 2 for k in range(6)) for p, seen in zip(pmf, y, strict=True)]
     assert scores.ranked_probability_score(pmf, y) == pytest.approx(wanted, rel=1e-12)
-    law = np.exp(-scores.log_score_nbinom(5, 0.3, np.arange(150)))
-    assert scores.ranked_probability_score(law, 7) == pytest.approx(scores.crps_nbinom(5, 0.3, 7), rel=1e-12)
+    distribution = np.exp(-scores.log_score_nbinom(5, 0.3, np.arange(150)))
+    assert scores.ranked_probability_score(distribution, 7) == pytest.approx(scores.crps_nbinom(5, 0.3, 7), rel=1e-12)
     assert np.isnan(scores.ranked_probability_score([[0.5, 0.5], [0.5, np.nan]], [np.nan, 1])).all()
 
 
@@ -218,6 +218,6 @@ def test_what_cannot_be_scored(score, arguments, message):
         score(*arguments)
 
 
-def test_laws_are_scored_on_two_scales():
+def test_distributions_are_scored_on_two_scales():
     with pytest.raises(InputError, match="scale is 'sqrt'; counts are scored"):
         scores.crps_poisson(1, 1, scale="sqrt")
