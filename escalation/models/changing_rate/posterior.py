@@ -28,7 +28,7 @@ from escalation.models.changing_rate.structures import (
 GIVE_UP = 4.0
 """A structure tries no more dispersions on one side once the log-likelihood is that far below its best."""
 HOPELESS = 6.0
-"""It tries no second one where its first log weight is that far below the largest."""
+"""A structure tries no second dispersion where its first log weight is that far below the largest."""
 FIRST = 0.1
 """Dispersion that is tried first."""
 

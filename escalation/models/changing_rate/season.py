@@ -19,7 +19,7 @@ AMPLITUDE = 1.0
 KNOT_SD = 0.5
 """Prior standard deviation of the step of the trend from one knot to the next."""
 MOST_STEPS, HALVINGS, GAIN = 30, 12, 1e-6
-"""Of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
+"""Limits of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
 
 
 class Season(NamedTuple):

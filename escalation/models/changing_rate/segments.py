@@ -34,7 +34,7 @@ LEAST_LEFT = 0.7
 RECENT, SPARSER = 24, 1.08
 """So many last periods are all tried as starts; before them starts are further and further apart, by this factor."""
 MOST_STEPS, HALVINGS, GAIN = 30, 20, 1e-6
-"""Of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
+"""Limits of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
 
 
 class Segments(NamedTuple):

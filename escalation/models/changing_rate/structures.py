@@ -33,11 +33,11 @@ TARGET_STEP = 0.5
 """Distance of targets, in logs."""
 
 DISPERSIONS = (0.02, 0.1, 0.3, 0.9, 2.7, 8.0)
-"""Of the counts about their rate."""
+"""Dispersions of the counts about their rate that are tried."""
 FINE_DISPERSIONS = (0.0007, 0.004)
-"""Also tried where counts are so large that smaller ones show."""
+"""Dispersions that are tried as well where counts are so large that they show."""
 MANY = 300.0
-"""A mean count from which on they do."""
+"""Mean count from which on the fine dispersions show."""
 
 LEARNT = 0.75
 """Probability that a jump leads to levels, or targets, as they were visited before, and not to the vague prior."""
