@@ -554,7 +554,7 @@ def test_a_report_on_two_sides_has_the_excitation_of_the_command(run, few_draws)
 
 def test_a_bug_is_one_line_that_says_so(run, monkeypatch):
     monkeypatch.delenv("ESCALATION_TRACEBACK", raising=False)
-    monkeypatch.setattr(counting, "cases", lambda *_: 1 / 0)
+    monkeypatch.setattr(counting, "cases", lambda **_: 1 / 0)
     code, out, err = run("cases")
     assert (code, out) == (1, "")
     [line] = err.splitlines()
@@ -565,7 +565,7 @@ def test_a_bug_is_one_line_that_says_so(run, monkeypatch):
 
 
 def test_an_interruption_has_its_own_exit_code(run, monkeypatch):
-    def interrupt(*_):
+    def interrupt(**_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(counting, "cases", interrupt)
@@ -591,7 +591,7 @@ def test_a_reader_that_has_enough_ends_the_command_quietly(folder):
 
 
 def test_other_warnings_are_shown_once_and_not_lost(run, monkeypatch):
-    def warn(*_):
+    def warn(**_):
         for _ in range(2):
             warnings.warn("overflow somewhere", RuntimeWarning, stacklevel=1)
             warnings.warn("two\nlines", escalation.errors.DataWarning, stacklevel=1)
