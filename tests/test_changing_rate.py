@@ -11,16 +11,19 @@ from scipy.stats import nbinom, norm
 from escalation.errors import FitError, InputError
 from escalation.models import ChangingRate
 from escalation.models.changing_rate import segments
-from escalation.models.changing_rate.grid_filter import count_table, filter_counts
+from escalation.models.changing_rate.grid_filter import count_table, filter_counts, keep
 from escalation.models.changing_rate.posterior import explain_counts
 from escalation.models.changing_rate.season import find_season, possible
+from escalation.models.changing_rate.smoothing import draw_backwards
 from escalation.models.changing_rate.structures import (
     LEARNT,
+    Grid,
     make_grids,
     noise_taps,
     target_structures,
     trend_structures,
 )
+from escalation.models.contract.design import make_design
 
 
 def weeks(n):
@@ -75,7 +78,7 @@ def test_the_filter_is_a_plain_loop_over_states(kind):
     size = np.full(5, 1 / 0.3)
     table = np.empty((5, len(grid.levels)))
     count_table(counts, np.zeros(5), grid.levels, size, table)
-    predicted = np.empty((5, len(grid.levels)))
+    kept = keep(5, *structure.first.shape)
     found = filter_counts(
         table,
         table @ grid.wide,
@@ -85,17 +88,18 @@ def test_the_filter_is_a_plain_loop_over_states(kind):
         structure.first,
         structure.moves,
         LEARNT,
-        predicted,
+        kept,
     )
     state, logs = structure.first.copy(), []
     visited, aimed, landing, aims, visits = 0.0, 0.0, grid.wide, structure.moves.prior, 0
     for t, y in enumerate(counts):
         if t:
             state = np.einsum("zx,zxab->ab", state, transition(structure, grid, landing, aims))
-        np.testing.assert_allclose(predicted[t], state.sum(axis=0), atol=1e-12)
+        np.testing.assert_allclose(kept.predicted[t], state.sum(axis=0), atol=1e-12)
         assert found.expected[t] == pytest.approx(state.sum(axis=0) @ np.exp(grid.levels), rel=1e-10)
         if math.isnan(y):
             logs.append(0.0)
+            np.testing.assert_allclose(kept.states[t], state, atol=1e-12)
             continue
         like = nb(y, np.exp(grid.levels), 1 / 0.3)
         outlier = structure.moves.outlier
@@ -107,6 +111,9 @@ def test_the_filter_is_a_plain_loop_over_states(kind):
         landing = (1 - LEARNT) * grid.wide + LEARNT * visited / visits
         if kind == "target":
             aims = (1 - LEARNT) * structure.moves.prior + LEARNT * aimed / visits
+        np.testing.assert_allclose(kept.states[t], state, atol=1e-12)
+        np.testing.assert_allclose(kept.landings[t], landing, atol=1e-12)
+        np.testing.assert_allclose(kept.aims[t], aims, atol=1e-12)
     np.testing.assert_allclose(found.log_density, logs, rtol=1e-10)
     np.testing.assert_allclose(found.state, state, atol=1e-12)
     np.testing.assert_allclose(found.landing, landing, atol=1e-12)
@@ -315,3 +322,62 @@ def test_intervals_hold_what_comes(kind):
         held += ((pit >= 0.05) & (pit <= 0.95)).mean() / number
     # 480 dependent periods: three standard errors are some 0.07
     assert 0.83 < held < 0.99
+
+
+@pytest.mark.parametrize("kind", ["trend", "target"])
+def test_past_levels_have_the_probabilities_of_all_paths(kind):
+    """Three periods on a small grid: every path of states is enumerated."""
+    counts = np.array([1.0, 6.0, 2.0])
+    grid = Grid(np.log([0.7, 1.6, 3.7, 8.5]), 0.83, np.array([0.1, 0.3, 0.4, 0.2]))
+    fewer = trend_structures(grid)[4] if kind == "trend" else target_structures(grid, counts)[17]
+    moves = fewer.moves._replace(jump=0.2)
+    structure = fewer._replace(moves=moves)
+    table = np.empty((3, 4))
+    count_table(counts, np.zeros(3), grid.levels, np.full(3, 4.0), table)
+    kept = keep(3, *structure.first.shape)
+    seen, rates = np.ones(3, dtype=bool), np.exp(grid.levels)
+    filter_counts(table, table @ grid.wide, seen, rates, grid.wide, structure.first, moves, LEARNT, kept)
+    like = (1 - moves.outlier) * table + moves.outlier * (table @ grid.wide)[:, None]
+    joint = structure.first * like[0]
+    joint = joint / joint.sum()
+    kernels = [transition(structure, grid, kept.landings[t], kept.aims[t]) for t in range(2)]
+    of_paths = np.einsum("zx,zxab,b,abcd,d->xbd", joint, kernels[0], like[1], kernels[1], like[2])
+    of_paths /= of_paths.sum()
+    cells = np.zeros((40_000, 3), dtype=np.int64)
+    draw_backwards(kept, moves, np.full(40_000, 2), np.random.default_rng(1), cells)
+    drawn = np.zeros((4, 4, 4))
+    np.add.at(drawn, tuple(cells.T), 1 / 40_000)
+    # four standard errors of the largest probabilities are 0.01
+    np.testing.assert_allclose(drawn, of_paths, atol=0.01)
+
+
+def test_past_rates_are_those_that_were():
+    """A step from 4 to 20, seen from 20 weeks later: both levels, and where it was."""
+    rng = np.random.default_rng(10)
+    counts = np.r_[rng.poisson(4, 30), rng.poisson(20, 20)].astype(float)
+    counts[40] = np.nan
+    drawn = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, np.random.default_rng(1))
+    assert drawn.shape == (400, 50) and (drawn > 0).all()
+    low, high = np.median(drawn[:, 5:25].mean(axis=1)), np.median(drawn[:, 33:].mean(axis=1))
+    assert 3 < low < 5.2 and 17.5 < high < 22.5
+    assert ((drawn[:, 29] < 10) & (drawn[:, 31] > 12)).mean() > 0.8
+    again = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, np.random.default_rng(1))
+    np.testing.assert_array_equal(drawn, again)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_segments_draw_their_rates(linear):
+    counts = np.array([3.0, 5, 9, 12, 22, 31])
+    n = len(counts)
+    found = segments.find_segments(counts, np.zeros(n), np.ones(n), (0.1,), counts, np.zeros(n), 0.0)
+    [place] = np.flatnonzero(
+        (found.start == 0) & (found.linear == linear) & (np.isin(np.arange(len(found.start)) % 5, [2, 4]))
+    )
+    draws = np.array([found.draw_rates(int(place), np.random.default_rng(seed))[1] for seed in range(2000)])
+    assert np.log(draws[:, -1]).mean() == pytest.approx(found.mode[place, 0], abs=0.03)
+    if linear:
+        np.testing.assert_allclose(np.diff(draws, 2, axis=1), 0, atol=1e-9)
+        assert np.log(draws[:, 0]).mean() == pytest.approx(found.mode[place, 1], abs=0.03)
+    else:
+        np.testing.assert_allclose(np.diff(np.log(draws), 2, axis=1), 0, atol=1e-9)
+        assert np.diff(np.log(draws), axis=1).mean() == pytest.approx(found.mode[place, 1], abs=0.01)

@@ -43,6 +43,20 @@ class Filtered(NamedTuple):
     aims: FloatArray  # (nz,) probabilities of the values that z is redrawn to
 
 
+class Kept(NamedTuple):
+    """What is kept of each period, where it has rows."""
+
+    predicted: FloatArray  # (n, nx) probabilities of the levels given the counts before
+    states: FloatArray  # (n, nz, nx) probabilities of the states given the counts so far
+    landings: FloatArray  # (n, nx) probabilities of the levels that a jump leads to then
+    aims: FloatArray  # (n, nz) probabilities of the values that z is redrawn to then
+
+
+def keep(n: int, nz: int, nx: int) -> Kept:
+    """Room for n periods."""
+    return Kept(np.empty((n, nx)), np.empty((n, nz, nx)), np.empty((n, nx)), np.empty((n, nz)))
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def filter_counts(
     like: FloatArray,
@@ -53,14 +67,14 @@ def filter_counts(
     first: FloatArray,
     moves: Moves,
     learnt: float,
-    predicted: FloatArray,
+    kept: Kept,
 ) -> Filtered:
     """Filter counts under one structure.
 
     ``like`` (n, nx) holds the probability of each count at each level, ``blind`` (n,) that of a count that says nothing
     about the level; ``first`` (nz, nx) is the state before the first count.  A jump leads to the ``wide`` prior or,
-    with probability ``learnt``, to levels as they were visited before.  Into ``predicted`` (n, nx) go the probabilities
-    of the levels given the counts before, unless it has no rows.
+    with probability ``learnt``, to levels as they were visited before, and so does a redrawn target.  ``kept`` is
+    filled where it has rows.
     """
     n, nx = like.shape
     nz = len(moves.prior)
@@ -95,42 +109,45 @@ def filter_counts(
                 for x in range(nx):
                     row[x] = spread[x] + landed * landing[x]
         add_rows(state, marginal)
-        if len(predicted):
-            predicted[t] = marginal
+        if len(kept.predicted):
+            kept.predicted[t] = marginal
         total = 0.0
         for x in range(nx):
             total += marginal[x] * rates[x]
         expected[t] = total
-        if not seen[t]:
-            continue
-        now, floor, open_eyes = like[t], moves.outlier * blind[t], 1.0 - moves.outlier
-        for x in range(nx):
-            spread[x] = open_eyes * now[x] + floor
-        total = 0.0
-        for x in range(nx):
-            total += marginal[x] * spread[x]
-        if not total > 0.0:
-            log_density[t] = -math.inf
-            break
-        log_density[t] = math.log(total)
-        scale = 1.0 / total
-        for x in range(nx):
-            spread[x] *= scale
-        for z in range(nz):
-            row = state[z]
-            mass = 0.0
+        if seen[t]:
+            now, floor, open_eyes = like[t], moves.outlier * blind[t], 1.0 - moves.outlier
             for x in range(nx):
-                row[x] *= spread[x]
-                mass += row[x]
-            aimed[z] += mass
-        visits += 1
-        weight = learnt / visits
-        if moves.targets:
+                spread[x] = open_eyes * now[x] + floor
+            total = 0.0
+            for x in range(nx):
+                total += marginal[x] * spread[x]
+            if not total > 0.0:
+                log_density[t] = -math.inf
+                break
+            log_density[t] = math.log(total)
+            scale = 1.0 / total
+            for x in range(nx):
+                spread[x] *= scale
             for z in range(nz):
-                aims[z] = (1.0 - learnt) * moves.prior[z] + weight * aimed[z]
-        for x in range(nx):
-            visited[x] += marginal[x] * spread[x]
-            landing[x] = (1.0 - learnt) * wide[x] + weight * visited[x]
+                row = state[z]
+                mass = 0.0
+                for x in range(nx):
+                    row[x] *= spread[x]
+                    mass += row[x]
+                aimed[z] += mass
+            visits += 1
+            weight = learnt / visits
+            if moves.targets:
+                for z in range(nz):
+                    aims[z] = (1.0 - learnt) * moves.prior[z] + weight * aimed[z]
+            for x in range(nx):
+                visited[x] += marginal[x] * spread[x]
+                landing[x] = (1.0 - learnt) * wide[x] + weight * visited[x]
+        if len(kept.states):
+            kept.states[t] = state
+            kept.landings[t] = landing
+            kept.aims[t] = aims
     return Filtered(log_density, expected, state, landing, aims)
 
 

@@ -16,6 +16,7 @@ from escalation.errors import InputError
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
 from escalation.models.changing_rate.segments import Segment
+from escalation.models.changing_rate.smoothing import draw_rates
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_largest
@@ -151,6 +152,38 @@ class ChangingRate(CountModel):
         weights /= weights.sum(axis=1, keepdims=True)
         weights[0] = np.nan  # before the first count there is but a vague prior
         return MixtureDistributions(weights, means, dispersions)
+
+    def draw_rates(self, counts: FloatArray, design: Design, draws: int, rng: Generator) -> FloatArray:
+        """Draw joint paths of the underlying rate given all counts, without exposure and season.
+
+        Parameters
+        ----------
+        counts : (n,) float array
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+        draws : int
+            How many.
+        rng : Generator
+
+        Returns
+        -------
+        (draws, n) float array
+            Rates a fully covered period, in no order.
+        """
+        seasons, found = self._alternatives(counts, design)
+        logs = [np.append([run.log_weight for run in one.runs], one.segments.log_weight) for one in found]
+        shares = np.cumsum(normalised(np.concatenate(logs)))
+        which = np.searchsorted(shares, (rng.random() + np.arange(draws)) / draws * shares[-1])
+        ends = np.cumsum([len(one) for one in logs])
+        of_season = np.searchsorted(ends, which, side="right")
+        rates = np.empty((draws, len(counts)))
+        for k in np.unique(of_season):
+            rows = np.flatnonzero(of_season == k)
+            places = which[rows] - (ends[k] - len(logs[k]))
+            log_scale = np.log(design.exposure) + season_offset(seasons[k], design.periods)
+            rates[rows] = draw_rates(found[k], places, counts, log_scale, design.exposure, rng)
+        return rates
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""

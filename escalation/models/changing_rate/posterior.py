@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.models.changing_rate.grid_filter import Filtered, count_table, filter_counts
+from escalation.models.changing_rate.grid_filter import Filtered, Kept, count_table, filter_counts, keep
 from escalation.models.changing_rate.paths import draw_paths
 from escalation.models.changing_rate.segments import SHARE, Segments, find_segments
 from escalation.models.changing_rate.structures import (
@@ -25,6 +25,7 @@ from escalation.models.changing_rate.structures import (
     trend_structures,
 )
 
+NOTHING = keep(0, 0, 0)
 GIVE_UP = 4.0
 """A structure tries no more dispersions on one side once the log-likelihood is that far below its best."""
 HOPELESS = 6.0
@@ -124,18 +125,31 @@ def explain_counts(
                     table = np.empty((len(counts), len(grid.levels)))
                     count_table(counts, log_scale, grid.levels, exposure / dispersions[place], table)
                     likelihoods[place] = table, table @ grid.wide
-                predicted = np.empty((len(counts) if predict else 0, len(grid.levels)))
+                kept = NOTHING._replace(predicted=np.empty((len(counts) if predict else 0, len(grid.levels))))
                 filtered = filter_counts(
                     *likelihoods[place], seen, np.exp(grid.levels), grid.wide, structure.first, structure.moves,
-                    LEARNT, predicted,
+                    LEARNT, kept,
                 )  # fmt: skip
-                runs.append(Run(structure, grid, dispersions[place], filtered, prior, predicted))
+                runs.append(Run(structure, grid, dispersions[place], filtered, prior, kept.predicted))
                 found[place] = float(filtered.log_density.sum())
                 best = max(best, prior + found[place])
             start = max(found, key=lambda place: found[place])
     before = np.logaddexp.reduce([run.log_prior + np.cumsum(run.filtered.log_density) for run in runs])
     before = np.append(0.0, before[:-1] - math.log(1 - SHARE) - log_prior)
     return Explanations(runs, find_segments(counts, log_scale, exposure, dispersions, rates, before, log_prior))
+
+
+def filtered_anew(run: Run, counts: FloatArray, log_scale: FloatArray, exposure: FloatArray) -> Kept:
+    """Filter the counts of a run once more, and keep its states."""
+    structure, grid = run.structure, run.grid
+    table = np.empty((len(counts), len(grid.levels)))
+    count_table(counts, log_scale, grid.levels, exposure / run.dispersion, table)
+    kept = keep(len(counts), *structure.first.shape)
+    seen = ~np.isnan(counts)
+    filter_counts(
+        table, table @ grid.wide, seen, np.exp(grid.levels), grid.wide, structure.first, structure.moves, LEARNT, kept
+    )
+    return kept
 
 
 def outwards(start: int, number: int, found: dict[int, float], least: float) -> Iterator[int]:
