@@ -212,7 +212,7 @@ def test_swapping_the_sides_swaps_the_effects():
     one = excitation(counts, lags=1, draws=99, replicates=1, rng=1).effects
     other = excitation(counts[["B", "A"]], lags=1, draws=99, replicates=1, rng=1).effects
     for column in ("effect", "own", "score"):
-        # the optimiser and the share's Newton steps settle to some 1e-6
+        # the optimiser and the share's Newton steps converge to some 1e-6
         assert one[column].to_numpy() == pytest.approx(other.loc[one.index, column].to_numpy(), abs=1e-4)
 
 

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.conventions.wording import chance, measures, plain
+from escalation.conventions.wording import measures, plain, probability_text
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
@@ -96,9 +96,10 @@ class RegimeNow:
         last = self.period.end_time.date()
         return (
             f"The probability that the {word} to {last} is in the {self.regime} regime (some {plain(self.rate)} "
-            f"{self.unit} a {word}) is {chance(self.probability)}; if it is, the regime is expected to end after "
-            f"{plain(self.expected)} {period_word(self.period.freqstr, self.expected)} ({100 * self.level:g}% interval "
-            f"{plain(self.expected_lower)} to {plain(self.expected_upper)}), and as likely as not by the "
+            f"{self.unit} a {word}) is {probability_text(self.probability)}; if it is, the regime is expected to end "
+            f"after {plain(self.expected)} {period_word(self.period.freqstr, self.expected)} "
+            f"({100 * self.level:g}% interval {plain(self.expected_lower)} to {plain(self.expected_upper)}), "
+            "and as likely as not by the "
             f"{_ordinal(self.median)} {word} from now ({100 * self.level:g}% prediction interval {self.lower:,} to "
             f"{self.upper:,})."
         )

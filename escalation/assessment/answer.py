@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.assessment.withheld import Part, Withheld
-from escalation.conventions.wording import chance, number, percent, plain, share
+from escalation.conventions.wording import number, percent, plain, probability_text, share
 
 PROBABILITY, SHARE = "probability", "share"
 RATES = (" per day", " per week", " per month", " per year")
@@ -77,7 +77,7 @@ def figure(value: float, unit: str) -> str:
     if np.isnan(value):
         return ""
     if unit == PROBABILITY:
-        return chance(value)
+        return probability_text(value)
     if unit == SHARE:
         return share(value)
     if unit.startswith("share per"):

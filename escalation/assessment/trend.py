@@ -18,7 +18,7 @@ from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.conventions.randomness import Seed
-from escalation.conventions.wording import chance, percent
+from escalation.conventions.wording import percent, probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
@@ -57,7 +57,7 @@ class GrowthNow:
         return (
             f"At the end of the series, by a model whose growth rate drifts, the expected count changes by "
             f"{percent(self.growth)} a {period_word(self.freq)} ({self.level:.0%} interval {percent(self.lower)} to "
-            f"{percent(self.upper)}); the probability that it rises is {chance(self.probability_rising)}."
+            f"{percent(self.upper)}); the probability that it rises is {probability_text(self.probability_rising)}."
         )
 
     def table(self) -> pd.DataFrame:

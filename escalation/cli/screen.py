@@ -12,8 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from escalation.conventions.wording import chance as probability_text
-from escalation.conventions.wording import number
+from escalation.conventions.wording import number, probability_text
 
 Column: TypeAlias = tuple[str, Iterable[str]]
 """The header of a column and its cells."""

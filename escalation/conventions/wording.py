@@ -67,7 +67,7 @@ def percent(share: float) -> str:
     return f"{100 * share:+.0f}%" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:+.1f}%"
 
 
-def chance(probability: float) -> str:
+def probability_text(probability: float) -> str:
     """Write a probability, never as 0 or 1."""
     if probability < 0.001:
         return "below 0.001"

@@ -17,7 +17,7 @@ from escalation.analysis.changes.segments import Cuts, Sums, count_cuts, filter_
 from escalation.analysis.changes.series import CutSeries, cut_series, log_density
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
-from escalation.conventions.wording import chance, plain
+from escalation.conventions.wording import plain, probability_text
 from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
@@ -104,11 +104,12 @@ class ChangePoints:
         """Say it in plain words, with the ranges."""
         word = period_word(pd.PeriodIndex(self.rate.index).freqstr)
         most = len(self.changes)
-        some = chance(1 - float(self.number.iloc[0]))
+        some = probability_text(1 - float(self.number.iloc[0]))
         if most == 0:
             return (
-                f"That the rate did not change is likeliest (probability {chance(float(self.number.iloc[0]))}); it is "
-                f"some {plain(float(self.rate.mean()))} {self.unit} per {word}."
+                f"That the rate did not change is likeliest (probability "
+                f"{probability_text(float(self.number.iloc[0]))}); it is some "
+                f"{plain(float(self.rate.mean()))} {self.unit} per {word}."
             )
         times = "once" if most == 1 else f"{most} times"
         parts = [
@@ -119,8 +120,8 @@ class ChangePoints:
         said = "" if most <= MOST_SAID else f" the last {MOST_SAID}"
         return (
             f"The rate of {self.unit} per {word} most likely changed {times} (probability "
-            f"{chance(float(self.number.iloc[most]))}; at least once: {some}),{said} {', '.join(parts)}; with "
-            f"{100 * self.level:g}% intervals."
+            f"{probability_text(float(self.number.iloc[most]))}; at least once: {some}),{said} {', '.join(parts)}; "
+            f"with {100 * self.level:g}% intervals."
         )
 
     def _repr_html_(self) -> str:

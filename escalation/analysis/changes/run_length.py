@@ -12,7 +12,7 @@ import pandas as pd
 from escalation.analysis.changes.segments import filter_cuts, log_constants
 from escalation.analysis.changes.series import cut_series, log_shares
 from escalation.conventions.arguments import check_whole
-from escalation.conventions.wording import chance
+from escalation.conventions.wording import probability_text
 from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
@@ -70,8 +70,8 @@ class CurrentRun:
         most = int(self.now.argmax()) + 1
         return (
             f"The probability that the rate of {self.unit} changed {span} to {period.end_time.date()} is "
-            f"{chance(self.changed)} (one change in {self.expected_run_length:.4g} {word}s was expected); the present "
-            f"rate has most likely lasted {most:,} {period_word(period.freqstr, most)}."
+            f"{probability_text(self.changed)} (one change in {self.expected_run_length:.4g} {word}s was expected); "
+            f"the present rate has most likely lasted {most:,} {period_word(period.freqstr, most)}."
         )
 
     def _repr_html_(self) -> str:

@@ -17,7 +17,7 @@ from escalation.analysis.severity.assumed import Cost, draw_cost
 from escalation.analysis.severity.compounding import Severity
 from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
-from escalation.conventions.wording import chance
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint import FlashpointProbability, error_of_mean, flashpoint, hits
@@ -358,7 +358,7 @@ def _cost(row: Mapping[object, float], which: str) -> str:
     """Write the probability of a lethal attack and the killed, where a severity was given."""
     if "lethal_probability" not in row:
         return ""
-    text = f", {which} with a probability of {chance(row['lethal_probability'])}"
+    text = f", {which} with a probability of {probability_text(row['lethal_probability'])}"
     if "killed" not in row:
         return text
     return f"{text} and {row['killed']:,.0f} killed ({row['killed_lower']:,.0f} to {row['killed_upper']:,.0f})"

@@ -18,7 +18,7 @@ from escalation.analysis.severity.sizes import FatalitySizes
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.conventions.wording import chance, measures, plain
+from escalation.conventions.wording import measures, plain, probability_text
 from escalation.counts.periods import DateLike, exposure, parse_date
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
@@ -123,8 +123,9 @@ class Toll:
                 "that one" if parts else f"that one of the {self.unit} from {self.start.date()} to {self.end.date()}"
             )
             parts.append(
-                f"{which} kills{what} is {chance(row['probability'])} (Monte Carlo error "
-                f"{max(row['mc_error'], 1e-4):.1g}; {chance(row['lower'])} to {chance(row['upper'])})"
+                f"{which} kills{what} is {probability_text(row['probability'])} (Monte Carlo error "
+                f"{max(row['mc_error'], 1e-4):.1g}; {probability_text(row['lower'])} to "
+                f"{probability_text(row['upper'])})"
             )
         text = (
             f"The probability {', '.join(parts)}. The ranges are what is not known of the severity ({self.level:.0%})."

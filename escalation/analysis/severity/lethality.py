@@ -14,7 +14,7 @@ from escalation.analysis.severity.share_posterior import SharePosterior, pool_sh
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.conventions.wording import chance
+from escalation.conventions.wording import probability_text
 from escalation.conventions.wording import share as written
 from escalation.counts.histories import POOLED, spread_over
 from escalation.counts.schema import DRAW, check_counts, is_histories
@@ -97,7 +97,7 @@ class Lethality:
             )
             text += (
                 f" It is highest for {high} and lowest for {low}; the probability that all groups have one share is "
-                f"{chance(self.alike)}."
+                f"{probability_text(self.alike)}."
             )
         return (
             f"{text} For a group not seen yet it is {written(self.new_share)} ({written(self.new_lower)} to "

@@ -25,7 +25,7 @@ from escalation.analysis.severity.tail import FEWEST, distinct, lethal_sizes, re
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.conventions.wording import chance, plain, share
+from escalation.conventions.wording import plain, probability_text, share
 from escalation.counts.schema import DRAW
 from escalation.errors import InputError
 from escalation.incidents.schema import MAX_FATALITIES
@@ -127,7 +127,7 @@ class FatalitySizes:
         }[self.family]
         return (
             f"By {family}, from {self.n:,} lethal events, the probability that a lethal event kills 10 or more is "
-            f"{chance(float(ten['probability']))} ({self.level:.0%} interval {share(ten['lower'])} to "
+            f"{probability_text(float(ten['probability']))} ({self.level:.0%} interval {share(ten['lower'])} to "
             f"{share(ten['upper'])}); {expected}."
         )
 

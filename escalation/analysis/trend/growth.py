@@ -14,7 +14,7 @@ from escalation.analysis.trend.rate_posterior import WindowCounts
 from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray
-from escalation.conventions.wording import chance, measures, percent, plain
+from escalation.conventions.wording import measures, percent, plain, probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import checked_counts, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
@@ -109,12 +109,12 @@ class WindowGrowth:
         text = (
             f"Over {span} the rate {verdict}, {percent(self.growth)} a {word} ({100 * self.level:g}% interval "
             f"{percent(self.lower)} to {percent(self.upper)}), {self.doubling()}; the probability that it rises is "
-            f"{chance(self.probability_rising)}."
+            f"{probability_text(self.probability_rising)}."
         )
         if self.carried_by is not None and self.probability_without is not None:
             text += (
                 f" Without the {word} of {self.carried_by.start_time.date()} that probability is "
-                f"{chance(self.probability_without)}."
+                f"{probability_text(self.probability_without)}."
             )
         return text
 

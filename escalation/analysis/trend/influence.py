@@ -14,7 +14,7 @@ from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, SAID, Ra
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.conventions.wording import chance
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import days_in, parse_freq
 from escalation.counts.schema import checked_counts
 from escalation.counts.series import CountsLike, unpack_counts
@@ -68,15 +68,15 @@ class Carrier:
             row = self.left_out.to_dict("records")[self.carried_by]
             return (
                 f"The {way} hangs on one {self.kind}, {self._named(row)}: without it the probability that the rate "
-                f"rose is {chance(row['probability_rose'])}, with it {chance(rose)}."
+                f"rose is {probability_text(row['probability_rose'])}, with it {probability_text(rose)}."
             )
         rest, many = self.left_out["probability_rose"].astype(float), len(self.left_out)
-        low, high = chance(rest.min()), chance(rest.max())
+        low, high = probability_text(rest.min()), probability_text(rest.max())
         span = f"is {low}" if low == high else f"stays between {low} and {high}"
         tried = f"the {self.kind}" if many == 1 else f"any of the {many} {_several(self.kind)}"
         return (
             f"No single {self.kind} carries the {way}: the probability that the rate rose {span} without {tried} that "
-            f"it leans on most (with all {chance(rose)})."
+            f"it leans on most (with all {probability_text(rose)})."
         )
 
     def _named(self, row: Mapping[Hashable, Any]) -> str:

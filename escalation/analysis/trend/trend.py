@@ -21,7 +21,7 @@ from escalation.analysis.trend.rate_posterior import (
 )
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray
-from escalation.conventions.wording import chance, measures, plain
+from escalation.conventions.wording import measures, plain, probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import checked_counts, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
@@ -181,12 +181,12 @@ class RateChange:
             f"The rate {verdict}: {plain(now.rate)} per {word} ({100 * self.level:g}% interval {_range(now)}) in "
             f"{now.span()}, against {plain(was.rate)} ({_range(was)}) in {was.span()}; that is "
             f"{plain(self.ratio)} times the baseline rate ({_range(self)}), and the probability that it rose is "
-            f"{chance(self.probability_rose)}."
+            f"{probability_text(self.probability_rose)}."
         )
         if self.carried_by is not None and self.probability_without is not None:
             when = self.carried_by.start_time.date()
             start = f"that starts on {when}" if word != "day" else f"{when}"
-            text += f" Without the {word} {start} that probability is {chance(self.probability_without)}."
+            text += f" Without the {word} {start} that probability is {probability_text(self.probability_without)}."
         return text
 
     def _repr_html_(self) -> str:
