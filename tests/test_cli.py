@@ -407,6 +407,25 @@ def test_a_backtest_compares_models_and_goes_on_where_it_stopped(run, folder):
     assert run("backtest list.csv --models arima")[0] == 2
 
 
+def test_a_backtest_shows_how_much_intervals_held_by_recent_counts(run):
+    command = "backtest list.csv --models climatology,last_value --origins 8 --every 2 --steps 2"
+    _, out, _ = run(command)
+    records = {row["model"]: row["coverage_by_size"] for row in json.loads(run(f"{command} --format json")[1])}
+    counts = pd.Series(0, index=pd.period_range(FIRST, periods=WEEKS, freq="W-SUN")).add(
+        pd.Series(incident_days()).dt.to_period("W-SUN").value_counts(), fill_value=0
+    )
+    recent = np.ceil([counts.iloc[at - 3 : at + 1].mean() for at in range(WEEKS - 17, WEEKS - 2, 2)])
+    for rows in records.values():
+        held = {row["recent"]: row["forecasts"] for row in rows}
+        assert held == {"1-2": 2 * (recent < 3).sum(), "3-9": 2 * (recent >= 3).sum()}
+    shown = [line.split() for line in out.splitlines() if line.split()[:1] in (["1-2"], ["3-9"])]
+    best = next(iter(records.values()))
+    assert [line[:4] for line in shown] == [
+        [row["recent"], str(row["forecasts"]), f"{row['inside']:.0%}", f"{row['mass']:.0%}"] for row in best
+    ]
+    assert max(map(len, out.splitlines())) <= 80
+
+
 def test_a_backtest_from_few_origins_has_no_verdict(run):
     code, out, _ = run("backtest list.csv --models climatology,negative_binomial --origins 3 --every 1 --steps 1")
     assert code == 0

@@ -52,8 +52,9 @@ def backtest(
         rng=selection.seed,
     )
     table = _summary(result, baseline)
+    sizes = result.coverage_by_size() if len(table) else pd.DataFrame()
     if target.form != "table":
-        return deliver(table, target)
+        return deliver(_with_sizes(table, sizes) if target.form == "json" else table, target)
     word = period_word(pd.PeriodIndex(counted.counts.index).freqstr, steps)
     ahead = f"1 {word}" if steps == 1 else f"1 to {steps} {word}"
     what = f"{title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
@@ -69,6 +70,8 @@ def backtest(
     )
     if "verdict" not in table and len(chosen) > 1:
         screen.say(f"{origins} origins are too few to distinguish models; with {ENOUGH} or more there is a verdict.")
+    if len(table):
+        _show_sizes(str(table.index[0]), sizes.loc[table.index[0]])
     if vintages is not None:
         screen.say(
             "At each origin only the tallies printed by then were known; those without a date of print were not."
@@ -149,3 +152,28 @@ def _summary(result: Backtest, baseline: str) -> pd.DataFrame:
     if len(result.models) > 1 and enough:
         table = table.join(result.compare(baseline, rng=0)[["skill", "difference", "lower", "upper", "verdict"]])
     return table
+
+
+def _with_sizes(table: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+    """Put the coverage by recent counts beside the scores of each model, as records."""
+    records = [sizes.loc[model].reset_index().to_dict("records") for model in table.index]
+    return table.assign(coverage_by_size=pd.Series(records, index=table.index, dtype=object))
+
+
+def _show_sizes(model: str, own: pd.DataFrame) -> None:
+    """Show where intervals of the model with the smallest CRPS hold what they state."""
+    screen.show(
+        f"{model.replace('_', ' ')}: what came and its 90% intervals, by the mean of the last four counts before",
+        ("recent count", list(own.index)),
+        ("forecasts", own["forecasts"].map("{:,}".format)),
+        ("in 90%", own["inside"].map("{:.0%}".format)),
+        ("ends randomised", own["mass"].map("{:.0%}".format)),
+        (
+            "95% interval",
+            [f"{lower:.0%} to {upper:.0%}" for lower, upper in zip(own["lower"], own["upper"], strict=True)],
+        ),
+    )
+    screen.say(
+        "Intervals of whole numbers hold more than they state; with their ends randomised right ones hold 90% in "
+        "each row."
+    )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.conventions.arguments import check_whole
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.evaluation.comparison import ENOUGH, resample_differences
 from escalation.forecasts.flashpoint_definitions import Flashpoint
@@ -118,15 +122,11 @@ def reliability_points(events: pd.DataFrame, bins: int, level: float) -> pd.Data
     level : float
         Probability of the interval.
     """
-    if (events["history"] > 0).any():
-        kept = {"probability": "first", "came": "mean"}
-        events = events.groupby(["unit", "origin", "step"], observed=True).agg(kept).reset_index()
+    events = _once(events, {"probability": "first", "came": "mean"})
     forecast, event = (events[name].to_numpy(dtype=np.float64) for name in ("probability", "came"))
     place = bin_places(forecast, event, bins)
     probability, frequency, forecasts = bin_means(place, forecast, event)
-    ordinal = np.array([origin.ordinal for origin in events["origin"]])
-    block = (ordinal - ordinal.min()) // int(events["step"].max())
-    trials = effective_trials(event, place, block, events["unit"].cat.codes.to_numpy().astype(np.int64))
+    trials = _independent(events, event, place)
     lower, upper = wilson_interval(frequency, trials, level)
     return pd.DataFrame(
         {
@@ -138,3 +138,69 @@ def reliability_points(events: pd.DataFrame, bins: int, level: float) -> pd.Data
             "independent": trials,
         }
     ).rename_axis("bin")
+
+
+def size_classes(edges: Sequence[int]) -> list[str]:
+    """Names of classes of counts, which begin with 0 and with each of ``edges``.
+
+    Raises
+    ------
+    InputError
+        If the edges do not rise, or one is no whole number >= 1.
+    """
+    starts = [0, *(check_whole(edge, "edges", 2**53) for edge in edges)]
+    if any(start >= after for start, after in pairwise(starts)):
+        raise InputError(f"edges is {edges!r}; give the lowest count of each class after the first, lowest first")
+    closed = [str(start) if after == start + 1 else f"{start}-{after - 1}" for start, after in pairwise(starts)]
+    return [*closed, f"{starts[-1]}+"]
+
+
+def size_coverage(scored: pd.DataFrame, edges: Sequence[int], interval: float, level: float) -> pd.DataFrame:
+    """How much of what came lay in central intervals, by the recent level of the counts, rounded up.
+
+    Parameters
+    ----------
+    scored : pandas.DataFrame
+        Rows of :attr:`Backtest.scores` of one model that were observed and whose recent level is known.
+    edges : sequence of int
+        The lowest count of each class after the first.
+    interval : float
+        Probability of the central intervals.
+    level : float
+        Probability of Wilson's interval of the mass.
+    """
+    below, upto = (scored[name].to_numpy(dtype=np.float64) for name in ("cdf_below", "cdf"))
+    found = scored.assign(mass=pit_coverage(below, upto, level=interval), inside=scored[f"inside_{interval:.0%}"])
+    found = _once(found, {"recent": "first", "mass": "mean", "inside": "mean"})
+    inside, mass = (found[name].to_numpy(dtype=np.float64) for name in ("inside", "mass"))
+    of_class = np.searchsorted(np.asarray(edges), np.ceil(found["recent"].to_numpy(dtype=np.float64)), side="right")
+    held, place, forecasts = np.unique(of_class, return_inverse=True, return_counts=True)
+    share = np.bincount(place, mass) / forecasts
+    trials = _independent(found, mass, place)
+    lower, upper = wilson_interval(share, trials, level)
+    names = np.asarray(size_classes(edges), dtype=object)[held]
+    return pd.DataFrame(
+        {
+            "forecasts": forecasts,
+            "inside": np.bincount(place, inside) / forecasts,
+            "mass": share,
+            "lower": lower,
+            "upper": upper,
+            "independent": trials,
+        },
+        index=pd.Index(names, name="recent"),
+    )
+
+
+def _once(rows: pd.DataFrame, kept: dict[str, str]) -> pd.DataFrame:
+    """One row a forecast, also where several histories stand for what came; how each column is taken over them."""
+    if not (rows["history"] > 0).any():
+        return rows
+    return rows.groupby(["unit", "origin", "step"], observed=True).agg(kept).reset_index()
+
+
+def _independent(rows: pd.DataFrame, event: FloatArray, place: IntArray) -> FloatArray:
+    """How many independent forecasts those of each place, 0, 1, ..., stand for."""
+    ordinal = np.array([origin.ordinal for origin in rows["origin"]])
+    block = (ordinal - ordinal.min()) // int(rows["step"].max())
+    return effective_trials(event, place, block, rows["unit"].cat.codes.to_numpy().astype(np.int64))

@@ -14,8 +14,16 @@ from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FileError, InputError
-from escalation.evaluation.calibration import central_mass, events_of, overlap_of, reliability_points
+from escalation.evaluation.calibration import (
+    central_mass,
+    events_of,
+    overlap_of,
+    reliability_points,
+    size_classes,
+    size_coverage,
+)
 from escalation.evaluation.comparison import compare_means, diebold_mariano, resample_differences
+from escalation.evaluation.scoring import LEVELS
 from escalation.files.disk import atomic_write, kind_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.scores import brier_decomposition, pit
@@ -32,7 +40,8 @@ class Backtest:
     ----------
     scores : pandas.DataFrame
         One row a model, unit, origin, step and history of what came (0 where it is known exactly).  ``observed`` is
-        what came, ``mean`` and ``median`` those of the forecast; ``crps`` and ``crps_log1p`` (of ``log(1 + count)``),
+        what came, ``recent`` the mean of the last four counts known at the origin, ``mean`` and ``median`` those of the
+        forecast; ``crps`` and ``crps_log1p`` (of ``log(1 + count)``),
         ``log_score`` and ``interval_score_<level>`` are the smaller the better; ``inside_<level>`` is 1 where the
         central interval held the count; ``cdf_below`` and ``cdf`` are the forecast's probabilities of less than what
         came, and of it or less; ``reaches_<count>`` that of so many or more.  ``passes_<definition>`` is the
@@ -337,6 +346,52 @@ class Backtest:
                 rows[*key, nominal] = central_mass(own, check_level(nominal), level, resamples, generator)
         index = pd.MultiIndex.from_tuples(list(rows), names=[*names, "interval"])
         return pd.DataFrame(list(rows.values()), index=index)
+
+    def coverage_by_size(
+        self, *, edges: Sequence[int] = (1, 3, 10, 30), interval: float = 0.9, level: float = 0.95
+    ) -> pd.DataFrame:
+        """How much of what came lay in central prediction intervals, by how large counts were before the forecast.
+
+        Classes are of the mean of the last four counts known at the origin, rounded up, so that 0 means that all four
+        were 0.  They are not of what came: right forecasts of what came out large were mostly too low, and of what came
+        out small too high, so that classes of the outcome make them look wrong.  Forecasts from origins at which no
+        count was known are in no class.
+
+        Parameters
+        ----------
+        edges : sequence of int
+            The lowest count of each class after the first, which begins with 0.
+        interval : float
+            Probability that the central intervals state: 0.5 or 0.9.
+        level : float
+            Probability of the interval of the mass.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by model and ``recent``, the classes that hold any: number of ``forecasts``; ``inside``, the share
+            in closed intervals, whose mean over all forecasts is ``coverage_<level>`` of :meth:`table`; ``mass`` of the
+            PIT between their ends, as in :meth:`calibration`, with ``lower`` and ``upper``, Wilson's interval for the
+            number of ``independent`` forecasts, which is found as in :meth:`reliability`.
+
+        Raises
+        ------
+        InputError
+            If an option is out of range, or the backtest is an older one that kept no recent counts.
+        """
+        size_classes(edges)
+        check_level(level)
+        if interval not in LEVELS:
+            raise InputError(f"interval is {interval!r}; the backtest kept those of {', '.join(map(str, LEVELS))}")
+        if "recent" not in self.scores:
+            raise InputError("the backtest kept no recent counts; run it again with this version")
+        scored = self.scores.dropna(subset=["cdf", "recent"])
+        tables = {
+            model: size_coverage(own, edges, interval, level) for model, own in scored.groupby("model", observed=True)
+        }
+        if not tables:
+            raise InputError("no forecast of the backtest can be scored; choose origins with counts before and after")
+        return pd.concat(tables, names=["model"])
 
     def reliability(
         self, at_least: int | str | Flashpoint, bins: int = 10, *, within: int | None = None, level: float = 0.95

@@ -24,7 +24,7 @@ from escalation.errors import InputError
 from escalation.evaluation.assembly import assemble
 from escalation.evaluation.origins import Origins, place_origins
 from escalation.evaluation.result import Backtest
-from escalation.evaluation.scoring import WHOLE
+from escalation.evaluation.scoring import RECENT, WHOLE
 from escalation.evaluation.store import Store
 from escalation.evaluation.tasks import Part, Task, list_parts, run_chain
 from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoint
@@ -171,7 +171,7 @@ def backtest(
         "flashpoints": repr(definitions),
         "draws": repr(draws),
         "refit": repr(each),
-        "known": f"{as_of is not None} {'' if exposure is None else _digest(exposure)} "
+        "known": f"{as_of is not None} {RECENT} {'' if exposure is None else _digest(exposure)} "
         f"{'' if exog is None else _digest(exog)}",
     }
     if store is not None and rng is None:

@@ -19,6 +19,15 @@ WHOLE = 1 - 1e-9
 """Periods with a smaller exposure were covered in part."""
 LEVELS = (0.5, 0.9)
 """Central intervals whose coverage is kept."""
+RECENT = 4
+"""Latest counts known at an origin whose mean is kept."""
+
+
+def recent_level(known: pd.Series | pd.DataFrame) -> float:
+    """Mean of the latest counts, or histories, that were observed; NaN where none was."""
+    observed = count_matrix(known)
+    latest = observed[~np.isnan(observed).all(axis=1)][-RECENT:]
+    return float(np.nanmean(latest)) if len(latest) else np.nan
 
 
 def score_paths(paths: NDArray[np.int64], truth: FloatArray, thresholds: tuple[int, ...]) -> dict[str, FloatArray]:

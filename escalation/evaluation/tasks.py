@@ -14,7 +14,7 @@ from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import generator_for
 from escalation.counts.schema import is_histories, is_panel_histories, unit_columns
 from escalation.errors import EscalationWarning, FitError, InputError
-from escalation.evaluation.scoring import score_passages, score_paths
+from escalation.evaluation.scoring import recent_level, score_passages, score_paths
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountModel, Fit, PanelModel
@@ -92,7 +92,7 @@ class Part:
     label, origin, block, units
         Those of the task.
     scores : dict of (units, histories, leads) float array
-        By name of the score, and ``observed``; NaN where not observed or where the model failed.
+        By name of the score, ``observed`` and ``recent``; NaN where not observed or where the model failed.
     failures : dict of str to str
         Units that could not be fitted, and why.
     """
@@ -147,6 +147,7 @@ def run_task(task: Task, fits: Fits) -> Part:
         scored.append(
             {
                 "observed": truth,
+                "recent": np.full(truth.shape, recent_level(_column(task.known, unit))),
                 **score_paths(paths, truth, task.thresholds),
                 **{name: values[:, columns] for name, values in passages.items()},
             }

@@ -18,6 +18,7 @@ from escalation.scores.closed_form import crps_nbinom as crps_nbinom
 from escalation.scores.closed_form import crps_poisson as crps_poisson
 from escalation.scores.crps import crps as crps
 from escalation.scores.crps import twcrps as twcrps
+from escalation.scores.energy import energy_score as energy_score
 from escalation.scores.ignorance import VIEWS_BINS as VIEWS_BINS
 from escalation.scores.ignorance import ignorance as ignorance
 from escalation.scores.intervals import coverage as coverage

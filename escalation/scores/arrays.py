@@ -126,6 +126,21 @@ def as_rows(draws: ArrayLike, y: ArrayLike, scale: str = "linear") -> tuple[Floa
     return np.ascontiguousarray(table.reshape(-1, table.shape[-1])), observed.reshape(-1), shape
 
 
+def is_fair(estimator: str, size: int, score: str) -> bool:
+    """Whether the estimator of a score of ``size`` draws is the fair one, and not that of the draws as they are.
+
+    Raises
+    ------
+    InputError
+        If there is no such estimator, or too few draws for it.
+    """
+    if estimator not in ("ensemble", "fair"):
+        raise InputError(f"estimator is {estimator!r}; give 'ensemble' or 'fair'")
+    if estimator == "fair" and size == 1:
+        raise InputError(f"one draw has no fair {score}; give two or more, or take estimator='ensemble'")
+    return estimator == "fair"
+
+
 def as_one_shape(*arrays: FloatArray) -> tuple[list[FloatArray], tuple[int, ...]]:
     """Broadcast arrays against each other and flatten them; also give the shape that they had in common.
 

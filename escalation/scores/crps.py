@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
-from escalation.scores.arrays import as_given, as_numbers, as_rows
+from escalation.scores.arrays import as_given, as_numbers, as_rows, is_fair
 
 BLOCK = 2**18
 """Draws sorted at a time, so that memory does not grow with the number of forecasts."""
@@ -76,12 +76,9 @@ def crps(
     [2.25, 0.375]
     """
     rows, observed, shape = as_rows(draws, y, scale)
-    if estimator not in ("ensemble", "fair"):
-        raise InputError(f"estimator is {estimator!r}; give 'ensemble' or 'fair'")
-    if estimator == "fair" and rows.shape[1] == 1:
-        raise InputError("one draw has no fair CRPS; give two or more, or take estimator='ensemble'")
+    fair = is_fair(estimator, rows.shape[1], "CRPS")
     given = None if weights is None else _as_weights(weights, rows, shape)
-    return as_given(_crps_of_rows(rows, observed, given, estimator == "fair"), shape)
+    return as_given(_crps_of_rows(rows, observed, given, fair), shape)
 
 
 def twcrps(draws: ArrayLike, y: ArrayLike, threshold: ArrayLike, *, estimator: str = "ensemble") -> FloatArray:
