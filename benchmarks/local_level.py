@@ -59,7 +59,13 @@ def main() -> None:
         for a in (0.0, 0.2):
             x = np.log(mean)
             level = (np.array([[x, 0.9, 0.1, a]]), np.array([[x, 0.01, 0.0]]), rows, flat, np.inf)
-            trend = (np.array([[0.002, 0.9, 0.05, a]]), np.array([[x, 0.0, 0.01, 0.0, 0.0001, 0.0]]), rows, flat)
+            trend = (
+                np.array([[0.002, 0.9, 0.05, a]]),
+                np.array([[x, 0.0, 0.01, 0.0, 0.0001, 0.0]]),
+                rows,
+                flat,
+                np.inf,
+            )
             speeds = [
                 DRAWS * STEPS / cpu(lambda draw=draw, at=at: draw(*at, default_rng(1)), 7)[0] / 1e6  # type: ignore[misc]
                 for draw, at in ((level_paths, level), (trend_paths, trend))

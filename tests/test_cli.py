@@ -258,6 +258,9 @@ def test_a_flashpoint_by_a_definition_in_public_use(run):
     assert code == 2
     assert "brings its own threshold" in err
     assert run("flashpoint list.csv --preset coup")[0] == 2
+    code, _, err = run("flashpoint list.csv --preset first-lethal")
+    assert code == 2
+    assert "first-lethal is about fatalities or lethal attacks, and these are counts of" in " ".join(err.split())
 
 
 def test_a_doubling_time_below_0_is_said_to_be_a_halving_time(run):

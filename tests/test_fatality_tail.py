@@ -265,6 +265,51 @@ def test_fits_of_other_distributions_recover_their_parameters():
     assert [fit.point[0], np.exp(fit.point[1])] == pytest.approx([1.0, 0.9], abs=0.03)
 
 
+def test_no_power_law_fits_better_than_all_lognormal_distributions():
+    """Their limit of infinite deviation is a power law: Malevergne et al. 2011, doi:10.1103/PhysRevE.83.036111."""
+    rng = np.random.default_rng(20)
+    at_bound = []
+    for alpha, xmin, n in ((1.8, 1, 300), (2.5, 1, 3000), (2.2, 10, 300), (3.0, 5, 60), (2.5, 30, 2000)) * 4:
+        x = draw_power(np.full(n, alpha), np.full(n, float(xmin)), 1e8, rng)
+        tail = fatality_tail(x, xmin=int(x.min()), samples=0, replicates=20, rng=1)
+        found = tail.rivals.loc["lognormal"]
+        assert found["ratio"] <= 1e-9 and found["verdict"] != "power law"
+        assert found["at_bound"] == ("lognormal distribution fits best at its limit, a power law" in tail.sentence())
+        assert not tail.rivals["at_bound"]["exponential"]
+        at_bound.append(found["at_bound"])
+    assert 0.2 < np.mean(at_bound) < 0.9  # of a power law about half lie on either side
+
+
+def test_the_limit_of_lognormal_distributions_is_a_rounded_power_law():
+    """With a deviation of e ** 4 and the mean along a slope of 1.5 they have nearly the probabilities of the limit."""
+    values = np.array([1.0, 2.0, 5.0, 20.0])
+    near = rivals.rival_log_pmf("lognormal", values, np.asarray(-1.5 * np.exp(8.0)), np.asarray(4.0), 1.0)
+    limit = np.log(((values - 0.5) / 0.5) ** -1.5 - ((values + 0.5) / 0.5) ** -1.5)
+    assert near.tolist() == pytest.approx(limit.tolist(), abs=0.005)  # (log 40) ** 2 / 2 / e ** 8
+    times = np.array([1000, 230, 60, 40])
+    fit = rivals.fit_rival("lognormal", values, times, 1.0)
+    inside = [rivals.rival_log_pmf("lognormal", values, *at, 1.0) @ times for at in ((-60.0, 2.0), (0.0, 0.3))]
+    assert fit.log_pmf @ times > max(inside)
+
+
+@pytest.mark.parametrize(
+    ("largest", "times", "at_bound"),
+    [
+        (40.0, [500, 20, 4, 2, 30], True),  # one or very many: without a mean
+        (8.0, [30, 40, 60, 40, 2], True),  # less variance than a Poisson distribution
+        (8.0, [50, 30, 20, 12, 8], False),
+    ],
+)
+def test_a_negative_binomial_distribution_at_its_bound_says_so(largest, times, at_bound):
+    values, times = np.array([1.0, 2.0, 3.0, 4.0, largest]), np.array(times)
+    fit = rivals.fit_rival("negative_binomial", values, times, 1.0)
+    assert fit.at_bound == at_bound
+    grid = [(a, b) for a in np.linspace(-12, 5, 35) for b in np.linspace(-11, 11, 45)]
+    with np.errstate(all="ignore"):
+        every = [rivals.rival_log_pmf("negative_binomial", values, *map(np.asarray, at), 1.0) @ times for at in grid]
+    assert fit.log_pmf @ times > np.nanmax(every) - 0.01
+
+
 def test_vuong_is_the_plain_formula():
     a, b, times = np.array([-1.0, -2.0, -4.0]), np.array([-1.5, -1.9, -3.0]), np.array([2, 3, 1])
     each = np.repeat(a - b, times)

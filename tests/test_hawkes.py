@@ -11,7 +11,9 @@ import pytest
 from scipy.stats import kstest
 
 from escalation import FitError, Forecast, InputError
+from escalation.errors import DataWarning
 from escalation.models import EventTimes, Hawkes, event_times, times_of
+from escalation.models.hawkes.drift import smooth_rates
 from escalation.models.hawkes.likelihood import (
     BLOCK,
     compensators,
@@ -312,6 +314,80 @@ def test_a_poisson_process_has_little_branching():
         assert -1e-9 <= fit.llf + 3000 < 6.0
         assert fit.branching_ratio < 0.15
         assert not fit.table().isna().any(axis=None)
+
+
+# what else may explain the events
+
+
+@pytest.mark.parametrize("bend", [0.0, -1.5])
+def test_smooth_rates_are_those_of_a_fine_poisson_regression(bend):
+    """Counts in 2,000 bins and a Poisson GLM: log-likelihoods differ by what the bins and factorials add."""
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(3)
+    x = np.sort(rng.uniform(-1, 1, 3000))
+    times = 50 * (1 + x[rng.random(3000) < np.exp(x + bend * x**2 - 1)])
+    edges = np.linspace(0, 100, 2001)
+    middle = (edges[1:] + edges[:-1]) / 2
+    counts, width = np.histogram(times, edges)[0], edges[1]
+    for degree, found in enumerate(smooth_rates(times, 100.0)):
+        columns = np.vander(middle / 50 - 1, degree + 1)
+        fit = sm.GLM(counts, columns, family=sm.families.Poisson()).fit()
+        expected = np.log(fit.fittedvalues / width) @ counts - fit.fittedvalues.sum()
+        assert found == pytest.approx(expected, abs=0.05)  # rates change by a thousandth within a bin
+
+
+def test_few_events_at_one_end_have_a_rate():
+    assert np.isfinite(smooth_rates(np.array([99.9, 99.95, 100.0]), 100.0)).all()
+    assert smooth_rates(np.array([1.0, 30.0]), 50.0)[0] == pytest.approx(2 * math.log(2 / 50) - 2)
+
+
+def test_the_decay_time_is_at_most_the_window_and_poisson_events_have_no_ratio_of_1():
+    """With decay times of up to ten windows 12 of these samples had a branching ratio of 1 or more."""
+    bounded, high, explained = 0, 0, 0
+    for seed in range(100):
+        fit = Hawkes().fit(times_of(np.sort(np.random.default_rng(seed).uniform(0, 200, 200)), 200))
+        assert fit.params["decay"] >= 1 / 200 * (1 - 1e-9) and fit.branching_ratio < 1
+        slowest = fit.params["decay"] < 1.001 / 200
+        assert (not slowest) or fit.at_bound["decay"]
+        assert ("the longest that can be estimated" in fit.sentence()) == slowest
+        bounded += slowest
+        if fit.branching_ratio > 0.2:
+            high += 1
+            explained += "without excitation explains the events as well" in fit.sentence()
+    assert bounded > 0
+    assert explained >= 0.9 * high > 0
+
+
+def test_a_drifting_background_is_said_to_explain_the_events():
+    """The rate rises from 0 to twice its mean; nothing sets anything off."""
+    for seed in range(20):
+        times = np.sort(200 * np.sqrt(np.random.default_rng(seed).uniform(size=200)))
+        fit = Hawkes().fit(times_of(times, 200))
+        assert fit.branching_ratio > 0.5
+        assert "without excitation explains the events as well (by AIC)" in fit.sentence()
+        table = fit.alternatives()
+        assert table.index.tolist()[0] == "excitation" and table["over"].min() == 0
+        assert (table["aic"] == 2 * table["parameters"] - 2 * table["log_likelihood"]).all()
+
+
+def test_events_that_set_off_others_are_not_explained_by_a_background():
+    said = [" as well" in Hawkes().fit(simulated(one(), 400, seed)).sentence() for seed in range(20)]
+    assert sum(said) <= 2
+    assert " as well" not in Hawkes().fit(simulated(TWO, 1000, 1)).sentence()
+    assert Hawkes().fit(simulated(TWO, 200, 1)).alternatives()["parameters"].tolist() == [7, 2, 4, 6]
+
+
+def test_rounded_times_without_an_interval_are_warned_of():
+    times = np.sort(np.random.default_rng(1).uniform(0, 100, 80))
+    with pytest.warns(DataWarning, match="all times are whole days and none has an interval"):
+        Hawkes().fit(times_of(np.floor(times), 100))
+    hours = np.floor(times * 24) / 24
+    with pytest.warns(DataWarning, match=r"\d+ of 80 times equal another and none has an interval"):
+        Hawkes().fit(times_of(np.sort(np.concatenate([hours[:60], hours[:20]])), 100))
+    Hawkes().fit(times_of(times, 100))  # warnings are errors
+    days = np.floor(times)
+    Hawkes().fit(EventTimes(days, days + 1, np.zeros(80, np.int64), ("events",), pd.Timestamp("2024"), 101.0), draws=2)
 
 
 # intervals

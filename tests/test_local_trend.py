@@ -320,7 +320,7 @@ def test_the_first_step_has_the_distribution_of_the_grid_filter():
     ahead = np.einsum("ijk,jk->i", move, distributions[-1])
     last, draws = kernel(observation, natural)[1], 20_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
-    paths = trend_paths(*known, np.zeros(1), np.random.default_rng(1))[:, 0]
+    paths = trend_paths(*known, np.zeros(1), np.inf, np.random.default_rng(1))[:, 0]
     expected = np.array([ahead @ count_pmf(k, np.exp(x), 0.2) for k in range(12)])
     expected = draws * np.append(expected, 1 - expected.sum())
     seen = np.bincount(np.minimum(paths, 12), minlength=13)
@@ -354,6 +354,23 @@ def test_hard_series_give_finite_numbers_and_no_warning(name, model):
     paths = fit.forecast(60, draws=300, rng=1).series_paths
     assert paths.min() >= 0
     assert paths.max() <= 2 * LARGEST_MEAN
+
+
+@pytest.mark.parametrize(("counts", "largest"), [(np.r_[np.zeros(59), 20], 20), (np.zeros(60), 1)])
+def test_forecasts_are_cut_at_a_hundred_times_the_largest_rate(counts, largest):
+    """The log link has no bound: after a quiet the counts leave slopes open that lead to 1e14 within weeks."""
+    fit = LocalTrend(family="poisson").fit(series(counts))
+    paths = fit.forecast(26, draws=4000, rng=1).series_paths
+    most = 100 * largest
+    assert paths.max() <= most + 6 * np.sqrt(most)  # six standard deviations of a Poisson count
+    half = LocalTrend(family="poisson").fit(series(counts), exposure=pd.Series(0.5, index=weeks(60)))
+    assert half.forecast(26, draws=4000, rng=1).series_paths.max() <= 2 * (most + 6 * np.sqrt(most))
+
+
+def test_usual_series_do_not_come_near_the_cut():
+    counts = np.random.default_rng(1).poisson(10, 60).astype(float)
+    fit = LocalTrend().fit(series(counts))
+    assert fit.forecast(26, draws=4000, rng=1).series_paths.max() < 100 * counts.max()
 
 
 def test_parameters_have_the_names_of_what_is_estimated():

@@ -79,11 +79,12 @@ def test_level_paths_are_those_of_a_plain_loop(bend):
             assert path[t] == draw_count(np.exp(log_rate + log_exposure[t]), dispersion, rng)
 
 
-def test_trend_paths_are_those_of_a_plain_loop():
+@pytest.mark.parametrize("top", [np.inf, 2.2])
+def test_trend_paths_are_those_of_a_plain_loop(top):
     natural = np.array([[0.05, 0.9, 0.2, 0.3], [0.01, 1.0, 0.1, 0.0]])
     moments = np.array([[2.0, 0.1, 0.2, 0.05, 0.03, 0.04], [1.0, -0.1, 0.1, 0.0, 0.01, 0.0]])
     log_exposure = np.linspace(-1.0, 0.0, STEPS)
-    ours = trend_paths(natural, moments, ROWS, log_exposure, np.random.default_rng(1))
+    ours = trend_paths(natural, moments, ROWS, log_exposure, top, np.random.default_rng(1))
     rng = np.random.default_rng(1)
     for path, row in zip(ours, ROWS, strict=True):
         slope_sd, damping, level_sd, dispersion = natural[row]
@@ -92,6 +93,6 @@ def test_trend_paths_are_those_of_a_plain_loop():
         spread = np.sqrt(moments[row, 4] - share * moments[row, 3])
         slope = moments[row, 1] + share * (x - moments[row, 0]) + spread * rng.standard_normal()
         for t in range(STEPS):
-            x += slope + level_sd * rng.standard_normal()
+            x = min(x + slope + level_sd * rng.standard_normal(), top)
             slope = damping * slope + slope_sd * rng.standard_normal()
             assert path[t] == draw_count(np.exp(x + log_exposure[t]), dispersion, rng)

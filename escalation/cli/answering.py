@@ -142,6 +142,8 @@ def flashpoint(
         model = ASSUMING
     with screen.progress(3) as step:
         _, counted = count(selection, step)
+        if definition is not None:
+            definition.check_unit(counted.unit)
         step("fitting the models")
         assessment = escalation.assess(
             counted,

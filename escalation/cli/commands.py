@@ -164,7 +164,8 @@ def flashpoint(
         typer.Option(
             metavar="NAME",
             help="A definition in public use in place of --at-least and --over: views-25, hdx-1y, hdx-3y, "
-            "forecastbench-mean, forecastbench-tenfold, acled-10, acled-25, first-event or first-lethal.",
+            "forecastbench-mean, forecastbench-tenfold, acled-10, acled-25, acled-10-year, acled-25-year, "
+            "acled-surge, acled-threat, first-event or first-lethal (of fatalities).",
         ),
     ] = None,
     what_if: Annotated[

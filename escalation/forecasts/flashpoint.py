@@ -159,7 +159,7 @@ def flashpoint(
     Raises
     ------
     InputError
-        If a number is not whole or out of range, or no window is complete.
+        If a number is not whole or out of range, no window is complete, or a definition is about another unit.
 
     Notes
     -----
@@ -240,7 +240,7 @@ def first_passage(forecast: Forecast, at_least: int | Flashpoint, over: int = 1)
     Raises
     ------
     InputError
-        If a number is not whole or out of range, or no window is complete.
+        If a number is not whole or out of range, no window is complete, or a definition is about another unit.
 
     Examples
     --------
@@ -306,6 +306,7 @@ def _definition(forecast: Forecast, at_least: int | Flashpoint, over: int) -> tu
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over!r}, but the definition {at_least.name} brings its own; leave over out")
+        at_least.check_unit(forecast.unit)
         freq = str(forecast.periods.freqstr)
         least, over, name = at_least.thresholds(forecast.series_observed, freq), at_least.over(freq), at_least.name
     else:

@@ -15,6 +15,8 @@ from escalation.errors import InputError
 
 DAYS = {"D": 1.0, "W": 7.0, "M": 30.0}
 """Days that a period counts for when a definition by days is taken to periods."""
+OUT_OF_REACH = 2**62
+"""Threshold of pasts in which nothing is a flashpoint."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ class Flashpoint:
         How far back the past reaches.
     times, plus : float
         The sum must exceed ``times * (what + plus)``.
+    inclusive : bool
+        Whether a sum of ``times * (what + plus)`` itself is one as well.
+    low, low_most : float, int
+        Where ``what`` is ``low`` or less, the sum must exceed ``low_most`` too.
+    least : float
+        Where ``what`` is less, no sum is one.
+    units : tuple of str
+        The only units that it is about, such as fatalities; empty for any.
     source : str
         Who uses it.
 
@@ -62,6 +72,11 @@ class Flashpoint:
     past_days: int = 360
     times: float = 1.0
     plus: float = 0.0
+    inclusive: bool = False
+    low: float = -1.0
+    low_most: int = 0
+    least: float = 0.0
+    units: tuple[str, ...] = ()
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -100,11 +115,14 @@ class Flashpoint:
         Raises
         ------
         InputError
-            If the past holds no complete window.
+            If the past holds no complete window, a period is longer than the windows that are compared, or most pasts
+            are so quiet that nothing is one.
         """
         fixed = np.full(len(observed), self.at_least, dtype=np.int64)
         if self.above == "nothing":
             return fixed
+        if self.days < DAYS[freq[0]] / 2:
+            raise InputError(f"{self.name} compares windows of {self.days} days; count by shorter periods")
         over = self.over(freq)
         span = over if self.above == "last" else max(over, round(self.past_days / DAYS[freq[0]]))
         # one past seen by all draws is worked out once
@@ -122,8 +140,41 @@ class Flashpoint:
             reference = np.where(complete.any(axis=1), reference, np.nan)
         if np.isnan(reference).any():
             raise InputError(f"{self.name} needs a complete window of {over} periods in the past; fill its gaps")
-        exceeded = np.floor(self.times * (reference + self.plus) + 1e-9).astype(np.int64) + 1
-        return np.maximum(fixed, exceeded)
+        return np.maximum(fixed, self._beyond(reference))
+
+    def check_unit(self, unit: str) -> None:
+        """Raise an InputError if it is not about counts of this unit."""
+        if self.units and unit not in self.units:
+            raise InputError(f"{self.name} is about {' or '.join(self.units)}, and these are counts of {unit}")
+
+    def _beyond(self, reference: FloatArray) -> IntArray:
+        """Least sums beyond what they are compared with (draws,)."""
+        quiet = reference < self.least
+        if quiet.mean() >= 0.5:
+            raise InputError(
+                f"{self.name} is not defined where the past has fewer than {self.least:g} in {self.days} days on "
+                "average"
+            )
+        level = self.times * (reference + self.plus)
+        # products such as 1.1 x 20 may lie a rounding error off
+        beyond = np.ceil(level - 1e-9) if self.inclusive else np.floor(level + 1e-9) + 1
+        beyond = np.where(reference <= self.low, np.maximum(beyond, self.low_most + 1), beyond)
+        return np.where(quiet, OUT_OF_REACH, beyond).astype(np.int64)
+
+
+def _trendfinder(name: str, times: float, weeks: int) -> Flashpoint:
+    """A week above the weekly mean of some weeks before the forecast, as ACLED's Trendfinder compares them."""
+    return Flashpoint(
+        name,
+        days=7,
+        above="mean",
+        past_days=7 * weeks,
+        times=times,
+        low=2.0,
+        low_most=5,
+        source=f"ACLED Trendfinder: a week {times - 1:+.0%} on the weekly mean of {weeks} weeks, and above 5 where "
+        "that mean is 2 or less",
+    )
 
 
 PRESETS: dict[str, Flashpoint] = {
@@ -131,8 +182,16 @@ PRESETS: dict[str, Flashpoint] = {
     for definition in (
         Flashpoint("views-25", 25, source="VIEWS: at least 25 fatalities in a month"),
         Flashpoint("views-1", 1, source="VIEWS: at least one fatality in a month"),
-        Flashpoint("hdx-1y", 100, above="record", past_days=365, source="HDX Signals: the year's highest 30 days"),
-        Flashpoint("hdx-3y", 100, above="record", past_days=1095, source="HDX Signals: the highest 30 days in 3 years"),
+        Flashpoint(
+            "hdx-1y", 100, above="record", past_days=365, source="HDX Signals: fatalities, the year's highest 30 days"
+        ),
+        Flashpoint(
+            "hdx-3y",
+            100,
+            above="record",
+            past_days=1095,
+            source="HDX Signals: fatalities, the highest 30 days in 3 years",
+        ),
         Flashpoint("forecastbench-mean", above="mean", source="ForecastBench: above the mean 30 days of 360"),
         Flashpoint(
             "forecastbench-tenfold",
@@ -141,29 +200,48 @@ PRESETS: dict[str, Flashpoint] = {
             plus=1.0,
             source="ForecastBench: 10 x (the mean + 1)",
         ),
-        Flashpoint("acled-10", days=28, above="last", times=1.1, source="ACLED dashboard: +10% on the last 4 weeks"),
-        Flashpoint("acled-25", days=28, above="last", times=1.25, source="ACLED dashboard: +25% on the last 4 weeks"),
+        _trendfinder("acled-10", 1.1, 4),
+        _trendfinder("acled-25", 1.25, 4),
+        _trendfinder("acled-10-year", 1.1, 52),
+        _trendfinder("acled-25-year", 1.25, 52),
         Flashpoint(
-            "acled-10-year",
-            days=28,
+            "acled-surge",
+            days=7,
             above="mean",
-            past_days=364,
-            times=1.1,
-            source="ACLED dashboard: +10% on 52 weeks",
+            past_days=28,
+            times=2.0,
+            inclusive=True,
+            least=1.0,
+            source="ACLED surge tracker: a week +100% or more on the weekly mean of 4 weeks, where that is 1 or more",
         ),
         Flashpoint(
-            "acled-25-year",
+            "acled-threat",
+            4,
             days=28,
             above="mean",
             past_days=364,
-            times=1.25,
-            source="ACLED dashboard: +25% on 52 weeks",
+            times=2.0,
+            inclusive=True,
+            source="ACLED threat tracker: 4 weeks +100% or more on the mean of 52 weeks, with 1 a week or more",
         ),
         Flashpoint("first-event", 1, days=1, source="the first event of all"),
-        Flashpoint("first-lethal", 1, days=1, source="of forecasts of fatalities: the first lethal event"),
+        Flashpoint(
+            "first-lethal",
+            1,
+            days=1,
+            units=("fatalities", "lethal attacks"),
+            source="of forecasts of fatalities or lethal attacks: the first lethal event",
+        ),
     )
 }
-"""Definitions in public use, by name."""
+"""Definitions in public use, by name.
+
+Sources: ACLED compares the latest week with the weekly mean of the 4 or 52 weeks before it, and calls a change limited
+where that mean is at most 2 and the week at most 5 (https://acleddata.com/platform/trendfinder); its trackers ask for
+100% or more (https://acleddata.com/early-warning-research-hub/subnational-threat-surge-tracker/).  Here the weeks
+before are those before the forecast.  HDX asks for fatalities of 30 days that were not seen in one or three years, at
+least 100 (https://un-ocha-centre-for-humanitarian.gitbook.io/hdx-signals/datasets/armed-conflict).
+"""
 
 
 def get_flashpoint(name: str) -> Flashpoint:

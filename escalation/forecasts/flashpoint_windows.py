@@ -9,7 +9,7 @@ from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix
-from escalation.counts.series import CountsLike, unpack_counts
+from escalation.counts.series import CountsLike, HoldsCounts, unpack_counts
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 
@@ -104,11 +104,14 @@ def past_flashpoints(
     >>> past_flashpoints(pd.Series([0, 5, 1, 0, 2, 9], index=weeks), 5, within=2).tolist()
     [1.0, 0.0, 0.0, 1.0, nan, nan]
     """
-    table = check_counts(unpack_counts(counts).counts)
+    unpacked = unpack_counts(counts)
+    table = check_counts(unpacked.counts)
     freq = str(pd.PeriodIndex(table.index).freqstr)
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over!r}, but {at_least.name} has a window of its own; leave over out")
+        if isinstance(counts, HoldsCounts):  # pandas objects do not say what they count
+            at_least.check_unit(unpacked.unit)
         over = at_least.over(freq)
     else:
         at_least = Flashpoint("threshold", at_least)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.analysis.severity.grids import integrate
-from escalation.analysis.severity.power_law import find_threshold, log_power
+from escalation.analysis.severity.power_law import MOST_ALPHA, find_threshold, log_power
 from escalation.analysis.severity.rivals import PARAMETERS, Rival, fit_rival, rival_log_pmf
 from escalation.analysis.severity.size_distributions import (
     LognormalSizes,
@@ -49,8 +49,9 @@ class FatalitySizes:
         ``negative_binomial`` (given that it is above 0), ``lognormal`` (rounded) or ``power_tail`` (frequencies as
         seen, and from a threshold on a power law).
     candidates : pandas.DataFrame
-        Indexed by ``distribution``: ``log_likelihood`` of all lethal events, ``parameters``, ``aic``, and ``over``: AIC
-        above the lowest.
+        Indexed by ``distribution``: ``log_likelihood`` of all lethal events, ``parameters``, ``aic``, ``at_bound``:
+        whether the highest likelihood lies at a bound of the parameters (in some draw of the figures), and ``over``:
+        AIC above the lowest.
     n : int
         Lethal events behind it (the median over draws of the figures).
     distributions : SizeDistributions
@@ -128,8 +129,14 @@ class FatalitySizes:
         return (
             f"By {family}, from {self.n:,} lethal events, the probability that a lethal event kills 10 or more is "
             f"{probability_text(float(ten['probability']))} ({self.level:.0%} interval {share(ten['lower'])} to "
-            f"{share(ten['upper'])}); {expected}."
+            f"{share(ten['upper'])}); {expected}.{self._bound()}"
         )
+
+    def _bound(self) -> str:
+        """Say whether the family's likelihood is highest at a bound of its parameters."""
+        if not self.candidates["at_bound"][self.family]:
+            return ""
+        return " Its likelihood is highest at a bound of its parameters, so that priors decide on its tail."
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.sentence())}</p>" + self.candidates.round(1).to_html()
@@ -152,7 +159,8 @@ def fatality_sizes(
         plausible figures, from :func:`escalation.analysis.draw_figures`, is fitted column by column and the draws
         joined.
     family : {"auto", "negative_binomial", "lognormal", "power_tail"}
-        The distribution; ``auto`` takes that with the lowest AIC.
+        The distribution; ``auto`` takes that with the lowest AIC, but no
+        lognormal distribution whose likelihood is highest at its limit, a power law.
     draws : int
         Draws of the distribution, at least 20.
     level : float
@@ -194,7 +202,9 @@ def fatality_sizes(
         raise InputError(f"draws is {draws}; the distribution's uncertainty needs at least {2 * FEWEST}")
     candidates = _mean_candidates(values, times)
     possible = [name for name in FAMILIES if name in candidates.index]
-    chosen: Family = family if family != "auto" else min(possible, key=lambda name: float(candidates["aic"][name]))
+    # a lognormal distribution at its limit is a power law, which its draws do not hold
+    drawable = [name for name in possible if name != "lognormal" or not candidates["at_bound"][name]]
+    chosen: Family = family if family != "auto" else min(drawable, key=lambda name: float(candidates["aic"][name]))
     if chosen not in possible:
         raise InputError(
             "no power law can be had for the tail of these events: too few or too equal above any threshold; "
@@ -234,8 +244,9 @@ def _mean_candidates(values: FloatArray, times: IntArray) -> pd.DataFrame:
     """Average :func:`_candidates` over the draws of the figures, for distributions that all of them have."""
     each = [_candidates(values[row > 0], row[row > 0]) for row in times]
     distributions = [family for family in each[0].index if all(family in table.index for table in each)]
-    table = sum((one.loc[distributions] for one in each[1:]), start=each[0].loc[distributions]) / len(each)
-    return table.assign(over=table["aic"] - table["aic"].min())
+    shares = [one.loc[distributions].astype(float) for one in each]
+    table = sum(shares[1:], start=shares[0]) / len(each)
+    return table.assign(at_bound=table["at_bound"] > 0, over=table["aic"] - table["aic"].min())
 
 
 def _pool_draws(family: Family, values: FloatArray, times: IntArray, draws: int, rng: Generator) -> SizeDistributions:
@@ -249,18 +260,18 @@ def _pool_draws(family: Family, values: FloatArray, times: IntArray, draws: int,
 
 def _candidates(values: FloatArray, times: IntArray) -> pd.DataFrame:
     """Log likelihood and AIC of each distribution."""
-    rows: dict[str, tuple[float, int]] = {}
+    rows: dict[str, tuple[float, int, bool]] = {}
     for family in FITTED:
-        rows[family] = float(fit_rival(family, values, times, 1.0).log_pmf @ times), PARAMETERS[family]
+        fit = fit_rival(family, values, times, 1.0)
+        rows[family] = float(fit.log_pmf @ times), PARAMETERS[family], fit.at_bound
     place, alpha, _ = find_threshold(values, times, FEWEST)
     if place >= 0:
         body, tail, n = times[:place], times[place:], times.sum()
         value = body @ np.log(body / n) + tail.sum() * np.log(tail.sum() / n)
         value += log_power(values[place:], alpha, values[place]) @ tail
-        rows["power_tail"] = float(value), int(place) + 2
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["log_likelihood", "parameters"]).rename_axis(
-        "distribution"
-    )
+        rows["power_tail"] = float(value), int(place) + 2, bool(alpha >= MOST_ALPHA)
+    columns = ["log_likelihood", "parameters", "at_bound"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("distribution")
     table["aic"] = 2 * table["parameters"] - 2 * table["log_likelihood"]
     table["over"] = table["aic"] - table["aic"].min()
     return table

@@ -32,6 +32,8 @@ FEWEST = 10
 """Fewest lethal events for a distribution of their sizes, and fewest values above a threshold."""
 TOLD_APART = 0.05
 """Two distributions are distinguishable where the test's p-value is below this."""
+LIMITS = {"lognormal": "its limit, a power law", "negative binomial": "a bound of its dispersion"}
+"""What the bounds of distributions are."""
 REJECTED = 0.1
 """A power law is ruled out where its p-value is below this (Clauset, Shalizi & Newman 2009, section 4)."""
 
@@ -59,8 +61,10 @@ class FatalityTail:
         the power law is ruled out.  None where no samples were asked for.
     rivals : pandas.DataFrame
         Indexed by ``distribution``: ``log_likelihood`` of the tail, ``ratio`` (log likelihood of the power law less
-        that of the distribution), ``z`` and ``p_value`` of Vuong's test, and ``verdict``: which fits better, or
-        neither.
+        that of the distribution), ``z`` and ``p_value`` of Vuong's test, ``verdict``: which fits better, or neither,
+        and ``at_bound``: whether the highest likelihood lies at a bound of the parameters.  Power laws are limits of
+        lognormal distributions, so that the ratio against these is at most 0; it is 0 where no lognormal distribution
+        fits better than that limit.
     replicates : pandas.DataFrame
         ``xmin`` and ``alpha`` of resampled events, one a row, and ``share``, that of the events from ``xmin`` on.
     killed, times : (k,) arrays
@@ -127,7 +131,9 @@ class FatalityTail:
         if "neither" in found:
             parts.append(f"it cannot be distinguished from the {' and the '.join(found['neither'])} distribution")
         text = "; ".join(parts)
-        return f"{text[:1].upper()}{text[1:]}."
+        bound = [str(rival).replace("_", " ") for rival in self.rivals.index[self.rivals["at_bound"]]]
+        limit = "".join(f" The {name} distribution fits best at {LIMITS[name]}." for name in bound)
+        return f"{text[:1].upper()}{text[1:]}.{limit}"
 
     def _mean(self) -> str:
         if self.alpha_lower > 2.0:
@@ -217,7 +223,9 @@ def fatality_tail(
     :math:`\prod x_i^{-\alpha} / \zeta(\alpha, x_{min})` (their eq. 3.5, maximised, not approximated), the threshold by
     the least Kolmogorov-Smirnov distance over all whole numbers (section 3.3), intervals by resampling events, the test
     by samples with resampled events below the threshold and the power law above it (section 4.1), and Vuong's test
-    against other distributions of the tail (section 5).
+    against other distributions of the tail (section 5).  Lognormal distributions whose standard deviation of the logs
+    goes to infinity, and their mean to minus infinity with its square, become power laws (Malevergne, Pisarenko &
+    Sornette 2011, doi:10.1103/PhysRevE.83.036111), so that no power law fits better than all of them.
 
     Examples
     --------
@@ -372,9 +380,12 @@ def _compare(values: FloatArray, times: IntArray, alpha: float) -> pd.DataFrame:
     rows = []
     for rival in RIVALS:
         fit = fit_rival(rival, values, times, xmin)
-        ratio, z, p_value = vuong(power, fit.log_pmf, times)
+        log_pmf, at_bound = fit.log_pmf, fit.at_bound
+        if rival == "lognormal" and power @ times >= log_pmf @ times:
+            log_pmf, at_bound = power, True  # the limit by other roundings
+        ratio, z, p_value = vuong(power, log_pmf, times)
         better = "power law" if ratio > 0 else rival.replace("_", " ")
         verdict = better if p_value < TOLD_APART else "neither"
-        rows.append([rival, float(fit.log_pmf @ times), ratio, z, p_value, verdict])
-    columns = ["distribution", "log_likelihood", "ratio", "z", "p_value", "verdict"]
+        rows.append([rival, float(log_pmf @ times), ratio, z, p_value, verdict, at_bound])
+    columns = ["distribution", "log_likelihood", "ratio", "z", "p_value", "verdict", "at_bound"]
     return pd.DataFrame(rows, columns=columns).set_index("distribution")

@@ -67,8 +67,9 @@ class Maximum:
 def maximise(events: Events, *, shared: bool) -> Maximum:
     """Find the maximum by Newton steps of the logs of backgrounds and decays and of the ratios, which may be 0.
 
-    It is sought from the most promising of several decays.  Given the decays the likelihood is concave, so that one
-    step of the rest comes near to what a decay promises.
+    The mean time until offspring come is at most the window: a longer one cannot be distinguished from a background
+    that rises.  The maximum is sought from the most promising of several decays.  Given the decays the likelihood is
+    concave, so that one step of the rest comes near to what a decay promises.
     """
     k = events.kinds
     decays = 1 if shared else k
@@ -87,7 +88,7 @@ def maximise(events: Events, *, shared: bool) -> Maximum:
         return np.concatenate([np.log(background), ratios.ravel(), np.full(decays, np.log(decay))])
 
     none = np.zeros((k, k))
-    lower = point_of(LEAST_BACKGROUND * rate, none, 0.1 / events.days)
+    lower = point_of(LEAST_BACKGROUND * rate, none, 1.0 / events.days)
     upper = point_of(1e3 * rate, none + 1e3, 1e3 / shortest)
     search = partial(climb, function, lower=lower, upper=upper, largest_move=LARGEST_MOVE)
     starts = [point_of(0.5 * rate, none + 0.1 / k + 0.3 * np.eye(k), speed * rate.sum()) for speed in STARTS]

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.errors import FitError, InputError
+from escalation.errors import FitError, InputError, warn
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.design import Design, make_design
 from escalation.models.contract.estimate import (
@@ -25,15 +25,26 @@ from escalation.models.contract.estimate import (
     warn_not_converged,
 )
 from escalation.models.hawkes.bootstrap import HawkesBootstrap, bootstrap_estimates
+from escalation.models.hawkes.drift import DEGREES, smooth_rates
 from escalation.models.hawkes.maximum import Events, maximise
 from escalation.models.hawkes.paths import Parameters, draw_events, outstanding
 from escalation.models.hawkes.residuals import ResidualTest, residual_test
 from escalation.models.hawkes.times import EventTimes, counts_in, edges_of
 
+SMOOTH = {
+    "constant background": "A constant rate",
+    "background with a trend": "A rate that steadily rises or falls",
+    "background with a bend": "A rate that slowly drifts",
+}
+"""Explanations without excitation, by the degree of their log rate."""
 LEAST_EVENTS = 5
 """Least number of events of each kind."""
 TRIES = 200
 """Rounds in which drawn parameters that make no sense are drawn again; then the estimate stands in for them."""
+EXPLAINED = 4.0
+"""An explanation whose AIC is higher by less is as good (Burnham & Anderson 2002, doi:10.1007/b97636, section 2.6)."""
+MOST_TIED = 0.05
+"""Largest share of exact times that may be equal to another without a warning."""
 LEAST_DECAY = 0.05
 """Drawn decays are at least so many times the estimate."""
 
@@ -52,6 +63,13 @@ class Hawkes(Specification):
     whose time within the day is unknown get one at random in each of several draws, the process is fitted to each, and
     the estimates are pooled by Rubin's rules (doi:10.1002/9780470316696).  Excitation that acts within hours cannot be
     seen in days: what it does then goes into the rest.
+
+    The mean time until offspring come is at most the length of the window, for longer ones only make the rate rise over
+    it, as a drifting background does; :attr:`HawkesFit.at_bound` and the sentence say where the estimate lies there.
+    A rate that changes for other reasons looks like excitation (Filimonov & Sornette 2015,
+    doi:10.1080/14697688.2015.1032544), so that :meth:`HawkesFit.alternatives` compares the process with backgrounds
+    that vary smoothly, and the sentence says where one of them explains the events as well.  Times that are equal or
+    whole days and given as exact are warned of: what they were rounded to looks like excitation at once.
 
     Standard errors come from the observed information, cut where the likelihood is flat.  In samples of a few hundred
     events that of the decay is some 0.8 of its true spread: :meth:`HawkesFit.bootstrap` gives intervals that do not
@@ -113,6 +131,7 @@ class Hawkes(Specification):
             raise FitError(
                 f"{least} events of the kind {name!r} are too few for a Hawkes process; it needs {LEAST_EVENTS}"
             )
+        _warn_of_rounded(events)
         generators = as_generator(rng).spawn(1 if events.exact else draws)
         estimates = tuple(_estimate(events, self.decay, one) for one in generators)
         warn_not_converged(self.name, estimates)
@@ -197,6 +216,36 @@ class HawkesFit(FitResult):
     def branching_ratio(self) -> float:
         """Spectral radius of :attr:`branching`; of one kind the share of events that others set off, below 1."""
         return float(self.parameters.ratio()[0])
+
+    @property
+    def at_bound(self) -> pd.Series:
+        """Whether each parameter is at a bound, in half of the draws of the times or more."""
+        share = np.mean([one.state["at_bound"] for one in self.estimates], axis=0)
+        return pd.Series(share >= 0.5, index=self.params.index, name="at_bound")
+
+    def alternatives(self) -> pd.DataFrame:
+        """Compare excitation with backgrounds that vary smoothly and set nothing off.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``explanation``: excitation, and Poisson processes with a log rate that is constant, linear or
+            quadratic in time, for each kind by itself (Lewis & Shedler 1979, doi:10.1287/opre.27.5.1026);
+            ``log_likelihood`` (mean over the draws of the times), ``parameters``, ``aic``, and ``over``: AIC above the
+            lowest.
+        """
+        kinds = len(self.events.marks)
+        smooth = np.zeros(len(DEGREES))
+        for one in self.estimates:
+            for kind in range(kinds):
+                smooth += smooth_rates(one.state["times"][one.state["marks"] == kind], self.events.days)
+        smooth /= len(self.estimates)
+        rows = {"excitation": (float(np.mean([one.llf for one in self.estimates])), len(self.params))}
+        for name, degree, height in zip(SMOOTH, DEGREES, smooth, strict=True):
+            rows[name] = float(height), kinds * (degree + 1)
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["log_likelihood", "parameters"])
+        table["aic"] = 2 * table["parameters"] - 2 * table["log_likelihood"]
+        return table.assign(over=table["aic"] - table["aic"].min()).rename_axis("explanation")
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Normal intervals from the observed information, cut at 0; too narrow in small samples, see :meth:`bootstrap`.
@@ -298,7 +347,10 @@ class HawkesFit(FitResult):
         return Forecast(paths, marks, ahead, observed, self.model.name, unit, component)
 
     def sentence(self) -> str:
-        """Say in plain words how much events set off, and how fast."""
+        """Say in plain words how much events set off, how fast, and whether something else explains them as well."""
+        return self._excitation() + self._bound() + self._otherwise()
+
+    def _excitation(self) -> str:
         days = f"{1.0 / self.parameters.decay[0].min():.2g}"
         marks = self.events.marks
         if len(marks) == 1:
@@ -316,16 +368,47 @@ class HawkesFit(FitResult):
         ]
         return f"On average {', '.join(said)}, after at most {days} days in the mean."
 
+    def _bound(self) -> str:
+        """Say where the decay is the slowest that can be estimated."""
+        decays = [name for name in self.params.index if name.startswith("decay")]
+        slowest = (self.params[decays] < 1.5 / self.events.days) & self.at_bound[decays]
+        if not slowest.any():
+            return ""
+        return " That time is the whole window, the longest that can be estimated."
+
+    def _otherwise(self) -> str:
+        """Say which background without excitation explains the events as well, the simplest first."""
+        aic = self.alternatives()["aic"]
+        as_well = aic[list(SMOOTH)][aic[list(SMOOTH)] <= aic["excitation"] + EXPLAINED]
+        if as_well.empty or float(self.parameters.branching.max()) == 0.0:
+            return ""
+        return f" {SMOOTH[str(as_well.idxmin())]} without excitation explains the events as well (by AIC)."
+
     def _check_stationary(self) -> None:
         if self.branching_ratio >= 1.0:
             raise FitError(
                 f"the branching ratio is {self.branching_ratio:.3f}, so that events would grow without end; "
-                f"fit a shorter window in which the rate is steadier"
+                f"fit a shorter window in which the rate is steadier.{self._otherwise()}"
             )
 
     def _repr_html_(self) -> str:
         head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs:,} events; log-likelihood {self.llf:.2f}"
         return head + f"<p>{html.escape(self.sentence())}</p>" + self.table().round(4).to_html()
+
+
+def _warn_of_rounded(events: EventTimes) -> None:
+    """Warn of exact times that are equal to others or whole days, as hardly any real times are."""
+    if not events.exact:
+        return
+    _, often = np.unique(events.earliest, return_counts=True)
+    tied = int(often[often > 1].sum())
+    whole = bool((events.earliest == np.floor(events.earliest)).all())
+    if whole or tied > MOST_TIED * len(events.earliest):
+        what = "all times are whole days" if whole else f"{tied} of {len(events.earliest)} times equal another"
+        warn(
+            f"{what} and none has an interval, so that rounding looks like excitation; give the days between which "
+            "each event lies (event_times, or earliest and latest of EventTimes)"
+        )
 
 
 def _estimate(events: EventTimes, decay: str, rng: Generator) -> Estimate:

@@ -54,7 +54,7 @@ class Likelihood(NamedTuple):
     ]
     smoothed: Callable[[Series, FloatArray, FloatArray, float], FourArrays]
     ahead: Callable[[FloatArray, FloatArray | None], tuple[float, float]]
-    paths: Callable[[Weighted, IntArray, FloatArray, float, Generator], IntArray]
+    paths: Callable[[Weighted, IntArray, FloatArray, Series, Generator], IntArray]
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,7 @@ class DriftingLevel(CountModel):
         points = max(LEAST_POINTS, draws // 16)
         weighted = weigh(self.likelihood, estimate, points, rng.random(len(estimate.names) + 1))
         rows = choose(weighted.log_weight, draws, rng)
-        bend: float = estimate.state["series"].bend
-        return self.likelihood.paths(weighted, rows, np.log(design.exposure), bend, rng)
+        return self.likelihood.paths(weighted, rows, np.log(design.exposure), estimate.state["series"], rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Counts around the level that the counts before leave open; see :meth:`CountModel.distributions`.

@@ -24,6 +24,7 @@ from escalation.models.levels.level_likelihood import (
     LEVEL_SD,
     LOWEST,
     PRIOR_CENTRE,
+    Series,
     log_posterior,
     smoothed,
     unpack,
@@ -48,8 +49,8 @@ def _ahead(natural: FloatArray, moments: FloatArray | None) -> tuple[float, floa
     return (math.nan, math.nan) if damping == 1.0 else (level, level_sd**2 / (1 - damping**2))
 
 
-def _paths(weighted: Weighted, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator) -> IntArray:
-    paths: IntArray = level_paths(weighted.natural, weighted.moments, rows, log_exposure, bend, rng)
+def _paths(weighted: Weighted, rows: IntArray, log_exposure: FloatArray, series: Series, rng: Generator) -> IntArray:
+    paths: IntArray = level_paths(weighted.natural, weighted.moments, rows, log_exposure, series.bend, rng)
     return paths
 
 

@@ -16,7 +16,7 @@ from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
-from escalation.models.levels.level_likelihood import DISPERSION, LEVEL_SD
+from escalation.models.levels.level_likelihood import DISPERSION, LEVEL_SD, Series
 from escalation.models.levels.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.levels.paths import trend_paths
 from escalation.models.levels.trend_likelihood import (
@@ -31,6 +31,8 @@ from escalation.models.levels.trend_likelihood import (
 
 GROWTH_POINTS = 100
 """Number of parameter points that growth rates are averaged over."""
+MOST_FOLD = 100.0
+"""Expected counts of forecasts are at most so many times the largest rate observed."""
 
 
 def _starts() -> FloatArray:
@@ -53,11 +55,22 @@ def _paths(
     weighted: Weighted,
     rows: IntArray,
     log_exposure: FloatArray,
-    bend: float,  # noqa: ARG001
+    series: Series,
     rng: Generator,
 ) -> IntArray:
-    paths: IntArray = trend_paths(weighted.natural, weighted.moments, rows, log_exposure, rng)
+    top = highest_level(series.counts, series.log_exposure)
+    paths: IntArray = trend_paths(weighted.natural, weighted.moments, rows, log_exposure, top, rng)
     return paths
+
+
+def highest_level(counts: FloatArray, log_exposure: FloatArray) -> float:
+    """Log rate at which forecasts are cut: ``MOST_FOLD`` times the largest rate observed.
+
+    Where it was quiet throughout, the largest rate is taken to be one in the period with the most exposure.
+    """
+    seen = ~np.isnan(counts)
+    exposure = np.exp(log_exposure[seen])
+    return math.log(MOST_FOLD * max(float((counts[seen] / exposure).max()), 1.0 / float(exposure.max())))
 
 
 @dataclass(frozen=True)
@@ -84,8 +97,11 @@ class LocalTrend(DriftingLevel):
     carried to the natural scale by the delta method.  ``fitted`` is the smoothed expected count: given all counts,
     later ones included.
 
-    Forecasts carry the growth on, damped or not; without damping their spread grows with the power 1.5 of the horizon,
-    so far horizons are of little use.
+    Forecasts carry the growth on, damped or not; without damping the standard deviation of the log level grows with the
+    power 1.5 of the horizon, so far horizons are of little use.  An exponential of a normal level has no bound, and
+    where a long quiet leaves the slope open, paths would come to 1e14 and means be theirs: levels of forecasts are cut
+    at 100 times the largest rate observed (or of one incident in a period, if there was none).  Of usual series hardly
+    a path comes there.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def level_paths(
 
 @njit(cache=True, nogil=True)
 def trend_paths(
-    natural: FloatArray, moments: FloatArray, rows: IntArray, log_exposure: FloatArray, rng: Generator
+    natural: FloatArray, moments: FloatArray, rows: IntArray, log_exposure: FloatArray, top: float, rng: Generator
 ) -> IntArray:
     """Carry a level with a drifting slope on, one path for each of ``rows``.
 
@@ -83,6 +83,8 @@ def trend_paths(
         Which point each path has.
     log_exposure : (steps,) float
         Of what follows.
+    top : float
+        Where levels are cut.
     rng : Generator
         Source of randomness.
 
@@ -100,7 +102,7 @@ def trend_paths(
         left = max(moments[row, 4] - share * moments[row, 3], 0.0)
         slope = moments[row, 1] + share * (x - moments[row, 0]) + math.sqrt(left) * rng.standard_normal()
         for t in range(steps):
-            x += slope + level_sd * rng.standard_normal()
+            x = min(x + slope + level_sd * rng.standard_normal(), top)
             slope = damping * slope + slope_sd * rng.standard_normal()
             paths[path, t] = draw_count(math.exp(min(x + log_exposure[t], HIGHEST_LEVEL)), dispersion, rng)
     return paths
