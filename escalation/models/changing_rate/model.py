@@ -272,6 +272,7 @@ def part_of(one: Explanations, place: int) -> Run | Segment:
 def pooled_moments(parts: Sequence[Run | Segment], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Posterior mean (3,) and covariance (3, 3) of the last rate, its growth, and the dispersion."""
     moments = [part.moments() for part in parts]
-    first = weights @ np.array([one for one, _ in moments])
-    second = np.einsum("k,kij->ij", weights, np.array([two for _, two in moments]))
-    return first, second - np.outer(first, first)
+    means, within = np.array([one for one, _ in moments]), np.array([two for _, two in moments])
+    mean = weights @ means
+    away = means - mean
+    return mean, np.einsum("k,kij->ij", weights, within + away[:, :, None] * away[:, None, :])

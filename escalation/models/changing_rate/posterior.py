@@ -59,11 +59,13 @@ class Run(NamedTuple):
         return value
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
-        """First (3,) and second (3, 3) moments of the last rate, its growth and the dispersion."""
+        """Mean (3,) and covariance (3, 3) of the last rate, its growth and the dispersion."""
         state = self.filtered.state
         rate = np.broadcast_to(np.exp(self.grid.levels), state.shape)
         values = np.stack([rate, self.growth(), np.full(state.shape, self.dispersion)])
-        return (state * values).sum(axis=(1, 2)), np.einsum("zx,izx,jzx->ij", state, values, values)
+        mean = (state * values).sum(axis=(1, 2))
+        away = values - mean[:, None, None]
+        return mean, np.einsum("zx,izx,jzx->ij", state, away, away)
 
     def paths(self, offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
         """Draw paths (k, steps) from the last state on, with log seasons (k, steps)."""

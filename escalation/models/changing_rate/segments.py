@@ -89,7 +89,7 @@ class Segment(NamedTuple):
     landing: FloatArray  # (nx,) cumulative probabilities
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
-        """First (3,) and second (3, 3) moments of the last rate, its growth and the dispersion."""
+        """Mean (3,) and covariance (3, 3) of the last rate, its growth and the dispersion."""
         slope, turn = self.mode[1], np.eye(2)
         if self.linear:
             left = math.exp(self.mode[1] - self.mode[0])
@@ -101,7 +101,7 @@ class Segment(NamedTuple):
         within = np.zeros((3, 3))
         within[0, 0], within[1, 1] = rate**2 * math.expm1(cov[0, 0]), cov[1, 1]
         within[0, 1] = within[1, 0] = rate * cov[0, 1]
-        return mean, np.outer(mean, mean) + within
+        return mean, within
 
     def paths(self, offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
         """Draw paths (k, steps) that go on from it, with log seasons (k, steps)."""

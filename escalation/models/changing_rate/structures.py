@@ -45,6 +45,8 @@ WIDE_SD, WIDE_SHARE = 1.3, 0.85
 """The vague prior: normal about the log mean with this standard deviation and weight, else uniform over the grid."""
 FINE_STEP, COARSE_STEP = 0.06, 0.2
 """Distance of the levels of the grid for slopes and of that for targets, where counts are not large."""
+MOST_FINE, MOST_COARSE = 400, 130
+"""Largest numbers of levels of both grids; steps are wider where counts range over many powers of ten."""
 LARGE, FINEST = 60.0, 0.375
 """From the first mean count on both are finer, with its root, down to the second share."""
 
@@ -82,11 +84,12 @@ def make_grids(rates: FloatArray) -> tuple[Grid, Grid]:
     top = math.log(6 * high + 5)
     finer = 1.0 if mean <= LARGE else max(FINEST, math.sqrt(LARGE / mean))
 
-    def grid(step: float) -> Grid:
+    def grid(step: float, most: int) -> Grid:
+        step = max(step, (top - bottom) / most)
         levels: FloatArray = bottom + step * np.arange(math.ceil((top - bottom) / step) + 1.0)
         return Grid(levels, step, wide_prior(levels, mean))
 
-    return grid(FINE_STEP * finer), grid(COARSE_STEP * finer)
+    return grid(FINE_STEP * finer, MOST_FINE), grid(COARSE_STEP * finer, MOST_COARSE)
 
 
 def noise_taps(sd: float, step: float, shares: FloatArray) -> FloatArray:
