@@ -356,12 +356,12 @@ def test_past_rates_are_those_that_were():
     rng = np.random.default_rng(10)
     counts = np.r_[rng.poisson(4, 30), rng.poisson(20, 20)].astype(float)
     counts[40] = np.nan
-    drawn = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, np.random.default_rng(1))
+    drawn = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, rng=np.random.default_rng(1))
     assert drawn.shape == (400, 50) and (drawn > 0).all()
     low, high = np.median(drawn[:, 5:25].mean(axis=1)), np.median(drawn[:, 33:].mean(axis=1))
     assert 3 < low < 5.2 and 17.5 < high < 22.5
     assert ((drawn[:, 29] < 10) & (drawn[:, 31] > 12)).mean() > 0.8
-    again = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, np.random.default_rng(1))
+    again = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, rng=np.random.default_rng(1))
     np.testing.assert_array_equal(drawn, again)
 
 

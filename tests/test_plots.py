@@ -22,6 +22,7 @@ from matplotlib.text import Text
 
 import escalation
 from escalation import Climatology, InputError, compare_rates, first_passage, flashpoint, plots, reconstruct
+from escalation.conventions.wording import probability_text
 from escalation.plots.style import (
     AHEAD_INNER,
     AHEAD_OUTER,
@@ -45,7 +46,7 @@ from escalation.plots.text import (
     text_width,
     wrap,
 )
-from escalation.plots.trend_charts import figure_text, probability_text, ratio_limits
+from escalation.plots.trend_charts import figure_text, ratio_limits
 from escalation.tallies.printed import contradictions_by_window
 
 START = "2024-01-01"

@@ -37,7 +37,7 @@ def progress(steps: int) -> Iterator[Callable[[str], None]]:
     )
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=steps, completed=-1)
-        yield lambda doing: bar.update(task, advance=1, description=_plain(doing))
+        yield lambda doing: bar.update(task, advance=1, description=_plain(doing), refresh=True)
 
 
 def show(title: str, *columns: Column, words: Sequence[int] = (0,)) -> None:

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from escalation.analysis.excitation.excitation import Excitation
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.plots.style import GREY, INK, SEEN, SEEN_OUTER, headline, new_chart, styled
 from escalation.plots.text import printable
-from escalation.plots.trend_charts import figure_text, probability_text
+from escalation.plots.trend_charts import figure_text
 
 
 @styled

@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.plots.style import AHEAD, GREY, INK, edges, finish, new_chart, period_ticks, styled
 from escalation.plots.text import day_text
-from escalation.plots.trend_charts import probability_text
 
 STYLES = (
     (AHEAD, "-", "o", 2.0),

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from escalation.analysis.trend.growth import WindowGrowth
-from escalation.conventions.wording import percent
+from escalation.conventions.wording import percent, probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountsLike, unpack_counts
@@ -26,7 +26,6 @@ from escalation.plots.style import (
     styled,
 )
 from escalation.plots.tally_charts import draw_seen
-from escalation.plots.trend_charts import probability_text
 
 
 @styled

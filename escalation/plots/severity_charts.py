@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from escalation.analysis.severity.lethality import Lethality
 from escalation.analysis.severity.tail import REJECTED, FatalityTail
+from escalation.conventions.wording import probability_text
 from escalation.plots.style import AHEAD, AHEAD_OUTER, GREY, INK, SEEN, SMALL, finish, new_chart, styled
 from escalation.plots.text import printable, shorten
-from escalation.plots.trend_charts import figure_text, probability_text
+from escalation.plots.trend_charts import figure_text
 
 SHOWN = 12
 """Groups of a chart at most: those with the most attacks."""

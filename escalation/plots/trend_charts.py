@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from escalation.analysis.trend.trend import RateChange, WindowRate
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.plots.style import (
@@ -187,12 +188,3 @@ def figure_text(value: float) -> str:
 def total_text(value: float) -> str:
     """Write a sum of counts; the mean over histories with a decimal where it is small."""
     return f"{value:,.0f}" if value == round(value) else figure_text(value)
-
-
-def probability_text(probability: float) -> str:
-    """Write a probability, never as 0 or 1."""
-    if probability < 0.001:
-        return "below 0.001"
-    if probability > 0.999:
-        return "above 0.999"
-    return f"{probability:.2f}" if 0.01 <= probability <= 0.99 else f"{probability:.3f}"

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from escalation.analysis.alarms.alarms import LIKELY, Alarms
 from escalation.analysis.changes.changepoints import ChangePoints
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.plots.style import (
@@ -27,7 +28,7 @@ from escalation.plots.style import (
 )
 from escalation.plots.tally_charts import draw_seen
 from escalation.plots.text import period_text, printable
-from escalation.plots.trend_charts import figure_text, probability_text
+from escalation.plots.trend_charts import figure_text
 
 
 @styled

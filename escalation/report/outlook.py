@@ -11,13 +11,14 @@ from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.pool import POOL
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.plots.flashpoint_charts import draw_first_passage
 from escalation.plots.forecast_charts import draw_forecast, draw_models
 from escalation.plots.style import INNER
 from escalation.plots.text import period_text, span_text
-from escalation.plots.trend_charts import draw_ratio, draw_windows, figure_text, probability_text, total_text
+from escalation.plots.trend_charts import draw_ratio, draw_windows, figure_text, total_text
 from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.passage import set_passage
 from escalation.report.words import (

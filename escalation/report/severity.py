@@ -8,9 +8,9 @@ from escalation.analysis.severity.tail import FEWEST
 from escalation.assessment.result import Assessment
 from escalation.assessment.severity import AttackSeverity
 from escalation.assessment.withheld import Withheld
+from escalation.conventions.wording import probability_text
 from escalation.plots.severity_charts import draw_fatality_tail, draw_lethality
 from escalation.plots.text import span_text
-from escalation.plots.trend_charts import probability_text
 from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import error_text, interval_cells, plain_dates
 

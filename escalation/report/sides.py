@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint_definitions import PRESETS
 from escalation.plots.excitation_charts import draw_response
-from escalation.plots.trend_charts import probability_text
 from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.words import capital, error_text, plain_dates
 

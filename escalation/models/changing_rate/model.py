@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
@@ -117,9 +118,13 @@ class ChangingRate(CountModel):
             state={"parts": parts, "weights": shares, "seasons": [seasons[k] for k in of_season]},
         )
 
-    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
-        """Filter anew: the weights of the structures are part of the state; see :meth:`Model.carry`."""
-        return self.estimate(counts, design)
+    def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
+        """Filter anew: the weights of the structures are part of the state; see :meth:`Model.carry`.
+
+        Only what is stated of the last period stays, as the parameters of other models do.
+        """
+        anew = self.estimate(counts, design)
+        return estimate.carried(anew.fitted, anew.state)
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw structures, their states and what follows; see :meth:`CountModel.simulate`."""
@@ -153,7 +158,7 @@ class ChangingRate(CountModel):
         weights[0] = np.nan  # before the first count there is but a vague prior
         return MixtureDistributions(weights, means, dispersions)
 
-    def draw_rates(self, counts: FloatArray, design: Design, draws: int, rng: Generator) -> FloatArray:
+    def draw_rates(self, counts: FloatArray, design: Design, draws: int, *, rng: Seed = None) -> FloatArray:
         """Draw joint paths of the underlying rate given all counts, without exposure and season.
 
         Parameters
@@ -164,17 +169,19 @@ class ChangingRate(CountModel):
             The same n periods.
         draws : int
             How many.
-        rng : Generator
+        rng : int, Generator or None
+            Seed or generator.
 
         Returns
         -------
         (draws, n) float array
             Rates a fully covered period, in no order.
         """
+        generator = as_generator(rng)
         seasons, found = self._alternatives(counts, design)
         logs = [np.append([run.log_weight for run in one.runs], one.segments.log_weight) for one in found]
         shares = np.cumsum(normalised(np.concatenate(logs)))
-        which = np.searchsorted(shares, (rng.random() + np.arange(draws)) / draws * shares[-1])
+        which = np.searchsorted(shares, (generator.random() + np.arange(draws)) / draws * shares[-1])
         ends = np.cumsum([len(one) for one in logs])
         of_season = np.searchsorted(ends, which, side="right")
         rates = np.empty((draws, len(counts)))
@@ -182,7 +189,7 @@ class ChangingRate(CountModel):
             rows = np.flatnonzero(of_season == k)
             places = which[rows] - (ends[k] - len(logs[k]))
             log_scale = np.log(design.exposure) + season_offset(seasons[k], design.periods)
-            rates[rows] = draw_rates(found[k], places, counts, log_scale, design.exposure, rng)
+            rates[rows] = draw_rates(found[k], places, counts, log_scale, design.exposure, generator)
         return rates
 
     def limits(self) -> dict[str, tuple[float, float]]:
