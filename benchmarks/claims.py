@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -73,30 +74,33 @@ def said_of_rise(world: World, seed: int) -> tuple[float, ...]:
     return *(float(answers.get(key, np.nan)) for key in KEYS), truly_higher(world, windows[0], windows[1])
 
 
-def rises(asked: Asked) -> FloatArray:
-    """Rows (series, 4): probability_higher, probability_unusual, the truth, whether the origin is before the change."""
+def said_of_changes(world: World, _: int) -> tuple[float]:
+    """Probability of a change; NaN where the package refuses the counts."""
+    try:
+        return (1 - float(escalation.changepoints(world.counts).number.loc[0]),)
+    except EscalationError:
+        return (np.nan,)
+
+
+def asked_of_each(asked: Asked, said: Callable[[World, int], tuple[float, ...]], columns: int) -> FloatArray:
+    """Rows (series, columns): what is said of each series, and last, whether the origin is before the change."""
     rows = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for series in asked.series:
             world = simulate(asked.world, series, asked.seed)
-            rows.append((*said_of_rise(world, series), float(world.changed is False)))
-    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+            rows.append((*said(world, series), float(world.changed is False)))
+    return np.array(rows, dtype=np.float64).reshape(-1, columns)
+
+
+def rises(asked: Asked) -> FloatArray:
+    """Rows (series, 4): probability_higher, probability_unusual, the truth, whether the origin is before the change."""
+    return asked_of_each(asked, said_of_rise, 4)
 
 
 def changes(asked: Asked) -> FloatArray:
     """Rows (series, 2): probability of a change, whether the origin is before it."""
-    rows = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for series in asked.series:
-            world = simulate(asked.world, series, asked.seed)
-            try:
-                said = 1 - float(escalation.changepoints(world.counts).number.loc[0])
-            except EscalationError:
-                said = np.nan
-            rows.append((said, float(world.changed is False)))
-    return np.array(rows, dtype=np.float64).reshape(-1, 2)
+    return asked_of_each(asked, said_of_changes, 2)
 
 
 def share_above(values: FloatArray, limit: float) -> float:

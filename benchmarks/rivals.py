@@ -7,7 +7,7 @@ single models.  AutoETS is that of statsforecast (``pip install statsforecast``)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 
 import numpy as np
@@ -157,14 +157,14 @@ def paths_of(name: str) -> Paths:
     return drawn_by(model)
 
 
-def rivals_here() -> list[str]:
-    """Names of the rivals that can run in this environment, and a line for each that cannot."""
-    names = []
-    for name in RIVALS:
+def present(models: Iterable[str]) -> list[str]:
+    """Those of the models that can run in this environment; a line for each that cannot."""
+    found = []
+    for model in models:
         try:
-            paths_of(name)
+            paths_of(model)
         except AbsentError as absent:
-            print(f"{name} is left out: {absent}")
+            print(f"{model} is left out: {absent}")
         else:
-            names.append(name)
-    return names
+            found.append(model)
+    return found

@@ -22,7 +22,7 @@ import claims
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rivals import RIVALS, AbsentError, model_named, paths_of, rivals_here
+from rivals import RIVALS, model_named, present
 from running import run_all
 from simulators import CHANGING, STATIONARY, WORLDS
 from tournament import CHUNK, ORACLE, TOTALS, WITHIN, Rows, Store, fill
@@ -303,19 +303,6 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def present(models: Sequence[str]) -> list[str]:
-    """The models that are there; a line for each that is not."""
-    found = []
-    for model in models:
-        try:
-            paths_of(model)
-        except AbsentError as absent:
-            print(f"{model} is left out: {absent}")
-        else:
-            found.append(model)
-    return found
-
-
 def main() -> None:
     options = arguments()
     begin = time.perf_counter()
@@ -325,7 +312,7 @@ def main() -> None:
     rivals = (
         []
         if "crps" not in options.part
-        else rivals_here()
+        else present(RIVALS)
         if options.rivals == "all"
         else present(options.rivals.split(","))
     )

@@ -1,12 +1,14 @@
-"""The one place where an ``rng`` argument becomes a generator."""
+"""The one place where an ``rng`` argument becomes a generator; and systematic draws."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.random import Generator, default_rng
 
+from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 
 Seed = int | Generator | None
@@ -65,3 +67,9 @@ def generator_for(root: int, label: str) -> Generator:
     """The generator of one label; the same for the same root, wherever and whenever it is made."""
     digest = hashlib.sha256(label.encode()).digest()[:16]
     return default_rng([root, int.from_bytes(digest, "little")])
+
+
+def draw_systematically(weights: FloatArray, draws: int, rng: Generator) -> IntArray:
+    """Draw places of weights (n,) that sum to 1, each as often as its weight says but for rounding; in their order."""
+    ladder = (rng.random() + np.arange(draws)) / draws
+    return np.minimum(np.searchsorted(np.cumsum(weights), ladder), len(weights) - 1)

@@ -11,6 +11,7 @@ from numpy.random import Generator, default_rng
 
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.randomness import draw_systematically
 from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import FitError, InputError
 from escalation.models.baselines.climatology import Climatology
@@ -126,8 +127,7 @@ class Ensemble(CountModel):
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Share the paths out over the members; see :meth:`CountModel.simulate`."""
-        ladder = (rng.random() + np.arange(draws)) / draws
-        member = np.minimum(np.searchsorted(np.cumsum(estimate.params), ladder), len(self.models) - 1)
+        member = draw_systematically(estimate.params, draws, rng)
         paths = [
             model.simulate(part, design, int((member == place).sum()), generator)
             for place, (model, part, generator) in enumerate(

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.randomness import Seed, as_generator, draw_systematically
 from escalation.errors import InputError
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
@@ -99,14 +99,12 @@ class ChangingRate(CountModel):
         check_largest(self.name, counts, LARGEST_COUNT)
         seasons, found = self._alternatives(counts, design)
         fitted = self._expected(seasons, found, design)
-        logs = [np.append([run.log_weight for run in one.runs], one.segments.log_weight) for one in found]
+        logs = [one.log_weights() for one in found]
         weights = normalised(np.concatenate(logs))
         kept = np.flatnonzero(weights > NEGLIGIBLE)
         shares = weights[kept] / weights[kept].sum()
-        ends = np.cumsum([len(one) for one in logs])
-        of_season = np.searchsorted(ends, kept, side="right")
-        places = kept - (ends - [len(one) for one in logs])[of_season]
-        parts = [part_of(found[season], int(place)) for season, place in zip(of_season, places, strict=True)]
+        of_season, places = located(logs, kept)
+        parts = [part for k, one in enumerate(found) for part in one.parts(places[of_season == k])]
         mean, cov = pooled_moments(parts, shares)
         return Estimate(
             params=mean,
@@ -129,8 +127,7 @@ class ChangingRate(CountModel):
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Draw structures, their states and what follows; see :meth:`CountModel.simulate`."""
         parts, seasons = estimate.state["parts"], estimate.state["seasons"]
-        ladder = (rng.random() + np.arange(draws)) / draws
-        which = np.minimum(np.searchsorted(np.cumsum(estimate.state["weights"]), ladder), len(parts) - 1)
+        which = draw_systematically(estimate.state["weights"], draws, rng)
         paths = np.empty((draws, len(design.exposure)), dtype=np.int64)
         for k in np.unique(which):
             rows = np.flatnonzero(which == k)
@@ -179,17 +176,13 @@ class ChangingRate(CountModel):
         """
         generator = as_generator(rng)
         seasons, found = self._alternatives(counts, design)
-        logs = [np.append([run.log_weight for run in one.runs], one.segments.log_weight) for one in found]
-        shares = np.cumsum(normalised(np.concatenate(logs)))
-        which = np.searchsorted(shares, (generator.random() + np.arange(draws)) / draws * shares[-1])
-        ends = np.cumsum([len(one) for one in logs])
-        of_season = np.searchsorted(ends, which, side="right")
+        logs = [one.log_weights() for one in found]
+        of_season, places = located(logs, draw_systematically(normalised(np.concatenate(logs)), draws, generator))
         rates = np.empty((draws, len(counts)))
         for k in np.unique(of_season):
             rows = np.flatnonzero(of_season == k)
-            places = which[rows] - (ends[k] - len(logs[k]))
             log_scale = np.log(design.exposure) + season_offset(seasons[k], design.periods)
-            rates[rows] = draw_rates(found[k], places, counts, log_scale, design.exposure, generator)
+            rates[rows] = draw_rates(found[k], places[rows], counts, log_scale, design.exposure, generator)
         return rates
 
     def limits(self) -> dict[str, tuple[float, float]]:
@@ -268,12 +261,12 @@ def normalised(logs: FloatArray) -> FloatArray:
     return value
 
 
-def part_of(one: Explanations, place: int) -> Run | Segment:
-    """A run, or a segment, by its place among the runs and then the segments."""
-    if place < len(one.runs):
-        return one.runs[place]
-    best = max(one.runs, key=lambda run: run.log_weight)
-    return one.segments.one(place - len(one.runs), best.grid.levels, best.filtered.landing)
+def located(logs: list[FloatArray], which: IntArray) -> tuple[IntArray, IntArray]:
+    """Which season each of these places (k,) in all log weights belongs to, and its place in those of the season."""
+    sizes = np.array([len(one) for one in logs])
+    ends = np.cumsum(sizes)
+    season = np.searchsorted(ends, which, side="right")
+    return season, which - (ends - sizes)[season]
 
 
 def pooled_moments(parts: Sequence[Run | Segment], weights: FloatArray) -> tuple[FloatArray, FloatArray]:

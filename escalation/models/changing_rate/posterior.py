@@ -12,7 +12,7 @@ from numpy.random import Generator
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.changing_rate.grid_filter import Filtered, Kept, count_table, filter_counts, keep
 from escalation.models.changing_rate.paths import draw_paths
-from escalation.models.changing_rate.segments import SHARE, Segments, find_segments
+from escalation.models.changing_rate.segments import SHARE, Segment, Segments, find_segments
 from escalation.models.changing_rate.structures import (
     DISPERSIONS,
     FINE_DISPERSIONS,
@@ -91,6 +91,21 @@ class Explanations(NamedTuple):
     runs: list[Run]
     segments: Segments
 
+    def log_weights(self) -> FloatArray:
+        """Log of prior times likelihood of the runs, and after them of the segments."""
+        return np.append([run.log_weight for run in self.runs], self.segments.log_weight)
+
+    def parts(self, places: IntArray) -> list[Run | Segment]:
+        """Runs and segments at these places among the runs and then the segments."""
+        number = len(self.runs)
+        best = max(self.runs, key=lambda run: run.log_weight)
+        return [
+            self.runs[place]
+            if place < number
+            else self.segments.one(place - number, best.grid.levels, best.filtered.landing)
+            for place in places.tolist()
+        ]
+
 
 def explain_counts(
     counts: FloatArray, log_scale: FloatArray, exposure: FloatArray, log_prior: float = 0.0, *, predict: bool = False
@@ -124,9 +139,7 @@ def explain_counts(
             prior = log_share + structure.log_prior
             for place in outwards(start, len(dispersions), found, best - prior - HOPELESS):
                 if place not in likelihoods:
-                    table = np.empty((len(counts), len(grid.levels)))
-                    count_table(counts, log_scale, grid.levels, exposure / dispersions[place], table)
-                    likelihoods[place] = table, table @ grid.wide
+                    likelihoods[place] = likelihood(grid, counts, log_scale, exposure / dispersions[place])
                 kept = NOTHING._replace(predicted=np.empty((len(counts) if predict else 0, len(grid.levels))))
                 filtered = filter_counts(
                     *likelihoods[place], seen, np.exp(grid.levels), grid.wide, structure.first, structure.moves,
@@ -144,14 +157,20 @@ def explain_counts(
 def filtered_anew(run: Run, counts: FloatArray, log_scale: FloatArray, exposure: FloatArray) -> Kept:
     """Filter the counts of a run once more, and keep its states."""
     structure, grid = run.structure, run.grid
-    table = np.empty((len(counts), len(grid.levels)))
-    count_table(counts, log_scale, grid.levels, exposure / run.dispersion, table)
+    like, blind = likelihood(grid, counts, log_scale, exposure / run.dispersion)
     kept = keep(len(counts), *structure.first.shape)
     seen = ~np.isnan(counts)
-    filter_counts(
-        table, table @ grid.wide, seen, np.exp(grid.levels), grid.wide, structure.first, structure.moves, LEARNT, kept
-    )
+    filter_counts(like, blind, seen, np.exp(grid.levels), grid.wide, structure.first, structure.moves, LEARNT, kept)
     return kept
+
+
+def likelihood(
+    grid: Grid, counts: FloatArray, log_scale: FloatArray, size: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Probabilities of the counts at each level (n, nx), and of a level of which nothing is known (n,)."""
+    table = np.empty((len(counts), len(grid.levels)))
+    count_table(counts, log_scale, grid.levels, size, table)
+    return table, table @ grid.wide
 
 
 def outwards(start: int, number: int, found: dict[int, float], least: float) -> Iterator[int]:

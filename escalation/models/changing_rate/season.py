@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arrays import FloatArray
+from escalation.models.contract.newton import Height, climb
 
 CYCLES = {"weekday": 7.0, "year": 365.2425}
 """Days of a cycle."""
@@ -18,8 +19,6 @@ AMPLITUDE = 1.0
 """Prior standard deviation of the coefficients of the first pair; less for faster waves."""
 KNOT_SD = 0.5
 """Prior standard deviation of the step of the trend from one knot to the next."""
-MOST_STEPS, HALVINGS, GAIN = 30, 12, 1e-6
-"""Limits of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
 
 
 class Season(NamedTuple):
@@ -57,9 +56,8 @@ class Season(NamedTuple):
 
 def possible(periods: pd.PeriodIndex) -> tuple[str, ...]:
     """Kinds of season of which the periods hold two cycles or more, and that they are short enough to show."""
-    starts = periods.start_time
-    days = (periods[-1].end_time - starts[0]).total_seconds() / 86400
-    length = days / len(periods)
+    length = days_of(periods)
+    days = length * len(periods)
     return tuple(kind for kind, cycle in CYCLES.items() if days >= 2 * cycle - 0.5 and cycle / length >= 4 - 0.5)
 
 
@@ -126,28 +124,18 @@ def penalised(
     design: FloatArray, y: FloatArray, offset: FloatArray, penalty: FloatArray, start: FloatArray, dispersion: float
 ) -> tuple[FloatArray, float, FloatArray]:
     """Mode, log-likelihood (without constants) and curvature of a negative binomial regression with a normal prior."""
-    point = start
-    value = -math.inf
     size = 1 / max(dispersion, 1e-6)
 
-    def log_likelihood(eta: FloatArray) -> float:
-        return float((y * eta - (y + size) * np.log1p(np.exp(eta) / size)).sum())
+    def log_likelihood(point: FloatArray) -> tuple[float, FloatArray]:
+        eta = np.clip(design @ point + offset, -30, 25)
+        return float((y * eta - (y + size) * np.log1p(np.exp(eta) / size)).sum()), np.exp(eta)
 
-    curvature = penalty
-    step = np.zeros_like(start)
-    for _ in range(MOST_STEPS):
-        for halving in range(HALVINGS):
-            trial = point + step * 0.5**halving
-            eta = np.clip(design @ trial + offset, -30, 25)
-            new = log_likelihood(eta) - 0.5 * float(trial @ penalty @ trial)
-            if new >= value - 1e-9:
-                break
-        gain, point, value = new - value, trial, new
-        mean = np.exp(eta)
+    def log_posterior(point: FloatArray) -> Height:
+        value, mean = log_likelihood(point)
+        pull = penalty @ point
         weight = mean * (1 + y / size) / (1 + mean / size) ** 2
-        gradient = design.T @ ((y - mean) / (1 + mean / size)) - penalty @ point
-        curvature = design.T @ (weight[:, None] * design) + penalty
-        if gain < GAIN:
-            break
-        step = np.asarray(np.linalg.solve(curvature, gradient))
-    return point, log_likelihood(np.clip(design @ point + offset, -30, 25)), curvature
+        score = design.T @ ((y - mean) / (1 + mean / size)) - pull
+        return Height(value - 0.5 * float(point @ pull), score, -design.T @ (weight[:, None] * design) - penalty)
+
+    peak = climb(log_posterior, start)
+    return peak.point, log_likelihood(peak.point)[0], -peak.height.hessian

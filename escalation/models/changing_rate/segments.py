@@ -192,6 +192,19 @@ def find_segments(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def beginning(counts: FloatArray, log_scale: FloatArray, size: FloatArray, level: float) -> tuple[float, float]:
+    """Terms of the log-likelihood that depend on counts and sizes only, and the log rate that a search starts from."""
+    constant, total, scale = 0.0, 0.0, 0.0
+    for t in range(len(counts)):
+        y, k = counts[t], size[t]
+        if not math.isnan(y):
+            constant += math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1.0) - y * math.log(k)
+            total += y
+            scale += math.exp(log_scale[t])
+    return constant, (math.log((total + 0.5) / (scale + 0.5 * math.exp(-level))) if scale > 0 else level)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def explain_exponential(
     counts: FloatArray,
     log_scale: FloatArray,
@@ -208,15 +221,8 @@ def explain_exponential(
     ``slope_sd``; a standard deviation of 0 is no growth.  ``size`` (n,) is the inverse of the dispersion.
     """
     n = len(counts)
-    constant = 0.0
-    total, scale = 0.0, 0.0
-    for t in range(n):
-        y, k = counts[t], size[t]
-        if not math.isnan(y):
-            constant += math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1.0) - y * math.log(k)
-            total += y
-            scale += math.exp(log_scale[t])
-    a, b = (math.log((total + 0.5) / (scale + 0.5 * math.exp(-level))) if scale > 0 else level), 0.0
+    constant, a = beginning(counts, log_scale, size, level)
+    b = 0.0
     flat = slope_sd == 0.0
     value = -math.inf
     step_a, step_b = 0.0, 0.0
@@ -290,14 +296,7 @@ def explain_line(
     The prior of b is normal about a with ``change_sd``; the curvature is the expected one.
     """
     n = len(counts)
-    constant, total, scale = 0.0, 0.0, 0.0
-    for t in range(n):
-        y, k = counts[t], size[t]
-        if not math.isnan(y):
-            constant += math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1.0) - y * math.log(k)
-            total += y
-            scale += math.exp(log_scale[t])
-    a = math.log((total + 0.5) / (scale + 0.5 * math.exp(-level))) if scale > 0 else level
+    constant, a = beginning(counts, log_scale, size, level)
     b = a
     value = -math.inf
     step_a, step_b = 0.0, 0.0

@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.count_draws import draw_counts
+from escalation.conventions.randomness import draw_systematically
 from escalation.errors import FitError, InputError
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
@@ -314,8 +315,7 @@ def draw_points(state: dict[str, Any], number: int, rng: Generator) -> FloatArra
     log_weight = log_posteriors(points, data) + (TAIL_DF + d) / 2 * np.log1p((z * z).sum(axis=1) / TAIL_DF)
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    ladder = (rng.random() + np.arange(number)) / number
-    chosen: FloatArray = points[np.minimum(np.searchsorted(np.cumsum(weight), ladder), size - 1)]
+    chosen: FloatArray = points[draw_systematically(weight, number, rng)]
     if 1 / (weight**2).sum() < FEW * number:
         chosen = walk(chosen, 2.38 / np.sqrt(d) * root, WALKED, data, rng)
     return chosen

@@ -10,6 +10,7 @@ from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.randomness import draw_systematically
 from escalation.models.ingarch.likelihood import LARGEST_DISPERSION
 from escalation.models.ingarch.observed import FIRSTOBS, IID, MARGINAL, Observed
 
@@ -226,7 +227,5 @@ def resample(state: dict[str, Any], data: Observed, draws: int, rng: Generator, 
         centre[:d] = weight @ u[:, :d]
         away = u[:, :d] - centre[:d]
         cov = 1.2 * (away.T * weight) @ away + 0.02 * cov
-    ladder = (rng.random() + np.arange(draws)) / draws
-    chosen = np.minimum(np.searchsorted(np.cumsum(weight), ladder), size - 1)
-    distinct, rows = np.unique(rng.permutation(chosen), return_inverse=True)
+    distinct, rows = np.unique(rng.permutation(draw_systematically(weight, draws, rng)), return_inverse=True)
     return Drawn(points[distinct], carries[distinct], pasts[distinct], rows)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.randomness import draw_systematically
 
 TAIL = 5
 """Degrees of freedom of the t distributions."""
@@ -54,9 +55,7 @@ def draw_around(
     away = points - centre
     spread = 1.1 * (away.T * weight) @ away + 0.02 * cov
     points, weight = _weigh(centre, spread, log_density, int(np.clip(4 * draws, FIRST, MOST)), rng)
-    ladder = (rng.random() + np.arange(draws)) / draws
-    chosen = np.minimum(np.searchsorted(np.cumsum(weight), ladder), len(points) - 1)
-    drawn: FloatArray = points[rng.permutation(chosen)]
+    drawn: FloatArray = points[rng.permutation(draw_systematically(weight, draws, rng))]
     return drawn
 
 
