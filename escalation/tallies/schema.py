@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from escalation.counts.periods import EARLIEST
+from escalation.counts.series import Silence
 from escalation.errors import InputError
 from escalation.tallies.kernels import default_kernels
 
@@ -22,13 +24,15 @@ DEFAULTS = {
     "unit": "incidents",
     "flag": "ok",
     "date_confidence": "stated",
+    "exactness": "printed",
+    "silence": "",
     "source": "",
     "url": "",
     "note": "",
 }
 COLUMNS = (
     "series", "count", "qualifier", "low", "high", "start", "end", "as_of", "place",
-    "counter", "kind", "unit", "flag", "date_confidence", "source", "url", "note",
+    "counter", "kind", "unit", "flag", "date_confidence", "exactness", "silence", "source", "url", "note",
 )  # fmt: skip
 DATES = ("start", "end", "as_of")
 NUMBERS = ("count", "low", "high")
@@ -36,6 +40,10 @@ KINDS = ("cumulative", "interval", "single_day", "zero_window", "baseline")
 FLAGS = ("ok", "duplicate", "stale", "rounded", "unit_ambiguous", "contradiction", "outlier", "weak")
 DATE_CONFIDENCE = {"stated": 1.0, "inferred": 1.5, "interpolated": 2.0}
 """How much wider a kernel is when a window's dates are not stated."""
+
+EXACTNESS = ("printed", "named")
+"""What a bare number is: a figure as printed, which a doubtful hour moves by one or so, or a count of things that were
+each named or announced (the dead by name, one raid), which it does not."""
 
 EVERYWHERE = "ALL"
 """The place that contains every other; ``Iraq`` contains ``Iraq/Ain al-Asad``."""
@@ -184,6 +192,8 @@ def _check_words(table: pd.DataFrame, faults: _Faults) -> None:
         "kind": (*KINDS, ""),
         "flag": FLAGS,
         "date_confidence": tuple(DATE_CONFIDENCE),
+        "exactness": EXACTNESS,
+        "silence": (*get_args(Silence), ""),
     }
     for name, words in known.items():
         listed = ", ".join(word for word in words if word)
