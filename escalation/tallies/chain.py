@@ -1,7 +1,9 @@
 """What one chain of a reconstruction works on, and the counts of the tally windows that it keeps up to date; compiled.
 
 Days that no tally edge and no level edge divides are exchangeable, so the chain runs on *atoms* (maximal runs of such
-days) and not on days: with rate ``exp(x)`` per day the count of an atom of ``d`` days is ``Poisson(d * exp(x))``.
+days) and not on days.  Days cluster: with rate ``exp(x)`` and dispersion ``1 / k`` the count of a day is negative
+binomial of size ``k``, that of an atom of ``d`` days of size ``d * k``: ``Poisson(e * exp(x))``, where the exposure
+``e`` is gamma of shape ``d * k`` and rate ``k``.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ class Layout(NamedTuple):
         Days of each atom (days of exposure; > 0).
     atom_block : (A,) int
         Which level each atom has; not decreasing.
+    atom_event : (A,) int
+        1 where a day was spoken of by itself because something happened: its count says nothing of the level.
     block_first : (P + 1,) int
         First atom of each block, and A at the end.
     window_first, window_last : (W,) int
@@ -35,6 +39,7 @@ class Layout(NamedTuple):
 
     atom_days: FloatArray
     atom_block: IntArray
+    atom_event: IntArray
     block_first: IntArray
     window_first: IntArray
     window_last: IntArray
@@ -42,7 +47,7 @@ class Layout(NamedTuple):
 
 
 class WalkPrior(NamedTuple):
-    """Priors of the weekly log rates per day.
+    """Priors of the weekly log rates per day, and of the dispersion of the days.
 
     Attributes
     ----------
@@ -55,6 +60,11 @@ class WalkPrior(NamedTuple):
         Half-normal prior of the scale of the weekly steps.
     df : float
         Degrees of freedom of the steps.
+    cap, cap_sd : float
+        Above ``cap`` a level has half of a normal density of this standard deviation besides: what was never seen is
+        not taken to have happened where nobody looked.
+    dispersion_sd : float
+        Half-normal prior of the dispersion, variance of a day = mean + dispersion * mean ** 2; 0 for Poisson days.
     """
 
     level_mean: float
@@ -62,6 +72,9 @@ class WalkPrior(NamedTuple):
     memory: float = 0.95
     scale_sd: float = 1.0
     df: float = 4.0
+    cap: float = np.inf
+    cap_sd: float = 0.3
+    dispersion_sd: float = 1.0
 
 
 class Schedule(NamedTuple):
@@ -81,6 +94,8 @@ class State(NamedTuple):
         Count of each atom.
     x : (P,) float
         Log rate per day of each block.
+    exposure : (A,) float
+        Days of each atom as the clustering weighs them; 0 where the level says nothing of it.
     total : (W,) int
         Count of each window: what its atoms sum to.
     one_more, one_less : (W,) float
@@ -89,6 +104,7 @@ class State(NamedTuple):
 
     n: IntArray
     x: FloatArray
+    exposure: FloatArray
     total: IntArray
     one_more: FloatArray
     one_less: FloatArray
@@ -99,8 +115,6 @@ class Lists(NamedTuple):
 
     Attributes
     ----------
-    log_days : (A,) float
-        Logs of the days of the atoms.
     begin, held : (A + 1,) and (K,) int
         Windows that hold atom a are ``held[begin[a]:begin[a + 1]]``.
     opening, by_first : (A + 1,) and (W,) int
@@ -109,7 +123,6 @@ class Lists(NamedTuple):
         Those that end with it.
     """
 
-    log_days: FloatArray
     begin: IntArray
     held: IntArray
     opening: IntArray
@@ -119,12 +132,16 @@ class Lists(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Places that a move writes to: windows that it touches and by how much (2 W,), new counts (A,), sums (A + 1,)."""
+    """Places that a move writes to: windows that it touches and by how much (2 W,), new counts (A,), sums (A + 1,).
+
+    ``log_odds`` (P,) is the log probability of one more in a day of each block, ``exp(x) / (k + exp(x))``.
+    """
 
     touched: IntArray
     delta: IntArray
     proposal: IntArray
     added: IntArray
+    log_odds: FloatArray
 
 
 @njit(cache=True, nogil=True)
@@ -142,11 +159,21 @@ def walk_logpdf(x: FloatArray, first: int, last: int, prior: WalkPrior, scale: f
 
 
 @njit(cache=True, nogil=True)
-def rate_of_blocks(x: FloatArray, layout: Layout, first: int, last: int) -> float:
-    """Expected count of blocks ``first..last``."""
+def cap_logpdf(x: FloatArray, first: int, last: int, prior: WalkPrior) -> float:
+    """Log density of what levels ``first..last`` are above the cap."""
+    value = 0.0
+    for p in range(first, last + 1):
+        if x[p] > prior.cap:
+            value -= 0.5 * ((x[p] - prior.cap) / prior.cap_sd) ** 2
+    return value
+
+
+@njit(cache=True, nogil=True)
+def rate_of_blocks(state: State, layout: Layout, first: int, last: int) -> float:
+    """Expected count of blocks ``first..last``, given the exposures."""
     rate = 0.0
     for a in range(layout.block_first[first], layout.block_first[last + 1]):
-        rate += layout.atom_days[a] * math.exp(x[layout.atom_block[a]])
+        rate += state.exposure[a] * math.exp(state.x[layout.atom_block[a]])
     return rate
 
 
@@ -175,14 +202,15 @@ def list_windows(layout: Layout) -> Lists:
     begin, held = _by_atom(layout.window_first, layout.window_last, atoms)
     opening, by_first = _by_atom(layout.window_first, layout.window_first, atoms)
     closing, by_last = _by_atom(layout.window_last, layout.window_last, atoms)
-    return Lists(np.log(layout.atom_days), begin, held, opening, by_first, closing, by_last)
+    return Lists(begin, held, opening, by_first, closing, by_last)
 
 
 @njit(cache=True, nogil=True)
 def start_state(n: IntArray, x: FloatArray, layout: Layout) -> State:
     """Sum up the windows of a start, which is copied; the kernel of every window must be finite at it."""
     windows = layout.window_first.size
-    state = State(n.copy(), x.copy(), np.zeros(windows, np.int64), np.empty(windows), np.empty(windows))
+    none = np.zeros(windows, np.int64)
+    state = State(n.copy(), x.copy(), np.zeros(n.size), none, np.empty(windows), np.empty(windows))
     for w in range(windows):
         count = 0
         for a in range(layout.window_first[w], layout.window_last[w] + 1):
@@ -192,13 +220,14 @@ def start_state(n: IntArray, x: FloatArray, layout: Layout) -> State:
 
 
 @njit(cache=True, nogil=True)
-def make_scratch(atoms: int, windows: int) -> Scratch:
+def make_scratch(atoms: int, windows: int, blocks: int) -> Scratch:
     """Make places to write to."""
     return Scratch(
         np.empty(2 * windows, np.int64),
         np.empty(2 * windows, np.int64),
         np.empty(atoms, np.int64),
         np.empty(atoms + 1, np.int64),
+        np.empty(blocks),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 from arviz_stats.base.array import array_stats
@@ -16,6 +17,7 @@ from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.tallies.chain import Layout, Schedule, WalkPrior
 from escalation.tallies.kernels import Kernel
+from escalation.tallies.reliability import Tallied, learn_shares, with_shares
 from escalation.tallies.sampler import run_chain
 
 CHAINS = 4
@@ -27,6 +29,19 @@ MONDAY = np.datetime64("1900-01-01", "D")
 MAX_DAYS = 20_000
 RHAT_LIMIT = 1.02
 ESS_LIMIT = 100
+FIRST_LOOK, LOOKS = 250, 2
+"""Sweeps of a chain before the shares of the kinds of tallies are learnt again, and how often they are."""
+FAR_OFF = float(np.log(5.0))
+"""A tally this far, in logs, from what the others make of it is left out of the rough solution."""
+MOST_OFF = 0.34
+"""Share of the windows that may be left out of it."""
+ABOVE_SEEN = 1.25
+"""The cap of the levels, as a multiple of the highest weekly rate of the rough solution."""
+EDGE, EDGE_SHARE = 0.97, 0.002
+"""Counts beyond this share of the tables are at their edge, where no more than this share of the draws may be."""
+
+
+AnyKernel: TypeAlias = Kernel | Tallied
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +56,8 @@ class Evidence:
         Days of each atom.
     atom_block : (A,) int array
         Week of each atom, from 0.
+    atom_event : (A,) int array
+        1 where a day was spoken of by itself because something happened.
     block_first : (P + 1,) int array
         First atom of each week, and A.
     window_first, window_last : (W,) int array
@@ -52,22 +69,41 @@ class Evidence:
     typical : (W,) float array
         A count that the window's tallies find likely, NaN where they are lower bounds; for the start of the chains
         and the mean of the prior.
+    kernels : tuple
+        Kernel of each tally.
     """
 
     first_day: np.datetime64
     atom_days: FloatArray
     atom_block: IntArray
+    atom_event: IntArray
     block_first: IntArray
     window_first: IntArray
     window_last: IntArray
     log_kernel: FloatArray
     window_of: IntArray
     typical: FloatArray
+    kernels: tuple[AnyKernel, ...] = field(repr=False)
 
     @property
     def layout(self) -> Layout:
         """What of it the chains take."""
         return Layout(*(getattr(self, name) for name in Layout._fields))
+
+    @property
+    def tallied(self) -> list[Tallied]:
+        """Kernels that allow for unreliable tallies."""
+        return [one for one in self.kernels if isinstance(one, Tallied)]
+
+    def believing(self, kernels: Sequence[AnyKernel]) -> Evidence:
+        """Return the same evidence by other kernels of the same tallies."""
+        tables = _log_kernels(kernels, self.window_of, self.log_kernel.shape[1], len(self.log_kernel))
+        return replace(self, kernels=tuple(kernels), log_kernel=tables)
+
+    def larger(self) -> Evidence:
+        """Return the same evidence in tables of twice the size."""
+        tables = _log_kernels(self.kernels, self.window_of, 2 * self.log_kernel.shape[1], len(self.log_kernel))
+        return replace(self, log_kernel=tables)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,38 +118,51 @@ class Posterior:
         Log rate per day of each week.
     scales : (chains, keep) float array
         Scale of the weekly steps.
+    sizes : (chains, keep) float array
+        Size of the negative binomial days; their dispersion is 1 / size.
     window_counts : (chains * keep, I) int array
         True count of each tally's window.
     rhat, ess : float
         Largest split R-hat and smallest bulk effective sample size.
+    kernels : tuple
+        Kernels of the tallies, with the shares that were learnt.
+    at_edge : bool
+        Whether counts lie at the edge of the tables, so that they would be higher in larger ones.
     """
 
     counts: IntArray
     levels: FloatArray
     scales: FloatArray
+    sizes: FloatArray
     window_counts: IntArray
     rhat: float
     ess: float
+    kernels: tuple[AnyKernel, ...] = field(repr=False)
+    at_edge: bool = False
 
     @property
     def converged(self) -> bool:
         """Whether the chains agree: R-hat <= 1.02 and an effective sample size >= 100."""
         return self.rhat <= RHAT_LIMIT and self.ess >= ESS_LIMIT
 
-    def thinned(self, draws: int) -> IntArray:
-        """Evenly spread draws of the atom counts over all chains, shape (draws, A)."""
+    def thinned(self, draws: int) -> tuple[IntArray, FloatArray]:
+        """Evenly spread draws over all chains: atom counts, shape (draws, A), and sizes of the days, shape (draws,)."""
         flat = self.counts.reshape(-1, self.counts.shape[2])
-        return np.asarray(flat[np.linspace(0, len(flat) - 1, draws).round().astype(int)])
+        place = np.linspace(0, len(flat) - 1, draws).round().astype(int)
+        return np.asarray(flat[place]), np.asarray(self.sizes.reshape(-1)[place])
 
 
 def atoms_from(
     starts: NDArray[np.datetime64],
     ends: NDArray[np.datetime64],
-    kernels: Sequence[Kernel],
+    kernels: Sequence[AnyKernel],
     first: np.datetime64,
     last: np.datetime64,
+    events: NDArray[np.bool_] | None = None,
 ) -> Evidence:
     """Cut the days from the first to the last window (and ``first`` to ``last``) into atoms.
+
+    Windows marked in ``events`` were spoken of because something happened: their days say nothing of the levels.
 
     Raises
     ------
@@ -136,34 +185,53 @@ def atoms_from(
     window_of = window_of.reshape(-1)
     finite = [k.high if np.isfinite(k.high) else k.low for k in kernels]
     size = int(2 * max(finite) + 200)
-    log_kernel = np.zeros((len(windows), size + 1))
     likely: list[list[float]] = [[] for _ in windows]
     for i, kernel in enumerate(kernels):
-        log_kernel[window_of[i]] += kernel.log_prob(np.arange(size + 1))
         if np.isfinite(kernel.high):
             likely[window_of[i]].append((kernel.low + kernel.high) / 2)
+    happened = np.zeros(len(edges) - 1, np.int64)
+    for i in np.flatnonzero(np.zeros(len(kernels), bool) if events is None else events):
+        happened[(edges[:-1] >= open_[i]) & (edges[1:] <= close[i])] = 1
     return Evidence(
         first_day=origin,
         atom_days=np.diff(edges).astype(float),
         atom_block=block.astype(np.int64),
+        atom_event=happened,
         block_first=np.append(np.searchsorted(block, np.arange(block[-1] + 1)), len(block)).astype(np.int64),
         window_first=np.searchsorted(edges, windows[:, 0]).astype(np.int64),
         window_last=(np.searchsorted(edges, windows[:, 1]) - 1).astype(np.int64),
-        log_kernel=log_kernel,
+        log_kernel=_log_kernels(kernels, window_of, size + 1, len(windows)),
         window_of=window_of.astype(np.int64),
-        typical=np.array([np.mean(said) if said else np.nan for said in likely]),
+        typical=np.array([np.median(said) if said else np.nan for said in likely]),
+        kernels=tuple(kernels),
     )
+
+
+def _log_kernels(kernels: Sequence[AnyKernel], window_of: IntArray, size: int, windows: int) -> FloatArray:
+    """Log probability of all that was said of each window, for each true count below ``size``."""
+    tables = np.zeros((windows, size))
+    for i, kernel in enumerate(kernels):
+        tables[window_of[i]] += kernel.log_prob(np.arange(size))
+    return tables
 
 
 def default_prior(evidence: Evidence) -> WalkPrior:
-    """A first level around the mean daily rate of the longest window that says how many there were."""
-    days = np.array(
-        [evidence.atom_days[a : b + 1].sum() for a, b in zip(evidence.window_first, evidence.window_last, strict=True)]
+    """A first level around the mean daily rate of all days, and a cap a little above the highest rate of any week.
+
+    Both are those of a rough solution without tallies that the others contradict.
+    """
+    rough, _ = _rough_counts(evidence)
+    usual = evidence.atom_event == 0
+    if not usual.any():
+        return WalkPrior(level_mean=float(np.log(0.5 / evidence.atom_days.sum())))
+    days, counts = (
+        np.add.reduceat(np.where(usual, part, 0.0), evidence.block_first[:-1]) for part in (evidence.atom_days, rough)
     )
-    said = np.where(np.isnan(evidence.typical), -1.0, days)
-    longest = int(np.argmax(said))
-    count = 0.0 if said[longest] < 0 else float(evidence.typical[longest])
-    return WalkPrior(level_mean=float(np.log((count + 0.5) / days[longest])))
+    mean = (counts.sum() + 0.5) / days.sum()
+    # a week cut short by the edges says little by itself
+    rates = (counts + mean) / (days + 1.0)
+    highest = max(float(rates[days > 0].max()), mean, 1.0 / LEVEL_DAYS)
+    return WalkPrior(level_mean=float(np.log(mean)), cap=float(np.log(ABOVE_SEEN * highest)))
 
 
 def sample_posterior(
@@ -178,6 +246,8 @@ def sample_posterior(
     thin: int = THIN,
 ) -> Posterior:
     """Run the chains and measure their agreement.
+
+    Where kernels allow for unreliable tallies, the shares of the kinds of tallies are learnt in the warm-up.
 
     Parameters
     ----------
@@ -194,29 +264,64 @@ def sample_posterior(
     """
     walk = WalkPrior(*map(float, prior or default_prior(evidence)))  # whole numbers would be compiled for anew
     keep = max(keep, -(-draws // chains))
-    rough = _rough_counts(evidence)
+    rough, _ = _rough_counts(evidence)
     jump = float(np.sqrt(rough.mean())) if rough.mean() > 9 else 0.0
-    layout, schedule = evidence.layout, Schedule(warmup, keep, thin)
-
-    def chain(own: Generator) -> tuple[IntArray, FloatArray, FloatArray]:
-        counts = own.poisson(rough * np.exp(own.normal(0.0, 0.3, rough.shape)))
-        totals = np.add.reduceat(counts, evidence.block_first[:-1])
-        days = np.add.reduceat(evidence.atom_days, evidence.block_first[:-1])
-        levels = np.log((totals + 0.5) / days) + own.normal(0.0, 0.3, totals.shape)
-        kept: tuple[IntArray, FloatArray, FloatArray] = run_chain(
-            own, layout, walk, schedule, _within_tables(counts, evidence), levels, 0.5 * walk.scale_sd, jump
+    generators = rng.spawn(chains)
+    runs = [_start(evidence, rough, walk, own) for own in generators]
+    for _ in range(LOOKS if evidence.tallied else 0):
+        runs = _run(evidence, walk, Schedule(FIRST_LOOK, FIRST_LOOK // 5, 5), runs, generators, jump)
+        true = _window_counts(np.stack([run[0] for run in runs]), evidence)
+        kinds = learn_shares(evidence.tallied, true[:, [isinstance(one, Tallied) for one in evidence.kernels]])
+        evidence = evidence.believing(
+            [with_shares([one], kinds)[0] if isinstance(one, Tallied) else one for one in evidence.kernels]
         )
+    runs = _run(evidence, walk, Schedule(warmup, keep, thin), runs, generators, jump)
+    counts, levels, scales, sizes = (np.stack(parts) for parts in zip(*runs, strict=True))
+    rhat, ess = _agreement(counts, scales, evidence)
+    window_counts = _window_counts(counts, evidence)
+    edge = EDGE * evidence.log_kernel.shape[1]
+    at_edge = bool(max((window_counts > edge).mean(axis=0).max(), (counts > edge).mean(axis=(0, 1)).max()) > EDGE_SHARE)
+    return Posterior(counts, levels, scales, sizes, window_counts, rhat, ess, evidence.kernels, at_edge)
+
+
+Run: TypeAlias = tuple[IntArray, FloatArray, FloatArray, FloatArray]
+"""What a chain kept: counts (keep, A), levels (keep, P), scales (keep,) and sizes (keep,)."""
+
+
+def _start(evidence: Evidence, rough: FloatArray, walk: WalkPrior, own: Generator) -> Run:
+    """Draw where a chain begins, around the rough solution, as a run that kept one draw."""
+    counts = own.poisson(rough * np.exp(own.normal(0.0, 0.3, rough.shape)))
+    usual = evidence.atom_event == 0
+    totals = np.add.reduceat(counts * usual, evidence.block_first[:-1])
+    days = np.add.reduceat(evidence.atom_days * usual, evidence.block_first[:-1])
+    mean = np.exp(min(walk.level_mean, 20.0))
+    levels = np.log((totals + 0.5 * mean + 0.01) / (days + 0.5)) + own.normal(0.0, 0.3, totals.shape)
+    counts = _within_tables(counts, evidence)
+    return counts[None], levels[None], np.array([0.5 * walk.scale_sd]), np.array([np.exp(own.normal(1.0, 0.5))])
+
+
+def _run(
+    evidence: Evidence, walk: WalkPrior, schedule: Schedule, runs: Sequence[Run], rngs: Sequence[Generator], jump: float
+) -> list[Run]:
+    """Run each chain on from the last draw that it kept."""
+    layout = evidence.layout
+
+    def chain(run: Run, own: Generator) -> Run:
+        counts, levels, scales, sizes = run
+        last = counts[-1], levels[-1], float(scales[-1]), float(sizes[-1])
+        kept: Run = run_chain(own, layout, walk, schedule, *last, jump)
         return kept
 
     with ThreadPoolExecutor() as threads:  # the kernel releases the GIL
-        runs = list(threads.map(chain, rng.spawn(chains)))
-    counts, levels, scales = (np.stack(parts) for parts in zip(*runs, strict=True))
-    rhat, ess = _agreement(counts, scales, evidence)
-    return Posterior(counts, levels, scales, _window_counts(counts, evidence), rhat, ess)
+        return list(threads.map(chain, runs, rngs))
 
 
-def rough_system(evidence: Evidence) -> tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+def rough_system(
+    evidence: Evidence, without: NDArray[np.bool_] | None = None
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Least squares of the atom counts on what the windows say, relative errors equal.
+
+    Windows marked in ``without`` are left out.
 
     Returns
     -------
@@ -228,21 +333,60 @@ def rough_system(evidence: Evidence) -> tuple[IntArray, FloatArray, FloatArray, 
         Weights of a weak pull of each atom towards a common daily rate, without which atoms that no tally pins could
         take all or nothing; and its count at that rate.
     """
-    said = np.flatnonzero(~np.isnan(evidence.typical))
+    counted = ~np.isnan(evidence.typical)
+    said = np.flatnonzero(counted if without is None else counted & ~without)
     inside = np.zeros((len(said), len(evidence.atom_days)))
     for row, w in enumerate(said):
         inside[row, evidence.window_first[w] : evidence.window_last[w] + 1] = 1.0
     target = evidence.typical[said]
     weight = 1.0 / (1.0 + 0.05 * target)
-    usual = np.exp(default_prior(evidence).level_mean) * evidence.atom_days
+    usual = _usual_rate(inside, target, evidence) * evidence.atom_days
     return said, inside * weight[:, None], target * weight, 0.02 / np.sqrt(usual + 0.1), usual
 
 
-def _rough_counts(evidence: Evidence) -> FloatArray:
-    """Solve :func:`rough_system` by non-negative least squares."""
-    _, design, target, pull, usual = rough_system(evidence)
+def _usual_rate(inside: FloatArray, target: FloatArray, evidence: Evidence) -> float:
+    """Median daily rate of the windows of a week and more that say how many there were; of all where none is so long.
+
+    Days that were spoken of because something happened do not count.
+    """
+    days = inside @ (evidence.atom_days * (evidence.atom_event == 0))
+    if not len(days) or days.max() <= 0:
+        return float(0.5 / evidence.atom_days.sum())
+    long = days >= min(LEVEL_DAYS, days.max())
+    return float(np.median((target[long] + 0.5) / (inside[long] @ evidence.atom_days)))
+
+
+def _rough_counts(evidence: Evidence) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Solve :func:`rough_system` by non-negative least squares, without windows that the others contradict.
+
+    One after another the window is left out that is farthest from what the others make of it; the windows that were
+    are returned too.
+    """
+    without = np.zeros(len(evidence.typical), bool)
+    for _ in range(int(MOST_OFF * np.isfinite(evidence.typical).sum())):
+        said, away = _farthest(evidence, without)
+        if away <= FAR_OFF:
+            break
+        without[said] = True
+    _, design, target, pull, usual = rough_system(evidence, without)
     solution, _ = nnls(np.vstack([design, np.diag(pull)]), np.concatenate([target, pull * usual]))
-    return np.asarray(solution) + 0.01
+    return np.asarray(solution) + 0.01, without
+
+
+def _farthest(evidence: Evidence, without: NDArray[np.bool_]) -> tuple[int, float]:
+    """Window that is farthest from what the other windows make of it, and by how much, in logs."""
+    said, design, target, pull, usual = rough_system(evidence, without)
+    if len(said) < 2:
+        return 0, 0.0
+    inverse = np.linalg.inv(design.T @ design + np.diag(pull**2))
+    counts = inverse @ (design.T @ target + pull**2 * usual)
+    leverage = np.einsum("sa,as->s", design, inverse @ design.T)
+    weight = design.max(axis=1)
+    printed = target / weight
+    beside = np.maximum(printed - (target - design @ counts) / np.maximum(1 - leverage, 1e-9) / weight, 0.0)
+    away = np.abs(np.log((printed + 3.0) / (beside + 3.0)))
+    worst = int(np.argmax(away))
+    return int(said[worst]), float(away[worst])
 
 
 def _within_tables(counts: IntArray, evidence: Evidence) -> IntArray:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from escalation.tallies.reconstruct import SURPRISING, Reconstruction
+from escalation.tallies.prediction import improbable
+from escalation.tallies.reconstruct import Reconstruction
 
 BEFORE = {
     "exact": "",
@@ -93,8 +94,9 @@ def _remark(group: pd.DataFrame) -> str:
 
 
 def _standing(tally: pd.Series) -> str:
-    improbable = "improbable" if tally["surprise"] < SURPRISING else ""
+    odd = "improbable" if improbable(tally.to_frame().T).iloc[0] else ""
+    like = f"reads like {tally['reads_like']:,}" if odd and pd.notna(tally["reads_like"]) else ""
     why = str(tally["why"]).removeprefix("flag ").replace("_", " ")
-    left_out = "" if tally["used"] or (why == "duplicate" and not improbable) else f"left out: {why}"
-    both = ", ".join(filter(None, (improbable, left_out)))
+    left_out = "" if tally["used"] or (why == "duplicate" and not odd) else f"left out: {why}"
+    both = ", ".join(filter(None, (odd, like, left_out)))
     return f"{printed_count(tally)} {both}" if both else ""

@@ -5,23 +5,35 @@ from __future__ import annotations
 import html
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from escalation.conventions.arrays import IntArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, exposure, parse_date, parse_freq, period_index
 from escalation.counts.schema import DRAW, quantile_frame
-from escalation.counts.series import CountSeries
+from escalation.counts.series import CountSeries, Silence
 from escalation.errors import InputError, NotConvergedWarning
-from escalation.tallies.kernels import Kernel, check_kernels, make_kernel
+from escalation.tallies.choosing import choose_rows, sort_out
+from escalation.tallies.kernels import check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
-from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies, contains
-
-SURPRISING = 0.02
-"""A tally whose surprise probability is below this is named as a contradiction."""
+from escalation.tallies.prediction import improbable, predict
+from escalation.tallies.reliability import NAMED, SHARES, Tallied
+from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies
+from escalation.tallies.silence import (
+    NOTHING,
+    SilenceFrom,
+    choose_silence,
+    days_between,
+    event_windows,
+    says_a_rate,
+    silent_runs,
+    spoken_days,
+    spoken_sentence,
+)
 
 LONGER = 3
 """How many times longer the chains run again when they did not agree at first."""
@@ -34,18 +46,27 @@ class Reconstruction:
     Attributes
     ----------
     histories : pandas.DataFrame
-        int64, periods x draws; each column is a possible true count series.
+        Whole numbers, periods x draws; each column is a possible true count series.  Where silence is unknown and no
+        tally speaks of more than single days on which something happened, periods that none speaks of are missing.
     daily : pandas.DataFrame
-        The same draws by day.
+        The same draws by day; 0 on days of which nothing at all is known.
     tallies : pandas.DataFrame
         All tallies of the series by this counter.  ``used`` says whether the histories rest on it,
         and if not, ``why``.  ``role`` is count, floor or ceiling; ``predicted_low``,
         ``predicted_median`` and ``predicted_high`` are the 90% range of what the counter would have
         reported, as the *other* tallies have it (for a bound or a range: of the true count; missing
         for a window outside the days reconstructed); ``surprise`` is the two-sided probability of
-        something as far out as what was reported.
+        something as far out as what was reported, ``reliability`` the probability that it is what its qualifier says,
+        or a little looser, and not an old total, another counter's or a slip; ``reads_like`` is the number that it
+        would be without a slip of the pen, where that fits.
     exposure : pandas.Series
         Share of each period that lies between start and end.
+    spoken : pandas.Series
+        Whether the window of some used tally holds each day.
+    silence : {"quiet", "unknown", "lower_bound"}
+        What a day means of which no tally speaks.
+    silence_from : {"stated", "case", "inferred"}
+        Who says so.
     rhat, ess : float
         Largest split R-hat and smallest bulk effective sample size over all weekly and cumulative
         counts and the scale of the random walk (Vehtari et al. 2021, doi:10.1214/20-BA1221).
@@ -59,6 +80,9 @@ class Reconstruction:
     daily: pd.DataFrame = field(repr=False)
     tallies: pd.DataFrame = field(repr=False)
     exposure: pd.Series = field(repr=False)
+    spoken: pd.Series = field(repr=False)
+    silence: Silence
+    silence_from: SilenceFrom
     rhat: float
     ess: float
     converged: bool
@@ -114,22 +138,51 @@ class Reconstruction:
         -------
         pandas.DataFrame
             Rows of ``tallies`` with ``contradiction``: ``improbable`` where the other tallies make it so
-            (surprise below 0.02), ``disputed`` where several bare numbers stand for the same window.
+            (surprise below 0.02 and reliability below 0.5), ``disputed`` where several bare numbers stand for the same
+            window.
         """
         table = self.tallies
-        improbable = table["surprise"] < SURPRISING
+        odd = improbable(table)
         bare = (table["qualifier"] == "exact") & table["surprise"].notna()
         numbers = table[bare].groupby(["place", "start", "end"])["count"].transform("nunique")
         disputed = numbers.reindex(table.index).gt(1).fillna(False).astype(bool)
-        found = table.assign(contradiction=np.where(improbable, "improbable", "disputed"))[improbable | disputed]
+        found = table.assign(contradiction=np.where(odd, "improbable", "disputed"))[odd | disputed]
         return found.sort_values(["end", "start", "count"], kind="stable")
+
+    @property
+    def observed_share(self) -> pd.Series:
+        """Share of the days of each period that some used tally speaks of."""
+        periods = pd.PeriodIndex(self.histories.index)
+        days = (periods.end_time.normalize() - periods.start_time.normalize()).days + 1
+        said = by_period(self.spoken.astype(int).to_frame(), periods).iloc[:, 0]
+        return pd.Series(said.to_numpy() / np.asarray(days), index=periods, name="observed_share")
+
+    def spoken_sentence(self) -> str:
+        """Say how many days are spoken of, and what the others are taken to mean."""
+        return spoken_sentence(self.spoken, self.silence, self.silence_from)
+
+    def under(self, silence: Silence) -> CountSeries:
+        """Return the histories as they would be if silence had another meaning.
+
+        Parameters
+        ----------
+        silence : {"quiet", "unknown", "lower_bound"}
+            ``unknown`` leaves them as they are; otherwise no incident falls on a day that no tally speaks of.
+        """
+        if silence == "unknown":
+            return replace(self.to_count_series(), silence=silence)
+        daily = self.daily.mul(self.spoken.astype("int64"), axis=0)
+        counts = by_period(daily, pd.PeriodIndex(self.histories.index))
+        return replace(self.to_count_series(), counts=counts, silence=silence)
 
     def to_count_series(self) -> CountSeries:
         """Return the histories with their exposure, unit and names, as every analysis takes them."""
         return CountSeries(
             self.histories,
             exposure=self.exposure,
+            observed_share=self.observed_share,
             observed_until=self.last_known_day,
+            silence=self.silence,
             unit=self.unit,
             title=self.series.replace("_", " "),
             place=self.place,
@@ -139,7 +192,8 @@ class Reconstruction:
     @property
     def last_known_day(self) -> pd.Timestamp:
         """Last day that any used tally speaks about; what comes after is extrapolated."""
-        return pd.Timestamp(self.tallies.loc[self.tallies["used"], "end"].max())
+        said = self.spoken.index[self.spoken.to_numpy()]
+        return pd.Timestamp(said[-1].start_time if len(said) else self.spoken.index[0].start_time)
 
     def _repr_html_(self) -> str:
         state = "converged" if self.converged else "<b>not converged</b>"
@@ -147,7 +201,7 @@ class Reconstruction:
         head = (
             f"<b>{html.escape(self.series)}</b> as counted by {html.escape(self.counter)}, {html.escape(self.place)}: "
             f"{used} of {len(self.tallies)} tallies, {self.histories.shape[1]} histories; R-hat {self.rhat:.3f}, "
-            f"effective sample size {self.ess:.0f}, {state}; 90% intervals"
+            f"effective sample size {self.ess:.0f}, {state}; {html.escape(self.spoken_sentence())} 90% intervals"
         )
         return head + self.summary_frame().to_html()
 
@@ -164,17 +218,22 @@ def reconstruct(
     end: DateLike | None = None,
     draws: int = 500,
     flags: Sequence[str] = ("ok",),
+    silence: Silence | None = None,
     kernels: pd.DataFrame | None = None,
     rng: Seed = None,
 ) -> Reconstruction:
     """Draw the count series that a set of overlapping, imprecise, contradictory tallies leave possible.
 
-    Daily counts are ``Poisson(exp(x))`` with one level ``x`` a week, a walk with Student-t steps (4
-    degrees of freedom: onsets are abrupt) whose scale is estimated, drawn back weakly (5% a week)
-    towards the mean rate of the longest window.  Each tally sees the
-    sum over its window through the reporting kernel of its qualifier.  A Markov chain samples whole
-    counts and levels together.  Where no tally speaks the walk alone does, and its tails are heavy; no stretch
-    of days between two edges of windows or weeks holds more than twice the largest number of any tally and 200.
+    Days cluster: their counts are negative binomial, with one rate ``exp(x)`` a week and a dispersion that is
+    estimated.  The levels ``x`` are a walk with Student-t steps (4 degrees of freedom: onsets are abrupt) whose scale is
+    estimated, drawn back weakly (5% a week) towards the mean rate; above what was ever seen they are held back.  Each
+    tally sees the sum over its window through the reporting kernel of its qualifier, or, with a probability that is
+    learnt from all of them, through a wider one: printed late, an old total, another counter's, a slipped zero.  A
+    Markov chain samples whole counts, levels and dispersion together.
+
+    A count of one or two days was printed because something happened.  It says how many there were then and
+    nothing of the days around it, unless its counter prints zeros of such days too.  Days that no tally speaks of are
+    what ``silence`` says; by default that is ``unknown``, or ``quiet`` where zero windows and totals bear it out.
 
     Tallies of a part of the place are lower bounds, tallies of a place that contains it upper
     bounds.  Baselines (windows before the period of interest) are not used.
@@ -201,6 +260,9 @@ def reconstruct(
         Histories wanted.
     flags : sequence of str
         Which ``flag`` values may be used.
+    silence : {"quiet", "unknown", "lower_bound"}, optional
+        What a day means that no tally speaks of: no incident; not known; or that the counts are the least there was.
+        What the column ``silence`` says, or else inferred, when left out.
     kernels : pandas.DataFrame, optional
         Reporting kernels in place of :func:`escalation.tallies.default_kernels`.
     rng : int, Generator or None
@@ -213,8 +275,8 @@ def reconstruct(
     Raises
     ------
     InputError
-        If the table or an option is at fault, the series is unknown, or several counters, units or
-        places leave a choice; the message lists them.
+        If the table or an option is at fault, the series is unknown, several counters, units or
+        places leave a choice (the message lists them), or the tallies leave the counts without an upper end.
 
     Warns
     -----
@@ -238,39 +300,36 @@ def reconstruct(
         raise InputError(f"draws is {draws!r}; give a whole number of histories >= 1")
     if isinstance(flags, str) or not set(flags) <= set(FLAGS):
         raise InputError(f"flags is {flags!r}; give a list of some of {', '.join(FLAGS)}")
-    chosen, place = _choose(table, series, counter, place, unit)
-    sorted_out = _sort_out(chosen, place, flags, start, end)
+    chosen, place = choose_rows(table, series, counter, place, unit)
+    sorted_out = sort_out(chosen, place, flags, start, end)
     used = sorted_out[sorted_out["used"]]
     first = used["start"].min() if start is None else parse_date(start, "start")
     last = used["end"].max() if end is None else parse_date(end, "end", side="end")
     periods = period_index(first, last, freq)
+    days = days_between(first, last)
+    spoken = spoken_days(used, days)
+    meaning, said_by = choose_silence(chosen, used, silence)
 
-    kernel_of = tally_kernels(sorted_out, kernels)
-    evidence = atoms_from(
-        used["start"].to_numpy(),
-        used["end"].to_numpy(),
-        [kernel_of[i] for i in used.index],
-        first.to_datetime64(),
-        last.to_datetime64(),
-    )
-    posterior = sample_posterior(evidence, draws, rng)
-    if not posterior.converged:
-        posterior = sample_posterior(evidence, draws, rng, warmup=LONGER * WARMUP, thin=LONGER * THIN)
-    if not posterior.converged:
-        warnings.warn(
-            f"the reconstruction of {series} did not converge (R-hat {posterior.rhat:.3f}, effective sample size "
-            f"{posterior.ess:.0f}); check its contradictions() and look for a tally in the wrong window or unit",
-            NotConvergedWarning,
-            stacklevel=2,
-        )
+    evidence = _evidence(used, tally_kernels(used, kernels), spoken, meaning)
+    posterior = _sample(evidence, draws, rng, series)
     all_days = daily_histories(posterior, evidence, draws, rng)
-    daily = all_days.loc[pd.Period(first, "D") : pd.Period(last, "D")]
+    tallied = tally_kernels(sorted_out, kernels, _learnt(posterior))
+    predicted = predict(sorted_out, tallied, all_days, posterior, rng)
+    daily = all_days.loc[days[0] : days[-1]]
+    if meaning != "unknown" or not says_a_rate(used):
+        daily = daily.mul(spoken.astype("int64"), axis=0)
     histories = by_period(daily, periods)
+    if meaning == "unknown" and not says_a_rate(used):
+        heard = by_period(spoken.to_frame(), periods).iloc[:, 0] > 0
+        histories = histories if heard.all() else histories.astype("Int64").where(heard)
     return Reconstruction(
         histories=histories,
         daily=daily,
-        tallies=sorted_out.join(_predict(sorted_out, kernel_of, all_days, posterior, rng)),
+        tallies=sorted_out.join(predicted),
         exposure=exposure(periods, first, last),
+        spoken=spoken,
+        silence=meaning,
+        silence_from=said_by,
         rhat=posterior.rhat,
         ess=posterior.ess,
         converged=posterior.converged,
@@ -281,128 +340,85 @@ def reconstruct(
     )
 
 
-def _choose(
-    table: pd.DataFrame, series: str, counter: str | None, place: str | None, unit: str | None
-) -> tuple[pd.DataFrame, str]:
-    """Rows of the one series, counter and unit, and the place."""
-    rows = _pick(table, "series", series, " of the table")
-    rows = _pick(rows, "counter", counter, f" of {series}")
-    rows = _pick(rows, "unit", unit, f" of {series} by {rows['counter'].iloc[0]}")
-    places = sorted(rows["place"].unique())
-    if place is None:
-        whole = [one for one in places if all(contains(one, other) for other in places)]
-        if not whole:
-            raise InputError(
-                f"{len(places)} places of {series} lie side by side; choose one place of {', '.join(places)}"
-            )
-        place = whole[0]
-    elif not any(contains(place, other) for other in places):
-        raise InputError(f"no tally of {series} is about {place!r}; the places are {', '.join(places)}")
-    return rows, place
+def _evidence(used: pd.DataFrame, tallied: list[Tallied], spoken: pd.Series, silence: Silence) -> Evidence:
+    """What the tallies say; where silence means so, that nothing happened on days without a word too."""
+    runs = [] if silence == "unknown" else silent_runs(spoken)
+    starts, ends = ([run[side] for run in runs] for side in (0, 1))
+    days = pd.PeriodIndex(spoken.index).to_timestamp().to_numpy()
+    return atoms_from(
+        np.concatenate([used["start"].to_numpy(), np.array(starts, "datetime64[s]")]),
+        np.concatenate([used["end"].to_numpy(), np.array(ends, "datetime64[s]")]),
+        [*tallied, *([NOTHING] * len(runs))],
+        days[0],
+        days[-1],
+        np.concatenate([event_windows(used), np.zeros(len(runs), bool)]),
+    )
 
 
-def _pick(table: pd.DataFrame, column: str, choice: str | None, of: str) -> pd.DataFrame:
-    there = sorted(table[column].unique())
-    several = column if column.endswith("s") else f"{column}s"
-    if choice is None:
-        if len(there) > 1:
-            listed = ", ".join(there)
-            raise InputError(f"{len(there)} {several}{of} do not add up; choose one {column} of {listed}")
-        return table
-    if choice not in there:
-        raise InputError(f"{column} is {choice!r}; the {several}{of} are {', '.join(there)}")
-    return table[table[column] == choice]
+def _sample(evidence: Evidence, draws: int, rng: Generator, series: str) -> Posterior:
+    """Run the chains, in larger tables where counts lie at their edge, and longer where they disagree.
 
-
-def _role(place: str, where: str) -> str:
-    """What a tally about ``where`` is to a reconstruction of ``place``."""
-    if where == place:
-        return "count"
-    if contains(place, where):
-        return "floor"
-    return "ceiling" if contains(where, place) else ""
-
-
-def _sort_out(
-    rows: pd.DataFrame, place: str, flags: Sequence[str], start: DateLike | None, end: DateLike | None
-) -> pd.DataFrame:
-    """Give every row its ``role``, whether it is ``used``, and ``why`` not."""
-    role = rows["place"].map(lambda where: _role(place, str(where)))
-    why = pd.Series("", index=rows.index)
-    if end is not None:
-        why[rows["start"] > parse_date(end, "end", side="end")] = "begins after the end"
-    if start is not None:
-        why[rows["end"] < parse_date(start, "start")] = "ends before the start"
-    flagged = ~rows["flag"].isin(list(flags))
-    why[flagged] = "flag " + rows["flag"][flagged]
-    why[rows["kind"] == "baseline"] = "a baseline from before the period of interest"
-    why[role == ""] = f"another place than {place}"
-    if (why != "").all():
+    Raises
+    ------
+    InputError
+        If counts lie at the edge of larger tables too.
+    """
+    posterior = sample_posterior(evidence, draws, rng)
+    if posterior.at_edge:
+        evidence = evidence.larger()
+        posterior = sample_posterior(evidence, draws, rng)
+    if posterior.at_edge:
         raise InputError(
-            f"none of the {len(rows)} tallies of {rows['series'].iloc[0]} can be used "
-            f"({'; '.join(sorted(set(why)))}); widen flags, start or end"
+            f"the tallies of {series} leave its counts without an upper end: they run up to the edge of the tables, "
+            f"{evidence.log_kernel.shape[1]:,}; add a total or a ceiling (at_most, up_to) of the days in question"
         )
-    return rows.assign(role=role, used=why == "", why=why).reset_index(drop=True)
+    if not posterior.converged:
+        posterior = sample_posterior(evidence, draws, rng, warmup=LONGER * WARMUP, thin=LONGER * THIN)
+    if not posterior.converged:
+        warnings.warn(
+            f"the reconstruction of {series} did not converge (R-hat {posterior.rhat:.3f}, effective sample size "
+            f"{posterior.ess:.0f}): its tallies leave more than one course possible, or contradict each other; see its "
+            "contradictions()",
+            NotConvergedWarning,
+            stacklevel=3,
+        )
+    return posterior
 
 
-def tally_kernels(rows: pd.DataFrame, kernels: pd.DataFrame) -> list[Kernel]:
-    """Kernel of each tally, by its qualifier, its role and the length of its window."""
+def _learnt(posterior: Posterior) -> tuple[float, ...]:
+    """Shares of the kinds of tallies that the chains learnt."""
+    learnt = [one.shares for one in posterior.kernels if isinstance(one, Tallied) and not one.named]
+    return learnt[0] if learnt else SHARES
+
+
+def tally_kernels(rows: pd.DataFrame, kernels: pd.DataFrame, shares: Sequence[float] = SHARES) -> list[Tallied]:
+    """What printed each tally: its kernel, by its qualifier, its role and the length of its window, or something else."""
     days = (rows["end"] - rows["start"]).dt.days + 1
     widen = rows["date_confidence"].map(DATE_CONFIDENCE)
-    return [
-        make_kernel(row, kernels, day_count, row["role"], factor)
-        for (_, row), day_count, factor in zip(rows.iterrows(), days, widen, strict=True)
-    ]
+    made = []
+    for (_, row), day_count, factor in zip(rows.iterrows(), days, widen, strict=True):
+        named = row["exactness"] == "named"
+        kernel = make_kernel(row, kernels, day_count, row["role"], 1e-2 if named else factor)
+        made.append(Tallied(kernel, NAMED if named else tuple(shares), named))
+    return made
 
 
 def daily_histories(posterior: Posterior, evidence: Evidence, draws: int, rng: Generator) -> pd.DataFrame:
-    """Spread each atom's count over its days at random: all days of the evidence x draws."""
-    counts = posterior.thinned(draws)
-    days = np.rint(evidence.atom_days).astype(np.int64)
-    by_day = np.concatenate([rng.multinomial(counts[:, a], np.full(n, 1 / n)).T for a, n in enumerate(days)])
-    index = pd.period_range(pd.Timestamp(evidence.first_day), periods=len(by_day), freq="D", name="period")
-    return pd.DataFrame(by_day, index=index, columns=pd.RangeIndex(draws, name=DRAW))
+    """Spread each atom's count over its days, which cluster: all days of the evidence x draws."""
+    counts, sizes = posterior.thinned(draws)
+    by_day = []
+    for a, days in enumerate(np.rint(evidence.atom_days).astype(np.int64)):
+        # shares of negative binomial days in their sum are Dirichlet multinomial
+        weight = np.ones((draws, days)) if days == 1 else rng.gamma(sizes[:, None], 1.0, (draws, days)) + 1e-290
+        by_day.append(rng.multinomial(counts[:, a], weight / weight.sum(axis=1, keepdims=True)).T)
+    return _daily_frame(np.concatenate(by_day), pd.Timestamp(evidence.first_day))
+
+
+def _daily_frame(by_day: IntArray, first: pd.Timestamp) -> pd.DataFrame:
+    index = pd.period_range(first, periods=len(by_day), freq="D", name="period")
+    return pd.DataFrame(by_day, index=index, columns=pd.RangeIndex(by_day.shape[1], name=DRAW))
 
 
 def by_period(daily: pd.DataFrame, periods: pd.PeriodIndex) -> pd.DataFrame:
     """Sum daily histories over the periods that hold their days."""
     return daily.groupby(pd.PeriodIndex(daily.index).asfreq(periods.freqstr)).sum().set_axis(periods)
-
-
-def _predict(
-    rows: pd.DataFrame, kernels: list[Kernel], all_days: pd.DataFrame, posterior: Posterior, rng: Generator
-) -> pd.DataFrame:
-    """Predictive range and surprise of each tally from all the others.
-
-    What a used tally itself says is taken out again: each draw of the true count is weighted by the
-    inverse of its kernel, truncated at sqrt(number of draws) times the mean weight (Ionides 2008,
-    doi:10.1198/106186008X320456).
-    """
-    index = pd.PeriodIndex(all_days.index)
-    total = np.vstack([np.zeros((1, all_days.shape[1]), np.int64), all_days.to_numpy().cumsum(axis=0)])
-    found: list[tuple[float, float, float, float]] = []
-    in_posterior = 0
-    opens = pd.PeriodIndex(rows["start"], freq="D").asi8 - index.asi8[0]
-    closes = pd.PeriodIndex(rows["end"], freq="D").asi8 - index.asi8[0]
-    about = (rows["role"] != "") & (opens >= 0) & (closes < len(index))
-    for i, kernel in enumerate(kernels):
-        if rows["used"].iloc[i]:
-            true = posterior.window_counts[:, in_posterior]
-            in_posterior += 1
-            weight = np.exp(-kernel.log_prob(true) + kernel.log_prob(true).min())
-            weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
-            true = true[rng.choice(len(true), size=len(true), p=weight / weight.sum())]
-        elif about.iloc[i]:
-            true = total[closes[i] + 1] - total[opens[i]]
-        else:
-            found.append((np.nan, np.nan, np.nan, np.nan))
-            continue
-        point = kernel.shape == "point"
-        seen = kernel.sample(np.resize(true, len(posterior.window_counts)), rng) if point else true
-        low, middle, high = np.quantile(seen, [0.05, 0.5, 0.95], method="inverted_cdf")
-        # for a range or a bound this is the probability of lying on its other side
-        tail = min(np.mean(seen <= kernel.high), np.mean(seen >= kernel.low))
-        found.append((low, middle, high, min(1.0, 2.0 * float(tail))))
-    names = ["predicted_low", "predicted_median", "predicted_high"]
-    frame = pd.DataFrame(found, columns=[*names, "surprise"], index=rows.index)
-    return frame.astype(dict.fromkeys(names, "Int64"))

@@ -1,9 +1,13 @@
 """The compiled Markov chain behind :func:`escalation.reconstruct`.
 
 The state is the whole-number count of every atom (see :mod:`escalation.tallies.chain`), one log-level ``x`` per block
-of days (a walk with Student-t steps, drawn back weakly towards its mean) and the scale of its steps.  Its density is
+of days (a walk with Student-t steps, drawn back weakly towards its mean), the scale of its steps and the dispersion
+``1 / k`` of the days.  Its density is
 
-    prior(x, scale) * prod_a Poisson(n_a; d_a exp(x_block(a))) * prod_w kernel_w(sum of n_a over window w).
+    prior(x, scale, k) * prod_a NegBin(n_a; mean d_a exp(x_block(a)), size d_a k) * prod_w kernel_w(sum of n_a over w);
+
+an atom that was spoken of because something happened has the density ``1 / (n_a + 1)`` in place of the negative
+binomial, so that it says nothing of its level.
 
 Moves, each leaving it unchanged:
 
@@ -11,9 +15,10 @@ Moves, each leaving it unchanged:
 2. move some incidents from one atom to another nearby (later totals stay as they are);
 3. a new level for one block, its counts kept;
 4. a shift of a run of levels together with its counts, which are thinned or topped up so that
-   their Poisson distribution is kept (this is what mixes stretches that no tally speaks about); every other
-   time the next run is shifted the other way and incidents go over, so that the total of both stays;
-5. a new scale of the walk.
+   their Poisson distribution given the exposures, drawn before, is kept (this is what mixes stretches that no tally
+   speaks about); every other time the next run is shifted the other way and incidents go over, so that the total of
+   both stays;
+5. a new scale of the walk, and a new dispersion.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.conventions.compiled_draws import draw_by_gaps, draw_kept, draw_normal
+from escalation.conventions.compiled_draws import draw_by_gaps, draw_gamma, draw_kept, draw_normal
 from escalation.tallies.chain import (
     Layout,
     Lists,
@@ -33,6 +38,7 @@ from escalation.tallies.chain import (
     Scratch,
     State,
     WalkPrior,
+    cap_logpdf,
     kernel_change,
     list_windows,
     make_scratch,
@@ -44,6 +50,12 @@ from escalation.tallies.chain import (
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
 """Log sizes between which the steps of a run of levels are drawn."""
+SMALLEST_DISPERSION = 1e-4
+"""Days this near to Poisson are not distinguished from it."""
+POISSON_SIZE = 1e6
+"""Size of negative binomial days that stand for Poisson ones."""
+SMALLEST_EXPOSURE = 1e-12
+"""Share of its days that the exposure of an atom never falls below."""
 ACCEPTED = 0.44
 """Share of the steps of one number that is best taken (Roberts & Rosenthal 2001, doi:10.1214/ss/1015346320)."""
 
@@ -58,6 +70,27 @@ def _log_orders(n: int, k: int) -> float:
     return math.lgamma(n + 1.0) - math.lgamma(n + k + 1.0)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _count_change(a: int, n: int, k: int, size: float, layout: Layout, scratch: Scratch) -> float:
+    """Change of the log density of atom a when its count goes from n to n + k."""
+    if layout.atom_event[a] == 1:
+        return math.log((n + 1.0) / (n + k + 1.0))
+    change = k * scratch.log_odds[layout.atom_block[a]] + _log_orders(n, k)
+    own = size * layout.atom_days[a]
+    if k == 1:
+        return change + math.log(n + own)
+    if k == -1:
+        return change - math.log(n - 1.0 + own)
+    return change + math.lgamma(n + k + own) - math.lgamma(n + own)
+
+
+@njit(cache=True, nogil=True)
+def _set_odds(x: FloatArray, size: float, scratch: Scratch) -> None:
+    """Work out, once for all moves of counts, the log probability of one more in a day of each block."""
+    for p in range(x.size):
+        scratch.log_odds[p] = x[p] - math.log(size + math.exp(x[p]))
+
+
 @njit(cache=True, nogil=True)
 def _jump(mean_extra: float, rng: Generator) -> int:
     """Size of a move: mostly 1, sometimes larger; its distribution does not depend on the state."""
@@ -67,21 +100,23 @@ def _jump(mean_extra: float, rng: Generator) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _add_or_remove(state: State, layout: Layout, lists: Lists, jump: float, rng: Generator) -> None:
+def _add_or_remove(
+    state: State, layout: Layout, lists: Lists, scratch: Scratch, size: float, jump: float, rng: Generator
+) -> None:
     """Move 1, once for each atom.
 
-    From n to n + k the Poisson distribution gains ``(d exp(x))^k n! / (n + k)!`` and each window that holds the atom
-    the ratio of its kernel; k and -k are as likely to be tried.
+    From n to n + k the density of the atom's count changes and that of each window that holds the atom; k and -k are
+    as likely to be tried.
     """
-    n, x, total, one_more, one_less = state
-    log_days, begin, held, log_kernel = lists.log_days, lists.begin, lists.held, layout.log_kernel
-    atom_block, most = layout.atom_block, log_kernel.shape[1] - 1
+    n, _, _, total, one_more, one_less = state
+    begin, held, log_kernel = lists.begin, lists.held, layout.log_kernel
+    most = log_kernel.shape[1] - 1
     for a in range(n.size):
         k = _jump(jump, rng)
         if rng.random() < 0.5:
             k = -k
         if 0 <= n[a] + k <= most:
-            change = k * (log_days[a] + x[atom_block[a]]) + _log_orders(n[a], k)
+            change = _count_change(a, n[a], k, size, layout, scratch)
             if k == 1:
                 for i in range(begin[a], begin[a + 1]):
                     change += one_more[held[i]]
@@ -126,13 +161,15 @@ def _cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratc
 
 
 @njit(cache=True, nogil=True)
-def _move_between(state: State, layout: Layout, lists: Lists, scratch: Scratch, jump: float, rng: Generator) -> None:
+def _move_between(
+    state: State, layout: Layout, lists: Lists, scratch: Scratch, size: float, jump: float, rng: Generator
+) -> None:
     """Move 2, twice for each atom: k incidents fewer in a and k more in b, two moves 1 in one.
 
     b is as likely to be drawn from a as a from b, for the distribution of their distance does not depend on the state.
     """
-    n, x, total, one_more, one_less = state
-    log_days, atom_block, log_kernel = lists.log_days, layout.atom_block, layout.log_kernel
+    n, _, _, total, one_more, one_less = state
+    log_kernel = layout.log_kernel
     touched, delta = scratch.touched, scratch.delta
     atoms, most = n.size, log_kernel.shape[1] - 1
     reach = max(2.0, atoms / 12.0)
@@ -142,8 +179,8 @@ def _move_between(state: State, layout: Layout, lists: Lists, scratch: Scratch, 
         b = a + distance if rng.random() < 0.5 else a - distance
         k = _jump(jump, rng)
         if 0 <= b < atoms and n[a] >= k and n[b] + k <= most:
-            change = k * (log_days[b] + x[atom_block[b]] - log_days[a] - x[atom_block[a]])
-            change += _log_orders(n[a], -k) + _log_orders(n[b], k)
+            change = _count_change(a, n[a], -k, size, layout, scratch)
+            change += _count_change(b, n[b], k, size, layout, scratch)
             crossed = _cross(a, b, k, layout, lists, scratch)
             for i in range(crossed):
                 change += kernel_change(log_kernel, touched[i], total[touched[i]], delta[i])
@@ -167,27 +204,31 @@ def _step_levels(
     layout: Layout,
     prior: WalkPrior,
     scale: float,
+    size: float,
     level_step: FloatArray,
     gain: float,
     rng: Generator,
 ) -> None:
     """Move 3, once for each block: a normal step of its level.
 
-    With N incidents in the D days of the block, a step from x to y changes the log of their Poisson distributions by
-    ``N (y - x) - D (exp(y) - exp(x))``.  While ``gain`` is above 0, the sizes of the steps adapt.
+    With N incidents in the D days of the block, a step from x to y changes the log of their negative binomial
+    distributions by ``N (y - x) - (N + D k) log((k + exp(y)) / (k + exp(x)))``.  While ``gain`` is above 0, the sizes
+    of the steps adapt.
     """
     n, x, atom_days, block_first = state.n, state.x, layout.atom_days, layout.block_first
     for p in range(x.size):
         count, days = 0, 0.0
         for a in range(block_first[p], block_first[p + 1]):
-            count += n[a]
-            days += atom_days[a]
+            if layout.atom_event[a] == 0:
+                count += n[a]
+                days += atom_days[a]
         old = x[p]
         new_x = old + level_step[p] * draw_normal(rng)
-        change = count * (new_x - old) - days * (math.exp(new_x) - math.exp(old))
-        change -= walk_logpdf(x, p, p, prior, scale)
+        odds = math.log1p((math.exp(new_x) - math.exp(old)) / (size + math.exp(old)))
+        change = count * (new_x - old) - (count + days * size) * odds
+        change -= walk_logpdf(x, p, p, prior, scale) + cap_logpdf(x, p, p, prior)
         x[p] = new_x
-        change += walk_logpdf(x, p, p, prior, scale)
+        change += walk_logpdf(x, p, p, prior, scale) + cap_logpdf(x, p, p, prior)
         if p == 0:
             change += _first_level_change(old, new_x, prior)
         accept = math.exp(min(0.0, change))
@@ -222,11 +263,13 @@ def _thin_or_top_up(
     the pair (count before, count after) has the same distribution either way, so the Poisson distributions of both
     cancel.
     """
-    n, x, atom_days, atom_block = state.n, state.x, layout.atom_days, layout.atom_block
+    n, x, exposure, atom_block = state.n, state.x, state.exposure, layout.atom_block
     most = layout.log_kernel.shape[1] - 1
     for a in range(first, end):
-        if up > 0:
-            extra = atom_days[a] * math.exp(x[atom_block[a]]) * (1.0 - math.exp(-up))
+        if layout.atom_event[a] == 1:
+            proposal[a] = n[a]
+        elif up > 0:
+            extra = exposure[a] * math.exp(x[atom_block[a]]) * (1.0 - math.exp(-up))
             # beyond any count an atom may hold: refused later, so the draw itself is spared
             proposal[a] = n[a] + draw_by_gaps(extra, rng) if extra < 2.0 * most else most + 1
         else:
@@ -251,19 +294,23 @@ def _hand_over(
     losing run stays with the probability ``kept`` that its rate kept, else it goes to an atom of the other run in
     proportion to the new rates: so the shares become the new ones, and the way back is as likely under them.
     """
-    n, x, atom_days, atom_block = state.n, state.x, layout.atom_days, layout.atom_block
+    n, x, exposure, atom_block, event = state.n, state.x, state.exposure, layout.atom_block, layout.atom_event
     first, second, end = edges
     lose, lose_end, gain, gain_end = (first, second, second, end) if forward else (second, end, first, second)
-    moved, rate = 0, 0.0
+    moved, rate, last = 0, 0.0, gain
     for a in range(lose, lose_end):
-        proposal[a] = draw_kept(n[a], kept, rng)
+        proposal[a] = n[a] if event[a] == 1 else draw_kept(n[a], kept, rng)
         moved += n[a] - proposal[a]
     for a in range(gain, gain_end):
-        rate += atom_days[a] * math.exp(x[atom_block[a]])
+        rate += exposure[a] * math.exp(x[atom_block[a]])
+        last = a if event[a] == 0 else last
     for a in range(gain, gain_end):
-        own = atom_days[a] * math.exp(x[atom_block[a]])
+        if event[a] == 1:
+            proposal[a] = n[a]
+            continue
+        own = exposure[a] * math.exp(x[atom_block[a]])
         # what is left of the rate can be 0 by rounding before the last atom
-        part = moved if a == gain_end - 1 or own >= rate else draw_kept(moved, own / rate, rng)
+        part = moved if a == last or own >= rate else draw_kept(moved, own / rate, rng)
         proposal[a] = n[a] + part
         moved -= part
         rate -= own
@@ -303,7 +350,7 @@ def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, sc
     the first goes up by ``-log(s + (1 - s) exp(-move))`` and the other by ``move`` less; log A and log B are
     ``log(A + B)`` and ``logit(s)`` in coordinates of constant volume (the determinant is -1).
     """
-    n, x, total, one_more, one_less = state
+    n, x, _, total, one_more, one_less = state
     delta, proposal = scratch.delta, scratch.proposal
     window_first, window_last, log_kernel = layout.window_first, layout.window_last, layout.log_kernel
     for p in range(x.size):
@@ -313,16 +360,19 @@ def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, sc
         move = math.exp(least + rng.random() * (LARGEST_MOVE - least)) * draw_normal(rng)
         up, down = move, 0.0
         if last > middle:
-            ahead, behind = rate_of_blocks(x, layout, p, middle), rate_of_blocks(x, layout, middle + 1, last)
-            share = ahead / (ahead + behind)
-            up = -math.log(share + (1.0 - share) * math.exp(-move))
-            down = up - move
-        change = -walk_logpdf(x, p, last, prior, scale)
+            ahead, behind = rate_of_blocks(state, layout, p, middle), rate_of_blocks(state, layout, middle + 1, last)
+            if ahead > 0.0 and behind > 0.0:
+                share = ahead / (ahead + behind)
+                up = -math.log(share + (1.0 - share) * math.exp(-move))
+                down = up - move
+            else:  # one of them is of days that say nothing of their level
+                last = middle
+        change = -walk_logpdf(x, p, last, prior, scale) - cap_logpdf(x, p, last, prior)
         if p == 0:
             change += _first_level_change(x[0], x[0] + up, prior)
         for q in range(p, last + 1):
             x[q] += up if q <= middle else down
-        change += walk_logpdf(x, p, last, prior, scale)
+        change += walk_logpdf(x, p, last, prior, scale) + cap_logpdf(x, p, last, prior)
         first, second, end = layout.block_first[p], layout.block_first[middle + 1], layout.block_first[last + 1]
         if last == middle:
             _thin_or_top_up(state, layout, first, end, up, proposal, rng)
@@ -338,6 +388,51 @@ def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, sc
         else:
             for q in range(p, last + 1):
                 x[q] -= up if q <= middle else down
+
+
+@njit(cache=True, nogil=True)
+def _draw_exposures(state: State, layout: Layout, size: float, rng: Generator) -> None:
+    """Draw the exposure of each atom given its count and level: gamma of shape ``n + d k`` and rate ``k + exp(x)``."""
+    for a in range(state.n.size):
+        if layout.atom_event[a] == 1:
+            state.exposure[a] = 0.0
+            continue
+        shape = state.n[a] + size * layout.atom_days[a]
+        # a shape below 1 by the power of a uniform number (Marsaglia and Tsang 2000, section 6)
+        drawn = draw_gamma(shape, rng) if shape >= 1.0 else draw_gamma(shape + 1.0, rng) * rng.random() ** (1.0 / shape)
+        drawn /= size + math.exp(state.x[layout.atom_block[a]])
+        state.exposure[a] = max(drawn, SMALLEST_EXPOSURE * layout.atom_days[a])
+
+
+@njit(cache=True, nogil=True)
+def _size_logpdf(state: State, layout: Layout, size: float) -> float:
+    """Log density of all counts given the levels, up to what does not depend on the size."""
+    value, log_size = 0.0, math.log(size)
+    for a in range(state.n.size):
+        if layout.atom_event[a] == 0:
+            own, log_sum = size * layout.atom_days[a], math.log(size + math.exp(state.x[layout.atom_block[a]]))
+            value += own * (log_size - log_sum)
+            if state.n[a] > 0:
+                value += math.lgamma(state.n[a] + own) - math.lgamma(own) - state.n[a] * log_sum
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _step_size(
+    state: State, layout: Layout, prior: WalkPrior, size: float, step: float, gain: float, rng: Generator
+) -> tuple[float, float]:
+    """Move 5, a normal step of the log dispersion; the size of the days and of the steps are returned."""
+    new = size * math.exp(step * draw_normal(rng))
+    if 1.0 / new < SMALLEST_DISPERSION:
+        return size, step
+    change = _size_logpdf(state, layout, new) - _size_logpdf(state, layout, size)
+    change += 0.5 * (size**-2 - new**-2) / prior.dispersion_sd**2 + math.log(size / new)
+    accept = math.exp(min(0.0, change))
+    if rng.random() < accept:
+        size = new
+    if gain > 0.0:
+        step *= math.exp(gain * (accept - ACCEPTED))
+    return size, step
 
 
 @njit(cache=True, nogil=True)
@@ -369,8 +464,9 @@ def run_chain(
     n: IntArray,
     x: FloatArray,
     scale: float,
+    size: float,
     jump: float,
-) -> tuple[IntArray, FloatArray, FloatArray]:
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     """Run one chain and return what it kept.
 
     Parameters
@@ -389,6 +485,8 @@ def run_chain(
         Starting log rates per day.
     scale : float
         Starting scale of the walk, > 0.
+    size : float
+        Starting size of the negative binomial days, > 0; no matter where the prior says that days are Poisson.
     jump : float
         Mean extra size of the count moves; 0 for steps of one only.
 
@@ -397,26 +495,34 @@ def run_chain(
     counts : (keep, A) int
     levels : (keep, P) float
     scales : (keep,) float
+    sizes : (keep,) float
     """
     atoms, blocks = n.size, x.size
     state, lists = start_state(n, x, layout), list_windows(layout)
-    scratch = make_scratch(atoms, layout.window_first.size)
-    level_step, scale_step = np.full(blocks, 0.5), 0.3
+    scratch = make_scratch(atoms, layout.window_first.size, blocks)
+    level_step, scale_step, size_step = np.full(blocks, 0.5), 0.3, 0.5
+    if prior.dispersion_sd == 0.0:
+        size = POISSON_SIZE
     warmup, keep, thin = schedule.warmup, schedule.keep, schedule.thin
     kept_n, kept_x, kept_scale = np.empty((keep, atoms), np.int64), np.empty((keep, blocks)), np.empty(keep)
+    kept_size = np.empty(keep)
     for sweep in range(warmup + keep * thin):
         gain = 1.0 / math.sqrt(1.0 + sweep) if sweep < warmup else 0.0
-        _add_or_remove(state, layout, lists, jump, rng)
-        _move_between(state, layout, lists, scratch, jump, rng)
-        _step_levels(state, layout, prior, scale, level_step, gain, rng)
+        _set_odds(state.x, size, scratch)
+        _add_or_remove(state, layout, lists, scratch, size, jump, rng)
+        _move_between(state, layout, lists, scratch, size, jump, rng)
+        _step_levels(state, layout, prior, scale, size, level_step, gain, rng)
+        _draw_exposures(state, layout, size, rng)
         _shift_runs(state, layout, prior, scale, scratch, rng)
         if blocks > 1:
             scale, scale_step = _step_scale(state.x, prior, scale, scale_step, gain, rng)
+        if prior.dispersion_sd > 0.0:
+            size, size_step = _step_size(state, layout, prior, size, size_step, gain, rng)
         if sweep >= warmup and (sweep - warmup + 1) % thin == 0:
             row = (sweep - warmup) // thin
             for a in range(atoms):  # slice assignment would compile numpy's broadcasting and its messages
                 kept_n[row, a] = state.n[a]
             for p in range(blocks):
                 kept_x[row, p] = state.x[p]
-            kept_scale[row] = scale
-    return kept_n, kept_x, kept_scale
+            kept_scale[row], kept_size[row] = scale, size
+    return kept_n, kept_x, kept_scale, kept_size
