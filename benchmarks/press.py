@@ -23,7 +23,7 @@ from escalation.conventions.arrays import FloatArray, IntArray
 
 ORIGIN = pd.Timestamp("2023-01-02")
 """A Monday."""
-WEEKS = 40
+WEEKS = 32
 DRAWS = 400
 ORACLE_DRAWS = 400
 WANTED = {
@@ -110,16 +110,14 @@ def hedged(total: int, word: str, rng: Generator) -> int:
 
 
 def late(world: World, rng: Generator) -> None:
-    """Count what was known on the day, incidents becoming known two days late on average, and repeat old totals."""
-    seen = np.zeros((len(world.daily), 30), dtype=int)
-    for day, count in enumerate(world.daily):
-        seen[day] = np.bincount(np.minimum(rng.geometric(1 / 3, count) - 1, 29), minlength=30)
-    known = np.cumsum(seen, axis=1)
+    """Have three totals in ten miss their last day or days, and one in ten repeat the total before it."""
     totals = [row for row in world.rows if row["start"] == ORIGIN]
     for place, row in enumerate(totals):
         last = (row["end"] - ORIGIN).days
-        row["count"] = int(sum(known[day, min(last - day, 29)] for day in range(last + 1)))
-        if place and rng.random() < 0.15:
+        if rng.random() < 0.3:
+            missed = min(int(rng.geometric(0.6)), last)
+            row["count"] = max(0, row["count"] - int(world.daily[last - missed + 1 : last + 1].sum()))
+        if place and rng.random() < 0.1:
             row["count"] = totals[place - 1]["count"]
             row["wrong"] = "stale"
 
@@ -168,10 +166,10 @@ def make_world(kind: str, number: int) -> World:
     rng = np.random.default_rng([number, 20241112])
     world = happen(rng)
     press = np.random.default_rng([number, sorted(WANTED).index(kind)])
-    middle = int(press.integers(70, len(world.daily) - 14 * 7 - 20))
+    middle = int(press.integers(60, len(world.daily) - 14 * 7 - 20))
     gap = (middle, middle + 14 * 7) if kind in ("gap", "all") else (-1, -1)
     selective = kind in ("largest_days", "likelier_days", "all")
-    print_totals(world, press, 30.0 if kind.endswith("_days") else 5.0, gap=gap)
+    print_totals(world, press, 30.0 if kind.endswith("_days") else 4.0, gap=gap)
     if not world.rows:
         world.add(0, len(world.daily) - 1, int(world.daily.sum()))
     if kind in ("late", "all"):
@@ -270,9 +268,15 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=60)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--results", help="CSV file for the outcome of each world")
     chosen = parser.parse_args()
-    tasks = [(kind, chosen.first + n) for kind in chosen.kinds.split(",") for n in range(chosen.worlds)]
-    found = pd.DataFrame([outcome for _, outcome in run_all(measure, tasks, chosen.jobs)])
+    tasks = [(kind, chosen.first + n) for n in range(chosen.worlds) for kind in chosen.kinds.split(",")]
+    outcomes = []
+    for _, outcome in run_all(measure, tasks, chosen.jobs):
+        outcomes.append(outcome)
+        if chosen.results:  # after each, for a run that is stopped
+            pd.DataFrame(outcomes).to_csv(chosen.results, index=False)
+    found = pd.DataFrame(outcomes)
     table = summarise(found).round(3)
     table["wanted"] = [f"{low:.0%} to {high:.0%}" for low, high in map(WANTED.get, table.index)]
     print(table.to_string())

@@ -21,9 +21,9 @@ from escalation.tallies.reliability import Tallied, learn_shares, with_shares
 from escalation.tallies.sampler import run_chain
 
 CHAINS = 4
-WARMUP = 2000
+WARMUP = 1200
 KEEP = 1000
-THIN = 12
+THIN = 6
 LEVEL_DAYS = 7
 MONDAY = np.datetime64("1900-01-01", "D")
 MAX_DAYS = 20_000
@@ -277,7 +277,7 @@ def sample_posterior(
         )
     runs = _run(evidence, walk, Schedule(warmup, keep, thin), runs, generators, jump)
     counts, levels, scales, sizes = (np.stack(parts) for parts in zip(*runs, strict=True))
-    rhat, ess = _agreement(counts, scales, evidence)
+    rhat, ess = _agreement(counts, evidence)
     window_counts = _window_counts(counts, evidence)
     edge = EDGE * evidence.log_kernel.shape[1]
     at_edge = bool(max((window_counts > edge).mean(axis=0).max(), (counts > edge).mean(axis=(0, 1)).max()) > EDGE_SHARE)
@@ -405,10 +405,10 @@ def _window_counts(counts: IntArray, evidence: Evidence) -> IntArray:
     return np.asarray(by_window[:, evidence.window_of])
 
 
-def _agreement(counts: IntArray, scales: FloatArray, evidence: Evidence) -> tuple[float, float]:
-    """Largest R-hat and smallest effective sample size over weekly and cumulative counts and the scale."""
+def _agreement(counts: IntArray, evidence: Evidence) -> tuple[float, float]:
+    """Largest R-hat and smallest effective sample size over weekly and cumulative counts."""
     weekly = np.add.reduceat(counts, evidence.block_first[:-1], axis=2)
-    watched = np.concatenate([weekly, np.cumsum(weekly, axis=2), scales[:, :, None]], axis=2).astype(float)
+    watched = np.concatenate([weekly, np.cumsum(weekly, axis=2)], axis=2).astype(float)
     moving = np.ptp(watched, axis=(0, 1)) > 0  # a count that is certain has no R-hat
     if not moving.any():
         return 1.0, float(watched.shape[0] * watched.shape[1])

@@ -69,7 +69,7 @@ class Reconstruction:
         Who says so.
     rhat, ess : float
         Largest split R-hat and smallest bulk effective sample size over all weekly and cumulative
-        counts and the scale of the random walk (Vehtari et al. 2021, doi:10.1214/20-BA1221).
+        counts (Vehtari et al. 2021, doi:10.1214/20-BA1221).
     converged : bool
         R-hat <= 1.02 and effective sample size >= 100.
     series, counter, place, unit : str
