@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import subprocess
 import sys
@@ -48,7 +49,9 @@ def tallies(*rows: tuple[object, ...], **columns: object) -> pd.DataFrame:
     ).assign(**columns)
 
 
-def evidence_of(rows: list[tuple[str, int, int, int]], days: int) -> Evidence:
+def evidence_of(
+    rows: list[tuple[str, int, int, int]], days: int, events: list[bool] | None = None
+) -> Evidence:
     """Evidence from (qualifier, count, first day, days after the last day), day 0 a Monday."""
     kernels = [
         make_kernel(
@@ -58,7 +61,9 @@ def evidence_of(rows: list[tuple[str, int, int, int]], days: int) -> Evidence:
     ]
     starts = np.array([MONDAY + row[2] for row in rows])
     ends = np.array([MONDAY + row[3] - 1 for row in rows])
-    return atoms_from(starts, ends, kernels, MONDAY, MONDAY + days - 1)
+    return atoms_from(
+        starts, ends, kernels, MONDAY, MONDAY + days - 1, None if events is None else np.array(events)
+    )
 
 
 def enumerate_posterior(evidence: Evidence, prior: WalkPrior, most: int) -> dict[tuple[int, ...], float]:
@@ -108,8 +113,11 @@ TINY = {
 def test_sampler_agrees_with_full_enumeration(name: str) -> None:
     rows, days = TINY[name]
     evidence = evidence_of(rows, days)
-    prior = WalkPrior(level_mean=np.log(0.5), level_sd=0.8, scale_sd=0.7)
-    exact = enumerate_posterior(evidence, prior, most=16)
+    prior = WalkPrior(level_mean=np.log(0.5), level_sd=0.8, scale_sd=0.7, dispersion_sd=0.0)
+    assert_drawn_as(enumerate_posterior(evidence, prior, most=16), evidence, prior)
+
+
+def assert_drawn_as(exact: dict[tuple[int, ...], float], evidence: Evidence, prior: WalkPrior) -> None:
     draws = sample_posterior(evidence, 400_000, np.random.default_rng(1), prior=prior, thin=3).counts
     flat = draws.reshape(-1, draws.shape[2])
     seen, times = np.unique(flat, axis=0, return_counts=True)
@@ -119,11 +127,48 @@ def test_sampler_agrees_with_full_enumeration(name: str) -> None:
     assert distance <= 0.02
 
 
+def enumerate_clustered(evidence: Evidence, prior: WalkPrior, most: int) -> dict[tuple[int, ...], float]:
+    """Exact distribution of the counts of one week's atoms whose days cluster, level and dispersion on grids."""
+    x = np.linspace(prior.level_mean - 6 * prior.level_sd, prior.level_mean + 4 * prior.level_sd, 301)[:, None]
+    edges = np.linspace(0, 5 * prior.dispersion_sd, 201)
+    size = 1 / ((edges[1:] + edges[:-1]) / 2)[None, :]
+    above = np.maximum(x - prior.cap, 0) / prior.cap_sd
+    weight = norm.pdf(x, prior.level_mean, prior.level_sd) * np.exp(-0.5 * above**2)
+    weight = weight * halfnorm.pdf(1 / size, scale=prior.dispersion_sd)
+    n = np.arange(most + 1)[:, None, None]
+    of_atom = []
+    for days, event in zip(evidence.atom_days, evidence.atom_event, strict=True):
+        own = days * size
+        log = gammaln(n + own) - gammaln(own) - gammaln(n + 1)
+        log = log + own * np.log(size / (size + np.exp(x))) + n * np.log(np.exp(x) / (size + np.exp(x)))
+        of_atom.append(np.broadcast_to(1 / (n + 1), log.shape) if event else np.exp(log))
+    found = {}
+    for counts in itertools.product(range(most + 1), repeat=len(of_atom)):
+        total = np.array(counts)
+        log_kernel = sum(
+            evidence.log_kernel[w, total[evidence.window_first[w] : evidence.window_last[w] + 1].sum()]
+            for w in range(len(evidence.window_first))
+        )
+        if log_kernel > -40:
+            joint = np.prod([table[k] for table, k in zip(of_atom, counts, strict=True)], axis=0)
+            found[counts] = float(np.exp(log_kernel) * (weight * joint).sum())
+    norming = sum(found.values())
+    return {counts: value / norming for counts, value in found.items()}
+
+
+def test_sampler_agrees_with_enumeration_where_days_cluster_and_one_was_an_event() -> None:
+    rows = [("exact", 2, 0, 3), ("about", 6, 0, 7), ("exact", 4, 3, 4)]
+    evidence = evidence_of(rows, 7, events=[False, False, True])
+    assert evidence.atom_event.tolist() == [0, 1, 0]
+    prior = WalkPrior(level_mean=np.log(0.5), level_sd=0.8, cap=0.0, cap_sd=0.3, dispersion_sd=1.5)
+    assert_drawn_as(enumerate_clustered(evidence, prior, most=16), evidence, prior)
+
+
 @pytest.mark.nightly
 def test_ranks_of_the_truth_are_uniform() -> None:
     """Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788) on 200 simulated cases."""
     rng = np.random.default_rng(20)
-    prior = WalkPrior(level_mean=np.log(0.6), level_sd=0.6, scale_sd=0.5)
+    prior = WalkPrior(level_mean=np.log(0.6), level_sd=0.6, scale_sd=0.5, dispersion_sd=0.8)
     windows = [
         ("exact", 0, 7),
         ("exact", 0, 17),
@@ -138,7 +183,9 @@ def test_ranks_of_the_truth_are_uniform() -> None:
         level = np.array([rng.normal(prior.level_mean, prior.level_sd)])
         for step in scale * rng.standard_t(prior.df, 5):
             level = np.append(level, prior.level_mean + prior.memory * (level[-1] - prior.level_mean) + step)
-        daily = rng.poisson(np.exp(np.minimum(np.repeat(level, 7), 6.0)))  # e^6 a day is never met in 200 cases
+        size = 1 / abs(rng.normal(0, prior.dispersion_sd))
+        cluster = rng.gamma(size, 1 / size, 42)
+        daily = rng.poisson(cluster * np.exp(np.minimum(np.repeat(level, 7), 6.0)))  # e^6 is never met in 200 cases
         rows = []
         for qualifier, start, end in windows:
             kernel = make_kernel(
@@ -161,19 +208,21 @@ def test_ranks_of_the_truth_are_uniform() -> None:
             (posterior.levels.reshape(2000, -1)[pick, 3], level[3]),
             (posterior.levels.reshape(2000, -1)[pick, 5], level[5]),
             (posterior.scales.ravel()[pick], scale),
+            (posterior.sizes.ravel()[pick], size),
         ]
         # ties are broken at random, as the ranks of whole numbers need
         ranks.append([(d < t).sum() + rng.integers(0, (d == t).sum() + 1) for d, t in checks])
     for quantity in np.array(ranks).T:
         histogram = np.bincount(quantity // 10, minlength=10)
-        # six quantities at 1%: a right sampler fails one seed in 17
+        # seven quantities at 1%: a right sampler fails one seed in 15
         assert chisquare(histogram).pvalue > 0.01
 
 
 def test_compiled_chain_is_the_plain_python_one() -> None:
-    evidence = evidence_of(TINY["two weeks and a step between them"][0] + [("exact", 40, 3, 12)], 14)
+    evidence = evidence_of(TINY["two weeks and a step between them"][0] + [("exact", 40, 3, 12), ("exact", 2, 5, 6)], 14)
+    evidence = dataclasses.replace(evidence, atom_event=(evidence.atom_days == 1).astype(np.int64))
     prior = WalkPrior(level_mean=0.0, level_sd=1.0, memory=0.9, scale_sd=0.7, df=4.0)
-    start = np.full(len(evidence.atom_days), 3), np.zeros(2), 0.4
+    start = np.full(len(evidence.atom_days), 3), np.zeros(2), 0.4, 2.0
     arguments = evidence.layout, prior, Schedule(warmup=50, keep=40, thin=2), *start, 1.5
     compiled = run_chain(np.random.default_rng(3), *arguments)
     plain = run_chain.py_func(np.random.default_rng(3), *arguments)
@@ -338,7 +387,7 @@ def test_rows_that_are_not_used_say_why() -> None:
     assert result.tallies["used"].tolist() == [True, False, False, False]
     assert [why.split(" ")[0] for why in result.tallies["why"]] == ["", "flag", "a", "begins"]
     # a tally that was set aside inside the days is still compared with what the others say
-    assert result.tallies.loc[1, "surprise"] < 0.01
+    assert result.tallies.loc[1, "surprise"] < 0.05
     assert pd.isna(result.tallies.loc[2, "surprise"])
     assert escalation.reconstruct(table, series="a", flags=("ok", "stale"), rng=1).tallies["used"].sum() == 3
 

@@ -206,6 +206,7 @@ def test_contradictions_are_grouped_by_window(one_tally: Reconstruction) -> None
     ]
     table = pd.DataFrame(rows, columns=columns).assign(place="ALL", role="count", low=pd.NA, high=pd.NA, flag="ok")
     table = table.assign(predicted_low=[54, 53, 53, 52, 1], predicted_high=[57, 58, 57, 65, 4])
+    table = table.assign(reliability=[1.0, 1.0, 1.0, 0.3, 0.1], reads_like=[pd.NA] * 5)
     table[["start", "end"]] = table[["start", "end"]].astype("datetime64[s]")
     found = contradictions_by_window(dataclasses.replace(one_tally, tallies=table))
     assert found["printed"].tolist() == ["9", "55 and 56", "about 40"]

@@ -30,6 +30,10 @@ from escalation.conventions.arrays import FloatArray
 from escalation.errors import InputError
 from escalation.files.bundled import data_folder
 
+EVENT_DAYS = 2
+"""Windows of so many days at most were spoken of because something happened, unless their counter prints zeros too."""
+REST_OF_DAY = 0.5
+"""How much more than its part the whole of such a window had, on average, as a share of the part."""
 SCALES = ("below_abs", "below_root", "below_rel", "above_abs", "above_root", "above_rel")
 KERNEL_COLUMNS = ("shape", *SCALES, "span_low", "span_high", "per_days")
 
@@ -131,6 +135,10 @@ class Kernel:
         return np.maximum(true + shift, 0).astype(np.int64)
 
 
+NOTHING = Kernel("span", 0.0, 0.0, (1e-3, 0.0, 0.0), (1e-3, 0.0, 0.0))
+"""No incident at all: what a quiet silence says."""
+
+
 def _scale(parts: tuple[float, float, float], true: FloatArray | float) -> FloatArray:
     return np.asarray(parts[0] + parts[1] * np.sqrt(true) + parts[2] * true)
 
@@ -168,6 +176,9 @@ def make_kernel(tally: pd.Series, kernels: pd.DataFrame, days: int, role: str, w
         low, high = _span(tally, row, days)
     if role == "count":
         return Kernel(shape, low, high, below, above)
+    if role == "floor" and days <= EVENT_DAYS:
+        # of a day that was spoken of because something happened the whole is not far above the part
+        return Kernel("span", low, low, above, (1.0, 0.0, REST_OF_DAY))
     # a bound: flat on the allowed side; beyond it the truth falls short by as much as the number may be too high
     if role == "floor":
         return Kernel("span", low, np.inf, above, below)

@@ -7,9 +7,11 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray
-from escalation.tallies.kernels import Kernel, check_kernels
+from escalation.tallies.kernels import check_kernels
 from escalation.tallies.posterior import Evidence, atoms_from, rough_system, sample_posterior
 from escalation.tallies.reconstruct import Reconstruction, by_period, daily_histories, tally_kernels
+from escalation.tallies.reliability import Tallied
+from escalation.tallies.silence import event_windows
 
 WINDOW = ["place", "start", "end"]
 """What was printed of one place and window is taken away together: several papers print one bulletin."""
@@ -54,14 +56,14 @@ def leaning(result: Reconstruction, recent: slice, baseline: slice, kernels: pd.
     return pd.Series(found, dtype=float)
 
 
-def _evidence(used: pd.DataFrame, kernel_of: list[Kernel], result: Reconstruction) -> Evidence:
+def _evidence(used: pd.DataFrame, kernel_of: list[Tallied], result: Reconstruction) -> Evidence:
     days = pd.PeriodIndex(result.daily.index)
     first, last = (day.to_timestamp().to_datetime64() for day in (days[0], days[-1]))
-    return atoms_from(used["start"].to_numpy(), used["end"].to_numpy(), kernel_of, first, last)
+    return atoms_from(used["start"].to_numpy(), used["end"].to_numpy(), kernel_of, first, last, event_windows(used))
 
 
 def _by_weights(
-    result: Reconstruction, used: pd.DataFrame, kernel_of: list[Kernel], spans: tuple[slice, slice]
+    result: Reconstruction, used: pd.DataFrame, kernel_of: list[Tallied], spans: tuple[slice, slice]
 ) -> dict[object, float]:
     """Fall of the mean log ratio of the histories, weighted as if a window's tallies had not been printed."""
     now, was = (np.log(result.histories.to_numpy()[span].sum(axis=0) + 0.5) for span in spans)
@@ -142,4 +144,6 @@ def histories_without(
     evidence = _evidence(kept, tally_kernels(kept, check_kernels(kernels)), result)
     posterior = sample_posterior(evidence, draws, rng, chains=CHAINS, warmup=WARMUP, keep=KEEP, thin=THIN)
     daily = daily_histories(posterior, evidence, draws, rng).loc[days[0] : days[-1]]
+    if result.silence != "unknown":
+        daily = daily.mul(result.spoken.astype("int64"), axis=0)
     return by_period(daily, pd.PeriodIndex(result.histories.index))

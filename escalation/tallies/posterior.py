@@ -16,7 +16,7 @@ from scipy.optimize import nnls
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.tallies.chain import Layout, Schedule, WalkPrior
-from escalation.tallies.kernels import Kernel
+from escalation.tallies.kernels import NOTHING, Kernel
 from escalation.tallies.reliability import Tallied, learn_shares, with_shares
 from escalation.tallies.sampler import run_chain
 
@@ -35,7 +35,7 @@ FAR_OFF = float(np.log(5.0))
 """A tally this far, in logs, from what the others make of it is left out of the rough solution."""
 MOST_OFF = 0.34
 """Share of the windows that may be left out of it."""
-ABOVE_SEEN = 1.25
+ABOVE_SEEN = 1.1
 """The cap of the levels, as a multiple of the highest weekly rate of the rough solution."""
 EDGE, EDGE_SHARE = 0.97, 0.002
 """Counts beyond this share of the tables are at their edge, where no more than this share of the draws may be."""
@@ -363,18 +363,38 @@ def _rough_counts(evidence: Evidence) -> tuple[FloatArray, NDArray[np.bool_]]:
     are returned too.
     """
     without = np.zeros(len(evidence.typical), bool)
+    # a day that was spoken of because something happened is like no other; nor is what silence means one tally of many
+    kept = np.array([evidence.atom_event[a : b + 1].all() for a, b in _spans(evidence)])
+    kept[evidence.window_of[[one is NOTHING for one in evidence.kernels]]] = True
     for _ in range(int(MOST_OFF * np.isfinite(evidence.typical).sum())):
-        said, away = _farthest(evidence, without)
+        said, away = _farthest(evidence, without, kept)
         if away <= FAR_OFF:
             break
         without[said] = True
     _, design, target, pull, usual = rough_system(evidence, without)
     solution, _ = nnls(np.vstack([design, np.diag(pull)]), np.concatenate([target, pull * usual]))
-    return np.asarray(solution) + 0.01, without
+    return _above_floors(np.asarray(solution), evidence) + 0.01, without
 
 
-def _farthest(evidence: Evidence, without: NDArray[np.bool_]) -> tuple[int, float]:
-    """Window that is farthest from what the other windows make of it, and by how much, in logs."""
+def _spans(evidence: Evidence) -> list[tuple[int, int]]:
+    """First and last atom of each window."""
+    return list(zip(evidence.window_first.tolist(), evidence.window_last.tolist(), strict=True))
+
+
+def _above_floors(counts: FloatArray, evidence: Evidence) -> FloatArray:
+    """Raise the counts of windows that lie below their lower bounds, in proportion to the days."""
+    counts, spans = counts.copy(), _spans(evidence)
+    for kernel, window in zip(evidence.kernels, evidence.window_of, strict=True):
+        first, last = spans[window]
+        short = kernel.low - counts[first : last + 1].sum()
+        if np.isinf(kernel.high) and short > 0:
+            days = evidence.atom_days[first : last + 1]
+            counts[first : last + 1] += short * days / days.sum()
+    return counts
+
+
+def _farthest(evidence: Evidence, without: NDArray[np.bool_], kept: NDArray[np.bool_]) -> tuple[int, float]:
+    """Window, but for those that are kept, that is farthest from what the other windows make of it, and by how much, in logs."""
     said, design, target, pull, usual = rough_system(evidence, without)
     if len(said) < 2:
         return 0, 0.0
@@ -384,7 +404,7 @@ def _farthest(evidence: Evidence, without: NDArray[np.bool_]) -> tuple[int, floa
     weight = design.max(axis=1)
     printed = target / weight
     beside = np.maximum(printed - (target - design @ counts) / np.maximum(1 - leverage, 1e-9) / weight, 0.0)
-    away = np.abs(np.log((printed + 3.0) / (beside + 3.0)))
+    away = np.abs(np.log((printed + 3.0) / (beside + 3.0))) * ~kept[said]
     worst = int(np.argmax(away))
     return int(said[worst]), float(away[worst])
 

@@ -14,7 +14,7 @@ from escalation.tallies.reliability import RELIED_ON, Tallied
 
 SURPRISING = 0.02
 """A tally whose surprise probability is below this is improbable."""
-UNRELIABLE = 0.5
+UNRELIABLE = 0.9
 """An improbable bare number is named where the probability that it can be relied on is below this."""
 FEWEST_DIGITS = 2
 """Numbers of fewer digits read like nothing else."""

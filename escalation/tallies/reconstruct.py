@@ -18,13 +18,12 @@ from escalation.counts.schema import DRAW, quantile_frame
 from escalation.counts.series import CountSeries, Silence
 from escalation.errors import InputError, NotConvergedWarning
 from escalation.tallies.choosing import choose_rows, sort_out
-from escalation.tallies.kernels import check_kernels, make_kernel
+from escalation.tallies.kernels import NOTHING, check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
 from escalation.tallies.prediction import improbable, predict
 from escalation.tallies.reliability import NAMED, SHARES, Tallied
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies
 from escalation.tallies.silence import (
-    NOTHING,
     SilenceFrom,
     choose_silence,
     days_between,
@@ -138,7 +137,7 @@ class Reconstruction:
         -------
         pandas.DataFrame
             Rows of ``tallies`` with ``contradiction``: ``improbable`` where the other tallies make it so
-            (surprise below 0.02 and reliability below 0.5), ``disputed`` where several bare numbers stand for the same
+            (surprise below 0.02 and reliability below 0.9), ``disputed`` where several bare numbers stand for the same
             window.
         """
         table = self.tallies
@@ -342,7 +341,8 @@ def reconstruct(
 
 def _evidence(used: pd.DataFrame, tallied: list[Tallied], spoken: pd.Series, silence: Silence) -> Evidence:
     """What the tallies say; where silence means so, that nothing happened on days without a word too."""
-    runs = [] if silence == "unknown" else silent_runs(spoken)
+    # where nothing is known of the days between, they are left out later, and take no time now
+    runs = [] if silence == "unknown" and says_a_rate(used) else silent_runs(spoken)
     starts, ends = ([run[side] for run in runs] for side in (0, 1))
     days = pd.PeriodIndex(spoken.index).to_timestamp().to_numpy()
     return atoms_from(

@@ -217,7 +217,9 @@ def _check_windows(table: pd.DataFrame, faults: _Faults) -> None:
 def _check_numbers(table: pd.DataFrame, faults: _Faults) -> None:
     kernels = default_kernels()
     count, low, high, qualifier = table["count"], table["low"], table["high"], table["qualifier"]
-    point = qualifier.map(kernels["shape"]) == "point"
+    # a ceiling is a range from 0, but of one number all the same
+    ceiling = kernels["span_low"].eq(0) & kernels["span_high"].eq(1) & kernels["per_days"].isna()
+    point = qualifier.map((kernels["shape"] == "point") | ceiling).astype(bool)
     ranged = qualifier == "range"
     word = ~point & ~ranged & qualifier.map(kernels["per_days"]).isna()
     faults.add(point & count.isna(), "count is blank; {0!r} needs a number", qualifier)

@@ -11,20 +11,16 @@ from numpy.typing import NDArray
 from escalation.counts.periods import period_word
 from escalation.counts.series import Silence
 from escalation.errors import InputError
-from escalation.tallies.kernels import Kernel
+from escalation.tallies.kernels import EVENT_DAYS
 
 SilenceFrom: TypeAlias = Literal["stated", "case", "inferred"]
 
-EVENT_DAYS = 2
-"""Windows of so many days at most were spoken of because something happened, unless their counter prints zeros too."""
 ZEROS_TOO = 0.1
 """Share of zeros among such windows from which on a counter speaks of days whatever happened."""
 TESTED_DAYS = 28
 """Days of zero windows and totals that must bear a quiet silence out."""
 BORNE_OUT = 0.9
 """Share of a total that the counts of single days within it must reach to bear a quiet silence out."""
-NOTHING = Kernel("span", 0.0, 0.0, (1e-3, 0.0, 0.0), (1e-3, 0.0, 0.0))
-"""No incident at all."""
 READING = {
     "quiet": "a day without a word is taken as a day without an incident",
     "unknown": "what happened on the others is not known",
@@ -58,7 +54,7 @@ def silent_runs(spoken: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
 def event_windows(rows: pd.DataFrame) -> NDArray[np.bool_]:
     """Mark the tallies of a day or two that were printed because something happened."""
     days = (rows["end"] - rows["start"]).dt.days + 1
-    short = (days <= EVENT_DAYS) & (rows["role"] == "count")
+    short = (days <= EVENT_DAYS) & rows["role"].isin(["count", "floor"])
     zero = short & rows["count"].eq(0).fillna(False)
     whatever = short.any() and zero.sum() >= ZEROS_TOO * short.sum()
     return np.asarray(short & ~zero & (not whatever), dtype=bool)
