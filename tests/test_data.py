@@ -35,7 +35,7 @@ INCIDENT_COLUMNS = [
 HEDGES = {
     "exact", "about", "nearly", "more_than", "at_least", "at_most", "up_to", "range", "dozens", "scores", "hundreds",
 }  # fmt: skip
-FREQUENCIES = {"daily", "weekly", "monthly", "almost_daily", "almost_weekly", "almost_monthly"}
+FREQUENCIES = {"daily", "every_other_day", "weekly", "monthly", "almost_daily", "almost_weekly", "almost_monthly"}
 VOCABULARY = {
     "qualifier": HEDGES | FREQUENCIES,
     "kind": {"cumulative", "interval", "single_day", "zero_window", "baseline"},
@@ -258,7 +258,13 @@ def test_incident_numbers_and_sources() -> None:
 @pytest.mark.parametrize("name", TALLIES)
 def test_case_toml_asks_for_something_the_case_has(name: str) -> None:
     case = tomllib.loads((DATA / name / "case.toml").read_text(encoding="utf-8"))
-    assert set(case) == {"title", "summary", "report"}
+    assert set(case) == {"title", "summary", "report", "silence"}
+    table = codebook_table("series", "silence", "why").set_index("series")["silence"]
+    for series, said in case["silence"].items():
+        assert set(said) == {"is", "why"}
+        assert series in set(TALLIES[name]["series"])
+        there = [label for label in table.index if label.split(" ")[0] == series]
+        assert [table[label] for label in there] == [said["is"]]
     assert all("  " not in case[key] and "\n" not in case[key] for key in ("title", "summary"))
     report = case["report"]
     assert set(report) - {"end"} == {"series", "counter", "start", "freq"}

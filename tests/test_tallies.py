@@ -71,7 +71,7 @@ def test_repeats_are_merged_and_unused_columns_named(tmp_path: Path) -> None:
         ("a,50001,exact,2024-01-01,2024-01-31", "50001, above 50,000"),
         ("a,,exact,2024-01-01,2024-01-31", "count is blank"),
         ("a,3,dozens,2024-01-01,2024-01-31", "a word for a number"),
-        ("a,3,circa,2024-01-01,2024-01-31", "qualifier is 'circa'"),
+        ("a,3,exakt,2024-01-01,2024-01-31", "qualifier is 'exakt'; did you mean 'exact'?"),
         ("a,3,exact,45292,2024-01-31", "a spreadsheet's day number"),
         ("a,3,exact,13/25/2024,2024-01-31", "'13/25/2024'; write the date"),
         ("a,3,exact,2024-02-30,2024-03-31", "a day that no calendar has"),
@@ -117,10 +117,41 @@ def test_ranges_are_checked(tmp_path: Path, low: str, high: str, count: str, sai
         escalation.read_tallies(file)
 
 
-def test_the_message_counts_the_other_faulty_rows(tmp_path: Path) -> None:
-    bad = "a,-1,exact,2024-01-01,2024-01-31"
-    with pytest.raises(InputError, match="and 2 more faulty rows"):
-        escalation.read_tallies(write(tmp_path, bad, bad + " ", bad.replace("-1", "-2")))
+def test_one_message_names_all_faulty_rows(tmp_path: Path) -> None:
+    bad, good = "a,-1,exact,2024-01-01,2024-01-31", "a,1,exact,2024-01-01,2024-01-31"
+    rows = (bad, good, "a,,exact,2024-01-01,2024-01-31", "a,2,exact,2024-02-01,2024-01-31")
+    with pytest.raises(InputError, match="3 rows cannot be used: row 2: count is -1") as caught:
+        escalation.read_tallies(write(tmp_path, *rows))
+    assert "row 4: count is blank" in str(caught.value)
+    assert "row 5: the window ends on 2024-01-31" in str(caught.value)
+    with pytest.raises(InputError, match="; and 8 more"):
+        escalation.read_tallies(write(tmp_path, *[bad.replace("-1", f"-{n}") for n in range(1, 21)]))
+
+
+@pytest.mark.parametrize(
+    ("written", "qualifier"),
+    [
+        ("around", "about"),
+        ("Roughly", "about"),
+        ("over", "more_than"),
+        ("at least", "at_least"),
+        ("no more than", "at_most"),
+        ("fewer than", "at_most"),
+        ("up to", "up_to"),
+        ("every other day", "every_other_day"),
+        ("near-weekly", "almost_weekly"),
+        ("nearly", "nearly"),
+    ],
+)
+def test_words_that_people_write_are_read(tmp_path: Path, written: str, qualifier: str) -> None:
+    count = "" if qualifier.endswith(("day", "weekly")) else "12"
+    tallies, _ = escalation.read_tallies(write(tmp_path, f"a,{count},{written},2024-01-01,2024-01-31"))
+    assert tallies["qualifier"].tolist() == [qualifier]
+
+
+def test_between_needs_both_ends(tmp_path: Path) -> None:
+    file = write(tmp_path, "a,,between,2024-01-01,2024-01-31,70,90", head=HEAD + ",low,high")
+    assert escalation.read_tallies(file)[0].loc[0, ["qualifier", "low", "high"]].tolist() == ["range", 70, 90]
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from .severity.figures import draw_figures as draw_figures
 from .severity.lethality import Lethality as Lethality
 from .severity.lethality import count_lethal as count_lethal
 from .severity.lethality import lethality as lethality
+from .severity.rare import RareEvents as RareEvents
+from .severity.rare import rare_events as rare_events
 from .severity.sizes import FatalitySizes as FatalitySizes
 from .severity.sizes import fatality_sizes as fatality_sizes
 from .severity.tail import FatalityTail as FatalityTail

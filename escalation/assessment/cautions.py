@@ -11,6 +11,7 @@ from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import date_span, period_word
 from escalation.counts.series import CountSeries
+from escalation.tallies.printed import least_known
 from escalation.tallies.reconstruct import Reconstruction
 
 FEW_TALLIES = 5
@@ -61,6 +62,8 @@ def _about_reconstruction(reconstruction: Reconstruction, recent: pd.PeriodIndex
             else f"Only {ending} of {len(used)} tallies {'ends' if ending == 1 else 'end'}"
         )
         said.append(f"{few} in {span}, so the counts of that window are uncertain.")
+    if used["qualifier"].isin(["at_most", "up_to"]).all():
+        said.append("Only ceilings speak of these days: there may have been none at all.")
     last, end = reconstruction.last_known_day, pd.Timestamp(reconstruction.daily.index[-1].start_time)
     days = (end - last).days
     if days > 0:
@@ -68,6 +71,9 @@ def _about_reconstruction(reconstruction: Reconstruction, recent: pd.PeriodIndex
             f"No tally speaks of the {days} {period_word('D', days)} after {last.date()}; the counts from then to "
             f"{end.date()} are extrapolated."
         )
+    weak = least_known(reconstruction)
+    if weak and (not reconstruction.converged or ending <= FEW_TALLIES):
+        said.append(weak)
     if not reconstruction.converged:
         said.append(
             f"The reconstruction did not converge (R-hat {reconstruction.rhat:.3f}, effective sample size "

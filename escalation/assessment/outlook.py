@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from escalation.analysis.trend.growth import WindowGrowth
 from escalation.analysis.trend.rate_change import SAID
 from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
+from escalation.assessment.gate import barely_spoken_of
 from escalation.assessment.options import Options
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.conventions.randomness import generator_for
@@ -105,12 +106,17 @@ class Outlook:
 def find_default_fit(series: CountSeries) -> CountFit | Withheld:
     """Fit the default model."""
     return try_part(
-        "default_fit", lambda: default_model().fit(series.counts, exposure=series.exposure, unit=series.unit)
+        "default_fit",
+        lambda: default_model().fit(series.counts, exposure=series.exposure, unit=series.unit),
+        unless=barely_spoken_of(series),
     )
 
 
 def find_outlook(series: CountSeries, default: CountFit | Withheld, options: Options, seed: int) -> Outlook | Withheld:
     """Fit the models beside the default one and forecast; the paths of each depend on the seed and its name alone."""
+    thin = barely_spoken_of(series)
+    if thin is not None:
+        return Withheld("forecast", thin)
     fits: dict[str, CountFit] = {}
     forecasts: dict[str, Forecast] = {}
     failed: dict[str, str] = {}

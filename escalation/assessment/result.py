@@ -6,7 +6,7 @@ import hashlib
 import html
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from escalation.analysis.trend.influence import Carrier
 from escalation.analysis.trend.rate_change import RateChange
 from escalation.assessment.answer import Answer, answer_table
 from escalation.assessment.cautions import find_cautions
-from escalation.assessment.gate import unobserved
+from escalation.assessment.gate import HALF, recent_share, unobserved
 from escalation.assessment.options import Options
 from escalation.assessment.outlook import (
     Outlook,
@@ -39,7 +39,7 @@ from escalation.assessment.outlook import (
 )
 from escalation.assessment.severity import AttackSeverity, find_severity, severity_answers
 from escalation.assessment.sides import Sides
-from escalation.assessment.source import Source, SourceSeries
+from escalation.assessment.source import Source, SourceSeries, quiet_reading
 from escalation.assessment.trend import (
     GrowthNow,
     carrier_answers,
@@ -278,9 +278,23 @@ class Assessment:
         )
 
     @cached_property
+    def if_quiet(self) -> Assessment | Withheld:
+        """The same questions where a day without a word is one without an incident.
+
+        Given where it is not known what silence means and less than half of the recent window is spoken of: the
+        answers then lie between these and those of this record.
+        """
+        share = recent_share(self.series, self.recent)
+        series = quiet_reading(self.series) if self.series.silence == "unknown" and share < HALF else None
+        if series is None:
+            return Withheld("if_quiet", "the recent window is spoken of, or what silence means is known")
+        return replace(self, series=series)
+
+    @cached_property
     def cautions(self) -> tuple[str, ...]:
         """What the reader should keep in mind, in plain sentences."""
-        return find_cautions(self.series, self.recent, self.rate, self.carrier, self.outlook, self.within)
+        half = () if isinstance(self.if_quiet, Withheld) else (self._half_spoken(),)
+        return half + find_cautions(self.series, self.recent, self.rate, self.carrier, self.outlook, self.within)
 
     def answers(self, *parts: str) -> pd.DataFrame:
         """The answers as a table.
@@ -380,7 +394,16 @@ class Assessment:
             "sentences": self.sentences(*parts),
             "cautions": list(self.cautions),
         }
+        if self.if_quiet:
+            content["if_quiet"] = json.loads(self.if_quiet.to_json(*parts))["answers"]
         return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+
+    def _half_spoken(self) -> str:
+        share = recent_share(self.series, self.recent)
+        return (
+            f"Tallies speak of {share:.0%} of {self.recent_span()}, and what silence means is not known: answers are given "
+            "for both readings, that the other days were quiet and that they were not looked at."
+        )
 
     def provenance(self) -> dict[str, str]:
         """Name, kind and SHA-256 of what the counts came from; of the counts themselves where nothing else is known."""

@@ -14,7 +14,7 @@ import pandas as pd
 from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.conventions.randomness import Seed
 from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
-from escalation.counts.series import CountSeries
+from escalation.counts.series import CountSeries, Silence
 from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning, warn
 from escalation.files.bundled import data_folder
 from escalation.files.disk import kind_of
@@ -26,6 +26,7 @@ from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.formats.reports import Reports
 from escalation.tallies.cases import DEFAULT_CASE, case_names, open_case
+from escalation.tallies.printed import reconstruction_notes
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
 from escalation.tallies.schema import REQUIRED, contains
@@ -60,6 +61,8 @@ class Source:
         Options that a bundled case brings along: series, counter, start, end, freq.
     quality : DataQuality or None
         Of incidents: what speaks against taking their counts at their word.
+    silence : dict
+        What a bundled case says silence means in its series, where the table does not.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Source:
     sha256: str
     defaults: dict[str, str]
     quality: DataQuality | None = None
+    silence: dict[str, Silence] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -106,6 +110,14 @@ def from_reconstruction(result: Reconstruction) -> SourceSeries:
     """Return the count series of a reconstruction, with the tallies behind it."""
     series = result.to_count_series()
     return SourceSeries(**{one.name: getattr(series, one.name) for one in fields(series)}, reconstruction=result)
+
+
+def quiet_reading(series: CountSeries) -> SourceSeries | None:
+    """The same series if no incident fell on a day that no tally speaks of; None where it is not from tallies."""
+    if not isinstance(series, SourceSeries) or series.reconstruction is None:
+        return None
+    said = series.reconstruction.under("quiet")
+    return replace(series, counts=said.counts, silence="quiet", record=None)
 
 
 def open_source(
@@ -173,7 +185,10 @@ def open_source(
         # under a name of its own where it is not all, for what comes with the case knew more
         called = name if as_of is None else f"{name} as of {parse_date(as_of, 'as_of', side='end'):%Y-%m-%d}"
         digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
-        return Source(called, case.title, "tallies", tallies, LedgerEntries(name).frame(), digest, dict(case.report))
+        ledger = LedgerEntries(name).frame()
+        return Source(
+            called, case.title, "tallies", tallies, ledger, digest, dict(case.report), silence=dict(case.silence)
+        )
     if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
     files = expand_paths(paths)
@@ -208,6 +223,8 @@ def count_series(
     end: DateLike | None = None,
     coverage: pd.DataFrame | Literal["units", "sources"] | None = None,
     draws: int | None = None,
+    silence: Silence | None = None,
+    flags: Sequence[str] | None = None,
     rng: Seed = None,
 ) -> SourceSeries:
     """Get one count series out of a source.
@@ -233,6 +250,11 @@ def count_series(
     draws : int, optional
         Histories: of a reconstruction, 500 when left out; of incidents, in which each falls on one day of its window,
         none when left out.
+    silence : {"quiet", "unknown", "lower_bound"}, optional
+        For tallies: what a day means that none speaks of; see :func:`escalation.reconstruct`.  What the table says
+        when left out, or else the case, or else what the tallies bear out.
+    flags : sequence of str, optional
+        For tallies: flags of those that may be used; ``ok`` when left out.
     rng : int, Generator or None
         Seed or generator.
 
@@ -270,9 +292,12 @@ def count_series(
             names = sorted(source.table["series"].unique())
             if series is None and len(names) > 1:
                 raise InputError(f"{source.name} holds {len(names)} series; choose one series of {', '.join(names)}")
+            name = series or names[0]
+            said = source.table.loc[source.table["series"] == name, "silence"].ne("").any()
+            of_case = None if silence is not None or said else source.silence.get(name)
             result = reconstruct(
                 source.table,
-                series=series or names[0],
+                series=name,
                 counter=counter,
                 place=place,
                 unit=unit,
@@ -280,21 +305,29 @@ def count_series(
                 start=start,
                 end=end,
                 draws=HISTORIES if draws is None else draws,
+                flags=("ok",) if flags is None else flags,
+                silence=silence or of_case,
                 rng=rng,
             )
+            if of_case is not None:
+                result = replace(result, silence_from="case")
             counted = replace(
                 from_reconstruction(result),
                 record=_bundled_record(source.name) if as_bundled else None,
                 incidents=_bundled_incidents(source.name, result),
             )
         else:
-            if counter is not None or place is not None or unit is not None:
-                raise InputError("counter, place and unit go with tallies; for incidents use by and series")
+            if any(option is not None for option in (counter, place, unit, silence, flags)):
+                raise InputError(
+                    "counter, place, unit, silence and flags go with tallies; for incidents use by and series"
+                )
             counted = _from_incidents(source, series, by, measure, freq, start, end, coverage, draws, rng)
     for one in caught:
         if not issubclass(one.category, EscalationWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     notes = [*_quality_notes(source), *(_note(one) for one in caught if issubclass(one.category, EscalationWarning))]
+    if counted.reconstruction is not None:
+        notes = [*reconstruction_notes(counted.reconstruction), *notes]
     if source.kind == "incidents" and end is None and coverage is None:
         notes += _ending_notes(counted)
     return replace(counted, source=source, notes=tuple(notes))

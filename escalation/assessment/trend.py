@@ -29,6 +29,8 @@ from escalation.models.contract.base import CountFit
 from escalation.models.contract.design import Checked, check_series
 
 TOO_FEW = "fewer than 5 observed periods, or counts too large, do not show how a series fluctuates"
+NOTHING = 0.5
+"""Incidents in both windows together, the mean over the histories, below which there is nothing to compare."""
 TRIED = 3
 """Tallies or days that are left out in turn."""
 
@@ -91,6 +93,8 @@ def find_rate(
     for name, span in zip(("recent", "baseline"), spans, strict=True):
         if np.isnan(count_matrix(series.counts)[span]).all():
             return Withheld("rate", unobserved(series.periods[span], name))
+    if sum(np.nansum(count_matrix(series.counts)[span], axis=0).mean() for span in spans) < NOTHING:
+        return Withheld("rate", f"there were no {series.unit} in either window, so that there is nothing to compare")
     if isinstance(rates, Withheld):
         return Withheld("rate", rates.reason)
     return change_of(rates, _checked(series), options.recent, options.baseline, options.level, seed)

@@ -11,6 +11,7 @@ import pandas as pd
 import typer
 
 import escalation
+from escalation.assessment.handful import Handful, find_handful
 from escalation.assessment.options import check_question
 from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
@@ -22,8 +23,11 @@ from escalation.cli.counting import (
     check_by,
     check_targets,
     count,
+    count_from,
     count_sides,
     deliver,
+    open_table,
+    reading,
     resolve_target,
     title,
     with_dates,
@@ -96,6 +100,7 @@ def forecast(selection: Selection, target: Target, *, horizon: int | None, model
         source, counted = count(selection, step)
         step("fitting the models")
         assessment = escalation.assess(counted, horizon=horizon, model=model, models=(), rng=selection.seed)
+        assessment = readable(assessment)
         ahead, outlook = given(assessment.forecast), given(assessment.outlook)
     warn_of_failures(assessment)
     if save is not None:
@@ -134,7 +139,15 @@ def flashpoint(
     for words in what_if or ():
         read_assumptions(words, "D")  # before anything is computed
     with screen.progress(3) as step:
-        _, counted = count(selection, step)
+        step(reading(selection))
+        source = open_table(selection)
+        handful = None
+        if at_least is not None and definition is None and not what_if and over == 1:
+            options = ("counter", "place", "unit", "start", "end", "silence")
+            handful = find_handful(source, selection.series, **{name: getattr(selection, name) for name in options})
+        if handful is not None and at_least is not None:
+            return _show_rare(handful, at_least, within or horizon, selection, target)
+        counted = count_from(source, selection, step)
         if definition is not None:
             definition.check_unit(counted.unit)
         step("fitting the models")
@@ -148,6 +161,8 @@ def flashpoint(
             models=(),
             rng=selection.seed,
         )
+        other = assessment.if_quiet if assessment.outlook else assessment  # said beside, where both can be
+        assessment = readable(assessment)
         points = given(assessment.flashpoints)
     warn_of_failures(assessment)
     if what_if:
@@ -156,12 +171,30 @@ def flashpoint(
     if target.form != "table":
         return deliver(table, target)
     screen.say(points[0].sentence())
+    if isinstance(other, Assessment) and other is not assessment and other.flashpoints:
+        screen.say(f"If the days that no tally speaks of were quiet: {given(other.flashpoints)[0].sentence()}")
     return screen.show(
         title(counted),
         ("by", table.index),
         ("probability", table["probability"].map(screen.probability_text)),
         ("Monte Carlo error", table["mc_error"].map("{:.2g}".format)),
         ("90% Monte Carlo interval", screen.spans(table, write="{:.2f}".format)),
+    )
+
+
+def _show_rare(handful: Handful, at_least: int, within: int | None, selection: Selection, target: Target) -> None:
+    """Show the probability of an event of a size, where the series is a handful of announced ones."""
+    found = handful.reaching(at_least, within, selection.freq or "W-SUN", selection.seed)
+    table = found.probability
+    if target.form != "table":
+        return deliver(table.assign(at_least=found.at_least, events=found.events, days=found.days), target)
+    screen.say(handful.sentence())
+    screen.say(found.sentence())
+    return screen.show(
+        f"{(selection.series or '').replace('_', ' ').capitalize()}: one of at least {found.at_least:,}",
+        ("by", table.index),
+        ("probability", table["probability"].map(screen.probability_text)),
+        ("90% interval", screen.spans(table, write="{:.2f}".format)),
     )
 
 
@@ -245,19 +278,43 @@ def _passage(assessment: Assessment) -> pd.DataFrame:
 def show_answers(assessment: Assessment, *parts: str) -> None:
     """Print the answers of the parts named, each with its interval or Monte Carlo error, and why some are missing."""
     answers = assessment.answer_list(*parts)
+    quiet = assessment.if_quiet
+    values = ("if silence is not known" if quiet else "answer", [one.value_text() for one in answers])
+    columns = [values, (f"{assessment.level:.0%} interval", [one.span_text() for one in answers])]
+    if quiet:
+        other = {one.key: one for one in quiet.answer_list(*parts)}
+        both = [other.get(one.key) for one in answers]
+        columns.append(("if quiet", [one.value_text() if one else "" for one in both]))
+        columns.append((f"{assessment.level:.0%} interval", [one.span_text() if one else "" for one in both]))
     screen.show(
         title(assessment.series),
         ("", [one.question for one in answers]),
-        ("answer", [one.value_text() for one in answers]),
-        (f"{assessment.level:.0%} interval", [one.span_text() for one in answers]),
+        *columns,
         ("unit", [one.unit_text() for one in answers]),
-        words=(0, 3),
+        words=(0, 1 + len(columns)),
     )
+    if quiet:
+        screen.say(assessment.cautions[0])
     if any(one.span_text().startswith("±") for one in answers):
         screen.say("±: Monte Carlo error of the probability.")
     for why in dict.fromkeys(one.why for one in answers if one.why):
         named = ", ".join(one.question for one in answers if one.why == why)
         screen.say(f"Not given: {named} ({why}).")
+
+
+def readable(assessment: Assessment) -> Assessment:
+    """The reading of a series that a forecast can be made of: as it stands, or else as if silence were quiet.
+
+    Where both can be, who reads is warned that they differ.
+    """
+    quiet = assessment.if_quiet
+    if not quiet:
+        return assessment
+    if isinstance(assessment.outlook, Withheld):
+        warn(f"what follows assumes that silence is quiet; otherwise nothing is known ({assessment.outlook.reason})")
+        return quiet
+    warn(assessment.cautions[0])
+    return assessment
 
 
 def given(part: Part | Withheld) -> Part:

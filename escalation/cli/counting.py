@@ -34,12 +34,14 @@ def series(selection: Selection, target: Target) -> None:
     table = _counts_table(counted)
     if target.form != "table":
         return deliver(table, target)
+    if counted.reconstruction is not None and counted.reconstruction.spoken.all():  # else it was said before
+        screen.say(counted.reconstruction.spoken_sentence())
     middle = "count" if counted.exact else "median"
     columns: list[screen.Column] = [(period_word(counted.freq), screen.periods(table))]
     columns.append((middle, table[middle].map(screen.number)))
     if not counted.exact:
         columns.append(("90% interval", screen.spans(table)))
-    return screen.show(title(counted), *columns, ("covered", table["exposure"].map("{:.0%}".format)))
+    return screen.show(title(counted), *columns, ("observed", table["observed_share"].map("{:.0%}".format)))
 
 
 def cases(target: Target) -> None:
@@ -75,6 +77,8 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         end=selection.end,
         coverage=_coverage(selection.coverage),
         draws=selection.draws,
+        silence=selection.silence,
+        flags=None if selection.flags is None else tuple(one.strip() for one in selection.flags.split(",")),
         rng=selection.seed,
     )
     for note in counted.notes:
@@ -229,6 +233,6 @@ def with_dates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _counts_table(counted: SourceSeries) -> pd.DataFrame:
-    """Counts, or the median and interval of the histories, and how much of each period is covered."""
+    """Counts, or the median and interval of the histories, and how much of each period is covered and observed."""
     table = pd.DataFrame({"count": counted.counts}) if counted.exact else counted.summary_frame(LEVEL)
-    return with_dates(table.assign(exposure=counted.exposure))
+    return with_dates(table.assign(exposure=counted.exposure, observed_share=counted.observed_share))

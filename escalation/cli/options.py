@@ -135,6 +135,17 @@ class Selection(Table):
     )
     start: Annotated[str | None, day("First day.")] = None
     end: Annotated[str | None, day("Last day.")] = None
+    silence: Annotated[
+        Literal["quiet", "unknown", "lower_bound"] | None,
+        typer.Option(
+            help="Reported counts: what a day means that no tally speaks of: no incident, not known, or that the counts "
+            "are the least there was; left out, what the table or the case says, or else what the tallies bear out."
+        ),
+    ] = None
+    flags: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Reported counts: flags of the tallies that may be used; left out, ok."),
+    ] = None
     seed: Annotated[int, whole("The same seed gives the same numbers.")] = 1
 
     def with_freq(self, freq: str) -> "Selection":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import escalation
 from escalation.assessment.options import check_question
 from escalation.cli import screen
-from escalation.cli.answering import given, show_answers, warn_of_failures
+from escalation.cli.answering import given, readable, show_answers, warn_of_failures
 from escalation.cli.counting import count, deliver, resolve_target
 from escalation.cli.options import Selection, Target
 
@@ -34,6 +34,7 @@ def severity(
             types=types,
             rng=selection.seed,
         )
+        assessment = readable(assessment)
         step("working out the severity")
         found = given(assessment.severity)
     warn_of_failures(assessment)

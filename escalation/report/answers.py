@@ -41,6 +41,10 @@ def set_answers(paper: Paper, assessment: Assessment) -> None:
         paper.heading("Read with care", size=10.0, keep=30.0)
     for caution in assessment.cautions:
         paper.paragraph(plain_dates(caution), bullet="•")
+    if assessment.if_quiet:
+        quiet = assessment.if_quiet
+        said = (quiet.sentences("rate")[0], *quiet.sentences("forecast"), quiet.sentences("flashpoints")[0])
+        paper.paragraph(plain_dates(f"If the days without a word were quiet: {' '.join(said)}"), bullet="•")
     if isinstance(assessment.forecast, Withheld):
         return
     ax = paper.axes(min(max(paper.space - 4.0, 190.0), 290.0))

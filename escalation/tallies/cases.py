@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from escalation.counts.series import Silence
 from escalation.errors import InputError
 from escalation.files.bundled import data_folder
 from escalation.files.read import read_table
@@ -34,6 +35,9 @@ class Case:
         Columns ``source``, ``url``, ``rows``: the pages behind the tallies and incidents.
     report : dict
         Options that ``escalation report`` takes for this case: series, counter, start, end, freq.
+    silence : dict
+        What a day means that no tally of a series speaks of, by series, where somebody looked into it; the reasons are
+        in the codebook.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Case:
     incidents: pd.DataFrame | None = field(repr=False)
     sources: pd.DataFrame = field(repr=False)
     report: dict[str, str]
+    silence: dict[str, Silence]
 
     def _repr_html_(self) -> str:
         lines = [f"<b>{html.escape(self.title)}</b><br>{html.escape(self.summary)}"]
@@ -104,7 +109,9 @@ def open_case(name: str) -> Case:
     tallies, _ = read_tallies(folder / "tallies.csv")
     incidents = _incidents(folder / "incidents.csv")
     report: dict[str, Any] = about["report"]
-    return Case(name, about["title"], about["summary"], tallies, incidents, _sources(tallies, incidents), report)
+    silence = {series: said["is"] for series, said in about.get("silence", {}).items()}
+    sources = _sources(tallies, incidents)
+    return Case(name, about["title"], about["summary"], tallies, incidents, sources, report, silence)
 
 
 def case_names() -> list[str]:

@@ -100,3 +100,72 @@ def _standing(tally: pd.Series) -> str:
     left_out = "" if tally["used"] or (why == "duplicate" and not odd) else f"left out: {why}"
     both = ", ".join(filter(None, (odd, like, left_out)))
     return f"{printed_count(tally)} {both}" if both else ""
+
+
+MOST_DOUBTED = 4
+"""Tallies that are not believed and named one by one."""
+WEAK, WEAK_SHARE = 5, 0.1
+"""A total is weakly known where its 90% interval is wider than so many incidents and this share of it."""
+
+
+def reconstruction_notes(reconstruction: Reconstruction) -> list[str]:
+    """Say what the reader of the counts should know first: days without a word, and tallies that are not believed.
+
+    Parameters
+    ----------
+    reconstruction : Reconstruction
+        From :func:`escalation.reconstruct`.
+
+    Examples
+    --------
+    >>> import escalation
+    >>> tallies = pd.DataFrame({"series": "attacks", "count": [40, 620, 70], "qualifier": "exact",
+    ...     "start": "2024-01-01", "end": ["2024-01-28", "2024-02-11", "2024-02-18"]})
+    >>> notes = reconstruction_notes(escalation.reconstruct(tallies, series="attacks", rng=1))
+    >>> notes[0][:76]
+    '620 printed of 2024-01-01 to 2024-02-11 (reads like 62) is not believed: the'
+    """
+    spoken = reconstruction.spoken
+    said = [] if spoken.all() else [reconstruction.spoken_sentence().rstrip(".")]
+    table = reconstruction.tallies
+    doubted = table[table["used"] & improbable(table)].sort_values("reliability", kind="stable")
+    said += [_doubt(tally, reconstruction) for _, tally in doubted.head(MOST_DOUBTED).iterrows()]
+    if len(doubted) > MOST_DOUBTED:
+        said.append(f"{len(doubted) - MOST_DOUBTED} more tallies are improbable; see the contradictions")
+    return said
+
+
+def _doubt(tally: pd.Series, reconstruction: Reconstruction) -> str:
+    """Say what was printed, what the other tallies make of it, and which of both the counts follow."""
+    like = f" (reads like {tally['reads_like']:,})" if pd.notna(tally["reads_like"]) else ""
+    where = "" if tally["place"] == reconstruction.place else f" in {tally['place']}"
+    low, high = tally["predicted_low"], tally["predicted_high"]
+    others = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    window = f"{tally['start'].date()} to {tally['end'].date()}" if tally["start"] < tally["end"] else tally["end"].date()
+    if tally["reliability"] < 0.1:
+        follows = "is not believed: the other tallies make it"
+        rest = "which the counts follow"
+    else:
+        follows = "is improbable: the other tallies make it"
+        rest = "and the counts allow for both"
+    return f"{printed_count(tally)} printed of {window}{where}{like} {follows} {others}, {rest}"
+
+
+def least_known(reconstruction: Reconstruction) -> str:
+    """Say up to which day the total is known least, so that a tally of it would help most; nothing where it is known.
+
+    Parameters
+    ----------
+    reconstruction : Reconstruction
+        From :func:`escalation.reconstruct`.
+    """
+    totals = reconstruction.cumulative()
+    width = (totals["upper"] - totals["lower"]).astype(int)
+    day = width.idxmax()
+    row = totals.loc[day]
+    if width[day] < max(WEAK, WEAK_SHARE * row["median"]):
+        return ""
+    return (
+        f"Known least is the total up to {day} ({row['lower']:,} to {row['upper']:,}): a running total of that day would "
+        "help most."
+    )

@@ -12,6 +12,7 @@ from escalation.counts.periods import EARLIEST
 from escalation.counts.series import Silence
 from escalation.errors import InputError
 from escalation.tallies.kernels import default_kernels
+from escalation.tallies.words import as_qualifier, nearest
 
 REQUIRED = ("series", "count", "qualifier", "start", "end")
 DEFAULTS = {
@@ -41,6 +42,8 @@ FLAGS = ("ok", "duplicate", "stale", "rounded", "unit_ambiguous", "contradiction
 DATE_CONFIDENCE = {"stated": 1.0, "inferred": 1.5, "interpolated": 2.0}
 """How much wider a kernel is when a window's dates are not stated."""
 
+MOST_FAULTS = 12
+"""Faulty rows that a message names one by one."""
 EXACTNESS = ("printed", "named")
 """What a bare number is: a figure as printed, which a doubtful hour moves by one or so, or a count of things that were
 each named or announced (the dead by name, one raid), which it does not."""
@@ -76,8 +79,7 @@ def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame
     Raises
     ------
     InputError
-        If a column is missing or a row cannot be used; the message names the first such row and
-        how many more there are.
+        If a column is missing or a row cannot be used; the message names all such rows.
     """
     if not isinstance(tallies, pd.DataFrame):
         raise InputError(f"{where} is a {type(tallies).__name__}; give a DataFrame, such as read_tallies(path)[0]")
@@ -98,17 +100,18 @@ def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame
             table[name] = _dates(_text(tallies, name), name, faults)
         else:
             table[name] = _text(tallies, name)
-    faults.raise_first()
+    known = tuple(default_kernels().index)
+    table["qualifier"] = table["qualifier"].map(lambda word: as_qualifier(word, known))
     _check_words(table, faults)
     _check_windows(table, faults)
-    _check_numbers(table, faults)
-    faults.raise_first()
+    _check_numbers(table[~faults.rows()], faults)
+    faults.raise_all()
     table["kind"] = _kinds(table)
     return table
 
 
 class _Faults:
-    """Collects the rows that cannot be used, so that the message can count them."""
+    """Collects the rows that cannot be used, so that one message names them all."""
 
     def __init__(self, where: str, index: pd.Index) -> None:
         self.where, self.index = where, index
@@ -116,18 +119,26 @@ class _Faults:
 
     def add(self, bad: pd.Series, message: str, *columns: pd.Series) -> None:
         """Note a fault for each row where ``bad`` holds; ``{0}``, ``{1}`` in the message are its cells."""
-        for position in np.flatnonzero(bad.to_numpy(dtype=bool)):
-            cells = [_shown(column.iloc[position]) for column in columns]
+        for place in np.flatnonzero(bad.to_numpy(dtype=bool)):
+            cells = [_shown(column.iloc[place]) for column in columns]
+            position = self.index.get_indexer_for([bad.index[place]])[0] if len(bad) < len(self.index) else place
             self.found.append((int(position), message.format(*cells)))
 
-    def raise_first(self) -> None:
-        """Raise one error for the first faulty row, if there is any."""
-        if not self.found:
+    def rows(self) -> pd.Series:
+        """Mark the rows that have a fault so far."""
+        return pd.Series(np.isin(np.arange(len(self.index)), [row for row, _ in self.found]), index=self.index)
+
+    def raise_all(self) -> None:
+        """Raise one error for all faulty rows, if there are any."""
+        first = dict(reversed(sorted(self.found, key=lambda fault: fault[0])))  # the first fault of each row
+        rows = sorted(first)
+        if not rows:
             return
-        position, message = min(self.found, key=lambda fault: fault[0])
-        rows = len({fault[0] for fault in self.found})
-        more = f" (and {rows - 1} more faulty rows)" if rows > 1 else ""
-        raise InputError(f"{self.where}, row {self.index[position]}: {message}{more}")
+        if len(rows) == 1:
+            raise InputError(f"{self.where}, row {self.index[rows[0]]}: {first[rows[0]]}")
+        listed = "; ".join(f"row {self.index[row]}: {first[row]}" for row in rows[:MOST_FAULTS])
+        more = f"; and {len(rows) - MOST_FAULTS} more" if len(rows) > MOST_FAULTS else ""
+        raise InputError(f"{self.where}: {len(rows)} rows cannot be used: {listed}{more}")
 
 
 def _shown(cell: object) -> str:
@@ -197,7 +208,8 @@ def _check_words(table: pd.DataFrame, faults: _Faults) -> None:
     }
     for name, words in known.items():
         listed = ", ".join(word for word in words if word)
-        faults.add(~table[name].isin(words), f"{name} is {{0!r}}; use one of {listed}", table[name])
+        near = table[name].map(lambda word, words=words: nearest(word, filter(None, words)))
+        faults.add(~table[name].isin(words), f"{name} is {{0!r}}{{1}}; use one of {listed}", table[name], near)
 
 
 def _check_windows(table: pd.DataFrame, faults: _Faults) -> None:
