@@ -82,7 +82,9 @@ def happen(rng: Generator) -> World:
     return World(rate, rng.poisson(rate * factor), clustering)
 
 
-def print_totals(world: World, rng: Generator, every: float, *, gap: tuple[int, int] = (-1, -1), first: int = 0) -> None:
+def print_totals(
+    world: World, rng: Generator, every: float, *, gap: tuple[int, int] = (-1, -1), first: int = 0
+) -> None:
     """Print running totals every so many days on average, and now and then the count of a week or of a day."""
     days, at = len(world.daily), first
     while True:

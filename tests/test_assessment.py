@@ -9,11 +9,11 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from escalation.assessment.pool import WEIGHTS, pool_weights
+from escalation.assessment.pool_model import pool_model
 
 import escalation
 from escalation.assessment.outlook import times_reached
-from escalation.assessment.pool import WEIGHTS, pool_weights
-from escalation.assessment.pool_model import pool_model
 from escalation.assessment.source import SourceSeries
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast

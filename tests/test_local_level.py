@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from escalation.assessment.pool_model import model_of
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
-from escalation.assessment.pool_model import model_of
 from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import FitError, InputError
 from escalation.models.baselines.ensemble import Ensemble

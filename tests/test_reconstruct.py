@@ -49,9 +49,7 @@ def tallies(*rows: tuple[object, ...], **columns: object) -> pd.DataFrame:
     ).assign(**columns)
 
 
-def evidence_of(
-    rows: list[tuple[str, int, int, int]], days: int, events: list[bool] | None = None
-) -> Evidence:
+def evidence_of(rows: list[tuple[str, int, int, int]], days: int, events: list[bool] | None = None) -> Evidence:
     """Evidence from (qualifier, count, first day, days after the last day), day 0 a Monday."""
     kernels = [
         make_kernel(
@@ -61,9 +59,7 @@ def evidence_of(
     ]
     starts = np.array([MONDAY + row[2] for row in rows])
     ends = np.array([MONDAY + row[3] - 1 for row in rows])
-    return atoms_from(
-        starts, ends, kernels, MONDAY, MONDAY + days - 1, None if events is None else np.array(events)
-    )
+    return atoms_from(starts, ends, kernels, MONDAY, MONDAY + days - 1, None if events is None else np.array(events))
 
 
 def enumerate_posterior(evidence: Evidence, prior: WalkPrior, most: int) -> dict[tuple[int, ...], float]:
@@ -219,7 +215,9 @@ def test_ranks_of_the_truth_are_uniform() -> None:
 
 
 def test_compiled_chain_is_the_plain_python_one() -> None:
-    evidence = evidence_of(TINY["two weeks and a step between them"][0] + [("exact", 40, 3, 12), ("exact", 2, 5, 6)], 14)
+    evidence = evidence_of(
+        TINY["two weeks and a step between them"][0] + [("exact", 40, 3, 12), ("exact", 2, 5, 6)], 14
+    )
     evidence = dataclasses.replace(evidence, atom_event=(evidence.atom_days == 1).astype(np.int64))
     prior = WalkPrior(level_mean=0.0, level_sd=1.0, memory=0.9, scale_sd=0.7, df=4.0)
     start = np.full(len(evidence.atom_days), 3), np.zeros(2), 0.4, 2.0

@@ -63,6 +63,8 @@ class Source:
         Of incidents: what speaks against taking their counts at their word.
     silence : dict
         What a bundled case says silence means in its series, where the table does not.
+    as_of : Timestamp or None
+        The day after which nothing became known, where one was asked for.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Source:
     defaults: dict[str, str]
     quality: DataQuality | None = None
     silence: dict[str, Silence] = field(default_factory=dict)
+    as_of: pd.Timestamp | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -183,11 +186,20 @@ def open_source(
         case = open_case(name)
         tallies = _printed_by(case.tallies, as_of, name)
         # under a name of its own where it is not all, for what comes with the case knew more
-        called = name if as_of is None else f"{name} as of {parse_date(as_of, 'as_of', side='end'):%Y-%m-%d}"
+        known = None if as_of is None else parse_date(as_of, "as_of", side="end")
+        called = name if known is None else f"{name} as of {known:%Y-%m-%d}"
         digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
         ledger = LedgerEntries(name).frame()
         return Source(
-            called, case.title, "tallies", tallies, ledger, digest, dict(case.report), silence=dict(case.silence)
+            called,
+            case.title,
+            "tallies",
+            tallies,
+            ledger,
+            digest,
+            dict(case.report),
+            silence=dict(case.silence),
+            as_of=known,
         )
     if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
@@ -314,7 +326,7 @@ def count_series(
             counted = replace(
                 from_reconstruction(result),
                 record=_bundled_record(source.name) if as_bundled else None,
-                incidents=_bundled_incidents(source.name, result),
+                incidents=_bundled_incidents(source, result),
             )
         else:
             if any(option is not None for option in (counter, place, unit, silence, flags)):
@@ -366,11 +378,16 @@ def _bundled_record(name: str) -> Path | None:
     return path if name in case_names() and path.is_file() else None
 
 
-def _bundled_incidents(name: str, result: Reconstruction) -> pd.DataFrame | None:
-    """Incidents that a bundled case lists of a series, at the place and on the days of the reconstruction."""
+def _bundled_incidents(source: Source, result: Reconstruction) -> pd.DataFrame | None:
+    """Incidents that a bundled case lists of a series, at the place and on the days of the reconstruction.
+
+    As the list does not say when each became known, those up to the day asked for are taken as known then.
+    """
+    name = source.name.partition(" as of ")[0]
     listed = open_case(name).incidents if name in case_names() else None
     if listed is None:
         return None
+    listed = listed if source.as_of is None else listed[listed["date_end"] <= source.as_of]
     days = pd.PeriodIndex(result.daily.index)
     inside = (listed["date"] >= days[0].start_time) & (listed["date_end"] <= days[-1].end_time)
     where = listed["country"] + "/" + listed["place"]

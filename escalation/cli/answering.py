@@ -144,7 +144,8 @@ def flashpoint(
         handful = None
         if at_least is not None and definition is None and not what_if and over == 1:
             options = ("counter", "place", "unit", "start", "end", "silence")
-            handful = find_handful(source, selection.series, **{name: getattr(selection, name) for name in options})
+            chosen = {name: getattr(selection, name) for name in options}
+            handful = find_handful(source, selection.series, **chosen, flags=selection.flag_list())
         if handful is not None and at_least is not None:
             return _show_rare(handful, at_least, within or horizon, selection, target)
         counted = count_from(source, selection, step)
@@ -308,7 +309,7 @@ def readable(assessment: Assessment) -> Assessment:
     Where both can be, who reads is warned that they differ.
     """
     quiet = assessment.if_quiet
-    if not quiet:
+    if isinstance(quiet, Withheld):
         return assessment
     if isinstance(assessment.outlook, Withheld):
         warn(f"what follows assumes that silence is quiet; otherwise nothing is known ({assessment.outlook.reason})")

@@ -131,6 +131,21 @@ def series(selection: Selection, target: Target) -> None:
     """
 
 
+@command("tallying")
+def tallies(
+    selection: Selection,
+    target: Target,
+    template: Annotated[bool, typer.Option("--template", help="Write an empty table with examples instead.")] = False,
+) -> None:
+    """Each reported count of a series, and what the others make of it.
+
+    \b
+    Examples:
+      escalation tallies --template -o tallies.csv
+      escalation tallies tallies.csv --series attacks
+    """
+
+
 @command("answering")
 def forecast(
     selection: Selection,

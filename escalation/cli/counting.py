@@ -78,7 +78,7 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         coverage=_coverage(selection.coverage),
         draws=selection.draws,
         silence=selection.silence,
-        flags=None if selection.flags is None else tuple(one.strip() for one in selection.flags.split(",")),
+        flags=selection.flag_list(),
         rng=selection.seed,
     )
     for note in counted.notes:

@@ -148,6 +148,10 @@ class Selection(Table):
     ] = None
     seed: Annotated[int, whole("The same seed gives the same numbers.")] = 1
 
+    def flag_list(self) -> tuple[str, ...] | None:
+        """The flags one by one."""
+        return None if self.flags is None else tuple(one.strip() for one in self.flags.split(","))
+
     def with_freq(self, freq: str) -> "Selection":
         """The same selection in other periods."""
         return replace(self, freq=freq)

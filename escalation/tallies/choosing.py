@@ -99,7 +99,9 @@ def _speaking(rows: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd
     speaks = (start <= last) & (end >= first)
     while speaks.any():
         # all that overlaps with one that speaks: as the union of these is not one run, each is looked at
-        more = np.array([bool(((start[speaks] <= b) & (end[speaks] >= a)).any()) for a, b in zip(start, end, strict=True)])
+        more = np.array(
+            [bool(((start[speaks] <= b) & (end[speaks] >= a)).any()) for a, b in zip(start, end, strict=True)]
+        )
         if (more == speaks).all():
             break
         speaks |= more

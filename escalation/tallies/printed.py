@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from escalation.tallies.prediction import improbable
@@ -89,17 +90,23 @@ def contradictions_by_window(reconstruction: Reconstruction) -> pd.DataFrame:
 
 def _remark(group: pd.DataFrame) -> str:
     """Say which of the tallies of a window are improbable or left out, or that all are used."""
-    said = [_standing(tally) for _, tally in group.iterrows()]
-    return "; ".join(dict.fromkeys(filter(None, said))) or "all are used"
+    said = [(printed_count(tally), standing(tally)) for _, tally in group.iterrows()]
+    return "; ".join(dict.fromkeys(f"{count} {words}" for count, words in said if words)) or "all are used"
 
 
-def _standing(tally: pd.Series) -> str:
+def standing(tally: pd.Series) -> str:
+    """Say whether a tally is improbable, what it reads like, and why it is left out; nothing of one that is used.
+
+    Parameters
+    ----------
+    tally : pandas.Series
+        A row of the tallies of a reconstruction.
+    """
     odd = "improbable" if improbable(tally.to_frame().T).iloc[0] else ""
     like = f"reads like {tally['reads_like']:,}" if odd and pd.notna(tally["reads_like"]) else ""
     why = str(tally["why"]).removeprefix("flag ").replace("_", " ")
     left_out = "" if tally["used"] or (why == "duplicate" and not odd) else f"left out: {why}"
-    both = ", ".join(filter(None, (odd, like, left_out)))
-    return f"{printed_count(tally)} {both}" if both else ""
+    return ", ".join(filter(None, (odd, like, left_out)))
 
 
 MOST_DOUBTED = 4
@@ -141,7 +148,9 @@ def _doubt(tally: pd.Series, reconstruction: Reconstruction) -> str:
     where = "" if tally["place"] == reconstruction.place else f" in {tally['place']}"
     low, high = tally["predicted_low"], tally["predicted_high"]
     others = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    window = f"{tally['start'].date()} to {tally['end'].date()}" if tally["start"] < tally["end"] else tally["end"].date()
+    window = (
+        f"{tally['start'].date()} to {tally['end'].date()}" if tally["start"] < tally["end"] else tally["end"].date()
+    )
     if tally["reliability"] < 0.1:
         follows = "is not believed: the other tallies make it"
         rest = "which the counts follow"
@@ -161,9 +170,9 @@ def least_known(reconstruction: Reconstruction) -> str:
     """
     totals = reconstruction.cumulative()
     width = (totals["upper"] - totals["lower"]).astype(int)
-    day = width.idxmax()
-    row = totals.loc[day]
-    if width[day] < max(WEAK, WEAK_SHARE * row["median"]):
+    place = int(np.argmax(width))
+    row, day = totals.iloc[place], pd.PeriodIndex(totals.index)[place]
+    if width.iloc[place] < max(WEAK, WEAK_SHARE * row["median"]):
         return ""
     return (
         f"Known least is the total up to {day} ({row['lower']:,} to {row['upper']:,}): a running total of that day would "

@@ -7,7 +7,9 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from escalation.conventions.arrays import IntArray
 from escalation.counts.periods import EARLIEST
 from escalation.counts.series import Silence
 from escalation.errors import InputError
@@ -104,7 +106,7 @@ def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame
     table["qualifier"] = table["qualifier"].map(lambda word: as_qualifier(word, known))
     _check_words(table, faults)
     _check_windows(table, faults)
-    _check_numbers(table[~faults.rows()], faults)
+    _check_numbers(table[faults.leave_out()], faults)
     faults.raise_all()
     table["kind"] = _kinds(table)
     return table
@@ -116,21 +118,30 @@ class _Faults:
     def __init__(self, where: str, index: pd.Index) -> None:
         self.where, self.index = where, index
         self.found: list[tuple[int, str]] = []
+        self.left: IntArray = np.arange(len(index))
 
     def add(self, bad: pd.Series, message: str, *columns: pd.Series) -> None:
-        """Note a fault for each row where ``bad`` holds; ``{0}``, ``{1}`` in the message are its cells."""
+        """Note a fault for each row where ``bad`` holds; ``{0}``, ``{1}`` in the message are its cells.
+
+        Rows that have a fault already may have been left out of ``bad`` and the columns.
+        """
+        among = None if len(bad) == len(self.index) else self.left
         for place in np.flatnonzero(bad.to_numpy(dtype=bool)):
             cells = [_shown(column.iloc[place]) for column in columns]
-            position = self.index.get_indexer_for([bad.index[place]])[0] if len(bad) < len(self.index) else place
+            position = place if among is None else among[place]
             self.found.append((int(position), message.format(*cells)))
 
-    def rows(self) -> pd.Series:
-        """Mark the rows that have a fault so far."""
-        return pd.Series(np.isin(np.arange(len(self.index)), [row for row, _ in self.found]), index=self.index)
+    def leave_out(self) -> NDArray[np.bool_]:
+        """Mark the rows that have no fault so far, to look at those only."""
+        good = ~np.isin(np.arange(len(self.index)), [row for row, _ in self.found])
+        self.left = np.flatnonzero(good)
+        return good
 
     def raise_all(self) -> None:
         """Raise one error for all faulty rows, if there are any."""
-        first = dict(reversed(sorted(self.found, key=lambda fault: fault[0])))  # the first fault of each row
+        first: dict[int, str] = {}
+        for row, message in self.found:
+            first.setdefault(row, message)
         rows = sorted(first)
         if not rows:
             return
@@ -252,3 +263,21 @@ def _kinds(table: pd.DataFrame) -> pd.Series:
         [table["count"].eq(0).fillna(False), table["start"] == table["end"]], ["zero_window", "single_day"], "interval"
     )
     return table["kind"].where(table["kind"] != "", pd.Series(implied, index=table.index))
+
+
+def template_table() -> pd.DataFrame:
+    """Return a table of tallies with three examples, to be filled in.
+
+    Examples
+    --------
+    >>> len(check_tallies(template_table()))
+    3
+    """
+    examples = [
+        {"count": "12", "qualifier": "exact", "start": "2024-01-01", "end": "2024-01-14", "kind": "cumulative",
+         "note": "a running total since 1 January"},
+        {"count": "40", "qualifier": "nearly", "start": "2024-01-01", "end": "2024-01-31", "kind": "cumulative"},
+        {"qualifier": "range", "low": "5", "high": "8", "start": "2024-02-05", "end": "2024-02-11", "kind": "interval"},
+    ]  # fmt: skip
+    same = {"series": "attacks", "place": "ALL", "counter": "ministry", "unit": "attacks", "flag": "ok"}
+    return pd.DataFrame([same | one for one in examples], columns=list(COLUMNS)).fillna("")

@@ -94,7 +94,7 @@ def choose_silence(rows: pd.DataFrame, used: pd.DataFrame, given: str | None) ->
             "a series has one: correct the column, or choose with silence"
         )
     if said:
-        return said[0], "stated"  # type: ignore[return-value]
+        return said[0], "stated"
     return ("quiet" if _is_borne_out(used) else "unknown"), "inferred"
 
 

@@ -26,7 +26,6 @@ from escalation.tallies.left_out import WINDOW, histories_without, leaning
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
 
-
 WITHOUT = ("ratio", "probability_unusual", "probability_higher")
 """What is said of a change without each tally or day."""
 
