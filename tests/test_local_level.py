@@ -554,7 +554,7 @@ def test_unknown_family_is_refused():
 
 def test_one_name_stands_for_one_model():
     assert LocalLevel().link == "softplus"
-    assert get_model("local_level") == model_of("local_level") == Ensemble().models[-1] == LocalLevel()
+    assert get_model("local_level") == Ensemble().models[-1] == LocalLevel()
 
 
 def test_unknown_link_is_refused():
