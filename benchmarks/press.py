@@ -1,7 +1,7 @@
 """Reconstruction from simulated press: how often its bands hold, how wide they are, and which tallies it names.
 
 Each world has a rate path, days that cluster or not, and a press that prints running totals, counts of intervals and of
-single days.  The kinds of press differ in what goes wrong; the seeds are fixed, so that two versions see the same press.
+single days.  The kinds of press differ in what goes wrong.  Seeds are fixed, so that two versions see the same press.
 
     python benchmarks/press.py [--kinds clean,gap] [--worlds 60] [--first 0] [--jobs 1]
 """

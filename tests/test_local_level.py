@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from escalation.assessment.pool_model import model_of
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 

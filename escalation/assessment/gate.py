@@ -30,7 +30,7 @@ def too_thin(series: CountSeries, part: NDArray[np.float64], periods: int) -> st
 
 
 def barely_spoken_of(series: CountSeries) -> str | None:
-    """Say why no rate follows from a series of which single days were spoken of and nothing else; None where one does."""
+    """Say why no rate follows from a series of which only single days were spoken of; None where one does."""
     unseen = np.isnan(count_matrix(series.counts)[:, 0])
     seen = int((~unseen).sum())
     if series.silence != "unknown" or not unseen.any() or seen > MOST_SINGLE:

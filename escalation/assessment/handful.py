@@ -66,7 +66,7 @@ def find_handful(
     silence: str | None = None,
     flags: Sequence[str] | None = None,
 ) -> Handful | None:
-    """Return the events of a series of tallies that is a handful of them, and of which silence is quiet; None otherwise.
+    """Return the events of a series of tallies that is a handful of them and quiet between; None for any other.
 
     Parameters
     ----------

@@ -401,8 +401,8 @@ class Assessment:
     def _half_spoken(self) -> str:
         share = recent_share(self.series, self.recent)
         return (
-            f"Tallies speak of {share:.0%} of {self.recent_span()}, and what silence means is not known: answers are given "
-            "for both readings, that the other days were quiet and that they were not looked at."
+            f"Tallies speak of {share:.0%} of {self.recent_span()}, and what silence means is not known: answers are "
+            "given for both readings, that the other days were quiet and that they were not looked at."
         )
 
     def provenance(self) -> dict[str, str]:

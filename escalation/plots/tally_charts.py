@@ -263,7 +263,8 @@ def draw_cumulative(reconstruction: Reconstruction, ax: Axes, *, level: float = 
     totals = running_totals(reconstruction)
     _mark_tallies(ax, totals)
     unit, first = printable(reconstruction.unit), index[0].start_time
-    highest = max(float(outer["upper"].max()), float(totals[["count", "high"]].max().max() or 0))
+    printed = totals[["count", "high"]].astype(float).to_numpy()
+    highest = max(float(outer["upper"].max()), float(np.nanmax(printed, initial=0.0)))
     at = edges(index)
     date_axis(ax, at[0], at[-1])
     count_axis(ax, f"{unit} since {day_text(first)}", highest)

@@ -94,7 +94,7 @@ def sort_out(
 
 
 def _speaking(rows: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
-    """Mark the windows that reach into the days from ``first`` to ``last``, and those that overlap with such windows."""
+    """Mark windows that reach into the days from ``first`` to ``last``, and those that overlap with such windows."""
     start, end = rows["start"].to_numpy(), rows["end"].to_numpy()
     speaks = (start <= last) & (end >= first)
     while speaks.any():

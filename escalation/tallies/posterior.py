@@ -394,7 +394,7 @@ def _above_floors(counts: FloatArray, evidence: Evidence) -> FloatArray:
 
 
 def _farthest(evidence: Evidence, without: NDArray[np.bool_], kept: NDArray[np.bool_]) -> tuple[int, float]:
-    """Window, but for those that are kept, that is farthest from what the other windows make of it, and by how much, in logs."""
+    """Window that is farthest from what the others make of it, but for those kept, and by how much, in logs."""
     said, design, target, pull, usual = rough_system(evidence, without)
     if len(said) < 2:
         return 0, 0.0

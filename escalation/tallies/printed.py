@@ -175,6 +175,6 @@ def least_known(reconstruction: Reconstruction) -> str:
     if width.iloc[place] < max(WEAK, WEAK_SHARE * row["median"]):
         return ""
     return (
-        f"Known least is the total up to {day} ({row['lower']:,} to {row['upper']:,}): a running total of that day would "
-        "help most."
+        f"Known least is the total up to {day} ({row['lower']:,} to {row['upper']:,}): a running total of that day "
+        "would help most."
     )

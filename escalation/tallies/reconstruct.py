@@ -224,8 +224,8 @@ def reconstruct(
     """Draw the count series that a set of overlapping, imprecise, contradictory tallies leave possible.
 
     Days cluster: their counts are negative binomial, with one rate ``exp(x)`` a week and a dispersion that is
-    estimated.  The levels ``x`` are a walk with Student-t steps (4 degrees of freedom: onsets are abrupt) whose scale is
-    estimated, drawn back weakly (5% a week) towards the mean rate; above what was ever seen they are held back.  Each
+    estimated.  The levels ``x`` are a walk with Student-t steps (4 degrees of freedom: onsets are abrupt) whose scale
+    is estimated, drawn back weakly (5% a week) towards the mean rate; above what was ever seen they are held back.  Each
     tally sees the sum over its window through the reporting kernel of its qualifier, or, with a probability that is
     learnt from all of them, through a wider one: printed late, an old total, another counter's, a slipped zero.  A
     Markov chain samples whole counts, levels and dispersion together.
@@ -392,7 +392,7 @@ def _learnt(posterior: Posterior) -> tuple[float, ...]:
 
 
 def tally_kernels(rows: pd.DataFrame, kernels: pd.DataFrame, shares: Sequence[float] = SHARES) -> list[Tallied]:
-    """What printed each tally: its kernel, by its qualifier, its role and the length of its window, or something else."""
+    """What printed each tally: its kernel, by its qualifier, role and the length of its window, or something else."""
     days = (rows["end"] - rows["start"]).dt.days + 1
     widen = rows["date_confidence"].map(DATE_CONFIDENCE)
     made = []

@@ -28,7 +28,7 @@ KNOWN = 15.0
 NAMED = (1 - 2e-4, 0.0, 0.0, 1e-4, 1e-4)
 """Shares where each thing counted was named or announced."""
 LOOSE = ((0.7, 0.3, 0.03), (0.5, 0.1, 0.015))
-"""Scales of a loose number, in incidents, root and share of the truth, below it and above: more come late than early."""
+"""Scales of a loose number, in incidents, root and share of the truth, below it and above: more is late than early."""
 FAR = ((2.0, 0.5, 0.2), (2.0, 0.5, 0.2))
 """Scales of a number that is far off."""
 SLIPS = (10.0, 100.0, 0.1, 0.01)

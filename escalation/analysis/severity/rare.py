@@ -16,8 +16,8 @@ from escalation.conventions.wording import probability_text
 from escalation.errors import InputError
 
 SPREAD = 1.2
-"""How far sizes of operations are apart, as a standard deviation of logs, before any is known: one in three is more than
-3.3 times as large as is usual, or as small."""
+"""How far sizes of operations are apart, as a standard deviation of logs, before any is known: one in three is more
+than 3.3 times as large as is usual, or as small."""
 KNOWN = 2.0
 """Sizes that this is worth beside those of the series."""
 HAZARD_EVENTS = 0.5
@@ -59,8 +59,8 @@ class RareEvents:
         return (
             f"The probability of one of at least {self.at_least:,} by {self.probability.index[-1]} is "
             f"{probability_text(float(last['probability']))} ({self.level:.0%} interval "
-            f"{probability_text(float(last['lower']))} to {probability_text(float(last['upper']))}), from {self.events} "
-            f"{many} in {self.days:,} days. It assumes that these were all there were, that they come at a constant "
+            f"{probability_text(float(last['lower']))} to {probability_text(float(last['upper']))}), "
+            f"from {self.events} {many} in {self.days:,} days. It assumes that these were all there were, that they come at a constant "
             "hazard, and that the logs of their sizes are normal with a spread that so few leave open."
         )
 
@@ -78,8 +78,8 @@ def rare_events(
     """Probability of an event of a size, where only a handful are known.
 
     Events come at a constant hazard: with ``n`` in ``days`` its posterior is gamma of shape ``n + 0.5`` (Jeffreys'
-    prior; Jeffreys 1946, doi:10.1098/rspa.1946.0056).  The logs of the sizes are normal; with a flat prior of their mean
-    and an inverse gamma one of their variance, worth two sizes at a standard deviation of 1.2, the next size is
+    prior; Jeffreys 1946, doi:10.1098/rspa.1946.0056).  The logs of the sizes are normal; with a flat prior of their
+    mean and an inverse gamma one of their variance, worth two sizes at a standard deviation of 1.2, the next size is
     log-t-distributed with ``n + 1`` degrees of freedom, so that its tail is as heavy as few sizes leave it.
 
     Parameters
