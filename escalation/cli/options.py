@@ -139,7 +139,8 @@ class Selection(Table):
         Literal["quiet", "unknown", "lower_bound"] | None,
         typer.Option(
             help="Reported counts: what a day means that no tally speaks of: no incident, not known, or that the "
-            "counts are the least there was; left out, what the table or the case says, or else what the tallies bear out."
+            "counts are the least there was; left out, what the table or the case says, or else what the tallies "
+            "bear out."
         ),
     ] = None
     flags: Annotated[

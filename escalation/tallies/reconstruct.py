@@ -21,10 +21,11 @@ from escalation.tallies.choosing import choose_rows, sort_out
 from escalation.tallies.kernels import NOTHING, check_kernels, make_kernel
 from escalation.tallies.posterior import THIN, WARMUP, Evidence, Posterior, atoms_from, sample_posterior
 from escalation.tallies.prediction import improbable, predict
-from escalation.tallies.reliability import NAMED, SHARES, Tallied
+from escalation.tallies.reliability import ALONE, NAMED, SHARES, Tallied
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies
 from escalation.tallies.silence import (
     SilenceFrom,
+    alone_events,
     choose_silence,
     days_between,
     event_windows,
@@ -225,8 +226,8 @@ def reconstruct(
 
     Days cluster: their counts are negative binomial, with one rate ``exp(x)`` a week and a dispersion that is
     estimated.  The levels ``x`` are a walk with Student-t steps (4 degrees of freedom: onsets are abrupt) whose scale
-    is estimated, drawn back weakly (5% a week) towards the mean rate; above what was ever seen they are held back.  Each
-    tally sees the sum over its window through the reporting kernel of its qualifier, or, with a probability that is
+    is estimated, drawn back weakly (5% a week) towards the mean rate; above what was ever seen they are held back.
+    Each tally sees the sum over its window through the reporting kernel of its qualifier, or, with a probability that is
     learnt from all of them, through a wider one: printed late, an old total, another counter's, a slipped zero.  A
     Markov chain samples whole counts, levels and dispersion together.
 
@@ -395,11 +396,13 @@ def tally_kernels(rows: pd.DataFrame, kernels: pd.DataFrame, shares: Sequence[fl
     """What printed each tally: its kernel, by its qualifier, role and the length of its window, or something else."""
     days = (rows["end"] - rows["start"]).dt.days + 1
     widen = rows["date_confidence"].map(DATE_CONFIDENCE)
+    alone = alone_events(rows)
     made = []
-    for (_, row), day_count, factor in zip(rows.iterrows(), days, widen, strict=True):
+    for (_, row), day_count, factor, only in zip(rows.iterrows(), days, widen, alone, strict=True):
         named = row["exactness"] == "named"
         kernel = make_kernel(row, kernels, day_count, row["role"], 1e-2 if named else factor)
-        made.append(Tallied(kernel, NAMED if named else tuple(shares), named))
+        own = NAMED if named else ALONE if only else tuple(shares)
+        made.append(Tallied(kernel, own, named or only))
     return made
 
 

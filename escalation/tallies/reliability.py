@@ -31,6 +31,8 @@ LOOSE = ((0.7, 0.3, 0.03), (0.5, 0.1, 0.015))
 """Scales of a loose number, in incidents, root and share of the truth, below it and above: more is late than early."""
 FAR = ((2.0, 0.5, 0.2), (2.0, 0.5, 0.2))
 """Scales of a number that is far off."""
+ALONE = (SHARES[0] / (SHARES[0] + SHARES[1]), SHARES[1] / (SHARES[0] + SHARES[1]), 0.0, 0.0, 0.0)
+"""Shares of a number of a day or two that no other tally speaks of: there is nothing that could contradict it."""
 SLIPS = (10.0, 100.0, 0.1, 0.01)
 """Factors of slipped zeros."""
 WILD = 1.0
@@ -50,7 +52,8 @@ class Tallied:
     shares : tuple of float
         Probability of each of :data:`KINDS`, before its number is looked at.
     named : bool
-        Whether each thing counted was named, so that the series' shares do not apply.
+        Whether each thing counted was named, or no other tally speaks of its days, so that the series' shares do not
+        apply.
     """
 
     kernel: Kernel

@@ -60,6 +60,17 @@ def event_windows(rows: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(short & ~zero & (not whatever), dtype=bool)
 
 
+def alone_events(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the tallies of a day or two of which no other usable tally speaks."""
+    usable = rows[rows["used"]] if "used" in rows else rows
+    start, end = usable["start"].to_numpy(), usable["end"].to_numpy()
+    overlaps = [
+        int(((start <= b) & (end >= a)).sum())
+        for a, b in zip(rows["start"].to_numpy(), rows["end"].to_numpy(), strict=True)
+    ]
+    return event_windows(rows) & (np.array(overlaps) <= 1)
+
+
 def says_a_rate(rows: pd.DataFrame) -> bool:
     """Say whether some tally speaks of more than the days on which something happened."""
     return bool((~event_windows(rows)).any())

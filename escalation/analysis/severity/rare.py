@@ -60,7 +60,8 @@ class RareEvents:
             f"The probability of one of at least {self.at_least:,} by {self.probability.index[-1]} is "
             f"{probability_text(float(last['probability']))} ({self.level:.0%} interval "
             f"{probability_text(float(last['lower']))} to {probability_text(float(last['upper']))}), "
-            f"from {self.events} {many} in {self.days:,} days. It assumes that these were all there were, that they come at a constant "
+            f"from {self.events} {many} in {self.days:,} days. It assumes that these were all there were, that they "
+            "come at a constant "
             "hazard, and that the logs of their sizes are normal with a spread that so few leave open."
         )
 
