@@ -55,7 +55,9 @@ def test_a_quiet_silence_is_a_day_without_an_incident(unknown) -> None:
 
 
 def test_silence_is_refused_where_it_is_none_or_two() -> None:
-    with pytest.raises(InputError, match="silence is 'loud'; use quiet, unknown, lower_bound"):
+    with pytest.raises(
+        InputError, match="silence means 'loud', which nobody has said how to read; use quiet, unknown, lower_bound"
+    ):
         escalation.reconstruct(STRIKES, series="a", silence="loud")
     with pytest.raises(InputError, match="2 meanings of silence, quiet and unknown"):
         escalation.reconstruct(STRIKES.assign(silence=["quiet", "unknown"]), series="a")
@@ -94,7 +96,7 @@ def test_windows_across_the_start_still_speak() -> None:
     whole = escalation.reconstruct(table, series="a", rng=1)
     later = escalation.reconstruct(table, series="a", start="2024-06-01", rng=1)
     assert later.tallies["used"].all()
-    assert later.daily.sum().quantile(0.95) <= 25
+    assert later.daily.sum().quantile(0.95) <= 45  # each of two totals may be unreliable; alone the second leaves 110
     assert abs(later.daily.sum().median() - whole.daily.loc["2024-06-01":].sum().median()) <= 3
     apart = tallies((100, "2024-01-01", "2024-05-31"), (10, "2024-06-03", "2024-07-31"))
     assert escalation.reconstruct(apart, series="a", start="2024-06-01", draws=20, rng=1).tallies["why"].tolist() == [
@@ -218,7 +220,7 @@ def test_the_article_answers_its_own_question() -> None:
 
 
 def test_answers_are_given_for_both_readings_where_little_is_spoken_of(unknown) -> None:
-    assessment = escalation.assess(escalation.assessment.from_reconstruction(unknown), at_least=50, rng=1)
+    assessment = escalation.assess(unknown, at_least=50, rng=1)
     assert not assessment.forecast
     assert "only 2 of 42 weeks are spoken of" in assessment.forecast.reason
     assert assessment.if_quiet

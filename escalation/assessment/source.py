@@ -291,7 +291,9 @@ def count_series(
     own = source.defaults
     as_bundled = all(option is None for option in (series, counter, place, unit, by, freq, start, end))
     if series is not None and series != own.get("series"):
-        own = {"freq": own.get("freq", "W-SUN")}  # another series is another question
+        # another series is another question; only where silence is quiet the days of the case are known of it too
+        kept = ("freq", "start", "end") if source.silence.get(series) == "quiet" else ("freq",)
+        own = {"freq": "W-SUN"} | {name: own[name] for name in kept if name in own}
     freq = freq or own.get("freq", "W-SUN")
     series = series or own.get("series")
     start = own.get("start") if start is None else start

@@ -25,7 +25,7 @@ from escalation.tallies.reliability import ALONE, NAMED, SHARES, Tallied
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies
 from escalation.tallies.silence import (
     SilenceFrom,
-    alone_events,
+    alone,
     choose_silence,
     days_between,
     event_windows,
@@ -227,8 +227,8 @@ def reconstruct(
     Days cluster: their counts are negative binomial, with one rate ``exp(x)`` a week and a dispersion that is
     estimated.  The levels ``x`` are a walk with Student-t steps (4 degrees of freedom: onsets are abrupt) whose scale
     is estimated, drawn back weakly (5% a week) towards the mean rate; above what was ever seen they are held back.
-    Each tally sees the sum over its window through the reporting kernel of its qualifier, or, with a probability that is
-    learnt from all of them, through a wider one: printed late, an old total, another counter's, a slipped zero.  A
+    Each tally sees the sum over its window through the reporting kernel of its qualifier, or, with a probability that
+    is learnt from all of them, through a wider one: printed late, an old total, another counter's, a slipped zero.  A
     Markov chain samples whole counts, levels and dispersion together.
 
     A count of one or two days was printed because something happened.  It says how many there were then and
@@ -343,7 +343,7 @@ def reconstruct(
 def _evidence(used: pd.DataFrame, tallied: list[Tallied], spoken: pd.Series, silence: Silence) -> Evidence:
     """What the tallies say; where silence means so, that nothing happened on days without a word too."""
     # where nothing is known of the days between, they are left out later, and take no time now
-    runs = [] if silence == "unknown" and says_a_rate(used) else silent_runs(spoken)
+    runs = silent_runs(spoken) if silence == "quiet" or not says_a_rate(used) else []
     starts, ends = ([run[side] for run in runs] for side in (0, 1))
     days = pd.PeriodIndex(spoken.index).to_timestamp().to_numpy()
     return atoms_from(
@@ -396,9 +396,8 @@ def tally_kernels(rows: pd.DataFrame, kernels: pd.DataFrame, shares: Sequence[fl
     """What printed each tally: its kernel, by its qualifier, role and the length of its window, or something else."""
     days = (rows["end"] - rows["start"]).dt.days + 1
     widen = rows["date_confidence"].map(DATE_CONFIDENCE)
-    alone = alone_events(rows)
     made = []
-    for (_, row), day_count, factor, only in zip(rows.iterrows(), days, widen, alone, strict=True):
+    for (_, row), day_count, factor, only in zip(rows.iterrows(), days, widen, alone(rows), strict=True):
         named = row["exactness"] == "named"
         kernel = make_kernel(row, kernels, day_count, row["role"], 1e-2 if named else factor)
         own = NAMED if named else ALONE if only else tuple(shares)

@@ -32,7 +32,7 @@ LOOSE = ((0.7, 0.3, 0.03), (0.5, 0.1, 0.015))
 FAR = ((2.0, 0.5, 0.2), (2.0, 0.5, 0.2))
 """Scales of a number that is far off."""
 ALONE = (SHARES[0] / (SHARES[0] + SHARES[1]), SHARES[1] / (SHARES[0] + SHARES[1]), 0.0, 0.0, 0.0)
-"""Shares of a number of a day or two that no other tally speaks of: there is nothing that could contradict it."""
+"""Shares of a number of days that no other tally speaks of: there is nothing that could contradict it."""
 SLIPS = (10.0, 100.0, 0.1, 0.01)
 """Factors of slipped zeros."""
 WILD = 1.0

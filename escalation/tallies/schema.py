@@ -146,7 +146,7 @@ class _Faults:
         if not rows:
             return
         if len(rows) == 1:
-            raise InputError(f"{self.where}, row {self.index[rows[0]]}: {first[rows[0]]}")
+            raise InputError(f"{self.where}, row {self.index[rows[0]]} cannot be used: {first[rows[0]]}")
         listed = "; ".join(f"row {self.index[row]}: {first[row]}" for row in rows[:MOST_FAULTS])
         more = f"; and {len(rows) - MOST_FAULTS} more" if len(rows) > MOST_FAULTS else ""
         raise InputError(f"{self.where}: {len(rows)} rows cannot be used: {listed}{more}")

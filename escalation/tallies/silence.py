@@ -60,15 +60,15 @@ def event_windows(rows: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(short & ~zero & (not whatever), dtype=bool)
 
 
-def alone_events(rows: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark the tallies of a day or two of which no other usable tally speaks."""
+def alone(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the tallies of days of which no other usable tally speaks, so that none can contradict them."""
     usable = rows[rows["used"]] if "used" in rows else rows
     start, end = usable["start"].to_numpy(), usable["end"].to_numpy()
     overlaps = [
         int(((start <= b) & (end >= a)).sum())
         for a, b in zip(rows["start"].to_numpy(), rows["end"].to_numpy(), strict=True)
     ]
-    return event_windows(rows) & (np.array(overlaps) <= 1)
+    return np.asarray(rows["role"].eq("count") & (np.array(overlaps) <= 1), dtype=bool)
 
 
 def says_a_rate(rows: pd.DataFrame) -> bool:
@@ -96,7 +96,7 @@ def choose_silence(rows: pd.DataFrame, used: pd.DataFrame, given: str | None) ->
     kinds = get_args(Silence)
     if given is not None:
         if given not in kinds:
-            raise InputError(f"silence is {given!r}; use {', '.join(kinds)}")
+            raise InputError(f"silence means {given!r}, which nobody has said how to read; use {', '.join(kinds)}")
         return given, "stated"  # type: ignore[return-value]
     said = sorted(set(rows["silence"]) - {""})
     if len(said) > 1:
