@@ -190,7 +190,8 @@ def atoms_from(
         if np.isfinite(kernel.high):
             likely[window_of[i]].append((kernel.low + kernel.high) / 2)
     happened = np.zeros(len(edges) - 1, np.int64)
-    for i in np.flatnonzero(np.zeros(len(kernels), bool) if events is None else events):
+    marked = [] if events is None else np.flatnonzero(events).tolist()
+    for i in marked:
         happened[(edges[:-1] >= open_[i]) & (edges[1:] <= close[i])] = 1
     return Evidence(
         first_day=origin,

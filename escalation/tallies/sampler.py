@@ -75,8 +75,8 @@ def _count_change(a: int, n: int, k: int, size: float, layout: Layout, scratch: 
     """Change of the log density of atom a when its count goes from n to n + k."""
     if layout.atom_event[a] == 1:
         return math.log((n + 1.0) / (n + k + 1.0))
-    change = k * scratch.log_odds[layout.atom_block[a]] + _log_orders(n, k)
-    own = size * layout.atom_days[a]
+    change: float = k * scratch.log_odds[layout.atom_block[a]] + _log_orders(n, k)
+    own: float = size * layout.atom_days[a]
     if k == 1:
         return change + math.log(n + own)
     if k == -1:

@@ -48,7 +48,7 @@ def silent_runs(spoken: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     silent = np.concatenate([[False], ~spoken.to_numpy(), [False]]).astype(np.int8)
     opens, closes = np.flatnonzero(np.diff(silent) == 1), np.flatnonzero(np.diff(silent) == -1) - 1
     days = pd.PeriodIndex(spoken.index).to_timestamp()
-    return [(days[a], days[b]) for a, b in zip(opens, closes, strict=True)]
+    return [(days[a], days[b]) for a, b in zip(opens.tolist(), closes.tolist(), strict=True)]
 
 
 def event_windows(rows: pd.DataFrame) -> NDArray[np.bool_]:
