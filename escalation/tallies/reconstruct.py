@@ -114,6 +114,8 @@ class Reconstruction:
     def cumulative(self, level: float = 0.9) -> pd.DataFrame:
         """Median and credible interval of the total since the first day, by day.
 
+        Days of which nothing at all is known count as 0: what is known is the least there was.
+
         Parameters
         ----------
         level : float
