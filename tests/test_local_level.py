@@ -13,7 +13,7 @@ from escalation.models.baselines.ensemble import Ensemble
 from escalation.models.contract.design import make_design
 from escalation.models.levels import level_likelihood as local_level_likelihood
 from escalation.models.levels import level_smoother, levels
-from escalation.models.levels.level_likelihood import constants, log_posterior, observe
+from escalation.models.levels.level_likelihood import constants, level_of, log_posterior, observe, rates
 from escalation.models.levels.level_smoother import smooth
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.levels.paths import _skew_normal, level_paths
@@ -465,7 +465,7 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
     last, draws = kernel(posterior, natural)[1], 100_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
-    paths = level_paths(*known, np.zeros(2), np.inf, np.random.default_rng(1))
+    paths = level_paths(*known, np.zeros(2), np.inf, np.inf, np.random.default_rng(1))
     seen = [(paths[:, 1] == k).mean() for k in range(6)]
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
 
@@ -570,3 +570,24 @@ def test_counts_beyond_its_digits_are_refused():
 def test_too_few_periods_are_refused():
     with pytest.raises(FitError, match="4 observed periods are too few for local_level; it needs 5"):
         LocalLevel().fit(series([1, 2, 3, 4]))
+
+
+SPIKES = [(np.r_[np.zeros(59), 20], 20), (np.zeros(60), 1)]
+
+
+@pytest.mark.parametrize(("counts", "largest"), SPIKES)
+@pytest.mark.parametrize("damping", ["estimate", "none"])
+def test_forecasts_are_cut_at_a_hundred_times_the_largest_rate(counts, largest, damping):
+    """The log link has no bound: after a long quiet a random walk of its level leads to 1e10 within weeks."""
+    most = 100 * largest
+    for link in ("log", "softplus"):
+        fit = LocalLevel(damping, "poisson", link).fit(series(counts))
+        paths = fit.forecast(26, draws=4000, rng=1).series_paths
+        assert paths.max() <= most + 6 * np.sqrt(most)  # six standard deviations of a Poisson count
+
+
+def test_the_level_of_a_rate_is_its_inverse():
+    for bend in (np.inf, 1.5):
+        levels = np.linspace(-3, 30, 34)
+        back = [level_of(float(np.log(rate)), bend) for rate in rates(levels, bend)]
+        np.testing.assert_allclose(back, levels, rtol=1e-9)

@@ -17,6 +17,7 @@ from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
+from escalation.models.contract.largest_rate import highest_log_rate
 from escalation.models.levels.level_likelihood import (
     DISPERSION,
     HIGHEST,
@@ -25,6 +26,7 @@ from escalation.models.levels.level_likelihood import (
     LOWEST,
     PRIOR_CENTRE,
     Series,
+    level_of,
     log_posterior,
     smoothed,
     unpack,
@@ -50,7 +52,10 @@ def _ahead(natural: FloatArray, moments: FloatArray | None) -> tuple[float, floa
 
 
 def _paths(weighted: Weighted, rows: IntArray, log_exposure: FloatArray, series: Series, rng: Generator) -> IntArray:
-    paths: IntArray = level_paths(weighted.natural, weighted.moments, rows, log_exposure, series.bend, rng)
+    top = highest_log_rate(series.counts, series.log_exposure)
+    paths: IntArray = level_paths(
+        weighted.natural, weighted.moments, rows, log_exposure, series.bend, level_of(top, series.bend), rng
+    )
     return paths
 
 
@@ -74,6 +79,10 @@ class LocalLevel(DriftingLevel):
     log-likelihood at that mode, without the priors, so a little below its maximum.  The covariance is the inverse
     curvature of the log posterior, carried to the natural scale by the delta method; it is always finite.
     ``fitted`` is the smoothed expected count: given all counts, later ones included.
+
+    An exponential of a normal level has no bound, and after a long quiet the mean of forecasts would be that of a few
+    paths: levels of forecasts are cut where the rate is 100 times the largest observed (or one incident in a period, if
+    there was none).  Of usual series hardly a path comes there.
 
     Parameters
     ----------

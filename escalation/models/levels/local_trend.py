@@ -16,6 +16,7 @@ from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
+from escalation.models.contract.largest_rate import highest_log_rate
 from escalation.models.levels.level_likelihood import DISPERSION, LEVEL_SD, Series
 from escalation.models.levels.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.levels.paths import trend_paths
@@ -31,8 +32,6 @@ from escalation.models.levels.trend_likelihood import (
 
 GROWTH_POINTS = 100
 """Number of parameter points that growth rates are averaged over."""
-MOST_FOLD = 100.0
-"""Expected counts of forecasts are at most so many times the largest rate observed."""
 
 
 def _starts() -> FloatArray:
@@ -58,19 +57,9 @@ def _paths(
     series: Series,
     rng: Generator,
 ) -> IntArray:
-    top = highest_level(series.counts, series.log_exposure)
+    top = highest_log_rate(series.counts, series.log_exposure)
     paths: IntArray = trend_paths(weighted.natural, weighted.moments, rows, log_exposure, top, rng)
     return paths
-
-
-def highest_level(counts: FloatArray, log_exposure: FloatArray) -> float:
-    """Log rate at which forecasts are cut: ``MOST_FOLD`` times the largest rate observed.
-
-    Where it was quiet throughout, the largest rate is taken to be one in the period with the most exposure.
-    """
-    seen = ~np.isnan(counts)
-    exposure = np.exp(log_exposure[seen])
-    return math.log(MOST_FOLD * max(float((counts[seen] / exposure).max()), 1.0 / float(exposure.max())))
 
 
 @dataclass(frozen=True)

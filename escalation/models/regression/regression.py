@@ -16,14 +16,13 @@ from escalation.errors import DataWarning, FitError
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
+from escalation.models.contract.largest_rate import highest_log_rate
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.regression.derivatives import Variance, bounded_exp
 from escalation.models.regression.likelihood import Data, maximise
 from escalation.models.regression.posterior import draw_parameters
 from escalation.models.regression.statsmodels_results import observed, regression_results
 from escalation.models.regression.terms import Terms, orthogonal
-
-"""Drawn rates are cut here, so that 5,000 summed periods still fit into 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,10 @@ class Regression(Terms, CountModel):
             coefficients, dispersion = draw_parameters(estimate.state["data"], self._variance, draws, rng)
         except np.linalg.LinAlgError:
             raise FitError("the terms are too uncertain to draw paths from; fit fewer terms") from None
-        mean = bounded_exp(coefficients @ (matrix @ estimate.state["to_terms"]).T + np.log(design.exposure))
+        data: Data = estimate.state["data"]
+        log_rate = coefficients @ (matrix @ estimate.state["to_terms"]).T
+        top = highest_log_rate(data.y, data.offset)
+        mean = bounded_exp(np.minimum(log_rate, top) + np.log(design.exposure))
         if self._variance == "poisson":
             return draw_counts(mean, None, rng)
         spread = dispersion[:, None]
