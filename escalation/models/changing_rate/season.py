@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arrays import FloatArray
+from escalation.models.contract.calendar_waves import CYCLES, Cycle, calendar_waves
 from escalation.models.contract.newton import Height, climb
 
-CYCLES = {"weekday": 7.0, "year": 365.2425}
-"""Days of a cycle."""
-PAIRS = {"weekday": 3, "year": 2}
+PAIRS: dict[Cycle, int] = {"weekday": 3, "year": 2}
 """Pairs of waves."""
 AMPLITUDE = 1.0
 """Prior standard deviation of the coefficients of the first pair; less for faster waves."""
@@ -38,7 +37,7 @@ class Season(NamedTuple):
         Twice what it adds to the log-likelihood of the trend alone.
     """
 
-    kinds: tuple[str, ...]
+    kinds: tuple[Cycle, ...]
     coefficients: FloatArray
     cov: FloatArray
     centre: FloatArray
@@ -54,34 +53,24 @@ class Season(NamedTuple):
         return value
 
 
-def possible(periods: pd.PeriodIndex) -> tuple[str, ...]:
+def possible(periods: pd.PeriodIndex) -> tuple[Cycle, ...]:
     """Kinds of season of which the periods hold two cycles or more, and that they are short enough to show."""
     length = days_of(periods)
     days = length * len(periods)
     return tuple(kind for kind, cycle in CYCLES.items() if days >= 2 * cycle - 0.5 and cycle / length >= 4 - 0.5)
 
 
-def waves(periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> FloatArray:
-    """Sines and cosines (n, k) at the middle of each period."""
-    middle = periods.start_time + (periods.end_time - periods.start_time) / 2
-    columns = []
-    for kind in kinds:
-        if kind == "weekday":
-            phase = middle.day_of_week / 7
-        else:
-            phase = (middle.day_of_year - 0.5) / np.where(middle.is_leap_year, 366, 365)
-        for k in range(1, PAIRS[kind] + 1):
-            angle = 2 * math.pi * k * np.asarray(phase, dtype=np.float64)
-            columns += [np.sin(angle), np.cos(angle)]
-    return np.column_stack(columns)
+def waves(periods: pd.PeriodIndex, kinds: tuple[Cycle, ...]) -> FloatArray:
+    """Sines and cosines (n, k) of these kinds."""
+    return np.column_stack([calendar_waves(periods, kind, PAIRS[kind]) for kind in kinds])
 
 
-def order(kinds: tuple[str, ...]) -> FloatArray:
+def order(kinds: tuple[Cycle, ...]) -> FloatArray:
     """How many times each of the waves (k,) goes round in its cycle."""
     return np.concatenate([np.repeat(np.arange(1.0, PAIRS[kind] + 1), 2) for kind in kinds])
 
 
-def find_season(counts: FloatArray, log_scale: FloatArray, periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> Season:
+def find_season(counts: FloatArray, log_scale: FloatArray, periods: pd.PeriodIndex, kinds: tuple[Cycle, ...]) -> Season:
     """Fit waves beside a smooth trend to counts (n,) by penalised quasi-likelihood, log link."""
     seen = ~np.isnan(counts)
     y, offset = counts[seen], log_scale[seen]
