@@ -24,9 +24,6 @@ from escalation.forecasts.forecast import Forecast, pool_forecasts
 from escalation.models.contract.base import CountFit
 from escalation.models.registry import get_model
 
-OF_FATALITIES = ("views-25", "views-1", "first-lethal")
-"""Definitions that mean something of counts of fatalities alone."""
-
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
@@ -160,11 +157,11 @@ def find_presets(
     for name, definition in PRESETS.items():
         if definition.over(series.freq) > forecast.steps:
             continue
-        if name in OF_FATALITIES and series.unit != "fatalities":
+        if definition.above == "record" and not definition.past_is_whole(len(series.counts), series.freq):
             continue
         try:
             found[name] = flashpoint(forecast, definition, within=options.within)
-        except InputError:  # the past does not hold what it compares with
+        except InputError:  # of another unit, or the past does not hold what it compares with
             continue
     return found
 

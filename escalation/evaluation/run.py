@@ -19,7 +19,7 @@ from escalation.conventions.randomness import Seed, as_generator, draw_root
 from escalation.counts.histories import spread_over
 from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix, is_histories, panel_array, unit_columns
-from escalation.counts.series import CountsLike, unpack_counts
+from escalation.counts.series import CountsLike, HoldsCounts, unpack_counts
 from escalation.errors import InputError
 from escalation.evaluation.assembly import assemble
 from escalation.evaluation.origins import Origins, place_origins
@@ -125,7 +125,8 @@ def backtest(
     Raises
     ------
     InputError
-        If an option is out of range, two models have one name, or what ``as_of`` gives goes beyond the origin.
+        If an option is out of range, two models have one name, a definition is not about what a count series counts, or
+        what ``as_of`` gives goes beyond the origin.
     FileError
         If the store cannot be used.
 
@@ -139,6 +140,9 @@ def backtest(
     >>> result.table().index.tolist(), len(result.scores)
     (['year', 'month'], 64)
     """
+    definitions = _definitions(flashpoints)
+    for definition in definitions if isinstance(counts, HoldsCounts) else ():
+        definition.check_unit(unpack_counts(counts).unit)
     counts, brought, _ = unpack_counts(counts)
     exposure = brought if exposure is None else exposure
     table = check_counts(counts)
@@ -156,7 +160,6 @@ def backtest(
     if window is not None:
         check_whole(window, "window", MAX_PERIODS)
     limits = tuple(check_whole(value, "thresholds", 2**53) for value in thresholds)
-    definitions = _definitions(flashpoints)
     places = place_origins(origins, index, max(scored), every)
     generator = as_generator(rng)
     root = draw_root(generator)
