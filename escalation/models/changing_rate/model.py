@@ -14,6 +14,7 @@ from numpy.random import Generator
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator, draw_systematically
 from escalation.errors import InputError
+from escalation.models.changing_rate.panel_prior import Shares, learn_shares
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
 from escalation.models.changing_rate.segments import Segment
@@ -21,6 +22,7 @@ from escalation.models.changing_rate.smoothing import draw_rates
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_largest
+from escalation.models.contract.shrinkage import Shrinkable
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 
 LARGEST_COUNT = 1e13
@@ -32,7 +34,7 @@ NAMES = ("rate", "growth", "dispersion")
 
 
 @dataclass(frozen=True)
-class ChangingRate(CountModel):
+class ChangingRate(CountModel, Shrinkable):
     """Counts around a rate that may rise, fall, jump, return, or stay.
 
     A count is negative binomial, ``y_t ~ NB2(mean = exposure_t * season_t * rate_t, dispersion / exposure_t)``.  How
@@ -96,16 +98,32 @@ class ChangingRate(CountModel):
         FitError
             If a count is above 1e13.
         """
+        return self._estimate(counts, design, None)
+
+    def evidence(self, estimate: Estimate) -> FloatArray:
+        """Log probability of the counts under each structure and dispersion; see :meth:`Shrinkable.evidence`."""
+        table: FloatArray = estimate.state["evidence"]
+        return table
+
+    def learn(self, evidence: Sequence[Sequence[FloatArray]]) -> Shares:
+        """Shares of structures and dispersions among the units; see :meth:`Shrinkable.learn`."""
+        return learn_shares([np.logaddexp.reduce(tables) for tables in evidence])
+
+    def shrunk(self, estimate: Estimate, counts: FloatArray, design: Design, prior: Shares) -> Estimate:  # noqa: ARG002
+        """Filter the counts with the shares of the panel; see :meth:`Shrinkable.shrunk`."""
+        return self._estimate(counts, design, prior)
+
+    def _estimate(self, counts: FloatArray, design: Design, shares: Shares | None) -> Estimate:
         check_largest(self.name, counts, LARGEST_COUNT)
-        seasons, found = self._alternatives(counts, design)
+        seasons, found = self._alternatives(counts, design, shares=shares)
         fitted = self._expected(seasons, found, design)
         logs = [one.log_weights() for one in found]
         weights = normalised(np.concatenate(logs))
         kept = np.flatnonzero(weights > NEGLIGIBLE)
-        shares = weights[kept] / weights[kept].sum()
+        kept_weights = weights[kept] / weights[kept].sum()
         of_season, places = located(logs, kept)
         parts = [part for k, one in enumerate(found) for part in one.parts(places[of_season == k])]
-        mean, cov = pooled_moments(parts, shares)
+        mean, cov = pooled_moments(parts, kept_weights)
         return Estimate(
             params=mean,
             cov=cov,
@@ -113,7 +131,13 @@ class ChangingRate(CountModel):
             llf=float(np.logaddexp.reduce(np.concatenate(logs))),
             fitted=fitted,
             converged=True,
-            state={"parts": parts, "weights": shares, "seasons": [seasons[k] for k in of_season]},
+            state={
+                "parts": parts,
+                "weights": kept_weights,
+                "seasons": [seasons[k] for k in of_season],
+                "panel": shares,
+                "evidence": np.logaddexp.reduce([one.evidence for one in found]),
+            },
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
@@ -121,7 +145,7 @@ class ChangingRate(CountModel):
 
         Only what is stated of the last period stays, as the parameters of other models do.
         """
-        anew = self.estimate(counts, design)
+        anew = self._estimate(counts, design, estimate.state["panel"])
         return estimate.carried(anew.fitted, anew.state)
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
@@ -135,9 +159,9 @@ class ChangingRate(CountModel):
             paths[rows] = parts[k].paths(offsets, design.exposure, rng)
         return rng.permutation(paths)
 
-    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Mixture over structures and levels given the counts before; see :meth:`CountModel.distributions`."""
-        seasons, found = self._alternatives(counts, design, predict=True)
+        seasons, found = self._alternatives(counts, design, predict=True, shares=estimate.state["panel"])
         shares = self._shares_before(found)
         parts = []
         for season, one, share in zip(seasons, found, shares, strict=True):
@@ -190,7 +214,7 @@ class ChangingRate(CountModel):
         return super().limits() | {"rate": (0.0, math.inf)}
 
     def _alternatives(
-        self, counts: FloatArray, design: Design, *, predict: bool = False
+        self, counts: FloatArray, design: Design, *, predict: bool = False, shares: Shares | None = None
     ) -> tuple[list[Season | None], list[Explanations]]:
         """Seasons that are worth a try, and what explains the counts with each."""
         log_exposure = np.log(design.exposure)
@@ -199,7 +223,12 @@ class ChangingRate(CountModel):
         penalties = [0.0 if one is None else len(one.coefficients) / 2 * math.log(nobs) for one in seasons]
         return seasons, [
             explain_counts(
-                counts, log_exposure + season_offset(one, design.periods), design.exposure, -penalty, predict=predict
+                counts,
+                log_exposure + season_offset(one, design.periods),
+                design.exposure,
+                -penalty,
+                predict=predict,
+                shares=shares,
             )
             for one, penalty in zip(seasons, penalties, strict=True)
         ]

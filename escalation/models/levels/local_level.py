@@ -19,12 +19,14 @@ from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.models.contract.largest_rate import highest_log_rate
 from escalation.models.levels.level_likelihood import (
+    DAMPING,
     DISPERSION,
     HIGHEST,
     LEVEL,
     LEVEL_SD,
     LOWEST,
     PRIOR_CENTRE,
+    PRIOR_SD,
     Series,
     level_of,
     log_posterior,
@@ -121,6 +123,9 @@ class LocalLevel(DriftingLevel):
     likelihood: ClassVar[Likelihood] = Likelihood(
         names=("level", "damping", "level_sd", "dispersion"),
         held_without_damping=(LEVEL,),
+        shared=(DAMPING, LEVEL_SD, DISPERSION),
+        centre=PRIOR_CENTRE,
+        sd=PRIOR_SD,
         starts=_starts(),
         lowest=LOWEST,
         highest=HIGHEST,

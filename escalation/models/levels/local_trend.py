@@ -17,13 +17,14 @@ from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
 from escalation.models.contract.largest_rate import highest_log_rate
-from escalation.models.levels.level_likelihood import DISPERSION, LEVEL_SD, Series
+from escalation.models.levels.level_likelihood import DAMPING, DISPERSION, LEVEL_SD, Series
 from escalation.models.levels.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.levels.paths import trend_paths
 from escalation.models.levels.trend_likelihood import (
     HIGHEST,
     LOWEST,
     PRIOR_CENTRE,
+    PRIOR_SD,
     SLOPE_SD,
     log_posterior,
     smoothed,
@@ -120,6 +121,9 @@ class LocalTrend(DriftingLevel):
     likelihood: ClassVar[Likelihood] = Likelihood(
         names=("slope_sd", "damping", "level_sd", "dispersion"),
         held_without_damping=(),
+        shared=(SLOPE_SD, DAMPING, LEVEL_SD, DISPERSION),
+        centre=PRIOR_CENTRE,
+        sd=PRIOR_SD,
         starts=_starts(),
         lowest=LOWEST,
         highest=HIGHEST,
