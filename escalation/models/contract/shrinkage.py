@@ -3,7 +3,7 @@
 Each unit's parameters are drawn from one normal distribution (empirical Bayes; Efron & Morris 1973,
 doi:10.1080/01621459.1973.10481350).  What the counts of a unit say of its parameters is summed up by a normal
 likelihood, and mean and variances of the distribution are found by the EM algorithm (Dempster, Laird & Rubin 1977,
-doi:10.1111/j.2517-6161.1977.tb01600.x).
+doi:10.1111/j.2517-6161.1977.tb01600.x), its means by likelihood itself (Liu & Rubin 1994, doi:10.1093/biomet/81.4.633).
 """
 
 from __future__ import annotations
@@ -142,11 +142,14 @@ def learn_normal(evidence: Sequence[Sequence[Evidence]]) -> NormalPrior:
     first = np.where(first > 0, first, 1.0)
     alone = np.linalg.solve(precision + np.diag(0.1 * first), pull[:, :, None])[:, :, 0]
     mean, usual = np.median(alone, axis=0), np.maximum(alone.var(axis=0), LEAST_SD**2)
-    variance = usual
+    variance = usual + 1 / first
     for _ in range(MOST_STEPS):
         cov = np.linalg.inv(precision + np.diag(1 / variance))
-        centres = (cov @ (pull + mean / variance)[:, :, None])[:, :, 0]
-        new = (centres.sum(axis=0) / variance + hyper * firm) / (len(evidence) / variance + firm)
+        # the best mean, given the variances, at once: steps of the EM algorithm towards it would be small ones
+        known = (np.diag(1 / variance) - cov / np.outer(variance, variance)).sum(axis=0)
+        seen = (cov @ pull[:, :, None])[:, :, 0].sum(axis=0) / variance
+        new = np.linalg.solve(known + np.diag(firm), seen + hyper * firm)
+        centres = (cov @ (pull + new / variance)[:, :, None])[:, :, 0]
         within = np.diagonal(cov, axis1=1, axis2=2)
         sums = (within + (centres - new) ** 2).sum(axis=0) + SPREAD_WEIGHT * usual
         spread = np.maximum(sums / (len(evidence) + SPREAD_WEIGHT), LEAST_SD**2)
