@@ -29,7 +29,7 @@ that a step leaves in the likelihood is of its third power."""
 LEAST_POINTS, LEAST_EFFECTIVE, MOST_DOUBLINGS = 64, 20.0, 3
 """Points of the parameters that a forecast draws (or one for each sixteen paths); doubled until so many count."""
 
-EVIDENCE_POINTS = 512
+PANEL_POINTS = 512
 """Points that sum up the posterior of one unit of a panel."""
 NODES = 25
 """Number of nodes of the quadrature over a level."""
@@ -99,7 +99,7 @@ class DriftingLevel(CountModel, Shrinkable):
         """Moments of weighted points of the posterior; see :meth:`Shrinkable.evidence`."""
         parts, series = self.likelihood, estimate.state["series"]
         shift = np.full(len(estimate.names) + 1, 0.5)
-        weighted = weigh(parts, estimate, EVIDENCE_POINTS, shift)
+        weighted = weigh(parts, estimate, PANEL_POINTS, shift)
         points = weighted.theta[:, shared_places(parts, series)]
         shares = np.exp(weighted.log_weight - weighted.log_weight.max())
         cov = np.atleast_2d(np.cov(points, rowvar=False, aweights=shares, ddof=0))
