@@ -137,12 +137,11 @@ def calendar_columns(periods: pd.PeriodIndex, calendars: Sequence[str], *, ahead
 def _shares(periods: pd.PeriodIndex, calendar: str) -> FloatArray:
     """Share (n,) of the days of each period that are of a calendar."""
     spans = calendar_spans(calendar, periods[0].start_time, periods[-1].end_time)
-    first = np.datetime64(periods[0].start_time.date(), "D")
+    first = periods[0].start_time
     lengths = days_in(periods)
     marked = np.zeros(int(lengths.sum()), dtype=bool)
     for begin, finish in zip(spans["start"], spans["end"], strict=True):
-        at, until = ((np.datetime64(day.date(), "D") - first).astype(int) for day in (begin, finish))
-        marked[max(at, 0) : until + 1] = True
+        marked[max((begin - first).days, 0) : (finish - first).days + 1] = True
     starts = np.append(0, np.cumsum(lengths)[:-1])
     value: FloatArray = np.add.reduceat(marked.astype(np.float64), starts) / lengths
     return value
