@@ -93,6 +93,10 @@ class LocalLevel(DriftingLevel):
     paths: levels of forecasts are cut where the rate is 100 times the largest observed (or one incident in a period, if
     there was none).  Of usual series hardly a path comes there.
 
+    Regressors multiply the rate by ``exp`` of their effects, which are parameters by their names.  They are estimated
+    beside a smooth trend under a normal prior of standard deviation 2 over the range of the regressor, and then held
+    while the levels are, but drawn for forecasts.
+
     Parameters
     ----------
     damping : {"estimate", "none"} or float
@@ -159,7 +163,7 @@ class LocalLevel(DriftingLevel):
             Not one that was carried on, or shrunk towards a panel's.
         """
         parts, series, mode = self.likelihood, estimate.state["series"], estimate.state["mode"]
-        drawn = scatter(mode, EVIDENCE_POINTS, np.full(len(estimate.names) + 1, 0.5))
+        drawn = scatter(mode, EVIDENCE_POINTS, np.full(len(mode.theta) + 1, 0.5))
         value, _, log_unit, _, _ = parts.log_posterior(drawn.theta, series, mode.states, DRAW_TOLERANCE)
         logs = value + log_unit - drawn.log_density - drawn.log_constant
         prior = -0.5 * math.log(2 * math.pi) - np.log(PRIOR_SD[series.free])
@@ -185,7 +189,9 @@ class LocalLevel(DriftingLevel):
             Counts.
         """
         rng = as_generator(rng)
-        weighted = weigh(self.likelihood, estimate, max(LEAST_POINTS, draws // 16), rng.random(len(estimate.names) + 1))
+        weighted = weigh(
+            self.likelihood, estimate, max(LEAST_POINTS, draws // 16), rng.random(len(estimate.state["mode"].theta) + 1)
+        )
         rows = choose(weighted.log_weight, draws, rng)
         level, damping, level_sd, _ = weighted.natural.T
         usual = np.column_stack([level, level_sd**2 / (1 - damping**2), np.zeros(len(level))])

@@ -93,6 +93,8 @@ class LocalTrend(DriftingLevel):
     at 100 times the largest rate observed (or of one incident in a period, if there was none).  Of usual series hardly
     a path comes there.
 
+    Regressors are taken as in :class:`~escalation.models.levels.local_level.LocalLevel`.
+
     Parameters
     ----------
     damping : {"estimate", "none"} or float
