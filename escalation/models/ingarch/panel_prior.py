@@ -48,7 +48,7 @@ def own_prior(data: Observed, names: tuple[str, ...]) -> NormalPrior:
 
 def evidence_of(state: dict[str, Any], names: tuple[str, ...], *, free: bool) -> Evidence:
     """What the counts say of the shared parameters with these names."""
-    shared = shared_of(draw_posterior(state, free=free).u, state["scale"], free)
+    shared = shared_of(draw_posterior(state, free=free).u, state["scale"], free=free)
     return evidence_of_draws(shared, own_prior(state["data"], names[: shared.shape[1]]))
 
 

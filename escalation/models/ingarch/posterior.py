@@ -35,7 +35,7 @@ def _shape(u: FloatArray, data: Observed) -> FloatArray:
     return points
 
 
-def shared_of(u: FloatArray, scale: FloatArray, free: bool) -> FloatArray:
+def shared_of(u: FloatArray, scale: FloatArray, *, free: bool) -> FloatArray:
     """Parameters (m, k) that mean the same for all series: all but the level, effects in units of their scale."""
     value: FloatArray = (u / scale)[:, 1 : None if free else -1]
     return value
@@ -62,7 +62,7 @@ def _log_posterior(
     value[~allowed] = -np.inf
     value -= ((u[:, 0] - anchor) / LEVEL_SD) ** 2 / 2
     if panel is not None:
-        return value + panel.log_density(shared_of(u, scale, free)), carries, pasts
+        return value + panel.log_density(shared_of(u, scale, free=free)), carries, pasts
     value -= ((u[:, effects] / scale[effects] / EFFECT_SD) ** 2).sum(axis=1) / 2
     if free:
         value += u[:, -1] / 2 - np.exp(u[:, -1] / 2)
