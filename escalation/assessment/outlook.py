@@ -38,8 +38,6 @@ FAR = 10.0
 """A mean forecast so many times above the largest past window carries a caution."""
 TURNED = 0.05
 """A forecast that ends lower than the rate now by this share does not carry a rise on."""
-OF_FATALITIES = ("views-25", "views-1", "first-lethal")
-"""Definitions that mean something of counts of fatalities alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,11 +224,11 @@ def find_presets(
     for name, definition in PRESETS.items():
         if definition.over(series.freq) > forecast.steps:
             continue
-        if name in OF_FATALITIES and series.unit != "fatalities":
+        if definition.above == "record" and not definition.past_is_whole(len(series.counts), series.freq):
             continue
         try:
             found[name] = flashpoint(forecast, definition, within=options.within)
-        except InputError:  # the past does not hold what it compares with
+        except InputError:  # of another unit, or the past does not hold what it compares with
             continue
     return found
 

@@ -35,6 +35,7 @@ from .ingarch.model import INGARCH as INGARCH
 from .levels.local_level import LocalLevel as LocalLevel
 from .levels.local_trend import LocalTrend as LocalTrend
 from .levels.local_trend import growth as growth
+from .regression.calendar_pulses import calendar_pulses as calendar_pulses
 from .regression.hurdle import Hurdle as Hurdle
 from .regression.hurdle import hurdle_parts as hurdle_parts
 from .regression.interventions import Decay as Decay
