@@ -87,7 +87,7 @@ def found_seasons(fit: CountFit) -> tuple[FoundSeason, ...]:
     >>> days = pd.period_range("2024-01-01", periods=140, freq="D")
     >>> fit = ChangingRate().fit(pd.Series([2, 1, 2, 1, 9, 2, 1] * 20, index=days))
     >>> found_seasons(fit)[0].sentence()[:21]
-    'Fridays carry 50% of '
+    'Fridays carry 48% of '
     """
     if fit.model.name != "changing_rate":
         raise InputError(f"the fit is of {fit.model.name}; only changing_rate finds seasons by itself")
