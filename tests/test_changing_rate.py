@@ -11,6 +11,7 @@ from scipy.stats import nbinom, norm
 from escalation.errors import FitError, InputError
 from escalation.models import ChangingRate
 from escalation.models.changing_rate import segments
+from escalation.models.changing_rate.found_season import found_seasons
 from escalation.models.changing_rate.grid_filter import count_table, filter_counts, keep
 from escalation.models.changing_rate.posterior import explain_counts
 from escalation.models.changing_rate.season import find_season, possible
@@ -453,3 +454,30 @@ def test_regressors_of_all_quiet_counts_have_their_prior():
     exog = pd.DataFrame({"raid": (np.arange(30) % 3 == 0).astype(float)}, index=counts.index)
     fit = ChangingRate().fit(counts, exog=exog)
     assert np.isfinite(fit.params).all() and fit.bse["raid"] == pytest.approx(2.0, rel=0.1)
+
+
+def test_what_was_found_of_a_season_is_said():
+    days = pd.period_range("2023-01-02", periods=280, freq="D")
+    share = np.array([0.08, 0.08, 0.08, 0.08, 0.44, 0.12, 0.12])
+    counts = np.random.default_rng(1).poisson(10 * share[days.day_of_week])
+    [found] = found_seasons(ChangingRate().fit(pd.Series(counts, index=days)))
+    assert found.cycle == "weekday" and found.probability > 0.95
+    np.testing.assert_allclose(found.table()["share"], share, atol=0.05)
+    assert found.sentence().startswith("Fridays carry 4") and found.table()["factor"].mean() == pytest.approx(1)
+    assert found_seasons(ChangingRate(season="none").fit(pd.Series(counts, index=days))) == ()
+    flat = np.random.default_rng(2).poisson(3, 280)
+    assert found_seasons(ChangingRate().fit(pd.Series(flat, index=days))) == ()
+
+
+@pytest.mark.parametrize("freq", ["M", "W-SUN"])
+def test_a_yearly_pattern_names_its_months(freq):
+    periods = pd.period_range("2015-01-01", periods=84 if freq == "M" else 208, freq=freq)
+    month = (periods.start_time + (periods.end_time - periods.start_time) / 2).month
+    counts = np.random.default_rng(3).poisson(20 * np.exp(0.8 * np.cos(2 * np.pi * (month - 7) / 12)))
+    [found] = found_seasons(ChangingRate().fit(pd.Series(counts, index=periods)))
+    assert found.cycle == "year" and "is the busiest month" in found.sentence()
+    assert found.factors.idxmax() in ("June", "July", "August") and found.factors.idxmin() in (
+        "December",
+        "January",
+        "February",
+    )

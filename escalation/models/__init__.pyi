@@ -5,6 +5,8 @@ from .baselines.climatology import Climatology as Climatology
 from .baselines.ensemble import Ensemble as Ensemble
 from .baselines.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .baselines.last_value import LastValue as LastValue
+from .changing_rate.found_season import FoundSeason as FoundSeason
+from .changing_rate.found_season import found_seasons as found_seasons
 from .changing_rate.model import ChangingRate as ChangingRate
 from .changing_rate.underlying import UnderlyingRates as UnderlyingRates
 from .changing_rate.underlying import underlying_rates as underlying_rates
