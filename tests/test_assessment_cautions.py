@@ -96,8 +96,9 @@ def test_a_thin_recent_window_is_told(one_tally, ending, said):
 
 
 def test_days_after_the_last_tally_are_called_extrapolated(one_tally):
-    table = one_tally.reconstruction.tallies.assign(end=pd.Timestamp("2024-11-03"))
-    (said,) = [one for one in with_reconstruction(one_tally, tallies=table).cautions if "extrapolated" in one]
+    days = one_tally.reconstruction.spoken
+    spoken = pd.Series(days.index <= pd.Period("2024-11-03", "D"), index=days.index)
+    (said,) = [one for one in with_reconstruction(one_tally, spoken=spoken).cautions if "extrapolated" in one]
     assert "the 9 days after 2024-11-03" in said and "to 2024-11-12 are" in said
 
 

@@ -102,7 +102,7 @@ def test_same_seed_same_counts(tallies: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"counter": "x"}, "counter, place and unit go with tallies"),
+        ({"counter": "x"}, "counter, place, unit, silence and flags go with tallies"),
         ({"by": "country"}, "by is 'country' and series None, which go together"),
         ({"series": "Syria"}, "by is None and series 'Syria', which go together"),
         ({"by": "region", "series": "Syria"}, "by is 'region'; name a column of the table as it is read: date"),
