@@ -158,7 +158,7 @@ ROWS = [
     row("half a range for a word", "only one of low and high", qualifier="dozens", count="", low="60"),
     row("a range for a rate", "do not go with 'weekly'", qualifier="weekly", low="2", high="3"),
     row("no series", "series is blank", series=""),
-    press("faulty rows are counted", tallies({"count": "x"}, {"count": "y"}), "2 rows cannot be used: row 3", "'x'", "row 4"),
+    press("faulty rows are named", tallies({"count": "x"}, {"count": "y"}), "2 rows cannot", "row 3", "'x'", "row 4"),
 ]
 
 CHOICES = [
