@@ -189,7 +189,7 @@ def test_tallies_give_medians_with_intervals_and_a_repeated_one_is_merged(run):
 def test_the_bundled_case_is_what_is_counted_without_a_source(run):
     code, out, err = run("series")
     assert (code, err) == (0, "")
-    assert out.startswith("Militia attacks on us")
+    assert out.startswith("All 402 days are spoken of.\nMilitia attacks on us")
     assert "2023-10-16 to 2023-10-22" in out
     assert max(map(len, out.splitlines())) <= 80
 
@@ -666,7 +666,7 @@ def test_progress_is_shown_on_a_terminal_only(folder, terminal):
         assert b"reading list.csv" in os.read(master, 100_000)
     os.close(slave)
     os.close(master)
-    assert done.stdout.startswith(b"period,start,end,count,exposure\n")
+    assert done.stdout.startswith(b"period,start,end,count,exposure,observed_share\n")
 
 
 def test_read_tells_columns_ledger_and_quality_before_anything_is_counted(run):

@@ -440,7 +440,7 @@ def test_views_own_counts_of_state_based_deaths_are_reproduced_in_every_month(na
 def test_the_command_line_counts_every_kind(path, capsys):
     assert main(["series", str(path), "--freq", "M", "--format", "csv"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("period,start,end,count,exposure\n")
+    assert out.startswith("period,start,end,count,exposure,observed_share\n")
     assert all(line.startswith("warning: ") for line in err.splitlines())
 
 

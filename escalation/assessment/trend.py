@@ -93,7 +93,8 @@ def find_rate(
     for name, span in zip(("recent", "baseline"), spans, strict=True):
         if np.isnan(count_matrix(series.counts)[span]).all():
             return Withheld("rate", unobserved(series.periods[span], name))
-    if sum(np.nansum(count_matrix(series.counts)[span], axis=0).mean() for span in spans) < NOTHING:
+    counted = isinstance(series, SourceSeries) and series.reconstruction is not None
+    if counted and sum(np.nansum(count_matrix(series.counts)[span], axis=0).mean() for span in spans) < NOTHING:
         return Withheld("rate", f"there were no {series.unit} in either window, so that there is nothing to compare")
     if isinstance(rates, Withheld):
         return Withheld("rate", rates.reason)

@@ -142,7 +142,7 @@ def tallies(
     target: Target,
     template: Annotated[bool, typer.Option("--template", help="Write an empty table with examples instead.")] = False,
 ) -> None:
-    """Each reported count of a series, and what the others make of it.
+    """Reported counts one by one, and how they fit together.
 
     \b
     Examples:
