@@ -31,6 +31,7 @@ INCIDENT_COLUMNS = [
 ]  # fmt: skip
 HEDGES = {
     "exact", "about", "nearly", "more_than", "at_least", "at_most", "up_to", "range", "dozens", "scores", "hundreds",
+    "several", "handful",
 }  # fmt: skip
 FREQUENCIES = {"daily", "weekly", "monthly", "almost_daily", "almost_weekly", "almost_monthly"}
 VOCABULARY = {
