@@ -1,0 +1,294 @@
+"""Which expression of time dates which number: by clause and not by distance, and by the course of the article."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+from escalation.articles.counted import Decision
+from escalation.articles.phrases import Parsed, Phrase
+from escalation.articles.story import Story, Window, leads_speech, spoken
+from escalation.articles.times import calendar
+from escalation.articles.times.calendar import DAY, Days
+from escalation.articles.times.expressions import Expression, back
+
+_BREAK = re.compile(
+    r"[;:]|\s-\s|,\s(?:while|but|although|though|whereas|and\s(?:the|a|an|in|on)\b)|\b(?:after|when|before|because|which|who|where|while|since)\b"
+)
+_SOFT = re.compile(r",|\band\b|\bor\b")
+CUMULATIVE = re.compile(
+    r"\b(?:in all|so far|to date|in total|altogether|overall|all told|cumulative(?:ly)?|a total of|total(?:s|led|ed)?|up to now|"
+    r"(?:has|have)(?:\s(?:now|also|already|been|so far))*\s\w+(?:ed|en|wn|de|ck|ne|id|ut|un|ld|nt|st|pt)?)\b"
+)
+
+
+def window_of(
+    parsed: Parsed,
+    position: int,
+    decisions: Sequence[Decision],
+    windows: Sequence[Window | None],
+    story: Story,
+) -> Window:
+    """The window of one counted number.
+
+    Parameters
+    ----------
+    parsed : Parsed
+        The sentence.
+    position : int
+        Which of its numbers.
+    decisions : sequence of Decision
+        What its numbers count.
+    windows : sequence of Window or None
+        Of the numbers before it in the sentence.
+    story : Story
+        What the sentences before have said.
+    """
+    phrase = parsed.phrases[position]
+    usable = [one for one in parsed.times if one.begin >= parsed.mask and not spoken(parsed, one) and one.kind not in ("skip", "reference", "stretch") and not leads_speech(parsed, one, phrase)]
+    chosen, confidence, rule = _choose(parsed, position, decisions, usable)
+    if chosen is not None:
+        days = _resolve(parsed, chosen, position, usable, windows, story)
+        if days is not None:
+            days = _bounded(parsed, position, chosen, days, usable, story)
+            return Window(days, confidence, rule, stated=True)
+        if story.known is None:
+            return Window((None, None), 0.2, f"{rule}, relative to a day of publication that is not known")
+    return _from_story(parsed, position, decisions, windows, story)
+
+
+def _choose(
+    parsed: Parsed, position: int, decisions: Sequence[Decision], usable: Sequence[Expression]
+) -> tuple[Expression | None, float, str]:
+    """The expression of the sentence that dates a number, how surely, and by which rule."""
+    text, phrase = parsed.sentence.text, parsed.phrases[position]
+    begin, end = parsed.tokens[phrase.first].begin, parsed.tokens[phrase.last - 1].end
+    counted = [at for at, one in enumerate(decisions) if one.unit]
+    after = [parsed.tokens[parsed.phrases[at].first].begin for at in counted if at > position]
+    before = [parsed.tokens[parsed.phrases[at].last - 1].end for at in counted if at < position]
+    following, previous = min(after, default=len(text)), max(before, default=parsed.mask)
+    right = [one for one in usable if end <= one.begin < following]
+    left = [one for one in usable if previous <= one.begin and one.end <= begin]
+    near = [one for one in right if not _BREAK.search(text[end : one.begin])]
+    close = [one for one in left if not re.search(r"[;:]|\s-\s", text[one.end : begin])]
+    if near and close and _turns(text, end, near[0], following, len(text)):
+        return close[-1], 0.85, "time before it in the clause"
+    if near:
+        return _first_of(near, parsed, phrase), 0.93, "time after it in the clause"
+    if close:
+        return close[-1], 0.88, "time before it in the clause"
+    if right and not re.search(r"[;:]", text[end : right[0].begin]):
+        return right[0], 0.7, "time in a clause that depends on it"
+    leading = [one for one in usable if one.end <= begin and one.begin <= parsed.mask + 3]
+    if leading and ";" not in text[leading[0].end : begin]:
+        return leading[0], 0.82, "time at the head of the sentence"
+    trailing = [one for one in usable if one.begin >= end]
+    if trailing and position + 1 in counted and _coordinated(parsed, position, trailing[0]):
+        return trailing[0], 0.82, "time at the end of a list"
+    return None, 0.0, ""
+
+
+def _turns(text: str, end: int, one: Expression, following: int, whole: int) -> bool:
+    """Say whether a time after a number opens the next item: 12 in October, in November 15."""
+    return _SOFT.search(text[end : one.begin]) is not None and following < whole and following - one.end < 30 and not _SOFT.search(text[one.end : following])
+
+
+def _first_of(near: Sequence[Expression], parsed: Parsed, phrase: Phrase) -> Expression:
+    """The first expression after a number; a date rather than a length beside it, but for ranks."""
+    one = near[0]
+    if one.kind == "within" and phrase.number.kind != "ordinal":
+        dated = [other for other in near[1:] if other.kind in ("day", "period") and other.begin - one.end < 4]
+        return dated[0] if dated else one
+    return one
+
+
+def _coordinated(parsed: Parsed, position: int, one: Expression) -> bool:
+    """Say whether a number and the next one are parts of one list that a time ends."""
+    first, second = parsed.phrases[position], parsed.phrases[position + 1]
+    link = parsed.between(first.last, second.first)
+    within = parsed.sentence.text[parsed.tokens[second.last - 1].end : one.begin]
+    return re.search(r"\b(?:and|or|,)", link) is not None and ";" not in link and not _BREAK.search(within) and len(link) < 80
+
+
+def _resolve(
+    parsed: Parsed,
+    one: Expression,
+    position: int,
+    usable: Sequence[Expression],
+    windows: Sequence[Window | None],
+    story: Story,
+) -> Days | None:
+    """Days of an expression, where need be from what the article has said before."""
+    spans = [window.days for window in windows if window is not None and window.days[0] and window.days[1]]
+    base: Days | None = spans[0] if spans else story.last  # type: ignore[assignment]
+    recent: Days | None = spans[-1] if spans else story.last  # type: ignore[assignment]
+    known = story.known
+    if one.kind in ("same",):
+        return story.period or recent
+    if one.kind == "since_then":
+        there = recent if recent and not spans else story.event or recent
+        return (there[0], known) if there and known else None
+    if one.kind == "since_noun":
+        return _since_thing(one, story)
+    if one.kind == "until_then":
+        end = (recent or story.event or (known, known))[0] if (recent or story.event or known) else None
+        start = one.days[0] if one.days else (story.period or (None, None))[0]
+        return (start, end) if start and end and start <= end else None
+    if one.kind in ("shift", "shift_to"):
+        return _shifted(one, base or story.period, known)
+    if one.kind == "previous":
+        return _previous(one, base or story.period, known)
+    if one.kind == "before":
+        end = base[0] if base else known
+        return (back(end, one.number, one.unit), end) if end else None
+    if one.kind == "event":
+        there = _main_day(usable, one) or recent or story.event or ((known, known) if known else None)
+        return (back(there[0], one.number, one.unit),) * 2 if there else None
+    if one.kind in ("within", "without"):
+        return _within(parsed, one, position, usable, story)
+    if one.kind == "opening":
+        start = story.period[0] if story.period else None
+        return (start, calendar.shift(start, one.number, one.unit)) if start else None
+    if one.kind == "quarter":
+        return _named_quarter(parsed, one, base, known)
+    if one.kind == "first_day":
+        return (story.event[0], story.event[0]) if story.event else None
+    if one.kind == "asof":
+        start = story.period[0] if story.period else None
+        return (start, one.days[1]) if one.days and start and start <= one.days[1] else one.days
+    if one.kind == "ends_before" and one.days:
+        start = story.period[0] if story.period and story.period[0] < one.days[0] else one.days[0]
+        return start, one.days[1]
+    return one.days
+
+
+def _since_thing(one: Expression, story: Story) -> Days | None:
+    for word in reversed(one.unit.split(" ")):
+        there = story.things.get(word)
+        if there and story.known:
+            return there[-1], story.known
+    return None
+
+
+def _shifted(one: Expression, base: Days | None, known: dt.date | None) -> Days | None:
+    """The same window some years, months or weeks earlier."""
+    if base is None or base[0] is None:
+        if known is None:
+            return None
+        year = int(one.number) if one.kind == "shift_to" else known.year - 1
+        return calendar.year_days(year) if one.unit == "year" else None
+    if one.kind == "shift_to":
+        months = 12 * (int(one.number) - base[1].year)
+        return _whole_months(calendar.shift_months(base[0], months), calendar.shift_months(base[1], months), base)
+    start, end = calendar.shift(base[0], -one.number, one.unit), calendar.shift(base[1], -one.number, one.unit)
+    return _whole_months(start, end, base)
+
+
+def _whole_months(start: dt.date, end: dt.date, base: Days) -> Days:
+    """Keep the last day of a month the last day of a month."""
+    if (base[1] + DAY).day == 1:
+        end = calendar.month_days(end.year, end.month)[1]
+    return start, end
+
+
+def _previous(one: Expression, base: Days | None, known: dt.date | None) -> Days | None:
+    """The week before, the previous month: the unit that ends where the window before it begins."""
+    if base is None:
+        return None
+    if one.unit == "period":
+        length = base[1] - base[0]
+        return base[0] - DAY - length, base[0] - DAY
+    if one.unit in ("month", "year") and base[0].day == 1:
+        end = base[0] - DAY
+        return (calendar.year_days(base[0].year - 1) if one.unit == "year" else calendar.month_days(end.year, end.month))
+    return back(base[0], 1, one.unit), base[0]
+
+
+def _main_day(usable: Sequence[Expression], but: Expression) -> Days | None:
+    """The day that another expression of the sentence states."""
+    days = [one.days for one in usable if one is not but and one.kind in ("day", "ago") and one.days]
+    return days[0] if days else None
+
+
+def _within(parsed: Parsed, one: Expression, position: int, usable: Sequence[Expression], story: Story) -> Days | None:
+    """In n days, up to the event that the sentence is about, or to publication."""
+    stated = _main_day(usable, one)
+    rank = parsed.phrases[position].number.kind == "ordinal"
+    end = stated or (story.event if rank else None) or ((story.known, story.known) if story.known else story.event)
+    if end is None:
+        return None
+    last = end[1] - DAY if one.kind == "without" and stated else end[1]
+    start = back(last, one.number, one.unit)
+    return (start + DAY if one.unit not in ("hour",) else start), last
+
+
+def _named_quarter(parsed: Parsed, one: Expression, base: Days | None, known: dt.date | None) -> Days | None:
+    if "quarter" not in parsed.sentence.text or base is None:
+        return None
+    year = base[0].year if 3 * one.number <= base[1].month else base[0].year - 1
+    return calendar.quarter_days(int(one.number), known or dt.date.max, year)
+
+
+def _bounded(
+    parsed: Parsed, position: int, one: Expression, days: Days, usable: Sequence[Expression], story: Story
+) -> Days:
+    """End a window of ranks with the event, and one that another expression ends with that."""
+    start, end = days
+    if parsed.phrases[position].number.kind == "ordinal" and one.kind in ("since", "period", "rolling", "since_then"):
+        there = _main_day(usable, one) or story.event
+        if there and start <= there[1] <= end:
+            end = there[1]
+    for other in usable:
+        if other is not one and other.kind in ("asof", "ends_before") and one.kind in ("since", "since_then") and other.days and start <= other.days[1] <= end:
+            end = other.days[1]
+    return start, end
+
+
+def _from_story(
+    parsed: Parsed,
+    position: int,
+    decisions: Sequence[Decision],
+    windows: Sequence[Window | None],
+    story: Story,
+) -> Window:
+    """The window of a number that no expression of its sentence dates."""
+    text = parsed.sentence.text
+    earlier = [window for window in windows if window is not None and window.days != (None, None)]
+    if "respectively" in text and len(story.sentence) > 1:
+        place = sum(one.unit != "" for one in decisions[:position])
+        if place < len(story.sentence) and story.sentence[place]:
+            return Window(story.sentence[place], 0.75, "respectively")  # type: ignore[arg-type]
+    if earlier:
+        same = earlier[-1]
+        return Window(same.days, min(same.confidence, 0.8), "the window of the number before it", same.stated)
+    if decisions[position].ellipsis and story.last:
+        return Window(story.last, 0.6, "the window of what it is compared with")
+    if re.search(r"\b(?:has|have|had) since\b", text) and story.event and story.known:
+        return Window((story.event[0], story.known), 0.7, "since the event")
+    thing = _mentioned(parsed, position, story)
+    if thing:
+        return Window(thing, 0.7, "the day of what it is about")
+    if CUMULATIVE.search(text) and story.period and story.known:
+        end = story.known if (story.known - story.period[1]).days < 40 else story.period[1]
+        return Window((story.period[0], end), 0.55, "the period that the text is about")
+    for days, rule in ((story.event, "the event that the text is about"), (story.period, "the period that the text is about"), (story.lead, "the period of the lead")):
+        if days:
+            return Window(days, 0.5, rule)
+    if story.known is None:
+        return Window((None, None), 0.2, "no date in the text")
+    told = [one.days for one in parsed.times if spoken(parsed, one) and one.days and one.kind == "day"]
+    end = told[0][1] if told and told[0] else story.known
+    return Window((end - DAY, end), 0.45, "the day of publication and the one before")
+
+
+def _mentioned(parsed: Parsed, position: int, story: Story) -> Days | None:
+    """The day of a thing that the sentence points back to: those strikes, the office."""
+    first = parsed.phrases[position].first
+    for at, token in enumerate(parsed.tokens):
+        if token.lower in ("the", "those", "these", "that") and at < first + 12:
+            for one in (at + 1, at + 2):
+                there = story.things.get(parsed.word(one))
+                if there:
+                    return there
+    return None
