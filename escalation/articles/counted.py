@@ -19,11 +19,11 @@ HARM = ("hit", "strike", "shell", "attack", "raid", "shoot", "seize", "board", "
 USE = ("launch", "down", "move", "hit", "strike", "see", "kill", "attack", "shoot", "abduct", "seize", "raid")
 COUNTING = frozenset(
     "be is are was were been 's there counted count counts recorded records record reported reports registered logged documented "
-    "tallied had has have saw seen see put puts claimed claims claim cited listed numbered number totalled totaled reached list lists "
+    "tallied had has have saw seen see put puts claimed claims claim cited listed compares numbered number totalled totaled reached list lists "
     "figure tally toll total average compared against versus from than to at with noted verified confirmed followed "
     "said says say gives gave puts estimated monitored happened occurred took place ended came comprised".split()
 )
-LINKS = frozenset(", and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
+LINKS = frozenset("twice double triple half , and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ def decide(parsed: Parsed, position: int, before: Sequence[Decision], antecedent
     trap = format_trap(parsed, phrase)
     if trap:
         return no(trap)
+    if _whole(parsed, position):
+        return no("the whole of which a part is counted")
     if phrase.number.word == "thousands":
         return no("thousands, a word too wide for a count")
     plan = supposed(parsed, phrase)
@@ -100,6 +102,15 @@ def decide(parsed: Parsed, position: int, before: Sequence[Decision], antecedent
     if phrase.noun is not None and not (phrase.noun.kind == "person" and phrase.head in ("other", "others") and False):
         return _named(parsed, position, phrase.noun)
     return _unnamed(parsed, position, before, antecedent)
+
+
+def _whole(parsed: Parsed, position: int) -> bool:
+    """Say whether a number is the whole in "four of its 25 crew", and no verb of its own says what happened to it."""
+    phrase = parsed.phrases[position]
+    if position == 0 or parsed.phrases[position - 1].of != "base" or phrase.first > parsed.phrases[position - 1].last + 1:
+        return False
+    following = [parsed.word(at) for at in range(phrase.last, phrase.last + 3)]
+    return not {"they", "who", "that", "it", "he", "she", "whom", "which"} & set(following) and _anywhere_near(parsed, phrase.last) is None or parsed.word(phrase.last) in AUXILIARIES
 
 
 def _occasions(parsed: Parsed, phrase: Phrase) -> Decision:
@@ -203,6 +214,9 @@ def _anywhere(parsed: Parsed, phrase: Phrase) -> Governor | None:
 def _unit_by(parsed: Parsed, phrase: Phrase, noun: Unit, verb: Governor) -> str:
     if noun.kind == "person":
         return _person_unit(parsed, phrase, verb)
+    if verb.name == "involve":
+        known = noun_left(parsed, verb.at, ("event",)) is not None or "round" in [parsed.word(at) for at in range(verb.at)]
+        return noun.name if known and (noun.kind in ("munition", "craft") or _site(phrase)) else ""
     if noun.kind == "munition":
         if stocked(parsed, phrase) and verb.side == "left":
             return ""
@@ -213,6 +227,8 @@ def _unit_by(parsed: Parsed, phrase: Phrase, noun: Unit, verb: Governor) -> str:
         return noun.name if ok else ""
     if noun.kind == "place":
         links = ("", "participle", "acts", "on", "against", "to", "of", "into") + (("at", "in", "across") if noun.name in ("targets", "sites") and _site(phrase) else ())
+        if _site(phrase) and verb.name in USE and verb.link in ("at", "in", "across"):
+            return noun.name
         return noun.name if verb.name in HARM + ("launch",) and verb.link in links and (verb.name != "launch" or verb.link) else ""
     if noun.kind == "thing":
         return noun.name if verb.name in ("hit", "strike", "down", "steal", "seize") and not verb.link else ""
@@ -225,6 +241,8 @@ def _site(phrase: Phrase) -> bool:
 
 def _person_unit(parsed: Parsed, phrase: Phrase, verb: Governor) -> str:
     unit = PEOPLE.get(verb.name, "")
+    if phrase.head in ("bodies", "body", "corpses", "corpse"):
+        return "killed" if verb.side == "left" and not verb.link else ""
     if verb.name == "seize" and parsed.word(verb.at) in ("take", "took", "taken", "taking"):
         near = {parsed.word(at) for at in range(verb.at - 2, verb.at + 12)}
         if not near & {"hostage", "hostages", "captive", "captives", "prisoner", "prisoners", "away", "from"} or "part" in near:
@@ -356,7 +374,7 @@ def _left_out(parsed: Parsed, position: int, around: Sequence[Governor], before:
     share = phrase.of == "them" and parsed.noun_at(phrase.last) is not None
     if share:
         return no("a share of those counted before")
-    usable = [one for one in before if one.unit or not _trapped(one)]
+    usable = [one for one in before if one.unit or not (_trapped(one) or one.reason.startswith(("what no table", "no counted", "nothing", "times", "areas")))]
     if usable and _listed(parsed, phrase):
         last = usable[-1]
         if not last.unit:
@@ -397,4 +415,4 @@ def _compares(parsed: Parsed, phrase: Phrase) -> bool:
     if not _listed(parsed, phrase):
         return False
     near = [parsed.word(at) for at in range(max(0, phrase.first - 8), phrase.first)]
-    return any(word in COUNTING for word in near)
+    return any(word in COUNTING and word not in LINKS for word in near)

@@ -96,6 +96,8 @@ def _left(parsed: Parsed, position: int, depth: int) -> Governor | None:
         return Governor(verb.name, verb.event, at - 1, "left", word)
     if word in ("dead", "missing", "hostage") and at:
         return Governor("kill" if word == "dead" else "missing" if word == "missing" else "seize", "", at, "left")
+    if word == "including":
+        return Governor("involve", "", at, "left")
     if word in PREPOSITIONS:
         return _prepositional(parsed, at)
     return None
@@ -103,13 +105,30 @@ def _left(parsed: Parsed, position: int, depth: int) -> Governor | None:
 
 def _shared(parsed: Parsed, position: int, at: int, depth: int) -> Governor | None:
     """The verb of the number before, of which this one is a further object: wounding five men and two women."""
-    if position == 0 or depth == 0:
+    if depth == 0:
+        return None
+    single = _single_object(parsed, at)
+    if single is not None:
+        return single
+    if position == 0:
         return None
     before = parsed.phrases[position - 1]
     words = [parsed.word(one) for one in range(before.last, at)]
     if any(parsed.verb(one) is not None or parsed.word(one) in AUXILIARIES for one in range(before.last, at)):
         return None
     return None if ";" in words or ":" in words else _left(parsed, position - 1, depth - 1)
+
+
+def _single_object(parsed: Parsed, at: int) -> Governor | None:
+    """The verb of an object without a number before the link: killed a policeman and two guards."""
+    for one in range(at - 1, max(-1, at - 7), -1):
+        word = parsed.word(one)
+        if word in ("a", "an", "another", "the", "its", "their", "his"):
+            verb = parsed.verb(one - 1)
+            return Governor(verb.name, verb.event, one - 1, "left") if verb is not None else None
+        if word in PREPOSITIONS or word in CONJUNCTIONS or word in AUXILIARIES or not word[:1].isalpha() or parsed.verb(one) is not None:
+            return None
+    return None
 
 
 def _prepositional(parsed: Parsed, at: int) -> Governor | None:
@@ -137,7 +156,9 @@ def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
         steps += 1
         if at in starts:
             return None if passive or not _joined(parsed, phrase, at) else _after_list(parsed, starts[at])
-        if word in (";", ":", ".", "but", "while", "after", "when", "before", "if", "because", "since"):
+        if word in (";", ":", ".", "but", "while", "after", "when", "before", "if", "because"):
+            return None
+        if word == "since" and parsed.word(at - 1) not in AUXILIARIES:
             return None
         if word == "," and parsed.word(at + 1) not in ("most", "mostly", "many", "some", "of", "including", "all", "mainly", "in", "on"):
             return None

@@ -141,6 +141,10 @@ def _vague(tokens: tuple[Token, ...], at: int) -> Number | None:
 def _zero(tokens: tuple[Token, ...], at: int) -> Number | None:
     """``no attack``, ``not a single attack``, ``not one``, ``none``; but not ``no fewer than`` nor ``no one``."""
     word, after = _word(tokens, at), _word(tokens, at + 1)
+    if word == "a" and after == "single" and "not" in (_word(tokens, at - 1), _word(tokens, at - 2), _word(tokens, at - 3)):
+        return Number(at, at + 2, "zero", 0)
+    if word == "none" and after == "of":
+        return None
     if word == "not" and after in ("a", "one"):
         single = _word(tokens, at + 2) == "single"
         if after == "one" and _word(tokens, at + 2) == "of":

@@ -38,6 +38,8 @@ MODELS = {
     "b": "aircraft", "a": "aircraft", "tb": "drones", "lancet": "drones",
 }  # fmt: skip
 LONGEST_NOUN = 4
+BARE = frozenset("more other others further additional such dead missing extra".split())
+"""Words that stand in the place of a noun."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,18 @@ class Parsed:
 
     def _acts(self, at: int) -> bool:
         """Say whether a word that may be noun or verb is a verb here: after to, a pronoun or an auxiliary."""
-        return self.word(at - 1) in ("to", "they", "who", "have", "had", "has", "we") or self.word(at - 1) in MODALS
+        before, after = self.word(at - 1), self.word(at + 1)
+        if self.word(at).endswith("ing"):
+            return before == "," or after in DETERMINERS or after[:1].isdigit() or self._numbered(at + 1)
+        if before in AUXILIARIES and (self.word(at),) not in self.rules.plurals:
+            return True
+        return before in ("to", "they", "who", "we") or before in MODALS
+
+    def _numbered(self, at: int) -> bool:
+        """Say whether a number, or a hedge of one, begins at a token."""
+        if any(one.first == at for one in find_numbers(self.tokens[: at + 6])):
+            return True
+        return any(tuple(self.word(one) for one in range(at, at + size)) in self.rules.before for size in (1, 2, 3))
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -202,6 +215,8 @@ class Parsed:
             if model is not None:
                 return model
             head = self.word(at - 1) if at > begin and self.word(at - 1).isalpha() else ""
+            if head in BARE:
+                return None, "", at, ""
             return None, head, at, ""
         unit, first, last = found
         if last < at and self.singular(first, last) and number.count != 1 and number.kind != "ordinal":
@@ -234,7 +249,7 @@ class Parsed:
         word = self.word(at)
         if at in self.timed or at in starts or word in PREPOSITIONS or word in CONJUNCTIONS or word in PRONOUNS:
             return True
-        if word in AUXILIARIES or word in MODALS or word in DETERMINERS:
+        if word in AUXILIARIES or word in MODALS or (word in DETERMINERS and word not in ("such", "other")):
             return True
         if word in ADVERBS:
             return named or word not in ("more", "further", "first", "most", "all")

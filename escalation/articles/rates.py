@@ -10,7 +10,7 @@ from escalation.articles.phrases import Parsed, Phrase
 from escalation.articles.words import Unit
 
 EVERY = {"day": "daily", "night": "daily", "week": "weekly", "month": "monthly"}
-PER = r"\s+(?:a|an|per|each|every)\s+(?:single\s+)?(?P<unit>day|night|week|fortnight|month|year|hour)\b"
+PER = r"\s+(?:a|an|per|each|every)\s+(?:single\s+)?(?P<unit>day|night|week|fortnight|month|year|hour)\b(?!\s(?:ago|earlier|before|later|after|and a half))"
 _AFTER = re.compile(rf"(?:\s+(?:times|occasions|[a-z-]+(?:\s[a-z-]+)?))?(?:\s+on average)?{PER}")
 _BEFORE = re.compile(
     r"\b(?:(?P<word>daily|weekly|monthly)\s+(?:average|mean|rate)s?\s+of|averag\w+(?:\s(?:about|some|around|nearly|almost|more than|over))?(?P<open>))\s*$"

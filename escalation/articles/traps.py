@@ -36,6 +36,9 @@ BEFORE: tuple[tuple[str, str], ...] = (
     (r"\b(?:aged?|age of)(?:\s\w+)?\s$", "an age"),
     (r"(?:^|[^\w])(?:[A-Za-z]+|[A-Z]+\d*)[-/]$", "a name with a number"),
     (r"[\d+]\s?[-/(]\s?$|\+$", "a telephone number, score or code"),
+    (r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+) (?:in|out of|of every|in every) (?:every )?$", "a share"),
+    (r"\b(?:first|second|third|last|latest) of (?:the |its |about |some |up to )?$", "a stock or a plan"),
+    (r"\b(?:population|capacity|crew|staff|strength|force|team|group|squad|panel|crowd|convoy|fleet|budget|membership|garrison) of (?:about |some |around |nearly |roughly |over |more than |up to |almost )?$", "a stock, a crew or a force"),
 )  # fmt: skip
 STOPS = frozenset("after when where because while which who whom that as although though but since amid despite if".split())
 PLANS = frozenset(
@@ -55,7 +58,7 @@ def format_trap(parsed: Parsed, phrase: Phrase) -> str:
     """Say what a number stands for that its form or neighbours show to be no count; blank where they do not."""
     number, text = phrase.number, parsed.sentence.text
     begin, end = parsed.tokens[number.first].begin, parsed.tokens[number.last - 1].end
-    after, before = text[end : end + 40], text[max(0, begin - 30) : begin]
+    after, before = text[end : end + 40], text[max(parsed.mask, begin - 30) : begin]
     for pattern, reason in AFTER:
         if number.kind in ("cardinal", "word", "ordinal") and re.match(pattern, after):
             if reason == "a length of time" and number.kind == "ordinal":
