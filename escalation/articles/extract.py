@@ -8,18 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from escalation.articles.counted import Antecedent, Decision, decide
+from escalation.articles.numbers import Number
 from escalation.articles.phrases import Parsed, Phrase
 from escalation.articles.rates import Rate, WordRate, rate_of, rated_unit, word_rates
 from escalation.articles.sentences import Sentence
 from escalation.articles.story import Story, Window, remember
 from escalation.articles.times.anchors import anchored
 from escalation.articles.times.calendar import shift_months
-from escalation.articles.times.expressions import find_times
-from escalation.articles.times.points import DATE, MONTH, YEAR
+from escalation.articles.times.expressions import back, find_times
+from escalation.articles.times.points import DATE, MONTH, YEAR, resolve_point
 from escalation.articles.who import Named, counter_of, place_of, series_of
 from escalation.articles.windows import window_of
 from escalation.articles.words import Rules
 
+_NO_NUMBER = Number(0, 1, "cardinal")
 DATELINE = re.compile(
     rf"^(?:\([A-Z][\w ]+\)\s)?[A-Z][A-Z'./\- ]+(?:,\s[A-Z][\w .]+)?(?:,?\s(?:{MONTH}\s{DATE}|{DATE}\s{MONTH})(?:,?\s{YEAR})?)?,?\s?(?:\([\w ]+\)\s?)?-\s"
 )
@@ -100,9 +102,13 @@ def extract(text: str, sentences: Sequence[Sentence], known: dt.date | None, rul
     (list of Found, list of Unread)
     """
     story, found, unread = Story(known), [], []
+    for title in (one for one in sentences if one.role == "title"):
+        _period_of_title(title, story)
     antecedent: Antecedent | None = None
     counter = ""
-    for sentence in sentences:
+    for sentence in sorted(sentences, key=lambda one: one.role == "title"):
+        if sentence.stamp:
+            _stamped(sentence, story)
         parsed = _parse(text, sentence, known, rules)
         got, left, antecedent = _read_sentence(parsed, story, antecedent, counter)
         counter = next((one.counter.name for one in reversed(got) if one.counter.name != "article"), counter)
@@ -110,6 +116,21 @@ def extract(text: str, sentences: Sequence[Sentence], known: dt.date | None, rul
         unread += left
         unread += _claims(sentence)
     return found, unread
+
+
+def _period_of_title(title: Sentence, story: Story) -> None:
+    """Take the reporting period of a page from its title."""
+    for one in find_times(title.text, story.known):
+        if one.kind in ("period", "day") and one.days is not None:
+            story.note(one.days)
+            return
+
+
+def _stamped(sentence: Sentence, story: Story) -> None:
+    """Begin an entry of a list or live page with its own day."""
+    days = resolve_point(re.sub(r"^\w+day,? ", "", sentence.stamp), story.known)
+    if days is not None:
+        story.event, story.period = days, None
 
 
 def _parse(text: str, sentence: Sentence, known: dt.date | None, rules: Rules) -> Parsed:
@@ -278,8 +299,6 @@ def _without(
 
 def find_start(end: dt.date, number: float, unit: str) -> dt.date:
     """First day of a stretch of so many units that ends on a day."""
-    from escalation.articles.times.expressions import back
-
     return back(end, number, unit) + dt.timedelta(days=1)
 
 
@@ -291,6 +310,3 @@ def _claims(sentence: Sentence) -> list[Unread]:
     ]
 
 
-from escalation.articles.numbers import Number  # noqa: E402
-
-_NO_NUMBER = Number(0, 1, "cardinal")

@@ -42,6 +42,8 @@ class Sentence:
         Number of its paragraph.
     tokens : tuple of Token
         Its words, figures and marks.
+    stamp : str
+        The date that its paragraph begins with, of an entry of a list or live page.
     """
 
     text: str
@@ -49,6 +51,7 @@ class Sentence:
     role: str = "text"
     paragraph: int = 0
     tokens: tuple[Token, ...] = field(default=(), repr=False)
+    stamp: str = ""
 
 
 def tokenise(text: str) -> tuple[Token, ...]:

@@ -103,7 +103,11 @@ def remember(parsed: Parsed, windows: Sequence[Window | None], story: Story) -> 
     text = parsed.sentence.text
     spans = [window.days if window else None for window in windows]
     story.sentence = [days if days and days[0] and days[1] else None for days in spans if days]  # type: ignore[misc]
-    stated = [window.days for window in windows if window and window.stated and window.days[0] and window.days[1]]
+    stated = [
+        window.days
+        for phrase, window in zip(parsed.phrases, windows, strict=False)
+        if window and window.stated and window.days[0] and window.days[1] and not _compared(parsed, phrase)
+    ]
     for days in stated:
         story.note(days)  # type: ignore[arg-type]
     free = [one for one in parsed.times if one.begin >= parsed.mask and not spoken(parsed, one)]
@@ -120,6 +124,12 @@ def remember(parsed: Parsed, windows: Sequence[Window | None], story: Story) -> 
     known = [days for days in story.sentence if days]
     if known:
         story.last = known[0] if len(known) > 1 and len(set(known)) > 1 and any(one.kind in ("shift", "shift_to", "previous") for one in parsed.times) else known[-1]
+
+
+def _compared(parsed: Parsed, phrase: Phrase) -> bool:
+    """Say whether a number is what another one is compared with, whose window dates nothing that follows."""
+    before = parsed.sentence.text[: parsed.tokens[phrase.first].begin]
+    return re.search(r"\b(?:from|than|against|compared (?:with|to)|versus|vs\.?|short of|up on)\s(?:the\s)?$", before) is not None
 
 
 def _says_only(text: str, one: Expression) -> bool:

@@ -16,6 +16,7 @@ from escalation.articles.times.expressions import Expression, back
 _BREAK = re.compile(
     r"[;:]|\s-\s|,\s(?:while|but|although|though|whereas|and\s(?:the|a|an|in|on)\b)|\b(?:after|when|before|because|which|who|where|while|since)\b"
 )
+_RECORD = re.compile(r"\b(?:\w{3,}est|most|fewest|for the first time|record|the first)\s?(?:[\w-]+\s){0,4}$")
 _SOFT = re.compile(r",|\band\b|\bor\b")
 CUMULATIVE = re.compile(
     r"\b(?:in all|so far|to date|in total|altogether|overall|all told|cumulative(?:ly)?|a total of|total(?:s|led|ed)?|up to now|"
@@ -46,7 +47,7 @@ def window_of(
         What the sentences before have said.
     """
     phrase = parsed.phrases[position]
-    usable = [one for one in parsed.times if one.begin >= parsed.mask and not spoken(parsed, one) and one.kind not in ("skip", "reference", "stretch") and not leads_speech(parsed, one, phrase)]
+    usable = [one for one in parsed.times if _dates(parsed, one, phrase)]
     chosen, confidence, rule = _choose(parsed, position, decisions, usable)
     if chosen is not None:
         days = _resolve(parsed, chosen, position, usable, windows, story)
@@ -56,6 +57,15 @@ def window_of(
         if story.known is None:
             return Window((None, None), 0.2, f"{rule}, relative to a day of publication that is not known")
     return _from_story(parsed, position, decisions, windows, story)
+
+
+def _dates(parsed: Parsed, one: Expression, phrase: Phrase) -> bool:
+    """Say whether an expression can date a number: no date of speaking, no rank's "lowest since"."""
+    if one.begin < parsed.mask or one.kind in ("skip", "reference", "stretch"):
+        return False
+    if one.kind == "since" and phrase.number.kind != "ordinal" and _RECORD.search(parsed.sentence.text[: one.begin]):
+        return False
+    return not spoken(parsed, one) and not leads_speech(parsed, one, phrase)
 
 
 def _choose(
@@ -270,8 +280,7 @@ def _from_story(
     if thing:
         return Window(thing, 0.7, "the day of what it is about")
     if CUMULATIVE.search(text) and story.period and story.known:
-        end = story.known if (story.known - story.period[1]).days < 40 else story.period[1]
-        return Window((story.period[0], end), 0.55, "the period that the text is about")
+        return Window(story.period, 0.55, "the period that the text is about")
     for days, rule in ((story.event, "the event that the text is about"), (story.period, "the period that the text is about"), (story.lead, "the period of the lead")):
         if days:
             return Window(days, 0.5, rule)
