@@ -23,7 +23,7 @@ COUNTING = frozenset(
     "figure tally toll total average compared against versus from than to at with noted verified confirmed followed "
     "said says say gives gave puts estimated monitored happened occurred took place ended came comprised".split()
 )
-LINKS = frozenset("twice double triple half , and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
+LINKS = frozenset("for twice double triple half , and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,11 @@ def _unnamed(parsed: Parsed, position: int, before: Sequence[Decision], antecede
     if called is not None:
         return called
     if phrase.head and not phrase.of:
-        return _unknown(parsed, phrase, around)
+        known = _unknown(parsed, phrase, around)
+        of_which = {parsed.word(at) for at in range(phrase.first - 6, phrase.first)} & {"which", "whom"}
+        if known.unit or not (of_which and before and before[-1].unit):
+            return known
+        return Decision(before[-1].unit, before[-1].kind, 0.6, "of which", ellipsis=True)
     if phrase.of == "base":
         return _part_of(parsed, position, around)
     for one in around:
@@ -296,7 +300,8 @@ def _unknown(parsed: Parsed, phrase: Phrase, around: Sequence[Governor]) -> Deci
         plural = phrase.head.endswith("s") or phrase.number.count == 1
         if one.name in ("hit", "strike", "shell", "attack", "raid") and one.link in ("", "participle") and plural:
             return Decision("targets", "place", 0.6, "unknown noun and verb")
-    return no(f"what no table has: {phrase.head}")
+    what = f"what no table has: {phrase.head}"
+    return no(f"one thing, {what}" if phrase.number.count == 1 else what)
 
 
 def _called(parsed: Parsed, phrase: Phrase) -> Decision | None:
@@ -308,6 +313,10 @@ def _called(parsed: Parsed, phrase: Phrase) -> Decision | None:
         word = parsed.word(at)
         if word in (";", ":") or (word in PREPOSITIONS and word in ("that", "which", "who", "when", "while")):
             return None
+        if word == "figure" and parsed.word(phrase.last) == "for" and parsed.word(phrase.last + 1) in ("those", "people"):
+            verb = parsed.verb(phrase.last + 2)
+            unit = PEOPLE.get(verb.name, "") if verb is not None else ""
+            return Decision(unit, "person", 0.8, "figure for those") if unit else None
         if word == "toll":
             wounded = "injur" in parsed.word(at - 1)
             return Decision("injured" if wounded else "killed", "person", 0.88, "toll")
@@ -371,10 +380,12 @@ def _anywhere_near(parsed: Parsed, at: int) -> Governor | None:
 def _left_out(parsed: Parsed, position: int, around: Sequence[Governor], before: Sequence[Decision], antecedent: Antecedent | None) -> Decision:
     """A noun left out in a list or comparison: that of the number before, in this sentence or the one before."""
     phrase = parsed.phrases[position]
+    if phrase.of == "them" and not share_named(parsed, phrase) and antecedent is not None and all(_trapped(one) or one.reason.startswith("one thing") for one in before):
+        return Decision(antecedent.unit, antecedent.kind, 0.8, "of those counted before", ellipsis=True)
     share = phrase.of == "them" and parsed.noun_at(phrase.last) is not None
     if share:
         return no("a share of those counted before")
-    usable = [one for one in before if one.unit or not (_trapped(one) or one.reason.startswith(("what no table", "no counted", "nothing", "times", "areas")))]
+    usable = [one for one in before if one.unit or not (_trapped(one) or one.reason.startswith(("what no table", "one thing", "no counted", "nothing", "times", "areas")))]
     if usable and _listed(parsed, phrase):
         last = usable[-1]
         if not last.unit:
@@ -385,11 +396,26 @@ def _left_out(parsed: Parsed, position: int, around: Sequence[Governor], before:
     noun = noun_left(parsed, phrase.first, ("event", "munition", "craft"), 14)
     if noun is not None and any(one.name in (*USE, *HARM) and one.side == "right" for one in around):
         return Decision(noun[1].name, noun[1].kind, 0.75, "subject left out", ellipsis=True)
-    if noun is not None and noun[1].kind == "event" and _listed(parsed, phrase) and not parsed.singular(noun[0], parsed.noun_at(noun[0])[0]):  # type: ignore[index]
+    if noun is not None and noun[1].kind == "event" and _listed(parsed, phrase) and (_more(parsed, phrase) or _plural(parsed, noun[0])):
         return Decision(noun[1].name, "event", 0.75, "subject counted")
     if antecedent is not None and antecedent.counted and _compares(parsed, phrase):
         return Decision(antecedent.unit, antecedent.kind, 0.72, "noun of the sentence before", ellipsis=True)
     return no("no counted noun")
+
+
+def share_named(parsed: Parsed, phrase: Phrase) -> bool:
+    """Say whether "five of them" goes on with who they were."""
+    return parsed.noun_at(phrase.last) is not None
+
+
+def _more(parsed: Parsed, phrase: Phrase) -> bool:
+    """Say whether a number counts others of the same."""
+    return "other" in parsed.word(phrase.last) or parsed.word(phrase.number.last) in ("others", "more", "other") or parsed.word(phrase.first - 1) == "another"
+
+
+def _plural(parsed: Parsed, at: int) -> bool:
+    found = parsed.noun_at(at)
+    return found is not None and not parsed.singular(at, found[0])
 
 
 def _trapped(one: Decision) -> bool:
@@ -399,7 +425,7 @@ def _trapped(one: Decision) -> bool:
 def _listed(parsed: Parsed, phrase: Phrase) -> bool:
     """Say whether a number without a noun stands where a list or a comparison goes on."""
     after = parsed.word(phrase.last)
-    if after[:1].isalpha() and not (after in PREPOSITIONS or after in AUXILIARIES or phrase.last in parsed.timed or after in ("and", "or", "of", "respectively", "alone", "over", "the", "so", "more", "worldwide", "nationwide", "overall") or parsed.verb(phrase.last)):
+    if after[:1].isalpha() and not (after in PREPOSITIONS or after in AUXILIARIES or phrase.last in parsed.timed or after in COUNTING or after.endswith("ed") or after in ("and", "or", "of", "respectively", "alone", "over", "the", "so", "more", "worldwide", "nationwide", "overall") or parsed.verb(phrase.last)):
         return False
     word = parsed.word(phrase.first - 1)
     return word in LINKS or word in COUNTING or parsed.verb(phrase.first - 1) is not None or word == "then" or phrase.first == 0 or (phrase.first - 1) in parsed.timed

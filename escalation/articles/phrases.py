@@ -247,7 +247,9 @@ class Parsed:
     def _stops(self, at: int, starts: set[int], named: bool) -> bool:
         """Say whether the noun of a number cannot go on with this token."""
         word = self.word(at)
-        if at in self.timed or at in starts or word in PREPOSITIONS or word in CONJUNCTIONS or word in PRONOUNS:
+        if at in self.timed or at in starts or word in PREPOSITIONS or word in CONJUNCTIONS:
+            return True
+        if word in PRONOUNS and self.tokens[at].text != "US":
             return True
         if word in AUXILIARIES or word in MODALS or (word in DETERMINERS and word not in ("such", "other")):
             return True

@@ -39,12 +39,15 @@ class Window:
         How the window was found.
     stated : bool
         Whether the clause itself says it.
+    source : Expression or None
+        The expression that it is from.
     """
 
     days: tuple[dt.date | None, dt.date | None]
     confidence: float
     rule: str
     stated: bool = False
+    source: Expression | None = None
 
 
 @dataclass

@@ -16,7 +16,7 @@ from escalation.articles.times.expressions import Expression, back
 _BREAK = re.compile(
     r"[;:]|\s-\s|,\s(?:while|but|although|though|whereas|and\s(?:the|a|an|in|on)\b)|\b(?:after|when|before|because|which|who|where|while|since)\b"
 )
-_RECORD = re.compile(r"\b(?:\w{3,}est|most|fewest|for the first time|record|the first)\s?(?:[\w-]+\s){0,4}$")
+_RECORD = re.compile(r"\b(?:\w{3,}est|most|fewest|for the first time|record|the first)\b\s?(?:[\w-]+\s){0,4}$")
 _SOFT = re.compile(r",|\band\b|\bor\b")
 CUMULATIVE = re.compile(
     r"\b(?:in all|so far|to date|in total|altogether|overall|all told|cumulative(?:ly)?|a total of|total(?:s|led|ed)?|up to now|"
@@ -50,10 +50,13 @@ def window_of(
     usable = [one for one in parsed.times if _dates(parsed, one, phrase)]
     chosen, confidence, rule = _choose(parsed, position, decisions, usable)
     if chosen is not None:
+        same = [window for window in windows if window is not None and window.source is chosen]
+        if same and phrase.number.kind != "ordinal":
+            return Window(same[-1].days, confidence, rule, stated=True, source=chosen)
         days = _resolve(parsed, chosen, position, usable, windows, story)
         if days is not None:
             days = _bounded(parsed, position, chosen, days, usable, story)
-            return Window(days, confidence, rule, stated=True)
+            return Window(days, confidence, rule, stated=True, source=chosen)
         if story.known is None:
             return Window((None, None), 0.2, f"{rule}, relative to a day of publication that is not known")
     return _from_story(parsed, position, decisions, windows, story)
@@ -142,7 +145,8 @@ def _resolve(
     if one.kind == "since_noun":
         return _since_thing(one, story)
     if one.kind == "until_then":
-        end = (recent or story.event or (known, known))[0] if (recent or story.event or known) else None
+        there = story.last or story.event or recent
+        end = there[0] if there else known
         start = one.days[0] if one.days else (story.period or (None, None))[0]
         return (start, end) if start and end and start <= end else None
     if one.kind in ("shift", "shift_to"):
@@ -153,7 +157,7 @@ def _resolve(
         end = base[0] if base else known
         return (back(end, one.number, one.unit), end) if end else None
     if one.kind == "event":
-        there = _main_day(usable, one) or recent or story.event or ((known, known) if known else None)
+        there = _main_day(parsed, usable, one) or recent or story.event or ((known, known) if known else None)
         return (back(there[0], one.number, one.unit),) * 2 if there else None
     if one.kind in ("within", "without"):
         return _within(parsed, one, position, usable, story)
@@ -215,15 +219,20 @@ def _previous(one: Expression, base: Days | None, known: dt.date | None) -> Days
     return back(base[0], 1, one.unit), base[0]
 
 
-def _main_day(usable: Sequence[Expression], but: Expression) -> Days | None:
-    """The day that another expression of the sentence states."""
-    days = [one.days for one in usable if one is not but and one.kind in ("day", "ago") and one.days]
+def _main_day(parsed: Parsed, usable: Sequence[Expression], but: Expression) -> Days | None:
+    """The day that another expression of the same clause or sentence states."""
+    text = parsed.sentence.text
+    days = [
+        one.days
+        for one in usable
+        if one is not but and one.kind in ("day", "ago") and one.days and ";" not in text[min(one.end, but.end) : max(one.begin, but.begin)]
+    ]
     return days[0] if days else None
 
 
 def _within(parsed: Parsed, one: Expression, position: int, usable: Sequence[Expression], story: Story) -> Days | None:
     """In n days, up to the event that the sentence is about, or to publication."""
-    stated = _main_day(usable, one)
+    stated = _main_day(parsed, usable, one)
     rank = parsed.phrases[position].number.kind == "ordinal"
     end = stated or (story.event if rank else None) or ((story.known, story.known) if story.known else story.event)
     if end is None:
@@ -246,7 +255,7 @@ def _bounded(
     """End a window of ranks with the event, and one that another expression ends with that."""
     start, end = days
     if parsed.phrases[position].number.kind == "ordinal" and one.kind in ("since", "period", "rolling", "since_then"):
-        there = _main_day(usable, one) or story.event
+        there = _main_day(parsed, usable, one) or story.event
         if there and start <= there[1] <= end:
             end = there[1]
     for other in usable:
@@ -265,6 +274,10 @@ def _from_story(
     """The window of a number that no expression of its sentence dates."""
     text = parsed.sentence.text
     earlier = [window for window in windows if window is not None and window.days != (None, None)]
+    phrase = parsed.phrases[position]
+    near = parsed.between(max(0, phrase.first - 3), min(phrase.last + 6, len(parsed.tokens)))
+    if re.search(r"\b(?:has|have|had) since\b(?! \w+(?:day|ber|ary|ch|il|st)\b)", near) and story.event and story.known:
+        return Window((story.event[0], story.known), 0.7, "since the event")
     if "respectively" in text and len(story.sentence) > 1:
         place = sum(one.unit != "" for one in decisions[:position])
         if place < len(story.sentence) and story.sentence[place]:
@@ -274,12 +287,10 @@ def _from_story(
         return Window(same.days, min(same.confidence, 0.8), "the window of the number before it", same.stated)
     if decisions[position].ellipsis and story.last:
         return Window(story.last, 0.6, "the window of what it is compared with")
-    if re.search(r"\b(?:has|have|had) since\b", text) and story.event and story.known:
-        return Window((story.event[0], story.known), 0.7, "since the event")
     thing = _mentioned(parsed, position, story)
     if thing:
         return Window(thing, 0.7, "the day of what it is about")
-    if CUMULATIVE.search(text) and story.period and story.known:
+    if story.period and _cumulative(text, decisions[position].kind == "person" and story.event is not None):
         return Window(story.period, 0.55, "the period that the text is about")
     for days, rule in ((story.event, "the event that the text is about"), (story.period, "the period that the text is about"), (story.lead, "the period of the lead")):
         if days:
@@ -289,6 +300,12 @@ def _from_story(
     told = [one.days for one in parsed.times if spoken(parsed, one) and one.days and one.kind == "day"]
     end = told[0][1] if told and told[0] else story.known
     return Window((end - DAY, end), 0.45, "the day of publication and the one before")
+
+
+def _cumulative(text: str, event: bool) -> bool:
+    """Say whether a sentence sums up a period; of people after an event, "in all" sums up that event."""
+    found = CUMULATIVE.search(text)
+    return found is not None and not (event and found[0].lower() in ("in all", "overall", "altogether", "all told", "in total"))
 
 
 def _mentioned(parsed: Parsed, position: int, story: Story) -> Days | None:

@@ -327,6 +327,7 @@ _COMPILED = [(re.compile(pattern), build) for pattern, build in GRAMMAR]
 _TRIGGER = re.compile(
     rf"\d{{4}}|{MONTH}|day|night|week|month|year|quarter|hour|since|then|time|period|today|half|latest|spring|summer|autumn"
     r"|winter|decade|overnight|Christmas|\d[./-]\d|this morning",
+    re.IGNORECASE,
 )
 
 
