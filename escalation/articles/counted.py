@@ -12,7 +12,7 @@ from escalation.articles.words import Unit
 
 PEOPLE = {
     "kill": "killed", "injure": "injured", "abduct": "kidnapped", "seize": "kidnapped", "arrest": "arrests", "release": "released",
-    "rescue": "rescued", "missing": "missing", "surrender": "surrendered", "lose": "killed",
+    "shoot": "injured", "rescue": "rescued", "missing": "missing", "surrender": "surrendered", "lose": "killed",
 }  # fmt: skip
 """Units of people by the class of the verb."""
 HARM = ("hit", "strike", "shell", "attack", "raid", "shoot", "seize", "board", "abduct")
@@ -23,7 +23,10 @@ COUNTING = frozenset(
     "figure tally toll total average compared against versus from than to at with noted verified confirmed followed "
     "said says say gives gave puts estimated monitored happened occurred took place ended came comprised".split()
 )
-LINKS = frozenset("for twice double triple half , and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
+LINKS = frozenset("when while whereas though for twice double triple half , and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
+
+
+RECORDS = frozenset("recorded documented logged registered counted tallied verified".split())
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,9 @@ def decide(parsed: Parsed, position: int, before: Sequence[Decision], antecedent
     plan = supposed(parsed, phrase)
     if plan:
         return no(plan)
+    bracket = _bracketed(parsed, position, before, antecedent)
+    if bracket is not None:
+        return bracket
     if phrase.number.kind == "ordinal":
         return _rank(parsed, position, before, antecedent)
     if phrase.number.kind == "zero":
@@ -104,9 +110,31 @@ def decide(parsed: Parsed, position: int, before: Sequence[Decision], antecedent
     return _unnamed(parsed, position, before, antecedent)
 
 
+def _bracketed(parsed: Parsed, position: int, before: Sequence[Decision], antecedent: Antecedent | None) -> Decision | None:
+    """Counts in brackets after what they count or where: violations (491), Delta (35)."""
+    phrase = parsed.phrases[position]
+    if parsed.word(phrase.first - 1) != "(" or parsed.word(phrase.last) != ")" or phrase.number.kind != "cardinal":
+        return None
+    left = noun_left(parsed, phrase.first - 1, ("event",), 4)
+    ends = left is not None and (found := parsed.noun_at(left[0])) is not None and found[0] == phrase.first - 1
+    if left is not None and ends:
+        return Decision(left[1].name, "event", 0.85, "count in brackets")
+    if not parsed.tokens[phrase.first - 2].text[:1].isupper():
+        return None
+    several = sum(parsed.word(other.first - 1) == "(" for other in parsed.phrases) > 1
+    events = [noun[1] for at in range(len(parsed.tokens)) if (noun := parsed.noun_at(at)) is not None and noun[1].kind == "event"]
+    if several and events:
+        return Decision(events[-1].name, "event", 0.7, "list of counts in brackets")
+    if several and antecedent is not None and antecedent.kind == "event":
+        return Decision(antecedent.unit, "event", 0.6, "list of counts in brackets", ellipsis=True)
+    return no("a number in brackets, an age perhaps")
+
+
 def _whole(parsed: Parsed, position: int) -> bool:
     """Say whether a number is the whole in "four of its 25 crew", and no verb of its own says what happened to it."""
     phrase = parsed.phrases[position]
+    if phrase.noun is not None and phrase.noun.kind == "event":
+        return False
     if position == 0 or parsed.phrases[position - 1].of != "base" or phrase.first > parsed.phrases[position - 1].last + 1:
         return False
     following = [parsed.word(at) for at in range(phrase.last, phrase.last + 3)]
@@ -120,7 +148,9 @@ def _occasions(parsed: Parsed, phrase: Phrase) -> Decision:
     verb = clause_verb(parsed, phrase.first)
     if verb is None:
         return no("times that no verb of the table says what of")
-    return Decision(verb.event, "event", 0.9, "verb and times")
+    truce = {token.lower for token in parsed.tokens} & {"truce", "ceasefire", "cease-fire", "airspace", "armistice"}
+    unit = "violations" if truce and verb.name in ("hit", "violate") else verb.event
+    return Decision(unit, "event", 0.9, "verb and times")
 
 
 def _rank(parsed: Parsed, position: int, before: Sequence[Decision], antecedent: Antecedent | None) -> Decision:
@@ -249,6 +279,9 @@ def _person_unit(parsed: Parsed, phrase: Phrase, verb: Governor) -> str:
             return ""
         if "hospital" in near or "hospitals" in near:
             return "injured"
+    if verb.name == "shoot":
+        near = {parsed.word(at) for at in range(verb.at + 1, verb.at + 4)}
+        return "" if verb.link in ("at", "acts", "by", "with") else "killed" if near & {"dead", "killed"} else "injured"
     if verb.name == "lose" and ({parsed.word(verb.at + 1), parsed.word(verb.at + 2)} & {"their", "his", "contact"}):
         return ""
     if verb.link in ("in", "at", "from", "with", "to", "against", "acts") and verb.name not in ("missing",):
@@ -297,6 +330,8 @@ def _unknown(parsed: Parsed, phrase: Phrase, around: Sequence[Governor]) -> Deci
         unit = PEOPLE.get(one.name, "")
         if unit and one.name not in ("seize", "release", "lose") and one.link in ("", "participle", "of"):
             return Decision(unit, "person", 0.7, "unknown noun and verb")
+        if one.name == "see" and one.side == "left" and not one.link and phrase.head.endswith("s") and parsed.word(one.at) in RECORDS:
+            return Decision(phrase.head.replace("-", "_"), "event", 0.6, "unknown noun that was recorded")
         plural = phrase.head.endswith("s") or phrase.number.count == 1
         if one.name in ("hit", "strike", "shell", "attack", "raid") and one.link in ("", "participle") and plural:
             return Decision("targets", "place", 0.6, "unknown noun and verb")
@@ -385,6 +420,9 @@ def _left_out(parsed: Parsed, position: int, around: Sequence[Governor], before:
     share = phrase.of == "them" and parsed.noun_at(phrase.last) is not None
     if share:
         return no("a share of those counted before")
+    parallel = _parallel_list(parsed, position, before)
+    if parallel is not None:
+        return parallel
     usable = [one for one in before if one.unit or not (_trapped(one) or one.reason.startswith(("what no table", "one thing", "no counted", "nothing", "times", "areas")))]
     if usable and _listed(parsed, phrase):
         last = usable[-1]
@@ -401,6 +439,24 @@ def _left_out(parsed: Parsed, position: int, around: Sequence[Governor], before:
     if antecedent is not None and antecedent.counted and _compares(parsed, phrase):
         return Decision(antecedent.unit, antecedent.kind, 0.72, "noun of the sentence before", ellipsis=True)
     return no("no counted noun")
+
+
+def _parallel_list(parsed: Parsed, position: int, before: Sequence[Decision]) -> Decision | None:
+    """Units of a list that is compared with one before it, in its order: 38 killed and 26 wounded, against 22 and 30."""
+    bare = [at for at in range(len(parsed.phrases)) if parsed.phrases[at].noun is None and not parsed.phrases[at].head]
+    first = position
+    while first - 1 in bare and parsed.between(parsed.phrases[first - 1].last, parsed.phrases[first].first) in (",", "and", ", and"):
+        first -= 1
+    last = position
+    while last + 1 in bare and parsed.between(parsed.phrases[last].last, parsed.phrases[last + 1].first) in (",", "and", ", and"):
+        last += 1
+    size = last - first + 1
+    link = parsed.word(parsed.phrases[first].first - 1)
+    if size < 2 or first < size or link not in ("to", "with", "from", "against", "than"):
+        return None
+    model = before[first - size + position - first]
+    units = {one.unit for one in before[first - size : first]}
+    return Decision(model.unit, model.kind, 0.8, "parallel list", ellipsis=True) if model.unit and len(units) == size else None
 
 
 def share_named(parsed: Parsed, phrase: Phrase) -> bool:

@@ -165,6 +165,8 @@ def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
         if word in AUXILIARIES or word in MODALS:
             passive = passive or word not in ("have", "has", "had", "having", "did", "do", "does")
         verb = parsed.verb(at)
+        if verb is not None and verb.name == "see" and (passive or at == phrase.last) and parsed.verb(at + 1) is not None:
+            verb = None  # were reported killed
         if verb is not None and at not in parsed.timed:
             return _read_right(parsed, phrase, at, passive)
         if word in CONJUNCTIONS and at == phrase.last and not _list_goes_on(parsed, at, starts):

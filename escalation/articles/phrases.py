@@ -195,6 +195,8 @@ class Parsed:
     def _noun(self, number: Number, starts: set[int]) -> tuple[Unit | None, str, int, str]:
         """Noun of a number, how it is written, the token after it, and whether it is a part of something."""
         at, of = number.last, ""
+        if self.word(at) == "out" and self.word(at + 1) == "of":
+            return None, "", at + 2, "base"
         if self.word(at) == "of":
             at, of = self._partitive(at, starts)
             if of:
@@ -258,8 +260,16 @@ class Parsed:
         if not word[:1].isalnum():
             return word not in ('"', "'", "-")
         if word in self.rules.verbs or (word.endswith("ed") and len(word) > 4):
-            following = self.noun_at(at + 1) is not None or self.word(at + 1) in self.rules.verbs
-            return named or not following or self.word(at + 1) in PREPOSITIONS
+            return named or not self._noun_follows(at)
+        return False
+
+    def _noun_follows(self, at: int) -> bool:
+        """Say whether a participle stands before a noun of the table: 15 abducted students."""
+        for one in range(at + 1, at + 4):
+            if self.word(one) in PREPOSITIONS or self.word(one) in AUXILIARIES or not self.word(one)[:1].isalpha():
+                return False
+            if self.noun_at(one) is not None:
+                return True
         return False
 
     def _model(self, begin: int, end: int) -> tuple[Unit, str, int, str] | None:

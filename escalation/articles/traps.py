@@ -24,10 +24,12 @@ AFTER: tuple[tuple[str, str], ...] = (
     (rf"[- ]?{MEASURES}", "a measure"),
     (rf"(?:[- ]|\s(?:full|consecutive|straight|more|whole|long|other)\s){DURATIONS}", "a length of time"),
     (r"(?::\d\d|\s?(?:a\.m\.|p\.m\.|am\b|pm\b|o'clock))", "a time of day"),
-    (r"\s(?:in|out of|of every|in every)\s(?:\d+|two|three|four|five|six|seven|eight|nine|ten|a hundred|every)\b(?!\s(?:days|weeks|months|hours|years|nights))", "a share"),
+    (r"\s(?:in|of every|in every)\s(?:\d{1,3}(?![\d,])(?! (?:January|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec))|two|three|four|five|six|seven|eight|nine|ten|a hundred|every)\b(?!\s(?:days|weeks|months|hours|years|nights))", "a share"),
     (r"(?:-|\s)(?:fold|thirds?|quarters?|fifths?)\b", "a share"),
     (r"\stimes\s(?:as|the|more|higher|larger|greater|over|that|what|its|lower|bigger)\b", "a ratio"),
     (r"\s(?:as many as|as much as|as many)\b", "a ratio"),
+    (r"\srounds? of (?:ammunition|talks|negotiations|votes|voting|elections?|sanctions|layoffs|funding|diplomacy|consultations)\b", "no attack"),
+    (r"\s(?:rounds?|bullets?|cartridges?) (?:of ammunition|in)\b", "a stock"),
 )  # fmt: skip
 BEFORE: tuple[tuple[str, str], ...] = (
     (r"(?:[$€£¥₦₹₽₴]|\b(?:USD|EUR|GBP|NIS|Rs|N)\s?|[A-Z]{0,2}\$)\s?$", "money"),
@@ -36,7 +38,7 @@ BEFORE: tuple[tuple[str, str], ...] = (
     (r"\b(?:aged?|age of)(?:\s\w+)?\s$", "an age"),
     (r"(?:^|[^\w])(?:[A-Za-z]+|[A-Z]+\d*)[-/]$", "a name with a number"),
     (r"[\d+]\s?[-/(]\s?$|\+$", "a telephone number, score or code"),
-    (r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+) (?:in|out of|of every|in every) (?:every )?$", "a share"),
+    (r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+) (?:in|of every|in every) (?:every )?$", "a share"),
     (r"\b(?:first|second|third|last|latest) of (?:the |its |about |some |up to )?$", "a stock or a plan"),
     (r"\b(?:population|capacity|crew|staff|strength|force|team|group|squad|panel|crowd|convoy|fleet|budget|membership|garrison) of (?:about |some |around |nearly |roughly |over |more than |up to |almost )?$", "a stock, a crew or a force"),
 )  # fmt: skip

@@ -17,6 +17,7 @@ _BREAK = re.compile(
     r"[;:]|\s-\s|,\s(?:while|but|although|though|whereas|and\s(?:the|a|an|in|on)\b)|\b(?:after|when|before|because|which|who|where|while|since)\b"
 )
 _RECORD = re.compile(r"\b(?:\w{3,}est|most|fewest|for the first time|record|the first)\b\s?(?:[\w-]+\s){0,4}$")
+_LINKED = re.compile(r"\b(?:from|than|against|compared (?:with|to)|versus)\s(?:\w+\s)?(?:[\d,]+(?: and|,)? )*$")
 _SOFT = re.compile(r",|\band\b|\bor\b")
 CUMULATIVE = re.compile(
     r"\b(?:in all|so far|to date|in total|altogether|overall|all told|cumulative(?:ly)?|a total of|total(?:s|led|ed)?|up to now|"
@@ -93,12 +94,17 @@ def _choose(
         return close[-1], 0.88, "time before it in the clause"
     if right and not re.search(r"[;:]", text[end : right[0].begin]):
         return right[0], 0.7, "time in a clause that depends on it"
+    trailing = [one for one in usable if one.begin >= end]
+    if trailing and position + 1 in counted and _coordinated(parsed, position, trailing[0]) and _LINKED.search(text[:begin]):
+        return trailing[0], 0.82, "time at the end of a list"
     leading = [one for one in usable if one.end <= begin and one.begin <= parsed.mask + 3]
     if leading and ";" not in text[leading[0].end : begin]:
         return leading[0], 0.82, "time at the head of the sentence"
-    trailing = [one for one in usable if one.begin >= end]
     if trailing and position + 1 in counted and _coordinated(parsed, position, trailing[0]):
         return trailing[0], 0.82, "time at the end of a list"
+    dates = [one for one in trailing if one.kind in ("day", "period", "ago", "rolling")]
+    if len(dates) == 1 and not before and ";" not in text[end : dates[0].begin] and not _LINKED.search(text[end : dates[0].begin]):
+        return dates[0], 0.65, "the only time in the sentence"
     return None, 0.0, ""
 
 
