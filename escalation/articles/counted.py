@@ -23,7 +23,7 @@ COUNTING = frozenset(
     "figure tally toll total average compared against versus from than to at with noted verified confirmed followed "
     "said says say gives gave puts estimated monitored happened occurred took place ended came comprised".split()
 )
-LINKS = frozenset("when while whereas though for twice double triple half , and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
+LINKS = frozenset(": when while whereas though for twice double triple half , and or but from than to against with by compared of at including versus nor plus ; for only just in ( after".split())
 
 
 RECORDS = frozenset("recorded documented logged registered counted tallied verified".split())
@@ -206,6 +206,8 @@ def _named(parsed: Parsed, position: int, noun: Unit) -> Decision:
         return no(f"{phrase.head}, which are no incidents")
     if noun.kind == "event":
         return _event(parsed, position, noun)
+    if phrase.head in ("bodies", "corpses") and parsed.word(phrase.first - 1) in ("recovered", "found", "exhumed", "retrieved", "discovered", "pulled"):
+        return Decision("killed", "person", 0.8, "bodies")
     found = _by_verb(parsed, position, noun)
     if found is not None:
         return found
@@ -245,7 +247,8 @@ def _unit_by(parsed: Parsed, phrase: Phrase, noun: Unit, verb: Governor) -> str:
     if noun.kind == "person":
         return _person_unit(parsed, phrase, verb)
     if verb.name == "involve":
-        known = noun_left(parsed, verb.at, ("event",)) is not None or "round" in [parsed.word(at) for at in range(verb.at)]
+        alike = any(other.noun is not None and other.noun.kind == noun.kind for other in parsed.phrases if other.last <= verb.at)
+        known = alike or noun_left(parsed, verb.at, ("event",)) is not None or "round" in [parsed.word(at) for at in range(verb.at)]
         return noun.name if known and (noun.kind in ("munition", "craft") or _site(phrase)) else ""
     if noun.kind == "munition":
         if stocked(parsed, phrase) and verb.side == "left":
@@ -311,7 +314,7 @@ def _unnamed(parsed: Parsed, position: int, before: Sequence[Decision], antecede
     for one in around:
         unit = PEOPLE.get(one.name, "")
         strict = one.side == "right" or not one.link
-        if unit and strict and one.link != "acts" and not (one.name in ("seize", "release", "lose") and one.side == "left" and _craft_before(before)):
+        if unit and strict and one.link != "acts" and not (one.name in ("seize", "release", "lose", "abduct") and _craft_before(before)):
             if one.name in ("release", "seize", "lose", "rescue") and _person_unit(parsed, phrase, one) == "":
                 continue
             if one.name == "seize" and antecedent is not None and antecedent.kind == "craft":
@@ -431,6 +434,8 @@ def _left_out(parsed: Parsed, position: int, around: Sequence[Governor], before:
         if last.kind == "person" and phrase.of != "them" and not _parallel(parsed, phrase):
             return no("people, as no verb says what happened to them")
         return Decision(last.unit, last.kind, 0.82, "noun left out in a list", ellipsis=True)
+    if before and before[-1].unit and {parsed.word(at) for at in range(phrase.first - 4, phrase.first)} & {"which", "whom"}:
+        return Decision(before[-1].unit, before[-1].kind, 0.75, "of which", ellipsis=True)
     noun = noun_left(parsed, phrase.first, ("event", "munition", "craft"), 14)
     if noun is not None and any(one.name in (*USE, *HARM) and one.side == "right" for one in around):
         return Decision(noun[1].name, noun[1].kind, 0.75, "subject left out", ellipsis=True)
@@ -489,7 +494,7 @@ def _listed(parsed: Parsed, phrase: Phrase) -> bool:
 
 def _parallel(parsed: Parsed, phrase: Phrase) -> bool:
     """Say whether a number of people goes on a list or a comparison of such numbers."""
-    return parsed.word(phrase.first - 1) in (",", "and", "or", "from", "than", "to", "against", "with", "compared", "had", "in", "then")
+    return parsed.word(phrase.first - 1) in (",", ":", "and", "or", "from", "than", "to", "against", "with", "compared", "had", "in", "then")
 
 
 def _compares(parsed: Parsed, phrase: Phrase) -> bool:

@@ -17,6 +17,7 @@ from escalation.articles.phrases import (
 from escalation.articles.words import Unit
 
 PARTICLES = frozenset("on at off down into upon out up over in against back to".split())
+RESULTS = frozenset("killed dead wounded injured missing arrested detained kidnapped abducted hurt destroyed damaged".split())
 NOMINALS = {
     "seizure": "seize", "seizures": "seize", "murder": "kill", "murders": "kill", "killing": "kill", "killings": "kill",
     "death": "kill", "deaths": "kill", "abduction": "abduct", "abductions": "abduct", "kidnapping": "abduct",
@@ -150,6 +151,9 @@ def _prepositional(parsed: Parsed, at: int) -> Governor | None:
 def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
     """The verb of which the number is the subject: 12 were wounded, 12 killed, rockets struck."""
     at, passive, steps = phrase.last, False, 0
+    inside = parsed.word(phrase.first - 1) in ("on", "at", "in", "with", "from", "by", "into", "across", "against", "to", "after")
+    if inside and (parsed.verb(at) is None or parsed.word(at) not in RESULTS):
+        return None
     starts = {other.first: other for other in parsed.phrases if other.first > phrase.first}
     while at < len(parsed.tokens) and steps < 16:
         word = parsed.word(at)
@@ -160,6 +164,11 @@ def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
             return None
         if word == "since" and parsed.word(at - 1) not in AUXILIARIES:
             return None
+        if word == "," and parsed.word(at + 1) in ("including", "among", "some", "many", "most", "all", "mostly", "mainly", "at", "one", "both"):
+            closing = next((one for one in range(at + 1, min(at + 14, len(parsed.tokens))) if parsed.word(one) == ","), None)
+            if closing is not None and parsed.word(closing + 1) in AUXILIARIES:
+                at = closing + 1
+                continue
         if word == "," and parsed.word(at + 1) not in ("most", "mostly", "many", "some", "of", "including", "all", "mainly", "in", "on"):
             return None
         if word in AUXILIARIES or word in MODALS:

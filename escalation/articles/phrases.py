@@ -266,7 +266,9 @@ class Parsed:
     def _noun_follows(self, at: int) -> bool:
         """Say whether a participle stands before a noun of the table: 15 abducted students."""
         for one in range(at + 1, at + 4):
-            if self.word(one) in PREPOSITIONS or self.word(one) in AUXILIARIES or not self.word(one)[:1].isalpha():
+            if one in self.timed or self.word(one) in PREPOSITIONS or self.word(one) in DETERMINERS:
+                return False
+            if self.word(one) in AUXILIARIES or not self.word(one)[:1].isalpha():
                 return False
             if self.noun_at(one) is not None:
                 return True

@@ -18,7 +18,7 @@ _PLACE = re.compile(
 _NO_PLACE = re.compile(
     r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z.]*\b|^(?:January|February|March|April|June|July|August|September|October|November|December)\b|^(?:Christmas|Easter|Ramadan|Article|Resolution|President|Telegram|Twitter|Facebook)"
 )
-_CAPITAL = re.compile(r"(?:the )?(?:[A-Z][\w'.-]+(?:\s(?:and\s|of\s)?[A-Z][\w'-]+){0,3})")
+_CAPITAL = re.compile(r"(?:the )?(?!(?:It|They|He|She|The|A|In|On|We|This|That|There|But|And|At|No|Two|Three)\b)(?:[A-Z][\w'.-]+(?:\s(?:and\s|of\s)?[A-Z][\w'-]+){0,3})")
 PRONOUN = frozenset("he she it they who we i that which this there officials".split())
 
 
@@ -32,7 +32,7 @@ class Named:
 
 def slug(text: str) -> str:
     """A name in small letters without spaces, as tables have it."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"'s\b", "", text.lower())).strip("_")
 
 
 def counter_of(parsed: Parsed, phrase: Phrase, before: str) -> Named:
@@ -53,7 +53,9 @@ def counter_of(parsed: Parsed, phrase: Phrase, before: str) -> Named:
         if name:
             return Named(name, 0.9)
     for _, who in sorted(found):
-        words = re.sub(r"^(?:(?:on|in|since|by)\s[A-Z]\w+(?:\s(?:morning|evening|night))?\s|(?:the|a|an|its|his|their|another|one)\s|that\s|and\s)+", "", who.strip(), flags=re.IGNORECASE)
+        if re.search(r"\b(?:was|were|is|are|been|killed|nobody|no one|there|which|when)\b", who, re.IGNORECASE):
+            continue
+        words = re.sub(r"^(?:(?:while|but|as|when|after|and)\s|(?:on|in|since|by)\s[A-Z]\w+(?:\s(?:morning|evening|night))?\s|(?:the|a|an|its|his|their|another|one)\s|that\s|and\s|weekly\s|daily\s)+", "", who.strip(), flags=re.IGNORECASE)
         words = re.sub(r"\s(?:on|in|at|from|with|who|which|that|has|have|had|also)\s.*$|\s(?:also|has|have|had)$", "", words)
         if words.lower() in PRONOUN:
             return Named(before or "article", 0.5)
@@ -74,7 +76,7 @@ def _known(parsed: Parsed, who: str) -> str:
 def place_of(parsed: Parsed, phrase: Phrase) -> Named:
     """Where: the first place after the number in the sentence, or one before it; ``ALL`` where none is named."""
     text, at = parsed.sentence.text, parsed.tokens[phrase.last - 1].end
-    places = [one for one in _PLACE.finditer(text, parsed.mask) if not _NO_PLACE.match(one["place"])]
+    places = [one for one in _PLACE.finditer(text, parsed.mask) if not _NO_PLACE.match(one["place"]) and not _adjective(text, one)]
     after = [one for one in places if one.start() >= at - 1]
     if after and not re.search(r"[;]|, (?:and|while|but)\b", text[at : after[0].start()]) and after[0].start() - at < 90:
         return Named(after[0]["place"].rstrip("."), 0.75)
@@ -82,11 +84,16 @@ def place_of(parsed: Parsed, phrase: Phrase) -> Named:
     return Named(before[-1]["place"].rstrip("."), 0.55) if before else Named("ALL", 0.5)
 
 
+def _adjective(text: str, one: re.Match[str]) -> bool:
+    """Say whether a name is that of a people before a noun: in Israeli strikes."""
+    return re.search(r"(?:i|an|ese|ish)$", one["place"]) is not None and re.match(r"\s[a-z]{4,}s\b", text[one.end() :]) is not None
+
+
 def series_of(parsed: Parsed, phrase: Phrase, unit: str, event: bool) -> Named:
     """What is counted, who on whom: attacks_on_us_forces_by_militias; the unit alone where the clause says no more."""
     text, at = parsed.sentence.text, parsed.tokens[phrase.last - 1].end
     rest = text[at : at + 90]
-    on = re.match(rf"(?:\s\w+){{0,2}}?\s(?:on|against|at)\s(?:the\s|its\s|their\s)?(?P<what>(?:[\w'-]+\s){{0,2}}?(?:[\w'-]+s\b|{_CAPITAL.pattern}))", rest) if event else None
+    on = re.match(rf"(?:\s\w+){{0,2}}?\s(?:on|against|at)\s(?:the\s|its\s|their\s)?(?P<what>(?:[\w'-]+\s){{0,2}}?(?:(?!this\b|its\b)[\w'-]+s\b|{_CAPITAL.pattern}))", rest) if event else None
     by = re.search(r"^[^,;.]{0,40}?\bby\s(?:the\s|its\s|their\s)?(?P<who>(?:[\w'-]+\s){0,2}?[\w'-]+)(?=[,.;]|\s(?:in|on|since|at|and|against|over|this|last|have|has|had|were|was)\b|$)", rest)
     parts = [unit]
     if on and not _NO_PLACE.match(on["what"]):

@@ -149,7 +149,7 @@ def _resolve(
         there = recent if recent and not spans else story.event or recent
         return (there[0], known) if there and known else None
     if one.kind == "since_noun":
-        return _since_thing(one, story)
+        return _since_thing(one, story) or ((None, known) if known else None)  # type: ignore[return-value]
     if one.kind == "until_then":
         there = story.last or story.event or recent
         end = there[0] if there else known
@@ -260,6 +260,8 @@ def _bounded(
 ) -> Days:
     """End a window of ranks with the event, and one that another expression ends with that."""
     start, end = days
+    if start is None:
+        return days
     if parsed.phrases[position].number.kind == "ordinal" and one.kind in ("since", "period", "rolling", "since_then"):
         there = _main_day(parsed, usable, one) or story.event
         if there and start <= there[1] <= end:

@@ -294,13 +294,14 @@ GRAMMAR: tuple[tuple[str, Build], ...] = (
     (rf"\b(?P<span>(?i:{COUNT} {UNITS}s?)) (?i:ago)\b", _ago),
     (rf"\b(?P<span>(?i:(?:the|{COUNT}) {UNITS}s?)) (?i:after|before)\b(?= (?:the|a|an|he|she|it|they|his|its|[A-Z]|[a-z]+ing)\b)", _of_length("reference")),
     (rf"\b(?P<span>(?i:{COUNT} {UNITS}s?)) (?i:earlier|before|previously)\b", _earlier),
-    (rf"\b(?i:(?:with)?in|over|inside|during|for|across) (?i:the space of |the course of |just |under |only |less than |about |barely )*(?P<span>(?i:{COUNT}[ -](?:consecutive |straight )?{UNITS}s?))\b", _of_length("within")),
+    (rf"\b(?i:(?:with)?in|over|inside|during|across) (?i:the space of |the course of |just |under |only |less than |about |barely )*(?P<span>(?i:{COUNT}[ -](?:consecutive |straight )?{UNITS}s?))\b", _of_length("within")),
     (r"\b(?i:(?:on|in|during) the (?:first|opening) (?:night|day))\b(?! of)", _plain_kind("first_day")),
     (r"\b(?i:in the (?P<which>first|second|third|fourth))\b(?=[,.;]| and\b| when\b|$)", lambda found, known: _made(found, "quarter", None, calendar.QUARTERS[found["which"].lower()], "quarter")),
     (r"\b(?i:(?:ever )?since (?:the|its|their|that|this|those) (?P<thing>[a-z][a-z-]+(?: [a-z-]+)?))\b", lambda found, known: _made(found, "since_noun", None, 1, found["thing"].lower())),
+    (rf"\b(?i:for|after|in) (?P<span>(?i:(?:about |nearly |almost |more than |over )?{COUNT}[ -]{UNITS}s?)) ?(?:(?i:in (?:captivity|prison|jail|custody|power|office)))?", _plain_kind("skip")),
     (rf"\b(?i:as of|as at|by|up to|until|till|through) (?i:late |early |the end of |the evening of )?(?P<point>{POINT})", _asof),
     (rf"\b(?i:before) (?P<point>{POINT}|(?i:this (?:week|month|year)))", _before),
-    (rf"\b(?P<lead>(?i:so far )?(?i:on|in|at|during|over|throughout|for|of|late on|early on|late|early|and|with|by|than in|than|to|from|versus|against) (?i:the |all of |early |late |whole of )?)?(?P<point>{POINT})(?i: alone)?(?: so far)?", _point),
+    (rf"\b(?P<lead>(?i:so far )?(?i:on|in|at|during|over|throughout|for|of|late on|early on|late|early|with|by|than in|than|to|from|versus|against) (?i:the |all of |early |late |whole of )?)?(?P<point>{POINT})(?i: alone)?(?: so far)?", _point),
 )  # fmt: skip
 
 
@@ -370,4 +371,21 @@ def _joined(text: str, found: list[Expression]) -> list[Expression]:
         for position, (one, after) in enumerate(pairwise(found))
         if one.kind == after.kind == "day" and re.fullmatch(r",? ?\(?", text[one.end : after.begin]) and one.days
     }
-    return [one for position, one in enumerate(found) if position not in drop]
+    kept: list[Expression] = []
+    for position, one in enumerate(found):
+        if position in drop:
+            continue
+        before = kept[-1] if kept else None
+        if before is not None and before.days and one.days and _two_days(text, before, one):
+            days = (min(before.days[0], one.days[0]), max(before.days[1], one.days[1]))
+            kept[-1] = Expression(before.begin, one.end, "period", days)
+        else:
+            kept.append(one)
+    return kept
+
+
+def _two_days(text: str, before: Expression, one: Expression) -> bool:
+    """Say whether two days are one expression: on Sunday and Monday."""
+    if not before.kind == one.kind == "day" or before.days is None or one.days is None:
+        return False
+    return re.fullmatch(r" (?:and|or) ", text[before.end : one.begin]) is not None and abs((one.days[0] - before.days[0]).days) < 7
