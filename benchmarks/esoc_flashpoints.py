@@ -21,12 +21,11 @@ from typing import Any
 import pandas as pd
 from esoc_weekly import FIRST_ORIGIN, read
 from numpy.typing import NDArray
+from rivals import POOL, POOLED
 
 import escalation
-from escalation.assessment.pool import POOL
-from escalation.assessment.pool_model import model_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
-from escalation.models.registry import PANEL_MODELS, get_panel_model
+from escalation.models.registry import DEFAULT, PANEL_MODELS, get_model, get_panel_model
 
 STEPS = 12
 HORIZONS = (4, 8, 12)
@@ -91,7 +90,7 @@ def comparisons(part: escalation.Backtest, models: list[str], definition: Flashp
 def main() -> None:
     parser = argparse.ArgumentParser(description="Flashpoints per governorate, forecast from 2007 on.")
     parser.add_argument("file")
-    parser.add_argument("--models", default=f"analogues,{POOL},climatology,last_value")
+    parser.add_argument("--models", default=f"analogues,{DEFAULT},{POOL},climatology,last_value")
     parser.add_argument("--preset", default="forecastbench-mean")
     parser.add_argument("--every", type=int, default=2)
     parser.add_argument("--draws", type=int, default=1000)
@@ -101,7 +100,8 @@ def main() -> None:
     counts, definition = read(options.file), escalation.forecasts.get_flashpoint(options.preset)
     quiet = quiet_before(counts, definition)
     models = {
-        name: get_panel_model(name) if name in PANEL_MODELS else model_of(name) for name in options.models.split(",")
+        name: get_panel_model(name) if name in PANEL_MODELS else POOLED if name == POOL else get_model(name)
+        for name in options.models.split(",")
     }
     origins = counts.index[FIRST_ORIGIN : len(counts) - STEPS : options.every]
     with warnings.catch_warnings(), ProcessPoolExecutor(options.workers) as executor:

@@ -6,7 +6,8 @@ Weekly counts from five processes, a fifth of the series each: counts around a s
 regime that is quiet or active, attacks in continuous time that set off others (Hawkes), and a heavy-tailed one
 (clusters of Pareto sizes in every second series, a log level with Student-t steps in the others).  Rates, dispersion
 and the length of the series are drawn anew for each, so that quiet and busy series are among them, and none of the
-processes is the model that forecasts.  Forecasts are by the pool that `assess` and the command line answer by.
+processes is the model that forecasts.  Forecasts are by the default model, which `assess` and the command line answer
+by, and beside it by the pool that answered up to version 0.1 and its parts.
 
 Every series is forecast from several origins.  Errors are those of a bootstrap of series.
 """
@@ -23,14 +24,15 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
+from rivals import POOL, POOL_WEIGHTS
 
 import escalation
-from escalation.assessment.pool import MODELS, POOL, pool_weights
-from escalation.assessment.pool_model import model_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.models.registry import DEFAULT, get_model
 
 FloatArray = NDArray[np.float64]
 
+MODELS = (DEFAULT, *POOL_WEIGHTS)
 PERIODS = 156
 STEPS = 12
 HORIZONS = (4, 8, 12)
@@ -151,7 +153,7 @@ def run(panel: pd.DataFrame, *, draws: int, executor: Executor | None = None, se
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", escalation.EscalationWarning)
         return escalation.backtest(
-            {name: model_of(name) for name in MODELS},
+            {name: get_model(name) for name in MODELS},
             panel,
             origins=ORIGINS,
             every=EVERY,
@@ -184,11 +186,10 @@ def cases(result: escalation.Backtest) -> dict[str, pd.DataFrame]:
             [keys.assign(definition=name, probability=p, came=came) for name, (p, came) in columns.items()],
             ignore_index=True,
         )
-    pool = sum(w * tables[name]["probability"] for name, w in zip(MODELS, pool_weights(MODELS), strict=True))
-    equal = sum(tables[name]["probability"] for name in MODELS) / len(MODELS)
+    pool = sum(weight * tables[name]["probability"] for name, weight in POOL_WEIGHTS.items())
     tables = {
-        POOL: tables[MODELS[0]].assign(probability=pool),
-        "equal pool": tables[MODELS[0]].assign(probability=equal),
+        DEFAULT: tables.pop(DEFAULT),
+        POOL: tables[next(iter(POOL_WEIGHTS))].assign(probability=pool),
         **tables,
     }
     return {name: table.dropna(subset=["probability", "came"]) for name, table in tables.items()}

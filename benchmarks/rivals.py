@@ -1,6 +1,6 @@
 """The models that `worlds.py` compares, by name, each a function of the past that draws joint paths.
 
-``default`` is the package's default model, where it has one, ``pool`` the pool of an assessment; any other name of
+``default`` is the package's default model, ``pool`` the pool that answered before it; any other name of
 the package's registry is that model with its default options.  The rivals are the usual simple forecasts and the
 single models.  AutoETS is that of statsforecast (``pip install statsforecast``) and left out where that is missing.
 """
@@ -15,13 +15,11 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-import escalation
-from escalation.assessment.pool import POOL
-from escalation.assessment.pool_model import model_of
 from escalation.errors import FitError
 from escalation.models import (
     INGARCH,
     Climatology,
+    Ensemble,
     HiddenMarkov,
     LastValue,
     LocalLevel,
@@ -29,13 +27,17 @@ from escalation.models import (
     NegativeBinomial,
 )
 from escalation.models.contract.base import CountModel
-from escalation.models.registry import MODELS
+from escalation.models.registry import MODELS, default_model, get_model
 
 IntArray = NDArray[np.int64]
 Paths = Callable[[pd.Series, int, int, Generator], IntArray]
 """Past counts, steps and draws to paths (draws, steps)."""
 
 DEFAULT = "default"
+POOL = "pool"
+POOL_WEIGHTS = {"local_level": 0.8, "negative_binomial": 0.1, "climatology": 0.1}
+POOLED = Ensemble(models=(LocalLevel(), NegativeBinomial(), Climatology()), weights=tuple(POOL_WEIGHTS.values()))
+"""The pool that answered up to version 0.1."""
 LARGEST = 1e15
 
 
@@ -120,19 +122,15 @@ STAND_IN = RIVALS["climatology_all"]
 """Forecasts where a model refuses a series."""
 
 
-def default_model() -> CountModel | None:
-    """The package's default model; None where it has none yet."""
-    make = getattr(escalation, "default_model", None)
-    return None if make is None else make()
-
-
 def model_named(name: str) -> CountModel | None:
     """The package's model of this name; None where it has none, or a rival is no model of the package."""
     if name == DEFAULT:
         return default_model()
     if name in OWN:
         return OWN[name]
-    return model_of(name) if name == POOL or name in MODELS else None
+    if name == POOL:
+        return POOLED
+    return get_model(name) if name in MODELS else None
 
 
 def paths_of(name: str) -> Paths:
@@ -147,8 +145,6 @@ def paths_of(name: str) -> Paths:
         raise AbsentError("statsforecast is not installed: pip install statsforecast")
     if name in RIVALS:
         return RIVALS[name]
-    if name == DEFAULT and default_model() is None:
-        raise AbsentError("this version of the package has no default_model")
     model = model_named(name)
     if model is None:
         raise AbsentError(

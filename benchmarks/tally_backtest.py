@@ -17,14 +17,16 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+from rivals import POOLED
 
 import escalation
-from escalation.assessment.pool import MODELS as ASSESSED
-from escalation.assessment.pool_model import model_of, pool_model
+from escalation.assessment.options import MODELS as BESIDE
+from escalation.models.registry import DEFAULT, get_model
 
 CASE = "militia-attacks-2023-2024"
-MODELS = {"pool": pool_model(), "equal_pool": escalation.Ensemble(), **{name: model_of(name) for name in ASSESSED}}
-"""Those of an assessment, with the options that it chooses, their pool and an equal one."""
+ASSESSED = (DEFAULT, *BESIDE)
+MODELS = {**{name: get_model(name) for name in ASSESSED}, "pool": POOLED, "equal_pool": escalation.Ensemble()}
+"""Those of an assessment, the pool that answered up to version 0.1, and an equal one."""
 ORIGINS = pd.period_range("2024-01", "2024-10", freq="M").end_time.to_period("W-SUN")
 STEPS = 8
 LAST = "2024-11-17"

@@ -47,6 +47,7 @@ from .models.baselines.climatology import Climatology as Climatology
 from .models.baselines.ensemble import Ensemble as Ensemble
 from .models.ingarch.model import INGARCH as INGARCH
 from .models.levels.local_level import LocalLevel as LocalLevel
+from .models.registry import default_model as default_model
 from .models.regression.negative_binomial import NegativeBinomial as NegativeBinomial
 from .models.regression.poisson import Poisson as Poisson
 from .report.write import write_report as write_report

@@ -306,7 +306,7 @@ def test_numbers_are_those_of_the_public_functions(assessed, kind):
         "rate_now": (change.recent.rate, change.recent.lower, change.recent.upper),
         "rate_before": (change.baseline.rate, change.baseline.lower, change.baseline.upper),
         "rate_ratio": (change.ratio, change.lower, change.upper),
-        "probability_higher": (change.probability_rose,),
+        "probability_higher": (change.probability_higher,),
         "p_value": (change.p_value,),
         "growth": (risen.growth, risen.lower, risen.upper),
         "doubling_time": (risen.doubling_time,),

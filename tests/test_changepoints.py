@@ -17,6 +17,8 @@ from escalation.analysis import run_length
 from escalation.analysis.changes import changepoints as inside
 from escalation.analysis.changes import segments
 from escalation.analysis.changes.series import cut_series, log_density, log_shares
+from escalation.models import LocalLevel
+from escalation.models.contract.design import make_design
 
 
 def weekly(values):
@@ -136,7 +138,7 @@ def test_dispersions_are_summed_over():
     ]
     heights = np.concatenate([part[0] + log_density(np.log(a)) for a, part in zip(nodes, parts, strict=True)])
     share = np.exp(heights - logsumexp(heights)).reshape(len(nodes), -1)
-    result = changepoints(weekly(Y))
+    result = changepoints(weekly(Y), family="negbin")
     sizes = np.array([len(c) for c in parts[0][1]])
     for k in range(5):
         assert result.number[k] == pytest.approx(share[:, sizes == k].sum(), abs=1e-9)
@@ -147,9 +149,9 @@ def test_dispersions_are_summed_over():
 def test_five_dispersions_are_as_good_as_many(monkeypatch):
     rng = np.random.default_rng(3)
     counts = weekly(np.r_[nb(4, 0.5, 50, rng), nb(9, 0.5, 60, rng)])
-    five = changepoints(counts)
+    five = changepoints(counts, family="negbin")
     monkeypatch.setattr(inside, "FINAL", np.linspace(-4, 4, 41))
-    many = changepoints(counts)
+    many = changepoints(counts, family="negbin")
     # what they sum over is smooth in the dispersion
     assert five.dispersion == pytest.approx(many.dispersion, rel=0.02)
     np.testing.assert_allclose(five.number[:4], many.number[:4], atol=0.01)
@@ -298,7 +300,7 @@ def test_overdispersion_is_not_taken_for_changes(optimal_cuts):
     by_default, by_cost, dates = [], [], []
     for rng in np.random.default_rng(1).spawn(30):
         y = np.r_[nb(4, 0.5, 60, rng), nb(20, 0.5, 80, rng), nb(6, 0.5, 100, rng)]
-        result = changepoints(weekly(y))
+        result = changepoints(weekly(y), family="negbin")
         sums = np.concatenate([[0.0], np.cumsum(y)]).astype(float)
         by_default.append(len(result.changes))
         by_cost.append(len(optimal_cuts(sums, np.arange(241.0), 0.0, 2 * np.log(240), 2)[0]))
@@ -326,7 +328,7 @@ def test_probabilities_of_changes_are_calibrated():
         share = rng.beta(1 + 0.1 / a, 1.0, begins.sum())  # of the conjugate distribution
         rates = (1 - share) / share / a
         y = nb(rates[np.cumsum(begins) - 1], a, n, rng)
-        result = changepoints(weekly(y), expected_run_length=30, prior=(1.0, 0.1))
+        result = changepoints(weekly(y), family="negbin", expected_run_length=30, prior=(1.0, 0.1))
         said += [1 - result.number[0], result.probability_within(10)]
         happened += [begins[1:].any(), begins[-10:].any()]
         if len(result.changes) == begins.sum() - 1 > 0:
@@ -349,7 +351,7 @@ def test_histories_are_averaged():
     rng = np.random.default_rng(4)
     columns = [np.r_[nb(3, 0.2, 25, rng), nb(12, 0.2, 25, rng)] for _ in range(3)]
     table = pd.DataFrame(np.column_stack(columns), weekly(columns[0]).index, pd.RangeIndex(3, name="draw"))
-    options = {"prior": (1.0, 0.1), "expected_run_length": 40.0}
+    options = {"family": "negbin", "prior": (1.0, 0.1), "expected_run_length": 40.0}
     pooled, alone = changepoints(table, **options), [changepoints(weekly(column), **options) for column in columns]
     assert pooled.histories == 3
     for name in ("probability", "since", "rate"):
@@ -384,7 +386,9 @@ def test_rates_with_a_dispersion_follow_the_conjugate_law():
 def test_missing_periods_are_not_zeros():
     y = np.r_[nb(10, 0.1, 40, np.random.default_rng(1)).astype(float), np.full(10, np.nan)]
     # nothing but the prior speaks of the last ten periods: one change in 50
-    assert changepoints(weekly(y)).probability_within(9) == pytest.approx(1 - (1 - 1 / 50) ** 9, abs=1e-9)
+    assert changepoints(weekly(y), family="negbin").probability_within(9) == pytest.approx(
+        1 - (1 - 1 / 50) ** 9, abs=1e-9
+    )
     assert changepoints(weekly(np.nan_to_num(y))).probability_within(11) > 0.95
     gap = np.r_[np.full(15, 3.0), np.full(8, np.nan), np.full(15, 14.0)]
     result = changepoints(weekly(gap))
@@ -399,7 +403,7 @@ def test_exposure_is_not_a_change():
     y = np.r_[np.full(20, 40.0), np.full(20, 20.0)]
     exposure = pd.Series(np.r_[np.ones(20), np.full(20, 0.5)], weekly(y).index)
     assert changepoints(weekly(y), exposure=exposure).number[0] > 0.9
-    assert changepoints(weekly(y)).number[0] < 0.05
+    assert changepoints(weekly(y), family="negbin").number[0] < 0.05
 
 
 def test_the_last_run_is_that_of_the_online_filter():
@@ -419,7 +423,7 @@ def test_the_record_speaks():
     assert "90% intervals" in text
     assert result._repr_html_().count("<table") == 2
     steady = changepoints(weekly(np.tile([3, 5, 4], 12)))
-    assert "That the rate did not change is likeliest" in steady.sentence()
+    assert "That the rate did not change abruptly is likeliest" in steady.sentence()
     assert len(steady.changes) == 0
     assert "<table" in steady._repr_html_()
     many = changepoints(weekly(np.repeat([2, 50, 4, 90, 1], 12)), family="poisson")
@@ -463,7 +467,9 @@ def test_what_cannot_be_used_is_refused():
     counts = weekly([1, 2, 3, 9, 8])
     with pytest.raises(InputError, match="changes are found in one series, this is a table of 2 units"):
         changepoints(pd.DataFrame({"A": counts, "B": counts}))
-    with pytest.raises(InputError, match="family is 'normal'; changes are found with 'negbin' or 'poisson'"):
+    with pytest.raises(
+        InputError, match="family is 'normal'; changes are found with 'fluctuating', 'negbin' or 'poisson'"
+    ):
         changepoints(counts, family="normal")
     with pytest.raises(InputError, match="1 of 3 periods are observed; changes need 2 of at most 5,000"):
         run_length(weekly([1, np.nan, np.nan]))
@@ -483,3 +489,68 @@ def test_what_cannot_be_used_is_refused():
         changepoints(counts).probability_within(0)
     with pytest.raises(InputError, match=r"level is 1\.5"):
         changepoints(counts, level=1.5)
+
+
+# --- levels that swing
+
+
+def test_swinging_levels_are_not_cut_into_pieces():
+    """Log levels with an autocorrelation of 0.8: cut without the alternative, but not with it."""
+    rng = np.random.default_rng(8)
+    abrupt, fluctuating = 0, 0
+    for _ in range(20):
+        level = np.zeros(104)
+        for t in range(1, 104):
+            level[t] = 0.8 * level[t - 1] + 0.3 * rng.standard_normal()
+        counts = weekly(rng.poisson(8 * np.exp(level)))
+        abrupt += changepoints(counts, family="negbin").number[0] < 0.5
+        fluctuating += changepoints(counts).number[0] < 0.5
+    assert abrupt >= 10 and fluctuating <= 2
+
+
+def test_an_abrupt_change_is_still_found():
+    counts = weekly(np.random.default_rng(1).poisson(np.repeat([5, 20], [60, 20])))
+    found = changepoints(counts, unit="raids")
+    assert found.number[0] < 0.05 and found.fluctuates < 0.05
+    assert str(found.changes["date"].iloc[0].start_time.date()) == str(counts.index[60].start_time.date())
+    assert found.number.sum() == pytest.approx(1) and found.since.sum() == pytest.approx(1)
+
+
+def test_histories_weigh_the_fluctuation_each_for_itself():
+    rng = np.random.default_rng(4)
+    columns = [nb(6, 0.3, 40, rng) for _ in range(3)]
+    table = pd.DataFrame(np.column_stack(columns), weekly(columns[0]).index, pd.RangeIndex(3, name="draw"))
+    options = {"prior": (1.0, 0.1), "expected_run_length": 40.0}
+    pooled, alone = changepoints(table, **options), [changepoints(weekly(column), **options) for column in columns]
+    for name in ("probability", "since", "rate"):
+        np.testing.assert_allclose(
+            getattr(pooled, name), np.mean([getattr(one, name) for one in alone], axis=0), atol=1e-9
+        )
+    assert pooled.fluctuates == pytest.approx(np.mean([one.fluctuates for one in alone]))
+
+
+def test_a_rate_that_drifts_is_said_to():
+    counts = weekly(np.random.default_rng(2).poisson(3 * 1.04 ** np.arange(80)))
+    assert "No abrupt change stands out" in changepoints(counts).sentence()
+
+
+def test_the_evidence_of_a_fluctuating_rate_is_its_integral():
+    """Against a plain sum over parameters drawn from the priors, levels by simulation."""
+    counts = np.array([3.0, 5, 2, 4, 6, 3])
+    model = LocalLevel(link="log")
+    periods = weekly(counts).index
+    estimate = model.estimate(counts, make_design(periods, 0, None, None))
+    rng = np.random.default_rng(1)
+    draws = 400_000
+    level = np.log((counts.sum() + 0.5) / 6) + 2.0 * rng.standard_normal(draws)
+    damping = 1 / (1 + np.exp(-(2.2 + 1.5 * rng.standard_normal(draws))))
+    level_sd, dispersion = (np.exp(np.log(0.2) + sd * rng.standard_normal(draws)) for sd in (1.0, 1.5))
+    x = level + level_sd / np.sqrt(1 - damping**2) * rng.standard_normal(draws)
+    logs = np.zeros(draws)
+    for t, y in enumerate(counts):
+        if t:
+            x = level + damping * (x - level) + level_sd * rng.standard_normal(draws)
+        logs += stats.nbinom.logpmf(y, 1 / dispersion, 1 / (1 + dispersion * np.exp(np.minimum(x, 50))))
+    by_hand = logsumexp(logs) - np.log(draws)
+    # some three Monte Carlo errors of both sums, and the approximation of the levels
+    assert model.log_evidence(estimate) == pytest.approx(by_hand, abs=0.15)

@@ -344,7 +344,8 @@ def test_past_levels_have_the_probabilities_of_all_paths(kind):
     of_paths = np.einsum("zx,zxab,b,abcd,d->xbd", joint, kernels[0], like[1], kernels[1], like[2])
     of_paths /= of_paths.sum()
     cells = np.zeros((40_000, 3), dtype=np.int64)
-    draw_backwards(kept, moves, np.full(40_000, 2), np.random.default_rng(1), cells)
+    last = np.zeros(40_000, dtype=np.int64)
+    draw_backwards(kept, moves, np.full(40_000, 2), np.random.default_rng(1), cells, last)
     drawn = np.zeros((4, 4, 4))
     np.add.at(drawn, tuple(cells.T), 1 / 40_000)
     # four standard errors of the largest probabilities are 0.01
@@ -356,12 +357,15 @@ def test_past_rates_are_those_that_were():
     rng = np.random.default_rng(10)
     counts = np.r_[rng.poisson(4, 30), rng.poisson(20, 20)].astype(float)
     counts[40] = np.nan
-    drawn = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, rng=np.random.default_rng(1))
+    model, design = ChangingRate(), make_design(weeks(50), 0, None, None)
+    estimate = model.estimate(counts, design)
+    drawn, growth = model.draw_rates(estimate, counts, design, 400, np.random.default_rng(1))
     assert drawn.shape == (400, 50) and (drawn > 0).all()
     low, high = np.median(drawn[:, 5:25].mean(axis=1)), np.median(drawn[:, 33:].mean(axis=1))
     assert 3 < low < 5.2 and 17.5 < high < 22.5
     assert ((drawn[:, 29] < 10) & (drawn[:, 31] > 12)).mean() > 0.8
-    again = ChangingRate().draw_rates(counts, make_design(weeks(50), 0, None, None), 400, rng=np.random.default_rng(1))
+    assert growth.mean() == pytest.approx(estimate.params[1], abs=0.01)
+    again, _ = model.draw_rates(estimate, counts, design, 400, np.random.default_rng(1))
     np.testing.assert_array_equal(drawn, again)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import escalation
 from escalation.analysis.alarms.detector import Detector
-from escalation.analysis.trend.trend import WindowRate
+from escalation.analysis.trend.rate_change import WindowRate
 from escalation.models.contract.base import CountModel, PanelModel
 
 NOT_RESULTS = {

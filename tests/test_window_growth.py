@@ -30,6 +30,7 @@ def brute_force(counts, exposure, alphas, weights):
 
     total = np.zeros(len(slopes))
     for alpha, weight in zip(alphas, weights, strict=True):
+        alpha = alpha / exposure  # a part of a period has that part of the size of a whole one
         own = gammaln(counts + 1 / alpha) - gammaln(1 / alpha) + counts * np.log(alpha)
         for level in levels:
             eta = level + slopes[:, None] * times
@@ -71,7 +72,8 @@ def test_growth_is_recovered_and_its_interval_holds_it(series):
     truth, alpha, periods = 0.08, 0.3, 16
     mean = 6 * np.exp(truth * (np.arange(periods) - periods / 2))
     found = [
-        growth_rate(weekly(rng.poisson(mean * rng.gamma(1 / alpha, alpha, periods))), periods) for _ in range(series)
+        growth_rate(weekly(rng.poisson(mean * rng.gamma(1 / alpha, alpha, periods))), periods, family="negbin")
+        for _ in range(series)
     ]
     slopes = np.log1p([one.growth for one in found])
     assert abs(slopes.mean() - truth) < 3 * slopes.std(ddof=1) / np.sqrt(series)
@@ -83,13 +85,16 @@ def test_growth_is_recovered_and_its_interval_holds_it(series):
 
 
 def test_a_series_without_growth_says_nothing():
-    found = growth_rate(weekly([3, 5, 2, 4, 3, 3, 4, 2, 5, 3]), 10)
+    found = growth_rate(weekly([3, 5, 2, 4, 3, 3, 4, 2, 5, 3]), 10, family="negbin")
     assert found.lower < 0 < found.upper and 0.2 < found.probability_rising < 0.8
     assert "may have risen or fallen" in found.sentence() and "and halving in no less than" in found.sentence()
 
 
 def test_mirrored_counts_mirror_the_answer():
-    rise, fall = (growth_rate(weekly(counts), 8) for counts in ([1, 2, 2, 3, 5, 6, 9, 12], [12, 9, 6, 5, 3, 2, 2, 1]))
+    rise, fall = (
+        growth_rate(weekly(counts), 8, family="negbin")
+        for counts in ([1, 2, 2, 3, 5, 6, 9, 12], [12, 9, 6, 5, 3, 2, 2, 1])
+    )
     assert np.log1p(fall.growth) == pytest.approx(-np.log1p(rise.growth), abs=2e-3)
     assert fall.probability_rising == pytest.approx(1 - rise.probability_rising, abs=1e-3)
     assert fall.doubling_time < 0 < rise.doubling_time
@@ -100,18 +105,23 @@ def test_mirrored_counts_mirror_the_answer():
 def test_half_exposure_and_missing_periods_are_allowed_for():
     counts = weekly([2, 3, 4, 5, 7, 9, 12, 8]).astype("Int64")
     exposure = pd.Series([1.0] * 7 + [0.5], index=counts.index)
-    assert growth_rate(counts, 8, exposure=exposure).growth > growth_rate(counts, 8).growth + 0.03
+    assert (
+        growth_rate(counts, 8, exposure=exposure, family="negbin").growth
+        > growth_rate(counts, 8, family="negbin").growth + 0.03
+    )
     gap = counts.copy()
     gap.iloc[3] = pd.NA
-    assert growth_rate(gap, 8).observed == 7
-    assert growth_rate(gap, 8).growth == pytest.approx(growth_rate(counts, 8).growth, abs=0.03)
+    assert growth_rate(gap, 8, family="negbin").observed == 7
+    assert growth_rate(gap, 8, family="negbin").growth == pytest.approx(
+        growth_rate(counts, 8, family="negbin").growth, abs=0.03
+    )
 
 
 def test_identical_histories_are_one_history():
     counts = [1, 3, 2, 4, 6, 5, 9]
     index = weekly(counts).index
     table = pd.DataFrame(np.tile(np.array(counts)[:, None], 3), index=index, columns=pd.RangeIndex(3, name="draw"))
-    one, three = growth_rate(weekly(counts), 7), growth_rate(table, 7)
+    one, three = growth_rate(weekly(counts), 7, family="negbin"), growth_rate(table, 7, family="negbin")
     assert three.growth == pytest.approx(one.growth, abs=1e-9) and three.histories == 3
 
 
@@ -125,13 +135,13 @@ def test_dispersion_widens_the_range():
 @pytest.mark.parametrize(("counts", "carrier"), [([2, 1, 2, 1, 2, 1, 2, 1, 2, 60], 9), ([0] * 9 + [3], 9)])
 def test_a_single_period_that_carries_the_growth_is_named(counts, carrier):
     series = weekly(counts)
-    found = growth_rate(series, 10)
+    found = growth_rate(series, 10, family="negbin")
     assert found.carried_by == series.index[carrier]
     assert found.probability_without < 0.75 and "Without the week of 2024-03-04" in found.sentence()
 
 
 def test_a_steady_rise_is_carried_by_none():
-    assert growth_rate(weekly([2, 3, 3, 4, 5, 7, 8, 10, 13, 15]), 10).carried_by is None
+    assert growth_rate(weekly([2, 3, 3, 4, 5, 7, 8, 10, 13, 15]), 10, family="negbin").carried_by is None
 
 
 @pytest.mark.parametrize(
@@ -150,14 +160,25 @@ def test_what_cannot_be_used_is_refused(counts, options, says):
 
 
 def test_a_panel_is_refused():
-    with pytest.raises(InputError, match="growth_rate takes one series and got a table of 2 units"):
+    with pytest.raises(InputError, match="growth_rate fits one series and got a table of 2 units"):
         growth_rate(pd.DataFrame({"A": weekly([1, 2, 3, 4]), "B": weekly([1, 2, 3, 4])}), 4)
 
 
 def test_a_period_that_nobody_watched_may_have_an_exposure_of_0():
     counts = weekly([3, 4, None, 6, 7, 8, None, 12, 14, 17])
     watched = counts.notna().astype(float)
-    found, plain = growth_rate(counts, 8, exposure=watched), growth_rate(counts, 8)
+    found, plain = growth_rate(counts, 8, exposure=watched, family="negbin"), growth_rate(counts, 8, family="negbin")
     assert (found.growth, found.observed) == (plain.growth, 6)
     with pytest.raises(InputError, match="exposure is 0 at 2024-01-01"):
         growth_rate(counts, 8, exposure=watched.mask(counts == 3, 0.0))
+
+
+def test_growth_of_the_underlying_rates():
+    """A rise of 5% a week for a year: over the last quarter, at its end and in the forecast it is the same."""
+    counts = weekly(np.random.default_rng(1).poisson(4 * 1.05 ** np.arange(52)))
+    found = growth_rate(counts, 13, rng=1)
+    assert found.lower < 0.05 < found.upper and found.probability_rising > 0.99
+    assert found.family == "changing_rate" and found.carried_by is None
+    flat = growth_rate(weekly([5] * 30), 13, rng=1)
+    assert abs(flat.growth) < 0.01 and flat.probability_rising == pytest.approx(0.5, abs=0.1)
+    assert growth_rate(counts, 13, rng=1) == found

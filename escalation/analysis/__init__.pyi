@@ -42,5 +42,5 @@ from .trend.growth import growth_rate as growth_rate
 from .trend.influence import Carrier as Carrier
 from .trend.influence import carried_by_day as carried_by_day
 from .trend.influence import carried_by_tally as carried_by_tally
-from .trend.trend import RateChange as RateChange
+from .trend.rate_change import RateChange as RateChange
 from .trend.trend import compare_rates as compare_rates

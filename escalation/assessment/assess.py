@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from escalation.assessment.options import HORIZON, Options, Regimes, check_names, check_question, fill_windows
-from escalation.assessment.pool import MODELS, POOL
+from escalation.assessment.options import HORIZON, MODELS, Options, Regimes, check_names, check_question, fill_windows
 from escalation.assessment.result import Assessment
 from escalation.assessment.severity import check_types
 from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import Source, count_series, from_reconstruction, open_source
 from escalation.assessment.watching import ALARM
 from escalation.conventions.arguments import check_level, check_whole
-from escalation.conventions.randomness import Seed, as_generator, draw_root
+from escalation.conventions.randomness import Seed, seed_of
 from escalation.counts.schema import LARGEST, count_matrix
 from escalation.counts.series import CountSeries, CountsLike, as_count_series
 from escalation.counts.windows import WindowSpec
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.models.contract.design import make_design
+from escalation.models.registry import DEFAULT
 from escalation.tallies.reconstruct import Reconstruction
 
 
@@ -34,7 +34,7 @@ def assess(
     recent: WindowSpec | None = None,
     baseline: WindowSpec | None = None,
     window: WindowSpec | None = None,
-    model: str = POOL,
+    model: str = DEFAULT,
     models: Sequence[str] = MODELS,
     level: float = 0.9,
     draws: int = 4000,
@@ -63,10 +63,10 @@ def assess(
     window : int, slice or tuple, optional
         What growth is read from; the last 28 days, 13 weeks or 12 months.
     model : str
-        Whose forecast the answers use: a model's name, or ``pool`` for the pool of all that could be fitted: eight
-        parts of the local level, one of each other, and equal parts where models have others beside these.
+        Whose forecast the answers use.  The trend always comes from :func:`escalation.default_model`, whose name is the
+        default here too, so that trend and forecast agree.
     models : sequence of str
-        Models to fit; ``model`` is always among them.
+        Models whose forecasts stand beside it for comparison.
     level : float
         Probability of the intervals.
     draws : int
@@ -106,7 +106,7 @@ def assess(
     >>> assessment.answers().loc["count_recent", "text"]
     '20 attacks'
     """
-    seed = _seed_of(rng)
+    seed = seed_of(rng)
     series = _series_of(counts, seed)
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
     check_level(level)
@@ -122,7 +122,7 @@ def assess(
         baseline=baseline,
         window=window,
         model=model,
-        models=tuple(dict.fromkeys(models if model == POOL else (model, *models))),
+        models=tuple(dict.fromkeys((model, *models))),
         level=level,
         draws=check_whole(draws, "draws", LARGEST),
         regimes=regimes,
@@ -132,12 +132,6 @@ def assess(
     check_types(series, types)
     both = sides if sides is None or isinstance(sides, Sides) else join_sides(sides)
     return Assessment(series, options, seed, both)
-
-
-def _seed_of(rng: Seed) -> int:
-    """Return a seed as it is, or draw one: with it everything can be worked out again."""
-    generator = as_generator(rng)
-    return int(rng) if isinstance(rng, int | np.integer) else draw_root(generator)
 
 
 def _series_of(counts: CountsLike | Source | str | Path, seed: int) -> CountSeries:

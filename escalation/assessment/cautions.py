@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from escalation.analysis.trend.influence import Carrier
-from escalation.analysis.trend.trend import RateChange
-from escalation.assessment.outlook import Outlook
+from escalation.analysis.trend.rate_change import RateChange
+from escalation.assessment.outlook import Outlook, far_beyond
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import date_span, period_word
@@ -26,6 +26,7 @@ def find_cautions(
     rate: RateChange | Withheld,
     carrier: Carrier | Withheld,
     outlook: Outlook | Withheld,
+    within: int,
 ) -> tuple[str, ...]:
     """Say what the reader of an assessment should keep in mind, in plain sentences.
 
@@ -39,7 +40,7 @@ def find_cautions(
     if reconstruction is not None:
         span = rate.recent.span() if isinstance(rate, RateChange) else date_span(recent[0], recent[-1])
         said += _about_reconstruction(reconstruction, recent, span)
-    said += _about_rate(rate) + _about_coverage(series.exposure) + _about_models(outlook)
+    said += _about_rate(rate) + _about_coverage(series.exposure) + _about_models(outlook, within)
     return tuple(dict.fromkeys(said))
 
 
@@ -99,10 +100,12 @@ def _about_coverage(exposure: pd.Series) -> list[str]:
     return [f"Covered in part: the {word} {listed}; rates and forecasts allow for it."]
 
 
-def _about_models(outlook: Outlook | Withheld) -> list[str]:
+def _about_models(outlook: Outlook | Withheld, within: int) -> list[str]:
     if isinstance(outlook, Withheld):
         return [f"There is no forecast: {outlook.reason}."]
-    said = [f"{_called(name)} was not fitted: {why}." for name, why in outlook.failed.items()]
+    beyond = far_beyond(outlook.forecast, within).removeprefix("Caution: ")
+    said = [beyond[:1].upper() + beyond[1:]] if beyond else []
+    said += [f"{_called(name)} was not fitted: {why}." for name, why in outlook.failed.items()]
     not_converged = [name for name, fit in outlook.fits.items() if not fit.converged]
     return said + [f"{_called(name)} did not converge: treat its forecast with care." for name in not_converged]
 

@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias
 import pandas as pd
 
 from escalation.analysis.alarms.methods import METHODS
-from escalation.assessment.pool import POOL
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.counts.schema import LARGEST
@@ -17,7 +16,7 @@ from escalation.counts.windows import WindowSpec, two_windows, window_slice
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.models.contract.estimate import MAX_STEPS
-from escalation.models.registry import get_model
+from escalation.models.registry import DEFAULT, get_model
 
 HORIZON = {"D": 28, "W": 8, "M": 6}
 """Periods ahead, unless asked otherwise."""
@@ -27,6 +26,8 @@ BASELINE = {"D": 182, "W": 26, "M": 12}
 """Periods before them to compare with, as far as there are."""
 GROWTH = {"D": 28, "W": 13, "M": 12}
 """Periods that growth is read from."""
+MODELS = ("local_level", "negative_binomial", "climatology")
+"""Models that stand beside the one that answers."""
 FEWEST = 4
 """Periods that an assessment needs."""
 
@@ -48,7 +49,7 @@ class Options:
     model : str
         Whose forecast the answers use.
     models : tuple of str
-        Models that are fitted.
+        Models that are fitted, that one first.
     level : float
         Probability of intervals.
     draws : int
@@ -109,9 +110,7 @@ def check_names(model: str, models: Sequence[str], regimes: str, alarm: str) -> 
     """
     if isinstance(models, str):
         raise InputError(f"models is {models!r}; give a list of names, or model={models!r} for that one")
-    if model == POOL and not models:
-        raise InputError("models is empty, so that there is nothing to pool; name some, or one as model")
-    for name in models:
+    for name in (model, *models):
         get_model(name)
     if regimes not in ("none", "hidden_markov"):
         raise InputError(f"regimes is {regimes!r}; use none or hidden_markov")
@@ -125,7 +124,7 @@ def check_question(
     at_least: int | Flashpoint | None = None,
     over: int = 1,
     within: int | None = None,
-    model: str = POOL,
+    model: str = DEFAULT,
 ) -> None:
     """Raise what :func:`escalation.assess` would raise for these options, before counts are made for it.
 
@@ -139,8 +138,7 @@ def check_question(
     InputError
         If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
     """
-    if model != POOL:
-        get_model(model)
+    get_model(model)
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over}, but the flashpoint brings its own window; leave over out")

@@ -9,21 +9,35 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation.analysis.trend.growth import WindowGrowth
+from escalation.analysis.trend.rate_change import SAID
 from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
 from escalation.assessment.options import Options
-from escalation.assessment.pool import POOL, pool_weights
-from escalation.assessment.withheld import Withheld
+from escalation.assessment.withheld import Withheld, try_part
 from escalation.conventions.randomness import generator_for
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.errors import FitError, InputError
 from escalation.forecasts.flashpoint import FlashpointProbability, first_passage, flashpoint
 from escalation.forecasts.flashpoint_definitions import PRESETS, Flashpoint
-from escalation.forecasts.forecast import Forecast, pool_forecasts
+from escalation.forecasts.forecast import Forecast
+from escalation.models.changing_rate.underlying import UnderlyingRates
 from escalation.models.contract.base import CountFit
-from escalation.models.registry import get_model
+from escalation.models.registry import DEFAULT, default_model, get_model
 
+READINGS = {
+    "steady": "it has been steady since its last change",
+    "grows": "it has grown or fallen steadily since its last change",
+    "drifts": "it drifts, with a growth that may change any time",
+    "returns": "it returns to a usual level after each shock",
+}
+"""The readings of :meth:`escalation.models.ChangingRate.readings` in words."""
+FAR = 10.0
+"""A mean forecast so many times above the largest past window carries a caution."""
+TURNED = 0.05
+"""A forecast that ends lower than the rate now by this share does not carry a rise on."""
 OF_FATALITIES = ("views-25", "views-1", "first-lethal")
 """Definitions that mean something of counts of fatalities alone."""
 
@@ -37,11 +51,11 @@ class Outlook:
     fits : dict of str to CountFit
         The models that could be fitted, by name.
     forecasts : dict of str to Forecast
-        Their forecasts, the pool of all first.
+        Their forecasts, that of the model that answers first.
     failed : dict of str to str
         Models that could not be fitted, and why.
     model : str
-        Name of the forecast that the answers use; ``pool`` is the pool of all.
+        Name of the model whose forecast the answers use.
     """
 
     fits: dict[str, CountFit] = field(repr=False)
@@ -56,10 +70,7 @@ class Outlook:
 
     def maker(self) -> str:
         """What made it, in words."""
-        if self.model != POOL:
-            return f"the {self.model.replace('_', ' ')} model"
-        names = [name.replace("_", " ") for name in self.fits]
-        return f"the pool of {len(names)} models ({', '.join(names)})"
+        return f"the {self.model.replace('_', ' ')} model"
 
     def totals(self, within: int, level: float) -> pd.DataFrame:
         """What each model expects in the first period, and in all over the first ``within`` periods.
@@ -87,28 +98,83 @@ class Outlook:
             f"{forecast.periods[within - 1].end_time.date()} {self.maker()} gives "
             f"{value:,.0f} {forecast.unit} in all ({level:.0%} interval {lower:,.0f} to {upper:,.0f}); in the "
             f"first {word} {first:,.0f} ({first_lower:,.0f} to {first_upper:,.0f})."
+            + (f" {beyond}" if (beyond := far_beyond(forecast, within)) else "")
         )
 
 
-def find_outlook(series: CountSeries, options: Options, seed: int) -> Outlook | Withheld:
-    """Fit the models and forecast; the paths of each depend on the seed and its name alone."""
+def find_default_fit(series: CountSeries) -> CountFit | Withheld:
+    """Fit the default model."""
+    return try_part(
+        "default_fit", lambda: default_model().fit(series.counts, exposure=series.exposure, unit=series.unit)
+    )
+
+
+def find_outlook(series: CountSeries, default: CountFit | Withheld, options: Options, seed: int) -> Outlook | Withheld:
+    """Fit the models beside the default one and forecast; the paths of each depend on the seed and its name alone."""
     fits: dict[str, CountFit] = {}
     forecasts: dict[str, Forecast] = {}
     failed: dict[str, str] = {}
     for name in options.models:
         try:
-            fit = get_model(name).fit(series.counts, exposure=series.exposure, unit=series.unit)
+            fit = _fit(name, series, default)
             rng = generator_for(seed, f"forecast by {name}")
             forecasts[name] = fit.forecast(options.horizon, draws=options.draws, rng=rng)
-            fits[name] = fit  # only with a forecast: the pool is said to be of these
+            fits[name] = fit  # only with a forecast
         except FitError as error:
             failed[name] = str(error)
     if options.model in failed:
         return Withheld("forecast", failed[options.model])
-    if not forecasts:
-        return Withheld("forecast", f"no model could be fitted: {'; '.join(failed.values())}")
-    pooled = pool_forecasts(list(forecasts.values()), pool_weights(list(forecasts)))
-    return Outlook(fits, {POOL: pooled, **forecasts}, failed, options.model)
+    return Outlook(fits, forecasts, failed, options.model)
+
+
+def _fit(name: str, series: CountSeries, default: CountFit | Withheld) -> CountFit:
+    """The fit of a model by its name; that of the default one is there already."""
+    if name != DEFAULT:
+        return get_model(name).fit(series.counts, exposure=series.exposure, unit=series.unit)
+    if isinstance(default, Withheld):
+        raise FitError(default.reason)
+    return default
+
+
+def far_beyond(forecast: Forecast, within: int) -> str:
+    """A caution where the mean forecast lies far above all that was ever counted; empty where it does not."""
+    past = pd.DataFrame(forecast.observed[0].T)
+    over = min(within, len(past))
+    largest = float(past.rolling(over, min_periods=1).sum().max(axis=0).mean())
+    mean = float(forecast.series_paths[:, :over].sum(axis=1).mean())
+    if mean <= FAR * max(largest, 1.0):
+        return ""
+    return (
+        f"Caution: the mean of these totals, {mean:,.0f}, is more than {FAR:.0f} times the most that was ever counted "
+        f"in so many periods ({largest:,.0f}); such a rise has never been seen in this series."
+    )
+
+
+def reading_sentences(
+    outlook: Outlook, rates: UnderlyingRates | Withheld, growth: WindowGrowth | Withheld
+) -> Iterator[str]:
+    """Say which reading of the past carries the forecast, and why a rise or fall is not carried on where it is not."""
+    if isinstance(rates, Withheld) or outlook.model != DEFAULT:
+        return
+    reading = str(rates.readings.idxmax())
+    yield f"Of the ways in which a rate moves, this one is likeliest: {READINGS[reading]} ({_share(rates, reading)})."
+    if isinstance(growth, Withheld) or max(growth.probability_rising, 1 - growth.probability_rising) < SAID:
+        return
+    ahead = float(outlook.forecast.series_paths[:, -1].mean()) / float(rates.rates[:, -1].mean())
+    if growth.growth > 0 and ahead < 1 - TURNED:
+        yield (
+            "The forecast does not carry the rise on: the rate may return to earlier levels "
+            f"({_share(rates, 'returns')}), or its growth may end."
+        )
+    elif growth.growth < 0 and ahead > 1 + TURNED:
+        yield (
+            "The forecast does not carry the fall on: the rate may return to earlier levels "
+            f"({_share(rates, 'returns')}), or its fall may end."
+        )
+
+
+def _share(rates: UnderlyingRates, reading: str) -> str:
+    return f"probability {probability_text(float(rates.readings[reading]))}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from escalation.analysis.changes.changepoints import ChangePoints
 from escalation.analysis.excitation.excitation import Excitation
 from escalation.analysis.trend.growth import WindowGrowth
 from escalation.analysis.trend.influence import Carrier
-from escalation.analysis.trend.trend import RateChange
+from escalation.analysis.trend.rate_change import RateChange
 from escalation.assessment.answer import Answer, answer_table
 from escalation.assessment.cautions import find_cautions
 from escalation.assessment.gate import unobserved
@@ -27,12 +27,14 @@ from escalation.assessment.options import Options
 from escalation.assessment.outlook import (
     Outlook,
     Thresholds,
+    find_default_fit,
     find_outlook,
     find_presets,
     find_thresholds,
     flashpoint_answers,
     forecast_answer,
     preset_answers,
+    reading_sentences,
     spread,
 )
 from escalation.assessment.severity import AttackSeverity, find_severity, severity_answers
@@ -47,9 +49,9 @@ from escalation.assessment.trend import (
     find_growth,
     find_growth_now,
     find_rate,
+    find_underlying,
     growth_answer,
     growth_now_answers,
-    p_value_answer,
     rate_answers,
 )
 from escalation.assessment.watching import (
@@ -75,6 +77,7 @@ from escalation.errors import InputError
 from escalation.evaluation.result import Backtest
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.forecasts.forecast import Forecast
+from escalation.models.changing_rate.underlying import UnderlyingRates
 from escalation.models.contract.base import CountFit
 from escalation.tallies.reconstruct import Reconstruction
 
@@ -139,7 +142,7 @@ class Assessment:
     @cached_property
     def rate(self) -> RateChange | Withheld:
         """The recent periods against the baseline."""
-        return find_rate(self.series, self.options)
+        return find_rate(self.series, self.underlying, self.options, self.seed)
 
     @property
     def recent(self) -> pd.PeriodIndex:
@@ -169,12 +172,12 @@ class Assessment:
     @cached_property
     def growth(self) -> WindowGrowth | Withheld:
         """Growth over the last 28 days, 13 weeks or 12 months."""
-        return find_growth(self.series, self.options)
+        return find_growth(self.series, self.underlying, self.options, self.seed)
 
     @cached_property
     def growth_now(self) -> GrowthNow | Withheld:
-        """The growth rate at the end of the series; with histories this takes seconds."""
-        return find_growth_now(self.series, self.options)
+        """The growth rate at the end of the series, which the forecast carries on."""
+        return find_growth_now(self.series, self.underlying, self.level)
 
     @cached_property
     def carrier(self) -> Carrier | Withheld:
@@ -182,9 +185,19 @@ class Assessment:
         return find_carrier(self.series, self.rate, self._rng("carrier"))
 
     @cached_property
+    def default_fit(self) -> CountFit | Withheld:
+        """The fit of :func:`escalation.default_model`, which trend and forecast come from."""
+        return find_default_fit(self.series)
+
+    @cached_property
+    def underlying(self) -> UnderlyingRates | Withheld:
+        """The underlying rate of each period, by joint draws."""
+        return find_underlying(self.default_fit, self.seed)
+
+    @cached_property
     def outlook(self) -> Outlook | Withheld:
         """The fits and forecasts of all models."""
-        return find_outlook(self.series, self.options, self.seed)
+        return find_outlook(self.series, self.default_fit, self.options, self.seed)
 
     @property
     def forecast(self) -> Forecast | Withheld:
@@ -203,7 +216,7 @@ class Assessment:
 
     @property
     def forecasts(self) -> dict[str, Forecast]:
-        """Their forecasts, that of the pool first."""
+        """Their forecasts, that of the model that answers first."""
         return self.outlook.forecasts if self.outlook else {}
 
     @cached_property
@@ -229,7 +242,7 @@ class Assessment:
     @cached_property
     def changes(self) -> ChangePoints | Withheld:
         """When the rate changed; counts may be overdispersed."""
-        return find_changes(self.series, self.options, "negbin")
+        return find_changes(self.series, self.options, "fluctuating")
 
     @cached_property
     def poisson_changes(self) -> ChangePoints | Withheld:
@@ -267,7 +280,7 @@ class Assessment:
     @cached_property
     def cautions(self) -> tuple[str, ...]:
         """What the reader should keep in mind, in plain sentences."""
-        return find_cautions(self.series, self.recent, self.rate, self.carrier, self.outlook)
+        return find_cautions(self.series, self.recent, self.rate, self.carrier, self.outlook, self.within)
 
     def answers(self, *parts: str) -> pd.DataFrame:
         """The answers as a table.
@@ -387,7 +400,6 @@ class Assessment:
                 yield growth_answer(series, self.window, self.growth)
             case "trend":
                 yield from self._answered("rate")
-                yield p_value_answer(self.rate)
                 yield from self._answered("growth")
                 yield from doubling_answers(series, self.growth)
                 yield from growth_now_answers(series, self.growth_now)
@@ -418,7 +430,11 @@ class Assessment:
             yield from (one.sentence() for one in (self.rate, self.growth, self.growth_now, self.carrier))
         elif part == "forecast":
             outlook = self.outlook
-            yield outlook.sentence(self.within, self.level) if isinstance(outlook, Outlook) else outlook.sentence()
+            if isinstance(outlook, Withheld):
+                yield outlook.sentence()
+                return
+            yield outlook.sentence(self.within, self.level)
+            yield from reading_sentences(outlook, self.underlying, self.growth)
         elif part in ("flashpoints", "presets"):
             found = self.flashpoints if part == "flashpoints" else self.presets
             points = tuple(found.values()) if isinstance(found, dict) else found

@@ -9,36 +9,40 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.trend.growth import FEWEST, WindowGrowth, growth_rate
+from escalation.analysis.trend.growth import FEWEST, WindowGrowth, growth_of
 from escalation.analysis.trend.influence import Carrier, carried_by_day, carried_by_tally
-from escalation.analysis.trend.trend import RateChange, WindowRate, compare_rates
+from escalation.analysis.trend.rate_change import RateChange, WindowRate
+from escalation.analysis.trend.trend import DRAWS, UNDERLYING, change_of
 from escalation.assessment.answer import PROBABILITY, Answer, answer_from, not_given
 from escalation.assessment.gate import too_thin, unobserved
 from escalation.assessment.options import Options
 from escalation.assessment.source import SourceSeries
-from escalation.assessment.withheld import Withheld, try_part
-from escalation.conventions.randomness import Seed
+from escalation.assessment.withheld import Withheld
+from escalation.conventions.randomness import Seed, generator_for
 from escalation.conventions.wording import percent, probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.counts.windows import two_windows, window_slice
-from escalation.models.levels.local_trend import LocalTrend, growth
+from escalation.models.changing_rate.underlying import UnderlyingRates, probability_above, underlying_rates
+from escalation.models.contract.base import CountFit
+from escalation.models.contract.design import Checked, check_series
 
+TOO_FEW = "fewer than 5 observed periods, or counts too large, do not show how a series fluctuates"
 TRIED = 3
 """Tallies or days that are left out in turn."""
 
 
 @dataclass(frozen=True)
 class GrowthNow:
-    """The growth rate at the end of a series, by a model whose growth rate drifts.
+    """The growth rate at the end of a series, which its forecast carries on.
 
     Attributes
     ----------
     growth, lower, upper : float
-        Change of the expected count a period, as a share of it: posterior median and interval.
+        Change of the underlying rate from the last period to the next, as a share of it: posterior median and interval.
     probability_rising : float
-        Posterior probability that it rises.
+        Posterior probability that it rises; no change counts half.
     level : float
         Probability of the interval.
     freq : str
@@ -55,9 +59,9 @@ class GrowthNow:
     def sentence(self) -> str:
         """Say it in plain words."""
         return (
-            f"At the end of the series, by a model whose growth rate drifts, the expected count changes by "
-            f"{percent(self.growth)} a {period_word(self.freq)} ({self.level:.0%} interval {percent(self.lower)} to "
-            f"{percent(self.upper)}); the probability that it rises is {probability_text(self.probability_rising)}."
+            f"At the end of the series the underlying rate changes by {percent(self.growth)} a "
+            f"{period_word(self.freq)} ({self.level:.0%} interval {percent(self.lower)} to {percent(self.upper)}); the "
+            f"probability that it rises is {probability_text(self.probability_rising)}."
         )
 
     def table(self) -> pd.DataFrame:
@@ -72,35 +76,53 @@ class GrowthNow:
         return f"<p>{html.escape(self.sentence())}</p>"
 
 
-def find_rate(series: CountSeries, options: Options) -> RateChange | Withheld:
+def find_underlying(fit: CountFit | Withheld, seed: int) -> UnderlyingRates | Withheld:
+    """Draw the underlying rates from the fit that forecasts come from."""
+    if isinstance(fit, Withheld):
+        return Withheld("underlying", fit.reason)
+    return underlying_rates(fit, draws=DRAWS, rng=generator_for(seed, UNDERLYING))
+
+
+def find_rate(
+    series: CountSeries, rates: UnderlyingRates | Withheld, options: Options, seed: int
+) -> RateChange | Withheld:
     """Compare the recent window with its baseline, where both were observed at all."""
     spans = two_windows(series.periods, options.recent, options.baseline)
     for name, span in zip(("recent", "baseline"), spans, strict=True):
         if np.isnan(count_matrix(series.counts)[span]).all():
             return Withheld("rate", unobserved(series.periods[span], name))
-    return compare_rates(series.counts, options.recent, options.baseline, exposure=series.exposure, level=options.level)
+    if isinstance(rates, Withheld):
+        return Withheld("rate", rates.reason)
+    return change_of(rates, _checked(series), options.recent, options.baseline, options.level, seed)
 
 
-def find_growth(series: CountSeries, options: Options) -> WindowGrowth | Withheld:
+def find_growth(
+    series: CountSeries, rates: UnderlyingRates | Withheld, options: Options, seed: int
+) -> WindowGrowth | Withheld:
     """Return the growth over the window, where it holds enough."""
     spec = window_slice(series.periods, options.window, "window", len(series.counts))
     thin = too_thin(series, count_matrix(series.counts)[spec], FEWEST)
     if thin is not None:
         return Withheld("growth", thin)
-    return growth_rate(series.counts, options.window, exposure=series.exposure, level=options.level)
+    if isinstance(rates, Withheld):
+        return Withheld("growth", rates.reason)
+    return growth_of(rates, _checked(series), options.window, options.level, seed)
 
 
-def find_growth_now(series: CountSeries, options: Options) -> GrowthNow | Withheld:
-    """Return the growth rate at the end of the series, where its model can be fitted to enough."""
+def _checked(series: CountSeries) -> Checked:
+    return check_series("assess", series.counts, series.exposure, None)
+
+
+def find_growth_now(series: CountSeries, rates: UnderlyingRates | Withheld, level: float) -> GrowthNow | Withheld:
+    """Return the growth rate at the end of the series, where it holds enough."""
     thin = too_thin(series, count_matrix(series.counts), FEWEST)
-    return Withheld("growth_now", thin) if thin else try_part("growth_now", lambda: _growth_now(series, options.level))
-
-
-def _growth_now(series: CountSeries, level: float) -> GrowthNow:
-    fit = LocalTrend().fit(series.counts, exposure=series.exposure, unit=series.unit)
-    row = growth(fit, level).iloc[-1]
-    ends = (float(row["growth_ci_lower"]), float(row["growth_ci_upper"]))
-    return GrowthNow(float(row["growth"]), *ends, float(row["probability_rising"]), level, series.freq)
+    if thin is not None:
+        return Withheld("growth_now", thin)
+    if isinstance(rates, Withheld):
+        return Withheld("growth_now", rates.reason)
+    middle, lower, upper = np.expm1(np.quantile(rates.growth, [0.5, (1 - level) / 2, (1 + level) / 2])).tolist()
+    rising = probability_above(np.exp(rates.growth), np.ones(len(rates.growth)))
+    return GrowthNow(middle, lower, upper, rising, level, series.freq)
 
 
 def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) -> Carrier | Withheld:
@@ -111,18 +133,22 @@ def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) ->
     if isinstance(series, SourceSeries) and series.reconstruction is not None:
         return carried_by_tally(series.reconstruction, *windows, change=rate, tried=TRIED, rng=rng)
     if isinstance(series, SourceSeries) and series.daily is not None:
-        return carried_by_day(series.daily, *windows, freq=series.freq, tried=TRIED)
+        return carried_by_day(series.daily, *windows, change=rate, freq=series.freq, tried=TRIED, rng=rng)
     return Withheld("carrier", "it needs tallies, or incidents by day")
 
 
 def rate_answers(series: CountSeries, rate: RateChange | Withheld) -> Iterator[Answer]:
-    """Answer what the rates are now and before, and whether they rose."""
+    """Answer what the rates are now and before, and whether they rose: beyond the usual, and at all."""
     per = f"{series.unit} per {period_word(series.freq)}"
-    rose = "probability that the rate rose"
+    unusual, higher = "probability of a rise beyond its usual fluctuation", "probability that the rate is higher"
     yield answer_from(rate, "rate_now", "rate now", per, lambda found: _ends(found.recent))
     yield answer_from(rate, "rate_before", "rate before", per, lambda found: _ends(found.baseline))
     yield answer_from(rate, "rate_ratio", "ratio of rates", "times", lambda it: (it.ratio, it.lower, it.upper))
-    yield answer_from(rate, "probability_higher", rose, PROBABILITY, lambda found: [found.probability_rose])
+    if isinstance(rate, RateChange) and np.isnan(rate.probability_unusual):
+        yield from not_given(Withheld("rate", TOO_FEW), ("probability_unusual", unusual, PROBABILITY))
+    else:
+        yield answer_from(rate, "probability_unusual", unusual, PROBABILITY, lambda it: [it.probability_unusual])
+    yield answer_from(rate, "probability_higher", higher, PROBABILITY, lambda found: [found.probability_higher])
 
 
 def _ends(window: WindowRate) -> tuple[float, float, float]:
@@ -160,20 +186,15 @@ def doubling_answers(series: CountSeries, risen: WindowGrowth | Withheld) -> Ite
 
 def growth_now_answers(series: CountSeries, now: GrowthNow | Withheld) -> Iterator[Answer]:
     """Answer how fast the rate grows at the end of the series."""
-    grows, unit = "growth now (local trend)", f"share per {period_word(series.freq)}"
+    grows, unit = "growth now", f"share per {period_word(series.freq)}"
     rising = ("probability_rising_now", "probability of rising now")
     yield answer_from(now, "growth_now", grows, unit, lambda found: (found.growth, found.lower, found.upper))
     yield answer_from(now, *rising, PROBABILITY, lambda found: [found.probability_rising])
 
 
-def p_value_answer(rate: RateChange | Withheld) -> Answer:
-    """Answer how well equal rates fit."""
-    return answer_from(rate, "p_value", "p-value of equal rates", PROBABILITY, lambda found: [found.p_value])
-
-
 def carrier_answers(carrier: Carrier | Withheld) -> Iterator[Answer]:
     """Answer what is left of a change without single tallies or days."""
-    key, question = "probability_higher_without", "probability that it rose without"
+    key, question = "probability_higher_without", "probability that it is higher without"
     if isinstance(carrier, Withheld):
         yield from not_given(carrier, (f"{key}_1", f"{question} one tally or day", PROBABILITY))
         return

@@ -66,7 +66,7 @@ class RegimesFound:
 
 
 def find_changes(
-    series: CountSeries, options: Options, family: Literal["negbin", "poisson"]
+    series: CountSeries, options: Options, family: Literal["fluctuating", "poisson"]
 ) -> ChangePoints | Withheld:
     """Return when the rate changed, counts scattering as ``family`` says."""
     thin = too_thin(series, count_matrix(series.counts), CHANGES_NEED)

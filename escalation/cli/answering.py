@@ -12,7 +12,6 @@ import typer
 
 import escalation
 from escalation.assessment.options import check_question
-from escalation.assessment.pool import MODELS, POOL
 from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
 from escalation.assessment.source import SourceSeries
@@ -35,8 +34,6 @@ from escalation.errors import warn
 from escalation.files.disk import atomic_write
 
 Part = TypeVar("Part")
-ASSUMING = "local_level"
-"""The model of ``--what-if`` unless another is named: the pool has members that draw past counts again."""
 LETHAL_DRAWS = 40_000
 """Paths where a lethal attack is assumed, which few of them have."""
 
@@ -98,9 +95,7 @@ def forecast(selection: Selection, target: Target, *, horizon: int | None, model
     with screen.progress(3) as step:
         source, counted = count(selection, step)
         step("fitting the models")
-        assessment = escalation.assess(
-            counted, horizon=horizon, model=model, models=needed_models(model), rng=selection.seed
-        )
+        assessment = escalation.assess(counted, horizon=horizon, model=model, models=(), rng=selection.seed)
         ahead, outlook = given(assessment.forecast), given(assessment.outlook)
     warn_of_failures(assessment)
     if save is not None:
@@ -138,8 +133,6 @@ def flashpoint(
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
     for words in what_if or ():
         read_assumptions(words, "D")  # before anything is computed
-    if what_if and model == POOL:
-        model = ASSUMING
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         if definition is not None:
@@ -152,7 +145,7 @@ def flashpoint(
             over=over,
             within=within,
             model=model,
-            models=needed_models(model),
+            models=(),
             rng=selection.seed,
         )
         points = given(assessment.flashpoints)
@@ -292,11 +285,6 @@ def _provenance(source: escalation.assessment.Source, counted: SourceSeries, see
         "counter": counted.counter,
         "seed": seed,
     }
-
-
-def needed_models(model: str) -> tuple[str, ...]:
-    """The models that a forecast by one of them, or by their pool, needs beside itself."""
-    return MODELS if model == POOL else ()
 
 
 def warn_of_failures(assessment: Assessment, *asked: str) -> None:

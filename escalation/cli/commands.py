@@ -136,7 +136,7 @@ def forecast(
     selection: Selection,
     target: Target,
     horizon: Horizon = None,
-    model: Model = "pool",
+    model: Model = "changing_rate",
     save: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Also keep all paths in this Parquet file, to be scored when more is known."),
@@ -177,7 +177,7 @@ def flashpoint(
             "DATE', 'attack that kills 3 on DATE', several joined by 'and'; may be repeated.",
         ),
     ] = None,
-    model: Model = "pool",
+    model: Model = "changing_rate",
 ) -> None:
     """Probability that the counts reach a threshold, by date.
 
@@ -205,7 +205,7 @@ def severity(
     ] = None,
     horizon: Horizon = None,
     within: Within = None,
-    model: Model = "pool",
+    model: Model = "changing_rate",
 ) -> None:
     """Which attacks kill, how many, and how likely the next is.
 

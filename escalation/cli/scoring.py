@@ -5,8 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 import escalation
-from escalation.assessment.pool import POOL
-from escalation.assessment.pool_model import model_of
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
@@ -15,9 +13,10 @@ from escalation.counts.periods import period_word
 from escalation.errors import warn
 from escalation.evaluation.comparison import ENOUGH
 from escalation.evaluation.result import Backtest
+from escalation.models.registry import DEFAULT, get_model
 from escalation.tallies.vintages import Vintages
 
-MODELS = ("climatology", "last_value", "negative_binomial", "local_level", POOL)
+MODELS = ("climatology", "last_value", "negative_binomial", "local_level", DEFAULT)
 """Compared unless asked otherwise."""
 BASELINE = "climatology"
 
@@ -36,7 +35,7 @@ def backtest(
     """Show how well models would have forecast the series."""
     target = resolve_target(target, selection)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
-    chosen = {name: model_of(name) for name in dict.fromkeys([*names, baseline])}
+    chosen = {name: get_model(name) for name in dict.fromkeys([*names, baseline])}
     with screen.progress(2) as step:
         source, counted = count(selection, step)
     vintages = _vintages(source, counted, selection.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import escalation
 from escalation.assessment.options import check_question
 from escalation.cli import screen
-from escalation.cli.answering import given, needed_models, show_answers, warn_of_failures
+from escalation.cli.answering import given, show_answers, warn_of_failures
 from escalation.cli.counting import count, deliver, resolve_target
 from escalation.cli.options import Selection, Target
 
@@ -30,7 +30,7 @@ def severity(
             horizon=horizon,
             within=within,
             model=model,
-            models=needed_models(model),
+            models=(),
             types=types,
             rng=selection.seed,
         )

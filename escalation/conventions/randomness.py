@@ -40,6 +40,18 @@ def as_generator(rng: Seed) -> Generator:
     return default_rng(int(rng))
 
 
+def seed_of(rng: Seed) -> int:
+    """Return a seed as it is, or draw one: with it everything can be worked out again.
+
+    Raises
+    ------
+    InputError
+        If a seed is negative or not a whole number.
+    """
+    generator = as_generator(rng)
+    return draw_root(generator) if rng is None or isinstance(rng, Generator) else int(rng)
+
+
 def labelled_generators(rng: Generator, labels: Sequence[str]) -> list[Generator]:
     """One generator for each label, which depends on the label and not on its place among the others.
 

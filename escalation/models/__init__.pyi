@@ -6,6 +6,8 @@ from .baselines.ensemble import Ensemble as Ensemble
 from .baselines.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .baselines.last_value import LastValue as LastValue
 from .changing_rate.model import ChangingRate as ChangingRate
+from .changing_rate.underlying import UnderlyingRates as UnderlyingRates
+from .changing_rate.underlying import underlying_rates as underlying_rates
 from .contract.many_fits import ManyFits as ManyFits
 from .contract.many_fits import fit_many as fit_many
 from .contract.many_forecasts import ManyForecasts as ManyForecasts

@@ -60,6 +60,23 @@ MODELS: Registry[CountModel] = Registry(
 PANEL_MODELS: Registry[PanelModel] = Registry({"analogues": "Analogues", "endemic_epidemic": "EndemicEpidemic"})
 
 
+DEFAULT = "changing_rate"
+"""Name of the model that answers unless another is asked for."""
+
+
+def default_model() -> CountModel:
+    """Return the model that answers unless another is asked for, with its default options.
+
+    It is :class:`escalation.models.ChangingRate`: assessments, commands, reports and backtests fit it.
+
+    Examples
+    --------
+    >>> default_model().name
+    'changing_rate'
+    """
+    return get_model(DEFAULT)
+
+
 def get_model(name: str) -> CountModel:
     """Return the model of this name with its default options.
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from escalation.analysis.trend.trend import RateChange, WindowRate
+from escalation.analysis.trend.rate_change import RateChange, WindowRate
 from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
@@ -92,7 +92,7 @@ def draw_windows(counts: pd.Series | pd.DataFrame, change: RateChange, ax: Axes,
     finish(
         ax,
         f"{figure_text(change.recent.rate)} {printable(unit)} per {word}, {figure_text(change.baseline.rate)} before: "
-        f"the probability that the rate rose is {probability_text(change.probability_rose)}",
+        f"the probability that the rate rose is {probability_text(change.probability_higher)}",
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from escalation.analysis.alarms.alarms import Alarms
 from escalation.analysis.trend.influence import Carrier
-from escalation.analysis.trend.trend import SAID
+from escalation.analysis.trend.rate_change import SAID
 from escalation.assessment.result import Assessment
 from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
@@ -80,7 +80,7 @@ def _set_without(paper: Paper, carrier: Carrier) -> None:
     if carrier.left_out.empty:
         return
     what = "Tally left out" if carrier.kind == "tally" else "Day left out"
-    rose = carrier.left_out["probability_rose"].map(probability_text)
+    rose = carrier.left_out["probability_higher"].map(probability_text)
     paper.table(
         [
             TableColumn(what, cells=map(plain_dates, carrier.without())),

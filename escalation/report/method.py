@@ -8,8 +8,6 @@ import pandas as pd
 
 from escalation.analysis.trend.growth import FEWEST
 from escalation.assessment.gate import INCIDENTS_NEED
-from escalation.assessment.outlook import Outlook
-from escalation.assessment.pool import POOL, pool_weights
 from escalation.assessment.result import Assessment
 from escalation.assessment.watching import ALARMS_NEED, CHANGES_NEED
 from escalation.assessment.withheld import Withheld
@@ -22,6 +20,11 @@ from escalation.report.words import counter_text, plain_dates, spaced
 from escalation.tallies.reconstruct import Reconstruction
 
 MODELS = {
+    "changing_rate": (
+        "counts scatter, more than Poisson counts would, about a rate that may be steady or grow since some period, "
+        "drift, jump, or return to a usual level after a shock, with weekday and yearly patterns where two cycles show "
+        "them; some two hundred such structures are weighted by how well they predict the counts, and none is chosen"
+    ),
     "local_level": (
         "counts scatter, more than Poisson counts would, about a level that drifts from period to period and is pulled "
         "back to its long-run value as strongly as the counts suggest; its steps multiply the rate while it is low and "
@@ -76,8 +79,8 @@ def _steps(assessment: Assessment) -> Iterator[str]:
     elif reconstruction is not None:
         yield _reconstructing(reconstruction)
     yield (
-        "Trend: the counts of both windows are taken as negative binomial, with a rate for each window and one "
-        "dispersion, by Bayes' rule with weak priors."
+        "Trend: the mean underlying rates of both windows and their growth are read from the changing rate model, as "
+        "the forecast is. What is usual is judged by series drawn from a rate that merely fluctuates."
     )
     if isinstance(outlook, Withheld):
         return
@@ -85,17 +88,6 @@ def _steps(assessment: Assessment) -> Iterator[str]:
         pooled = f" Fitted to {len(fit.estimates)} histories and pooled." if len(fit.estimates) > 1 else ""
         used = " The answers use it." if name == outlook.model else ""
         yield f"Model {spaced(name)}: {_described(name, fit)}.{pooled}{used}"
-    if outlook.model == POOL:
-        yield (
-            f"The answers use {outlook.maker()}: {_parts(outlook)}. It keeps what each model thinks possible. "
-            "The local level has the largest part because on simulated series an equal pool was too sure of itself."
-        )
-
-
-def _parts(outlook: Outlook) -> str:
-    """How many of a hundred futures of the pool are each model's."""
-    shares = zip(outlook.fits, pool_weights(list(outlook.fits)), strict=True)
-    return "of a hundred futures " + ", ".join(f"{100 * share:.0f} by the {spaced(name)}" for name, share in shares)
 
 
 def _further(assessment: Assessment) -> str:

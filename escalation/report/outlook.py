@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from escalation.analysis.trend.trend import SAID, RateChange
+from escalation.analysis.trend.rate_change import SAID, RateChange
 from escalation.assessment.outlook import Outlook, Thresholds, times_reached
-from escalation.assessment.pool import POOL
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.wording import probability_text
@@ -82,7 +81,7 @@ def _carrier(assessment: Assessment, change: RateChange) -> str:
             f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
             f"rate rose is {probability_text(change.probability_without)}."
         )
-    if max(change.probability_rose, 1 - change.probability_rose) < SAID:
+    if max(change.probability_higher, 1 - change.probability_higher) < SAID:
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
     if not isinstance(carrier, Withheld) and carrier.carried_by is not None:
         said = plain_dates(carrier.sentence())
@@ -127,8 +126,7 @@ def _set_models(paper: Paper, assessment: Assessment, outlook: Outlook) -> None:
     ]
     rows = [
         [
-            ("pool of all" if name == POOL else spaced(str(name)))
-            + (" (the answers use it)" if name == outlook.model else ""),
+            spaced(str(name)) + (" (the answers use it)" if name == outlook.model else ""),
             median_interval(row["first"], row["first_lower"], row["first_upper"]),
             median_interval(row["total"], row["total_lower"], row["total_upper"]),
         ]

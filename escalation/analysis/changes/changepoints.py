@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import betainc, gammainc
+from scipy.special import betainc, expit, gammainc
 
+from escalation.analysis.changes.fluctuation import fluctuation
 from escalation.analysis.changes.segments import Cuts, Sums, count_cuts, filter_cuts, log_constants
 from escalation.analysis.changes.series import CutSeries, cut_series, log_density
 from escalation.conventions.arguments import check_level, check_whole
@@ -28,6 +29,10 @@ SEARCH, KEPT = 9, 12.0
 """Dispersions tried in each of three rounds, and how far below the best (in nats) the next round reaches."""
 COARSE = 400
 """Places of changes while dispersions are searched for; the posterior of their final values uses all places."""
+LOG_ODDS = math.log(0.6 / 0.4)
+"""Prior odds, as a log, that a rate fluctuates against that it is constant between changes."""
+SUREST = 1 - 1e-12
+"""Where one way is all but certain, the other keeps this little, so that it can be described."""
 FINAL = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
 """Dispersions of the posterior, in standard deviations of the log dispersion around its mean."""
 
@@ -53,7 +58,10 @@ class ChangePoints:
     dispersion : float
         Posterior mean of alpha in ``Var = mu + alpha mu^2``; 0 for ``poisson``.
     family : str
-        ``negbin`` or ``poisson``.
+        ``fluctuating``, ``negbin`` or ``poisson``.
+    fluctuates : float
+        Probability that the rate fluctuates or drifts and does not change from one period to the next; it is part of
+        that of no change.  0 but for ``fluctuating``.
     expected_run_length : float
         Periods between changes, as expected beforehand.
     level : float
@@ -71,6 +79,7 @@ class ChangePoints:
     rate: pd.Series
     dispersion: float
     family: str
+    fluctuates: float
     expected_run_length: float
     level: float
     histories: int
@@ -106,11 +115,14 @@ class ChangePoints:
         most = len(self.changes)
         some = probability_text(1 - float(self.number.iloc[0]))
         if most == 0:
-            return (
-                f"That the rate did not change is likeliest (probability "
-                f"{probability_text(float(self.number.iloc[0]))}); it is some "
-                f"{plain(float(self.rate.mean()))} {self.unit} per {word}."
-            )
+            none = probability_text(float(self.number.iloc[0]))
+            mean = f"its mean is some {plain(float(self.rate.mean()))} {self.unit} per {word}"
+            if self.fluctuates > 0.5:
+                return (
+                    f"No abrupt change stands out (probability of none {none}): a rate that fluctuates or drifts "
+                    f"explains the counts as well; {mean}."
+                )
+            return f"That the rate did not change abruptly is likeliest (probability {none}); {mean}."
         times = "once" if most == 1 else f"{most} times"
         parts = [
             f"with the {word} that starts on {row['date'].start_time.date()}{_dates(row)} from "
@@ -137,7 +149,7 @@ def changepoints(
     counts: CountsLike,
     *,
     exposure: pd.Series | None = None,
-    family: Literal["negbin", "poisson"] = "negbin",
+    family: Literal["fluctuating", "negbin", "poisson"] = "fluctuating",
     expected_run_length: float | None = None,
     prior: tuple[float, float] | None = None,
     level: float = 0.9,
@@ -153,9 +165,11 @@ def changepoints(
     exposure : pandas.Series, optional
         Share of each period that was covered, > 0 where it was observed; what the series brings, or all 1, when left
         out.
-    family : {"negbin", "poisson"}
-        ``"negbin"`` estimates the dispersion of the counts about their rate; ``"poisson"`` assumes that there is none,
-        and takes every scatter beyond it for changes.
+    family : {"fluctuating", "negbin", "poisson"}
+        ``"negbin"`` has one rate between two changes, and estimates the dispersion of the counts about it;
+        ``"fluctuating"`` sets beside it, as another way of no change, a rate whose neighbours are alike, for levels
+        that swing are otherwise cut into pieces; ``"poisson"`` assumes that there is no dispersion, and takes every
+        scatter beyond it for changes.
     expected_run_length : float, optional
         Periods between changes, as expected beforehand, above 1; the length of the series when left out, so that one
         change is expected.
@@ -195,6 +209,10 @@ def changepoints(
     beforehand, and its posterior is summed over five values.  A period covered in part counts as NB with size
     exposure / :math:`\alpha`, as if the excess scatter arose anew within the period; for full periods that is NB2.
 
+    **fluctuating.** With prior probability 0.6 the rate is that of :class:`escalation.models.LocalLevel` with the log
+    link, parameters and levels integrated out; else it is as in negbin.  Both are weighted by the probability that they
+    gave to all counts.
+
     Where periods were not observed a change may lie in any of them, and dates spread over the gap.
 
     Examples
@@ -210,22 +228,35 @@ def changepoints(
     series = cut_series(counts, exposure, family, expected_run_length, prior, histories)
     n, m = series.matrix.shape
     parts: list[_Part] = []
-    for y in series.matrix.T:
+    evidence = np.zeros(m)
+    for j, y in enumerate(series.matrix.T):
         nodes = np.zeros(1) if family == "poisson" else _search(y, series)
-        parts += _weighted(y, nodes, series, m)
+        found, evidence[j] = _weighted(y, nodes, series, j)
+        parts += found
+    smooth = fluctuation(series) if family == "fluctuating" else None
+    fluctuates = np.zeros(m) if smooth is None else np.minimum(expit(smooth.log_evidence - evidence + LOG_ODDS), SUREST)
+    if smooth is not None:
+        parts = [part._replace(weight=part.weight * (1 - fluctuates[part.history])) for part in parts]
+    share = float(fluctuates.mean())
     number = _pooled([np.pad(part.cuts.number, (0, n)) for part in parts], parts)
+    number[0] += share
     number = number[: int(np.flatnonzero(number > 1e-12)[-1]) + 1]
     periods = series.periods
     change = _pooled([part.cuts.change for part in parts], parts)[:-1]
     change[0] = 0.0
+    since, rate = (_pooled([getattr(part.cuts, name) for part in parts], parts) for name in ("since", "rate"))
+    since[0] += share
+    if smooth is not None:
+        rate += fluctuates @ smooth.rates / m
     return ChangePoints(
         changes=_changes(parts, int(number.argmax()), periods, level),
         number=pd.Series(number, index=pd.RangeIndex(len(number), name="changes"), name="probability"),
         probability=pd.Series(change, index=periods, name="probability"),
-        since=pd.Series(_pooled([part.cuts.since for part in parts], parts), index=periods, name="since"),
-        rate=pd.Series(_pooled([part.cuts.rate for part in parts], parts), index=periods, name="rate"),
-        dispersion=float(sum(part.weight * part.dispersion for part in parts)),
+        since=pd.Series(since, index=periods, name="since"),
+        rate=pd.Series(rate, index=periods, name="rate"),
+        dispersion=sum(part.weight * part.dispersion for part in parts) / sum(part.weight for part in parts),
         family=family,
+        fluctuates=share,
         expected_run_length=series.expected_run_length,
         level=level,
         histories=m,
@@ -238,6 +269,7 @@ class _Part(NamedTuple):
 
     dispersion: float
     weight: float
+    history: int
     cuts: Cuts
     sums: Sums
 
@@ -263,8 +295,8 @@ def _search(y: FloatArray, series: CutSeries) -> FloatArray:
     return nodes
 
 
-def _weighted(y: FloatArray, nodes: FloatArray, series: CutSeries, histories: int) -> list[_Part]:
-    """The exact posterior of one history at each dispersion."""
+def _weighted(y: FloatArray, nodes: FloatArray, series: CutSeries, history: int) -> tuple[list[_Part], float]:
+    """The exact posterior of one history at each dispersion, and the log probability of its counts."""
     sums = series.sums(y)
     found, height = [], np.zeros(len(nodes))
     for k, a in enumerate(nodes):
@@ -273,8 +305,11 @@ def _weighted(y: FloatArray, nodes: FloatArray, series: CutSeries, histories: in
             height[k] = evidence[-1] + log_constants(y, series.exposure, a).sum() + log_density(np.log(a))
         found.append(count_cuts(sums, last))
     weight = np.exp(height - height.max())
-    weight /= weight.sum() * histories
-    return [_Part(float(a), float(w), cuts, sums) for a, w, cuts in zip(nodes, weight, found, strict=True)]
+    apart = math.log(nodes[1] / nodes[0]) if len(nodes) > 1 else 1.0
+    log_probability = float(height.max() + math.log(weight.sum() * apart))
+    weight /= weight.sum() * series.matrix.shape[1]
+    parts = [_Part(float(a), float(w), history, cuts, sums) for a, w, cuts in zip(nodes, weight, found, strict=True)]
+    return parts, log_probability
 
 
 def _pooled(values: list[FloatArray], parts: list[_Part]) -> FloatArray:
@@ -313,6 +348,7 @@ def _rates(parts: list[_Part], places: list[int], level: float) -> Iterator[tupl
     """Lower limit, median and upper limit of the rate between each two places."""
     a = np.array([part.dispersion for part in parts])
     weight = np.array([part.weight for part in parts])
+    weight /= weight.sum()
     for begin, end in pairwise(places):
         top = np.array([part.sums.shape + part.sums.counts[end] - part.sums.counts[begin] for part in parts])
         bottom = np.array([part.sums.divisor + part.sums.covered[end] - part.sums.covered[begin] for part in parts])

@@ -16,6 +16,7 @@ from escalation.conventions.wording import probability_text
 from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
+from escalation.errors import InputError
 
 ONLINE = np.geomspace(1e-3, 10.0, 25)
 """Dispersions of a run length, which may not know of later counts."""
@@ -125,6 +126,8 @@ def run_length(
     ([0.14, 0.78, 0.98, 0.99], 3)
     """
     counts, exposure, unit = unpack_counts(counts, exposure, unit)
+    if family not in ("negbin", "poisson"):
+        raise InputError(f"family is {family!r}; run lengths are found with 'negbin' or 'poisson'")
     series = cut_series(counts, exposure, family, expected_run_length, prior, histories)
     n, m = series.matrix.shape
     within = check_whole(within, "within", n)

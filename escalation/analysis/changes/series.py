@@ -59,8 +59,8 @@ def cut_series(
     table, matrix = checked_counts(counts)
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"changes are found in one series, this is a table of {table.shape[1]} units; give one column")
-    if family not in ("negbin", "poisson"):
-        raise InputError(f"family is {family!r}; changes are found with 'negbin' or 'poisson'")
+    if family not in ("fluctuating", "negbin", "poisson"):
+        raise InputError(f"family is {family!r}; changes are found with 'fluctuating', 'negbin' or 'poisson'")
     matrix = matrix[:, spread_over(matrix.shape[1], check_whole(histories, "histories", 1_000_000))]
     n, periods = len(matrix), pd.PeriodIndex(table.index)
     unobserved = np.isnan(matrix[:, 0])
@@ -85,8 +85,8 @@ def cut_series(
 
 
 def log_density(log_a: FloatArray) -> FloatArray:
-    """Prior density of the log dispersion, up to a constant."""
-    return log_a / 2 - np.exp(log_a / 2)
+    """Prior density of the log dispersion, as a log."""
+    return log_a / 2 - np.exp(log_a / 2) - math.log(2)
 
 
 def log_shares(nodes: FloatArray) -> FloatArray:

@@ -10,17 +10,28 @@ import numpy as np
 import pandas as pd
 
 from escalation.analysis.trend.growth_posterior import SlopePosterior, log_linear
+from escalation.analysis.trend.rate_change import SAID
 from escalation.analysis.trend.rate_posterior import WindowCounts
-from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, FAMILIES, SAID
+from escalation.analysis.trend.trend import (
+    CARRIED,
+    CARRIED_HISTORIES,
+    CHANGING,
+    DRAWS,
+    FAMILIES,
+    FEWER_DRAWS,
+    FEWER_HISTORIES,
+    follow,
+)
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.randomness import Seed, seed_of
 from escalation.conventions.wording import measures, percent, plain, probability_text
 from escalation.counts.periods import period_word
-from escalation.counts.schema import checked_counts, is_histories
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
-from escalation.models.contract.design import make_design
+from escalation.models.changing_rate.underlying import UnderlyingRates, probability_above
+from escalation.models.contract.design import Checked, check_series
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""
@@ -35,7 +46,8 @@ class WindowGrowth:
     Attributes
     ----------
     growth : float
-        Posterior median of the change of the rate a period, as a share of it: 0.05 is 5% more each period.
+        Posterior median of the change of the rate a period over the window, as a share of it: 0.05 is 5% more each
+        period.
     lower, upper : float
         Its interval.
     level : float
@@ -55,9 +67,9 @@ class WindowGrowth:
     total : float
         Incidents in them; the mean over the histories where there are several.
     dispersion : float
-        Posterior median of alpha in ``Var = mu + alpha mu^2``; 0 for ``poisson``, which assumes it.
+        Posterior mean (median for ``negbin``) of alpha in ``Var = mu + alpha mu^2``; 0 for ``poisson``.
     family : str
-        ``negbin`` or ``poisson``.
+        ``changing_rate``, ``negbin`` or ``poisson``.
     histories : int
         How many histories there were; 1 for exact counts.
     carried_by : pandas.Period or None
@@ -142,10 +154,12 @@ def growth_rate(
     window: WindowSpec,
     *,
     exposure: pd.Series | None = None,
-    family: str = "negbin",
+    family: str = CHANGING,
     level: float = 0.9,
+    draws: int = DRAWS,
+    rng: Seed = None,
 ) -> WindowGrowth:
-    r"""Growth rate and doubling time over a window, if the log of the rate is a straight line in it.
+    r"""Growth rate and doubling time over a window.
 
     :func:`escalation.models.growth` gives the growth of each period, without a window to be chosen, from a fit of
     :class:`~escalation.models.LocalTrend`.
@@ -160,10 +174,17 @@ def growth_rate(
     exposure : pandas.Series, optional
         Share of each period that was covered, > 0 where there is a count, on the periods of ``counts``; what the
         series brings, or all 1, when left out.
-    family : str
-        ``"negbin"`` estimates the dispersion of the counts about their rate; ``"poisson"`` assumes that there is none.
+    family : {"changing_rate", "negbin", "poisson"}
+        ``"changing_rate"`` takes the line of least squares through the logs of the underlying rates that
+        :func:`escalation.default_model` draws given the whole series, as forecasts do; ``"negbin"`` looks at the window
+        alone, takes the log of the rate as a straight line in it, and estimates the dispersion of counts that are
+        independent given it; ``"poisson"`` assumes that there is none.
     level : float
         Probability of the interval, between 0 and 1.
+    draws : int
+        Draws of the underlying rates, for ``"changing_rate"``.
+    rng : int, Generator or None
+        Seed or generator.
 
     Returns
     -------
@@ -177,7 +198,8 @@ def growth_rate(
 
     Notes
     -----
-    Counts are NB2 with mean :math:`e_t \exp(a + b t)` and one dispersion :math:`\alpha`.  The prior of
+    **negbin.** Counts are negative binomial with mean :math:`e_t \exp(a + b t)`, size :math:`e_t / \alpha` and one
+    dispersion :math:`\alpha`.  The prior of
     :math:`(a, b)` at given :math:`\alpha` is that of Jeffreys, the square root of the determinant of their Fisher
     information (Firth 1993, doi:10.1093/biomet/80.1.27), so that the growth is finite also where all incidents fall
     into one period; it is divided by its value at no growth and the rate of the whole window, so that it does not
@@ -189,55 +211,116 @@ def growth_rate(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-09-02", periods=10, freq="W-SUN")
     >>> counts = pd.Series([3, 4, 4, 6, 7, 8, 9, 12, 14, 17], index=weeks)
-    >>> risen = growth_rate(counts, 10)
-    >>> round(risen.growth, 2), round(risen.doubling_time, 1), risen.probability_rising > 0.99
-    (0.21, 3.7, True)
+    >>> risen = growth_rate(counts, 10, rng=1)
+    >>> 0.17 < risen.growth < 0.23, 3 < risen.doubling_time < 4.5, risen.probability_rising > 0.99
+    (True, True, True)
     """
-    counts, exposure, _ = unpack_counts(counts, exposure)
-    table, values = checked_counts(counts)
-    if isinstance(table, pd.DataFrame) and not is_histories(table):
-        raise InputError(f"growth_rate takes one series and got a table of {table.shape[1]} units; give one column")
-    if family not in FAMILIES:
-        raise InputError(f"family of growth_rate is {family!r}; use negbin or poisson")
-    half = check_level(level) / 2
-    index = pd.PeriodIndex(table.index)
+    counts, exposure, unit = unpack_counts(counts, exposure)
+    if family != CHANGING and family not in FAMILIES:
+        raise InputError(f"family of growth_rate is {family!r}; use changing_rate, negbin or poisson")
+    check_level(level)
+    checked = check_series("growth_rate", counts, exposure, None)
+    cut = _cut(checked, window)
+    if family == CHANGING:
+        return growth_of(follow(checked, seed := seed_of(rng), draws=draws, unit=unit), checked, window, level, seed)
+    data, times = cut.data, cut.times
+    posterior = log_linear(data.thinned(HISTORIES), times, family)
+    rising, half = 1 - posterior.cdf(0.0), level / 2
+    carried, without = _carried_by(data, times, posterior, rising, family)
+    return cut.growth(
+        *(posterior.quantile(q) for q in (0.5, 0.5 - half, 0.5 + half)),
+        level=level,
+        rising=rising,
+        dispersion=posterior.dispersion,
+        family=family,
+        carried_by=None if carried is None else cut.observed[carried],
+        probability_without=without,
+    )
+
+
+def growth_of(rates: UnderlyingRates, checked: Checked, window: WindowSpec, level: float, seed: int) -> WindowGrowth:
+    """Growth of the underlying rates over a window; see :func:`growth_rate`."""
+    cut = _cut(checked, window)
+    slopes = rates.slope_over(cut.place)
+    rising = probability_above(np.exp(slopes), np.ones(len(slopes)))
+    carried, without = _carried_by_period(checked, cut, float(np.median(slopes)), rising, seed)
+    return cut.growth(
+        *np.quantile(slopes, [0.5, (1 - level) / 2, (1 + level) / 2]).tolist(),
+        level=level,
+        rising=rising,
+        dispersion=rates.dispersion,
+        family=CHANGING,
+        carried_by=carried,
+        probability_without=without,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """The window that growth is read from: its place, its periods, the observed ones, when they were, and counts."""
+
+    place: slice
+    periods: pd.PeriodIndex
+    observed: pd.PeriodIndex
+    times: FloatArray
+    data: WindowCounts
+
+    def growth(
+        self,
+        slope: float,
+        lower: float,
+        upper: float,
+        *,
+        level: float,
+        rising: float,
+        dispersion: float,
+        family: str,
+        carried_by: pd.Period | None,
+        probability_without: float | None,
+    ) -> WindowGrowth:
+        """Say how fast it grew, from the slope of the log rate and its interval."""
+        return WindowGrowth(
+            growth=math.expm1(slope),
+            lower=math.expm1(lower),
+            upper=math.expm1(upper),
+            level=level,
+            probability_rising=rising,
+            doubling_time=_periods(slope),
+            fastest_doubling=_periods(max(upper, 0.0)),
+            fastest_halving=_periods(max(-lower, 0.0)),
+            first=self.periods[0],
+            last=self.periods[-1],
+            observed=len(self.observed),
+            total=float(self.data.totals().mean()),
+            dispersion=dispersion,
+            family=family,
+            histories=self.data.counts.shape[1],
+            carried_by=carried_by,
+            probability_without=probability_without,
+        )
+
+
+def _cut(checked: Checked, window: WindowSpec) -> _Cut:
+    """Cut the window out of checked counts.
+
+    Raises
+    ------
+    InputError
+        If it is no window, or too little was observed in it.
+    """
+    index = checked.design.periods
     span = window_slice(index, window, "window", len(index))
-    shares = make_design(index, 0, exposure, None, np.isnan(values[:, 0])).exposure
-    matrix = values[span]
+    matrix, periods = checked.array.T[span], index[span]
     seen = ~np.isnan(matrix[:, 0])
-    periods = index[span]
     if seen.sum() < FEWEST:
         one = "" if seen.sum() == 1 else "s"
         raise InputError(
             f"window ({periods[0]} to {periods[-1]}) has {int(seen.sum())} observed period{one}; growth needs {FEWEST}"
         )
-    data = WindowCounts(matrix[seen], shares[span][seen])
+    data = WindowCounts(matrix[seen], checked.design.exposure[span][seen])
     if not data.counts.any():
         raise InputError(f"window ({periods[0]} to {periods[-1]}) holds no incident, so nothing grows in it")
-    times = np.flatnonzero(seen).astype(float)
-    posterior = log_linear(data.thinned(HISTORIES), times, family)
-    rising = 1 - posterior.cdf(0.0)
-    slope, lower, upper = (posterior.quantile(q) for q in (0.5, 0.5 - half, 0.5 + half))
-    carried, without = _carried_by(data, times, posterior, rising, family)
-    return WindowGrowth(
-        growth=math.expm1(slope),
-        lower=math.expm1(lower),
-        upper=math.expm1(upper),
-        level=level,
-        probability_rising=rising,
-        doubling_time=_periods(slope),
-        fastest_doubling=_periods(max(upper, 0.0)),
-        fastest_halving=_periods(max(-lower, 0.0)),
-        first=periods[0],
-        last=periods[-1],
-        observed=int(seen.sum()),
-        total=float(data.totals().mean()),
-        dispersion=posterior.dispersion,
-        family=family,
-        histories=matrix.shape[1],
-        carried_by=None if carried is None else periods[seen][carried],
-        probability_without=without,
-    )
+    return _Cut(span, periods, periods[seen], np.flatnonzero(seen).astype(float), data)
 
 
 def _periods(slope: float) -> float:
@@ -250,22 +333,43 @@ def _carried_by(
 ) -> tuple[int | None, float | None]:
     """Find the single period that the direction hangs on, and the probability of a rise without it.
 
-    Only the two that pull the slope most are tried: the highest in the half that the direction makes busy, and the
-    emptiest in the other.
+    Only the two that :func:`_pulling` names are tried.
     """
     if max(rising, 1 - rising) < SAID or len(times) <= FEWEST:
         return None, None
     sign = 1.0 if rising > 0.5 else -1.0
-    middle = times - times.mean()
-    trend = np.exp(posterior.quantile(0.5) * middle) * data.exposure
-    mean = data.counts.mean(axis=1)
-    pull = sign * (mean - mean.sum() * trend / trend.sum()) * middle
     tried = []
-    for half in (middle > 0, middle < 0):
-        at = int(np.argmax(np.where(half, pull, -np.inf)))
+    for at in _pulling(data, times, posterior.quantile(0.5), sign):
         rest = data.without(at).thinned(min(CARRIED_HISTORIES, HISTORIES))
         known = log_linear(rest, np.delete(times, at), family).cdf(0.0) if rest.counts.any() else 0.5
         tried.append((1 - known, at))
     without, at = min(tried, key=lambda pair: sign * pair[0])
     direction = without if sign > 0 else 1 - without
     return (at, without) if direction < CARRIED else (None, None)
+
+
+def _carried_by_period(
+    checked: Checked, cut: _Cut, slope: float, rising: float, seed: int
+) -> tuple[pd.Period | None, float | None]:
+    """As :func:`_carried_by`, each period as if it had not been observed, by fewer draws of fewer histories."""
+    if max(rising, 1 - rising) < SAID or len(cut.times) <= FEWEST:
+        return None, None
+    sign = 1.0 if rising > 0.5 else -1.0
+    tried = []
+    for at in _pulling(cut.data, cut.times, slope, sign):
+        rest = checked.array.copy()
+        rest[:, cut.place.start + int(cut.times[at])] = np.nan
+        rates = follow(checked._replace(array=rest), seed, draws=FEWER_DRAWS, histories=FEWER_HISTORIES)
+        slopes = rates.slope_over(cut.place)
+        tried.append((probability_above(np.exp(slopes), np.ones(len(slopes))), cut.observed[at]))
+    without, period = min(tried, key=lambda pair: sign * pair[0])
+    return (period, without) if (without if sign > 0 else 1 - without) < CARRIED else (None, None)
+
+
+def _pulling(data: WindowCounts, times: FloatArray, slope: float, sign: float) -> list[int]:
+    """The two periods that pull the slope most: the highest in the half that it makes busy, the emptiest elsewhere."""
+    middle = times - times.mean()
+    trend = np.exp(slope * middle) * data.exposure
+    mean = data.counts.mean(axis=1)
+    pull = sign * (mean - mean.sum() * trend / trend.sum()) * middle
+    return [int(np.argmax(np.where(half, pull, -np.inf))) for half in (middle > 0, middle < 0)]

@@ -109,7 +109,7 @@ def log_linear(window: WindowCounts, times: FloatArray, family: str) -> SlopePos
         nodes, prior = np.array([NO_DISPERSION]), np.zeros(1)
     else:
         nodes, prior = _dispersions(counts, exposure, times, pooled)
-    parts = [_at_dispersion(counts, exposure, times, alpha, pooled) for alpha in nodes]
+    parts = [_at_dispersion(counts, exposure, times, alpha / exposure, pooled) for alpha in nodes]
     log_weight = np.stack([part[0] for part in parts]) + prior[:, None]  # (dispersions, histories)
     weight = np.exp(log_weight - log_weight.max(axis=0))
     weight /= weight.sum(axis=0) * counts.shape[1]
@@ -141,7 +141,8 @@ def _dispersions(
         return t, cv**2, np.log(np.cosh(t)) - cv**2 / 2
 
     t, alphas, prior = nodes(0.0, top, COARSE)
-    rough = np.stack([_rough_evidence(counts, exposure, times, alpha, pooled) for alpha in alphas]) + prior[:, None]
+    rough = np.stack([_rough_evidence(counts, exposure, times, alpha / exposure, pooled) for alpha in alphas])
+    rough += prior[:, None]
     weight = np.exp(rough - rough.max(axis=0))
     used = np.flatnonzero((weight / weight.sum(axis=0)).max(axis=1) > 1e-4)
     width = top / COARSE
@@ -150,23 +151,25 @@ def _dispersions(
 
 
 def _rough_evidence(
-    counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: float, pooled: float
+    counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: FloatArray, pooled: float
 ) -> FloatArray:
-    """Log marginal likelihood of one dispersion for each history by Laplace's approximation, (histories,)."""
+    """Log marginal likelihood (histories,) of one dispersion by Laplace's approximation."""
     mode = _mode(counts, exposure, times, alpha)
     return _constant(counts, exposure, times, alpha, pooled) + mode.log_peak + np.log(mode.level_sd * mode.slope_sd)
 
 
-def _constant(counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: float, pooled: float) -> FloatArray:
+def _constant(
+    counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: FloatArray, pooled: float
+) -> FloatArray:
     """What the log posterior of each history has of its dispersion alone, (histories,)."""
-    size = 1 / alpha
+    size = 1 / alpha[:, None]
     own = (gammaln(counts + size) - gammaln(size) - counts * np.log(size)).sum(axis=0)
     information = _log_information(exposure * pooled, times, alpha)
     constant: FloatArray = own - 0.5 * float(information)
     return constant
 
 
-def _log_information(mean: FloatArray, times: FloatArray, alpha: float) -> FloatArray:
+def _log_information(mean: FloatArray, times: FloatArray, alpha: FloatArray) -> FloatArray:
     """Log determinant of the Fisher information of level and slope; means (..., n)."""
     weight = mean / (1 + alpha * mean)
     s0, s1, s2 = weight.sum(axis=-1), weight @ times, weight @ times**2
@@ -175,16 +178,18 @@ def _log_information(mean: FloatArray, times: FloatArray, alpha: float) -> Float
 
 
 def _log_likelihood(
-    counts: FloatArray, mean: FloatArray, times: FloatArray, alpha: float, level: FloatArray, slope: FloatArray
+    counts: FloatArray, mean: FloatArray, times: FloatArray, alpha: FloatArray, level: FloatArray, slope: FloatArray
 ) -> FloatArray:
     """Log-likelihood of each history at its own points (h, m), up to a constant; means (h, m, n)."""
     linear = counts.sum(axis=0)[:, None] * level + (times @ counts)[:, None] * slope
     # log of 1 + x: where x is small 1 / alpha is not large enough to matter
-    log_likelihood: FloatArray = linear - (np.log(1 + alpha * mean) @ (counts + 1 / alpha).T[:, :, None])[:, :, 0]
+    log_likelihood: FloatArray = (
+        linear - (np.log(1 + alpha * mean) @ (counts + 1 / alpha[:, None]).T[:, :, None])[:, :, 0]
+    )
     return log_likelihood
 
 
-def _mode(counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: float) -> _Mode:
+def _mode(counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: FloatArray) -> _Mode:
     """Mode of each history by Newton's method, with one more incident spread over the periods.
 
     That incident is what the prior of Jeffreys comes to, and keeps the mode finite.
@@ -214,7 +219,7 @@ def _mode(counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: fl
 
 
 def _at_dispersion(
-    counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: float, pooled: float
+    counts: FloatArray, exposure: FloatArray, times: FloatArray, alpha: FloatArray, pooled: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Given one dispersion: log evidence, centre, scale (h,), distribution function and density of the slope (h, m)."""
     mode = _mode(counts, exposure, times, alpha)

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, SAID, RateChange, compare_rates, ratio_of_rates
+from escalation.analysis.trend.rate_change import RateChange
+from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, compare_rates, ratio_of_rates
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray
-from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.randomness import Seed, as_generator, seed_of
 from escalation.conventions.wording import probability_text
 from escalation.counts.periods import days_in, parse_freq
 from escalation.counts.schema import checked_counts
@@ -26,6 +27,10 @@ from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
 
 
+WITHOUT = ("ratio", "probability_unusual", "probability_higher")
+"""What is said of a change without each tally or day."""
+
+
 @dataclass(frozen=True, eq=False)
 class Carrier:
     """A change of the rate, and what is left of it when single tallies or days are left out.
@@ -36,13 +41,13 @@ class Carrier:
         With everything.
     left_out : pandas.DataFrame
         One row a tally or day that was left out, those first that the change leans on most: ``start`` and ``end`` of
-        its window, ``printed`` (what was printed, or how many were counted on the day), ``ratio`` and
-        ``probability_rose`` without it.
+        its window, ``printed`` (what was printed, or how many were counted on the day), and ``ratio``,
+        ``probability_unusual`` and ``probability_higher`` without it.
     kind : {"tally", "day"}
         What was left out.
     carried_by : int or None
-        Row of ``left_out`` that the direction hangs on: with it the probability of the direction is at least 0.9,
-        without it below 0.75.
+        Row of ``left_out`` that the direction hangs on: with it there is a direction, without it the probabilities of
+        that are both below 0.75.
     """
 
     change: RateChange
@@ -56,27 +61,31 @@ class Carrier:
 
     def without(self) -> dict[str, float]:
         """Probability that the rate rose without each tally or day, by its name."""
-        return {self._named(row): float(row["probability_rose"]) for row in self.left_out.to_dict("records")}
+        return {self._named(row): float(row["probability_higher"]) for row in self.left_out.to_dict("records")}
 
     def sentence(self) -> str:
         """Say in plain words whether one tally or day carries the change."""
-        rose = self.change.probability_rose
         if self.left_out.empty:
             return f"There is no clear rise or fall that a single {self.kind} could carry."
-        way = "rise" if rose > 0.5 else "fall"
+        rose = self.change.direction() > 0
+        way = "rise" if rose else "fall"
+        known = not np.isnan(self.change.probability_unusual)
+        column = "probability_unusual" if known else "probability_higher"
+        whole = probability_text(getattr(self.change, column))
+        what = "a rise beyond the usual fluctuation" if known else "a higher rate"
         if self.carried_by is not None:
             row = self.left_out.to_dict("records")[self.carried_by]
             return (
-                f"The {way} hangs on one {self.kind}, {self._named(row)}: without it the probability that the rate "
-                f"rose is {probability_text(row['probability_rose'])}, with it {probability_text(rose)}."
+                f"The {way} hangs on one {self.kind}, {self._named(row)}: without it the probability of {what} is "
+                f"{probability_text(row[column])}, with it {whole}."
             )
-        rest, many = self.left_out["probability_rose"].astype(float), len(self.left_out)
+        rest, many = self.left_out[column].astype(float), len(self.left_out)
         low, high = probability_text(rest.min()), probability_text(rest.max())
         span = f"is {low}" if low == high else f"stays between {low} and {high}"
         tried = f"the {self.kind}" if many == 1 else f"any of the {many} {_several(self.kind)}"
         return (
-            f"No single {self.kind} carries the {way}: the probability that the rate rose {span} without {tried} that "
-            f"it leans on most (with all {probability_text(rose)})."
+            f"No single {self.kind} carries the {way}: the probability of {what} {span} without {tried} that it leans "
+            f"on most (with all {whole})."
         )
 
     def _named(self, row: Mapping[Hashable, Any]) -> str:
@@ -123,7 +132,7 @@ def carried_by_tally(
     Returns
     -------
     Carrier
-        ``left_out`` is empty where there is no direction (with a probability of 0.9) that could be carried.
+        ``left_out`` is empty where there is no direction that could be carried (:meth:`RateChange.direction`).
 
     Raises
     ------
@@ -146,16 +155,17 @@ def carried_by_tally(
     tried = check_whole(tried, "tried", 1000)
     generator = as_generator(rng)
     counts, shares = result.histories, result.exposure
-    change = compare_rates(counts, recent, baseline, exposure=shares) if change is None else change
+    seed = seed_of(generator)
+    change = compare_rates(counts, recent, baseline, exposure=shares, rng=seed) if change is None else change
     used = result.tallies[result.tallies["used"]]
     rows: list[tuple[object, ...]] = []
-    if _said(change) and used[WINDOW].drop_duplicates().shape[0] > 1:
-        sign = 1.0 if change.probability_rose > 0.5 else -1.0
+    if change.direction() and used[WINDOW].drop_duplicates().shape[0] > 1:
+        sign = float(change.direction())
         spans = two_windows(pd.PeriodIndex(counts.index), recent, baseline)
         lean = sign * leaning(result, *spans, kernels)
         for window in lean.sort_values(ascending=False, kind="stable").index[:tried]:
             rest = histories_without(result, window, CARRIED_HISTORIES, generator, kernels)
-            without = ratio_of_rates(rest, recent, baseline, exposure=shares)
+            without = ratio_of_rates(rest, recent, baseline, exposure=shares, rng=seed)
             same = used[(used[WINDOW] == list(window)).all(axis=1)]
             printed = " and ".join(dict.fromkeys(printed_count(row) for _, row in same.iterrows()))
             rows.append((*window[1:], printed, *without))
@@ -168,8 +178,10 @@ def carried_by_day(
     baseline: WindowSpec,
     *,
     exposure: pd.Series | None = None,
+    change: RateChange | None = None,
     freq: str = "W-SUN",
     tried: int = 3,
+    rng: Seed = None,
 ) -> Carrier:
     """Compare the rates of two windows without each of the busiest days in turn.
 
@@ -181,15 +193,19 @@ def carried_by_day(
         The windows, as in :func:`escalation.compare_rates`, in periods of ``freq``.
     exposure : pandas.Series, optional
         Share of each day that was covered, > 0 where there is a count; what the series brings, or all 1, when left out.
+    change : RateChange, optional
+        What :func:`escalation.compare_rates` says of them, where that is known.
     freq : str
         Periods that are compared: ``W-SUN`` to ``W-SAT``, ``M`` or ``D``.
     tried : int
         How many days are left out, the busiest first: of the recent window for a rise, of the baseline for a fall.
+    rng : int, Generator or None
+        Seed or generator.
 
     Returns
     -------
     Carrier
-        ``left_out`` is empty where there is no direction (with a probability of 0.9) that could be carried.
+        ``left_out`` is empty where there is no direction that could be carried (:meth:`RateChange.direction`).
 
     Raises
     ------
@@ -202,8 +218,8 @@ def carried_by_day(
     >>> days = pd.period_range("2024-01-01", periods=84, freq="D")
     >>> daily = pd.Series([1, 0, 0, 1, 0, 0, 0] * 12, index=days)
     >>> daily.iloc[75] = 30
-    >>> found = carried_by_day(daily, recent=4, baseline=8)
-    >>> found.carried_by, str(found.left_out["start"][0].date()), bool(found.left_out["probability_rose"][0] < 0.75)
+    >>> found = carried_by_day(daily, recent=4, baseline=8, rng=1)
+    >>> found.carried_by, str(found.left_out["start"][0].date()), bool(found.left_out["probability_higher"][0] < 0.75)
     (0, '2024-03-16', True)
     """
     daily, exposure, _ = unpack_counts(daily, exposure)
@@ -218,17 +234,20 @@ def carried_by_day(
     values = pd.Series(matrix[:, 0], index=days)
     covered = make_design(days, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
     totals, shares = _by_period(values, covered, of_day, periods)
-    change = compare_rates(totals, recent, baseline, exposure=shares)
+    seed = seed_of(rng)
+    change = compare_rates(totals, recent, baseline, exposure=shares, rng=seed) if change is None else change
     rows: list[tuple[object, ...]] = []
-    if _said(change):
-        window = change.recent if change.probability_rose > 0.5 else change.baseline
+    if change.direction():
+        window = change.recent if change.direction() > 0 else change.baseline
         inside = values[(of_day >= window.first) & (of_day <= window.last)]
         busiest = inside.nlargest(tried)
         for day, number in zip(pd.PeriodIndex(busiest.index), busiest.to_numpy(), strict=True):
             rest = days != day
             totals, shares = _by_period(values[rest], covered[rest], of_day[rest], periods)
             at = day.to_timestamp()
-            rows.append((at, at, f"{number:,.0f}", *ratio_of_rates(totals, recent, baseline, exposure=shares)))
+            rows.append(
+                (at, at, f"{number:,.0f}", *ratio_of_rates(totals, recent, baseline, exposure=shares, rng=seed))
+            )
     return _carrier(change, rows, "day")
 
 
@@ -245,16 +264,13 @@ def _by_period(
 
 
 def _carrier(change: RateChange, rows: list[tuple[object, ...]], kind: Literal["tally", "day"]) -> Carrier:
-    table = pd.DataFrame(rows, columns=["start", "end", "printed", "ratio", "probability_rose"])
+    table = pd.DataFrame(rows, columns=["start", "end", "printed", *WITHOUT])
     if table.empty:
         return Carrier(change, table, kind, None)
-    rose = table["probability_rose"] if change.probability_rose > 0.5 else 1 - table["probability_rose"]
-    least = int(rose.argmin())
-    return Carrier(change, table, kind, least if rose.iloc[least] < CARRIED else None)
-
-
-def _said(change: RateChange) -> bool:
-    return max(change.probability_rose, 1 - change.probability_rose) >= SAID
+    probabilities = table[["probability_unusual", "probability_higher"]]
+    left = (probabilities if change.direction() > 0 else 1 - probabilities).max(axis=1)
+    least = int(left.argmin())
+    return Carrier(change, table, kind, least if left.iloc[least] < CARRIED else None)
 
 
 def _several(kind: str) -> str:

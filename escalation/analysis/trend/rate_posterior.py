@@ -90,7 +90,7 @@ class RatePosterior:
     dispersions: Distribution
 
     @property
-    def probability_rose(self) -> float:
+    def probability_higher(self) -> float:
         """Probability that the recent rate is above the baseline rate."""
         return 1.0 - self.ratio(0.0)
 
@@ -181,16 +181,14 @@ def exact_p_value(now: WindowCounts, was: WindowCounts, dispersions: Distributio
 def _conditional_p(k: float, rest: float, now: WindowCounts, was: WindowCounts, alpha: float) -> float:
     """Probability, given the total of both windows, of a recent total that is no likelier than ``k``.
 
-    A sum of negative binomial counts of equal exposure is negative binomial, and given the total of both windows the
-    mean drops out.  Sums of unequal exposures are taken as such, with the size that keeps their variance.
+    The totals of both windows are negative binomial with sizes exposure / alpha, and given their sum the mean drops out
+    (negative hypergeometric).
     """
     total = k + rest
-    sums = [float(window.exposure.sum()) for window in (now, was)]
-    sizes = [one**2 / float((w.exposure**2).sum()) / alpha for one, w in zip(sums, (now, was), strict=True)]
-    odds = [one * total / sum(sums) / size for one, size in zip(sums, sizes, strict=True)]
     if total == 0:
         return 1.0
-    a, b = sizes
+    sums = [float(window.exposure.sum()) for window in (now, was)]
+    a, b = (one / alpha for one in sums)
     middle = total * sums[0] / sum(sums)
     spread = float(np.sqrt(middle * sums[1] / sum(sums) * (a + b + total) / (a + b + 1)))
     reach = 20 * spread + abs(k - middle) + 20
@@ -198,7 +196,6 @@ def _conditional_p(k: float, rest: float, now: WindowCounts, was: WindowCounts, 
     # of huge totals only so many points: the distribution is smooth at that scale
     at = np.append(np.linspace(low, high, min(int(high - low) + 1, LONGEST_GRID)), k)
     log_pmf = gammaln(at + a) - gammaln(at + 1) + gammaln(total - at + b) - gammaln(total - at + 1)
-    log_pmf += at * np.log(odds[0] / (1 + odds[0])) + (total - at) * np.log(odds[1] / (1 + odds[1]))
     pmf = np.exp(log_pmf - log_pmf.max())
     return float(pmf[:-1][pmf[:-1] <= pmf[-1] * (1 + 1e-7)].sum() / pmf[:-1].sum())
 
@@ -208,23 +205,20 @@ def _conditional_p(k: float, rest: float, now: WindowCounts, was: WindowCounts, 
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """What the likelihood of one window needs, in k groups of equal exposure.
+    """What the likelihood of one window needs: parts of periods add up, so the total is negative binomial as well.
 
-    exposure (k,), periods (k,): each group's exposure and number of periods; totals (rows, k): the
-    different totals that the histories have; row (histories,): which of them is each history's.
+    exposure: of the whole window; totals (rows,): the different totals that the histories have; row (histories,):
+    which of them is each history's.
     """
 
-    exposure: FloatArray
-    periods: FloatArray
+    exposure: float
     totals: FloatArray
     row: IntArray
 
     @staticmethod
     def of(window: WindowCounts) -> _Sums:
-        exposure, group = np.unique(window.exposure, return_inverse=True)
-        member = (group[None, :] == np.arange(len(exposure))[:, None]).astype(float)
-        totals, row = np.unique((member @ window.counts).T, axis=0, return_inverse=True)
-        return _Sums(exposure, member.sum(axis=1), totals, row.reshape(-1))
+        totals, row = np.unique(window.totals(), return_inverse=True)
+        return _Sums(float(window.exposure.sum()), totals, row.reshape(-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +239,7 @@ def negbin(now: WindowCounts, was: WindowCounts) -> RatePosterior:
     recent, baseline = _Sums.of(now), _Sums.of(was)
     exposure = now.exposure.sum() + was.exposure.sum()
     pooled = float(np.log((now.totals().mean() + was.totals().mean() + 0.5) / exposure))
-    values, tally = _tally(np.concatenate([now.counts, was.counts]))
+    values, tally = _tally(np.concatenate([now.counts, was.counts]), np.concatenate([now.exposure, was.exposure]))
     cv, weights = _dispersion_posterior(recent, baseline, pooled, values, tally)
     share = weights.mean(axis=0)
     keep = share > 1e-9
@@ -274,11 +268,11 @@ def _unless_empty(cdf: Cdf, window: WindowCounts) -> tuple[Cdf, Cdf]:
     return (lambda x: max(cdf(x), empty)), cdf
 
 
-def _tally(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Different counts (v,), and how often each history has each of them (histories, v)."""
-    values, at = np.unique(counts, return_inverse=True)
-    at = at.reshape(counts.shape)
-    cell = at + len(values) * np.arange(counts.shape[1])
+def _tally(counts: FloatArray, exposure: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Different counts with their exposure (v, 2), and how often each history has each of them (histories, v)."""
+    pairs = np.stack(np.broadcast_arrays(counts, exposure[:, None]), axis=-1)
+    values, at = np.unique(pairs.reshape(-1, 2), axis=0, return_inverse=True)
+    cell = at.reshape(counts.shape) + len(values) * np.arange(counts.shape[1])
     tally = np.bincount(cell.ravel(), minlength=len(values) * counts.shape[1])
     return values, tally.reshape(counts.shape[1], len(values)).astype(float)
 
@@ -291,7 +285,7 @@ def _dispersion_posterior(
     The nodes are even in asinh(sqrt(alpha) / smallest), fine where dispersion hardly shows and
     geometric above, first over all dispersions and then over those that any history supports.
     """
-    smallest = 0.1 / np.sqrt(np.exp(pooled) + values.max() + 1.0)
+    smallest = 0.1 / np.sqrt(np.exp(pooled) + values[:, 0].max() + 1.0)
 
     def weigh(low: float, high: float, number: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         t = low + (high - low) * (np.arange(number) + 0.5) / number
@@ -313,8 +307,8 @@ def _log_evidence(
     recent: _Sums, baseline: _Sums, pooled: float, values: FloatArray, tally: FloatArray, cv: float
 ) -> FloatArray:
     """Log marginal likelihood of one dispersion for each history, up to a constant of the history."""
-    size = cv**-2
-    evidence: FloatArray = tally @ (gammaln(values + size) - gammaln(size) - values * np.log(size))
+    counts, size = values[:, 0], values[:, 1] / cv**2
+    evidence: FloatArray = tally @ (gammaln(counts + size) - gammaln(size) + counts * np.log(cv**2))
     for sums in (recent, baseline):
         low, high, step = _reach(sums, cv**2)
         log_rate = np.linspace(low, high, min(int((high - low) / step) + 2, LONGEST_GRID))
@@ -384,29 +378,29 @@ def _cumulate(pmf: FloatArray, step: float) -> tuple[FloatArray, FloatArray]:
 
 def _log_density(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
     """Log posterior density of a log rate at given dispersion, up to a constant, shape (rows, grid)."""
-    spread = np.logaddexp(0.0, np.log(alpha * sums.exposure)[:, None] + log_rate)
-    likelihood = sums.totals.sum(axis=1)[:, None] * log_rate - (sums.totals + sums.periods / alpha) @ spread
+    spread = np.logaddexp(0.0, np.log(alpha) + log_rate)
+    likelihood = sums.totals[:, None] * log_rate - (sums.totals[:, None] + sums.exposure / alpha) * spread
     density: FloatArray = likelihood + 0.5 * log_rate + 0.5 * _log_information(sums, alpha, log_rate)
     return density
 
 
 def _log_information(sums: _Sums, alpha: float, log_rate: FloatArray) -> FloatArray:
-    """Log of the rate times its Fisher information: sum of e / (1 + alpha e rate), shape (grid,)."""
-    spread = np.logaddexp(0.0, np.log(alpha * sums.exposure)[:, None] + log_rate)
-    return _log_sum(np.log(sums.exposure * sums.periods)[:, None] - spread, axis=0)
+    """Log of the rate times its Fisher information: exposure / (1 + alpha rate), shape (grid,)."""
+    information: FloatArray = np.log(sums.exposure) - np.logaddexp(0.0, np.log(alpha) + log_rate)
+    return information
 
 
 def _reach(sums: _Sums, alpha: float) -> tuple[float, float, float]:
     """Lowest and highest log rate that any row's posterior reaches, and a step fine enough for all of them.
 
-    With equal exposures e, ``alpha e rate / (1 + alpha e rate)`` is Beta(a, b), a = total + 1/2 and
-    b = periods / alpha; taken are seven standard deviations of its log odds and then its exponential
-    tails, some 1e-9 of the mass left out.  The steps make sums over the grid exact to about 1e-9.
+    ``alpha rate / (1 + alpha rate)`` is Beta(a, b), a = total + 1/2 and b = exposure / alpha; taken are seven standard
+    deviations of its log odds and then its exponential tails, some 1e-9 of the mass left out.  The steps make sums over
+    the grid exact to about 1e-9.
     """
-    totals, b = sums.totals.sum(axis=1), float(sums.periods.sum()) / alpha
-    few, many = float(totals.min()) + 0.5, float(totals.max()) + 0.5
-    low = np.log(few / b / alpha / sums.exposure.max()) - 7 * _spread(few, b) - 21 / few
-    high = np.log(many / b / alpha / sums.exposure.min()) + 7 * _spread(many, b) + 21 / b
+    b = sums.exposure / alpha
+    few, many = float(sums.totals.min()) + 0.5, float(sums.totals.max()) + 0.5
+    low = np.log(few / b / alpha) - 7 * _spread(few, b) - 21 / few
+    high = np.log(many / b / alpha) + 7 * _spread(many, b) + 21 / b
     return float(low), float(high), min(0.5, 0.25 * _spread(many, b))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from escalation.analysis.trend.fluctuation import probability_unusual
+from escalation.analysis.trend.rate_change import SAID, RateChange, WindowRate
 from escalation.analysis.trend.rate_posterior import (
-    Cdf,
     RatePosterior,
     WindowCounts,
     exact_p_value,
@@ -21,16 +21,16 @@ from escalation.analysis.trend.rate_posterior import (
 )
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray
-from escalation.conventions.wording import measures, plain, probability_text
-from escalation.counts.periods import period_word
-from escalation.counts.schema import checked_counts, is_histories
+from escalation.conventions.randomness import Seed, generator_for, seed_of
+from escalation.counts.histories import POOLED
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, two_windows
 from escalation.errors import InputError
-from escalation.models.contract.design import make_design
+from escalation.models.changing_rate.underlying import UnderlyingRates, probability_above, underlying_rates
+from escalation.models.contract.base import fit_checked
+from escalation.models.contract.design import Checked, check_series
+from escalation.models.registry import default_model
 
-SAID = 0.9
-"""A direction with at least this probability is said to be one."""
 CARRIED = 0.75
 """A direction that was said, and has less than this without one period, hangs on that period.
 
@@ -39,163 +39,17 @@ period by this rule, of single outlying weeks seven in ten; at 0.9 it would be f
 """
 CARRIED_HISTORIES = 100
 """Histories that are enough to judge whether one period carries the direction."""
+FEWER_HISTORIES, FEWER_DRAWS = 6, 600
+"""Histories and draws that are enough for it where the underlying rates are drawn anew."""
 
-COVERED = 1e-9
-"""Sums of exposures are taken as whole within this."""
+CHANGING = "changing_rate"
+"""Family that follows the rate through the whole series."""
+DRAWS = 2000
+"""Draws of the underlying rates."""
+UNDERLYING, USUAL = "underlying rates", "usual fluctuation"
+"""Labels of their random numbers."""
 
 FAMILIES: dict[str, Callable[[WindowCounts, WindowCounts], RatePosterior]] = {"negbin": negbin, "poisson": poisson}
-
-
-@dataclass(frozen=True)
-class WindowRate:
-    """The rate of one window.
-
-    Attributes
-    ----------
-    first, last : pandas.Period
-        Its first and last period, both inclusive.
-    observed : int
-        How many of its periods were observed.
-    total : float
-        Incidents in them; the mean over the histories where there are several.
-    exposure : float
-        Full periods covered: the sum of the exposures of the observed periods.
-    rate : float
-        Incidents per full period, ``total / exposure``.
-    lower, upper : float
-        Interval of the mean rate (not of a count), of the level of its :class:`RateChange`.
-    """
-
-    first: pd.Period
-    last: pd.Period
-    observed: int
-    total: float
-    exposure: float
-    rate: float
-    lower: float
-    upper: float
-
-    def table(self) -> pd.DataFrame:
-        """The window in one row, a column an attribute."""
-        return pd.DataFrame([{one.name: getattr(self, one.name) for one in fields(self)}])
-
-    def sentence(self) -> str:
-        """Say it in plain words."""
-        word = period_word(self.first.freqstr)
-        return f"The rate was {plain(self.rate)} per {word} ({_range(self)}) in {self.span()}."
-
-    def span(self) -> str:
-        """Name the window: how many periods, from when to when, how many of them observed and covered."""
-        number = self.last.ordinal - self.first.ordinal + 1
-        word = period_word(self.last.freqstr, number)
-        begin, end = self.first.start_time.date(), self.last.end_time.date()
-        known = [] if self.observed == number else [f"{self.observed} observed"]
-        # a sentence that names days which nobody has counted yet would be read as if they were quiet
-        known += [f"{plain(self.exposure)} covered"] if self.exposure < self.observed - COVERED else []
-        return (
-            ("the " if number == 1 else f"the {number} ")
-            + word
-            + (f" {begin}" if begin == end else f" {begin} to {end}")
-            + (f" ({', '.join(known)})" if known else "")
-        )
-
-
-@dataclass(frozen=True)
-class RateChange:
-    """How the rate of a recent window compares with that of a baseline window.
-
-    Attributes
-    ----------
-    ratio : float
-        Recent over baseline rate: the posterior median, finite even when a window is all zero.
-    lower, upper : float
-        Interval of the ratio; for ``poisson`` the lower limit may be 0 and the upper infinite.
-    level : float
-        Probability of all intervals.
-    probability_rose : float
-        Posterior probability that the ratio is above 1.
-    recent, baseline : WindowRate
-        The windows, their totals, exposures and rates.
-    dispersion : float
-        Posterior median of alpha in ``Var = mu + alpha mu^2``; 0 for ``poisson``, which assumes it.
-    family : str
-        ``negbin`` or ``poisson``.
-    p_value : float
-        Two-sided conditional test of equal rates, given the total of both windows: binomial for ``poisson``, negative
-        hypergeometric for ``negbin``; the mean over the histories where there are several (Meng 1994,
-        doi:10.1214/aos/1176325622).
-    histories : int
-        How many histories were averaged; 1 for exact counts.
-    carried_by : pandas.Period or None
-        A single period that the direction hangs on: with it the probability of the direction is at
-        least 0.9, without it below 0.75.  None when there is no such period, or no direction to be carried.
-    probability_without : float or None
-        ``probability_rose`` when ``carried_by`` is left out.
-    """
-
-    ratio: float
-    lower: float
-    upper: float
-    level: float
-    probability_rose: float
-    recent: WindowRate
-    baseline: WindowRate
-    dispersion: float
-    family: str
-    p_value: float
-    histories: int
-    carried_by: pd.Period | None = None
-    probability_without: float | None = None
-
-    @property
-    def recent_rate(self) -> float:
-        """Incidents per full period in the recent window."""
-        return self.recent.rate
-
-    @property
-    def baseline_rate(self) -> float:
-        """Incidents per full period in the baseline window."""
-        return self.baseline.rate
-
-    def table(self) -> pd.DataFrame:
-        """The figures, indexed by ``measure``: ``value``, ``lower``, ``upper`` and ``unit``."""
-        word, was, now = period_word(self.recent.first.freqstr), self.baseline, self.recent
-        return measures(
-            [
-                ("rate now", (now.rate, now.lower, now.upper), f"per {word}"),
-                ("rate before", (was.rate, was.lower, was.upper), f"per {word}"),
-                ("ratio of rates", (self.ratio, self.lower, self.upper), "times"),
-                ("probability that the rate rose", (self.probability_rose,), "probability"),
-                ("p-value of equal rates", (self.p_value,), "probability"),
-            ]
-        )
-
-    def sentence(self) -> str:
-        """Say it in plain words, with the ranges."""
-        word = period_word(self.recent.first.freqstr)
-        verdict = "may have risen or fallen"
-        if max(self.probability_rose, 1 - self.probability_rose) >= SAID:
-            verdict = "probably rose" if self.probability_rose > 0.5 else "probably fell"
-        was, now = self.baseline, self.recent
-        text = (
-            f"The rate {verdict}: {plain(now.rate)} per {word} ({100 * self.level:g}% interval {_range(now)}) in "
-            f"{now.span()}, against {plain(was.rate)} ({_range(was)}) in {was.span()}; that is "
-            f"{plain(self.ratio)} times the baseline rate ({_range(self)}), and the probability that it rose is "
-            f"{probability_text(self.probability_rose)}."
-        )
-        if self.carried_by is not None and self.probability_without is not None:
-            when = self.carried_by.start_time.date()
-            start = f"that starts on {when}" if word != "day" else f"{when}"
-            text += f" Without the {word} {start} that probability is {probability_text(self.probability_without)}."
-        return text
-
-    def _repr_html_(self) -> str:
-        table = pd.concat([self.recent.table(), self.baseline.table()]).set_axis(["recent", "baseline"])
-        test = f" Conditional test of equal rates: two-sided p-value {self.p_value:.2g}."
-        return (
-            f"<p>{html.escape(self.sentence() + test)}</p>"
-            + table.astype({"first": str, "last": str}).round(3).to_html()
-        )
 
 
 def compare_rates(
@@ -204,8 +58,10 @@ def compare_rates(
     baseline: WindowSpec,
     *,
     exposure: pd.Series | None = None,
-    family: str = "negbin",
+    family: str = CHANGING,
     level: float = 0.9,
+    draws: int = DRAWS,
+    rng: Seed = None,
 ) -> RateChange:
     r"""Compare the rate of a recent window with that of a baseline window.
 
@@ -222,11 +78,16 @@ def compare_rates(
     exposure : pandas.Series, optional
         Share of each period that was covered, > 0, on the periods of ``counts``; what the series brings, or all 1,
         when left out.
-    family : str
-        ``"negbin"`` estimates the dispersion of the counts about their rate and lets it widen the
-        range; ``"poisson"`` assumes that there is none, and then is exact.
+    family : {"changing_rate", "negbin", "poisson"}
+        ``"changing_rate"`` takes both rates from the posterior of :func:`escalation.default_model` given the whole
+        series, as forecasts do; ``"negbin"`` looks at the two windows alone, with one rate each and counts that are
+        independent given it, and estimates their dispersion; ``"poisson"`` assumes that there is none, and is exact.
     level : float
         Probability of the intervals, between 0 and 1.
+    draws : int
+        Draws of the underlying rates, for ``"changing_rate"``.
+    rng : int, Generator or None
+        Seed or generator.
 
     Returns
     -------
@@ -237,11 +98,17 @@ def compare_rates(
     InputError
         If the windows overlap, are empty, lie outside the series or hold no observed period, or an
         option cannot be used.
+    FitError
+        For ``"changing_rate"``, if fewer than three periods were observed.
 
     Notes
     -----
-    **negbin.** Counts are NB2 with mean :math:`e_i \mu` in a window (exposure :math:`e_i`) and one
-    dispersion :math:`\alpha` in both, :math:`\mathrm{Var} = m + \alpha m^2`.  The prior of each mean is that of
+    **changing_rate.** The mean underlying rates of both windows are drawn together, so that neighbouring periods, level
+    shifts and single outliers are what they are in the forecast; see :class:`escalation.models.ChangingRate`.
+
+    **negbin.** Counts are negative binomial with mean :math:`e_i \mu` in a window (exposure :math:`e_i`), one
+    dispersion :math:`\alpha` in both and size :math:`e_i / \alpha`, so that :math:`\mathrm{Var} = m + \alpha m^2` in
+    a full period and parts of a period add up to it.  The prior of each mean is that of
     Jeffreys at given :math:`\alpha`, :math:`\mu^{-1/2} (1 + \alpha \mu)^{-1/2}` for full periods
     (:math:`\mu^{-1/2}` alone leaves an improper posterior when a window is short and
     :math:`\alpha` large), divided by its value at the rate of both windows together so that it does
@@ -253,7 +120,7 @@ def compare_rates(
     **poisson.** Given the total of both windows the recent total is binomial: the interval is that of
     Clopper and Pearson (doi:10.1093/biomet/26.4.404) for its share, as in R's ``poisson.test``; rates have the exact
     interval of Garwood (doi:10.1093/biomet/28.3-4.437).  Over histories the beta (gamma) distribution
-    functions behind the limits are averaged before they are inverted.  ``ratio`` and ``probability_rose`` come from
+    functions behind the limits are averaged before they are inverted.  ``ratio`` and ``probability_higher`` come from
     the Jeffreys posterior.
 
     A window without incidents does not have the rate 0: the shorter it is, the less it says, so two
@@ -264,30 +131,38 @@ def compare_rates(
     >>> import pandas as pd
     >>> weeks = pd.period_range("2024-09-02", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 4, 6, 3, 5], index=weeks)
-    >>> change = compare_rates(counts, recent=4, baseline=8)
-    >>> change.recent.total, change.baseline.total, change.recent_rate
-    (18.0, 9.0, 4.5)
-    >>> round(change.ratio, 1), round(change.lower, 1), round(change.upper, 1), round(change.probability_rose, 3)
-    (4.0, 1.9, 8.7, 0.998)
-    >>> exact = compare_rates(counts, 4, 8, family="poisson")
+    >>> change = compare_rates(counts, recent=4, baseline=8, rng=1)
+    >>> change.recent.total, change.baseline.total, 3 < change.recent_rate < 5, change.probability_higher > 0.95
+    (18.0, 9.0, True, True)
+    >>> exact = compare_rates(counts, 4, 8, family="poisson", rng=1)
     >>> round(exact.lower, 3), round(exact.upper, 3), round(exact.p_value, 5)
     (1.926, 8.74, 0.00066)
     """
-    if family not in FAMILIES:
-        raise InputError(f"family is {family!r}; use negbin (dispersion estimated) or poisson (none assumed)")
+    if family != CHANGING and family not in FAMILIES:
+        raise InputError(
+            f"family is {family!r}; use changing_rate (the whole series), negbin (the two windows, dispersion "
+            "estimated) or poisson (none assumed)"
+        )
     check_level(level)
-    now, was = _both_windows(counts, recent, baseline, exposure)
+    counts, exposure, unit = unpack_counts(counts, exposure)
+    checked = check_series("compare_rates", counts, exposure, None)
+    seed = seed_of(rng)
+    if family == CHANGING:
+        both_windows(checked, recent, baseline)  # what is wrong with them is said before a model is fitted
+        return change_of(follow(checked, seed, draws=draws, unit=unit), checked, recent, baseline, level, seed)
+    now, was = both_windows(checked, recent, baseline)
     posterior = FAMILIES[family](now.data, was.data)
     lower, upper = interval(posterior.ratio_limits, level)
-    carried, without = _carried_by(now, was, posterior.probability_rose, FAMILIES[family])
+    carried, without = _carried_by(now, was, posterior.probability_higher, FAMILIES[family])
     return RateChange(
         ratio=invert(posterior.ratio, 0.5),
         lower=lower,
         upper=upper,
         level=level,
-        probability_rose=posterior.probability_rose,
-        recent=_window_rate(now, posterior.recent_limits, level),
-        baseline=_window_rate(was, posterior.baseline_limits, level),
+        probability_higher=posterior.probability_higher,
+        probability_unusual=_unusual(checked, now, was, seed),
+        recent=now.rate(*interval(posterior.recent_limits, level)),
+        baseline=was.rate(*interval(posterior.baseline_limits, level)),
         dispersion=posterior.dispersion,
         family=family,
         p_value=exact_p_value(now.data, was.data, posterior.dispersions),
@@ -297,13 +172,81 @@ def compare_rates(
     )
 
 
+def follow(
+    checked: Checked, seed: int, *, draws: int = DRAWS, histories: int = POOLED, unit: str = ""
+) -> UnderlyingRates:
+    """Draw the underlying rates of checked counts by the default model.
+
+    Raises
+    ------
+    FitError
+        If too few periods were observed.
+    """
+    fit = fit_checked(default_model(), checked, histories, unit)
+    return underlying_rates(fit, draws=draws, rng=generator_for(seed, UNDERLYING))
+
+
+def change_of(
+    rates: UnderlyingRates, checked: Checked, recent: WindowSpec, baseline: WindowSpec, level: float, seed: int
+) -> RateChange:
+    """Compare the mean underlying rates of two windows; see :func:`compare_rates`."""
+    now, was = both_windows(checked, recent, baseline)
+    of_now, of_was = rates.mean_over(now.place), rates.mean_over(was.place)
+    higher = probability_above(of_now, of_was)
+    carried, without = _carried_by_period(checked, now, was, higher, seed)
+    lower, upper, middle = _quantiles(of_now / of_was, level)
+    return RateChange(
+        ratio=middle,
+        lower=lower,
+        upper=upper,
+        level=level,
+        probability_higher=higher,
+        probability_unusual=_unusual(checked, now, was, seed),
+        recent=now.rate(*_quantiles(of_now, level)),
+        baseline=was.rate(*_quantiles(of_was, level)),
+        dispersion=rates.dispersion,
+        family=CHANGING,
+        p_value=float("nan"),
+        histories=checked.array.shape[0],
+        carried_by=carried,
+        probability_without=without,
+    )
+
+
 def ratio_of_rates(
-    counts: CountsLike, recent: WindowSpec, baseline: WindowSpec, *, exposure: pd.Series | None = None
-) -> tuple[float, float]:
-    """The ratio and the probability of a rise that :func:`compare_rates` gives, without all else that it works out."""
-    now, was = _both_windows(counts, recent, baseline, exposure)
-    posterior = negbin(now.data, was.data)
-    return invert(posterior.ratio, 0.5), posterior.probability_rose
+    counts: CountsLike,
+    recent: WindowSpec,
+    baseline: WindowSpec,
+    *,
+    exposure: pd.Series | None = None,
+    rng: Seed = None,
+) -> tuple[float, float, float]:
+    """Ratio, probability of a rise beyond the usual fluctuation, and of a higher rate, as of :func:`compare_rates`.
+
+    By fewer draws of fewer histories.
+    """
+    counts, exposure, _ = unpack_counts(counts, exposure)
+    checked = check_series("compare_rates", counts, exposure, None)
+    now, was = both_windows(checked, recent, baseline)
+    ratio, higher = _fewer(checked, now.place, was.place, seed := seed_of(rng))
+    return ratio, _unusual(checked, now, was, seed), higher
+
+
+def _fewer(checked: Checked, now: slice, was: slice, seed: int) -> tuple[float, float]:
+    rates = follow(checked, seed, draws=FEWER_DRAWS, histories=FEWER_HISTORIES)
+    of_now, of_was = rates.mean_over(now), rates.mean_over(was)
+    return float(np.median(of_now / of_was)), probability_above(of_now, of_was)
+
+
+def _quantiles(draws: FloatArray, level: float) -> tuple[float, float, float]:
+    """Central interval and median."""
+    lower, upper, middle = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2, 0.5]).tolist()
+    return lower, upper, middle
+
+
+def _unusual(checked: Checked, now: _Window, was: _Window, seed: int) -> float:
+    rng = generator_for(seed, USUAL)
+    return probability_unusual(checked.array, checked.design, now.place, was.place, rng=rng)
 
 
 # Windows
@@ -311,43 +254,66 @@ def ratio_of_rates(
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    """A window: its first and last period, the observed ones and their counts."""
+    """A window: its first and last period and its place, the observed periods and their counts."""
 
     first: pd.Period
     last: pd.Period
+    place: slice
     observed: pd.PeriodIndex
     data: WindowCounts
 
-
-def _both_windows(
-    counts: CountsLike, recent: WindowSpec, baseline: WindowSpec, exposure: pd.Series | None
-) -> tuple[_Window, _Window]:
-    """The recent and the baseline window of one series or its histories."""
-    counts, exposure, _ = unpack_counts(counts, exposure)
-    table, matrix = checked_counts(counts)
-    if isinstance(table, pd.DataFrame) and not is_histories(table):
-        raise InputError(f"compare_rates takes one series and got a table of {table.shape[1]} units; give one column")
-    index = pd.PeriodIndex(table.index)
-    shares = make_design(index, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
-    now, was = two_windows(index, recent, baseline)
-    return _cut(matrix, shares, index, now, "recent"), _cut(matrix, shares, index, was, "baseline")
+    def rate(self, lower: float, upper: float, rate: float | None = None) -> WindowRate:
+        """Say its rate, incidents over exposure unless given, with the interval."""
+        total, exposure = float(self.data.totals().mean()), float(self.data.exposure.sum())
+        value = total / exposure if rate is None else rate
+        return WindowRate(self.first, self.last, len(self.observed), total, exposure, value, lower, upper)
 
 
-def _cut(matrix: FloatArray, shares: FloatArray, index: pd.PeriodIndex, span: slice, name: str) -> _Window:
+def both_windows(checked: Checked, recent: WindowSpec, baseline: WindowSpec) -> tuple[_Window, _Window]:
+    """The recent and the baseline window of one series or its histories.
+
+    Raises
+    ------
+    InputError
+        If the windows overlap, are empty, lie outside the series or hold no observed period.
+    """
+    now, was = two_windows(checked.design.periods, recent, baseline)
+    return _cut(checked, now, "recent"), _cut(checked, was, "baseline")
+
+
+def _cut(checked: Checked, span: slice, name: str) -> _Window:
     """Observed periods of one window."""
-    seen = ~np.isnan(matrix[span, 0])
+    matrix, index = checked.array.T[span], checked.design.periods
+    seen = ~np.isnan(matrix[:, 0])
     first, last = index[span.start], index[span.stop - 1]
     if not seen.any():
         raise InputError(f"{name} ({first} to {last}) holds no observed period; choose a window with data")
-    return _Window(first, last, index[span][seen], WindowCounts(matrix[span][seen], shares[span][seen]))
+    data = WindowCounts(matrix[seen], checked.design.exposure[span][seen])
+    return _Window(first, last, span, index[span][seen], data)
 
 
-def _window_rate(window: _Window, limits: tuple[Cdf, Cdf], level: float) -> WindowRate:
-    """Rate of a window with its interval."""
-    total, exposure = float(window.data.totals().mean()), float(window.data.exposure.sum())
-    lower, upper = interval(limits, level)
-    number = len(window.observed)
-    return WindowRate(window.first, window.last, number, total, exposure, total / exposure, lower, upper)
+def _carried_by_period(
+    checked: Checked, now: _Window, was: _Window, higher: float, seed: int
+) -> tuple[pd.Period | None, float | None]:
+    """Find the single period that the direction hangs on, and the probability of a higher rate without it.
+
+    Tried are those that :func:`_carried_by` tries, each as if it had not been observed.
+    """
+    if max(higher, 1 - higher) < SAID:
+        return None, None
+    sign = 1.0 if higher > 0.5 else -1.0
+    tried: list[tuple[float, pd.Period]] = []
+    for window, side in ((now, sign), (was, -sign)):
+        if len(window.observed) > 1:
+            period = window.observed[int(np.argmax(side * window.data.counts.mean(axis=1) / window.data.exposure))]
+            rest = checked.array.copy()
+            rest[:, checked.design.periods.get_loc(period)] = np.nan
+            left = checked._replace(array=rest)
+            tried.append((_fewer(left, now.place, was.place, seed)[1], period))
+    if not tried:
+        return None, None
+    without, period = min(tried, key=lambda pair: sign * pair[0])
+    return (period, without) if (without if sign > 0 else 1 - without) < CARRIED else (None, None)
 
 
 def _carried_by(
@@ -368,16 +334,9 @@ def _carried_by(
             rest = window.data.without(at).thinned(CARRIED_HISTORIES)
             other = (was if window is now else now).data.thinned(CARRIED_HISTORIES)
             posterior = family(rest, other) if window is now else family(other, rest)
-            tried.append((posterior.probability_rose, window.observed[at]))
+            tried.append((posterior.probability_higher, window.observed[at]))
     if not tried:
         return None, None
     without, period = min(tried, key=lambda pair: sign * pair[0])
     direction = without if sign > 0 else 1 - without
     return (period, without) if direction < CARRIED else (None, None)
-
-
-# Words
-
-
-def _range(of: WindowRate | RateChange) -> str:
-    return f"{plain(of.lower)} to {plain(of.upper)}"

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.conventions.randomness import Seed, as_generator, draw_systematically
+from escalation.conventions.randomness import draw_systematically
 from escalation.errors import InputError
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
@@ -29,6 +29,8 @@ NEGLIGIBLE = 1e-5
 PROMISING = 0.7
 """A season is tried where it gains that share of its penalty in a fit of a smooth trend."""
 NAMES = ("rate", "growth", "dispersion")
+READINGS = ("steady", "grows", "drifts", "returns")
+"""Ways in which a rate moves."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,12 @@ class ChangingRate(CountModel):
             llf=float(np.logaddexp.reduce(np.concatenate(logs))),
             fitted=fitted,
             converged=True,
-            state={"parts": parts, "weights": shares, "seasons": [seasons[k] for k in of_season]},
+            state={
+                "parts": parts,
+                "weights": shares,
+                "seasons": [seasons[k] for k in of_season],
+                "tried": (seasons, [one.without_states() for one in found]),
+            },
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
@@ -155,35 +162,59 @@ class ChangingRate(CountModel):
         weights[0] = np.nan  # before the first count there is but a vague prior
         return MixtureDistributions(weights, means, dispersions)
 
-    def draw_rates(self, counts: FloatArray, design: Design, draws: int, *, rng: Seed = None) -> FloatArray:
-        """Draw joint paths of the underlying rate given all counts, without exposure and season.
+    def draw_rates(
+        self, estimate: Estimate, counts: FloatArray, design: Design, draws: int, rng: Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Draw joint paths of the underlying rate given all counts, without exposure and season, and how they grow.
 
         Parameters
         ----------
+        estimate : Estimate
+            What :meth:`estimate` made of these counts and this design.
         counts : (n,) float array
             Whole numbers, NaN where not observed.
         design : Design
             The same n periods.
         draws : int
             How many.
-        rng : int, Generator or None
-            Seed or generator.
+        rng : Generator
+            Source of randomness.
 
         Returns
         -------
-        (draws, n) float array
+        rates : (draws, n) float array
             Rates a fully covered period, in no order.
+        growth : (draws,) float array
+            Change of the log rate from the last period to the next, without noise and jumps.
         """
-        generator = as_generator(rng)
-        seasons, found = self._alternatives(counts, design)
+        seasons, found = estimate.state["tried"]
         logs = [one.log_weights() for one in found]
-        of_season, places = located(logs, draw_systematically(normalised(np.concatenate(logs)), draws, generator))
-        rates = np.empty((draws, len(counts)))
+        of_season, places = located(logs, draw_systematically(normalised(np.concatenate(logs)), draws, rng))
+        rates, growth = np.empty((draws, len(counts))), np.empty(draws)
         for k in np.unique(of_season):
             rows = np.flatnonzero(of_season == k)
             log_scale = np.log(design.exposure) + season_offset(seasons[k], design.periods)
-            rates[rows] = draw_rates(found[k], places[rows], counts, log_scale, design.exposure, generator)
-        return rates
+            rates[rows], growth[rows] = draw_rates(found[k], places[rows], counts, log_scale, design.exposure, rng)
+        return rates, growth
+
+    def readings(self, estimate: Estimate) -> pd.Series:
+        """Posterior probability of each way in which the rate may move now.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            What :meth:`estimate` made.
+
+        Returns
+        -------
+        pandas.Series
+            Of ``steady`` (one rate since some period), ``grows`` (steady growth since some period), ``drifts`` (a slope
+            that may end any time) and ``returns`` (to a level from which it was driven away); they sum to 1.
+        """
+        shares = dict.fromkeys(READINGS, 0.0)
+        for part, weight in zip(estimate.state["parts"], estimate.state["weights"], strict=True):
+            shares[part.reading()] += float(weight)
+        return pd.Series(shares, name="probability")
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""

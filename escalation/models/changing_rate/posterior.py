@@ -26,6 +26,7 @@ from escalation.models.changing_rate.structures import (
 )
 
 NOTHING = keep(0, 0, 0)
+NO_STATE = np.empty((0, 0))
 GIVE_UP = 4.0
 """A structure tries no more dispersions on one side once the log-likelihood is that far below its best."""
 HOPELESS = 6.0
@@ -49,11 +50,15 @@ class Run(NamedTuple):
         """Log of prior times likelihood."""
         return self.log_prior + float(self.filtered.log_density.sum())
 
+    def reading(self) -> str:
+        """How the rate moves, in one word."""
+        return "returns" if self.structure.moves.targets else "drifts"
+
     def growth(self) -> FloatArray:
         """Change (nz, nx) of the log rate from each state to the next period, without noise and jumps."""
         values, levels = self.structure.values[:, None], self.grid.levels
         if not self.structure.moves.targets:
-            return np.broadcast_to(values, self.filtered.state.shape)
+            return np.broadcast_to(values, self.structure.first.shape)
         kept = self.structure.retention
         value: FloatArray = np.log((1 - kept) * np.exp(values) + kept * np.exp(levels)) - levels
         return value
@@ -94,6 +99,11 @@ class Explanations(NamedTuple):
     def log_weights(self) -> FloatArray:
         """Log of prior times likelihood of the runs, and after them of the segments."""
         return np.append([run.log_weight for run in self.runs], self.segments.log_weight)
+
+    def without_states(self) -> Explanations:
+        """The same, without the last states of the runs, which take most room and are found anew where needed."""
+        bare = [run._replace(filtered=run.filtered._replace(state=NO_STATE)) for run in self.runs]
+        return Explanations(bare, self.segments)
 
     def parts(self, places: IntArray) -> list[Run | Segment]:
         """Runs and segments at these places among the runs and then the segments."""

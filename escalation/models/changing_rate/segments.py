@@ -52,17 +52,18 @@ class Segments(NamedTuple):
     log_weight: FloatArray  # (m,) log of prior times likelihood
     periods: int  # in all
 
-    def draw_rates(self, place: int, rng: Generator) -> tuple[int, FloatArray]:
-        """Draw the rate of one of them: where it begins, and the rates (n,) from there on, NaN before."""
+    def draw_rates(self, place: int, rng: Generator) -> tuple[int, FloatArray, float]:
+        """Draw one of them: where it begins, its rates (n,) from there on, NaN before, and its growth at the end."""
         start, steps = int(self.start[place]), max(self.periods - int(self.start[place]) - 1, 1)
         first, second = self.mode[place] + self.root[place] @ rng.standard_normal(2)
         back = np.arange(self.periods - start - 1, -1, -1.0)
         rates = np.full(self.periods, np.nan)
         if self.linear[place]:
             rates[start:] = math.exp(first) + (math.exp(second) - math.exp(first)) * back / steps
-        else:
-            rates[start:] = np.exp(first - second * back)
-        return start, rates
+            ahead = 1 + (1 - math.exp(second - first)) / steps
+            return start, rates, math.log(max(ahead, LEAST_LEFT))
+        rates[start:] = np.exp(first - second * back)
+        return start, rates, float(second)
 
     def one(self, place: int, levels: FloatArray, landing: FloatArray) -> Segment:
         """One of them, with the levels (nx,) that a new segment may begin at and their probabilities (nx,)."""
@@ -87,6 +88,10 @@ class Segment(NamedTuple):
     root: FloatArray  # (2, 2)
     levels: FloatArray  # (nx,)
     landing: FloatArray  # (nx,) cumulative probabilities
+
+    def reading(self) -> str:
+        """How the rate moves, in one word."""
+        return "grows" if self.root[1].any() else "steady"
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
         """Mean (3,) and covariance (3, 3) of the last rate, its growth and the dispersion."""

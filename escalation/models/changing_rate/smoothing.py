@@ -14,8 +14,8 @@ from escalation.models.changing_rate.posterior import Explanations, filtered_ane
 
 def draw_rates(
     one: Explanations, places: IntArray, counts: FloatArray, log_scale: FloatArray, exposure: FloatArray, rng: Generator
-) -> FloatArray:
-    """Draw paths (k, n) of the rate, without exposure and season, given all counts.
+) -> tuple[FloatArray, FloatArray]:
+    """Draw paths (k, n) of the rate given all counts, without exposure and season, and the growth (k,) at their ends.
 
     Parameters
     ----------
@@ -26,32 +26,41 @@ def draw_rates(
     counts, log_scale, exposure : (n,) float arrays
         As in :func:`~escalation.models.changing_rate.posterior.explain_counts`.
     rng : Generator
+
+    Returns
+    -------
+    rates : (k, n) float array
+    growth : (k,) float array
+        Change of the log rate from the last period to the next, without noise and jumps.
     """
     n, number = len(counts), len(one.runs)
-    rates = np.empty((len(places), n))
+    rates, growth = np.empty((len(places), n)), np.empty(len(places))
     ends, runs = np.full(len(places), n - 1), places.copy()
     before = np.array([run.log_prior + np.append(0.0, np.cumsum(run.filtered.log_density)) for run in one.runs])
     for row in np.flatnonzero(places >= number):
-        start, rates[row] = one.segments.draw_rates(int(places[row]) - number, rng)
+        start, rates[row], growth[row] = one.segments.draw_rates(int(places[row]) - number, rng)
         logs = before[:, start]
         shares = np.cumsum(np.exp(logs - logs.max()))
         ends[row], runs[row] = start - 1, np.searchsorted(shares, rng.random() * shares[-1], side="right")
     for place in np.unique(runs[ends >= 0]):
         run, rows = one.runs[place], np.flatnonzero((runs == place) & (ends >= 0))
-        cells = np.zeros((len(rows), n), dtype=np.int64)
-        draw_backwards(filtered_anew(run, counts, log_scale, exposure), run.structure.moves, ends[rows], rng, cells)
+        cells, last = np.zeros((len(rows), n), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+        kept = filtered_anew(run, counts, log_scale, exposure)
+        draw_backwards(kept, run.structure.moves, ends[rows], rng, cells, last)
         drawn = np.arange(n) <= ends[rows, None]
         rates[rows] = np.where(drawn, np.exp(run.grid.levels)[cells], rates[rows])
-    return rates
+        up_to_end = ends[rows] == n - 1
+        growth[rows[up_to_end]] = run.growth()[last[up_to_end], cells[up_to_end, -1]]
+    return rates, growth
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def draw_backwards(kept: Kept, moves: Moves, ends: IntArray, rng: Generator, cells: IntArray) -> None:
+def draw_backwards(kept: Kept, moves: Moves, ends: IntArray, rng: Generator, cells: IntArray, last: IntArray) -> None:
     """Draw paths of grid points, each from the filtered state of its end (k,) back to the first period.
 
     The state of a period given the next one is drawn with probability in proportion to the filtered probability of the
     state times that of the move (Carter & Kohn 1994, doi:10.1093/biomet/81.3.541).  ``cells`` (k, n) is filled up to
-    the ends; beyond them it stays as it is.
+    the ends, ``last`` (k,) with the slope or target there; beyond the ends cells stay as they are.
     """
     _, nz, nx = kept.states.shape
     reach, within = np.zeros(nx), np.zeros(nz)
@@ -59,7 +68,7 @@ def draw_backwards(kept: Kept, moves: Moves, ends: IntArray, rng: Generator, cel
         cumulative = np.cumsum(kept.states[ends[k]].ravel())
         drawn = pick(cumulative / cumulative[-1], rng)
         z, x = drawn // nx, drawn % nx
-        cells[k, ends[k]] = x
+        cells[k, ends[k]], last[k] = x, z
         for t in range(ends[k] - 1, -1, -1):
             state = kept.states[t]
             low, high = moves_to(moves, z, x, reach)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -98,8 +98,12 @@ class Design:
         return design
 
 
-Checked: TypeAlias = tuple[Table, FloatArray, Design]
-"""Checked counts, their values (histories, n) or (histories, n, units), and the design of their periods."""
+class Checked(NamedTuple):
+    """Checked counts, their values (histories, n) or (histories, n, units), and the design of their periods."""
+
+    counts: Table
+    array: FloatArray
+    design: Design
 
 
 def make_design(
@@ -181,7 +185,8 @@ def check_series(name: str, counts: Table, exposure: Table | None, exog: pd.Data
     if isinstance(table, pd.DataFrame) and not is_histories(table):
         raise InputError(f"{name} fits one series and got a table of {table.shape[1]} units; fit each column by itself")
     array = np.ascontiguousarray(matrix.T)
-    return table, array, make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(array[0]))
+    design = make_design(pd.PeriodIndex(table.index), 0, exposure, exog, np.isnan(array[0]))
+    return Checked(table, array, design)
 
 
 def check_panel(name: str, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
@@ -198,7 +203,7 @@ def check_panel(name: str, counts: Table, exposure: Table | None, exog: pd.DataF
     units, array = panel_array(table)
     periods = pd.PeriodIndex(table.index)
     shares = panel_shares(exposure, periods, units, np.isnan(array[0]))
-    return table, array, replace(make_design(periods, 0, None, exog), exposure=shares, units=units)
+    return Checked(table, array, replace(make_design(periods, 0, None, exog), exposure=shares, units=units))
 
 
 def check_shares(shares: FloatArray, periods: pd.PeriodIndex, unobserved: NDArray[np.bool_] | None) -> FloatArray:

@@ -24,7 +24,7 @@ from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountFit, CountModel, fit_checked
 from escalation.models.contract.blocks import cut, run_blocks
-from escalation.models.contract.design import Design, check_panel
+from escalation.models.contract.design import Checked, Design, check_panel
 from escalation.models.contract.estimate import check_size, observed_behind, simulate_paths
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnosis_table
 
@@ -68,7 +68,7 @@ class SeriesBlock:
         design = replace(self.design, exposure=np.ascontiguousarray(self.design.exposure[:, place]), units=())
         table = table_of_counts(array, design.periods, self.design.units[place])
         try:
-            return fit_checked(self.model, (table, array, design), self.histories, self.unit)
+            return fit_checked(self.model, Checked(table, array, design), self.histories, self.unit)
         except Exception as error:  # one series must not lose the others
             return explained(error)
 

@@ -18,6 +18,7 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit, fit_checked
+from escalation.models.contract.design import Checked
 from escalation.models.contract.estimate import warn_not_converged
 from escalation.models.ingarch.maximum import search_space
 from escalation.models.ingarch.model import INGARCH
@@ -427,7 +428,7 @@ def _with(fit: CountFit, interventions: tuple[Intervention, ...], effect: str) -
     model = _checked(fit)
     outside = tuple(one.term for one in interventions) if effect == "external" else ()
     wider = replace(model, interventions=model.interventions + interventions, external=model.external + outside)
-    found = fit_checked(wider, (fit.counts, fit.array, fit.design), 1, fit.unit)
+    found = fit_checked(wider, Checked(fit.counts, fit.array, fit.design), 1, fit.unit)
     warn_not_converged(wider.name, found.estimates)
     return found
 

@@ -17,6 +17,8 @@ from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
+from escalation.models.contract.design import Design
+from escalation.models.contract.estimate import Estimate
 from escalation.models.levels.level_likelihood import (
     DISPERSION,
     HIGHEST,
@@ -24,13 +26,18 @@ from escalation.models.levels.level_likelihood import (
     LEVEL_SD,
     LOWEST,
     PRIOR_CENTRE,
+    PRIOR_SD,
     Series,
     log_posterior,
     smoothed,
     unpack,
 )
-from escalation.models.levels.levels import DriftingLevel, Likelihood, Weighted
+from escalation.models.levels.levels import DRAW_TOLERANCE, LEAST_POINTS, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.levels.paths import level_paths
+from escalation.models.levels.posterior import choose, scatter
+
+EVIDENCE_POINTS = 256
+"""Points of the parameters that the probability of the counts is summed over."""
 
 
 def _starts() -> FloatArray:
@@ -126,6 +133,48 @@ class LocalLevel(DriftingLevel):
         super().__post_init__()
         if self.link not in ("log", "softplus"):
             raise InputError(f"link is {self.link!r}; local_level takes 'log' or 'softplus'")
+
+    def log_evidence(self, estimate: Estimate) -> float:
+        """Log probability of the counts of an estimate, levels and parameters integrated out under their priors.
+
+        By importance sampling at fixed, evenly spread points of the distribution that :meth:`simulate` draws from.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            Not one that was carried on.
+        """
+        parts, series, mode = self.likelihood, estimate.state["series"], estimate.state["mode"]
+        drawn = scatter(mode, EVIDENCE_POINTS, np.full(len(estimate.names) + 1, 0.5))
+        value, _, log_unit, _, _ = parts.log_posterior(drawn.theta, series, mode.states, DRAW_TOLERANCE)
+        logs = value + log_unit - drawn.log_density - drawn.log_constant
+        prior = -0.5 * math.log(2 * math.pi) - np.log(PRIOR_SD[series.free])
+        return float(np.logaddexp.reduce(logs)) - math.log(EVIDENCE_POINTS) + float(prior.sum())
+
+    def replicate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
+        """Draw whole series of the same kind: parameters from their posterior, levels anew from where they may be.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            With damping.
+        design : Design
+            The n periods of the series that are drawn.
+        draws : int
+            How many.
+        rng : Generator
+            Source of randomness.
+
+        Returns
+        -------
+        (draws, n) int64 array
+            Counts.
+        """
+        weighted = weigh(self.likelihood, estimate, max(LEAST_POINTS, draws // 16), rng.random(len(estimate.names) + 1))
+        rows = choose(weighted.log_weight, draws, rng)
+        level, damping, level_sd, _ = weighted.natural.T
+        usual = np.column_stack([level, level_sd**2 / (1 - damping**2), np.zeros(len(level))])
+        return _paths(weighted._replace(moments=usual), rows, np.log(design.exposure), estimate.state["series"], rng)
 
     @property
     def _bends(self) -> bool:

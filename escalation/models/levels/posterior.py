@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammaincinv, gammaln, ndtri
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.contract.newton import Height, climb, raised
@@ -57,6 +57,7 @@ class Scatter(NamedTuple):
 
     theta: FloatArray
     log_density: FloatArray
+    log_constant: float
 
 
 def find_mode(
@@ -112,7 +113,9 @@ def scatter(mode: Mode, points: int, shift: FloatArray) -> Scatter:
     z = ndtri(uniform[:, :d]) / np.sqrt(scale)
     axes = np.linalg.cholesky(np.linalg.inv(mode.curvature))
     log_density = -(TAIL_DF + d) / 2 * np.log1p((z * z).sum(axis=1) / TAIL_DF)
-    return Scatter(mode.theta + WIDENING * z @ axes.T, log_density)
+    log_constant = gammaln((TAIL_DF + d) / 2) - gammaln(TAIL_DF / 2) - d / 2 * np.log(TAIL_DF * np.pi)
+    log_constant -= np.log(WIDENING * np.diag(axes)).sum()
+    return Scatter(mode.theta + WIDENING * z @ axes.T, log_density, float(log_constant))
 
 
 def choose(log_weight: FloatArray, draws: int, rng: Generator) -> IntArray:
