@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from escalation.articles.counted import Antecedent, Decision, decide
+from escalation.articles.counted import decide
+from escalation.articles.decisions import Antecedent, Decision
 from escalation.articles.numbers import Number
 from escalation.articles.phrases import Parsed, Phrase
 from escalation.articles.rates import Rate, WordRate, rate_of, rated_unit, word_rates
@@ -83,7 +84,9 @@ class Unread:
     why: str
 
 
-def extract(text: str, sentences: Sequence[Sentence], known: dt.date | None, rules: Rules) -> tuple[list[Found], list[Unread]]:
+def extract(
+    text: str, sentences: Sequence[Sentence], known: dt.date | None, rules: Rules
+) -> tuple[list[Found], list[Unread]]:
     """Read the counts of a text.
 
     Parameters
@@ -162,7 +165,14 @@ def _read_sentence(
         if one.unit and window is not None:
             found.append(_found(parsed, phrase, one, window, rate, counter))
         else:
-            unread.append(Unread(parsed.sentence, parsed.tokens[phrase.number.first].begin, parsed.between(phrase.first, max(phrase.last, phrase.number.last)), one.reason))
+            unread.append(
+                Unread(
+                    parsed.sentence,
+                    parsed.tokens[phrase.number.first].begin,
+                    parsed.between(phrase.first, max(phrase.last, phrase.number.last)),
+                    one.reason,
+                )
+            )
     found += _word_rates(parsed, story, windows, counter)
     found += _without(parsed, story, windows, decisions, counter)
     remember(parsed, windows, story)
@@ -179,7 +189,12 @@ _NUMBER_WORD = (
 
 
 def _decided(
-    parsed: Parsed, position: int, phrase: Phrase, rate: Rate | None, before: Sequence[Decision], antecedent: Antecedent | None
+    parsed: Parsed,
+    position: int,
+    phrase: Phrase,
+    rate: Rate | None,
+    before: Sequence[Decision],
+    antecedent: Antecedent | None,
 ) -> Decision:
     if rate is None:
         return decide(parsed, position, before, antecedent)
@@ -199,7 +214,12 @@ def _decided(
 
 
 def _window(
-    parsed: Parsed, position: int, decisions: Sequence[Decision], windows: Sequence[Window | None], story: Story, rate: Rate | None
+    parsed: Parsed,
+    position: int,
+    decisions: Sequence[Decision],
+    windows: Sequence[Window | None],
+    story: Story,
+    rate: Rate | None,
 ) -> Window:
     window = window_of(parsed, position, decisions, windows, story)
     if rate is not None and not window.stated:
@@ -210,7 +230,11 @@ def _window(
 def _year_before(known: dt.date | None) -> Window:
     if known is None:
         return Window((None, None), 0.2, "a rate without a window")
-    return Window((shift_months(known, -12) + dt.timedelta(days=1), known), 0.3, "a rate without a window: the year before publication")
+    return Window(
+        (shift_months(known, -12) + dt.timedelta(days=1), known),
+        0.3,
+        "a rate without a window: the year before publication",
+    )
 
 
 def _found(parsed: Parsed, phrase: Phrase, one: Decision, window: Window, rate: Rate | None, counter: str) -> Found:
@@ -252,8 +276,16 @@ def _word_rates(parsed: Parsed, story: Story, windows: Sequence[Window | None], 
 
 
 def _rated(parsed: Parsed, one: WordRate, story: Story, counter: str) -> Found:
-    near = [time for time in parsed.times if time.days and time.kind in ("since", "rolling", "period") and time.begin >= parsed.mask]
-    window = Window(near[0].days, 0.8, "time in the sentence", stated=True) if near and near[0].days else _year_before(story.known)
+    near = [
+        time
+        for time in parsed.times
+        if time.days and time.kind in ("since", "rolling", "period") and time.begin >= parsed.mask
+    ]
+    window = (
+        Window(near[0].days, 0.8, "time in the sentence", stated=True)
+        if near and near[0].days
+        else _year_before(story.known)
+    )
     at = next(place for place, token in enumerate(parsed.tokens) if token.end > one.begin)
     phrase = Phrase(_NO_NUMBER, at, at + 1, one.qualifier, hedged=True)
     begin = parsed.sentence.begin
@@ -275,11 +307,21 @@ def _without(
         at = next((place for place, token in enumerate(parsed.tokens) if token.begin >= one.end), None)
         if at is None or parsed.word(at) not in ("a", "an", "any", "another", "one", "such"):
             continue
-        nouns = [noun for place in range(at + 1, min(at + 5, len(parsed.tokens))) if (noun := parsed.noun_at(place)) is not None and noun[1].kind == "event"]
+        nouns = [
+            noun
+            for place in range(at + 1, min(at + 5, len(parsed.tokens)))
+            if (noun := parsed.noun_at(place)) is not None and noun[1].kind == "event"
+        ]
         if not nouns:
             continue
         stated = [time.days for time in parsed.times if time.kind == "day" and time.days and time.begin > one.end]
-        end = stated[0][0] - dt.timedelta(days=1) if stated and stated[0] else story.event[1] if story.event else story.known
+        end = (
+            stated[0][0] - dt.timedelta(days=1)
+            if stated and stated[0]
+            else story.event[1]
+            if story.event
+            else story.known
+        )
         if end is None:
             continue
         start = find_start(end, one.number, one.unit)
@@ -308,5 +350,3 @@ def _claims(sentence: Sentence) -> list[Unread]:
         Unread(sentence, one.start(), one[0], "a claim about severity, which is no count")
         for one in CLAIMS.finditer(sentence.text)
     ]
-
-

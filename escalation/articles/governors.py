@@ -14,10 +14,11 @@ from escalation.articles.phrases import (
     Parsed,
     Phrase,
 )
+from escalation.articles.word_lists import word_list, word_set
 from escalation.articles.words import Unit
 
-PARTICLES = frozenset("on at off down into upon out up over in against back to".split())
-RESULTS = frozenset("killed dead wounded injured missing arrested detained kidnapped abducted hurt destroyed damaged".split())
+PARTICLES = word_set("on at off down into upon out up over in against back to")
+RESULTS = word_set("killed dead wounded injured missing arrested detained kidnapped abducted hurt destroyed damaged")
 NOMINALS = {
     "seizure": "seize", "seizures": "seize", "murder": "kill", "murders": "kill", "killing": "kill", "killings": "kill",
     "death": "kill", "deaths": "kill", "abduction": "abduct", "abductions": "abduct", "kidnapping": "abduct",
@@ -75,13 +76,19 @@ def governors(parsed: Parsed, position: int) -> list[Governor]:
 
 def _reduced(parsed: Parsed, right: Governor | None) -> bool:
     """Say whether what follows is a participle without an auxiliary, which can belong to the noun."""
-    return right is not None and right.link == "participle" and parsed.word(right.at) not in ("dead", "missing", "killed", "injured", "wounded")
+    return (
+        right is not None
+        and right.link == "participle"
+        and parsed.word(right.at) not in ("dead", "missing", "killed", "injured", "wounded")
+    )
 
 
 def _left(parsed: Parsed, position: int, depth: int) -> Governor | None:
     phrase = parsed.phrases[position]
     at = phrase.first - 1
-    while at >= 0 and (parsed.word(at) in DETERMINERS or parsed.word(at) in ADVERBS or parsed.word(at) in ('"', "total")):
+    while at >= 0 and (
+        parsed.word(at) in DETERMINERS or parsed.word(at) in ADVERBS or parsed.word(at) in ('"', "total")
+    ):
         if parsed.word(at) in ADVERBS and parsed.word(at) in PARTICLES:
             break
         at -= 1
@@ -127,7 +134,13 @@ def _single_object(parsed: Parsed, at: int) -> Governor | None:
         if word in ("a", "an", "another", "the", "its", "their", "his"):
             verb = parsed.verb(one - 1)
             return Governor(verb.name, verb.event, one - 1, "left") if verb is not None else None
-        if word in PREPOSITIONS or word in CONJUNCTIONS or word in AUXILIARIES or not word[:1].isalpha() or parsed.verb(one) is not None:
+        if (
+            word in PREPOSITIONS
+            or word in CONJUNCTIONS
+            or word in AUXILIARIES
+            or not word[:1].isalpha()
+            or parsed.verb(one) is not None
+        ):
             return None
     return None
 
@@ -151,7 +164,7 @@ def _prepositional(parsed: Parsed, at: int) -> Governor | None:
 def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
     """The verb of which the number is the subject: 12 were wounded, 12 killed, rockets struck."""
     at, passive, steps = phrase.last, False, 0
-    inside = parsed.word(phrase.first - 1) in ("on", "at", "in", "with", "from", "by", "into", "across", "against", "to", "after")
+    inside = parsed.word(phrase.first - 1) in word_list("on at in with from by into across against to after")
     if inside and (parsed.verb(at) is None or parsed.word(at) not in RESULTS):
         return None
     starts = {other.first: other for other in parsed.phrases if other.first > phrase.first}
@@ -160,21 +173,30 @@ def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
         steps += 1
         if at in starts:
             return None if passive or not _joined(parsed, phrase, at) else _after_list(parsed, starts[at])
-        if word in (";", ":", ".", "but", "while", "after", "when", "before", "if", "because"):
+        if word in word_list("; : . but while after when before if because"):
             return None
         if word == "since" and parsed.word(at - 1) not in AUXILIARIES:
             return None
-        if word == "," and parsed.word(at + 1) in ("including", "among", "some", "many", "most", "all", "mostly", "mainly", "at", "one", "both"):
-            closing = next((one for one in range(at + 1, min(at + 14, len(parsed.tokens))) if parsed.word(one) == ","), None)
+        if word == "," and parsed.word(at + 1) in word_list(
+            "including among some many most all mostly mainly at one both"
+        ):
+            closing = next(
+                (one for one in range(at + 1, min(at + 14, len(parsed.tokens))) if parsed.word(one) == ","), None
+            )
             if closing is not None and parsed.word(closing + 1) in AUXILIARIES:
                 at = closing + 1
                 continue
-        if word == "," and parsed.word(at + 1) not in ("most", "mostly", "many", "some", "of", "including", "all", "mainly", "in", "on"):
+        if word == "," and parsed.word(at + 1) not in word_list("most mostly many some of including all mainly in on"):
             return None
         if word in AUXILIARIES or word in MODALS:
             passive = passive or word not in ("have", "has", "had", "having", "did", "do", "does")
         verb = parsed.verb(at)
-        if verb is not None and verb.name == "see" and (passive or at == phrase.last) and parsed.verb(at + 1) is not None:
+        if (
+            verb is not None
+            and verb.name == "see"
+            and (passive or at == phrase.last)
+            and parsed.verb(at + 1) is not None
+        ):
             verb = None  # were reported killed
         if verb is not None and at not in parsed.timed:
             return _read_right(parsed, phrase, at, passive)
@@ -193,7 +215,12 @@ def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
 def _foreign_verb(parsed: Parsed, at: int) -> bool:
     """Say whether a word is a verb that the table does not have, so that the number belongs to that."""
     word = parsed.word(at)
-    return word in ("said", "says", "say") or (word.endswith("ed") and parsed.word(at - 1) not in AUXILIARIES and parsed.noun_at(at + 1) is None and parsed.word(at + 1) in DETERMINERS)
+    return word in ("said", "says", "say") or (
+        word.endswith("ed")
+        and parsed.word(at - 1) not in AUXILIARIES
+        and parsed.noun_at(at + 1) is None
+        and parsed.word(at + 1) in DETERMINERS
+    )
 
 
 def _joined(parsed: Parsed, phrase: Phrase, at: int) -> bool:
@@ -241,7 +268,11 @@ def clause_verb(parsed: Parsed, at: int, reach: int = 16) -> Governor | None:
         if word in ("attack", "fire") and parsed.word(one - 1) in ("under", "opened"):
             return Governor("attack", "attacks" if word == "attack" else "shootings", one, "left")
         verb = parsed.verb(one)
-        if verb is not None and verb.event and verb.name not in ("seize", "see", "kill", "injure", "release", "rescue", "arrest"):
+        if (
+            verb is not None
+            and verb.event
+            and verb.name not in ("seize", "see", "kill", "injure", "release", "rescue", "arrest")
+        ):
             return Governor(verb.name, verb.event, one, "left")
     return None
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 
-ENGLISH = frozenset(
-    "the of and to was were said for on that with by from at has have had as is it its their his they an been after are he she "
-    "who which but not this or over more than since when against between no one two three killed attacks".split()
+from escalation.articles.word_lists import word_set
+
+ENGLISH = word_set(
+    "the of and to was were said for on that with by from at has have had as is it its their his they an "
+    "been after are he she who which but not this or over more than since when against between no one two "
+    "three killed attacks"
 )
-OTHERS = frozenset(
-    "de la el los las que en por con der die das und ist nicht le les des et une du il che di não os um ve bir w na się del al para "
-    "se su pour dans est von mit den dem ein eine auf im zu sich les au aux qui sur par plus ont été sont las una han fue gli della "
-    "nel sono per con dei het een van zijn op met dat ja ei og av til som den det på att och för med är som på w z nie jest do że "
-    "por mais foi são ao dos das em uma com desde hasta contra entre y e o ou".split()
+OTHERS = word_set(
+    "de la el los las que en por con der die das und ist nicht le les des et une du il che di não os um "
+    "ve bir w na się del al para se su pour dans est von mit den dem ein eine auf im zu sich les au aux "
+    "qui sur par plus ont été sont las una han fue gli della nel sono per con dei het een van zijn op met "
+    "dat ja ei og av til som den det på att och för med är som på w z nie jest do że por mais foi são ao "
+    "dos das em uma com desde hasta contra entre y e o ou"
 ) - {"den", "die", "on", "at", "to", "an", "as", "has", "her", "was", "in", "a", "per", "plus", "do", "met", "em", "par", "van", "o", "al", "e"}  # fmt: skip
 NUMBERS = re.compile(r"\d[\d.,]*")
 

@@ -91,12 +91,21 @@ def merge_articles(each: Sequence[tuple[str, Sequence[Merged]]]) -> list[Merged]
     kept: list[Merged] = []
     for number, (name, counts) in enumerate(each):
         for one in counts:
-            at = next((place for place, other in enumerate(kept) if name not in other.sources and _same_across(other.found, one.found)), None)
+            at = next(
+                (
+                    place
+                    for place, other in enumerate(kept)
+                    if name not in other.sources and _same_across(other.found, one.found)
+                ),
+                None,
+            )
             if at is None:
                 kept.append(Merged(one.found, number, one.others, (name,)))
             else:
                 first = kept[at]
-                kept[at] = Merged(first.found, first.article, (*first.others, one.found, *one.others), (*first.sources, name))
+                kept[at] = Merged(
+                    first.found, first.article, (*first.others, one.found, *one.others), (*first.sources, name)
+                )
     return kept
 
 

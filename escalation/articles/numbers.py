@@ -6,17 +6,23 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from escalation.articles.sentences import Token
+from escalation.articles.word_lists import word_list, word_set
 
 ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"  # noqa: E501
 SMALL = {word: value for value, word in enumerate(ONES.split())}
-TENS = {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+TENS = {
+    word: 10 * value
+    for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
 LARGE = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 10**9, "trillion": 10**12}
 SINGLE = {**SMALL, **TENS}
 ORDINALS = {
     word: value
     for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-        "sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+        word_list(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+            "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+        ),
         1,
     )
 } | {"thirtieth": 30, "fortieth": 40, "fiftieth": 50, "hundredth": 100}
@@ -83,7 +89,9 @@ def find_numbers(tokens: tuple[Token, ...]) -> list[Number]:
 
 def _number(tokens: tuple[Token, ...], at: int) -> Number | None:
     """The number that begins at a token, if one does."""
-    return _ordinal(tokens, at) or _dozen(tokens, at) or _vague(tokens, at) or _zero(tokens, at) or _cardinal(tokens, at)
+    return (
+        _ordinal(tokens, at) or _dozen(tokens, at) or _vague(tokens, at) or _zero(tokens, at) or _cardinal(tokens, at)
+    )
 
 
 def _word(tokens: tuple[Token, ...], at: int) -> str:
@@ -141,7 +149,11 @@ def _vague(tokens: tuple[Token, ...], at: int) -> Number | None:
 def _zero(tokens: tuple[Token, ...], at: int) -> Number | None:
     """``no attack``, ``not a single attack``, ``not one``, ``none``; but not ``no fewer than`` nor ``no one``."""
     word, after = _word(tokens, at), _word(tokens, at + 1)
-    if word == "a" and after == "single" and "not" in (_word(tokens, at - 1), _word(tokens, at - 2), _word(tokens, at - 3)):
+    if (
+        word == "a"
+        and after == "single"
+        and "not" in (_word(tokens, at - 1), _word(tokens, at - 2), _word(tokens, at - 3))
+    ):
         return Number(at, at + 2, "zero", 0)
     if word == "none" and after == "of":
         return None
@@ -150,7 +162,7 @@ def _zero(tokens: tuple[Token, ...], at: int) -> Number | None:
         if after == "one" and _word(tokens, at + 2) == "of":
             return None
         return Number(at, at + 3, "zero", 0) if single else Number(at, at + 2, "zero", 0) if after == "one" else None
-    if word == "no" and after not in ("one", "fewer", "less", "more", "longer", "later", "doubt", "other", "matter", ",", "."):
+    if word == "no" and after not in word_list("one fewer less more longer later doubt other matter , ."):
         return Number(at, at + 1, "zero", 0)
     return Number(at, at + 1, "zero", 0) if word in ("none", "zero") else None
 
@@ -190,9 +202,9 @@ def _figures(tokens: tuple[Token, ...], at: int) -> Number:
     return Number(at, last, "cardinal", round(value) if whole else None, whole=whole)
 
 
-CHANGES = frozenset(
-    "rose risen rises rising fell fallen falls up down increased decreased dropped grew grown jumped climbed shrink shrank "
-    "went gone moved shrunk cut raised reduced slipped declined".split()
+CHANGES = word_set(
+    "rose risen rises rising fell fallen falls up down increased decreased dropped grew grown jumped "
+    "climbed shrink shrank went gone moved shrunk cut raised reduced slipped declined"
 )
 
 

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from escalation.articles.language import is_table
 from escalation.articles.normal import normalise
 from escalation.articles.times.points import DATE, MONTH, YEAR, resolve_point
+from escalation.articles.word_lists import word_list, word_set
 
 AROUND = re.compile(
     r"^\W*(?:by [A-Z][\w.'-]+ [A-Z]|(?:file )?photos?\b|image\b|picture\b|caption\b|read more|related\b|also read|see also|share\b|published\b|posted\b|updated\b|last updated|"
@@ -25,11 +26,19 @@ _STAMP = re.compile(
     rf"^\W*(?:\d\d?[:.h]\d\d(?: ?(?:GMT|UTC|CET|ET|EST|am|pm|a\.m\.|p\.m\.))?\W+)?(?P<day>(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?(?:{MONTH} {DATE}(?:,? {YEAR})?|{DATE} {MONTH}(?:,? {YEAR})?|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}}))\s?(?::|-|\s-\s)\s*"
 )
 BULLET = re.compile(r"^\s*(?:[-*\u2022\u25cf\u25aa\u00b7]|\d\d?[.)])\s+")
-SKIPPED = frozenset("script style nav header footer aside figure figcaption form button noscript svg table iframe select template menu".split())
-BLOCKS = frozenset("p div h1 h2 h3 h4 h5 h6 li blockquote section article br tr td ul ol main pre dd dt body".split())
-VOID = frozenset("br img hr meta link input source wbr area base col embed param track".split())
-DATES = ("article:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "pubdate", "publishdate", "parsely-pub-date", "og:article:published_time", "sailthru.date", "dcterms.created")  # fmt: skip
-NOISE = re.compile(r"\b(?:related|recommend|promo|sidebar|footer|comment|share|social|newsletter|advert|caption|breadcrumb|cookie|popular|trending|more-stories|byline-bio|subscribe|nav)\b", re.IGNORECASE)
+SKIPPED = word_set(
+    "script style nav header footer aside figure figcaption form button noscript svg table iframe select template menu"
+)
+BLOCKS = word_set("p div h1 h2 h3 h4 h5 h6 li blockquote section article br tr td ul ol main pre dd dt body")
+VOID = word_set("br img hr meta link input source wbr area base col embed param track")
+DATES = word_list(
+    "article:published_time datepublished date dc.date dc.date.issued pubdate publishdate parsely-pub- "
+    "date og:article:published_time sailthru.date dcterms.created"
+)  # fmt: skip
+NOISE = re.compile(
+    r"\b(?:related|recommend|promo|sidebar|footer|comment|share|social|newsletter|advert|caption|breadcrumb|cookie|popular|trending|more-stories|byline-bio|subscribe|nav)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,9 @@ class Page:
 
 def is_html(text: str) -> bool:
     """Say whether a text is a page in HTML."""
-    return re.search(r"<(?:!doctype html|html|body|article|p|div|head)\b[^>]*>", text[:20_000], re.IGNORECASE) is not None
+    return (
+        re.search(r"<(?:!doctype html|html|body|article|p|div|head)\b[^>]*>", text[:20_000], re.IGNORECASE) is not None
+    )
 
 
 def plain_paragraphs(text: str) -> list[Paragraph]:
@@ -80,7 +91,13 @@ def plain_paragraphs(text: str) -> list[Paragraph]:
     found: list[tuple[int, int]] = []
     for begin, line in lines:
         end = begin + len(line)
-        if found and wrapped and text[found[-1][1] : begin].count("\n") == 1 and not BULLET.match(line) and not is_table(line):
+        if (
+            found
+            and wrapped
+            and text[found[-1][1] : begin].count("\n") == 1
+            and not BULLET.match(line)
+            and not is_table(line)
+        ):
             found[-1] = (found[-1][0], end)
         else:
             found.append((begin, end))
@@ -104,14 +121,26 @@ def _with_roles(blocks: list[tuple[int, str]], titles: int = 1) -> list[Paragrap
         shift = len(text) - len(text.lstrip())
         bullet = BULLET.match(stripped)
         stamp = _STAMP.match(stripped[bullet.end() :] if bullet else stripped)
-        made.append(Paragraph(stripped, begin + shift, _role(stripped, place < titles and len(blocks) > 1), stamp["day"] if stamp else ""))
+        made.append(
+            Paragraph(
+                stripped,
+                begin + shift,
+                _role(stripped, place < titles and len(blocks) > 1),
+                stamp["day"] if stamp else "",
+            )
+        )
     return made
 
 
 def _role(text: str, first: bool) -> str:
     if is_table(text):
         return "table"
-    if AROUND.search(text) and (len(text) < 260 or _BY.match(text)) and not (text[:3].lower() == "by " and not _BY.match(text)) and not re.match(r"(?i)photos? (?:and|show)", text):
+    if (
+        AROUND.search(text)
+        and (len(text) < 260 or _BY.match(text))
+        and not (text[:3].lower() == "by " and not _BY.match(text))
+        and not re.match(r"(?i)photos? (?:and|show)", text)
+    ):
         return "around"
     if first and len(text) < 220 and not re.search(r"[.!?;:]$", text) and " - " not in text[:60]:
         return "title"
@@ -149,7 +178,10 @@ class _Parser(HTMLParser):
             return
         self._json = tag == "script" and "ld+json" in given.get("type", "")
         self._in_title = tag == "title"
-        skipped = tag in SKIPPED or (tag not in ("body", "html", "article", "main") and NOISE.search(f"{given.get('class', '')} {given.get('id', '')}") is not None)
+        skipped = tag in SKIPPED or (
+            tag not in ("body", "html", "article", "main")
+            and NOISE.search(f"{given.get('class', '')} {given.get('id', '')}") is not None
+        )
         self._open.append((tag, skipped, self._holder))
         self._skips += skipped
         self._names[tag] += 1
@@ -223,7 +255,11 @@ def html_page(text: str) -> Page:
         if not heading and len(block) > 60:
             weights[holder] = weights.get(holder, 0) + len(block) * (3 if parser.inside.get(holder) else 1)
     largest = max(weights.values(), default=0)
-    kept = {holder for holder, weight in weights.items() if weight >= 0.15 * largest} if weights else {holder for *_, holder in parser.blocks}
+    kept = (
+        {holder for holder, weight in weights.items() if weight >= 0.15 * largest}
+        if weights
+        else {holder for *_, holder in parser.blocks}
+    )
     if any(parser.inside.get(holder) for holder in kept):
         kept = {holder for holder in kept if parser.inside.get(holder)}
     headline = next((block for block, heading, _ in parser.blocks if heading == "h1"), parser.title.strip())

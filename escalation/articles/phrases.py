@@ -9,28 +9,31 @@ from functools import cached_property
 from escalation.articles.numbers import Number, find_numbers
 from escalation.articles.sentences import Sentence, Token
 from escalation.articles.times.expressions import Expression
+from escalation.articles.word_lists import word_set
 from escalation.articles.words import Rules, Unit, Verb
 
-AUXILIARIES = frozenset(
-    "is are was were be been being am has have had having do does did 's 're 've get gets got gotten".split()
+AUXILIARIES = word_set(
+    "is are was were be been being am has have had having do does did 's 're 've get gets got gotten"
 )
-MODALS = frozenset("will would could can may might should must shall cannot ca won't wouldn't couldn't can't".split())
-PREPOSITIONS = frozenset(
-    "in on at by for from with to into onto over under of off near around across against between among amongst along "
-    "during within without since until till after before about through throughout toward towards upon via per despite "
-    "inside outside behind beyond above below beside besides including like than as amid amidst because while when "
-    "where who whom whose which that if unless though although but nor so yet".split()
+MODALS = word_set("will would could can may might should must shall cannot ca won't wouldn't couldn't can't")
+PREPOSITIONS = word_set(
+    "in on at by for from with to into onto over under of off near around across against between among "
+    "amongst along during within without since until till after before about through throughout toward "
+    "towards upon via per despite inside outside behind beyond above below beside besides including like "
+    "than as amid amidst because while when where who whom whose which that if unless though although but "
+    "nor so yet"
 )
-PRONOUNS = frozenset("it they he she we i you them him her us this these those its their his our there here what".split())
+PRONOUNS = word_set("it they he she we i you them him her us this these those its their his our there here what")
 CONJUNCTIONS = frozenset(("and", "or", "plus", "&"))
-ADVERBS = frozenset(
-    "also again alone already altogether apart back daily weekly monthly early ever far first further just last late later "
-    "least more most much nearly never not now often once only overall so still then too twice up down out away forward "
-    "overnight respectively separately simultaneously together today yesterday tonight home each every either else even "
-    "instead meanwhile otherwise soon recently previously earlier afterwards ago successfully reportedly allegedly "
-    "slightly seriously badly fatally critically deliberately mistakenly jointly directly all both".split()
+ADVERBS = word_set(
+    "also again alone already altogether apart back daily weekly monthly early ever far first further "
+    "just last late later least more most much nearly never not now often once only overall so still then "
+    "too twice up down out away forward overnight respectively separately simultaneously together today "
+    "yesterday tonight home each every either else even instead meanwhile otherwise soon recently "
+    "previously earlier afterwards ago successfully reportedly allegedly slightly seriously badly fatally "
+    "critically deliberately mistakenly jointly directly all both"
 )
-DETERMINERS = frozenset("the a an its their his her our these those this that such another all each every any some".split())
+DETERMINERS = word_set("the a an its their his her our these those this that such another all each every any some")
 MODELS = {
     "mig": "aircraft", "su": "aircraft", "f": "aircraft", "tu": "aircraft", "il": "aircraft", "mi": "aircraft",
     "ka": "aircraft", "j": "aircraft", "h": "aircraft", "shahed": "drones", "geran": "drones", "mq": "drones",
@@ -38,7 +41,7 @@ MODELS = {
     "b": "aircraft", "a": "aircraft", "tb": "drones", "lancet": "drones",
 }  # fmt: skip
 LONGEST_NOUN = 4
-BARE = frozenset("more other others further additional such dead missing extra".split())
+BARE = frozenset(["more", "other", "others", "further", "additional", "such", "dead", "missing", "extra"])
 """Words that stand in the place of a noun."""
 
 
@@ -111,9 +114,7 @@ class Parsed:
     def timed(self) -> frozenset[int]:
         """Tokens inside an expression of time."""
         return frozenset(
-            at
-            for at, token in enumerate(self.tokens)
-            if any(one.begin <= token.begin < one.end for one in self.times)
+            at for at, token in enumerate(self.tokens) if any(one.begin <= token.begin < one.end for one in self.times)
         )
 
     def verb(self, at: int) -> Verb | None:
@@ -154,9 +155,7 @@ class Parsed:
 
     def _phrase(self, number: Number, starts: set[int]) -> Phrase:
         first, qualifier = self._hedge(number)
-        if number.word and number.kind == "word":
-            qualifier = number.word
-        elif number.word and qualifier == "exact":
+        if (number.word and number.kind == "word") or (number.word and qualifier == "exact"):
             qualifier = number.word
         if number.low is not None:
             qualifier = "range"
@@ -282,7 +281,11 @@ class Parsed:
             token = self.tokens[at]
             if kind and re.match(r"-?\d+\w*", text[token.end :]) and token.text[0].isupper():
                 last = at + 1
-                while last < len(self.tokens) and self.tokens[last].begin == self.tokens[last - 1].end and self.word(last) not in ",.;":
+                while (
+                    last < len(self.tokens)
+                    and self.tokens[last].begin == self.tokens[last - 1].end
+                    and self.word(last) not in ",.;"
+                ):
                     last += 1
                 unit = Unit(kind, "craft" if kind == "aircraft" else "munition")
                 return unit, self.between(at, last).lower(), last, ""

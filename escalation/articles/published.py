@@ -11,11 +11,15 @@ from escalation.articles.times.points import DATE, MONTH, YEAR, resolve_point
 
 ORDER = ("given", "metadata", "byline", "address")
 _FULL = rf"(?:{MONTH} {DATE},? {YEAR}|{DATE} (?:of )?{MONTH},? {YEAR}|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}})"
-_DATELINE = re.compile(rf"^[A-Z][A-Z'./\- ]+(?:, ?[A-Z][\w .]+)?,? (?P<day>{MONTH} {DATE}|{DATE} {MONTH}),?(?P<year> {YEAR})?")
+_DATELINE = re.compile(
+    rf"^[A-Z][A-Z'./\- ]+(?:, ?[A-Z][\w .]+)?,? (?P<day>{MONTH} {DATE}|{DATE} {MONTH}),?(?P<year> {YEAR})?"
+)
 _BYLINE = re.compile(
     rf"(?i:^\W*(?:published|posted|updated|last updated|date|dated|first published|by\b|written|reported)[^.]{{0,80}}?)(?P<day>{_FULL})|^\W*(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?(?P<alone>{_FULL})\W*(?:\d\d?:\d\d.*)?$"
 )
-_ADDRESS = re.compile(r"(?<!\d)(?P<year>20\d\d|19\d\d)[/\-_]?(?P<month>0[1-9]|1[0-2])[/\-_]?(?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
+_ADDRESS = re.compile(
+    r"(?<!\d)(?P<year>20\d\d|19\d\d)[/\-_]?(?P<month>0[1-9]|1[0-2])[/\-_]?(?P<day>0[1-9]|[12]\d|3[01])(?!\d)"
+)
 EARLIEST = dt.date(1900, 1, 1)
 
 
@@ -69,9 +73,7 @@ def day_in_line(line: str) -> tuple[dt.date | None, str]:
     return None, found["day"]
 
 
-def find_published(
-    given: dt.date | None, metadata: Sequence[dt.date], lines: Sequence[str], address: str
-) -> Published:
+def find_published(given: dt.date | None, metadata: Sequence[dt.date], lines: Sequence[str], address: str) -> Published:
     """Take the day of publication from what says it most surely, and note what disagrees.
 
     Parameters
@@ -91,7 +93,12 @@ def find_published(
         bylines += [day] if day else []
         short = short or cut
     there = day_in_address(address)
-    named = [("given", given), ("metadata", metadata[0] if metadata else None), ("byline", bylines[0] if bylines else None), ("address", there)]
+    named = [
+        ("given", given),
+        ("metadata", metadata[0] if metadata else None),
+        ("byline", bylines[0] if bylines else None),
+        ("address", there),
+    ]
     known = [(source, day) for source, day in named if day is not None and day >= EARLIEST]
     if not known:
         remark = (f"the dateline says {short} without a year",) if short else ()

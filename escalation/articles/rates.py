@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from escalation.articles.governors import clause_verb, noun_left
 from escalation.articles.phrases import Parsed, Phrase
+from escalation.articles.word_lists import word_list
 from escalation.articles.words import Unit
 
 EVERY = {"day": "daily", "night": "daily", "week": "weekly", "month": "monthly"}
@@ -49,11 +50,15 @@ def rate_of(parsed: Parsed, phrase: Phrase) -> Rate | None:
     for last in (phrase.number.last, phrase.last):
         at = parsed.tokens[last - 1].end
         found = _AFTER.match(text, at)
-        if found and not re.search(r"\b(?:and|or|in|on|for|of|to|by|with|were|was)\b", found[0][: found.start("unit") - at - 2]):
+        if found and not re.search(
+            r"\b(?:and|or|in|on|for|of|to|by|with|were|was)\b", found[0][: found.start("unit") - at - 2]
+        ):
             unit = found["unit"]
             if unit in ("year", "hour"):
                 return Rate("", 1, at, found.end())
-            return Rate("monthly" if unit == "fortnight" else EVERY[unit], 2 if unit == "fortnight" else 1, at, found.end())
+            return Rate(
+                "monthly" if unit == "fortnight" else EVERY[unit], 2 if unit == "fortnight" else 1, at, found.end()
+            )
     found = _BEFORE.search(text[: parsed.tokens[phrase.first].begin])
     if found and found["word"]:
         return Rate(found["word"], 1, found.start(), found.end())
@@ -93,13 +98,20 @@ def word_rates(parsed: Parsed) -> list[WordRate]:
         if one.start() < parsed.mask:
             continue
         at = next((place for place, token in enumerate(parsed.tokens) if token.end > one.start()), 0)
-        if re.search(r"(?:\d|times|once|twice|one|two|three|four|five|six|seven|eight|nine|ten|times on|eight hours) $|\bof $", text[: one.start()]):
+        if re.search(
+            r"(?:\d|times|once|twice|one|two|three|four|five|six|seven|eight|nine|ten|times on|eight hours) $|\bof $",
+            text[: one.start()],
+        ):
             continue
         end = next((place for place, token in enumerate(parsed.tokens) if token.begin >= one.end()), len(parsed.tokens))
         unit = _unit_beside(parsed, at, end)
         if unit is None:
             continue
-        word = EVERY[one["unit"].lower()] if one["unit"] else {"nightly": "daily"}.get(one["word"].lower(), one["word"].lower())
+        word = (
+            EVERY[one["unit"].lower()]
+            if one["unit"]
+            else {"nightly": "daily"}.get(one["word"].lower(), one["word"].lower())
+        )
         near = one["near1"] or one["near2"]
         found.append(WordRate(f"almost_{word}" if near else word, unit, one.start(), one.end()))
     return found
@@ -114,7 +126,11 @@ def _unit_beside(parsed: Parsed, at: int, end: int) -> Unit | None:
     left = noun_left(parsed, at, ("event",), 14)
     verb = clause_verb(parsed, at, 14)
     adjective = parsed.word(end - 1) in ("daily", "weekly", "monthly") or "-" in parsed.word(at)
-    if adjective and parsed.word(end) not in ("basis", ".", ",", ";", "", "on", "in", "and", "over", "near", "across", "from", "against", "along"):
+    if (
+        adjective
+        and parsed.word(end)
+        and parsed.word(end) not in word_list("basis . , ;  on in and over near across from against along")
+    ):
         return None
     if verb is not None and (left is None or verb.at > left[0]):
         return Unit(verb.event, "event")

@@ -158,11 +158,29 @@ def article_files(paths: Sequence[str | Path]) -> list[Path]:
         if path.is_dir():
             inside = sorted(one for one in path.iterdir() if one.suffix.lower() in ENDINGS and one.is_file())
             if not inside:
-                raise FileError(f"{path}: a folder without an article; put files that end in {', '.join(ENDINGS)} into it")
+                raise FileError(
+                    f"{path}: a folder without an article; put files that end in {', '.join(ENDINGS)} into it"
+                )
             found += inside
         else:
             found.append(path)
     return found
+
+
+def is_article(path: str | Path) -> bool:
+    """Say whether a file is an article, by its ending and by its first lines, or a folder of articles."""
+    path = Path(path)
+    if path.is_dir():
+        return any(one.suffix.lower() in ENDINGS for one in path.iterdir())
+    if path.suffix.lower() not in ENDINGS or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        head = stream.read(20_000)
+    lines = [line for line in head.decode("utf-8", errors="replace").splitlines() if line.strip()][:4]
+    if is_html("\n".join(lines)):
+        return True
+    marks = [{line.count(mark) for line in lines[:3]} for mark in ",;\t|"]
+    return not (len(lines) > 1 and any(len(counts) == 1 and min(counts) > 0 for counts in marks))
 
 
 def article_text(path: str | Path) -> str:

@@ -25,7 +25,10 @@ EXTRA = (
 HIGH = 0.75
 """A row of at least this confidence is marked high."""
 UNREVIEWED, CONFIRMED, CORRECTED, REJECTED = "unreviewed", "confirmed", "corrected", "rejected"
-_REVISED = re.compile(r"\b(?:revis\w+|correct(?:ed|ing|ion)|retract\w+|lowered|walked back|earlier (?:count|toll|figure|tally|report)|previous(?:ly)? (?:count|toll|figure|reported))\b", re.IGNORECASE)
+_REVISED = re.compile(
+    r"\b(?:revis\w+|correct(?:ed|ing|ion)|retract\w+|lowered|walked back|earlier (?:count|toll|figure|tally|report)|previous(?:ly)? (?:count|toll|figure|reported))\b",
+    re.IGNORECASE,
+)
 
 
 def confidence_of(one: Found) -> float:
@@ -33,21 +36,39 @@ def confidence_of(one: Found) -> float:
     return round(one.confidences["unit"] * one.confidences["qualifier"] * one.window.confidence, 3)
 
 
-def tally_rows(merged: Sequence[Merged], names: Sequence[str], published: Sequence[Published], urls: Sequence[str]) -> pd.DataFrame:
+def tally_rows(
+    merged: Sequence[Merged], names: Sequence[str], published: Sequence[Published], urls: Sequence[str]
+) -> pd.DataFrame:
     """One row a count, with the columns of all tallies and those of :data:`EXTRA`."""
     rows = [_row(one, names[one.article], published[one.article], urls[one.article]) for one in merged]
     table = pd.DataFrame(rows, columns=[*COLUMNS, *EXTRA])
     for name in ("count", "low", "high", "begin", "end_at"):
         table[name] = pd.array(table[name].tolist(), dtype="Int64")
     for name in ("start", "end", "as_of"):
-        table[name] = pd.to_datetime(table[name].tolist()).astype("datetime64[s]") if len(table) else pd.Series(dtype="datetime64[s]")
+        table[name] = (
+            pd.to_datetime(table[name].tolist()).astype("datetime64[s]")
+            if len(table)
+            else pd.Series(dtype="datetime64[s]")
+        )
     return _superseded(table)
 
 
 def _row(one: Merged, name: str, published: Published, url: str) -> dict[str, object]:
     found, (start, end) = one.found, one.found.window.days
-    mentions = sorted({each.sentence.begin: each.sentence.text for each in (found, *one.others) if each.sentence.text != found.sentence.text}.items())
-    sure = {**found.confidences, "window": found.window.confidence, "series": found.series.confidence, "place": found.place.confidence, "counter": found.counter.confidence}
+    mentions = sorted(
+        {
+            each.sentence.begin: each.sentence.text
+            for each in (found, *one.others)
+            if each.sentence.text != found.sentence.text
+        }.items()
+    )
+    sure = {
+        **found.confidences,
+        "window": found.window.confidence,
+        "series": found.series.confidence,
+        "place": found.place.confidence,
+        "counter": found.counter.confidence,
+    }
     return {
         "series": found.series.name,
         "count": found.count if found.count is not None else pd.NA,
@@ -98,8 +119,14 @@ def _superseded(table: pd.DataFrame) -> pd.DataFrame:
     for at, row in table.iterrows():
         if not _REVISED.search(str(row["sentence"])):
             continue
-        earlier = table.loc[: at].iloc[:-1]  # type: ignore[misc]
-        same = earlier[(earlier["unit"] == row["unit"]) & (earlier["article"] == row["article"]) & (earlier["count"] != row["count"]) & (earlier["start"] <= row["end"]) & (earlier["end"] >= row["start"])]
+        earlier = table.loc[:at].iloc[:-1]  # type: ignore[misc]
+        same = earlier[
+            (earlier["unit"] == row["unit"])
+            & (earlier["article"] == row["article"])
+            & (earlier["count"] != row["count"])
+            & (earlier["start"] <= row["end"])
+            & (earlier["end"] >= row["start"])
+        ]
         same = same[same["sentence"] != row["sentence"]]
         if len(same):
             last = same.index[-1]
@@ -108,21 +135,41 @@ def _superseded(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def ledger_rows(name: str, numbered: Sequence[Sentence], unread: Sequence[Unread], merged: Sequence[Merged], published: Published) -> pd.DataFrame:
+def ledger_rows(
+    name: str, numbered: Sequence[Sentence], unread: Sequence[Unread], merged: Sequence[Merged], published: Published
+) -> pd.DataFrame:
     """Numbers that are no tallies, mentions that were merged, and what the page says of its date, with the reasons.
 
     ``row`` is the number of the sentence, from 1; 0 is the page.
     """
     numbers = {id(sentence): number for number, sentence in enumerate(numbered, 1)}
-    entries = [(numbers.get(id(one.sentence), 0), "count", one.text, "dropped", one.why, one.sentence.text) for one in unread]
+    entries = [
+        (numbers.get(id(one.sentence), 0), "count", one.text, "dropped", one.why, one.sentence.text) for one in unread
+    ]
     entries += [
-        (numbers.get(id(other.sentence), 0), "count", str(other.count if other.count is not None else other.qualifier), "merged", "a repeat of a count in another sentence", other.sentence.text)
+        (
+            numbers.get(id(other.sentence), 0),
+            "count",
+            str(other.count if other.count is not None else other.qualifier),
+            "merged",
+            "a repeat of a count in another sentence",
+            other.sentence.text,
+        )
         for one in merged
         for other in one.others
     ]
     entries += [(0, "as_of", str(published.day or ""), "changed", remark, "") for remark in published.remarks]
     if published.day is None:
-        entries.append((0, "as_of", "", "changed", "no day of publication in the text; give it, or windows that hang on it stay blank", ""))
+        entries.append(
+            (
+                0,
+                "as_of",
+                "",
+                "changed",
+                "no day of publication in the text; give it, or windows that hang on it stay blank",
+                "",
+            )
+        )
     table = pd.DataFrame([(name, *entry) for entry in entries], columns=[*LEDGER_COLUMNS, "sentence"])
     return table.astype({"row": "int64"}).sort_values("row", kind="stable", ignore_index=True)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from escalation.articles.word_lists import word_list, word_set
+
 TOKEN = re.compile(
     r"\d{1,3}(?:[,\u202f ]\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|(?:[A-Z]\.){2,}|[^\W\d_]+(?:['\-][^\W\d_]+)*|[^\w\s]"
 )
-ABBREVIATIONS = frozenset(
-    "jan feb mar apr jun jul aug sep sept oct nov dec mr mrs ms dr prof sen rep gov gen lt col maj capt sgt cpl pvt adm "
-    "brig cmdr st mt no nos vs approx est al inc ltd co corp fig vol dept rev hon pres min km hr ft u.s u.k u.n e.g i.e cf".split()
+ABBREVIATIONS = word_set(
+    "jan feb mar apr jun jul aug sep sept oct nov dec mr mrs ms dr prof sen rep gov gen lt col maj capt "
+    "sgt cpl pvt adm brig cmdr st mt no nos vs approx est al inc ltd co corp fig vol dept rev hon pres "
+    "min km hr ft u.s u.k u.n e.g i.e cf"
 )
 LONGEST = 1_500
 """Characters of a sentence; what is longer is cut there, for it is no sentence."""
@@ -124,5 +127,5 @@ def _ends(text: str, mark: re.Match[str], start: int) -> bool:
     known = last.rstrip(".") in ABBREVIATIONS or re.fullmatch(r"[a-z](\.[a-z])*", last) is not None
     if last in ("a.m", "p.m"):
         return after.isupper() or after in "\"'"
-    months = "jan feb mar apr jun jul aug sep sept oct nov dec".split()
+    months = word_list("jan feb mar apr jun jul aug sep sept oct nov dec")
     return not known or last in months

@@ -24,7 +24,10 @@ SPEECH = (
     r"(?:\s(?:in|at|on|via|to|by)\s(?:an?|the|its|his|her)?\s?[\w-]+(?:\s[\w-]+)?)?(?:\s(?:late|early|separately))?\s*(?:,\s)?$"
 )
 _SPEECH = re.compile(SPEECH, re.IGNORECASE)
-_SAYS = re.compile(r"\b(?:said|says|say|told|announced|reported|stated|confirmed|claimed|put|puts|gave|estimated|revealed)\b")
+_SAYS = re.compile(
+    r"\b(?:said|says|say|told|announced|reported|stated|confirmed|claimed|put|puts|gave|estimated|revealed)\b"
+)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -126,13 +129,22 @@ def remember(parsed: Parsed, windows: Sequence[Window | None], story: Story) -> 
         _register(parsed, one, story)
     known = [days for days in story.sentence if days]
     if known:
-        story.last = known[0] if len(known) > 1 and len(set(known)) > 1 and any(one.kind in ("shift", "shift_to", "previous") for one in parsed.times) else known[-1]
+        story.last = (
+            known[0]
+            if len(known) > 1
+            and len(set(known)) > 1
+            and any(one.kind in ("shift", "shift_to", "previous") for one in parsed.times)
+            else known[-1]
+        )
 
 
 def _compared(parsed: Parsed, phrase: Phrase) -> bool:
     """Say whether a number is what another one is compared with, whose window dates nothing that follows."""
     before = parsed.sentence.text[: parsed.tokens[phrase.first].begin]
-    return re.search(r"\b(?:from|than|against|compared (?:with|to)|versus|vs\.?|short of|up on)\s(?:the\s)?$", before) is not None
+    return (
+        re.search(r"\b(?:from|than|against|compared (?:with|to)|versus|vs\.?|short of|up on)\s(?:the\s)?$", before)
+        is not None
+    )
 
 
 def _says_only(text: str, one: Expression) -> bool:
@@ -155,5 +167,14 @@ def _register(parsed: Parsed, one: Expression, story: Story) -> None:
     else:
         return
     for before, token in zip(words, words[1:], strict=False):
-        if before.lower in ("a", "an", "another") or token.lower in ("truce", "ceasefire", "strikes", "raid", "raids", "coup", "election", "attack"):
+        if before.lower in ("a", "an", "another") or token.lower in (
+            "truce",
+            "ceasefire",
+            "strikes",
+            "raid",
+            "raids",
+            "coup",
+            "election",
+            "attack",
+        ):
             story.things[token.lower] = days

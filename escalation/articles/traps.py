@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from escalation.articles.phrases import MODALS, Parsed, Phrase
+from escalation.articles.word_lists import word_set
 
 CURRENCIES = (
     r"(?:US )?(?:dollars?|euros?|pounds?|naira|rupees?|baht|won|shillings?|yen|yuan|rubles?|roubles?|hryvnias?|pesos?|rials?|riyals?|"
@@ -42,17 +43,19 @@ BEFORE: tuple[tuple[str, str], ...] = (
     (r"\b(?:first|second|third|last|latest) of (?:the |its |about |some |up to )?$", "a stock or a plan"),
     (r"\b(?:population|capacity|crew|staff|strength|force|team|group|squad|panel|crowd|convoy|fleet|budget|membership|garrison) of (?:about |some |around |nearly |roughly |over |more than |up to |almost )?$", "a stock, a crew or a force"),
 )  # fmt: skip
-STOPS = frozenset("after when where because while which who whom that as although though but since amid despite if".split())
-PLANS = frozenset(
-    "plan plans planned planning threaten threatens threatened threatening vow vows vowed pledge pledges pledged promise promises promised expect "
-    "expects expected intend intends intended hope hopes hoped want wants wanted need needs needed prepare prepares preparing aim aims "
-    "propose proposes proposed propose warn ready order ordered ask asked request requested seek seeks sought demand demands demanded due "
-    "if unless capable able likely feared fears fear urge urged".split()
+STOPS = word_set("after when where because while which who whom that as although though but since amid despite if")
+PLANS = word_set(
+    "plan plans planned planning threaten threatens threatened threatening vow vows vowed pledge pledges "
+    "pledged promise promises promised expect expects expected intend intends intended hope hopes hoped "
+    "want wants wanted need needs needed prepare prepares preparing aim aims propose proposes proposed "
+    "propose warn ready order ordered ask asked request requested seek seeks sought demand demands "
+    "demanded due if unless capable able likely feared fears fear urge urged"
 )
-STOCKS = frozenset(
-    "have has had possess possesses possessed own owns owned receive received receives deliver delivered deliver supply supplied "
-    "buy bought sell sold donate donated produce produced build built stockpile stockpiled store stored need needs purchase "
-    "purchased acquire acquired found recovered confiscated patrol patrols commands employ hold holds number".split()
+STOCKS = word_set(
+    "have has had possess possesses possessed own owns owned receive received receives deliver delivered "
+    "deliver supply supplied buy bought sell sold donate donated produce produced build built stockpile "
+    "stockpiled store stored need needs purchase purchased acquire acquired found recovered confiscated "
+    "patrol patrols commands employ hold holds number"
 )
 
 
@@ -71,7 +74,11 @@ def format_trap(parsed: Parsed, phrase: Phrase) -> str:
             return reason
     if not number.whole:
         return "no whole number"
-    if re.match(r"[A-Za-z]|-[A-Z\d]|/\d|\.\d", after) and number.kind == "cardinal" and parsed.tokens[number.last - 1].text[0].isdigit():
+    if (
+        re.match(r"[A-Za-z]|-[A-Z\d]|/\d|\.\d", after)
+        and number.kind == "cardinal"
+        and parsed.tokens[number.last - 1].text[0].isdigit()
+    ):
         return "a name with a number"
     if _is_year(parsed, phrase):
         return "a year"
@@ -88,7 +95,11 @@ def supposed(parsed: Parsed, phrase: Phrase) -> str:
     at, steps = phrase.first - 1, 0
     while at >= 0 and steps < 14:
         word = parsed.word(at)
-        if word in (";", ":", "(", ")") or (word in STOPS and word != "if") or (word == "," and steps > 0 and _new_clause(parsed, at)):
+        if (
+            word in (";", ":", "(", ")")
+            or (word in STOPS and word != "if")
+            or (word == "," and steps > 0 and _new_clause(parsed, at))
+        ):
             break
         if _is_modal(parsed, at):
             return "a plan, a threat or a supposition"
@@ -99,14 +110,19 @@ def supposed(parsed: Parsed, phrase: Phrase) -> str:
         word = parsed.word(after)
         if word in (",", ";", ":", "and", "but", ".") or word in STOPS:
             break
-        if _is_modal(parsed, after) or (word in ("planned", "expected", "due", "needed", "feared") and parsed.word(after + 1) in ("to", "for", ".", ",", "")):
+        if _is_modal(parsed, after) or (
+            word in ("planned", "expected", "due", "needed", "feared")
+            and parsed.word(after + 1) in ("to", "for", ".", ",", "")
+        ):
             return "a plan, a threat or a supposition"
     return ""
 
 
 def _is_modal(parsed: Parsed, at: int) -> bool:
     token = parsed.tokens[at]
-    return token.lower in MODALS and token.text != "May" and not (token.lower == "will" and parsed.word(at - 1) == "the")
+    return (
+        token.lower in MODALS and token.text != "May" and not (token.lower == "will" and parsed.word(at - 1) == "the")
+    )
 
 
 def _new_clause(parsed: Parsed, at: int) -> bool:

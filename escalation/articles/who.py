@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from escalation.articles.phrases import Parsed, Phrase
+from escalation.articles.phrases import ADVERBS, CONJUNCTIONS, PREPOSITIONS, Parsed, Phrase
+from escalation.articles.word_lists import word_set
 
 SAYS = r"(?:said|says|say|reported|reports|recorded|records|counted|counts|documented|documents|registered|logged|tallied|puts|put|estimates|estimated|claims|claimed|announced|confirmed|told|stated|verified|tracks|tracked|spoke of|speaks of|gave|detected|accuses|accused|show|shows)"  # noqa: E501
-_BEFORE_VERB = re.compile(rf"(?:^|[,;:\"]\s|\band\s|\bwhile\s|\bbut\s)(?P<who>[^,;:\"]{{2,70}}?)\s(?:has |have |had |also |then )*{SAYS}\b")
-_ACCORDING = re.compile(r"\b(?:according to|as counted by|as reported by|a tally (?:kept )?by|data from|figures from|compiled by)\s(?P<who>[^,;.\"]{2,70})", re.IGNORECASE)
+_BEFORE_VERB = re.compile(
+    rf"(?:^|[,;:\"]\s|\band\s|\bwhile\s|\bbut\s)(?P<who>[^,;:\"]{{2,70}}?)\s(?:has |have |had |also |then )*{SAYS}\b"
+)
+_ACCORDING = re.compile(
+    r"\b(?:according to|as counted by|as reported by|a tally (?:kept )?by|data from|figures from|compiled by)\s(?P<who>[^,;.\"]{2,70})",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(
     r"\b(?:in|at|near|on|over|off|across|around|inside|outside|throughout|along)\s(?:the\s|its\s)?"
     r"(?P<place>(?:(?:northern|southern|eastern|western|central|north-west(?:ern)?|north-east(?:ern)?|south-west(?:ern)?|south-east(?:ern)?|north|south|east|west)\s)?"
@@ -18,8 +24,11 @@ _PLACE = re.compile(
 _NO_PLACE = re.compile(
     r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z.]*\b|^(?:January|February|March|April|June|July|August|September|October|November|December)\b|^(?:Christmas|Easter|Ramadan|Article|Resolution|President|Telegram|Twitter|Facebook)"
 )
-_CAPITAL = re.compile(r"(?:the )?(?!(?:It|They|He|She|The|A|In|On|We|This|That|There|But|And|At|No|Two|Three)\b)(?:[A-Z][\w'.-]+(?:\s(?:and\s|of\s)?[A-Z][\w'-]+){0,3})")
-PRONOUN = frozenset("he she it they who we i that which this there officials".split())
+_CAPITAL = re.compile(
+    r"(?:the )?(?!(?:It|They|He|She|The|A|In|On|We|This|That|There|But|And|At|No|Two|Three)\b)(?:[A-Z][\w'.-]+(?:\s(?:and\s|of\s)?[A-Z][\w'-]+){0,3})"
+)
+_LINK = r"(?:by|in|at|on|of|since|from|and|this|last|his|its|as|was|has|is|were|over|during|between|near|to|for|with|after|that|which|said|says)\b"
+PRONOUN = word_set("he she it they who we i that which this there officials")
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,10 @@ def counter_of(parsed: Parsed, phrase: Phrase, before: str) -> Named:
         The counter that the sentence before named, for "it said".
     """
     text, at = parsed.sentence.text, parsed.tokens[phrase.first].begin
-    found = [(abs(one.start("who") - at) + (300 if one.start() > at else 0), one["who"]) for one in _BEFORE_VERB.finditer(text, parsed.mask)]
+    found = [
+        (abs(one.start("who") - at) + (300 if one.start() > at else 0), one["who"])
+        for one in _BEFORE_VERB.finditer(text, parsed.mask)
+    ]
     found += [(abs(one.start("who") - at), one["who"]) for one in _ACCORDING.finditer(text, parsed.mask)]
     for _, who in sorted(found):
         name = _known(parsed, who)
@@ -55,10 +67,21 @@ def counter_of(parsed: Parsed, phrase: Phrase, before: str) -> Named:
     for _, who in sorted(found):
         if re.search(r"\b(?:was|were|is|are|been|killed|nobody|no one|there|which|when)\b", who, re.IGNORECASE):
             continue
-        words = re.sub(r"^(?:(?:while|but|as|when|after|and)\s|(?:on|in|since|by)\s[A-Z]\w+(?:\s(?:morning|evening|night))?\s|(?:the|a|an|its|his|their|another|one)\s|that\s|and\s|weekly\s|daily\s)+", "", who.strip(), flags=re.IGNORECASE)
-        words = re.sub(r"\s(?:on|in|at|from|with|who|which|that|has|have|had|also)\s.*$|\s(?:also|has|have|had)$", "", words)
+        words = re.sub(
+            r"^(?:(?:while|but|as|when|after|and)\s|(?:on|in|since|by)\s[A-Z]\w+(?:\s(?:morning|evening|night))?\s|(?:the|a|an|its|his|their|another|one)\s|that\s|and\s|weekly\s|daily\s)+",
+            "",
+            who.strip(),
+            flags=re.IGNORECASE,
+        )
+        words = re.sub(
+            r"\s(?:on|in|at|from|with|who|which|that|has|have|had|also)\s.*$|\s(?:also|has|have|had)$", "", words
+        )
         if words.lower() in PRONOUN:
             return Named(before or "article", 0.5)
+        first = words.lower().split(" ")[0] if words else ""
+        inner = set(words.lower().split())
+        if first in ADVERBS or first in CONJUNCTIONS or inner & ((PREPOSITIONS | {"it", "they"}) - {"of", "for"}):
+            continue
         if words and len(words.split()) <= 5 and not re.search(r"\d", words):
             return Named(slug(words), 0.7)
     return Named("article", 0.6)
@@ -76,9 +99,17 @@ def _known(parsed: Parsed, who: str) -> str:
 def place_of(parsed: Parsed, phrase: Phrase) -> Named:
     """Where: the first place after the number in the sentence, or one before it; ``ALL`` where none is named."""
     text, at = parsed.sentence.text, parsed.tokens[phrase.last - 1].end
-    places = [one for one in _PLACE.finditer(text, parsed.mask) if not _NO_PLACE.match(one["place"]) and not _adjective(text, one)]
+    places = [
+        one
+        for one in _PLACE.finditer(text, parsed.mask)
+        if not _NO_PLACE.match(one["place"]) and not _adjective(text, one)
+    ]
     after = [one for one in places if one.start() >= at - 1]
-    if after and not re.search(r"[;]|, (?:and|while|but)\b", text[at : after[0].start()]) and after[0].start() - at < 90:
+    if (
+        after
+        and not re.search(r"[;]|, (?:and|while|but)\b", text[at : after[0].start()])
+        and after[0].start() - at < 90
+    ):
         return Named(after[0]["place"].rstrip("."), 0.75)
     before = [one for one in places if one.end() <= at]
     return Named(before[-1]["place"].rstrip("."), 0.55) if before else Named("ALL", 0.5)
@@ -86,15 +117,30 @@ def place_of(parsed: Parsed, phrase: Phrase) -> Named:
 
 def _adjective(text: str, one: re.Match[str]) -> bool:
     """Say whether a name is that of a people before a noun: in Israeli strikes."""
-    return re.search(r"(?:i|an|ese|ish)$", one["place"]) is not None and re.match(r"\s[a-z]{4,}s\b", text[one.end() :]) is not None
+    if re.search(r"^U\.?S\.?$|-(?:backed|led|aligned|controlled|based|linked|held)$", one["place"]):
+        return re.match(r"\s[a-z]", text[one.end() :]) is not None
+    return (
+        re.search(r"(?:i|an|ese|ish)$", one["place"]) is not None
+        and re.match(r"\s[a-z]{4,}s\b", text[one.end() :]) is not None
+    )
 
 
 def series_of(parsed: Parsed, phrase: Phrase, unit: str, event: bool) -> Named:
     """What is counted, who on whom: attacks_on_us_forces_by_militias; the unit alone where the clause says no more."""
     text, at = parsed.sentence.text, parsed.tokens[phrase.last - 1].end
     rest = text[at : at + 90]
-    on = re.match(rf"(?:\s\w+){{0,2}}?\s(?:on|against|at)\s(?:the\s|its\s|their\s)?(?P<what>(?:[\w'-]+\s){{0,2}}?(?:(?!this\b|its\b)[\w'-]+s\b|{_CAPITAL.pattern}))", rest) if event else None
-    by = re.search(r"^[^,;.]{0,40}?\bby\s(?:the\s|its\s|their\s)?(?P<who>(?:[\w'-]+\s){0,2}?[\w'-]+)(?=[,.;]|\s(?:in|on|since|at|and|against|over|this|last|have|has|had|were|was)\b|$)", rest)
+    on = (
+        re.match(
+            rf"(?:\s\w+){{0,2}}?\s(?:on|against|at)\s(?:the\s|its\s|their\s)?(?P<what>(?:(?!{_LINK})[\w'.-]+\s){{0,3}}?(?!{_LINK})[a-z'-]+s\b|{_CAPITAL.pattern})",
+            rest,
+        )
+        if event
+        else None
+    )
+    by = re.search(
+        r"^[^,;.]{0,40}?\bby\s(?:the\s|its\s|their\s)?(?P<who>(?:[\w'-]+\s){0,2}?[\w'-]+)(?=[,.;]|\s(?:in|on|since|at|and|against|over|this|last|have|has|had|were|was)\b|$)",
+        rest,
+    )
     parts = [unit]
     if on and not _NO_PLACE.match(on["what"]):
         parts += ["on", on["what"]]
@@ -107,5 +153,8 @@ def series_of(parsed: Parsed, phrase: Phrase, unit: str, event: bool) -> Named:
 def _actor(parsed: Parsed, phrase: Phrase) -> str:
     """The subject of the verb before the number, where that is a name."""
     text = parsed.sentence.text[parsed.mask : parsed.tokens[phrase.first].begin]
-    found = re.search(rf"(?:^|[,;]\s|\bsaid\s(?:that\s)?)(?P<who>{_CAPITAL.pattern})\s(?:has |have |had |also )?(?:carried out|conducted|launched|fired|attacked|struck|hit|bombed|claimed)\b[^,;]{{0,30}}$", text)
+    found = re.search(
+        rf"(?:^|[,;]\s|\bsaid\s(?:that\s)?)(?P<who>{_CAPITAL.pattern})\s(?:has |have |had |also )?(?:carried out|conducted|launched|fired|attacked|struck|hit|bombed|claimed)\b[^,;]{{0,30}}$",
+        text,
+    )
     return found["who"] if found and not _NO_PLACE.match(found["who"]) else ""

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
-from escalation.articles.counted import Decision
+from escalation.articles.decisions import Decision
 from escalation.articles.phrases import Parsed, Phrase
 from escalation.articles.story import Story, Window, leads_speech, spoken
 from escalation.articles.times import calendar
@@ -57,6 +57,10 @@ def window_of(
         days = _resolve(parsed, chosen, position, usable, windows, story)
         if days is not None:
             days = _bounded(parsed, position, chosen, days, usable, story)
+            if story.known is None and chosen.kind == "since":
+                return Window(
+                    (days[0], None), 0.4, f"{rule}, up to a day of publication that is not known", stated=True
+                )
             return Window(days, confidence, rule, stated=True, source=chosen)
         if story.known is None:
             return Window((None, None), 0.2, f"{rule}, relative to a day of publication that is not known")
@@ -95,7 +99,12 @@ def _choose(
     if right and not re.search(r"[;:]", text[end : right[0].begin]):
         return right[0], 0.7, "time in a clause that depends on it"
     trailing = [one for one in usable if one.begin >= end]
-    if trailing and position + 1 in counted and _coordinated(parsed, position, trailing[0]) and _LINKED.search(text[:begin]):
+    if (
+        trailing
+        and position + 1 in counted
+        and _coordinated(parsed, position, trailing[0])
+        and _LINKED.search(text[:begin])
+    ):
         return trailing[0], 0.82, "time at the end of a list"
     leading = [one for one in usable if one.end <= begin and one.begin <= parsed.mask + 3]
     if leading and ";" not in text[leading[0].end : begin]:
@@ -103,14 +112,24 @@ def _choose(
     if trailing and position + 1 in counted and _coordinated(parsed, position, trailing[0]):
         return trailing[0], 0.82, "time at the end of a list"
     dates = [one for one in trailing if one.kind in ("day", "period", "ago", "rolling")]
-    if len(dates) == 1 and not before and ";" not in text[end : dates[0].begin] and not _LINKED.search(text[end : dates[0].begin]):
+    if (
+        len(dates) == 1
+        and not before
+        and ";" not in text[end : dates[0].begin]
+        and not _LINKED.search(text[end : dates[0].begin])
+    ):
         return dates[0], 0.65, "the only time in the sentence"
     return None, 0.0, ""
 
 
 def _turns(text: str, end: int, one: Expression, following: int, whole: int) -> bool:
     """Say whether a time after a number opens the next item: 12 in October, in November 15."""
-    return _SOFT.search(text[end : one.begin]) is not None and following < whole and following - one.end < 30 and not _SOFT.search(text[one.end : following])
+    return (
+        _SOFT.search(text[end : one.begin]) is not None
+        and following < whole
+        and following - one.end < 30
+        and not _SOFT.search(text[one.end : following])
+    )
 
 
 def _first_of(near: Sequence[Expression], parsed: Parsed, phrase: Phrase) -> Expression:
@@ -127,7 +146,12 @@ def _coordinated(parsed: Parsed, position: int, one: Expression) -> bool:
     first, second = parsed.phrases[position], parsed.phrases[position + 1]
     link = parsed.between(first.last, second.first)
     within = parsed.sentence.text[parsed.tokens[second.last - 1].end : one.begin]
-    return re.search(r"\b(?:and|or|,)", link) is not None and ";" not in link and not _BREAK.search(within) and len(link) < 80
+    return (
+        re.search(r"\b(?:and|or|,)", link) is not None
+        and ";" not in link
+        and not _BREAK.search(within)
+        and len(link) < 80
+    )
 
 
 def _resolve(
@@ -221,7 +245,7 @@ def _previous(one: Expression, base: Days | None, known: dt.date | None) -> Days
         return base[0] - DAY - length, base[0] - DAY
     if one.unit in ("month", "year") and base[0].day == 1:
         end = base[0] - DAY
-        return (calendar.year_days(base[0].year - 1) if one.unit == "year" else calendar.month_days(end.year, end.month))
+        return calendar.year_days(base[0].year - 1) if one.unit == "year" else calendar.month_days(end.year, end.month)
     return back(base[0], 1, one.unit), base[0]
 
 
@@ -231,7 +255,10 @@ def _main_day(parsed: Parsed, usable: Sequence[Expression], but: Expression) -> 
     days = [
         one.days
         for one in usable
-        if one is not but and one.kind in ("day", "ago") and one.days and ";" not in text[min(one.end, but.end) : max(one.begin, but.begin)]
+        if one is not but
+        and one.kind in ("day", "ago")
+        and one.days
+        and ";" not in text[min(one.end, but.end) : max(one.begin, but.begin)]
     ]
     return days[0] if days else None
 
@@ -267,7 +294,13 @@ def _bounded(
         if there and start <= there[1] <= end:
             end = there[1]
     for other in usable:
-        if other is not one and other.kind in ("asof", "ends_before") and one.kind in ("since", "since_then") and other.days and start <= other.days[1] <= end:
+        if (
+            other is not one
+            and other.kind in ("asof", "ends_before")
+            and one.kind in ("since", "since_then")
+            and other.days
+            and start <= other.days[1] <= end
+        ):
             end = other.days[1]
     return start, end
 
@@ -300,7 +333,11 @@ def _from_story(
         return Window(thing, 0.7, "the day of what it is about")
     if story.period and _cumulative(text, decisions[position].kind == "person" and story.event is not None):
         return Window(story.period, 0.55, "the period that the text is about")
-    for days, rule in ((story.event, "the event that the text is about"), (story.period, "the period that the text is about"), (story.lead, "the period of the lead")):
+    for days, rule in (
+        (story.event, "the event that the text is about"),
+        (story.period, "the period that the text is about"),
+        (story.lead, "the period of the lead"),
+    ):
         if days:
             return Window(days, 0.5, rule)
     if story.known is None:
@@ -313,7 +350,9 @@ def _from_story(
 def _cumulative(text: str, event: bool) -> bool:
     """Say whether a sentence sums up a period; of people after an event, "in all" sums up that event."""
     found = CUMULATIVE.search(text)
-    return found is not None and not (event and found[0].lower() in ("in all", "overall", "altogether", "all told", "in total"))
+    return found is not None and not (
+        event and found[0].lower() in ("in all", "overall", "altogether", "all told", "in total")
+    )
 
 
 def _mentioned(parsed: Parsed, position: int, story: Story) -> Days | None:

@@ -157,7 +157,9 @@ def _rows(path: Path, name: str) -> list[dict[str, str]]:
             rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in table]
             columns = table.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"{path}: cannot be read as a table in UTF-8 ({type(error).__name__}); save it as CSV") from error
+        raise FileError(
+            f"{path}: cannot be read as a table in UTF-8 ({type(error).__name__}); save it as CSV"
+        ) from error
     missing = [column for column in TABLES[name] if column not in columns]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; {name}.csv needs {', '.join(TABLES[name])}")

@@ -98,6 +98,7 @@ def open_table(table: Table) -> escalation.assessment.Source:
         reports=table.reports,
         as_of=table.as_of,
         sheet=table.sheet,
+        published=table.date,
     )
     if table.ledger is not None:
         deliver(source.ledger, Target(form="csv", output=table.ledger))

@@ -247,7 +247,9 @@ def _asof(found: Found, known: dt.date | None) -> Expression | None:
 
 def _before(found: Found, known: dt.date | None) -> Expression | None:
     days = resolve_point(found["point"], known)
-    return _made(found, "skip" if days is None else "ends_before", None if days is None else (days[0] - DAY, days[0] - DAY))
+    return _made(
+        found, "skip" if days is None else "ends_before", None if days is None else (days[0] - DAY, days[0] - DAY)
+    )
 
 
 def _point(found: Found, known: dt.date | None) -> Expression | None:
@@ -388,4 +390,7 @@ def _two_days(text: str, before: Expression, one: Expression) -> bool:
     """Say whether two days are one expression: on Sunday and Monday."""
     if not before.kind == one.kind == "day" or before.days is None or one.days is None:
         return False
-    return re.fullmatch(r" (?:and|or) ", text[before.end : one.begin]) is not None and abs((one.days[0] - before.days[0]).days) < 7
+    return (
+        re.fullmatch(r" (?:and|or) ", text[before.end : one.begin]) is not None
+        and abs((one.days[0] - before.days[0]).days) < 7
+    )
