@@ -10,7 +10,9 @@ from escalation.articles.word_lists import word_list
 from escalation.articles.words import Unit
 
 PEOPLE = {
-    "kill": "killed", "injure": "injured", "abduct": "kidnapped", "seize": "kidnapped", "arrest": "arrests", "release": "released",
+    "kill": "killed", "die": "killed",
+    "injure": "injured", "abduct": "kidnapped", "seize": "kidnapped", "arrest": "arrests",
+    "release": "released",
     "shoot": "injured", "rescue": "rescued", "missing": "missing", "surrender": "surrendered", "lose": "killed",
 }  # fmt: skip
 """Units of people by the class of the verb."""
@@ -32,7 +34,7 @@ DONE = {
 """By the kind of a thing, the verbs that count it, and the prepositions that may lie between."""
 
 
-def by_verb(parsed: Parsed, position: int, noun: Unit, wide: bool = False) -> Decision | None:
+def by_verb(parsed: Parsed, position: int, noun: Unit, *, wide: bool = False) -> Decision | None:
     """Unit of people, craft, places or munitions by what is said to have happened to them."""
     phrase = parsed.phrases[position]
     for one in governors(parsed, position) + (
@@ -55,6 +57,7 @@ def verb_after(parsed: Parsed, phrase: Phrase) -> Governor | None:
 
 
 def unit_by(parsed: Parsed, phrase: Phrase, noun: Unit, verb: Governor) -> str:
+    """Unit of a noun that a verb governs; blank where the verb makes no count of it."""
     if noun.kind == "person":
         return person_unit(parsed, phrase, verb)
     if verb.name == "involve":
@@ -85,6 +88,7 @@ def _site(phrase: Phrase) -> bool:
 
 
 def person_unit(parsed: Parsed, phrase: Phrase, verb: Governor) -> str:
+    """What happened to people, by the verb that governs them; blank where nothing did."""
     unit = PEOPLE.get(verb.name, "")
     if phrase.head in ("bodies", "body", "corpses", "corpse"):
         return "killed" if verb.side == "left" and not verb.link else ""
@@ -112,6 +116,7 @@ def person_unit(parsed: Parsed, phrase: Phrase, verb: Governor) -> str:
 
 
 def verb_near(parsed: Parsed, at: int) -> Governor | None:
+    """The verb of the table within four words from a token on, in the same item of a list."""
     for one in range(at, min(at + 4, len(parsed.tokens))):
         if parsed.word(one) in (",", ";", "and"):
             return None

@@ -39,23 +39,21 @@ def decide(parsed: Parsed, position: int, before: Sequence[Decision], antecedent
     plan = supposed(parsed, phrase)
     if plan:
         return no(plan)
-    bracket = _bracketed(parsed, position, before, antecedent)
+    bracket = _bracketed(parsed, position, antecedent)
     if bracket is not None:
         return bracket
     if phrase.number.kind == "ordinal":
-        return _rank(parsed, position, before, antecedent)
+        return _rank(parsed, position, antecedent)
     if phrase.number.kind == "zero":
-        return _zero(parsed, position, before, antecedent)
+        return _zero(parsed, position, before)
     if phrase.number.kind == "times" or parsed.word(phrase.number.last) in ("times", "occasions"):
         return _occasions(parsed, phrase)
-    if phrase.noun is not None and not (phrase.noun.kind == "person" and phrase.head in ("other", "others") and False):
+    if phrase.noun is not None:
         return _named(parsed, position, phrase.noun)
     return unnamed(parsed, position, before, antecedent)
 
 
-def _bracketed(
-    parsed: Parsed, position: int, before: Sequence[Decision], antecedent: Antecedent | None
-) -> Decision | None:
+def _bracketed(parsed: Parsed, position: int, antecedent: Antecedent | None) -> Decision | None:
     """Counts in brackets after what they count or where: violations (491), Delta (35)."""
     phrase = parsed.phrases[position]
     if parsed.word(phrase.first - 1) != "(" or parsed.word(phrase.last) != ")" or phrase.number.kind != "cardinal":
@@ -109,7 +107,7 @@ def _occasions(parsed: Parsed, phrase: Phrase) -> Decision:
     return Decision(unit, "event", 0.9, "verb and times")
 
 
-def _rank(parsed: Parsed, position: int, before: Sequence[Decision], antecedent: Antecedent | None) -> Decision:
+def _rank(parsed: Parsed, position: int, antecedent: Antecedent | None) -> Decision:
     """The 13th attack since June 1: so many from the start of the window on."""
     phrase = parsed.phrases[position]
     if phrase.number.count is None or phrase.number.count < 2:
@@ -137,7 +135,7 @@ def _rank(parsed: Parsed, position: int, before: Sequence[Decision], antecedent:
     return found if found is not None else no("a rank of what is not said to have been hit")
 
 
-def _zero(parsed: Parsed, position: int, before: Sequence[Decision], antecedent: Antecedent | None) -> Decision:
+def _zero(parsed: Parsed, position: int, before: Sequence[Decision]) -> Decision:
     """No attack since Feb. 4, not one abduction, none in November."""
     phrase = parsed.phrases[position]
     if phrase.noun is None and not phrase.head and before and before[-1].unit:

@@ -24,13 +24,19 @@ from escalation.articles.words import Rules
 
 _NO_NUMBER = Number(0, 1, "cardinal")
 DATELINE = re.compile(
-    rf"^(?:\([A-Z][\w ]+\)\s)?[A-Z][A-Z'./\- ]+(?:,\s[A-Z][\w .]+)?(?:,?\s(?:{MONTH}\s{DATE}|{DATE}\s{MONTH})(?:,?\s{YEAR})?)?,?\s?(?:\([\w ]+\)\s?)?-\s"
+    rf"^(?:\([A-Z][\w ]+\)\s)?[A-Z][A-Z'./\- ]+(?:,\s[A-Z][\w .]+)?(?:,?\s(?:{MONTH}\s{DATE}|"
+    rf"{DATE}\s{MONTH})(?:,?\s{YEAR})?)?,?\s?(?:\([\w ]+\)\s?)?-\s"
 )
 CLAIMS = re.compile(
-    r"\b(?:aim(?:ed|ing)? to miss|meant to miss|intended to (?:miss|avoid)|(?:draw|provoke|trigger|invite)(?:s|ed|ing)? (?:a |an )?(?:[\w-]+ ){0,2}(?:response|retaliation|reaction|strike)"
-    r"|(?:lethal|deadly|massive|symbolic|limited|devastating|harsh|severe|crushing) (?:US |U\.S\. |Israeli )?(?:response|retaliation|attack)"
-    r"|(?:deadliest|biggest|largest|heaviest|worst|fiercest|most (?:intense|violent|serious|deadly)) (?:[\w-]+ ){0,3}?(?:attack|strike|wave|day|night|week|month|barrage|raid|escalation|clash|fighting|violence|assault|bombardment)s?"
-    r"|no (?:injuries|casualties|damage|deaths)\b(?! since)|(?:potential|risk) to (?:rapidly )?escalate|amounted to intimidation)"
+    r"\b(?:aim(?:ed|ing)? to miss|meant to miss|intended to (?:miss|avoid)|(?:draw|provoke|trigger|"
+r"invite)(?:s|ed|ing)? (?:a |an )?(?:[\w-]+ ){0,2}(?:response|retaliation|reaction|strike)"
+    r"|(?:lethal|deadly|massive|symbolic|limited|devastating|harsh|severe|"
+r"crushing) (?:US |U\.S\. |Israeli )?(?:response|retaliation|attack)"
+    r"|(?:deadliest|biggest|largest|heaviest|worst|fiercest|most (?:intense|violent|serious|deadly)) "
+r"(?:[\w-]+ ){0,3}?(?:attack|strike|wave|day|night|week|month|barrage|"
+r"raid|escalation|clash|fighting|violence|assault|bombardment)s?"
+    r"|no (?:injuries|casualties|damage|deaths)\b(?! since)|(?:potential|"
+r"risk) to (?:rapidly )?escalate|amounted to intimidation)"
 )  # fmt: skip
 
 
@@ -173,8 +179,8 @@ def _read_sentence(
                     one.reason,
                 )
             )
-    found += _word_rates(parsed, story, windows, counter)
-    found += _without(parsed, story, windows, decisions, counter)
+    found += _word_rates(parsed, story, counter)
+    found += _without(parsed, story, counter)
     remember(parsed, windows, story)
     counted = [one for one in decisions if one.unit]
     if counted:
@@ -261,14 +267,14 @@ def _found(parsed: Parsed, phrase: Phrase, one: Decision, window: Window, rate: 
         window=window,
         counter=counter_of(parsed, phrase, counter),
         place=place_of(parsed, phrase),
-        series=series_of(parsed, phrase, one.unit, one.kind == "event"),
+        series=series_of(parsed, phrase, one.unit, event=one.kind == "event"),
         confidences={"count": one.confidence, "qualifier": sure, "unit": one.confidence},
         ellipsis=one.ellipsis,
         head=phrase.head,
     )
 
 
-def _word_rates(parsed: Parsed, story: Story, windows: Sequence[Window | None], counter: str) -> list[Found]:
+def _word_rates(parsed: Parsed, story: Story, counter: str) -> list[Found]:
     found = []
     for one in word_rates(parsed):
         found.append(_rated(parsed, one, story, counter))
@@ -297,9 +303,7 @@ def _rated(parsed: Parsed, one: WordRate, story: Story, counter: str) -> Found:
     )  # fmt: skip
 
 
-def _without(
-    parsed: Parsed, story: Story, windows: Sequence[Window | None], decisions: Sequence[Decision], counter: str
-) -> list[Found]:
+def _without(parsed: Parsed, story: Story, counter: str) -> list[Found]:
     """Seventeen days without a violation: a count of 0."""
     for one in parsed.times:
         if one.kind != "without":
@@ -331,7 +335,8 @@ def _without(
         return [
             Found(
                 parsed.sentence, begin + one.begin, begin + parsed.tokens[nouns[0][0] - 1].end, 0, None, None, "exact",
-                nouns[0][1].name, "event", f"a stretch without; {window.rule}", window, counter_of(parsed, phrase, counter),
+                nouns[0][1].name, "event", f"a stretch without; {window.rule}", window,
+                counter_of(parsed, phrase, counter),
                 place_of(parsed, phrase), series_of(parsed, phrase, nouns[0][1].name, event=True),
                 {"count": 0.85, "qualifier": 0.9, "unit": 0.85}, ellipsis=False, head="",
             )

@@ -1,4 +1,4 @@
-"""The verb or noun that says what was done to the things of a number: killed 12, 12 were wounded, a wave of 40 drones."""
+"""The verb or noun that says what was done to the things of a number: killed 12, a wave of 40 drones."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ NOMINALS = {
     "destruction": "hit", "interception": "down", "massacre": "kill", "execution": "kill", "executions": "kill",
     "injuring": "injure", "hijacking": "seize", "loss": "lose", "lives": "kill", "bodies": "kill", "damage": "hit",
     "theft": "steal", "use": "launch", "shooting": "kill", "bombing": "hit", "shelling": "hit", "attack": "hit",
-    "attacks": "hit", "strike": "hit", "strikes": "hit", "raid": "hit", "raids": "hit", "assault": "hit", "assaults": "hit",
+    "attacks": "hit", "strike": "hit", "strikes": "hit", "raid": "hit", "raids": "hit", "assault": "hit",
+    "assaults": "hit",
     "wave": "launch", "barrage": "launch", "salvo": "launch", "swarm": "launch", "volley": "launch", "salvos": "launch",
-    "incursion": "move", "incursions": "move", "intrusion": "move", "toll": "kill", "number": "", "total": "", "count": "",
+    "incursion": "move", "incursions": "move", "intrusion": "move", "toll": "kill", "number": "", "total": "",
+    "count": "",
 }  # fmt: skip
 
 
@@ -200,7 +202,7 @@ def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
             verb = None  # were reported killed
         if verb is not None and at not in parsed.timed:
             return _read_right(parsed, phrase, at, passive)
-        if word in CONJUNCTIONS and at == phrase.last and not _list_goes_on(parsed, at, starts):
+        if word in CONJUNCTIONS and at == phrase.last and not _list_goes_on(at, starts):
             return None
         if word in CONJUNCTIONS and (passive or steps > 4):
             return None
@@ -228,7 +230,7 @@ def _joined(parsed: Parsed, phrase: Phrase, at: int) -> bool:
     return all(parsed.word(one) in (",", "and", "or", "plus") for one in range(phrase.last, at)) and at > phrase.last
 
 
-def _list_goes_on(parsed: Parsed, at: int, starts: dict[int, Phrase]) -> bool:
+def _list_goes_on(at: int, starts: dict[int, Phrase]) -> bool:
     return any(one in starts for one in range(at + 1, at + 3))
 
 
@@ -248,7 +250,7 @@ def _read_right(parsed: Parsed, phrase: Phrase, at: int, passive: bool) -> Gover
         return None
     if passive or word in ("dead", "missing"):
         return Governor(verb.name, verb.event, at, "right")
-    if word in ("died", "die", "dying", "perished", "drowned", "surrendered"):
+    if verb.name in ("die", "surrender"):
         return Governor(verb.name, verb.event, at, "right")
     relative = any(parsed.word(one) in ("they", "he", "it", "who", "that", "which") for one in range(phrase.last, at))
     if at == phrase.last or (relative and at - phrase.last < 3):
@@ -271,7 +273,7 @@ def clause_verb(parsed: Parsed, at: int, reach: int = 16) -> Governor | None:
         if (
             verb is not None
             and verb.event
-            and verb.name not in ("seize", "see", "kill", "injure", "release", "rescue", "arrest")
+            and verb.name not in ("seize", "see", "die", "kill", "injure", "release", "rescue", "arrest")
         ):
             return Governor(verb.name, verb.event, one, "left")
     return None

@@ -7,7 +7,7 @@ from html import escape
 
 import pandas as pd
 
-from escalation.articles.review import as_text
+from escalation.articles.review import records
 from escalation.articles.rows import HIGH
 
 STYLE = "text-align:left;vertical-align:top;padding:2px 8px"
@@ -51,23 +51,22 @@ def highlight(tallies: pd.DataFrame) -> SentenceTable:
     >>> "There were <mark>12 attacks</mark> in May 2024." in highlight(tallies).html
     True
     """
-    rows = as_text(tallies)
     head = "".join(f'<th style="{STYLE}">{name}</th>' for name in ("row", *SHOWN, "sentence"))
-    body = "".join(_row(label, row) for label, row in zip(rows.index, rows.to_dict("records"), strict=True))
+    body = "".join(_row(label, row) for label, row in zip(tallies.index, records(tallies), strict=True))
     return SentenceTable(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
-def _row(label: object, row: dict[str, object]) -> str:
-    low, high = str(row.get("low", "")), str(row.get("high", ""))
+def _row(label: object, row: dict[str, str]) -> str:
+    low, high = row.get("low", ""), row.get("high", "")
     shown = {**row, "count": f"{low} to {high}" if low and high else row.get("count", "")}
-    cells = [escape(str(label)), *(escape(str(shown.get(name, ""))) for name in SHOWN), _marked(row)]
-    doubtful = float(str(row.get("confidence") or 0)) < HIGH
+    cells = [escape(str(label)), *(escape(shown.get(name, "")) for name in SHOWN), _marked(row)]
+    doubtful = float(row.get("confidence") or 0) < HIGH
     look = "background:#f4f4f4;" if doubtful else ""
     look += "text-decoration:line-through;" if row.get("review") == "rejected" else ""
     return f'<tr style="{look}">' + "".join(f'<td style="{STYLE}">{cell}</td>' for cell in cells) + "</tr>"
 
 
-def _marked(row: dict[str, object]) -> str:
-    sentence, printed = str(row.get("sentence", "")), str(row.get("printed", ""))
+def _marked(row: dict[str, str]) -> str:
+    sentence, printed = row.get("sentence", ""), row.get("printed", "")
     before, found, after = sentence.partition(printed) if printed else (sentence, "", "")
     return f"{escape(before)}<mark>{escape(found)}</mark>{escape(after)}" if found else escape(sentence)

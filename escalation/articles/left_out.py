@@ -81,7 +81,7 @@ def left_out(
 
 
 def _parallel_list(parsed: Parsed, position: int, before: Sequence[Decision]) -> Decision | None:
-    """Units of a list that is compared with one before it, in its order: 38 killed and 26 wounded, against 22 and 30."""
+    """Units of a list that is compared with one before it: 38 killed and 26 wounded, against 22 and 30."""
     bare = [at for at in range(len(parsed.phrases)) if parsed.phrases[at].noun is None and not parsed.phrases[at].head]
     first = position
     while first - 1 in bare and parsed.between(parsed.phrases[first - 1].last, parsed.phrases[first].first) in (
@@ -130,6 +130,7 @@ def _plural(parsed: Parsed, at: int) -> bool:
 
 
 def is_trapped(one: Decision) -> bool:
+    """Say whether a number was no count by its form, so that no noun of its own stands for later ones."""
     return one.reason in (
         "money",
         "a percentage",

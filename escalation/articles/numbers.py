@@ -176,7 +176,7 @@ def _cardinal(tokens: tuple[Token, ...], at: int) -> Number | None:
         one = _word(tokens, last)
         tens, mark, ones = one.partition("-")
         if one in SINGLE:
-            if last > at and part % 10 and not part % 100 == 0:
+            if last > at and part % 10 and part % 100 != 0:
                 break
             part += SINGLE[one]
         elif mark and tens in TENS and ones in SMALL:

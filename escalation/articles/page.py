@@ -15,15 +15,21 @@ from escalation.articles.times.points import DATE, MONTH, YEAR, resolve_point
 from escalation.articles.word_lists import word_list, word_set
 
 AROUND = re.compile(
-    r"^\W*(?:by [A-Z][\w.'-]+ [A-Z]|(?:file )?photos?\b|image\b|picture\b|caption\b|read more|related\b|also read|see also|share\b|published\b|posted\b|updated\b|last updated|"
-    r"(?:additional )?(?:reporting|editing|writing) by|©|copyright|all rights reserved|advertisement|subscribe|sign up|follow us|click here|watch:|listen:|"
-    r"more (?:on|from)|recommended|most read|trending|comments?\b|print\b|email\b|cookie|newsletter|retrieved\b|archived\b|crawled\b|accessed\b|topics?:|tags?:)"
-    r"|\((?:photo|image|ap photo|reuters/|file)[^)]*\)\s*$|(?:getty images|afp via|\[(?:file|photo)[^\]]*\])\W*$|/(?:AFP|AP|Reuters|EPA|Getty)\W*$",
+    r"^\W*(?:by [A-Z][\w.'-]+ [A-Z]|(?:file )?photos?\b|image\b|picture\b|caption\b|read "
+r"more|related\b|also read|see also|share\b|published\b|posted\b|updated\b|last updated|"
+    r"(?:additional )?(?:reporting|editing|writing) by|©|copyright|all rights "
+r"reserved|advertisement|subscribe|sign up|follow us|click here|watch:|listen:|"
+    r"more (?:on|from)|recommended|most read|trending|comments?\b|print\b|email\b|"
+r"cookie|newsletter|retrieved\b|archived\b|crawled\b|accessed\b|topics?:|tags?:)"
+    r"|\((?:photo|image|ap photo|reuters/|file)[^)]*\)\s*$|(?:getty images|"
+r"afp via|\[(?:file|photo)[^\]]*\])\W*$|/(?:AFP|AP|Reuters|EPA|Getty)\W*$",
     re.IGNORECASE,
 )  # fmt: skip
 _BY = re.compile(r"^\W*[Bb][Yy] [A-Z]")
 _STAMP = re.compile(
-    rf"^\W*(?:\d\d?[:.h]\d\d(?: ?(?:GMT|UTC|CET|ET|EST|am|pm|a\.m\.|p\.m\.))?\W+)?(?P<day>(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?(?:{MONTH} {DATE}(?:,? {YEAR})?|{DATE} {MONTH}(?:,? {YEAR})?|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}}))\s?(?::|-|\s-\s)\s*"
+    r"^\W*(?:\d\d?[:.h]\d\d(?: ?(?:GMT|UTC|CET|ET|EST|am|pm|a\.m\.|p\.m\.))?\W+)?(?P<day>(?:(?:Mon|Tues|"
+    rf"Wednes|Thurs|Fri|Satur|Sun)day,? )?(?:{MONTH} {DATE}(?:,? {YEAR})?|{DATE} {MONTH}(?:,? "
+    rf"{YEAR})?|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}}))\s?(?::|-|\s-\s)\s*"
 )
 BULLET = re.compile(r"^\s*(?:[-*\u2022\u25cf\u25aa\u00b7]|\d\d?[.)])\s+")
 SKIPPED = word_set(

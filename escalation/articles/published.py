@@ -15,7 +15,9 @@ _DATELINE = re.compile(
     rf"^[A-Z][A-Z'./\- ]+(?:, ?[A-Z][\w .]+)?,? (?P<day>{MONTH} {DATE}|{DATE} {MONTH}),?(?P<year> {YEAR})?"
 )
 _BYLINE = re.compile(
-    rf"(?i:^\W*(?:published|posted|updated|last updated|date|dated|first published|by\b|written|reported)[^.]{{0,80}}?)(?P<day>{_FULL})|^\W*(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?(?P<alone>{_FULL})\W*(?:\d\d?:\d\d.*)?$"
+    r"(?i:^\W*(?:published|posted|updated|last updated|date|dated|first published|by\b|written|"
+    rf"reported)[^.]{{0,80}}?)(?P<day>{_FULL})|^\W*(?:(?:Mon|Tues|Wednes|"
+    rf"Thurs|Fri|Satur|Sun)day,? )?(?P<alone>{_FULL})\W*(?:\d\d?:\d\d.*)?$"
 )
 _ADDRESS = re.compile(
     r"(?<!\d)(?P<year>20\d\d|19\d\d)[/\-_]?(?P<month>0[1-9]|1[0-2])[/\-_]?(?P<day>0[1-9]|[12]\d|3[01])(?!\d)"

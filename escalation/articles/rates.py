@@ -11,14 +11,19 @@ from escalation.articles.word_lists import word_list
 from escalation.articles.words import Unit
 
 EVERY = {"day": "daily", "night": "daily", "week": "weekly", "month": "monthly"}
-PER = r"\s+(?:a|an|per|each|every)\s+(?:single\s+)?(?P<unit>day|night|week|fortnight|month|year|hour)\b(?!\s(?:ago|earlier|before|later|after|and a half))"
+PER = (
+    r"\s+(?:a|an|per|each|every)\s+(?:single\s+)?(?P<unit>day|night|week|fortnight|"
+    r"month|year|hour)\b(?!\s(?:ago|earlier|before|later|after|and a half))"
+)
 _AFTER = re.compile(rf"(?:\s+(?:times|occasions|[a-z-]+(?:\s[a-z-]+)?))?(?:\s+on average)?{PER}")
 _BEFORE = re.compile(
-    r"\b(?:(?P<word>daily|weekly|monthly)\s+(?:average|mean|rate)s?\s+of|averag\w+(?:\s(?:about|some|around|nearly|almost|more than|over))?(?P<open>))\s*$"
+    r"\b(?:(?P<word>daily|weekly|monthly)\s+(?:average|mean|rate)s?\s+of|"
+    r"averag\w+(?:\s(?:about|some|around|nearly|almost|more than|over))?(?P<open>))\s*$"
 )
 ALMOST = r"(?:almost|near|nearly|virtually|practically|close to)"
 _WORDS = re.compile(
-    rf"\b(?:(?P<near1>{ALMOST})[ -])?(?P<word>daily|weekly|monthly|nightly)\b(?!\s(?:newspaper|paper|briefing|report|magazine|average|press|news|update|life|wage|basis of))"
+    rf"\b(?:(?P<near1>{ALMOST})[ -])?(?P<word>daily|weekly|monthly|nightly)\b(?!\s(?:newspaper|"
+    r"paper|briefing|report|magazine|average|press|news|update|life|wage|basis of))"
     rf"|\b(?:(?P<near2>{ALMOST})\s)?(?:every|each)\s(?:single\s)?(?P<unit>day|night|week|month)\b",
     re.IGNORECASE,
 )

@@ -53,7 +53,8 @@ def read_review(path: str | Path) -> pd.DataFrame:
     ['12', 'unreviewed']
     """
     raw = read_table(path)
-    table = raw.fillna("").astype(str).apply(lambda column: column.str.strip()).reset_index(drop=True)
+    table = pd.DataFrame({name: raw[name].fillna("").astype(str).str.strip() for name in raw.columns})
+    table = table.reset_index(drop=True)
     missing = [
         name for name in ("series", "count", "start", "end", "sentence", "begin", "review") if name not in table.columns
     ]
@@ -114,7 +115,7 @@ def review_row(table: pd.DataFrame, row: int, state: str, corrections: Mapping[s
     for name, value in given.items():
         table.loc[row, name] = value.strip()
     if given:
-        _check_row(table.loc[row], row)
+        _check_row(table.loc[[row]].iloc[0], row)
     table.loc[row, "review"] = state
     return table
 
@@ -124,6 +125,11 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     dates = [name for name in table.columns if pd.api.types.is_datetime64_any_dtype(table[name].dtype)]
     shown = table.assign(**{name: table[name].dt.strftime("%Y-%m-%d") for name in dates})
     return shown.astype(object).where(shown.notna(), "").astype(str).astype(object)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Rows of a table as text by their column."""
+    return [{str(name): str(cell) for name, cell in row.items()} for row in as_text(table).to_dict("records")]
 
 
 def _check_row(row: pd.Series, number: int) -> None:
@@ -165,20 +171,20 @@ def keep_reviewed(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """
     old, new = as_text(old), as_text(new)
     said = old[old["review"] != UNREVIEWED]
-    places, printed = set(map(_place, said.to_dict("records"))), set(map(_printed, said.to_dict("records")))
-    fresh = [_place(row) not in places and _printed(row) not in printed for row in new.to_dict("records")]
+    places, printed = set(map(_place, records(said))), set(map(_printed, records(said)))
+    fresh = [_place(row) not in places and _printed(row) not in printed for row in records(new)]
     joined = pd.concat([said, new[pd.Series(fresh, index=new.index, dtype=bool)]], ignore_index=True).fillna("")
     order = sorted(joined.index, key=lambda at: (joined.loc[at, "article"], int(joined.loc[at, "begin"] or 0)))
     return joined.loc[order].reset_index(drop=True)
 
 
-def _place(row: Mapping[str, object]) -> tuple[str, str]:
-    return str(row["article"]), str(row["begin"])
+def _place(row: Mapping[str, str]) -> tuple[str, str]:
+    return row["article"], row["begin"]
 
 
-def _printed(row: Mapping[str, object]) -> tuple[str, str, str]:
+def _printed(row: Mapping[str, str]) -> tuple[str, str, str]:
     """The same words in the same sentence, wherever that has moved in the text."""
-    return str(row["article"]), str(row["sentence"]).lstrip("'"), str(row.get("printed", ""))
+    return row["article"], row["sentence"].lstrip("'"), row.get("printed", "")
 
 
 def usable_tallies(table: pd.DataFrame, where: str = "article") -> tuple[pd.DataFrame, pd.DataFrame, tuple[int, ...]]:

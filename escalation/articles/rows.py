@@ -26,7 +26,8 @@ HIGH = 0.75
 """A row of at least this confidence is marked high."""
 UNREVIEWED, CONFIRMED, CORRECTED, REJECTED = "unreviewed", "confirmed", "corrected", "rejected"
 _REVISED = re.compile(
-    r"\b(?:revis\w+|correct(?:ed|ing|ion)|retract\w+|lowered|walked back|earlier (?:count|toll|figure|tally|report)|previous(?:ly)? (?:count|toll|figure|reported))\b",
+    r"\b(?:revis\w+|correct(?:ed|ing|ion)|retract\w+|lowered|walked back|earlier (?:count|"
+    r"toll|figure|tally|report)|previous(?:ly)? (?:count|toll|figure|reported))\b",
     re.IGNORECASE,
 )
 
@@ -119,7 +120,7 @@ def _superseded(table: pd.DataFrame) -> pd.DataFrame:
     for at, row in table.iterrows():
         if not _REVISED.search(str(row["sentence"])):
             continue
-        earlier = table.loc[:at].iloc[:-1]  # type: ignore[misc]
+        earlier = table.loc[:at].iloc[:-1]
         same = earlier[
             (earlier["unit"] == row["unit"])
             & (earlier["article"] == row["article"])

@@ -6,8 +6,10 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from escalation.articles.phrases import Parsed, Phrase
+from escalation.articles.reporting import saying_pattern, speech_pattern
 from escalation.articles.times import calendar
 from escalation.articles.times.calendar import DAY, Days
 from escalation.articles.times.expressions import Expression
@@ -16,17 +18,6 @@ SHORT = 4
 """A window of at most so many days is that of an event; a longer one is a period."""
 BACKGROUND = 400
 """Days before publication from which on a window is background, and dates no later sentence."""
-
-SPEECH = (
-    r"\b(?:said|says|say|told(?:\s[\w.'-]+){1,3}|announced|reported|stated|confirmed|claimed|added|tweeted|wrote|acknowledged|"
-    r"denied|posted|testified|warned|declared|disclosed|accusations|statement|briefing|report|interview|conference|insisted|"
-    r"accused(?:\s[\w.'-]+){1,3}|estimated|revealed|responded|briefed(?:\s[\w.'-]+){1,2}|update|updated)"
-    r"(?:\s(?:in|at|on|via|to|by)\s(?:an?|the|its|his|her)?\s?[\w-]+(?:\s[\w-]+)?)?(?:\s(?:late|early|separately))?\s*(?:,\s)?$"
-)
-_SPEECH = re.compile(SPEECH, re.IGNORECASE)
-_SAYS = re.compile(
-    r"\b(?:said|says|say|told|announced|reported|stated|confirmed|claimed|put|puts|gave|estimated|revealed)\b"
-)
 
 
 @dataclass(frozen=True)
@@ -92,14 +83,14 @@ def spoken(parsed: Parsed, one: Expression) -> bool:
     """Say whether an expression dates what was said and not what happened: the ministry said on Tuesday."""
     if one.kind not in ("day", "period", "ago") or (one.days and (one.days[1] - one.days[0]).days > 31):
         return False
-    return _SPEECH.search(parsed.sentence.text[: one.begin]) is not None
+    return speech_pattern().search(parsed.sentence.text[: one.begin]) is not None
 
 
 def leads_speech(parsed: Parsed, one: Expression, phrase: Phrase) -> bool:
     """Say whether a day at the head of a sentence dates a speaker: On Friday an official said that eight ..."""
     text = parsed.sentence.text
     between = text[one.end : parsed.tokens[phrase.first].begin]
-    if one.kind != "day" or one.begin > parsed.mask + 3 or not _SAYS.search(between):
+    if one.kind != "day" or one.begin > parsed.mask + 3 or not saying_pattern().search(between):
         return False
     return re.search(r"\b(?:said|says|announced|reported|claimed|confirmed)\s(?:that\s)?(?:it|they)\b", between) is None
 
@@ -148,7 +139,7 @@ def _compared(parsed: Parsed, phrase: Phrase) -> bool:
 
 
 def _says_only(text: str, one: Expression) -> bool:
-    return one.begin < 3 and _SAYS.search(text[one.end : one.end + 60]) is not None
+    return one.begin < 3 and saying_pattern().search(text[one.end : one.end + 60]) is not None
 
 
 def _register(parsed: Parsed, one: Expression, story: Story) -> None:
@@ -166,7 +157,7 @@ def _register(parsed: Parsed, one: Expression, story: Story) -> None:
         words = [token for token in parsed.tokens if one.begin - 70 <= token.begin < one.begin]
     else:
         return
-    for before, token in zip(words, words[1:], strict=False):
+    for before, token in pairwise(words):
         if before.lower in ("a", "an", "another") or token.lower in (
             "truce",
             "ceasefire",

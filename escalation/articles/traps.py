@@ -34,7 +34,7 @@ AFTER: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 BEFORE: tuple[tuple[str, str], ...] = (
     (r"(?:[$€£¥₦₹₽₴]|\b(?:USD|EUR|GBP|NIS|Rs|N)\s?|[A-Z]{0,2}\$)\s?$", "money"),
-    (r"\b(?:Article|Resolution|Section|Chapter|Law|Act|Decree|Highway|Route|Flight|Unit|Brigade|Battalion|Room|Gate|Page|Phase|Level|"
+    (r"\b(?:Article|Resolution|Section|Chapter|Act|Decree|Highway|Route|Flight|Unit|Brigade|Battalion|Room|Gate|Page|Phase|Level|"
      r"Stage|Type|Model|Mark|Group|Channel|Protocol|Order|Camp|Zone|Block|Sector|Line|Area|Site|Day|Week|Operation|Task Force|Boeing|Airbus|No\.?|Nos\.?|number|#|§)\s?$", "a name"),
     (r"\b(?:aged?|age of)(?:\s\w+)?\s$", "an age"),
     (r"(?:^|[^\w])(?:[A-Za-z]+|[A-Z]+\d*)[-/]$", "a name with a number"),

@@ -14,7 +14,7 @@ RECORDS = frozenset(["recorded", "documented", "logged", "registered", "counted"
 
 
 def unnamed(parsed: Parsed, position: int, before: Sequence[Decision], antecedent: Antecedent | None) -> Decision:
-    """A number whose noun no table has, or that has none: by the verb, by what is called a number or toll, or by a list."""
+    """A number whose noun no table has, or that has none: by the verb, by "number of" or "toll", or by a list."""
     phrase = parsed.phrases[position]
     around = governors(parsed, position)
     called = _called(parsed, phrase)
@@ -133,7 +133,7 @@ def _part_of(parsed: Parsed, position: int, around: Sequence[Governor]) -> Decis
     if not nouns:
         return no("a part of what no table has")
     end, noun = nouns[0]
-    for one in [*around, *([found] if (found := verb_near(parsed, end)) else [])]:
+    for one in [*around, *([near] if (near := verb_near(parsed, end)) else [])]:
         unit = unit_by(parsed, phrase, noun, one)
         if unit:
             return Decision(unit, noun.kind, 0.88, "part and verb")

@@ -6,14 +6,16 @@ import re
 from dataclasses import dataclass
 
 from escalation.articles.phrases import ADVERBS, CONJUNCTIONS, PREPOSITIONS, Parsed, Phrase
+from escalation.articles.reporting import OBJECT, reporting_words
 from escalation.articles.word_lists import word_set
 
-SAYS = r"(?:said|says|say|reported|reports|recorded|records|counted|counts|documented|documents|registered|logged|tallied|puts|put|estimates|estimated|claims|claimed|announced|confirmed|told|stated|verified|tracks|tracked|spoke of|speaks of|gave|detected|accuses|accused|show|shows)"  # noqa: E501
+SAYS = reporting_words("verb", "says", "counts").replace(OBJECT, "")
 _BEFORE_VERB = re.compile(
     rf"(?:^|[,;:\"]\s|\band\s|\bwhile\s|\bbut\s)(?P<who>[^,;:\"]{{2,70}}?)\s(?:has |have |had |also |then )*{SAYS}\b"
 )
 _ACCORDING = re.compile(
-    r"\b(?:according to|as counted by|as reported by|a tally (?:kept )?by|data from|figures from|compiled by)\s(?P<who>[^,;.\"]{2,70})",
+    r"\b(?:according to|as counted by|as reported by|a tally (?:kept "
+    r")?by|data from|figures from|compiled by)\s(?P<who>[^,;.\"]{2,70})",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
@@ -25,9 +27,13 @@ _NO_PLACE = re.compile(
     r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z.]*\b|^(?:January|February|March|April|June|July|August|September|October|November|December)\b|^(?:Christmas|Easter|Ramadan|Article|Resolution|President|Telegram|Twitter|Facebook)"
 )
 _CAPITAL = re.compile(
-    r"(?:the )?(?!(?:It|They|He|She|The|A|In|On|We|This|That|There|But|And|At|No|Two|Three)\b)(?:[A-Z][\w'.-]+(?:\s(?:and\s|of\s)?[A-Z][\w'-]+){0,3})"
+    r"(?:the )?(?!(?:It|They|He|She|The|A|In|On|We|This|That|There|But|And|At|"
+    r"No|Two|Three)\b)(?:[A-Z][\w'.-]+(?:\s(?:and\s|of\s)?[A-Z][\w'-]+){0,3})"
 )
-_LINK = r"(?:by|in|at|on|of|since|from|and|this|last|his|its|as|was|has|is|were|over|during|between|near|to|for|with|after|that|which|said|says)\b"
+_LINK = (
+    r"(?:by|in|at|on|of|since|from|and|this|last|his|its|as|was|has|is|were|"
+    r"over|during|between|near|to|for|with|after|that|which|said|says)\b"
+)
 PRONOUN = word_set("he she it they who we i that which this there officials")
 
 
@@ -125,7 +131,7 @@ def _adjective(text: str, one: re.Match[str]) -> bool:
     )
 
 
-def series_of(parsed: Parsed, phrase: Phrase, unit: str, event: bool) -> Named:
+def series_of(parsed: Parsed, phrase: Phrase, unit: str, *, event: bool) -> Named:
     """What is counted, who on whom: attacks_on_us_forces_by_militias; the unit alone where the clause says no more."""
     text, at = parsed.sentence.text, parsed.tokens[phrase.last - 1].end
     rest = text[at : at + 90]
@@ -154,7 +160,8 @@ def _actor(parsed: Parsed, phrase: Phrase) -> str:
     """The subject of the verb before the number, where that is a name."""
     text = parsed.sentence.text[parsed.mask : parsed.tokens[phrase.first].begin]
     found = re.search(
-        rf"(?:^|[,;]\s|\bsaid\s(?:that\s)?)(?P<who>{_CAPITAL.pattern})\s(?:has |have |had |also )?(?:carried out|conducted|launched|fired|attacked|struck|hit|bombed|claimed)\b[^,;]{{0,30}}$",
+        rf"(?:^|[,;]\s|\bsaid\s(?:that\s)?)(?P<who>{_CAPITAL.pattern})\s(?:has |have |had |also "
+        rf")?(?:carried out|conducted|launched|fired|attacked|struck|hit|bombed|claimed)\b[^,;]{{0,30}}$",
         text,
     )
     return found["who"] if found and not _NO_PLACE.match(found["who"]) else ""

@@ -20,7 +20,8 @@ _RECORD = re.compile(r"\b(?:\w{3,}est|most|fewest|for the first time|record|the 
 _LINKED = re.compile(r"\b(?:from|than|against|compared (?:with|to)|versus)\s(?:\w+\s)?(?:[\d,]+(?: and|,)? )*$")
 _SOFT = re.compile(r",|\band\b|\bor\b")
 CUMULATIVE = re.compile(
-    r"\b(?:in all|so far|to date|in total|altogether|overall|all told|cumulative(?:ly)?|a total of|total(?:s|led|ed)?|up to now|"
+    r"\b(?:in all|so far|to date|in total|altogether|overall|"
+    r"cumulative(?:ly)?|a total of|total(?:s|led|ed)?|up to now|"
     r"(?:has|have)(?:\s(?:now|also|already|been|so far))*\s\w+(?:ed|en|wn|de|ck|ne|id|ut|un|ld|nt|st|pt)?)\b"
 )
 
@@ -93,7 +94,7 @@ def _choose(
     if near and close and _turns(text, end, near[0], following, len(text)):
         return close[-1], 0.85, "time before it in the clause"
     if near:
-        return _first_of(near, parsed, phrase), 0.93, "time after it in the clause"
+        return _first_of(near, phrase), 0.93, "time after it in the clause"
     if close:
         return close[-1], 0.88, "time before it in the clause"
     if right and not re.search(r"[;:]", text[end : right[0].begin]):
@@ -132,7 +133,7 @@ def _turns(text: str, end: int, one: Expression, following: int, whole: int) -> 
     )
 
 
-def _first_of(near: Sequence[Expression], parsed: Parsed, phrase: Phrase) -> Expression:
+def _first_of(near: Sequence[Expression], phrase: Phrase) -> Expression:
     """The first expression after a number; a date rather than a length beside it, but for ranks."""
     one = near[0]
     if one.kind == "within" and phrase.number.kind != "ordinal":
@@ -182,7 +183,7 @@ def _resolve(
     if one.kind in ("shift", "shift_to"):
         return _shifted(one, base or story.period, known)
     if one.kind == "previous":
-        return _previous(one, base or story.period, known)
+        return _previous(one, base or story.period)
     if one.kind == "before":
         end = base[0] if base else known
         return (back(end, one.number, one.unit), end) if end else None
@@ -236,7 +237,7 @@ def _whole_months(start: dt.date, end: dt.date, base: Days) -> Days:
     return start, end
 
 
-def _previous(one: Expression, base: Days | None, known: dt.date | None) -> Days | None:
+def _previous(one: Expression, base: Days | None) -> Days | None:
     """The week before, the previous month: the unit that ends where the window before it begins."""
     if base is None:
         return None
@@ -342,17 +343,15 @@ def _from_story(
             return Window(days, 0.5, rule)
     if story.known is None:
         return Window((None, None), 0.2, "no date in the text")
-    told = [one.days for one in parsed.times if spoken(parsed, one) and one.days and one.kind == "day"]
-    end = told[0][1] if told and told[0] else story.known
+    said = [one.days for one in parsed.times if spoken(parsed, one) and one.days and one.kind == "day"]
+    end = said[0][1] if said and said[0] else story.known
     return Window((end - DAY, end), 0.45, "the day of publication and the one before")
 
 
 def _cumulative(text: str, event: bool) -> bool:
     """Say whether a sentence sums up a period; of people after an event, "in all" sums up that event."""
     found = CUMULATIVE.search(text)
-    return found is not None and not (
-        event and found[0].lower() in ("in all", "overall", "altogether", "all told", "in total")
-    )
+    return found is not None and not (event and found[0].lower() in ("in all", "overall", "altogether", "in total"))
 
 
 def _mentioned(parsed: Parsed, position: int, story: Story) -> Days | None:

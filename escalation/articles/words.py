@@ -1,6 +1,6 @@
 """The tables that the reader goes by: nouns and their units, verbs, hedges, anchors of time, counters.
 
-They are in ``data/reading/`` and a user can add rows to them, or change rows, with tables of the same names and columns.
+They are in ``data/reading/``; a user can add rows, or change rows, with tables of the same names and columns.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def read_rules(folder: str | Path | None = None) -> Rules:
     Parameters
     ----------
     folder : str or Path, optional
-        A folder with any of ``units.csv``, ``verbs.csv``, ``hedges.csv``, ``anchors.csv`` and ``counters.csv``, each with
-        the columns of the bundled table of its name.
+        A folder with any of ``units.csv``, ``verbs.csv``, ``hedges.csv``, ``anchors.csv`` and ``counters.csv``, each
+        with the columns of the bundled table of its name.
 
     Returns
     -------

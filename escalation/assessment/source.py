@@ -142,7 +142,7 @@ def open_source(
         left out.
     columns : mapping, optional
         Column map for a plain table of incidents: target column -> column of the file.
-    layout : {"auto", "tallies", "text", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
+    layout : {"auto", "tallies", "text"} or a kind of table of incidents, as for :func:`escalation.read_incidents`
         What the file is; ``auto`` recognises it by its columns (a table with at least four of ``series``,
         ``count``, ``qualifier``, ``start`` and ``end`` is one of tallies; running text is an article).
     encoding : str, optional

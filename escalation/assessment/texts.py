@@ -45,7 +45,7 @@ def is_reviewed(path: Path, encoding: str | None, sheet: str | None) -> bool:
 
 
 def open_reviewed(path: Path) -> Opened:
-    """Read the tallies of a table that ``escalation read-text`` wrote, without those that were rejected or have no window."""
+    """Read the tallies of a table that ``escalation read-text`` wrote, without those rejected or undated."""
     return usable_tallies(read_review(path), str(path))
 
 

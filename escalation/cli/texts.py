@@ -10,7 +10,7 @@ import typer
 
 import escalation
 from escalation.articles.read import article_files, article_text, read_articles
-from escalation.articles.review import article_of, keep_reviewed, read_review, review_row
+from escalation.articles.review import article_of, keep_reviewed, read_review, records, review_row
 from escalation.articles.rows import CONFIRMED, CORRECTED, HIGH, REJECTED, UNREVIEWED
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, deliver
@@ -72,18 +72,18 @@ def _say_what_is_known(tallies: pd.DataFrame, left_out: pd.DataFrame) -> None:
     for name, why in zip(remarks["file"], remarks["why"], strict=True):
         warn(f"{name}: {why}")
     foreign = left_out[left_out["why"].str.startswith("in another language")]
-    for name, rows in foreign.groupby("file", sort=False):
-        warn(f"{name}: {_number(len(rows), 'paragraph')} in another language not read; only English is")
+    for name, number in foreign["file"].value_counts(sort=False).items():
+        warn(f"{name!s}: {_number(int(number), 'paragraph')} in another language not read; only English is")
 
 
 def _show(tallies: pd.DataFrame, left_out: pd.DataFrame, ledger: str | None) -> None:
     title = f"{_number(len(tallies), 'count')}, unreviewed; * marks those of high confidence"
-    days = [f"{_day(a)} to {_day(b)}" for a, b in zip(tallies["start"], tallies["end"], strict=True)]
+    days = [f"{_day(row['start'])} to {_day(row['end'])}" for row in records(tallies)]
     stars = ["*" if value >= HIGH else "" for value in tallies["confidence"]]
     screen.show(
         title,
         ("", stars),
-        ("count", [_printed(row) for row in tallies.to_dict("records")]),
+        ("count", [_printed(row) for row in records(tallies)]),
         ("unit", tallies["unit"]),
         ("window", days),
         ("sentence", [_short(sentence) for sentence in tallies["sentence"]]),
@@ -98,16 +98,16 @@ def _number(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _printed(row: dict[str, object]) -> str:
-    words = str(row["qualifier"]).replace("_", " ")
-    if not pd.isna(row["low"]) and not pd.isna(row["high"]):  # type: ignore[call-overload]
+def _printed(row: dict[str, str]) -> str:
+    words = row["qualifier"].replace("_", " ")
+    if row["low"] and row["high"]:
         return f"{row['low']} to {row['high']}" + ("" if words == "range" else f" {words}")
-    number = "" if pd.isna(row["count"]) else f"{row['count']:,}"  # type: ignore[call-overload]
+    number = f"{int(row['count']):,}" if row["count"] else ""
     return number if words == "exact" else f"{words} {number}".strip()
 
 
-def _day(value: object) -> str:
-    return "?" if pd.isna(value) else f"{value:%Y-%m-%d}"  # type: ignore[call-overload]
+def _day(text: str) -> str:
+    return text or "?"
 
 
 def _short(sentence: str) -> str:
@@ -120,7 +120,8 @@ def review(table: str, article: str) -> None:
     text, name = article_text(article), article_of(article, rows)
     todo = rows.index[(rows["article"] == name) & (rows["review"] == UNREVIEWED)]
     screen.say(
-        f"{len(todo)} of {len(rows)} counts to review. y: right, n: no count, field=value: correct (several with ;), s: skip, q: stop."
+        f"{len(todo)} of {len(rows)} counts to review. y: right, n: no "
+        "count, field=value: correct (several with ;), s: skip, q: stop."
     )
     for number, at in enumerate(todo, 1):
         _put(rows.loc[at], number, len(todo), text)

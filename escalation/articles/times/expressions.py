@@ -195,7 +195,7 @@ def _latest(found: Found, known: dt.date | None) -> Expression | None:
 
 
 def _of_length(kind: str) -> Build:
-    def build(found: Found, known: dt.date | None) -> Expression:
+    def build(found: Found, _: dt.date | None) -> Expression:
         number, unit = _span(found["span"])
         return _made(found, kind, None, number, unit)
 
@@ -216,7 +216,7 @@ def _ago(found: Found, known: dt.date | None) -> Expression | None:
     return _made(found, "ago", (there, there), number, unit)
 
 
-def _earlier(found: Found, known: dt.date | None) -> Expression | None:
+def _earlier(found: Found, _: dt.date | None) -> Expression | None:
     number, unit = _span(found["span"])
     return _made(found, "event" if unit in ("day", "night", "hour") else "shift", None, number, unit)
 
@@ -230,12 +230,12 @@ def _shift_named(found: Found, known: dt.date | None) -> Expression | None:
     return _made(found, "shift", None, 1, "month" if "month" in found["whole"].lower() else "year")
 
 
-def _previous(found: Found, known: dt.date | None) -> Expression | None:
+def _previous(found: Found, _: dt.date | None) -> Expression | None:
     return _made(found, "previous", None, 1, found["unit"].lower())
 
 
 def _plain_kind(kind: str) -> Build:
-    return lambda found, known: _made(found, kind)
+    return lambda found, _: _made(found, kind)
 
 
 def _asof(found: Found, known: dt.date | None) -> Expression | None:
@@ -298,8 +298,8 @@ GRAMMAR: tuple[tuple[str, Build], ...] = (
     (rf"\b(?P<span>(?i:{COUNT} {UNITS}s?)) (?i:earlier|before|previously)\b", _earlier),
     (rf"\b(?i:(?:with)?in|over|inside|during|across) (?i:the space of |the course of |just |under |only |less than |about |barely )*(?P<span>(?i:{COUNT}[ -](?:consecutive |straight )?{UNITS}s?))\b", _of_length("within")),
     (r"\b(?i:(?:on|in|during) the (?:first|opening) (?:night|day))\b(?! of)", _plain_kind("first_day")),
-    (r"\b(?i:in the (?P<which>first|second|third|fourth))\b(?=[,.;]| and\b| when\b|$)", lambda found, known: _made(found, "quarter", None, calendar.QUARTERS[found["which"].lower()], "quarter")),
-    (r"\b(?i:(?:ever )?since (?:the|its|their|that|this|those) (?P<thing>[a-z][a-z-]+(?: [a-z-]+)?))\b", lambda found, known: _made(found, "since_noun", None, 1, found["thing"].lower())),
+    (r"\b(?i:in the (?P<which>first|second|third|fourth))\b(?=[,.;]| and\b| when\b|$)", lambda found, _: _made(found, "quarter", None, calendar.QUARTERS[found["which"].lower()], "quarter")),
+    (r"\b(?i:(?:ever )?since (?:the|its|their|that|this|those) (?P<thing>[a-z][a-z-]+(?: [a-z-]+)?))\b", lambda found, _: _made(found, "since_noun", None, 1, found["thing"].lower())),
     (rf"\b(?i:for|after|in) (?P<span>(?i:(?:about |nearly |almost |more than |over )?{COUNT}[ -]{UNITS}s?)) ?(?:(?i:in (?:captivity|prison|jail|custody|power|office)))?", _plain_kind("skip")),
     (rf"\b(?i:as of|as at|by|up to|until|till|through) (?i:late |early |the end of |the evening of )?(?P<point>{POINT})", _asof),
     (rf"\b(?i:before) (?P<point>{POINT}|(?i:this (?:week|month|year)))", _before),

@@ -34,7 +34,7 @@ def _day(given: dict[str, str], known: dt.date) -> Days | None:
     return found, found
 
 
-def _figures(given: dict[str, str], known: dt.date) -> Days | None:
+def _figures(given: dict[str, str], _: dt.date) -> Days | None:
     found = calendar.written_date(given["figures"])
     return None if found is None else (found, found)
 
@@ -55,7 +55,7 @@ def _month(given: dict[str, str], known: dt.date) -> Days:
     return days[0].replace(day=min(first, end)), days[0].replace(day=min(last, end))
 
 
-def _year(given: dict[str, str], known: dt.date) -> Days:
+def _year(given: dict[str, str], _: dt.date) -> Days:
     return calendar.year_days(int(given["year"]))
 
 
@@ -81,7 +81,7 @@ def _near(given: dict[str, str], known: dt.date) -> Days:
     return known, known
 
 
-def _weekend(given: dict[str, str], known: dt.date) -> Days:
+def _weekend(_: dict[str, str], known: dt.date) -> Days:
     sunday = calendar.latest_weekday("Sunday", known)
     if known.weekday() == 5:
         sunday = known + DAY
