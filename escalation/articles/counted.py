@@ -126,8 +126,8 @@ def _rank(parsed: Parsed, position: int, antecedent: Antecedent | None) -> Decis
             return no("a rank of what no table has")
         if left is not None and left[1].kind == "event":
             return Decision(left[1].name, "event", 0.75, "rank of the subject")
-        if antecedent is not None and antecedent.kind == "event":
-            return Decision(antecedent.unit, "event", 0.7, "rank of what was counted before", ellipsis=True)
+        if antecedent is not None and antecedent.event:
+            return Decision(antecedent.event, "event", 0.7, "rank of what was counted before", ellipsis=True)
         return no("a rank of what no table has")
     if phrase.noun.kind == "event":
         return Decision(phrase.noun.name, "event", 0.9, "rank of an event")
@@ -164,6 +164,14 @@ def _named(parsed: Parsed, position: int, noun: Unit) -> Decision:
         return no(f"{phrase.head}, which are no incidents")
     if noun.kind == "event":
         return _event(parsed, position, noun)
+    found_dead = {parsed.word(at) for at in range(phrase.last, phrase.last + 5)} & {
+        "recovered",
+        "found",
+        "retrieved",
+        "exhumed",
+    }
+    if phrase.head in ("bodies", "corpses") and found_dead:
+        return Decision("killed", "person", 0.8, "bodies")
     if phrase.head in ("bodies", "corpses") and parsed.word(phrase.first - 1) in (
         "recovered",
         "found",

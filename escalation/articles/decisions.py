@@ -45,3 +45,4 @@ class Antecedent:
     unit: str
     kind: str
     counted: bool
+    event: str = ""

@@ -156,7 +156,7 @@ def _read_sentence(
     """The counts of one sentence, its other numbers, and what a number of the next one may stand for."""
     if not parsed.tokens or not re.search(r"\d|" + _NUMBER_WORD, parsed.sentence.text, re.IGNORECASE):
         remember(parsed, [], story)
-        return [], [], antecedent
+        return [], [], _antecedent(parsed, [], antecedent)
     decisions: list[Decision] = []
     windows: list[Window | None] = []
     rates: list[Rate | None] = []
@@ -182,10 +182,20 @@ def _read_sentence(
     found += _word_rates(parsed, story, counter)
     found += _without(parsed, story, counter)
     remember(parsed, windows, story)
-    counted = [one for one in decisions if one.unit]
+    return found, unread, _antecedent(parsed, [one for one in decisions if one.unit], antecedent)
+
+
+def _antecedent(parsed: Parsed, counted: Sequence[Decision], before: Antecedent | None) -> Antecedent | None:
+    """What a number without a noun in the next sentence stands for: what was counted last, and the event named last."""
+    nouns = [
+        noun[1].name for at in range(len(parsed.tokens)) if (noun := parsed.noun_at(at)) and noun[1].kind == "event"
+    ]
+    event = nouns[-1] if nouns else before.event if before else ""
     if counted:
-        antecedent = Antecedent(counted[-1].unit, counted[-1].kind, counted=True)
-    return found, unread, antecedent
+        return Antecedent(counted[-1].unit, counted[-1].kind, counted=True, event=event)
+    if before is not None:
+        return replace(before, event=event)
+    return Antecedent("", "", counted=False, event=event) if event else None
 
 
 _NUMBER_WORD = (
@@ -214,6 +224,8 @@ def _decided(
         return Decision(unit.name, unit.kind, 0.85, "rate")
     if plain.unit:
         return replace(plain, rule="rate")
+    if before and before[-1].unit and phrase.noun is None:
+        return Decision(before[-1].unit, before[-1].kind, 0.7, "rate of what was counted before", ellipsis=True)
     if antecedent is not None and phrase.noun is None and antecedent.kind == "event":
         return Decision(antecedent.unit, "event", 0.7, "rate of what was counted before", ellipsis=True)
     return plain if phrase.noun is not None else Decision(reason="a rate of what no table has")

@@ -202,6 +202,9 @@ def _right(parsed: Parsed, phrase: Phrase) -> Governor | None:
             verb = None  # were reported killed
         if verb is not None and at not in parsed.timed:
             return _read_right(parsed, phrase, at, passive)
+        if word in CONJUNCTIONS and at == phrase.last and _one_more_subject(parsed, at):
+            at += 2
+            continue
         if word in CONJUNCTIONS and at == phrase.last and not _list_goes_on(at, starts):
             return None
         if word in CONJUNCTIONS and (passive or steps > 4):
@@ -228,6 +231,15 @@ def _foreign_verb(parsed: Parsed, at: int) -> bool:
 def _joined(parsed: Parsed, phrase: Phrase, at: int) -> bool:
     """Say whether only a link lies between a number and the next one."""
     return all(parsed.word(one) in (",", "and", "or", "plus") for one in range(phrase.last, at)) and at > phrase.last
+
+
+def _one_more_subject(parsed: Parsed, at: int) -> bool:
+    """Say whether a link adds one subject to the number: three soldiers and a contractor were wounded."""
+    if parsed.word(at + 1) not in ("a", "an", "another", "his", "her", "their", "its", "the"):
+        return False
+    after = range(at + 2, min(at + 6, len(parsed.tokens)))
+    first = next((one for one in after if parsed.word(one) in AUXILIARIES or parsed.verb(one) is not None), None)
+    return first is not None and parsed.word(first) in AUXILIARIES
 
 
 def _list_goes_on(at: int, starts: dict[int, Phrase]) -> bool:

@@ -34,6 +34,7 @@ def left_out(
         phrase.of == "them"
         and not share_named(parsed, phrase)
         and antecedent is not None
+        and antecedent.counted
         and all(is_trapped(one) or one.reason.startswith("one thing") for one in before)
     ):
         return Decision(antecedent.unit, antecedent.kind, 0.8, "of those counted before", ellipsis=True)

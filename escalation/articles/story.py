@@ -103,7 +103,7 @@ def remember(parsed: Parsed, windows: Sequence[Window | None], story: Story) -> 
     stated = [
         window.days
         for phrase, window in zip(parsed.phrases, windows, strict=False)
-        if window and window.stated and window.days[0] and window.days[1] and not _compared(parsed, phrase)
+        if window and window.stated and window.days[0] and window.days[1] and not compared(parsed, phrase)
     ]
     for days in stated:
         story.note(days)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ def remember(parsed: Parsed, windows: Sequence[Window | None], story: Story) -> 
         )
 
 
-def _compared(parsed: Parsed, phrase: Phrase) -> bool:
+def compared(parsed: Parsed, phrase: Phrase) -> bool:
     """Say whether a number is what another one is compared with, whose window dates nothing that follows."""
     before = parsed.sentence.text[: parsed.tokens[phrase.first].begin]
     return (

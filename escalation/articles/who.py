@@ -71,7 +71,9 @@ def counter_of(parsed: Parsed, phrase: Phrase, before: str) -> Named:
         if name:
             return Named(name, 0.9)
     for _, who in sorted(found):
-        if re.search(r"\b(?:was|were|is|are|been|killed|nobody|no one|there|which|when)\b", who, re.IGNORECASE):
+        if re.search(
+            r"\b(?:was|were|is|are|been|killed|nobody|no one|there|which|when|adding|saying)\b", who, re.IGNORECASE
+        ):
             continue
         words = re.sub(
             r"^(?:(?:while|but|as|when|after|and)\s|(?:on|in|since|by)\s[A-Z]\w+(?:\s(?:morning|evening|night))?\s|(?:the|a|an|its|his|their|another|one)\s|that\s|and\s|weekly\s|daily\s)+",

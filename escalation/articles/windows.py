@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from escalation.articles.decisions import Decision
 from escalation.articles.phrases import Parsed, Phrase
-from escalation.articles.story import Story, Window, leads_speech, spoken
+from escalation.articles.story import Story, Window, compared, leads_speech, spoken
 from escalation.articles.times import calendar
 from escalation.articles.times.calendar import DAY, Days
 from escalation.articles.times.expressions import Expression, back
@@ -53,7 +53,7 @@ def window_of(
     chosen, confidence, rule = _choose(parsed, position, decisions, usable)
     if chosen is not None:
         same = [window for window in windows if window is not None and window.source is chosen]
-        if same and phrase.number.kind != "ordinal":
+        if same and phrase.number.kind != "ordinal" and chosen.kind != "since":
             return Window(same[-1].days, confidence, rule, stated=True, source=chosen)
         days = _resolve(parsed, chosen, position, usable, windows, story)
         if days is not None:
@@ -89,8 +89,14 @@ def _choose(
     following, previous = min(after, default=len(text)), max(before, default=parsed.mask)
     right = [one for one in usable if end <= one.begin < following]
     left = [one for one in usable if previous <= one.begin and one.end <= begin]
-    near = [one for one in right if not _BREAK.search(text[end : one.begin])]
+    near = [one for one in right if not _BREAK.search(text[end : one.begin]) and not _of_comparison(text, one)]
     close = [one for one in left if not re.search(r"[;:]|\s-\s", text[one.end : begin])]
+    if (
+        before
+        and compared(parsed, parsed.phrases[max(at for at in counted if at < position)])
+        and not compared(parsed, phrase)
+    ):
+        close = []
     if near and close and _turns(text, end, near[0], following, len(text)):
         return close[-1], 0.85, "time before it in the clause"
     if near:
@@ -123,8 +129,18 @@ def _choose(
     return None, 0.0, ""
 
 
+def _of_comparison(text: str, one: Expression) -> bool:
+    """Say whether a time is that of what is compared: more than in 2022."""
+    return (
+        re.match(r"than\b", text[one.begin : one.end]) is not None
+        or re.search(r"\bthan\s(?:in\s)?(?:the\s)?(?:whole\s(?:of\s)?|all\s(?:of\s)?)?$", text[: one.begin]) is not None
+    )
+
+
 def _turns(text: str, end: int, one: Expression, following: int, whole: int) -> bool:
     """Say whether a time after a number opens the next item: 12 in October, in November 15."""
+    if re.search(r"\band,? ?$", text[end : one.begin]):
+        return True
     return (
         _SOFT.search(text[end : one.begin]) is not None
         and following < whole
@@ -272,7 +288,7 @@ def _within(parsed: Parsed, one: Expression, position: int, usable: Sequence[Exp
     if end is None:
         return None
     last = end[1] - DAY if one.kind == "without" and stated else end[1]
-    start = back(last, one.number, one.unit)
+    start = back(last, one.number or parsed.phrases[position].number.count or 1, one.unit)
     return (start + DAY if one.unit not in ("hour",) else start), last
 
 
@@ -290,6 +306,14 @@ def _bounded(
     start, end = days
     if start is None:
         return days
+    first = parsed.phrases[position].first
+    if (
+        one.kind == "since"
+        and one.end - one.begin > 25
+        and parsed.word(first - 1).endswith("ing")
+        and parsed.word(first - 2) in (",", "and")
+    ):
+        return start, start
     if parsed.phrases[position].number.kind == "ordinal" and one.kind in ("since", "period", "rolling", "since_then"):
         there = _main_day(parsed, usable, one) or story.event
         if there and start <= there[1] <= end:
@@ -325,7 +349,12 @@ def _from_story(
         if place < len(story.sentence) and story.sentence[place]:
             return Window(story.sentence[place], 0.75, "respectively")  # type: ignore[arg-type]
     if earlier:
-        same = earlier[-1]
+        own = [
+            window
+            for other, window in zip(parsed.phrases, windows, strict=False)
+            if window in earlier and not compared(parsed, other)
+        ]
+        same = earlier[-1] if not own or compared(parsed, parsed.phrases[position]) else own[-1]
         return Window(same.days, min(same.confidence, 0.8), "the window of the number before it", same.stated)
     if decisions[position].ellipsis and story.last:
         return Window(story.last, 0.6, "the window of what it is compared with")

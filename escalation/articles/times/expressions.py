@@ -179,7 +179,9 @@ def _ended(found: Found, known: dt.date | None) -> Expression | None:
         return _made(found, "period")
     short = unit in ("hour", "day", "night")
     end = days[1] if known is None or days[1] <= known else max(days[0], known)
-    start = back(end, number, unit)
+    start = back(end if short else days[1], number, unit)
+    if unit in ("month", "year", "quarter") and (days[1] + DAY).day == 1:
+        start = calendar.shift(days[1] + DAY, -number, unit) - DAY
     return _made(found, "period", (start if short else start + DAY, end))
 
 
@@ -273,6 +275,7 @@ GRAMMAR: tuple[tuple[str, Build], ...] = (
     (r"(?i:\b(?:until|up to|by|before) then)\b", _plain_kind("until_then")),
     (rf"\b(?i:(?:ever )?since|starting (?:in|on|from)|beginning (?:in|on)) (?i:(?:about|around|at least|the night of|late|early|the war of) )?(?P<point>{POINT})", _since),
     (rf"\b(?i:since) (?i:the|its|a|his|her|their|they|it|he)\b[\w' -]{{1,60}}?(?: (?i:on|in|at)(?: the)?)? (?P<point>{POINT})", _since),
+    (rf"\b(?i:since) [A-Z][\w'-]*(?: [\w'-]+){{1,6}}? (?i:on|in|at) (?P<point>{POINT})", _since),
     (rf"\b(?i:from) (?P<point>{POINT}) (?i:on|onwards?)\b", _since),
     (rf"\b(?i:between|from) (?P<first>{POINT}) (?i:and|to|until|till|up to|through)(?: (?i:the end of))? (?P<second>{POINT})", _between),
     (rf"\b(?:(?i:in|for|during) )?(?P<first>{MONTH}(?: {DATE})?(?:,? {YEAR})?) ?(?:-|to|through|until) ?(?P<second>{MONTH}(?: {DATE})?(?:,? {YEAR})?)", _between),
@@ -287,6 +290,8 @@ GRAMMAR: tuple[tuple[str, Build], ...] = (
     (rf"\b(?i:{IN} )?(?i:the) (?P<span>(?i:{COUNT} {UNITS}s?)) (?i:since|that followed|following|after)\b(?= (?:the|a|an|it|they|he|she|his|its|their)\b)", _rolling),
     (rf"\b(?i:{IN} )?(?i:the) (?i:past|last) (?P<unit>(?i:{UNITS}))\b", _latest),
     (rf"\b(?i:{IN} )?(?i:the) (?i:latest) (?P<span>(?i:\d+))\b(?! \w+s\b)", lambda found, known: _made(found, "rolling", None if known is None else (known - int(found["span"][:5]) * DAY, known), float(found["span"][:5]), "day")),
+    (rf"\b(?i:in|over|within) (?i:as many (?P<unit>{UNITS})s?)\b", lambda found, _: _made(found, "within", None, 0, found["unit"].lower())),
+    (rf"\b(?i:in|of) (?P<first>{YEAR}) (?:and|or) (?P<second>{YEAR})(?: combined)?", _between),
     (rf"\b(?P<span>(?i:{COUNT} {UNITS}s?)) (?i:(?:have |has |had )?(?:passed |gone )?(?:by )?without)\b", _of_length("without")),
     (rf"\b(?i:{IN} |with )?(?i:the |compared with the )?(?P<whole>(?i:same|corresponding|equivalent|comparable) (?i:period|quarter|months?|weeks?|time|stage|point|span|half|stretch|{SPAN})(?: (?i:of|in|the|a|period))*(?: (?i:last year|year (?:ago|earlier|before)|previous year|year before|month before|previous month|month earlier)| {YEAR}))", _shift_named),
     (rf"\b(?i:{IN}|by) (?i:that|this|the same|those) (?i:period|time|span|stretch|interval|{UNITS}s?|{COUNT} {UNITS}s?)\b", _plain_kind("same")),
