@@ -87,22 +87,29 @@ class Parsed:
     times : tuple of Expression
     mask : int
         Characters at the beginning that are a dateline and not part of what is said.
+    nouns : dict
+        Nouns of the table that were looked up, by the token where they begin.
     """
 
     sentence: Sentence
     rules: Rules
     times: tuple[Expression, ...]
     mask: int = 0
-    nouns: dict[int, tuple[int, Unit]] = field(default_factory=dict)
+    nouns: dict[int, tuple[int, Unit] | None] = field(default_factory=dict, repr=False)
 
     @property
     def tokens(self) -> tuple[Token, ...]:
         """Tokens of the sentence."""
         return self.sentence.tokens
 
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The tokens in small letters."""
+        return tuple(token.lower for token in self.sentence.tokens)
+
     def word(self, at: int) -> str:
         """A token in small letters, blank outside the sentence."""
-        return self.tokens[at].lower if 0 <= at < len(self.tokens) else ""
+        return self.words[at] if 0 <= at < len(self.words) else ""
 
     def between(self, first: int, last: int) -> str:
         """The text of some tokens."""
@@ -235,8 +242,13 @@ class Parsed:
 
     def noun_at(self, at: int) -> tuple[int, Unit] | None:
         """The longest noun of the table that begins at a token: the token after it and its unit."""
-        for size in range(min(LONGEST_NOUN, len(self.tokens) - at), 0, -1):
-            unit = self.rules.units.get(tuple(self.word(one) for one in range(at, at + size)))
+        if at not in self.nouns:
+            self.nouns[at] = self._find_noun(at) if self.word(at) in self.rules.openings else None
+        return self.nouns[at]
+
+    def _find_noun(self, at: int) -> tuple[int, Unit] | None:
+        for size in range(min(LONGEST_NOUN, len(self.words) - at), 0, -1):
+            unit = self.rules.units.get(self.words[at : at + size])
             if unit is not None:
                 return at + size, unit
         return None

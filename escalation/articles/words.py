@@ -68,6 +68,10 @@ class Rules:
     ----------
     units : mapping of tuple of str to Unit
         By the words of the noun, singular and plural.
+    plurals : frozenset of tuple of str
+        Those of the plural.
+    openings : frozenset of str
+        First words of the nouns.
     verbs : mapping of str to Verb
         By each form.
     before, after : mapping of tuple of str to str
@@ -80,6 +84,7 @@ class Rules:
 
     units: Mapping[tuple[str, ...], Unit]
     plurals: frozenset[tuple[str, ...]]
+    openings: frozenset[str]
     verbs: Mapping[str, Verb]
     before: Mapping[tuple[str, ...], str]
     after: Mapping[tuple[str, ...], str]
@@ -202,6 +207,7 @@ def _rules(rows: dict[str, list[dict[str, str]]]) -> Rules:
     return Rules(
         units=units,
         plurals=frozenset(plurals),
+        openings=frozenset(words[0] for words in units),
         verbs=verbs,
         before={words: qualifier for words, qualifier, place in hedges if place != "after"},
         after={words: qualifier for words, qualifier, place in hedges if place == "after"},
