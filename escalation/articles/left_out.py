@@ -162,6 +162,8 @@ def _listed(parsed: Parsed, phrase: Phrase) -> bool:
     ):
         return False
     word = parsed.word(phrase.first - 1)
+    if word in ("on", "at") and parsed.verb(phrase.first - 2) is not None:
+        return True
     return (
         word in LINKS
         or word in COUNTING

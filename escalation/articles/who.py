@@ -34,6 +34,12 @@ _LINK = (
     r"(?:by|in|at|on|of|since|from|and|this|last|his|its|as|was|has|is|were|"
     r"over|during|between|near|to|for|with|after|that|which|said|says)\b"
 )
+_LEADING = re.compile(
+    r"^(?:(?:while|but|as|when|after|and)\s|(?:on|in|since|by)\s[A-Z]\w+(?:\s(?:morning|evening|night))?\s|"
+    r"(?:the|a|an|its|his|their|another|one)\s|that\s|weekly\s|daily\s)+",
+    re.IGNORECASE,
+)
+_NO_NAME = (PREPOSITIONS | {"it", "they"}) - {"of", "for"}
 PRONOUN = word_set("he she it they who we i that which this there officials")
 
 
@@ -61,38 +67,40 @@ def counter_of(parsed: Parsed, phrase: Phrase, before: str) -> Named:
         The counter that the sentence before named, for "it said".
     """
     text, at = parsed.sentence.text, parsed.tokens[phrase.first].begin
-    found = [
-        (abs(one.start("who") - at) + (300 if one.start() > at else 0), one["who"])
-        for one in _BEFORE_VERB.finditer(text, parsed.mask)
-    ]
-    found += [(abs(one.start("who") - at), one["who"]) for one in _ACCORDING.finditer(text, parsed.mask)]
+    found = [(_distance(text, one.start("who"), at), one["who"]) for one in _BEFORE_VERB.finditer(text, parsed.mask)]
+    found += [(_distance(text, one.start("who"), at), one["who"]) for one in _ACCORDING.finditer(text, parsed.mask)]
     for _, who in sorted(found):
-        name = _known(parsed, who)
-        if name:
-            return Named(name, 0.9)
-    for _, who in sorted(found):
-        if re.search(
-            r"\b(?:was|were|is|are|been|killed|nobody|no one|there|which|when|adding|saying)\b", who, re.IGNORECASE
-        ):
-            continue
-        words = re.sub(
-            r"^(?:(?:while|but|as|when|after|and)\s|(?:on|in|since|by)\s[A-Z]\w+(?:\s(?:morning|evening|night))?\s|(?:the|a|an|its|his|their|another|one)\s|that\s|and\s|weekly\s|daily\s)+",
-            "",
-            who.strip(),
-            flags=re.IGNORECASE,
-        )
-        words = re.sub(
-            r"\s(?:on|in|at|from|with|who|which|that|has|have|had|also)\s.*$|\s(?:also|has|have|had)$", "", words
-        )
-        if words.lower() in PRONOUN:
-            return Named(before or "article", 0.5)
-        first = words.lower().split(" ")[0] if words else ""
-        inner = set(words.lower().split())
-        if first in ADVERBS or first in CONJUNCTIONS or inner & ((PREPOSITIONS | {"it", "they"}) - {"of", "for"}):
-            continue
-        if words and len(words.split()) <= 5 and not re.search(r"\d", words):
-            return Named(slug(words), 0.7)
+        named = _named(parsed, who, before)
+        if named is not None:
+            return named
     return Named("article", 0.6)
+
+
+def _distance(text: str, who: int, at: int) -> int:
+    """How far a name is from a number; one after it, or beyond a semicolon, is farther."""
+    between = text[min(who, at) : max(who, at)]
+    return len(between) + (150 if who > at else 0) + 400 * between.count(";")
+
+
+def _named(parsed: Parsed, who: str, before: str) -> Named | None:
+    """The counter that a phrase before a verb of reporting names; None where it names none."""
+    known = _known(parsed, who)
+    if known:
+        return Named(known, 0.9)
+    if re.search(
+        r"\b(?:was|were|is|are|been|killed|nobody|no one|there|which|when|adding|saying)\b", who, re.IGNORECASE
+    ):
+        return None
+    words = _LEADING.sub("", who.strip())
+    words = re.sub(
+        r"\s(?:on|in|at|from|with|who|which|that|has|have|had|also)\s.*$|\s(?:also|has|have|had)$", "", words
+    )
+    if words.lower() in PRONOUN:
+        return Named(before or "article", 0.5)
+    inner = words.lower().split()
+    if not inner or inner[0] in ADVERBS or inner[0] in CONJUNCTIONS or set(inner) & _NO_NAME:
+        return None
+    return Named(slug(words), 0.7) if len(inner) <= 5 and not re.search(r"\d", words) else None
 
 
 def _known(parsed: Parsed, who: str) -> str:
