@@ -115,16 +115,30 @@ def extract(
         _period_of_title(title, story)
     antecedent: Antecedent | None = None
     counter = ""
+    series: dict[str, Named] = {}
     for sentence in sorted(sentences, key=lambda one: one.role == "title"):
         if sentence.stamp:
             _stamped(sentence, story)
         parsed = _parse(text, sentence, known, rules)
         got, left, antecedent = _read_sentence(parsed, story, antecedent, counter)
         counter = next((one.counter.name for one in reversed(got) if one.counter.name != "article"), counter)
-        found += got
+        found += _named_alike(got, series)
         unread += left
         unread += _claims(sentence)
     return found, unread
+
+
+def _named_alike(found: Sequence[Found], series: dict[str, Named]) -> list[Found]:
+    """Give a count whose noun was left out the series of the one that the noun is from."""
+    named = []
+    for one in found:
+        if one.ellipsis and one.unit in series:
+            there = series[one.unit]
+            one = replace(one, series=replace(there, confidence=round(0.9 * there.confidence, 2)))
+        else:
+            series[one.unit] = one.series
+        named.append(one)
+    return named
 
 
 def _period_of_title(title: Sentence, story: Story) -> None:

@@ -230,7 +230,9 @@ def _foreign_verb(parsed: Parsed, at: int) -> bool:
 
 def _joined(parsed: Parsed, phrase: Phrase, at: int) -> bool:
     """Say whether only a link lies between a number and the next one."""
-    return all(parsed.word(one) in (",", "and", "or", "plus") for one in range(phrase.last, at)) and at > phrase.last
+    return (
+        all(parsed.word(one) in (",", "and", "or", "plus", "&") for one in range(phrase.last, at)) and at > phrase.last
+    )
 
 
 def _one_more_subject(parsed: Parsed, at: int) -> bool:

@@ -79,6 +79,8 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
     )
     for note in counted.notes:
         warn(note)
+    if source.unreviewed and len(source.ledger):
+        warn(_account(source, selection.ledger))
     return counted
 
 
@@ -102,7 +104,7 @@ def open_table(table: Table) -> escalation.assessment.Source:
     )
     if table.ledger is not None:
         deliver(source.ledger, Target(form="csv", output=table.ledger))
-    if len(source.ledger):
+    if len(source.ledger) and not source.unreviewed:  # what was read from text says first that nobody has reviewed it
         warn(_account(source, table.ledger))
     return source
 
