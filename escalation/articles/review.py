@@ -214,7 +214,7 @@ def usable_tallies(table: pd.DataFrame, where: str = "article") -> tuple[pd.Data
     Examples
     --------
     >>> from escalation.articles import read_article
-    >>> tallies, ledger, unreviewed = usable_tallies(read_article("There were 12 attacks in May and 7 since.")[0])
+    >>> tallies, ledger, unreviewed = usable_tallies(read_article("There were 12 attacks in May.")[0])
     Traceback (most recent call last):
         ...
     escalation.errors.InputError: article: none of its 1 counts has a window; give the day of publication with --date
@@ -230,17 +230,22 @@ def usable_tallies(table: pd.DataFrame, where: str = "article") -> tuple[pd.Data
     entries.add([int(at) + 2 for at in lost], "", text.loc[lost, "count"].tolist(), "dropped", reasons[lost].tolist())
     kept = text[reasons == ""]
     if kept.empty:
-        raise InputError(f"{where}: {_none_left(text, reasons)}")
+        _refuse_nothing(text, reasons, where)
     checked = check_tallies(kept[[name for name in kept.columns if name not in EXTRA]], where)
     return checked, entries.frame(), tuple(int(at) for at in kept.index[kept["review"] == UNREVIEWED])
 
 
-def _none_left(text: pd.DataFrame, reasons: pd.Series) -> str:
+def _refuse_nothing(text: pd.DataFrame, reasons: pd.Series, where: str) -> None:
+    """Say why no row can be used."""
     if text.empty:
-        return "no count was found in the text; escalation read-text shows what was left out and why"
+        raise InputError(
+            f"{where}: no count was found in the text; escalation read-text shows what was left out and why"
+        )
     if (reasons == "no window in the text").any():
-        return f"none of its {len(text)} counts has a window; give the day of publication with --date"
-    return f"none of its {len(text)} counts can be used ({reasons.iloc[0]}); see escalation read-text"
+        raise InputError(
+            f"{where}: none of its {len(text)} counts has a window; give the day of publication with --date"
+        )
+    raise InputError(f"{where}: none of its {len(text)} counts can be used ({reasons.iloc[0]}); read the article again")
 
 
 def article_of(text_path: str | Path, table: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ from escalation.articles.read import article_files, article_text, read_articles
 from escalation.articles.review import article_of, keep_reviewed, read_review, records, review_row
 from escalation.articles.rows import CONFIRMED, CORRECTED, HIGH, REJECTED, UNREVIEWED
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, deliver
+from escalation.cli.counting import check_targets, deliver, resolve_target
 from escalation.cli.options import Target
 from escalation.errors import warn
 from escalation.files.disk import kind_of
@@ -24,30 +24,20 @@ LONGEST = 90
 
 def read_text(source: list[str], date: str | None, rules: str | None, ledger: str | None, target: Target) -> None:
     """Show or write the counts of articles."""
-    form = target.form or ("csv" if target.output is None or target.output.lower().endswith(".csv") else None)
-    if target.output is not None and target.output.lower().endswith(".json"):
-        form = target.form or "json"
-    if target.output is not None and form in (None, "table"):
-        raise escalation.InputError(
-            f"--output is {target.output!r}, which gives no format; add --format csv or --format json"
-        )
+    target = resolve_target(target)
     _check_files(source, target.output, ledger)
     tallies, left_out = read_articles(source, date, rules=rules)
     if ledger is not None:
         deliver(left_out, Target(form="csv", output=ledger))
     _say_what_is_known(tallies, left_out)
     if target.output is None:
-        return (
-            deliver(tallies, Target(form=target.form))
-            if target.form in ("csv", "json")
-            else _show(tallies, left_out, ledger)
-        )
+        return _show(tallies, left_out, ledger) if target.form == "table" else deliver(tallies, target)
     kept = 0
-    if form == "csv" and kind_of(Path(target.output)) == "file":
+    if target.form == "csv" and kind_of(Path(target.output)) == "file":
         old = read_review(target.output)
         kept = int((old["review"] != UNREVIEWED).sum())
         tallies = keep_reviewed(old, tallies)
-    deliver(tallies, Target(form=form, output=target.output))
+    deliver(tallies, target)
     more = f", {kept} of them reviewed before and kept" if kept else ""
     return screen.say(f"{target.output}: {_number(len(tallies), 'count')}{more}.")
 
