@@ -11,9 +11,7 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.assessment.outlook import times_reached
-from escalation.assessment.pool import WEIGHTS, pool_weights
-from escalation.assessment.pool_model import pool_model
+from escalation.assessment.outlook import far_beyond, times_reached
 from escalation.assessment.source import SourceSeries
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
@@ -69,7 +67,7 @@ def test_defaults_follow_the_periods_and_how_many_there_are(freq, periods, expec
     assert len(made.window) == expected["window"] and made.window[-1] == now.last
     if made.growth:
         assert made.growth.observed == expected["window"]
-        assert made.growth == escalation.growth_rate(made.series.counts, expected["window"])
+        assert made.growth == escalation.growth_rate(made.series.counts, expected["window"], rng=1)
 
 
 def test_the_horizon_grows_with_within_and_the_baseline_ends_where_the_recent_window_begins():
@@ -92,7 +90,6 @@ def test_the_horizon_grows_with_within_and_the_baseline_ends_where_the_recent_wi
         ({"model": "oracle"}, "model is 'oracle'"),
         ({"models": ["oracle"]}, "model is 'oracle'"),
         ({"models": "climatology"}, "models is 'climatology'; give a list of names"),
-        ({"models": []}, "models is empty"),
         ({"recent": 0}, "recent"),
         ({"window": 21}, "window=21 reaches outside the series"),
         ({"recent": 4, "baseline": ("2023-01-02", "2023-05-21")}, "overlap"),
@@ -156,7 +153,9 @@ def test_answers_are_the_numbers_of_the_parts(rising):
     answers = rising.answers()
     assert answers.loc["count_recent", "value"] == 45
     assert answers.loc["count_recent", "question"] == "counted in the last 4 weeks"
-    assert answers.loc["rate_now", "value"] == rising.rate.recent_rate == 45 / 4
+    assert answers.loc["rate_now", "value"] == rising.rate.recent_rate == pytest.approx(45 / 4, rel=0.1)
+    assert list(answers.index).index("probability_unusual") < list(answers.index).index("probability_higher")
+    assert answers.loc["probability_unusual", "value"] == rising.rate.probability_unusual
     assert answers.loc["probability_higher", "value"] > 0.99
     total = answers.loc["total_ahead"]
     paths = rising.forecast.series_paths.sum(axis=1)
@@ -170,8 +169,8 @@ def test_answers_are_the_numbers_of_the_parts(rising):
 def test_rate_growth_and_changes_are_those_of_the_functions():
     made = quick(series_of([2, 0, 1] * 8 + [7, 9, 8] * 3))
     counts = made.series.counts
-    assert made.rate == escalation.compare_rates(counts, 4, 26)
-    assert made.growth == escalation.growth_rate(counts, 13)
+    assert made.rate == escalation.compare_rates(counts, 4, 26, rng=1)
+    assert made.growth == escalation.growth_rate(counts, 13, rng=1)
     assert made.changes.sentence() == escalation.changepoints(counts, unit="attacks").sentence()
     assert made.poisson_changes.family == "poisson"
     assert made.alarms.sentence() == escalation.alarms(counts, "ears_c2", unit="attacks").sentence()
@@ -189,7 +188,7 @@ def test_which_exposure_counts(monkeypatch):
     models = {"models": ["negative_binomial"], "model": "negative_binomial", "draws": 8000}
     by_share = quick(series_of([2, 3] * 9 + [2, 2], exposure=shares), **models)
     now = by_share.rate.recent
-    assert now.rate == pytest.approx((3 + 2 + 3 - 1 + 2) / (3 + 1 / 7)) and now.exposure == pytest.approx(3 + 1 / 7)
+    assert now.exposure == pytest.approx(3 + 1 / 7)
     assert by_share.answers().loc["rate_now", "value"] == now.rate
     assert by_share.growth.growth > quick(whole).growth.growth
     assert quick(part).rate.recent_rate > now.rate > quick(whole).rate.recent_rate
@@ -222,7 +221,7 @@ def test_recent_weeks_that_nobody_watched_withhold_the_rate_and_not_the_forecast
     why = "none of the 4 recent weeks, 2023-05-22 to 2023-06-18, was observed"
     assert not made.rate and made.rate.reason == why
     answers = made.answers("trend", "forecast", "flashpoints")
-    for key in ("count_recent", "rate_now", "rate_before", "rate_ratio", "probability_higher", "p_value"):
+    for key in ("count_recent", "rate_now", "rate_before", "rate_ratio", "probability_unusual", "probability_higher"):
         assert np.isnan(answers.loc[key, "value"]) and answers.loc[key, "text"] == f"not given: {why}"
     assert answers.loc["total_ahead", "value"] > 0 and answers.loc["flashpoint", "value"] > 0
     assert made.forecast.periods[0] == made.series.periods[-1] + 1
@@ -236,7 +235,7 @@ def test_nothing_but_zeros_is_an_answer():
     with pytest.warns(escalation.errors.DataWarning, match="the zero counts leave level without a finite maximum"):
         answers = made.answers(*ALL)
     assert answers.loc["count_recent", "text"] == "0 attacks"
-    assert answers.loc["rate_now", "value"] == 0 < answers.loc["rate_now", "upper"]
+    assert 0 < answers.loc["rate_now", "value"] < answers.loc["rate_now", "upper"] < 0.3
     assert answers.loc["growth", "text"] == "not given: 0 attacks in 13 weeks, and it needs 10"
     assert made.flashpoints[0].at_least == 1 and [point.at_least for point in made.flashpoints] == [1, 2]
 
@@ -256,25 +255,38 @@ def test_histories_give_intervals_to_what_was_counted():
 # The forecast
 
 
-def test_the_pool_holds_every_model(rising):
-    assert rising.options.model == "pool"
-    assert set(rising.forecasts) == {"pool", *rising.fits}
-    assert rising.forecast.draws == 600 + 75 + 75  # eight parts of the local level, one of each other
-    local, *others = (rising.forecasts[name] for name in ("local_level", "negative_binomial", "climatology"))
-    assert (rising.forecast.series_paths[:600] == local.series_paths).all()
-    kept = np.arange(4, 600, 8)
-    assert (rising.forecast.series_paths[600:] == np.concatenate([other.series_paths[kept] for other in others])).all()
+def test_the_default_model_answers_and_others_stand_beside_it(rising):
+    assert rising.options.model == escalation.default_model().name == "changing_rate"
+    assert list(rising.forecasts) == ["changing_rate", "local_level", "negative_binomial", "climatology"]
+    assert rising.forecast is rising.forecasts["changing_rate"] and rising.fits["changing_rate"] is rising.default_fit
 
 
-def test_a_probability_of_the_pool_is_the_weighted_mean_of_those_of_its_models(rising):
-    assert WEIGHTS == {"local_level": 0.8, "negative_binomial": 0.1, "climatology": 0.1}
-    for point in rising.flashpoints:
-        each = {
-            name: np.mean(rising.forecasts[name].series_paths.max(axis=1) >= point.at_least) for name in rising.fits
-        }
-        # a tenth of two models' paths is 75 of them each: five standard errors of their shares
-        error = 5 * 0.1 * np.sqrt(sum(p * (1 - p) / 75 for name, p in each.items() if name != "local_level"))
-        assert point.probability == pytest.approx(sum(WEIGHTS[name] * p for name, p in each.items()), abs=error + 1e-9)
+def test_trend_and_forecast_come_from_one_posterior():
+    """Counts that rise 5% a week for a year: the rate now, its growth and the forecast agree."""
+    made = escalation.assess(series_of(np.random.default_rng(2).poisson(4 * 1.05 ** np.arange(52)).tolist()), rng=1)
+    assert made.growth_now.lower < 0.05 < made.growth_now.upper and made.growth_now.probability_rising > 0.95
+    ahead = made.forecast.series_paths.mean(axis=0)
+    now = np.median(made.underlying.rates[:, -1])
+    assert ahead[0] == pytest.approx(now * (1 + made.growth_now.growth), rel=0.1)
+    assert ahead[-1] > 1.2 * now
+    assert "it has grown or fallen steadily since its last change" in made.sentences("forecast")[1]
+    assert len(made.sentences("forecast")) == 2 and made.cautions == ()
+
+
+def test_a_rise_that_is_not_carried_on_is_explained():
+    made = escalation.assess(series_of([4, 5, 3, 6, 4, 5] * 8 + [4, 9, 30, 24, 17, 13]), window=6, rng=1)
+    if made.growth.probability_rising >= 0.9:
+        ahead = made.forecast.series_paths[:, -1].mean() / made.underlying.rates[:, -1].mean()
+        assert ("does not carry the rise on" in " ".join(made.sentences("forecast"))) == (ahead < 0.95)
+
+
+def test_a_forecast_far_beyond_the_past_carries_its_caution():
+    made = escalation.assess(series_of([0] * 18 + [1, 2]), model="poisson", models=[], draws=200, rng=1)
+    assert not any("never been seen" in one for one in made.cautions)
+    far = dataclasses.replace(made.forecast, paths=np.full((1, 200, 8), 900))
+    said = far_beyond(far, 8)
+    assert said.startswith("Caution: the mean of these totals, 7,200, is more than 10 times the most") and "(3)" in said
+    assert far_beyond(dataclasses.replace(made.forecast, paths=np.full((1, 200, 8), 3)), 8) == ""
 
 
 def test_one_model_can_answer_alone():
@@ -288,14 +300,14 @@ def test_one_model_can_answer_alone():
     assert "the climatology model" in alone.sentences("forecast")[0]
 
 
-def test_a_model_without_forecast_is_not_in_the_pool(monkeypatch):
+def test_a_model_without_forecast_is_named_and_hinders_no_answer(monkeypatch):
     def fails(*_: object, **__: object) -> None:
         raise FitError("the terms are too uncertain")
 
     monkeypatch.setattr(escalation.NegativeBinomial, "simulate", fails)
     result = escalation.assess(series_of(RISING), draws=50, rng=1)
     assert result.failed == {"negative_binomial": "the terms are too uncertain"}
-    assert "the pool of 2 models (local level, climatology)" in result.sentences("forecast")[0]
+    assert "the changing rate model" in result.sentences("forecast")[0]
 
 
 def test_a_model_that_cannot_be_fitted_is_named_and_left_out():
@@ -310,21 +322,20 @@ def test_a_model_that_cannot_be_fitted_is_named_and_left_out():
         alone.forecast.series_paths  # noqa: B018
 
 
-def test_no_model_at_all_says_what_each_lacked(monkeypatch):
-    def fails(*_: object, **__: object) -> None:
-        raise FitError("the terms are too uncertain")
-
-    monkeypatch.setattr(escalation.NegativeBinomial, "simulate", fails)
-    none = escalation.assess(series_of([1, 2, 0, 1]), models=["local_level", "negative_binomial"], rng=1)
-    assert none.forecast.reason.startswith("no model could be fitted: 4 observed periods are too few for local_level")
-    assert none.forecast.reason.endswith("; the terms are too uncertain")
-    assert f"There is no forecast: {none.forecast.reason}." in none.cautions
+def test_where_the_default_model_cannot_be_fitted_the_reason_stands_everywhere():
+    none = escalation.assess(series_of([9, None, None, 9, 8, None], freq="W-SUN"), recent=2, baseline=3, rng=1)
+    assert none.forecast  # three periods are enough
+    two = escalation.assess(series_of([9, None, None, 9]), rng=1)
+    why = "2 observed periods are too few for changing_rate; it needs 3"
+    assert not two.rate and two.rate.reason == why
+    assert not two.forecast and two.forecast.reason.endswith(why)
+    assert f"There is no forecast: {two.forecast.reason}." in two.cautions
 
 
 def test_totals_of_the_models_are_quantiles_of_their_paths():
     made = quick(series_of(COUNTS), models=["negative_binomial"], within=5)
     table = made.outlook.totals(5, made.level)
-    assert list(table.index) == list(made.forecasts) == ["pool", "climatology", "negative_binomial"]
+    assert list(table.index) == list(made.forecasts) == ["climatology", "negative_binomial"]
     for name, forecast in made.forecasts.items():
         totals = sorted(sum(path[:5]) for path in forecast.series_paths.tolist())
         firsts = sorted(path[0] for path in forecast.series_paths.tolist())
@@ -425,7 +436,7 @@ def test_definitions_of_fatalities_are_for_fatalities():
 def test_sentences_give_every_number_with_its_range(rising):
     sentences = rising.sentences("rate", "forecast", "flashpoints")
     assert sentences[0].startswith("There were 45 attacks in ")
-    assert "probably rose" in sentences[1]
+    assert "rose beyond its usual fluctuation" in sentences[1]
     assert "90% interval" in sentences[2]
     assert sum("Monte Carlo error" in line for line in sentences) == len(rising.flashpoints)
     assert rising.sentences() == [*sentences[:2], rising.growth.sentence(), *sentences[2:]]
@@ -461,11 +472,11 @@ def test_same_seed_same_answers(random, asked_at_once, chains_run_anew):
     again = quick(random, rng=5)
     pd.testing.assert_frame_equal(again.answers(*ALL), asked_at_once)
     assert again.seed == 5
-    other = quick(random, rng=6).answers(*ALL)
+    other = quick(random, rng=6).answers(*ALL).reindex(asked_at_once.index)
     moved = asked_at_once.index[(other["value"] != asked_at_once["value"]) & asked_at_once["value"].notna()]
-    assert {"false_alarms", "probability_higher_without_1", "attack_kills_1"} <= set(moved)
+    assert {"false_alarms", "rate_now", "growth", "probability_higher_without_1", "attack_kills_1"} <= set(moved)
     assert any(key.startswith("flashpoint") for key in moved)
-    assert not set(moved) & {"rate_now", "rate_ratio", "growth", "changes"}  # nothing is drawn for these
+    assert not set(moved) & {"count_recent", "changes"}  # nothing is drawn for these
 
 
 def test_regimes_have_the_seed_and_the_level_of_the_record():
@@ -541,22 +552,6 @@ def test_weights_are_shares_of_the_paths_and_keep_those_of_histories():
     for weights, says in (([1.0], "2 forecasts and 1 weights"), ([1.0, 0.0], r"the weights \[1.0, 0.0\]")):
         with pytest.raises(InputError, match=says):
             escalation.pool_forecasts([always(1), always(2)], weights)
-
-
-def test_the_pool_as_a_model_gives_the_law_of_the_pool():
-    series = series_of([3, 5, 0, 2, 8, 4, 1, 3, 6, 2] * 4)
-    whole = escalation.assess(series, draws=8000, rng=1).forecast
-    fit = pool_model().fit(series.counts)
-    assert fit.params.tolist() == pytest.approx([0.8, 0.1, 0.1])
-    other = fit.forecast(8, draws=10_000, rng=2)
-    for at_least in (5, 10, 15):
-        one, two = (escalation.flashpoint(forecast, at_least) for forecast in (whole, other))
-        assert one.probability == pytest.approx(two.probability, abs=4 * np.hypot(one.mc_error, two.mc_error))
-
-
-def test_models_of_ones_own_have_equal_parts():
-    assert pool_weights(["ingarch", "local_level"]) == (0.5, 0.5)
-    assert pool_weights(["climatology", "local_level"]) == pytest.approx((1 / 9, 8 / 9))
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, "2"), "best"])

@@ -125,7 +125,9 @@ def test_only_errors_about_the_data_are_reasons():
         ([0] * 6 + [1] * 9, "alarms", "9 raids in 15 weeks, and it needs 10"),
         ([0] * 5 + [1] * 10, "alarms", None),
         ([0] * 5 + [1] * 10, "false_alarms", None),
-        ([3, 3, 2, 2], "growth_now", "4 observed periods are too few for local_trend; it needs 5"),
+        ([3, 3, 2, 2], "growth_now", None),
+        ([9, 9, None, None], "rate", "none of the 2 recent weeks, 2024-01-15 to 2024-01-28, was observed"),
+        ([9, None, None, 9], "rate", "2 observed periods are too few for changing_rate; it needs 3"),
         ([2, 2, 2, 2, 1], "growth_now", "9 raids in 5 weeks, and it needs 10"),
         ([2, 2, 2, 2, 2], "growth_now", None),
         ([2, 2, 2, 2, 2], "regimes", "not asked for"),
@@ -255,7 +257,7 @@ def test_the_screen_says_once_what_is_not_given_and_why(tmp_path, monkeypatch, c
     said = " ".join(out.split())
     reason = "9 incidents in 6 weeks, and it needs 10"
     named = "growth over 6 weeks, doubling time (negative: halving), probability that it was rising"
-    now = "growth now (local trend), probability of rising now"
+    now = "growth now, probability of rising now"
     assert f"Not given: {named}, {now} ({reason})." in said
     assert said.count("growth over 6 weeks not given") == 1
     assert main(["changes", str(tmp_path / "list.csv")]) == 2

@@ -359,13 +359,13 @@ def test_past_rates_are_those_that_were():
     counts[40] = np.nan
     model, design = ChangingRate(), make_design(weeks(50), 0, None, None)
     estimate = model.estimate(counts, design)
-    drawn, growth = model.draw_rates(estimate, counts, design, 400, np.random.default_rng(1))
+    drawn, growth = model.draw_rates(estimate, counts, design, 400, rng=1)
     assert drawn.shape == (400, 50) and (drawn > 0).all()
     low, high = np.median(drawn[:, 5:25].mean(axis=1)), np.median(drawn[:, 33:].mean(axis=1))
     assert 3 < low < 5.2 and 17.5 < high < 22.5
     assert ((drawn[:, 29] < 10) & (drawn[:, 31] > 12)).mean() > 0.8
     assert growth.mean() == pytest.approx(estimate.params[1], abs=0.01)
-    again, _ = model.draw_rates(estimate, counts, design, 400, np.random.default_rng(1))
+    again, _ = model.draw_rates(estimate, counts, design, 400, rng=1)
     np.testing.assert_array_equal(drawn, again)
 
 

@@ -83,7 +83,7 @@ def test_every_public_result_has_a_sentence_and_a_table(name):
     one = frozen_classes()[name]
     assert callable(getattr(one, "sentence", None)) or callable(getattr(one, "sentences", None)), name
     table = getattr(one, "table", None)
-    assert callable(table) and list(inspect.signature(table).parameters) == ["self"], name
+    assert callable(table) and next(iter(inspect.signature(table).parameters)) == "self", name
     assert "table" not in {field.name for field in dataclasses.fields(one)}, name
 
 
@@ -166,7 +166,7 @@ MAKERS = {
     ),
     "RateChange": lambda: escalation.compare_rates(COUNTS, 8, 24),
     "WindowGrowth": lambda: escalation.growth_rate(COUNTS, 20),
-    "Carrier": lambda: escalation.analysis.carried_by_day(daily(), recent=4, baseline=8),
+    "Carrier": lambda: escalation.analysis.carried_by_day(daily(), recent=4, baseline=8, rng=1),
     "WhatIf": lambda: escalation.what_if(
         escalation.NegativeBinomial().fit(COUNTS), 4, {"half": escalation.analysis.Scenario("2024-05-01", 0.5)}, rng=1
     ),
@@ -178,6 +178,9 @@ MAKERS = {
     "FoundIntervention": lambda: searched().found[0],
     "InterventionTest": lambda: escalation.models.intervention_test(
         escalation.INGARCH().fit(COUNTS), [escalation.models.Step(str(WEEKS[80].start_time.date()))]
+    ),
+    "UnderlyingRates": lambda: escalation.models.underlying_rates(
+        escalation.default_model().fit(COUNTS), draws=200, rng=1
     ),
     "WindowRate": lambda: escalation.compare_rates(COUNTS, 8, 24).recent,
 }
@@ -201,7 +204,7 @@ def test_every_result_of_this_list_is_made_once():
 
 
 def test_figures_of_a_table_are_those_of_the_record():
-    change = escalation.compare_rates(COUNTS, 8, 24)
+    change = escalation.compare_rates(COUNTS, 8, 24, family="negbin", rng=1)
     table = change.table()
     assert table.loc["ratio of rates", ["value", "lower", "upper"]].tolist() == [
         change.ratio,

@@ -6,7 +6,6 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chisquare, nbinom, norm, poisson, skewnorm
 
-from escalation.assessment.pool_model import model_of
 from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.errors import FitError, InputError
 from escalation.models.baselines.ensemble import Ensemble
@@ -554,7 +553,7 @@ def test_unknown_family_is_refused():
 
 def test_one_name_stands_for_one_model():
     assert LocalLevel().link == "softplus"
-    assert get_model("local_level") == model_of("local_level") == Ensemble().models[-1] == LocalLevel()
+    assert get_model("local_level") == Ensemble().models[-1] == LocalLevel()
 
 
 def test_unknown_link_is_refused():

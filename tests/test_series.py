@@ -227,13 +227,13 @@ def coverage(counts):
 
 
 def change():
-    return escalation.compare_rates(weekly(), 4, 12)
+    return escalation.compare_rates(weekly(), 4, 12, rng=1)
 
 
 TAKERS = {
-    "compare_rates": Taker(lambda counts, **k: escalation.compare_rates(counts, 12, 12, **k)),
-    "ratio_of_rates": Taker(lambda counts, **k: ratio_of_rates(counts, 12, 12, **k)),
-    "growth_rate": Taker(lambda counts, **k: escalation.growth_rate(counts, 20, **k)),
+    "compare_rates": Taker(lambda counts, **k: escalation.compare_rates(counts, 12, 12, rng=1, **k)),
+    "ratio_of_rates": Taker(lambda counts, **k: ratio_of_rates(counts, 12, 12, rng=1, **k)),
+    "growth_rate": Taker(lambda counts, **k: escalation.growth_rate(counts, 20, rng=1, **k)),
     "changepoints": Taker(escalation.changepoints, unit=True),
     "run_length": Taker(escalation.analysis.run_length, unit=True),
     "alarms": Taker(lambda counts, **k: escalation.alarms(counts, "ears_c2", **k), unit=True),
@@ -255,7 +255,7 @@ TAKERS = {
         lambda counts, **k: escalation.plots.trend(counts, change(), **k), exposure=False, unit=True, gated=False
     ),
     "plots.growth": Taker(
-        lambda counts, **k: escalation.plots.growth(counts, escalation.growth_rate(weekly(), 12), **k),
+        lambda counts, **k: escalation.plots.growth(counts, escalation.growth_rate(weekly(), 12, rng=1), **k),
         exposure=False,
         unit=True,
         gated=False,
@@ -366,11 +366,11 @@ def test_days_are_taken_with_the_share_of_each_that_was_covered():
     values[75] = 30
     daily, shares = weekly(values, DAYS), pd.Series(1.0, index=DAYS)
     shares.iloc[60:67] = 0.5
-    apart = escalation.analysis.carried_by_day(daily, 4, 8, exposure=shares)
-    check_same(apart, escalation.analysis.carried_by_day(CountSeries(daily, exposure=shares), 4, 8))
+    apart = escalation.analysis.carried_by_day(daily, 4, 8, exposure=shares, rng=1)
+    check_same(apart, escalation.analysis.carried_by_day(CountSeries(daily, exposure=shares), 4, 8, rng=1))
     # days 60 to 62 are of the ninth week and 63 to 66 of the tenth: of the last four weeks 3.5 days were not covered
     assert apart.change.recent.exposure == pytest.approx((28 - 3.5) / 7)
-    whole = escalation.analysis.carried_by_day(daily, 4, 8)
+    whole = escalation.analysis.carried_by_day(daily, 4, 8, rng=1)
     assert whole.change.recent.exposure == 4.0
 
 

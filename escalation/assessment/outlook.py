@@ -132,7 +132,7 @@ def _fit(name: str, series: CountSeries, default: CountFit | Withheld) -> CountF
     if name != DEFAULT:
         return get_model(name).fit(series.counts, exposure=series.exposure, unit=series.unit)
     if isinstance(default, Withheld):
-        raise FitError(default.reason)
+        raise FitError(f"the default model cannot be fitted: {default.reason}")
     return default
 
 

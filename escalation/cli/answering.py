@@ -103,6 +103,8 @@ def forecast(selection: Selection, target: Target, *, horizon: int | None, model
     table = ahead.summary_frame()
     if target.form != "table":
         return deliver(with_dates(table), target)
+    for sentence in assessment.sentences("forecast"):
+        screen.say(sentence)
     return screen.show(
         f"{title(counted)}; forecast by {outlook.maker()}",
         (period_word(assessment.freq), screen.periods(table)),

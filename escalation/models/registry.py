@@ -67,7 +67,12 @@ DEFAULT = "changing_rate"
 def default_model() -> CountModel:
     """Return the model that answers unless another is asked for, with its default options.
 
-    It is :class:`escalation.models.ChangingRate`: assessments, commands, reports and backtests fit it.
+    Assessments, commands, reports and backtests fit it.
+
+    Returns
+    -------
+    CountModel
+        :class:`escalation.models.ChangingRate`.
 
     Examples
     --------

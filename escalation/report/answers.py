@@ -29,7 +29,7 @@ def set_answers(paper: Paper, assessment: Assessment) -> None:
     paper.heading(title_of(assessment.series), size=16.0)
     paper.paragraph(_what(assessment), colour=GREY)
     counted, rate = assessment.sentences("rate")
-    sentences = (counted, rate, *assessment.sentences("forecast"), assessment.sentences("flashpoints")[0])
+    sentences = (counted, rate, " ".join(assessment.sentences("forecast")), assessment.sentences("flashpoints")[0])
     for question, sentence in zip(QUESTIONS, sentences, strict=True):
         paper.heading(question, size=10.0, keep=30.0)
         paper.paragraph(plain_dates(sentence))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from escalation.analysis.trend.rate_change import SAID, RateChange
+from escalation.analysis.trend.rate_change import RateChange
 from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
@@ -68,7 +68,9 @@ def set_trend(paper: Paper, assessment: Assessment) -> None:
     paper.paragraph(
         f"The ratio is the posterior median of the recent over the baseline rate{over}. The counts scatter about their "
         f"rate with dispersion {figure_text(change.dispersion)} (variance = mean + dispersion x mean squared), which "
-        "is in the intervals. A probability near 0.5 says that the counts do not distinguish a rise from a fall, not "
+        "is in the intervals. Rates are those of the model that forecasts, not counts divided by periods: an outlying "
+        "count moves them little. What a series usually does is judged by series drawn from a rate that is pulled back "
+        "to its usual level; a probability near 0.5 says that the counts do not distinguish a rise from a fall, not "
         "that nothing changed. The interval of a mean rate is not the range of single counts."
     )
 
@@ -79,9 +81,9 @@ def _carrier(assessment: Assessment, change: RateChange) -> str:
     if change.carried_by is not None and change.probability_without is not None:
         return (
             f"What carries it: the {word} {period_text(change.carried_by)} alone. Without it the probability that the "
-            f"rate rose is {probability_text(change.probability_without)}."
+            f"rate is higher is {probability_text(change.probability_without)}."
         )
-    if max(change.probability_higher, 1 - change.probability_higher) < SAID:
+    if not change.direction():
         return f"What carries it: there is no clear direction, so none that a single {word} could carry."
     if not isinstance(carrier, Withheld) and carrier.carried_by is not None:
         said = plain_dates(carrier.sentence())
@@ -94,7 +96,7 @@ def set_forecast(paper: Paper, assessment: Assessment) -> None:
     outlook, level, word = assessment.outlook, assessment.level, period_word(assessment.freq)
     counts = assessment.series.counts
     paper.heading("What comes next?")
-    paper.paragraph(plain_dates(assessment.sentences("forecast")[0]))
+    paper.paragraph(plain_dates(" ".join(assessment.sentences("forecast"))))
     if isinstance(outlook, Withheld):
         return
     forecast = outlook.forecast

@@ -55,7 +55,7 @@ def probability_unusual(array: FloatArray, design: Design, now: slice, was: slic
     draws = -(-REPLICATES // len(fit.estimates))
     shares = []
     for estimate, seen, generator in zip(fit.estimates, fit.array, generators, strict=True):
-        drawn = _log_ratio(model.replicate(estimate, design, draws, generator).astype(float), windows)
+        drawn = _log_ratio(model.replicate(estimate, design, draws, rng=generator).astype(float), windows)
         counted = _log_ratio(seen[None], windows)[0]
         shares.append((drawn < counted).mean() + (drawn == counted).mean() / 2)
     return float(np.mean(shares))

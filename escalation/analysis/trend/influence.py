@@ -27,6 +27,8 @@ from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
 
 
+LARGE = 2.0
+"""Counts that change by this factor are looked into, even where the model takes the change for an outlier."""
 WITHOUT = ("ratio", "probability_unusual", "probability_higher")
 """What is said of a change without each tally or day."""
 
@@ -67,8 +69,7 @@ class Carrier:
         """Say in plain words whether one tally or day carries the change."""
         if self.left_out.empty:
             return f"There is no clear rise or fall that a single {self.kind} could carry."
-        rose = self.change.direction() > 0
-        way = "rise" if rose else "fall"
+        way = {1: "rise", -1: "fall"}.get(self.change.direction(), "change in the counts")
         known = not np.isnan(self.change.probability_unusual)
         column = "probability_unusual" if known else "probability_higher"
         whole = probability_text(getattr(self.change, column))
@@ -132,7 +133,8 @@ def carried_by_tally(
     Returns
     -------
     Carrier
-        ``left_out`` is empty where there is no direction that could be carried (:meth:`RateChange.direction`).
+        ``left_out`` is empty where nothing could be carried: there is no direction (:meth:`RateChange.direction`), and
+        the counts of the windows differ by less than a factor of two.
 
     Raises
     ------
@@ -159,8 +161,8 @@ def carried_by_tally(
     change = compare_rates(counts, recent, baseline, exposure=shares, rng=seed) if change is None else change
     used = result.tallies[result.tallies["used"]]
     rows: list[tuple[object, ...]] = []
-    if change.direction() and used[WINDOW].drop_duplicates().shape[0] > 1:
-        sign = float(change.direction())
+    if _way(change) and used[WINDOW].drop_duplicates().shape[0] > 1:
+        sign = float(_way(change))
         spans = two_windows(pd.PeriodIndex(counts.index), recent, baseline)
         lean = sign * leaning(result, *spans, kernels)
         for window in lean.sort_values(ascending=False, kind="stable").index[:tried]:
@@ -205,7 +207,8 @@ def carried_by_day(
     Returns
     -------
     Carrier
-        ``left_out`` is empty where there is no direction that could be carried (:meth:`RateChange.direction`).
+        ``left_out`` is empty where nothing could be carried: there is no direction (:meth:`RateChange.direction`), and
+        the counts of the windows differ by less than a factor of two.
 
     Raises
     ------
@@ -237,8 +240,8 @@ def carried_by_day(
     seed = seed_of(rng)
     change = compare_rates(totals, recent, baseline, exposure=shares, rng=seed) if change is None else change
     rows: list[tuple[object, ...]] = []
-    if change.direction():
-        window = change.recent if change.direction() > 0 else change.baseline
+    if _way(change):
+        window = change.recent if _way(change) > 0 else change.baseline
         inside = values[(of_day >= window.first) & (of_day <= window.last)]
         busiest = inside.nlargest(tried)
         for day, number in zip(pd.PeriodIndex(busiest.index), busiest.to_numpy(), strict=True):
@@ -268,9 +271,17 @@ def _carrier(change: RateChange, rows: list[tuple[object, ...]], kind: Literal["
     if table.empty:
         return Carrier(change, table, kind, None)
     probabilities = table[["probability_unusual", "probability_higher"]]
-    left = (probabilities if change.direction() > 0 else 1 - probabilities).max(axis=1)
+    left = (probabilities if _way(change) > 0 else 1 - probabilities).max(axis=1)
     least = int(left.argmin())
     return Carrier(change, table, kind, least if left.iloc[least] < CARRIED else None)
+
+
+def _way(change: RateChange) -> int:
+    """1 for a rise that may be carried, -1 for a fall: one that is said, or a large change in the counts alone."""
+    if change.direction():
+        return change.direction()
+    now, was = (window.total / window.exposure for window in (change.recent, change.baseline))
+    return 1 if now >= LARGE * was and now else -1 if was >= LARGE * now and was else 0
 
 
 def _several(kind: str) -> str:

@@ -97,10 +97,10 @@ class RateChange:
         Posterior mean (median for ``negbin``) of alpha in ``Var = mu + alpha mu^2``; 0 for ``poisson``.
     family : str
         ``changing_rate``, ``negbin`` or ``poisson``.
-    p_value : float
+    p_value : float or None
         Two-sided conditional test of equal rates, given the total of both windows: binomial for ``poisson``, negative
         hypergeometric for ``negbin``; the mean over the histories where there are several (Meng 1994,
-        doi:10.1214/aos/1176325622).  NaN for ``changing_rate``.
+        doi:10.1214/aos/1176325622).  None for ``changing_rate``.
     histories : int
         How many histories were averaged; 1 for exact counts.
     carried_by : pandas.Period or None
@@ -120,7 +120,7 @@ class RateChange:
     baseline: WindowRate
     dispersion: float
     family: str
-    p_value: float
+    p_value: float | None
     histories: int
     carried_by: pd.Period | None = None
     probability_without: float | None = None
@@ -144,7 +144,7 @@ class RateChange:
             ("ratio of rates", (self.ratio, self.lower, self.upper), "times"),
             ("probability of a rise beyond the usual fluctuation", (self.probability_unusual,), "probability"),
             ("probability that the rate is higher", (self.probability_higher,), "probability"),
-            ("p-value of equal rates", (self.p_value,), "probability"),
+            ("p-value of equal rates", (np.nan if self.p_value is None else self.p_value,), "probability"),
         ]
         return measures([row for row in rows if not np.isnan(row[1][0])])
 
@@ -199,7 +199,7 @@ class RateChange:
 
     def _repr_html_(self) -> str:
         table = pd.concat([self.recent.table(), self.baseline.table()]).set_axis(["recent", "baseline"])
-        test = "" if np.isnan(self.p_value) else f" Conditional test of equal rates: p-value {self.p_value:.2g}."
+        test = "" if self.p_value is None else f" Conditional test of equal rates: p-value {self.p_value:.2g}."
         return (
             f"<p>{html.escape(self.sentence() + test)}</p>"
             + table.astype({"first": str, "last": str}).round(3).to_html()

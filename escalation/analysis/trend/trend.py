@@ -206,7 +206,7 @@ def change_of(
         baseline=was.rate(*_quantiles(of_was, level)),
         dispersion=rates.dispersion,
         family=CHANGING,
-        p_value=float("nan"),
+        p_value=None,
         histories=checked.array.shape[0],
         carried_by=carried,
         probability_without=without,

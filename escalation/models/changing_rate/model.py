@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.conventions.randomness import draw_systematically
+from escalation.conventions.randomness import Seed, as_generator, draw_systematically
 from escalation.errors import InputError
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible
@@ -163,7 +163,7 @@ class ChangingRate(CountModel):
         return MixtureDistributions(weights, means, dispersions)
 
     def draw_rates(
-        self, estimate: Estimate, counts: FloatArray, design: Design, draws: int, rng: Generator
+        self, estimate: Estimate, counts: FloatArray, design: Design, draws: int, *, rng: Seed = None
     ) -> tuple[FloatArray, FloatArray]:
         """Draw joint paths of the underlying rate given all counts, without exposure and season, and how they grow.
 
@@ -177,8 +177,8 @@ class ChangingRate(CountModel):
             The same n periods.
         draws : int
             How many.
-        rng : Generator
-            Source of randomness.
+        rng : int, Generator or None
+            Seed or generator.
 
         Returns
         -------
@@ -187,6 +187,7 @@ class ChangingRate(CountModel):
         growth : (draws,) float array
             Change of the log rate from the last period to the next, without noise and jumps.
         """
+        rng = as_generator(rng)
         seasons, found = estimate.state["tried"]
         logs = [one.log_weights() for one in found]
         of_season, places = located(logs, draw_systematically(normalised(np.concatenate(logs)), draws, rng))

@@ -48,7 +48,9 @@ def draw_rates(
         kept = filtered_anew(run, counts, log_scale, exposure)
         draw_backwards(kept, run.structure.moves, ends[rows], rng, cells, last)
         drawn = np.arange(n) <= ends[rows, None]
-        rates[rows] = np.where(drawn, np.exp(run.grid.levels)[cells], rates[rows])
+        # the whole path lies anywhere within the cells of the grid
+        shift = (rng.random((len(rows), 1)) - 0.5) * run.grid.step
+        rates[rows] = np.where(drawn, np.exp(run.grid.levels[cells] + shift), rates[rows])
         up_to_end = ends[rows] == n - 1
         growth[rows[up_to_end]] = run.growth()[last[up_to_end], cells[up_to_end, -1]]
     return rates, growth

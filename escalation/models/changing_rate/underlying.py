@@ -131,7 +131,7 @@ def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> U
     component = np.arange(draws) * len(fit.estimates) // draws
     generators = as_generator(rng).spawn(len(fit.estimates))
     parts = [
-        model.draw_rates(fit.estimates[j], fit.array[j], fit.design, int((component == j).sum()), generators[j])
+        model.draw_rates(fit.estimates[j], fit.array[j], fit.design, int((component == j).sum()), rng=generators[j])
         for j in np.unique(component)
     ]
     readings = [model.readings(estimate) for estimate in fit.estimates]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
@@ -151,7 +152,7 @@ class LocalLevel(DriftingLevel):
         prior = -0.5 * math.log(2 * math.pi) - np.log(PRIOR_SD[series.free])
         return float(np.logaddexp.reduce(logs)) - math.log(EVIDENCE_POINTS) + float(prior.sum())
 
-    def replicate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
+    def replicate(self, estimate: Estimate, design: Design, draws: int, *, rng: Seed = None) -> IntArray:
         """Draw whole series of the same kind: parameters from their posterior, levels anew from where they may be.
 
         Parameters
@@ -162,14 +163,15 @@ class LocalLevel(DriftingLevel):
             The n periods of the series that are drawn.
         draws : int
             How many.
-        rng : Generator
-            Source of randomness.
+        rng : int, Generator or None
+            Seed or generator.
 
         Returns
         -------
         (draws, n) int64 array
             Counts.
         """
+        rng = as_generator(rng)
         weighted = weigh(self.likelihood, estimate, max(LEAST_POINTS, draws // 16), rng.random(len(estimate.names) + 1))
         rows = choose(weighted.log_weight, draws, rng)
         level, damping, level_sd, _ = weighted.natural.T
