@@ -26,7 +26,7 @@ WANTED = {"found": 0.88, "+ qualifier": 0.86, "+ unit": 0.82, "+ window": 0.70, 
 PRECISION, HIGH_SHARE, HIGH_RIGHT = 0.93, 0.40, 0.80
 LONGEST = 2.0
 """Seconds that a damaged text may take."""
-MARKED_HIGH = 0.7
+MARKED_HIGH = 0.72
 RATES = ("daily", "weekly", "monthly")
 NEAR = (
     "strikes raids operations rounds bombings bombardments",

@@ -101,6 +101,8 @@ def person_unit(parsed: Parsed, phrase: Phrase, verb: Governor) -> str:
             return ""
         if "hospital" in near or "hospitals" in near:
             return "injured"
+    if verb.name in ("kill", "injure") and _killed_or_injured(parsed, verb.at):
+        return "casualties"
     if verb.name == "shoot":
         near = {parsed.word(at) for at in range(verb.at + 1, verb.at + 4)}
         return "" if verb.link in ("at", "acts", "by", "with") else "killed" if near & {"dead", "killed"} else "injured"
@@ -113,6 +115,15 @@ def person_unit(parsed: Parsed, phrase: Phrase, verb: Governor) -> str:
     if verb.name == "arrest" or unit:
         return unit
     return ""
+
+
+def _killed_or_injured(parsed: Parsed, at: int) -> bool:
+    """Say whether one number is of the killed and the injured together: killed or injured 2,505 people."""
+    for first, last in ((at - 2, at), (at, at + 2)):
+        names = {verb.name for one in (first, last) if (verb := parsed.verb(one)) is not None}
+        if names == {"kill", "injure"} and parsed.word(first + 1) in ("or", "and"):
+            return True
+    return False
 
 
 def verb_near(parsed: Parsed, at: int) -> Governor | None:

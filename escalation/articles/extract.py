@@ -177,6 +177,9 @@ def _read_sentence(
     for position, phrase in enumerate(parsed.phrases):
         rate = rate_of(parsed, phrase)
         decisions.append(_decided(parsed, position, phrase, rate, decisions, antecedent))
+        shared = rate is None and position and decisions[-1].ellipsis
+        if shared and parsed.word(phrase.first - 1) in ("from", "to", "than", "against"):
+            rate = rates[-1]
         rates.append(rate)
     for position, one in enumerate(decisions):
         windows.append(_window(parsed, position, decisions, windows, story, rates[position]) if one.unit else None)

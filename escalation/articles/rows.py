@@ -22,7 +22,7 @@ EXTRA = (
     "article", "review",
 )  # fmt: skip
 """Columns of a table read from articles beside those of all tallies."""
-HIGH = 0.7
+HIGH = 0.72
 """A row of at least this confidence is marked high."""
 UNREVIEWED, CONFIRMED, CORRECTED, REJECTED = "unreviewed", "confirmed", "corrected", "rejected"
 _REVISED = re.compile(

@@ -42,7 +42,7 @@ def highlight(tallies: pd.DataFrame) -> SentenceTable:
     -------
     SentenceTable
         What a notebook shows as a table: the printed number is marked in the sentence, rows below the confidence of
-        0.7 are shaded, rejected ones are struck through.
+        0.72 are shaded, rejected ones are struck through.
 
     Examples
     --------

@@ -49,6 +49,9 @@ def window_of(
         What the sentences before have said.
     """
     phrase = parsed.phrases[position]
+    back_then = _when(parsed, phrase)
+    if back_then is not None:
+        return Window(back_then, 0.85, "the time that a clause with when goes on about", stated=True)
     usable = [one for one in parsed.times if _dates(parsed, one, phrase)]
     chosen, confidence, rule = _choose(parsed, position, decisions, usable)
     if chosen is not None:
@@ -66,6 +69,16 @@ def window_of(
         if story.known is None:
             return Window((None, None), 0.2, f"{rule}, relative to a day of publication that is not known")
     return _from_story(parsed, position, decisions, windows, story)
+
+
+def _when(parsed: Parsed, phrase: Phrase) -> Days | None:
+    """Days of the time that a clause with "when" goes on about: the deadliest since October, when 32 died."""
+    text, begin = parsed.sentence.text, parsed.tokens[phrase.first].begin
+    for one in parsed.times:
+        days = one.point or one.days
+        if one.end < begin < one.end + 60 and days and re.match(r",\swhen\b[^,;]*$", text[one.end : begin]):
+            return days
+    return None
 
 
 def _dates(parsed: Parsed, one: Expression, phrase: Phrase) -> bool:
@@ -186,6 +199,8 @@ def _resolve(
     known = story.known
     if one.kind in ("same",):
         return story.period or recent
+    if one.kind == "same_last":
+        return recent or story.event
     if one.kind == "since_then":
         there = recent if recent and not spans else story.event or recent
         return (there[0], known) if there and known else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from escalation.articles.numbers import find_numbers
@@ -36,13 +36,15 @@ class Expression:
         Its characters in the sentence.
     kind : str
         ``day``, ``period``, ``since``, ``rolling`` (past n units), ``within`` (in n days, up to the event),
-        ``without`` (n days without), ``asof``, ``same`` (in that period), ``since_then``, ``until_then``,
+        ``without`` (n days without), ``asof``, ``same`` (in that period), ``same_last`` (that month), ``since_then``, ``until_then``,
         ``shift`` (a year earlier), ``before`` (the n months before), ``event`` (two days earlier),
         ``ago``, ``skip``.
     days : (datetime.date, datetime.date) or None
         What it names by itself.
     number, unit : float, str
         Length, of kinds that have one.
+    point : (datetime.date, datetime.date) or None
+        The day or period that a window since then begins with.
     """
 
     begin: int
@@ -51,6 +53,7 @@ class Expression:
     days: Days | None = None
     number: float = 1.0
     unit: str = ""
+    point: Days | None = None
 
 
 Found = re.Match[str]
@@ -92,7 +95,8 @@ def _since(found: Found, known: dt.date | None) -> Expression | None:
     start = days[0]
     if start > known:
         start = calendar.shift_months(start, -12)
-    return _made(found, "since", (start, known))
+    made = _made(found, "since", (start, known))
+    return replace(made, point=(start, start + (days[1] - days[0])))
 
 
 def _between(found: Found, known: dt.date | None) -> Expression | None:
@@ -294,7 +298,8 @@ GRAMMAR: tuple[tuple[str, Build], ...] = (
     (rf"\b(?i:in|of) (?P<first>{YEAR}) (?:and|or) (?P<second>{YEAR})(?: combined)?", _between),
     (rf"\b(?P<span>(?i:{COUNT} {UNITS}s?)) (?i:(?:have |has |had )?(?:passed |gone )?(?:by )?without)\b", _of_length("without")),
     (rf"\b(?i:{IN} |with )?(?i:the |compared with the )?(?P<whole>(?i:same|corresponding|equivalent|comparable) (?i:period|quarter|months?|weeks?|time|stage|point|span|half|stretch|{SPAN})(?: (?i:of|in|the|a|period))*(?: (?i:last year|year (?:ago|earlier|before)|previous year|year before|month before|previous month|month earlier)| {YEAR}))", _shift_named),
-    (rf"\b(?i:{IN}|by) (?i:that|this|the same|those) (?i:period|time|span|stretch|interval|{UNITS}s?|{COUNT} {UNITS}s?)\b", _plain_kind("same")),
+    (rf"\b(?i:{IN}|by) (?i:that|this|the same|those) (?i:period|time|span|stretch|interval|{COUNT} {UNITS}s)\b", _plain_kind("same")),
+    (r"\b(?i:that (?:same )?(?:day|night|week|month|year|quarter|weekend))\b", _plain_kind("same_last")),
     (rf"\b(?i:{IN} |with )?(?i:the) (?P<span>(?i:{COUNT} {UNITS}s?)) (?i:before|prior|previously|preceding)(?: (?i:that|it|then|this))?\b", _of_length("before")),
     (rf"\b(?i:{IN} |with |on |from )?(?i:the) (?P<unit>(?i:{UNITS})) (?i:before|earlier|prior)\b(?! (?:the|a|an|he|she|it|they|\w+ed)\b)", _previous),
     (rf"\b(?i:{IN} |with |on |from )?(?i:the) (?i:previous|preceding|prior) (?i:\w+ )?(?P<unit>(?i:{UNITS}|period))\b", _previous),
