@@ -337,6 +337,7 @@ def test_lines_that_were_cut_at_a_width_are_one_sentence_and_bullets_are_not() -
         "noon. The army has sent reinforcements there."
     )
     assert len(plain_paragraphs(wrapped)) == 1
+    assert [row[0] for row in rows("On Monday raiders came to Aru and,\nafter dark, killed 14 people there.")] == [14]
     bullets = "June 3: five rockets fell on Aru.\nJune 5: three soldiers were killed."
     assert [row[3] for row in rows(bullets)] == ["06-03", "06-05"]
 

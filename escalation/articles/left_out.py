@@ -9,6 +9,7 @@ from escalation.articles.decisions import Antecedent, Decision, no
 from escalation.articles.governors import Governor, noun_left
 from escalation.articles.phrases import AUXILIARIES, PREPOSITIONS, Parsed, Phrase
 from escalation.articles.word_lists import word_list, word_set
+from escalation.articles.words import Unit
 
 COUNTING = word_set(
     "be is are was were been 's there counted count counts recorded records record reported reports "
@@ -69,6 +70,7 @@ def left_out(
     noun = noun_left(parsed, phrase.first, ("event", "munition", "craft"), 14)
     if noun is not None and any(one.name in (*USE, *HARM) and one.side == "right" for one in around):
         return Decision(noun[1].name, noun[1].kind, 0.75, "subject left out", ellipsis=True)
+    noun = _subject(parsed, noun)
     if (
         noun is not None
         and noun[1].kind == "event"
@@ -109,6 +111,17 @@ def _parallel_list(parsed: Parsed, position: int, before: Sequence[Decision]) ->
         if model.unit and len(units) == size
         else None
     )
+
+
+def _subject(parsed: Parsed, noun: tuple[int, Unit] | None) -> tuple[int, Unit] | None:
+    """The noun that a number of a sentence is of: not the one after a preposition, where one stands before it."""
+    if noun is None:
+        return None
+    lead = {parsed.word(at) for at in range(noun[0] - 2, noun[0])}
+    if not lead & {"from", "in", "on", "by", "of", "against"}:
+        return noun
+    further = noun_left(parsed, noun[0], ("event",), 8)
+    return further if further is not None and further[1].kind == "event" else noun
 
 
 def share_named(parsed: Parsed, phrase: Phrase) -> bool:

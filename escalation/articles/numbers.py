@@ -103,6 +103,12 @@ def _ordinal(tokens: tuple[Token, ...], at: int) -> Number | None:
     joined = at + 1 < len(tokens) and tokens[at].end == tokens[at + 1].begin
     if word.replace(",", "").isdigit() and joined and after in ("st", "nd", "rd", "th"):
         return Number(at, at + 2, "ordinal", int(word.replace(",", "")))
+    if word in ("third", "fifth", "quarter", "tenth", "sixth", "eighth") and _word(tokens, at - 1) in (
+        "a",
+        "one",
+        "two",
+    ):
+        return None  # a share
     if word in ORDINALS:
         return Number(at, at + 1, "ordinal", ORDINALS[word])
     tens, mark, ones = word.partition("-")

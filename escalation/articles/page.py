@@ -97,13 +97,9 @@ def plain_paragraphs(text: str) -> list[Paragraph]:
     found: list[tuple[int, int]] = []
     for begin, line in lines:
         end = begin + len(line)
-        if (
-            found
-            and wrapped
-            and text[found[-1][1] : begin].count("\n") == 1
-            and not BULLET.match(line)
-            and not is_table(line)
-        ):
+        near = bool(found) and text[found[-1][1] : begin].count("\n") == 1
+        goes_on = near and re.match(r"[a-z]", line) and re.search(r"[a-z0-9,;]\s*$", text[found[-1][0] : found[-1][1]])
+        if near and (wrapped or goes_on) and not BULLET.match(line) and not is_table(line):
             found[-1] = (found[-1][0], end)
         else:
             found.append((begin, end))

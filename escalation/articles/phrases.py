@@ -203,6 +203,8 @@ class Parsed:
         at, of = number.last, ""
         if self.word(at) == "out" and self.word(at + 1) == "of":
             return None, "", at + 2, "base"
+        if self.word(at) == "of" and at + 1 in self.timed:
+            return None, "", at, ""
         if self.word(at) == "of":
             at, of = self._partitive(at, starts)
             if of:

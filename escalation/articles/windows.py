@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 
 from escalation.articles.decisions import Decision
+from escalation.articles.left_out import is_trapped
 from escalation.articles.phrases import Parsed, Phrase
-from escalation.articles.story import Story, Window, compared, leads_speech, spoken
+from escalation.articles.story import SHORT, Story, Window, compared, leads_speech, spoken
 from escalation.articles.times import calendar
 from escalation.articles.times.calendar import DAY, Days
 from escalation.articles.times.expressions import Expression, back
@@ -97,7 +98,8 @@ def _choose(
     text, phrase = parsed.sentence.text, parsed.phrases[position]
     begin, end = parsed.tokens[phrase.first].begin, parsed.tokens[phrase.last - 1].end
     counted = [at for at, one in enumerate(decisions) if one.unit]
-    after = [parsed.tokens[parsed.phrases[at].first].begin for at in counted if at > position]
+    listed = [at for at, one in enumerate(decisions) if one.unit or not is_trapped(one)]
+    after = [parsed.tokens[parsed.phrases[at].first].begin for at in listed if at > position]
     before = [parsed.tokens[parsed.phrases[at].last - 1].end for at in counted if at < position]
     following, previous = min(after, default=len(text)), max(before, default=parsed.mask)
     right = [one for one in usable if end <= one.begin < following]
@@ -212,12 +214,14 @@ def _resolve(
         start = one.days[0] if one.days else (story.period or (None, None))[0]
         return (start, end) if start and end and start <= end else None
     if one.kind in ("shift", "shift_to"):
+        if not spans and base and story.period and (base[1] - base[0]).days < SHORT:
+            base = story.period
         return _shifted(one, base or story.period, known)
     if one.kind == "previous":
         return _previous(one, base or story.period)
     if one.kind == "before":
         end = base[0] if base else known
-        return (back(end, one.number, one.unit), end) if end else None
+        return (back(end, one.number, one.unit), end - DAY if base else end) if end else None
     if one.kind == "event":
         there = _main_day(parsed, usable, one) or recent or story.event or ((known, known) if known else None)
         return (back(there[0], one.number, one.unit),) * 2 if there else None

@@ -16,7 +16,7 @@ from escalation.articles.numbers import find_numbers
 from escalation.articles.sentences import tokenise
 from escalation.articles.times import calendar
 from escalation.articles.times.calendar import DAY, Days
-from escalation.articles.times.points import DATE, MONTH, POINT, YEAR, resolve_point
+from escalation.articles.times.points import DATE, MONTH, POINT, WEEKDAY, YEAR, resolve_point
 
 UNITS = r"(?:hour|day|night|week|fortnight|month|quarter|year|decade)"
 COUNT = (
@@ -271,7 +271,7 @@ def _point(found: Found, known: dt.date | None) -> Expression | None:
     return _made(found, "day" if days[0] == days[1] else "period", days)
 
 
-LATEST = r"(?:past|last|previous|preceding|latest|most recent)"
+LATEST = r"(?:past|last|latest|most recent)"
 IN = r"(?:in|over|during|within|across|throughout|for)"
 GRAMMAR: tuple[tuple[str, Build], ...] = (
     (r"(?i:\b(?:ever )?since then|\bthereafter|\bafter that date)\b", _plain_kind("since_then")),
@@ -302,7 +302,9 @@ GRAMMAR: tuple[tuple[str, Build], ...] = (
     (r"\b(?i:that (?:same )?(?:day|night|week|month|year|quarter|weekend))\b", _plain_kind("same_last")),
     (rf"\b(?i:{IN} |with )?(?i:the) (?P<span>(?i:{COUNT} {UNITS}s?)) (?i:before|prior|previously|preceding)(?: (?i:that|it|then|this))?\b", _of_length("before")),
     (rf"\b(?i:{IN} |with |on |from )?(?i:the) (?P<unit>(?i:{UNITS})) (?i:before|earlier|prior)\b(?! (?:the|a|an|he|she|it|they|\w+ed)\b)", _previous),
+    (rf"\b(?i:{IN} |with |from )?(?i:the) (?i:previous|preceding|prior) (?P<span>(?i:{COUNT}[ -]{UNITS}s?))\b", _of_length("before")),
     (rf"\b(?i:{IN} |with |on |from )?(?i:the) (?i:previous|preceding|prior) (?i:\w+ )?(?P<unit>(?i:{UNITS}|period))\b", _previous),
+    (rf"\b(?i:on )?(?i:the previous|the preceding) {WEEKDAY}", lambda found, _: _made(found, "shift", None, 1, "week")),
     (rf"\b(?P<span>(?i:{COUNT} {UNITS}s?)) (?i:ago)\b", _ago),
     (rf"\b(?P<span>(?i:(?:the|{COUNT}) {UNITS}s?)) (?i:after|before)\b(?= (?:the|a|an|he|she|it|they|his|its|[A-Z]|[a-z]+ing)\b)", _of_length("reference")),
     (rf"\b(?P<span>(?i:{COUNT} {UNITS}s?)) (?i:earlier|before|previously)\b", _earlier),
