@@ -199,6 +199,9 @@ def _read_sentence(
     found += _word_rates(parsed, story, counter)
     found += _without(parsed, story, counter)
     remember(parsed, windows, story)
+    story.counted |= {
+        one.unit: window.days for one, window in zip(decisions, windows, strict=True) if one.unit and window
+    }
     return found, unread, _antecedent(parsed, [one for one in decisions if one.unit], antecedent)
 
 

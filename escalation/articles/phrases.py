@@ -217,6 +217,10 @@ class Parsed:
                 found = (match[1], at, match[0])
                 at = match[0]
                 continue
+            adjectives = found is None and at > begin and self.word(at) in CONJUNCTIONS
+            if adjectives and (self.noun_at(at + 1) or self.noun_at(at + 2)):
+                at += 1
+                continue
             if self._stops(at, starts, found is not None):
                 break
             at += 1

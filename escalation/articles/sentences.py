@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from escalation.articles.word_lists import word_list, word_set
 
 TOKEN = re.compile(
-    r"\d{1,3}(?:[,\u202f ]\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|(?:[A-Z]\.){2,}|[^\W\d_]+(?:['\-][^\W\d_]+)*|[^\w\s]"
+    r"\d{1,3}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?:[A-Z]\.){2,}|[^\W\d_]+(?:['\-][^\W\d_]+)*|[^\w\s]"
 )
 ABBREVIATIONS = word_set(
     "jan feb mar apr jun jul aug sep sept oct nov dec mr mrs ms dr prof sen rep gov gen lt col maj capt "

@@ -58,6 +58,8 @@ class Story:
         Days on which things that were mentioned happened: the truce, the strikes.
     sentence : list of Days or None
         Windows of the numbers of the sentence before.
+    counted : dict of str to tuple
+        Window of the latest number of each unit.
     """
 
     known: dt.date | None
@@ -67,6 +69,7 @@ class Story:
     lead: Days | None = None
     things: dict[str, Days] = field(default_factory=dict)
     sentence: list[Days | None] = field(default_factory=list)
+    counted: dict[str, tuple[dt.date | None, dt.date | None]] = field(default_factory=dict)
 
     def note(self, days: Days) -> None:
         """Take note of a window that a clause states."""

@@ -52,7 +52,7 @@ def _craft_before(before: Sequence[Decision]) -> bool:
 def _unknown(parsed: Parsed, phrase: Phrase, around: Sequence[Governor]) -> Decision:
     """A noun that no table has: people where they were killed, a target where it was hit."""
     for one in around:
-        unit = PEOPLE.get(one.name, "")
+        unit = PEOPLE.get(one.name, "") and person_unit(parsed, phrase, one)
         if unit and one.name not in ("seize", "release", "lose") and one.link in ("", "participle", "of"):
             return Decision(unit, "person", 0.7, "unknown noun and verb")
         if (

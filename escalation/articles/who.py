@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from escalation.articles.numbers import find_numbers
 from escalation.articles.phrases import ADVERBS, CONJUNCTIONS, PREPOSITIONS, Parsed, Phrase
 from escalation.articles.reporting import OBJECT, reporting_words
+from escalation.articles.sentences import tokenise
 from escalation.articles.word_lists import word_set
 
 SAYS = reporting_words("verb", "says", "counts").replace(OBJECT, "")
@@ -98,7 +100,13 @@ def _named(parsed: Parsed, who: str, before: str) -> Named | None:
     if words.lower() in PRONOUN:
         return Named(before or "article", 0.5)
     inner = words.lower().split()
-    if not inner or inner[0] in ADVERBS or inner[0] in CONJUNCTIONS or set(inner) & _NO_NAME:
+    if (
+        not inner
+        or find_numbers(tokenise(words))
+        or inner[0] in ADVERBS
+        or inner[0] in CONJUNCTIONS
+        or set(inner) & _NO_NAME
+    ):
         return None
     return Named(slug(words), 0.7) if len(inner) <= 5 and not re.search(r"\d", words) else None
 

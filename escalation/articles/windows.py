@@ -19,6 +19,9 @@ _BREAK = re.compile(
 )
 _RECORD = re.compile(r"\b(?:\w{3,}est|most|fewest|for the first time|record|the first)\b\s?(?:[\w-]+\s){0,4}$")
 _LINKED = re.compile(r"\b(?:from|than|against|compared (?:with|to)|versus)\s(?:\w+\s)?(?:[\d,]+(?: and|,)? )*$")
+_TOTAL = re.compile(
+    r"\b(?:bring|brings|bringing|raise|raises|raising|taking|pushing|lifting|brought|raised)\b.*\b(?:total|toll|number|tally|count|figure)\b"
+)
 _SOFT = re.compile(r",|\band\b|\bor\b")
 CUMULATIVE = re.compile(
     r"\b(?:in all|so far|to date|in total|altogether|overall|"
@@ -53,7 +56,7 @@ def window_of(
     back_then = _when(parsed, phrase)
     if back_then is not None:
         return Window(back_then, 0.85, "the time that a clause with when goes on about", stated=True)
-    usable = [one for one in parsed.times if _dates(parsed, one, phrase)]
+    usable = [one for one in parsed.times if _dates(parsed, one, phrase, story)]
     chosen, confidence, rule = _choose(parsed, position, decisions, usable)
     if chosen is not None:
         same = [window for window in windows if window is not None and window.source is chosen]
@@ -82,13 +85,13 @@ def _when(parsed: Parsed, phrase: Phrase) -> Days | None:
     return None
 
 
-def _dates(parsed: Parsed, one: Expression, phrase: Phrase) -> bool:
+def _dates(parsed: Parsed, one: Expression, phrase: Phrase, story: Story) -> bool:
     """Say whether an expression can date a number: no date of speaking, no rank's "lowest since"."""
     if one.begin < parsed.mask or one.kind in ("skip", "reference", "stretch"):
         return False
     if one.kind == "since" and phrase.number.kind != "ordinal" and _RECORD.search(parsed.sentence.text[: one.begin]):
         return False
-    return not spoken(parsed, one) and not leads_speech(parsed, one, phrase)
+    return not spoken(parsed, one) and not (story.event and leads_speech(parsed, one, phrase))
 
 
 def _choose(
@@ -326,6 +329,8 @@ def _bounded(
     if start is None:
         return days
     first = parsed.phrases[position].first
+    if one.kind in ("day", "period") and story.known and _began(parsed, one, first):
+        return start, story.known
     if (
         one.kind == "since"
         and one.end - one.begin > 25
@@ -349,6 +354,16 @@ def _bounded(
     return start, end
 
 
+def _began(parsed: Parsed, one: Expression, first: int) -> bool:
+    """Say whether a time is the beginning of what goes on: the offensive, which started in October, has killed 12."""
+    text = parsed.sentence.text
+    before, after = text[: one.begin], text[one.end : parsed.tokens[first].begin]
+    return (
+        re.search(r"\b(?:began|started|erupted|broke out)\s$", before) is not None
+        and re.search(r"\b(?:has|have)\b", after) is not None
+    )
+
+
 def _from_story(
     parsed: Parsed,
     position: int,
@@ -367,6 +382,10 @@ def _from_story(
         place = sum(one.unit != "" for one in decisions[:position])
         if place < len(story.sentence) and story.sentence[place]:
             return Window(story.sentence[place], 0.75, "respectively")  # type: ignore[arg-type]
+    if earlier and story.period and _TOTAL.search(_clause(parsed, phrase)):
+        return Window(
+            (story.period[0], story.known or story.period[1]), 0.6, "a total of the period that the text is about"
+        )
     if earlier:
         own = [
             window
@@ -377,10 +396,14 @@ def _from_story(
         return Window(same.days, min(same.confidence, 0.8), "the window of the number before it", same.stated)
     if decisions[position].ellipsis and story.last:
         return Window(story.last, 0.6, "the window of what it is compared with")
+    these = _these(parsed, position, story)
+    if these is not None:
+        return Window(these, 0.65, "the window of what it is a part of")
     thing = _mentioned(parsed, position, story)
     if thing:
         return Window(thing, 0.7, "the day of what it is about")
-    if story.period and _cumulative(text, decisions[position].kind == "person" and story.event is not None):
+    person = decisions[position].kind == "person" and story.event is not None
+    if story.period and _cumulative(_clause(parsed, phrase), event=person) and phrase.number.count != 1:
         return Window(story.period, 0.55, "the period that the text is about")
     for days, rule in (
         (story.event, "the event that the text is about"),
@@ -396,10 +419,28 @@ def _from_story(
     return Window((end - DAY, end), 0.45, "the day of publication and the one before")
 
 
-def _cumulative(text: str, event: bool) -> bool:
+def _cumulative(text: str, *, event: bool) -> bool:
     """Say whether a sentence sums up a period; of people after an event, "in all" sums up that event."""
     found = CUMULATIVE.search(text)
     return found is not None and not (event and found[0].lower() in ("in all", "overall", "altogether", "in total"))
+
+
+def _clause(parsed: Parsed, phrase: Phrase) -> str:
+    """The text around a number up to the next commas."""
+    text = parsed.sentence.text
+    begin, end = parsed.tokens[phrase.first].begin, parsed.tokens[phrase.last - 1].end
+    first = max(text.rfind(", ", 0, begin), text.rfind("; ", 0, begin), parsed.mask - 1) + 1
+    last = min((at for at in (text.find(", ", end), text.find("; ", end)) if at >= 0), default=len(text))
+    return text[first:last]
+
+
+def _these(parsed: Parsed, position: int, story: Story) -> tuple[dt.date | None, dt.date | None] | None:
+    """The window of what was counted before, where the sentence says "these violations"."""
+    for at in range(min(parsed.phrases[position].first, 14)):
+        noun = parsed.noun_at(at + 1)
+        if parsed.word(at) in ("these", "those") and noun is not None and noun[1].name in story.counted:
+            return story.counted[noun[1].name]
+    return None
 
 
 def _mentioned(parsed: Parsed, position: int, story: Story) -> Days | None:
