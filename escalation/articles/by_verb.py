@@ -37,6 +37,11 @@ DONE = {
 def by_verb(parsed: Parsed, position: int, noun: Unit, *, wide: bool = False) -> Decision | None:
     """Unit of people, craft, places or munitions by what is said to have happened to them."""
     phrase = parsed.phrases[position]
+    if noun.kind == "person" and phrase.number.kind != "zero":
+        if _speaks(parsed, phrase):
+            return None
+        if _suffers(parsed, phrase):
+            return Decision("injured", "person", 0.9, "people and injuries")
     for one in governors(parsed, position) + (
         [one for one in (verb_after(parsed, phrase),) if one] if wide or phrase.number.kind == "zero" else []
     ):
@@ -108,13 +113,32 @@ def person_unit(parsed: Parsed, phrase: Phrase, verb: Governor) -> str:
         return "" if verb.link in ("at", "acts", "by", "with") else "killed" if near & {"dead", "killed"} else "injured"
     if verb.name == "lose" and ({parsed.word(verb.at + 1), parsed.word(verb.at + 2)} & {"their", "his", "contact"}):
         return ""
-    if verb.link in ("in", "at", "from", "with", "to", "against", "acts") and verb.name not in ("missing",):
+    hurt = verb.name == "injure" and verb.link == "to"  # injuries to dozens of troops
+    if verb.link in ("in", "at", "from", "with", "to", "against", "acts") and verb.name != "missing" and not hurt:
         return ""
     if verb.link == "by" or (verb.link == "on" and verb.name != "kill"):
         return ""
     if verb.name == "arrest" or unit:
         return unit
     return ""
+
+
+def _speaks(parsed: Parsed, phrase: Phrase) -> bool:
+    """Say whether the people are those who say something: three residents maintained that ..."""
+    for at in range(phrase.last, min(phrase.last + 9, len(parsed.tokens))):
+        word = parsed.word(at)
+        if word in ("said", "say", "says", "maintained", "claimed", "added", "confirmed"):
+            return True
+        if not word[:1].isalnum() or parsed.verb(at) is not None or word in ("and", "were", "was", "had", "have"):
+            return False
+    return False
+
+
+def _suffers(parsed: Parsed, phrase: Phrase) -> bool:
+    """Say whether people sustained injuries."""
+    words = [parsed.word(at) for at in range(phrase.last, phrase.last + 8)]
+    had = [at for at, word in enumerate(words[:4]) if word in ("sustained", "suffered", "received")]
+    return bool(had) and any(word.startswith(("injur", "wound", "burn")) for word in words[had[0] :])
 
 
 def _killed_or_injured(parsed: Parsed, at: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from escalation.articles.by_verb import by_verb, verb_near
+from escalation.articles.by_verb import PEOPLE, by_verb, verb_near
 from escalation.articles.decisions import Antecedent, Decision, no
 from escalation.articles.governors import clause_verb, noun_left
 from escalation.articles.phrases import AUXILIARIES, Parsed, Phrase
@@ -46,7 +46,7 @@ def decide(parsed: Parsed, position: int, before: Sequence[Decision], antecedent
         return _rank(parsed, position, antecedent)
     if phrase.number.kind == "zero":
         return _zero(parsed, position, before)
-    if phrase.number.kind == "times" or parsed.word(phrase.number.last) in ("times", "occasions"):
+    if phrase.number.kind == "times" or phrase.head in ("times", "occasions"):
         return _occasions(parsed, phrase)
     if phrase.noun is not None:
         return _named(parsed, position, phrase.noun)
@@ -184,6 +184,10 @@ def _named(parsed: Parsed, position: int, noun: Unit) -> Decision:
     found = by_verb(parsed, position, noun)
     if found is not None:
         return found
+    if noun.kind == "person":
+        inside = [verb for at in range(phrase.number.last, phrase.last) if (verb := parsed.verb(at)) is not None]
+        if inside and PEOPLE.get(inside[0].name) and inside[0].name not in ("release", "seize", "lose", "shoot"):
+            return Decision(PEOPLE[inside[0].name], "person", 0.75, "people and a participle")
     return no(
         {"person": "people or forces", "area": "areas", "place": "places"}.get(
             noun.kind, "a stock, or things that nothing happened to"

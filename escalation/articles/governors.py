@@ -25,7 +25,7 @@ NOMINALS = {
     "kidnappings": "abduct", "arrest": "arrest", "arrests": "arrest", "detention": "arrest", "release": "release",
     "rescue": "rescue", "launch": "launch", "firing": "launch", "sinking": "hit", "capture": "seize", "downing": "down",
     "destruction": "hit", "interception": "down", "massacre": "kill", "execution": "kill", "executions": "kill",
-    "injuring": "injure", "hijacking": "seize", "loss": "lose", "lives": "kill", "bodies": "kill", "damage": "hit",
+    "injuring": "injure", "injuries": "injure", "injury": "injure", "wounds": "injure", "hijacking": "seize", "loss": "lose", "lives": "kill", "bodies": "kill", "damage": "hit",
     "theft": "steal", "use": "launch", "shooting": "kill", "bombing": "hit", "shelling": "hit", "attack": "hit",
     "attacks": "hit", "strike": "hit", "strikes": "hit", "raid": "hit", "raids": "hit", "assault": "hit",
     "assaults": "hit",
@@ -126,7 +126,8 @@ def _shared(parsed: Parsed, position: int, at: int, depth: int) -> Governor | No
     words = [parsed.word(one) for one in range(before.last, at)]
     if any(parsed.verb(one) is not None or parsed.word(one) in AUXILIARIES for one in range(before.last, at)):
         return None
-    return None if ";" in words or ":" in words else _left(parsed, position - 1, depth - 1)
+    far = len(words) > 6 or words.count(",") > 1 or {"including", ";", ":"} & set(words)
+    return None if far else _left(parsed, position - 1, depth - 1)
 
 
 def _single_object(parsed: Parsed, at: int) -> Governor | None:

@@ -78,6 +78,10 @@ def left_out(
         and (_more(parsed, phrase) or _plural(parsed, noun[0]))
     ):
         return Decision(noun[1].name, "event", 0.75, "subject counted")
+    thing = antecedent is not None and antecedent.kind in ("munition", "craft", "place")
+    acted = any(one.name in (*USE, *HARM) and one.side == "right" for one in around)
+    if antecedent is not None and antecedent.counted and thing and acted and phrase.first == 0 and not phrase.head:
+        return Decision(antecedent.unit, antecedent.kind, 0.72, "subject of the sentence before", ellipsis=True)
     if antecedent is not None and antecedent.counted and _compares(parsed, phrase):
         return Decision(antecedent.unit, antecedent.kind, 0.72, "noun of the sentence before", ellipsis=True)
     return no("no counted noun")
@@ -169,7 +173,6 @@ def _listed(parsed: Parsed, phrase: Phrase) -> bool:
         or after in AUXILIARIES
         or phrase.last in parsed.timed
         or after in COUNTING
-        or after.endswith("ed")
         or after in word_list("and or of respectively alone over the so more worldwide nationwide overall")
         or parsed.verb(phrase.last)
     ):

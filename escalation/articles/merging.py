@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from escalation.articles.extract import Found
+
+DEFAULTED = 0.5
+"""A window of less confidence was not stated, and speaks against no other."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ def merge_repeats(found: Sequence[Found]) -> list[Merged]:
             kept.append(Merged(one))
             continue
         first = kept[at]
-        kept[at] = Merged(first.found, first.article, (*first.others, one))
+        better = one.window.confidence > first.found.window.confidence and one.sentence.role != "title"
+        found_first = replace(first.found, window=one.window) if better else first.found
+        kept[at] = Merged(found_first, first.article, (*first.others, one))
     return sorted(kept, key=lambda each: (each.found.sentence.begin, each.found.begin))
 
 
@@ -54,11 +59,19 @@ def _repeats(first: Found, one: Found) -> bool:
         return False
     if one.sentence.role == "title":
         return not one.window.stated or _near(first, one)
-    if first.ellipsis or one.ellipsis or first.head.split(" ")[-1:] != one.head.split(" ")[-1:]:
+    if first.ellipsis or one.ellipsis or not _same_noun(first, one):
         return False
+    if min(first.window.confidence, one.window.confidence) < DEFAULTED and (first.count or 0) > 4:
+        return True
     if first.count is not None and first.count < 3 and not (first.window.stated and one.window.stated):
         return _near(first, one) and _same_place(first, one) and first.place.name == one.place.name
     return _near(first, one) and _same_place(first, one)
+
+
+def _same_noun(first: Found, one: Found) -> bool:
+    """Say whether two mentions have one noun; people are the same as villagers."""
+    heads = {head.split(" ")[-1] for head in (first.head, one.head)}
+    return len(heads) == 1 or (first.kind == one.kind == "person" and bool(heads & {"people", "persons", "bodies"}))
 
 
 def _same_number(first: Found, one: Found) -> bool:

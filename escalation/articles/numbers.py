@@ -101,7 +101,7 @@ def _word(tokens: tuple[Token, ...], at: int) -> str:
 def _ordinal(tokens: tuple[Token, ...], at: int) -> Number | None:
     word, after = _word(tokens, at), _word(tokens, at + 1)
     joined = at + 1 < len(tokens) and tokens[at].end == tokens[at + 1].begin
-    if word.replace(",", "").isdigit() and joined and after in ("st", "nd", "rd", "th"):
+    if len(word) < 7 and word.replace(",", "").isdigit() and joined and after in ("st", "nd", "rd", "th"):
         return Number(at, at + 2, "ordinal", int(word.replace(",", "")))
     if word in ("third", "fifth", "quarter", "tenth", "sixth", "eighth") and _word(tokens, at - 1) in (
         "a",

@@ -129,6 +129,8 @@ class Parsed:
         found = self.rules.verbs.get(self.word(at))
         if found is None:
             return None
+        if found.name == "shoot" and self.word(at + 1) == "down":
+            return Verb("down", "intercepted")
         ambiguous = (self.word(at),) in self.rules.units
         if ambiguous and not self._acts(at):
             return None
@@ -153,11 +155,20 @@ class Parsed:
     def phrases(self) -> tuple[Phrase, ...]:
         """Every number that is not part of an expression of time, with its hedge and noun."""
         found = find_numbers(self.tokens)
-        starts = {one.first for one in found}
+        starts = {one.first for one in found if not self._glued(one.first)}
         return tuple(
             self._phrase(one, starts)
             for one in found
             if self.tokens[one.first].begin >= self.mask and not set(range(one.first, one.last)) <= self.timed
+        )
+
+    def _glued(self, at: int) -> bool:
+        """Say whether a number belongs to a name before it: Kh-22."""
+        return (
+            at > 1
+            and self.word(at - 1) == "-"
+            and self.tokens[at - 1].end == self.tokens[at].begin
+            and self.word(at - 2).isalpha()
         )
 
     def _phrase(self, number: Number, starts: set[int]) -> Phrase:
@@ -240,7 +251,7 @@ class Parsed:
     def _partitive(self, at: int, starts: set[int]) -> tuple[int, str]:
         """What follows ``of`` after a number: nothing counted again, or the whole that it is a part of."""
         after = self.word(at + 1)
-        if after in ("them", "which", "whom", "those", "these", "us", "it"):
+        if after in ("them", "which", "whom", "those", "these", "us", "it") and self.tokens[at + 1].text != "US":
             return at + 2, "them"
         if after in ("the", "its", "their", "his", "her", "all") or at + 1 in starts:
             return at + 1, "base"

@@ -56,7 +56,8 @@ def rate_of(parsed: Parsed, phrase: Phrase) -> Rate | None:
         at = parsed.tokens[last - 1].end
         found = _AFTER.match(text, at)
         if found and not re.search(
-            r"\b(?:and|or|in|on|for|of|to|by|with|were|was)\b", found[0][: found.start("unit") - at - 2]
+            r"\b(?:and|or|in|on|for|of|to|by|with|were|was|within|over|during|since|than|at)\b",
+            found[0][: found.start("unit") - at - 2],
         ):
             unit = found["unit"]
             if unit in ("year", "hour"):

@@ -26,7 +26,7 @@ ENDINGS = (".txt", ".html", ".htm", ".md", ".text", ".xhtml")
 """Endings of the files of a folder that are read as articles."""
 LARGEST = 5_000_000
 """Characters of an article; a text of more is refused."""
-MOST_SENTENCES = 600
+MOST_SENTENCES = 500
 """Sentences that are read of one article; the rest is said to be unread."""
 
 

@@ -15,7 +15,7 @@ ABBREVIATIONS = word_set(
     "sgt cpl pvt adm brig cmdr st mt no nos vs approx est al inc ltd co corp fig vol dept rev hon pres "
     "min km hr ft u.s u.k u.n e.g i.e cf"
 )
-LONGEST = 700
+LONGEST = 600
 """Characters of a sentence; what is longer is cut there, for it is no sentence."""
 
 

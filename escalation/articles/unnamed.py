@@ -30,7 +30,7 @@ def unnamed(parsed: Parsed, position: int, before: Sequence[Decision], anteceden
         return _part_of(parsed, position, around)
     for one in around:
         unit = PEOPLE.get(one.name, "")
-        strict = one.side == "right" or not one.link
+        strict = one.side == "right" or one.link in ("", "of")
         if (
             unit
             and strict

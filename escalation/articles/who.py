@@ -69,8 +69,9 @@ def counter_of(parsed: Parsed, phrase: Phrase, before: str) -> Named:
         The counter that the sentence before named, for "it said".
     """
     text, at = parsed.sentence.text, parsed.tokens[phrase.first].begin
-    found = [(_distance(text, one.start("who"), at), one["who"]) for one in _BEFORE_VERB.finditer(text, parsed.mask)]
-    found += [(_distance(text, one.start("who"), at), one["who"]) for one in _ACCORDING.finditer(text, parsed.mask)]
+    text, at = text[parsed.mask :], at - parsed.mask
+    found = [(_distance(text, one.start("who"), at), one["who"]) for one in _BEFORE_VERB.finditer(text)]
+    found += [(_distance(text, one.start("who"), at), one["who"]) for one in _ACCORDING.finditer(text)]
     for _, who in sorted(found):
         named = _named(parsed, who, before)
         if named is not None:

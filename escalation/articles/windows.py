@@ -15,7 +15,7 @@ from escalation.articles.times.calendar import DAY, Days
 from escalation.articles.times.expressions import Expression, back
 
 _BREAK = re.compile(
-    r"[;:]|\s-\s|,\s(?:while|but|although|though|whereas|and\s(?:the|a|an|in|on)\b)|\b(?:after|when|before|because|which|who|where|while|since)\b"
+    r"[;:]|\s-\s|,\s(?:while|but|although|though|whereas|and\s(?:the|a|an|in|on)\b)|\b(?:after|when|before|because|which|who|where|while|since|that|prior|until)\b"
 )
 _RECORD = re.compile(r"\b(?:\w{3,}est|most|fewest|for the first time|record|the first)\b\s?(?:[\w-]+\s){0,4}$")
 _LINKED = re.compile(r"\b(?:from|than|against|compared (?:with|to)|versus)\s(?:\w+\s)?(?:[\d,]+(?: and|,)? )*$")
@@ -121,7 +121,7 @@ def _choose(
         return _first_of(near, phrase), 0.93, "time after it in the clause"
     if close:
         return close[-1], 0.88, "time before it in the clause"
-    if right and not re.search(r"[;:]", text[end : right[0].begin]):
+    if right and not re.search(r"[;:]|\b(?:before|prior|until)\b", text[end : right[0].begin]):
         return right[0], 0.7, "time in a clause that depends on it"
     trailing = [one for one in usable if one.begin >= end]
     if (
@@ -142,6 +142,7 @@ def _choose(
         and not before
         and ";" not in text[end : dates[0].begin]
         and not _LINKED.search(text[end : dates[0].begin])
+        and not re.search(r"\b(?:before|prior|until)\b", text[end : dates[0].begin])
     ):
         return dates[0], 0.65, "the only time in the sentence"
     return None, 0.0, ""
@@ -220,6 +221,9 @@ def _resolve(
         if not spans and base and story.period and (base[1] - base[0]).days < SHORT:
             base = story.period
         return _shifted(one, base or story.period, known)
+    if one.kind == "previous" and one.unit in ("day", "night"):
+        there = _main_day(parsed, usable, one) or story.event or ((known, known) if known else None)
+        return (there[0] - DAY, there[0] - DAY) if there else None
     if one.kind == "previous":
         return _previous(one, base or story.period)
     if one.kind == "before":
