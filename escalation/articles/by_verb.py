@@ -26,7 +26,7 @@ USE = word_list("launch down move hit strike see kill attack shoot abduct seize 
 
 DIRECT = ("", "participle", "acts")
 DONE = {
-    "munition": (USE, word_list("with of by down at on off")),
+    "munition": (USE, word_list("with of by down at on off against")),
     "craft": ((*HARM, *word_list("move see down scramble launch kill")), word_list("on at by against down of to")),
     "place": ((*HARM, "launch"), word_list("on against to of into")),
     "thing": (word_list("hit strike down steal seize"), ()),

@@ -112,6 +112,9 @@ def _rank(parsed: Parsed, position: int, antecedent: Antecedent | None) -> Decis
     phrase = parsed.phrases[position]
     if phrase.number.count is None or phrase.number.count < 2:
         return no("a rank")
+    following = [other for other in parsed.phrases[position + 1 :] if other.first <= phrase.last + 2]
+    if following and following[0].number.kind == "ordinal" and parsed.word(phrase.number.last) in ("and", ","):
+        return no("a rank that a later one goes beyond")
     end = parsed.tokens[phrase.last - 1].end
     begin = parsed.tokens[phrase.first].begin
     if not any(

@@ -197,6 +197,8 @@ class Parsed:
                     continue
                 first -= size
                 qualifier = found if qualifier == "exact" else qualifier
+                if words[0] in DETERMINERS and words[0] not in ("a", "an", "another"):
+                    return first, qualifier
                 break
             else:
                 return first, qualifier
@@ -286,7 +288,9 @@ class Parsed:
         if word in ADVERBS:
             return named or word not in ("more", "further", "first", "most", "all")
         if not word[:1].isalnum():
-            return word not in ('"', "'", "-")
+            return word not in ('"', "'", "-", "/")
+        if named and word.endswith("ing"):
+            return True
         if word in self.rules.verbs or (word.endswith("ed") and len(word) > 4):
             return named or not self._noun_follows(at)
         return False

@@ -87,7 +87,14 @@ def format_trap(parsed: Parsed, phrase: Phrase) -> str:
 
 def _is_year(parsed: Parsed, phrase: Phrase) -> bool:
     figures = parsed.between(phrase.number.first, phrase.number.last)
-    return re.fullmatch(r"(?:19|20)\d\d", figures) is not None and phrase.noun is None and not phrase.hedged
+    if re.fullmatch(r"(?:19|20)\d\d", figures) is None or phrase.hedged:
+        return False
+    after = parsed.tokens[phrase.number.last].text[:1] if phrase.number.last < len(parsed.tokens) else ""
+    return (
+        phrase.noun is None
+        or after.isupper()
+        or parsed.word(phrase.number.first - 1) in ("the", "in", "of", "its", "their")
+    )
 
 
 def supposed(parsed: Parsed, phrase: Phrase) -> str:

@@ -106,7 +106,7 @@ def _called(parsed: Parsed, phrase: Phrase) -> Decision | None:
     return None
 
 
-def _called_noun(parsed: Parsed, phrase: Phrase, at: int) -> Decision | None:
+def _called_noun(parsed: Parsed, phrase: Phrase, at: int) -> Decision:
     for one in range(at, min(at + 5, phrase.first)):
         found = parsed.noun_at(one)
         if found is None and parsed.verb(one) is not None and parsed.verb(one).name in PEOPLE:  # type: ignore[union-attr]
@@ -120,9 +120,11 @@ def _called_noun(parsed: Parsed, phrase: Phrase, at: int) -> Decision | None:
             verb = parsed.verb(later)
             if verb is not None:
                 name = unit_by(parsed, phrase, unit, Governor(verb.name, verb.event, later, "right"))
-                return Decision(name, unit.kind, 0.88, "number of") if name else None
-        return None
-    return None
+                return (
+                    Decision(name, unit.kind, 0.88, "number of") if name else no("a number of what nothing happened to")
+                )
+        return no("a number of what nothing happened to")
+    return no("a number of what no table has")
 
 
 def _part_of(parsed: Parsed, position: int, around: Sequence[Governor]) -> Decision:
