@@ -281,14 +281,14 @@ def test_a_trend_is_that_of_the_functions(run):
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 80
     said = " ".join(out.split())
-    change = escalation.compare_rates(counts, 8, ("2024-02-05", "2024-06-30"))
+    change = escalation.compare_rates(counts, 8, ("2024-02-05", "2024-06-30"), rng=1)
     assert change.sentence() in said
-    assert escalation.growth_rate(counts, 12).sentence() in said
-    assert "At the end of the series, by a model whose growth rate drifts" in said
+    assert escalation.growth_rate(counts, 12, rng=1).sentence() in said
+    assert "At the end of the series the underlying rate changes by" in said
     table = table_in(run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --format csv")[1])
     by_key = table.set_index("key")
     assert by_key.loc["rate_ratio", "value"] == pytest.approx(change.ratio, rel=1e-6)
-    assert by_key.loc["p_value", "value"] == pytest.approx(change.p_value, rel=1e-6)
+    assert by_key.loc["probability_unusual", "value"] == pytest.approx(change.probability_unusual, rel=1e-6)
     assert by_key.loc["growth", "question"] == "growth over 13 weeks"
     records = json.loads(run("trend list.csv --recent 8 --baseline 2024-02-05..2024-06-30 --format json")[1])
     assert [record["key"] for record in records] == table["key"].tolist()
@@ -352,7 +352,7 @@ def test_what_if_is_shown_beside_the_baseline(folder, capsys):
     assert main([*command, "--format", "json"]) == 0
     rows = {row["scenario"]: row for row in json.loads(capsys.readouterr().out)}
     source = escalation.open_source("list.csv")
-    fit = escalation.LocalLevel(link="softplus").fit(escalation.count_series(source).counts)
+    fit = escalation.default_model().fit(escalation.count_series(source).counts)
     scenarios = {command[-1]: escalation.analysis.Scenario("2024-10-14", 3.0, until="2024-11-03")}
     expected = escalation.what_if(fit, 6, scenarios, at_least=6, rng=1).scenarios
     for name, row in expected.iterrows():
@@ -512,7 +512,7 @@ def test_a_report_prints_the_answers_and_where_the_pdf_is(reports):
     assert max(map(len, lines)) <= 80
     for question in (
         "rate now",
-        "probability that the rate rose",
+        "probability that the rate is higher",
         "growth over 13 weeks",
         "forecast total, next 8 weeks",
         "a week of 8 or more",

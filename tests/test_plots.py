@@ -346,7 +346,7 @@ def test_the_level_of_the_wide_band_is_a_probability(level):
 
 def test_windows_carry_their_rates_and_intervals():
     counts = weekly([1, 0, 2, 1, 1, 3, 0, 1, 4, 6, 3, 5], start="2024-09-02")
-    change = compare_rates(counts, recent=4, baseline=8)
+    change = compare_rates(counts, recent=4, baseline=8, family="negbin", rng=1)
     upper, lower = plots.trend(counts, change, unit="raids").axes
     spans = {
         line.get_gid(): line.get_segments()[0].tolist()

@@ -446,8 +446,8 @@ def test_sentence_says_the_numbers():
     assert change.sentence() == (
         "The rate rose beyond its usual fluctuation: 4.5 per week (95% interval 2.7 to 7.1) in the 4 weeks 2024-10-28 "
         "to 2024-11-24, against 1.1 (0.51 to 2.1) in the 8 weeks 2024-09-02 to 2024-10-27; that is 4.0 times the "
-        "baseline rate (1.7 to 10.1). The probability of a rise beyond the fluctuation that the series usually shows is "
-        f"{change.probability_unusual:.2f}; that the rate is higher at all is above 0.999."
+        "baseline rate (1.7 to 10.1). The probability of a rise beyond the fluctuation that the series usually shows "
+        f"is {change.probability_unusual:.2f}; that the rate is higher at all is above 0.999."
     )
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import pandas as pd
 
 from escalation.articles.read import article_files
+from escalation.assessment.ending import ending_note, last_watched
 from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.assessment.texts import (
     holds_text,
@@ -327,21 +328,12 @@ def count_series(
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     notes = [*_quality_notes(source), *(_note(one) for one in caught if issubclass(one.category, EscalationWarning))]
     if source.kind == "incidents" and end is None and coverage is None:
-        notes += _ending_notes(counted)
+        word = period_word(pd.PeriodIndex(counted.counts.index).freqstr)
+        note = ending_note(source.table, counted.observed_until, word, counted.exposure.iloc[-1])
+        notes += [note] if note else []
     if source.unreviewed:
         notes = unreviewed_note(source.table, source.unreviewed, series or names[0], counter) + notes
     return replace(counted, source=source, notes=tuple(notes))
-
-
-def _ending_notes(counted: SourceSeries) -> list[str]:
-    """What to think of counts that end, within a period, with the last incident."""
-    if not 0 < counted.exposure.iloc[-1] < 1:
-        return []
-    word = period_word(pd.PeriodIndex(counted.counts.index).freqstr)
-    return [
-        "the counts end with the last incident, because no last day was given: a list always ends with one, so its "
-        f"last {word} looks busier than it was; set end to the last day that was watched"
-    ]
 
 
 def _quality_notes(source: Source) -> list[str]:
@@ -400,6 +392,8 @@ def _from_incidents(
     # without coverage the span is that of the whole table: a unit that was quiet at first was still watched
     first = table["date"].min() if start is None else parse_date(start, "start")
     last = table["date_end"].max() if end is None else parse_date(end, "end", side="end")
+    if end is None and coverage is None:
+        last = last_watched(table, freq)
     title = source.title
     if by is not None:
         if by not in table.columns:

@@ -26,7 +26,6 @@ from escalation.tallies.left_out import WINDOW, histories_without, leaning
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
 
-
 LARGE = 2.0
 """Counts that change by this factor are looked into, even where the model takes the change for an outlier."""
 WITHOUT = ("ratio", "probability_unusual", "probability_higher")

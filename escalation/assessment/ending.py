@@ -1,0 +1,57 @@
+"""Where a table of incidents ends that nobody says how long was watched: never on an incident."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+BUSY = 0.8
+"""Where so many of the last days hold an incident, the last one says nothing of when watching ended."""
+DAYS = 60
+"""The last days that are looked at."""
+FEWEST = 8
+"""Whole periods that must be left, or the last one stays, with a note."""
+
+
+def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
+    """Last day that the counts of a table are taken to reach to, where none was given.
+
+    A list ends with an incident, always, so that a period that is cut off at it looks busier than it was.  Counts end
+    with the last period that was over before the day of the last incident; where nearly every day holds one, with that
+    day, and where too few periods would be left.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Incidents with ``date`` and ``date_end``, not empty.
+    freq : str
+        Of the counts.
+
+    Returns
+    -------
+    pandas.Timestamp
+    """
+    last = pd.Timestamp(table["date_end"].max())
+    since = max(last - pd.Timedelta(days=DAYS), table["date"].min())
+    days = table.loc[table["date_end"].between(since, last - pd.Timedelta(days=1)), "date_end"].nunique()
+    if days >= BUSY * max((last - since).days, 1):
+        return last
+    over = pd.Timestamp((pd.Period(last, freq=freq) - 1).end_time.normalize())
+    whole = (pd.Period(over, freq=freq) - pd.Period(table["date"].min(), freq=freq)).n + 1
+    return over if whole >= FEWEST else last
+
+
+def ending_note(table: pd.DataFrame, last: pd.Timestamp, word: str, share: float) -> str:
+    """What to think of counts that end where :func:`last_watched` says; nothing where a whole period ends them."""
+    ends = table["date_end"].max()
+    if last < ends:
+        return (
+            f"the list ends with an incident on {ends.date()}, as every list does, and counts end with the {word} "
+            f"before it, {last.date()}: what ends on an incident looks busier than it was; give the last day that was "
+            "watched as the end, if it is known"
+        )
+    if not 0 < share < 1:
+        return ""
+    return (
+        f"the counts end with the last incident, because no last day was given: a list always ends with one, so its "
+        f"last {word} looks busier than it was; set end to the last day that was watched"
+    )
