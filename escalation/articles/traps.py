@@ -40,6 +40,7 @@ BEFORE: tuple[tuple[str, str], ...] = (
     (r"(?:^|[^\w])(?:[A-Za-z]+|[A-Z]+\d*)[-/]$", "a name with a number"),
     (r"[\d+]\s?[-/(]\s?$|\+$", "a telephone number, score or code"),
     (r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+) (?:in|of every|in every) (?:every )?$", "a share"),
+    (r"\b\d\d?:$", "a time of day"),
     (r"\b(?:first|second|last|latest) of (?:the |its |about |some |up to )?$", "a stock or a plan"),
     (r"\b(?:population|capacity|crew|staff|strength|force|team|group|squad|panel|crowd|convoy|fleet|budget|membership|garrison) of (?:about |some |around |nearly |roughly |over |more than |up to |almost )?$", "a stock, a crew or a force"),
 )  # fmt: skip

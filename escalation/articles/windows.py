@@ -243,7 +243,9 @@ def _resolve(
         return (story.event[0], story.event[0]) if story.event else None
     if one.kind == "asof":
         start = story.period[0] if story.period else None
-        return (start, one.days[1]) if one.days and start and start <= one.days[1] else one.days
+        if one.days and not (start and start <= one.days[1]):
+            return None, one.days[1]  # type: ignore[return-value]
+        return (start, one.days[1]) if one.days and start else None
     if one.kind == "ends_before" and one.days:
         start = story.period[0] if story.period and story.period[0] < one.days[0] else one.days[0]
         return start, one.days[1]

@@ -161,6 +161,8 @@ def _quarter(found: Found, known: dt.date | None) -> Expression | None:
 def _opening(found: Found, known: dt.date | None) -> Expression | None:
     """The first nine months of this year, the last ten days of March."""
     number, unit = _span(found["span"])
+    if re.fullmatch(rf"{UNITS}s", found["span"].lower()):
+        return _made(found, "skip")  # the first months of the war
     first = found["which"].lower() in ("first", "opening")
     point = found["whole"].strip()
     if point.lower() in ("the year", "this year"):
@@ -271,6 +273,7 @@ def _point(found: Found, known: dt.date | None) -> Expression | None:
     return _made(found, "day" if days[0] == days[1] else "period", days)
 
 
+CLOCK = r"(?:(?:\d\d?[:.]\d\d(?: ?(?:a\.m\.|p\.m\.|am|pm))?|\d\d? ?(?:a\.m\.|p\.m\.|am|pm)|noon|midnight|dawn)(?: \([\w ]+\))? )"
 LATEST = r"(?:past|last|latest|most recent)"
 IN = r"(?:in|over|during|within|across|throughout|for)"
 GRAMMAR: tuple[tuple[str, Build], ...] = (
@@ -281,6 +284,7 @@ GRAMMAR: tuple[tuple[str, Build], ...] = (
     (rf"\b(?i:since) (?i:the|its|a|his|her|their|they|it|he)\b[\w' -]{{1,60}}?(?: (?i:on|in|at)(?: the)?)? (?P<point>{POINT})", _since),
     (rf"\b(?i:since) [A-Z][\w'-]*(?: [\w'-]+){{1,6}}? (?i:on|in|at) (?P<point>{POINT})", _since),
     (rf"\b(?i:from) (?P<point>{POINT}) (?i:on|onwards?)\b", _since),
+    (rf"\b(?i:between|from) {CLOCK}(?i:on )?(?P<first>{POINT}) (?i:and|to|until|till) {CLOCK}(?i:on )?(?P<second>{POINT})", _between),
     (rf"\b(?i:between|from) (?P<first>{POINT}) (?i:and|to|until|till|up to|through)(?: (?i:the end of))? (?P<second>{POINT})", _between),
     (rf"\b(?:(?i:in|for|during) )?(?P<first>{MONTH}(?: {DATE})?(?:,? {YEAR})?) ?(?:-|to|through|until) ?(?P<second>{MONTH}(?: {DATE})?(?:,? {YEAR})?)", _between),
     (rf"\b(?P<first>{MONTH} {DATE}) ?(?:-|to|and) ?{DATE}\b", lambda found, known: _span_of_dates(found, known)),

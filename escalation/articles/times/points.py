@@ -125,7 +125,7 @@ def _season(given: dict[str, str], known: dt.date) -> Days:
 
 POINTS: tuple[tuple[str, Resolve], ...] = (
     (r"(?P<figures>\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./](?:\d{4}|\d\d)\b)", _figures),
-    (rf"(?P<month>{MONTH}) (?P<day>{DATE})(?:,? (?P<year>{YEAR}))?{HOUR}", _day),
+    (rf"(?P<month>{MONTH})(?: |(?<=\.))(?P<day>{DATE})(?:,? (?P<year>{YEAR}))?{HOUR}", _day),
     (rf"(?P<day>{DATE}) (?:of )?(?P<month>{MONTH})(?:,? (?P<year>{YEAR}))?{HOUR}", _day),
     (
         rf"(?P<last>(?i:last) )?(?P<part>(?i:early|mid|late|the start of|the beginning of|the end of)[ -])?(?P<month>{MONTH})"
