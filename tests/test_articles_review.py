@@ -137,6 +137,7 @@ def test_each_command_has_help_that_fits_80_columns(run, command: str) -> None:
 def test_counts_are_shown_and_the_others_are_in_the_ledger(run) -> None:
     code, out, err = run(f"read-text article.txt --date {DAY} --ledger no.csv")
     assert (code, err) == (0, "")
+    assert out.startswith(f"article.txt: published {DAY}, as given.")
     assert "3 counts, unreviewed" in out and "2024-03-01 to 2024-03-31" in " ".join(out.split())
     assert pd.read_csv("no.csv")["why"].tolist() == ["people or forces", "a plan, a threat or a supposition"]
     shown = run(f"read-text article.txt --date {DAY} --format json")[1]

@@ -360,7 +360,7 @@ def _without(parsed: Parsed, story: Story, counter: str) -> list[Found]:
         )
         if end is None:
             continue
-        start = find_start(end, one.number, one.unit)
+        start = back(end, one.number, one.unit) + dt.timedelta(days=1)
         phrase = Phrase(_NO_NUMBER, at, nouns[0][0], "exact", hedged=False)
         window = Window((start, end), 0.8, "a stretch without", stated=True)
         begin = parsed.sentence.begin
@@ -374,11 +374,6 @@ def _without(parsed: Parsed, story: Story, counter: str) -> list[Found]:
             )
         ]  # fmt: skip
     return []
-
-
-def find_start(end: dt.date, number: float, unit: str) -> dt.date:
-    """First day of a stretch of so many units that ends on a day."""
-    return back(end, number, unit) + dt.timedelta(days=1)
 
 
 def _claims(sentence: Sentence) -> list[Unread]:

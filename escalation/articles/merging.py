@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from escalation.articles.extract import Found
 
@@ -32,7 +32,6 @@ class Merged:
     article: int = 0
     others: tuple[Found, ...] = ()
     sources: tuple[str, ...] = ()
-    places: tuple[int, ...] = field(default=())
 
 
 def merge_repeats(found: Sequence[Found]) -> list[Merged]:

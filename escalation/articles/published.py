@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from escalation.articles.times.points import DATE, MONTH, YEAR, resolve_point
 
-ORDER = ("given", "metadata", "byline", "address")
 _FULL = rf"(?:{MONTH} {DATE},? {YEAR}|{DATE} (?:of )?{MONTH},? {YEAR}|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}})"
 _DATELINE = re.compile(
     rf"^[A-Z][A-Z'./\- ]+(?:, ?[A-Z][\w .]+)?,? (?P<day>{MONTH} {DATE}|{DATE} {MONTH}),?(?P<year> {YEAR})?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 
@@ -173,13 +172,3 @@ def ledger_rows(
         )
     table = pd.DataFrame([(name, *entry) for entry in entries], columns=[*LEDGER_COLUMNS, "sentence"])
     return table.astype({"row": "int64"}).sort_values("row", kind="stable", ignore_index=True)
-
-
-def undated(table: pd.DataFrame) -> pd.Series:
-    """Rows without a window."""
-    return table["start"].isna() | table["end"].isna()
-
-
-def day_text(day: dt.date | None) -> str:
-    """A day, or nothing."""
-    return "" if day is None else day.isoformat()

@@ -18,6 +18,12 @@ from escalation.cli.options import Target
 from escalation.errors import warn
 from escalation.files.disk import kind_of
 
+WHENCE = {
+    "given": "as given",
+    "metadata": "by its metadata",
+    "byline": "by its byline or dateline",
+    "address": "by its address",
+}
 LONGEST = 90
 """Characters of a sentence in a table on the screen."""
 
@@ -29,7 +35,7 @@ def read_text(source: list[str], date: str | None, rules: str | None, ledger: st
     tallies, left_out = read_articles(source, date, rules=rules)
     if ledger is not None:
         deliver(left_out, Target(form="csv", output=ledger))
-    _say_what_is_known(tallies, left_out)
+    _say_what_is_known(tallies, left_out, days=target.output is not None or target.form == "table")
     if target.output is None:
         return _show(tallies, left_out, ledger) if target.form == "table" else deliver(tallies, target)
     kept = 0
@@ -51,10 +57,12 @@ def _check_files(source: list[str], output: str | None, ledger: str | None) -> N
             raise escalation.InputError(f"{name} is one of the articles; name another file to write")
 
 
-def _say_what_is_known(tallies: pd.DataFrame, left_out: pd.DataFrame) -> None:
-    """Warn of pages without a day, whose days disagree, or that are in another language."""
-    for name, (day, _) in tallies.attrs["published"].items():
-        if not day:
+def _say_what_is_known(tallies: pd.DataFrame, left_out: pd.DataFrame, *, days: bool) -> None:
+    """Say when each page was published, by what, and warn of days that disagree and of other languages."""
+    for name, (day, source) in tallies.attrs["published"].items():
+        if day and days:
+            screen.say(f"{name}: published {day}, {WHENCE[source]}.")
+        else:
             warn(
                 f"{name}: no day of publication in it, so that windows that hang on it stay blank; give it with --date"
             )
