@@ -138,7 +138,7 @@ def read_text(
         typer.Option(metavar="FILE", help="Write every number that is no count, and why, to this CSV file."),
     ] = None,
 ) -> None:
-    """Counts that articles report, each with its sentence and window.
+    """Counts in articles, each with its sentence.
 
     Where the output is there already, rows that were reviewed stay as they
     are.
@@ -155,7 +155,7 @@ def review(
     table: Annotated[str, typer.Argument(metavar="TALLIES", help="What escalation read-text wrote.")],
     article: Annotated[str, typer.Argument(metavar="ARTICLE", help="The article that it was read from.")],
 ) -> None:
-    """Confirm, correct or reject counts that were read from an article.
+    """Check counts that were read from an article.
 
     Each answer is kept at once, and no second reading overwrites it.
 
