@@ -314,7 +314,8 @@ def test_incidents_come_with_their_ledger_and_sources(made, laid_out):
     source, pages = made("incidents").source, laid_out("incidents")
     second = words(pages[1:2])
     assert len(source.ledger) == 1 and "dropped 1 62 date" in second
-    assert f"60 incidents in the periods shown; the table holds {len(source.table)} incidents" in second
+    # the last one lies in a week that nobody says was watched to its end
+    assert f"59 incidents in the periods shown; the table holds {len(source.table)} incidents" in second
     assert "wire 60" in second
     assert "Tallies used" not in words(pages)
 
@@ -395,11 +396,11 @@ def test_a_day_that_carries_the_rise_is_named_on_the_page_on_the_rate():
     daily = pd.Series([1, 0, 0, 0, 0, 0, 0] * 12, index=days)
     daily["2024-03-13"] = 9
     made = quick(weekly([2, 0, 1] * 8 + [7, 9, 8] * 3))
-    vars(made)["carrier"] = escalation.analysis.carried_by_day(daily, recent=4, baseline=8)
+    vars(made)["carrier"] = escalation.analysis.carried_by_day(daily, recent=4, baseline=8, rng=1)
     assert made.carrier.carried_by is not None
     text = words(compose_report(made))
     assert made.rate.carried_by is None
-    assert "What carries it: the rise hangs on one day, 13 Mar 2024 with 9" in text
+    assert re.search("What carries it: the (rise|change in the counts) hangs on one day, 13 Mar 2024 with 9", text)
     assert "What carries it: no single week" not in text
 
 

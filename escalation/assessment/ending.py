@@ -16,8 +16,8 @@ def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
     """Last day that the counts of a table are taken to reach to, where none was given.
 
     A list ends with an incident, always, so that a period that is cut off at it looks busier than it was.  Counts end
-    with the last period that was over before the day of the last incident; where nearly every day holds one, with that
-    day, and where too few periods would be left.
+    with the last whole period up to the last incident, those by day with the day before it; with the last incident
+    where nearly every day holds one, and where too few periods would be left.
 
     Parameters
     ----------
@@ -35,7 +35,9 @@ def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
     days = table.loc[table["date_end"].between(since, last - pd.Timedelta(days=1)), "date_end"].nunique()
     if days >= BUSY * max((last - since).days, 1):
         return last
-    over = pd.Timestamp((pd.Period(last, freq=freq) - 1).end_time.normalize())
+    period = pd.Period(last, freq=freq)
+    cut = freq == "D" or period.end_time.normalize() > last
+    over = pd.Timestamp((period - int(cut)).end_time.normalize())
     whole = (pd.Period(over, freq=freq) - pd.Period(table["date"].min(), freq=freq)).n + 1
     return over if whole >= FEWEST else last
 
@@ -44,10 +46,12 @@ def ending_note(table: pd.DataFrame, last: pd.Timestamp, word: str, share: float
     """What to think of counts that end where :func:`last_watched` says; nothing where a whole period ends them."""
     ends = table["date_end"].max()
     if last < ends:
+        late = int((table["date_end"] > last).sum())
+        rows = "incident after it is" if late == 1 else f"{late:,} incidents after it are"
         return (
             f"the list ends with an incident on {ends.date()}, as every list does, and counts end with the {word} "
-            f"before it, {last.date()}: what ends on an incident looks busier than it was; give the last day that was "
-            "watched as the end, if it is known"
+            f"before, {last.date()}: the {rows} left out, because what ends on an incident looks busier than it was; "
+            "give the last day that was watched as the end, if it is known"
         )
     if not 0 < share < 1:
         return ""

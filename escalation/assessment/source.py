@@ -394,6 +394,7 @@ def _from_incidents(
     last = table["date_end"].max() if end is None else parse_date(end, "end", side="end")
     if end is None and coverage is None:
         last = last_watched(table, freq)
+        table = table[table["date"] <= last]
     title = source.title
     if by is not None:
         if by not in table.columns:

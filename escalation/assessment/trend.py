@@ -140,7 +140,7 @@ def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) ->
 def rate_answers(series: CountSeries, rate: RateChange | Withheld) -> Iterator[Answer]:
     """Answer what the rates are now and before, and whether they rose: beyond the usual, and at all."""
     per = f"{series.unit} per {period_word(series.freq)}"
-    unusual, higher = "probability of a rise beyond its usual fluctuation", "probability that the rate is higher"
+    unusual, higher = "probability of an unusual rise", "probability of a higher rate"
     yield answer_from(rate, "rate_now", "rate now", per, lambda found: _ends(found.recent))
     yield answer_from(rate, "rate_before", "rate before", per, lambda found: _ends(found.baseline))
     yield answer_from(rate, "rate_ratio", "ratio of rates", "times", lambda it: (it.ratio, it.lower, it.upper))
@@ -194,7 +194,7 @@ def growth_now_answers(series: CountSeries, now: GrowthNow | Withheld) -> Iterat
 
 def carrier_answers(carrier: Carrier | Withheld) -> Iterator[Answer]:
     """Answer what is left of a change without single tallies or days."""
-    key, question = "probability_higher_without", "probability that it is higher without"
+    key, question = "probability_higher_without", "probability of a higher rate without"
     if isinstance(carrier, Withheld):
         yield from not_given(carrier, (f"{key}_1", f"{question} one tally or day", PROBABILITY))
         return

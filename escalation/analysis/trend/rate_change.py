@@ -142,8 +142,8 @@ class RateChange:
             ("rate now", (now.rate, now.lower, now.upper), f"per {word}"),
             ("rate before", (was.rate, was.lower, was.upper), f"per {word}"),
             ("ratio of rates", (self.ratio, self.lower, self.upper), "times"),
-            ("probability of a rise beyond the usual fluctuation", (self.probability_unusual,), "probability"),
-            ("probability that the rate is higher", (self.probability_higher,), "probability"),
+            ("probability of an unusual rise", (self.probability_unusual,), "probability"),
+            ("probability of a higher rate", (self.probability_higher,), "probability"),
             ("p-value of equal rates", (np.nan if self.p_value is None else self.p_value,), "probability"),
         ]
         return measures([row for row in rows if not np.isnan(row[1][0])])
