@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parents[1] / "tests" / "data" / "articles"
 WANTED = {"found": 0.88, "+ qualifier": 0.86, "+ unit": 0.82, "+ window": 0.70, "all": 0.60}
 PRECISION, HIGH_SHARE, HIGH_RIGHT = 0.93, 0.40, 0.80
 LONGEST = 2.0
-"""Seconds that a damaged text may take."""
+"""Seconds of processor that a damaged text may take."""
 MARKED_HIGH = 0.72
 RATES = ("daily", "weekly", "monthly")
 NEAR = (
@@ -256,8 +256,8 @@ def damaged(seed: int, texts: list[str]) -> str:
 
 
 def attempt(text: str, date: str | None) -> tuple[str, float]:
-    """What became of a damaged text, and the seconds it took."""
-    begun = time.perf_counter()
+    """What became of a damaged text, and the seconds of processor it took."""
+    begun = time.process_time()
     try:
         tallies, ledger = escalation.read_article(text, published=date)
         said = "read" if len(tallies) else "nothing found"
@@ -267,7 +267,7 @@ def attempt(text: str, date: str | None) -> tuple[str, float]:
         said = "refused"
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-    return said, time.perf_counter() - begun
+    return said, time.process_time() - begun
 
 
 def seeds_of(folder: Path) -> list[str]:

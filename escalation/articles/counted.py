@@ -58,6 +58,8 @@ def _bracketed(parsed: Parsed, position: int, antecedent: Antecedent | None) -> 
     phrase = parsed.phrases[position]
     if parsed.word(phrase.first - 1) != "(" or parsed.word(phrase.last) != ")" or phrase.number.kind != "cardinal":
         return None
+    if phrase.noun is not None:
+        return None
     left = noun_left(parsed, phrase.first - 1, ("event",), 4)
     ends = left is not None and (found := parsed.noun_at(left[0])) is not None and found[0] == phrase.first - 1
     if left is not None and ends:

@@ -234,7 +234,8 @@ class Parsed:
             if adjectives and (self.noun_at(at + 1) or self.noun_at(at + 2)):
                 at += 1
                 continue
-            if self._stops(at, starts, found is not None):
+            plural = found is not None and (not self.singular(found[1], found[2]) or number.count == 1)
+            if self._stops(at, starts, plural or number.kind == "ordinal"):
                 break
             at += 1
         if found is None:

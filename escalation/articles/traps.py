@@ -27,7 +27,7 @@ AFTER: tuple[tuple[str, str], ...] = (
     (r"(?::\d\d|\s?(?:a\.m\.|p\.m\.|am\b|pm\b|o'clock))", "a time of day"),
     (r"\s(?:in|of every|in every)\s(?:\d{1,3}(?![\d,])(?! (?:January|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec))|two|three|four|five|six|seven|eight|nine|ten|a hundred|every)\b(?!\s(?:days|weeks|months|hours|years|nights))", "a share"),
     (r"(?:-|\s)(?:fold|thirds?|quarters?|fifths?)\b", "a share"),
-    (r"\stimes\s(?:as|the|more|higher|larger|greater|over(?! the| a|  ?\d)|that|what|its|lower|bigger)\b", "a ratio"),
+    (r"\stimes\s(?:as|the|more|higher|larger|greater|that|what|its|lower|bigger)\b", "a ratio"),
     (r"\s(?:as many as|as much as|as many)\b", "a ratio"),
     (r"\srounds? of (?:ammunition|talks|negotiations|votes|voting|elections?|sanctions|layoffs|funding|diplomacy|consultations)\b", "no attack"),
     (r"\s(?:rounds?|bullets?|cartridges?) (?:of ammunition|in)\b", "a stock"),

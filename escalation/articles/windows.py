@@ -13,6 +13,7 @@ from escalation.articles.story import SHORT, Story, Window, compared, leads_spee
 from escalation.articles.times import calendar
 from escalation.articles.times.calendar import DAY, Days
 from escalation.articles.times.expressions import Expression, back
+from escalation.articles.word_lists import word_set
 
 _BREAK = re.compile(
     r"[;:]|\s-\s|,\s(?:while|but|although|though|whereas|and\s(?:the|a|an|in|on)\b)|\b(?:after|when|before|because|which|who|where|while|since|that|prior|until)\b"
@@ -22,6 +23,7 @@ _LINKED = re.compile(r"\b(?:from|than|against|compared (?:with|to)|versus)\s(?:\
 _TOTAL = re.compile(
     r"\b(?:bring|brings|bringing|raise|raises|raising|taking|pushing|lifting|brought|raised)\b.*\b(?:total|toll|number|tally|count|figure)\b"
 )
+FIGHTING = word_set("war hostilities conflict fighting campaign unrest crisis escalation violence offensive")
 _SOFT = re.compile(r",|\band\b|\bor\b")
 CUMULATIVE = re.compile(
     r"\b(?:in all|so far|to date|in total|altogether|overall|"
@@ -115,6 +117,9 @@ def _choose(
         and not compared(parsed, phrase)
     ):
         close = []
+    longer = [one for one in close if one.kind in ("since", "period")]
+    if close and close[-1].kind == "asof" and longer and not near:
+        return longer[-1], 0.85, "time before it in the clause"
     if near and close and _turns(text, end, near[0], following, len(text)):
         return close[-1], 0.85, "time before it in the clause"
     if near:
@@ -253,6 +258,9 @@ def _resolve(
 
 
 def _since_thing(one: Expression, story: Story) -> Days | None:
+    """Days since a thing that the article has dated, or since the fighting began that it is about."""
+    if any(word in FIGHTING for word in one.unit.split(" ")) and story.period and story.known:
+        return story.period[0], story.known
     for word in reversed(one.unit.split(" ")):
         there = story.things.get(word)
         if there and story.known:
@@ -352,7 +360,7 @@ def _bounded(
         if (
             other is not one
             and other.kind in ("asof", "ends_before")
-            and one.kind in ("since", "since_then")
+            and one.kind in ("since", "since_then", "period")
             and other.days
             and start <= other.days[1] <= end
         ):

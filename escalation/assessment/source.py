@@ -180,9 +180,9 @@ def open_source(
     name = DEFAULT_CASE if source is None else str(paths[0]) if len(paths) == 1 else ""
     cases = case_names()
     if name in cases:
-        if columns or (encoding, sheet) != (None, None) or (layout, date_order, reports) != ("auto", "auto", "all"):
+        if columns or (encoding, sheet, published) != (None, None, None) or (layout, date_order, reports) != ("auto", "auto", "all"):
             raise InputError(
-                "a column map, layout, encoding, date order, reports and a sheet go with a file; "
+                "a column map, layout, encoding, date order, reports, a sheet and a day of publication go with a file; "
                 f"{name} is a bundled case"
             )
         case = open_case(name)
