@@ -261,8 +261,15 @@ def _window(
 ) -> Window:
     window = window_of(parsed, position, decisions, windows, story)
     if rate is not None and not window.stated:
-        return _year_before(story.known)
+        return _rate_window(story)
     return window
+
+
+def _rate_window(story: Story) -> Window:
+    """The period that the text is about, or the year before publication, of a rate without a window of its own."""
+    if story.period is not None:
+        return Window(story.period, 0.4, "a rate without a window: the period that the text is about")
+    return _year_before(story.known)
 
 
 def _year_before(known: dt.date | None) -> Window:
@@ -320,9 +327,7 @@ def _rated(parsed: Parsed, one: WordRate, story: Story, counter: str) -> Found:
         if time.days and time.kind in ("since", "rolling", "period") and time.begin >= parsed.mask
     ]
     window = (
-        Window(near[0].days, 0.8, "time in the sentence", stated=True)
-        if near and near[0].days
-        else _year_before(story.known)
+        Window(near[0].days, 0.8, "time in the sentence", stated=True) if near and near[0].days else _rate_window(story)
     )
     at = next(place for place, token in enumerate(parsed.tokens) if token.end > one.begin)
     phrase = Phrase(_NO_NUMBER, at, at + 1, one.qualifier, hedged=True)

@@ -452,9 +452,12 @@ def _these(parsed: Parsed, position: int, story: Story) -> tuple[dt.date | None,
     """The window of what was counted before, where the sentence says "these violations"."""
     for at in range(min(parsed.phrases[position].first, 14)):
         noun = parsed.noun_at(at + 1)
-        if parsed.word(at) in ("these", "those") and noun is not None and noun[1].name in story.counted:
+        plural = noun is not None and not parsed.singular(at + 1, noun[0])
+        the = parsed.word(at) in ("these", "those") or (at == 0 and parsed.word(at) == "the" and plural)
+        if the and noun is not None and noun[1].name in story.counted:
             return story.counted[noun[1].name]
-    return None
+    opening = parsed.tokens[0].text
+    return story.last if opening in ("They", "These", "Those", "Among", "Of", "Half", "Most") else None
 
 
 def _mentioned(parsed: Parsed, position: int, story: Story) -> Days | None:
