@@ -19,6 +19,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -48,9 +49,9 @@ DEFINITIONS = (
     Flashpoint("record-year", above="record", days=28, past_days=364),
     Flashpoint("double-week", above="mean", days=7, past_days=364, times=2.0),
     Flashpoint("double-month", above="mean", days=28, past_days=364, times=2.0),
-    *map(
-        escalation.forecasts.get_flashpoint,
-        (
+    *(
+        replace(escalation.forecasts.get_flashpoint(name), units=())  # what is simulated is a count of anything
+        for name in (
             "views-25",
             "hdx-1y",
             "forecastbench-mean",
@@ -59,7 +60,7 @@ DEFINITIONS = (
             "acled-25",
             "acled-10-year",
             "acled-25-year",
-        ),
+        )
     ),
 )
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 import escalation as esc
 from escalation.models.registry import get_model
-from escalation.scores import crps
+from escalation.scores import crps, energy_score
 
 UNITS, PERIODS, STEPS, DRAWS = 4, 72, 6, 1000
 
@@ -35,13 +35,6 @@ def simulated(rng: np.random.Generator) -> np.ndarray:
     return rng.negative_binomial(5.0, 5.0 / (5.0 + means))
 
 
-def energy(paths: np.ndarray, came: np.ndarray) -> float:
-    """Energy score of draws (draws, k) of vectors, half of the draws against the other half."""
-    half = len(paths) // 2
-    spread = np.linalg.norm(paths[:half] - paths[half : 2 * half], axis=1).mean()
-    return float(np.linalg.norm(paths - came, axis=1).mean() - spread / 2)
-
-
 def scored(parts: np.ndarray, total: np.ndarray, came: np.ndarray) -> list[float]:
     """Scores of parts (units, draws, steps) and a total (draws, steps), means over the steps."""
     whole = came.sum(axis=1)
@@ -51,7 +44,7 @@ def scored(parts: np.ndarray, total: np.ndarray, came: np.ndarray) -> list[float
     return [
         float(crps(total.T, whole).mean()),
         float(np.mean([crps(parts[u].T, came[:, u]).mean() for u in range(UNITS)])),
-        float(np.mean([energy(both[:, :, h].T, truth[h]) for h in range(STEPS)])),
+        float(energy_score(both.transpose(2, 0, 1), truth).mean()),
         float(((whole >= lower) & (whole <= upper)).mean()),
     ]
 

@@ -507,7 +507,10 @@ def test_the_sentence_names_the_alarms(agona):
     ("make", "message"),
     [
         (lambda: alarms(weekly([1] * 20), "magic"), "method is 'magic'"),
-        (lambda: alarms(weekly([1] * 20), "farrington"), "farrington judges a period by 263 before it"),
+        (
+            lambda: alarms(weekly([1] * 20), "farrington"),
+            "farrington judges a period by 263 before it, and here 20 of 20 stand before the first",
+        ),
         (lambda: alarms(weekly([1] * 20), "ears_c1", start="2000-01-10"), "here 1 of 20"),
         (lambda: alarms(weekly([1] * 20), "ears_c1", start="2020-01-10"), "ears judges"),
         (lambda: alarms(pd.DataFrame({"a": weekly([1] * 20), "b": weekly([1] * 20)})), "alarms takes one series"),

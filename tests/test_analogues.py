@@ -22,6 +22,7 @@ from escalation.models.baselines.stretches import (
     scaled_futures,
     similarities,
     trailing_mean,
+    usual_caps,
 )
 from escalation.scores import crps, ignorance
 
@@ -288,3 +289,34 @@ def test_better_than_conflictology_on_the_challenges_window_of_2018(shared_data)
     logs = crps(draws[seen], truth[seen], scale="log1p").mean()
     assert logs < 0.97 * crps(benchmark, truth[seen], scale="log1p").mean()
     assert ignorance(draws[seen], truth[seen]).mean() < 0.8 * ignorance(honest[seen], truth[seen]).mean()
+
+
+def test_caps_are_those_of_a_plain_loop():
+    values = np.random.default_rng(1).poisson(20, (30, 2)).astype(float)
+    values[3:6, 0] = values[:, 1][20:] = np.nan
+    caps = usual_caps(values, 4, 3.0)
+    for t in range(30):
+        for unit in range(2):
+            last = values[max(t - 3, 0) : t + 1, unit]
+            last = np.sort(last[~np.isnan(last)])
+            wanted = 3.0 * (last[:-1].mean() + 10) if len(last) > 1 else np.inf
+            assert caps[t, unit] == pytest.approx(wanted)
+
+
+def test_a_single_record_month_is_not_drawn_over_and_over():
+    index = pd.period_range("2020-01", periods=60, freq="M")
+    table = pd.DataFrame(np.random.default_rng(2).poisson(5, (60, 4)), index=index, columns=list("abcd"))
+    table.iloc[-1, 0] = 2000
+    held, free = (Analogues(cap=cap).fit(table).forecast(6, rng=1)["a"].paths for cap in (3.0, np.inf))
+    again = [(paths > 500).mean() for paths in (held, free)]
+    assert again[0] < 0.03 and again[1] > 2 * again[0] + 0.05  # what is left are futures of analogues that met it
+    assert np.quantile(held, 0.5) > 2
+    steady = table.assign(a=table["b"])
+    same = [Analogues(cap=cap).fit(steady).forecast(6, rng=1).paths for cap in (10.0, np.inf)]
+    np.testing.assert_array_equal(*same)
+
+
+def test_a_cap_is_above_0():
+    for cap in (0.0, -1.0, np.nan):
+        with pytest.raises(InputError, match=r"cap is .*; give a number > 0, or infinity for no cap"):
+            Analogues(cap=cap)

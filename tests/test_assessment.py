@@ -423,7 +423,8 @@ WEEKLY = ("acled-10", "acled-25", "acled-10-year", "acled-25-year", "acled-surge
 
 def test_definitions_of_fatalities_are_for_fatalities():
     of_attacks, of_killed = quick(series_of(COUNTS)), quick(series_of(COUNTS, unit="fatalities"))
-    assert not {"views-25", "views-1", "first-lethal"} & set(of_attacks.presets)
+    assert not {"views-25", "views-1", "hdx-1y", "hdx-3y", "first-lethal"} & set(of_attacks.presets)
+    assert not {"hdx-1y", "hdx-3y"} & set(of_killed.presets)  # a record of a year needs a year
     assert {"views-25", "views-1", "first-lethal"} <= set(of_killed.presets)
     assert "views-25" in of_killed.answers("presets").loc["preset_views_25", "question"]
     short = quick(series_of(COUNTS), horizon=2)

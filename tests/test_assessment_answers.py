@@ -49,10 +49,10 @@ UNITS = {
     "forecast": {"total_ahead": "{unit}"},
     "flashpoints": {"flashpoint": "probability", r"flashpoint_\d+": "probability"},
     "presets": {
-        **dict.fromkeys(("preset_hdx_1y", "preset_hdx_3y", "preset_forecastbench_mean"), "probability"),
-        **dict.fromkeys(("preset_forecastbench_tenfold", "preset_acled_10", "preset_acled_25"), "probability"),
+        **dict.fromkeys(("preset_forecastbench_mean", "preset_forecastbench_tenfold"), "probability"),
+        **dict.fromkeys(("preset_acled_10", "preset_acled_25"), "probability"),
         **dict.fromkeys(("preset_acled_10_year", "preset_acled_25_year", "preset_first_event"), "probability"),
-        r"preset_(views_25|views_1|first_lethal|acled_surge|acled_threat)": "probability",
+        r"preset_(views_25|views_1|hdx_1y|hdx_3y|first_lethal|acled_surge|acled_threat)": "probability",
     },
     "severity": {
         "lethal_share": "share",

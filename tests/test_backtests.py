@@ -13,6 +13,7 @@ from escalation.evaluation.comparison import diebold_mariano, resample_differenc
 from escalation.evaluation.scoring import score_paths
 from escalation.evaluation.tasks import run_chain
 from escalation.models.baselines.climatology import Climatology
+from escalation.models.baselines.last_value import LastValue
 from escalation.models.levels.local_level import LocalLevel
 from escalation.models.regression.negative_binomial import NegativeBinomial
 
@@ -449,15 +450,22 @@ BUSY = escalation.Flashpoint("busy", 5, days=7)
 ABOVE = escalation.Flashpoint("above", above="mean", days=14, past_days=140)
 
 
+def test_definitions_of_deaths_are_refused_of_series_of_other_counts():
+    attacks = escalation.CountSeries(series(), unit="attacks")
+    with pytest.raises(InputError, match="views-25 is about fatalities, and these are counts of attacks"):
+        run(attacks, {"last": LastValue()}, origins=2, horizon=2, flashpoints=["views-25"])
+
+
 def test_definitions_are_told_from_the_paths_as_flashpoint_tells_them():
     counts = series()
     origin = weeks(80)[70]
+    deaths = escalation.CountSeries(counts, unit="fatalities")
     result = run(counts, {"ll": LocalLevel()}, origins=[origin], horizon=4, flashpoints=[BUSY, ABOVE, "views-25"])
     rng = generator_for(draw_root(np.random.default_rng(1)), f"ll|{origin}|attacks")
-    forecast = LocalLevel().fit(counts.loc[:origin]).forecast(4, draws=100, rng=rng)
+    forecast = LocalLevel().fit(counts.loc[:origin], unit="fatalities").forecast(4, draws=100, rng=rng)
     for one in (BUSY, ABOVE, escalation.forecasts.get_flashpoint("views-25")):
         np.testing.assert_allclose(result.scores[f"passes_{one.name}"], escalation.first_passage(forecast, one))
-        told = [escalation.forecasts.past_flashpoints(counts, one, within=step).loc[origin] for step in (1, 2, 3, 4)]
+        told = [escalation.forecasts.past_flashpoints(deaths, one, within=step).loc[origin] for step in (1, 2, 3, 4)]
         np.testing.assert_array_equal(result.scores[f"passed_{one.name}"], told)
         brier = (result.scores[f"passes_{one.name}"] - result.scores[f"passed_{one.name}"]) ** 2
         np.testing.assert_allclose(result.scores[f"brier_{one.name}"], brier)

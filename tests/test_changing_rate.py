@@ -11,6 +11,7 @@ from scipy.stats import nbinom, norm
 from escalation.errors import FitError, InputError
 from escalation.models import ChangingRate
 from escalation.models.changing_rate import segments
+from escalation.models.changing_rate.found_season import found_seasons
 from escalation.models.changing_rate.grid_filter import count_table, filter_counts, keep
 from escalation.models.changing_rate.posterior import explain_counts
 from escalation.models.changing_rate.season import find_season, possible
@@ -385,3 +386,98 @@ def test_segments_draw_their_rates(linear):
     else:
         np.testing.assert_allclose(np.diff(np.log(draws), 2, axis=1), 0, atol=1e-9)
         assert np.diff(np.log(draws), axis=1).mean() == pytest.approx(found.mode[place, 1], abs=0.01)
+
+
+# --- regressors
+
+
+def with_effect(n, effect, seed):
+    """Counts about 8, times exp(effect) in every second stretch of five weeks, and that regressor."""
+    rng = np.random.default_rng(seed)
+    marked = pd.DataFrame({"raid": (np.arange(n) // 5 % 2).astype(float)}, index=series(np.zeros(n)).index)
+    return series(rng.poisson(8 * np.exp(effect * marked["raid"].to_numpy())).astype(float)), marked
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.7, -0.7])
+def test_effects_of_regressors_are_found(effect):
+    inside = []
+    for seed in range(4):
+        counts, exog = with_effect(80, effect, seed)
+        fit = ChangingRate(season="none").fit(counts, exog=exog)
+        assert list(fit.params.index) == ["rate", "growth", "dispersion", "raid"]
+        inside.append(abs(fit.params["raid"] - effect) < 3 * fit.bse["raid"])
+        assert fit.bse["raid"] < 0.2
+    assert all(inside)
+
+
+def test_forecasts_follow_coming_regressors():
+    counts, exog = with_effect(90, 1.0, 1)
+    fit = ChangingRate().fit(counts.iloc[:80], exog=exog.iloc[:80])
+    marked, plain = (
+        fit.forecast(3, draws=4000, exog=pd.DataFrame({"raid": [value] * 3}), rng=1).series_paths.mean()
+        for value in (1.0, 0.0)
+    )
+    assert marked / plain == pytest.approx(np.e, rel=0.3)
+    later = fit.update(counts, exog=exog)
+    assert later.nobs == 90 and later.params.equals(fit.params)
+    with pytest.raises(InputError, match="the fit had the regressors"):
+        fit.forecast(3, rng=1)
+
+
+def test_regressors_beside_a_season():
+    rng = np.random.default_rng(5)
+    index = pd.period_range("2024-01-01", periods=140, freq="D", name="period")
+    exog = pd.DataFrame({"feast": (np.arange(140) // 10 % 3 == 0).astype(float)}, index=index)
+    shape = np.where(index.day_of_week == 4, 12.0, 2.0) * np.exp(exog["feast"].to_numpy())
+    fit = ChangingRate().fit(pd.Series(rng.poisson(shape).astype(float), index=index), exog=exog)
+    assert abs(fit.params["feast"] - 1.0) < 3 * fit.bse["feast"]
+    ahead = pd.DataFrame({"feast": np.zeros(7)})
+    means = fit.forecast(7, draws=4000, exog=ahead, rng=1).series_paths.mean(axis=0)
+    assert means.argmax() == int(np.flatnonzero(fit.forecast(7, exog=ahead, draws=1).periods.day_of_week == 4)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("raid", np.zeros(20), "changing_rate cannot know the effect of 'raid', which is always 0; leave it out"),
+        ("growth", np.arange(20.0), "changing_rate has two parameters called 'growth'; rename the regressor"),
+    ],
+)
+def test_regressors_that_say_nothing_are_refused(name, values, message):
+    counts = series(np.arange(20.0))
+    with pytest.raises(InputError, match=message):
+        ChangingRate().fit(counts, exog=pd.DataFrame({name: values}, index=counts.index))
+
+
+def test_regressors_of_all_quiet_counts_have_their_prior():
+    counts = series(np.zeros(30))
+    exog = pd.DataFrame({"raid": (np.arange(30) % 3 == 0).astype(float)}, index=counts.index)
+    fit = ChangingRate().fit(counts, exog=exog)
+    assert np.isfinite(fit.params).all() and fit.bse["raid"] == pytest.approx(2.0, rel=0.1)
+
+
+def test_what_was_found_of_a_season_is_said():
+    days = pd.period_range("2023-01-02", periods=280, freq="D")
+    share = np.array([0.08, 0.08, 0.08, 0.08, 0.44, 0.12, 0.12])
+    counts = np.random.default_rng(1).poisson(10 * share[days.day_of_week])
+    [found] = found_seasons(ChangingRate().fit(pd.Series(counts, index=days)))
+    assert found.cycle == "weekday" and found.probability > 0.95
+    np.testing.assert_allclose(found.table()["share"], share, atol=0.05)
+    assert found.sentence().startswith("Fridays carry 4") and found.table()["factor"].mean() == pytest.approx(1)
+    assert found_seasons(ChangingRate(season="none").fit(pd.Series(counts, index=days))) == ()
+    flat = np.random.default_rng(2).poisson(3, 280)
+    assert found_seasons(ChangingRate().fit(pd.Series(flat, index=days))) == ()
+
+
+@pytest.mark.parametrize("freq", ["M", "W-SUN"])
+def test_a_yearly_pattern_names_its_months(freq):
+    periods = pd.period_range("2015-01-01", periods=84 if freq == "M" else 208, freq=freq)
+    month = (periods.start_time + (periods.end_time - periods.start_time) / 2).month
+    counts = np.random.default_rng(3).poisson(20 * np.exp(0.8 * np.cos(2 * np.pi * (month - 7) / 12)))
+    [found] = found_seasons(ChangingRate().fit(pd.Series(counts, index=periods)))
+    assert found.cycle == "year" and "is the busiest month" in found.sentence()
+    assert found.factors.idxmax() in ("June", "July", "August") and found.factors.idxmin() in (
+        "December",
+        "January",
+        "February",
+    )

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.cli import counting, main
+from escalation.cli import counting, main, screen
 from escalation.conventions.randomness import generator_for
 
 COMMANDS = (
@@ -708,6 +708,10 @@ def test_coverage_histories_and_several_files_on_the_command_line(run, folder):
     assert table["count"].isna().iloc[1:3].all()
     assert table["count"].notna().iloc[0]
     assert "not covered" in err
+    assert "spans.csv: 1 changed (row 3, end: blank, taken as the last day of the counts); --ledger" in err
+    assert run("series list.csv --by country --series Iraq --coverage spans.csv --freq M --ledger all.csv")[0] == 0
+    entries = pd.read_csv("all.csv")
+    assert entries.loc[entries["file"] == "spans.csv", ["row", "column"]].to_numpy().tolist() == [[3, "end"]]
     forecast = "forecast list.csv --by country --series Iraq --coverage spans.csv --freq M --horizon 2"
     assert run(f"{forecast} --model climatology --format csv")[0] == 0
     Path("more.csv").write_text("date,date_end,country\n2024-01-01,2024-02-29,Iraq\n2024-03-01,2024-03-02,Iraq\n")
@@ -721,3 +725,15 @@ def test_coverage_histories_and_several_files_on_the_command_line(run, folder):
     code, _, err = run("series list.csv more.csv --coverage spans.csv -o spans.csv --format csv")
     assert code == 2
     assert "the same file as --coverage" in err
+
+
+def test_tables_break_between_words_on_a_narrow_screen(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    models = ["changing rate", "negative binomial", "climatology"]
+    figures = [(name, ["12.34"] * 3) for name in ("CRPS", "log score", "in 50%", "in 90%", "skill over climatology")]
+    screen.show("Backtest", ("model", models), *figures, ("verdict", ["not distinguishable", "better", ""]))
+    out = capsys.readouterr().out
+    assert "distinguishable" in out and "climatology" in out
+    assert max(map(len, out.splitlines())) <= 80
+    screen.show("Links", ("url", ["https://example.org/" + "x" * 90]), ("n", ["1"]))
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80  # a word that is too long is broken all the same

@@ -114,6 +114,23 @@ def test_the_first_lethal_event_is_asked_of_deaths_only():
         escalation.forecasts.past_flashpoints(counts, lethal, within=1)
 
 
+def test_what_is_about_deaths_is_refused_of_other_counts():
+    """Sources: VIEWS and HDX Signals say fatalities."""
+    attacks = forecast_of([[30, 40]], [3.0] * 12)
+    for name in ("views-1", "views-25", "hdx-1y", "hdx-3y"):
+        with pytest.raises(InputError, match=f"{name} is about fatalities, and these are counts of"):
+            escalation.flashpoint(attacks, get_flashpoint(name))
+        for unit in ("fatalities", "deaths", "killed"):
+            assert escalation.flashpoint(replace(attacks, unit=unit), get_flashpoint(name)).probability in (0, 1)
+
+
+def test_a_record_of_a_year_needs_a_year():
+    record = get_flashpoint("hdx-1y")
+    assert record.past_is_whole(365, "D") and record.past_is_whole(12, "M") and record.past_is_whole(52, "W-SUN")
+    assert not record.past_is_whole(300, "D") and not record.past_is_whole(10, "M")
+    assert get_flashpoint("views-25").past_is_whole(1, "M")
+
+
 def test_thresholds_of_daily_counts_agree_with_a_plain_loop():
     rng = np.random.default_rng(2)
     past = rng.poisson(3, (4, 500)).astype(float)
@@ -139,6 +156,7 @@ def test_each_history_has_its_own_threshold():
 def test_a_fixed_definition_is_a_number():
     rng = np.random.default_rng(1)
     forecast = forecast_of(rng.poisson(20, (300, 6)), rng.poisson(20, 12))
+    forecast = replace(forecast, unit="fatalities")
     named, plain = escalation.flashpoint(forecast, get_flashpoint("views-25")), escalation.flashpoint(forecast, 25)
     assert named.probability == plain.probability
     assert escalation.flashpoint(forecast, Flashpoint("own", 50, days=60)).probability == (

@@ -179,6 +179,11 @@ MAKERS = {
     "InterventionTest": lambda: escalation.models.intervention_test(
         escalation.INGARCH().fit(COUNTS), [escalation.models.Step(str(WEEKS[80].start_time.date()))]
     ),
+    "FoundSeason": lambda: escalation.models.found_seasons(
+        escalation.default_model().fit(
+            pd.Series([2, 1, 2, 1, 9, 2, 1] * 20, index=pd.period_range("2024-01-01", periods=140, freq="D"))
+        )
+    )[0],
     "UnderlyingRates": lambda: escalation.models.underlying_rates(
         escalation.default_model().fit(COUNTS), draws=200, rng=1
     ),

@@ -12,9 +12,10 @@ from escalation.models.baselines.ensemble import Ensemble
 from escalation.models.contract.design import make_design
 from escalation.models.levels import level_likelihood as local_level_likelihood
 from escalation.models.levels import level_smoother, levels
-from escalation.models.levels.level_likelihood import constants, log_posterior, observe
+from escalation.models.levels.level_likelihood import constants, level_of, log_posterior, observe, rates
 from escalation.models.levels.level_smoother import smooth
 from escalation.models.levels.local_level import LocalLevel
+from escalation.models.levels.local_trend import LocalTrend
 from escalation.models.levels.paths import _skew_normal, level_paths
 from escalation.models.levels.posterior import choose
 from escalation.models.registry import get_model
@@ -464,7 +465,7 @@ def test_forecast_of_known_parameters_is_the_grid_filter_carried_on():
     expected = [second @ count_logpmf_exp(k, x, 0.2) for k in range(6)]
     last, draws = kernel(posterior, natural)[1], 100_000
     known = (np.array([natural]), np.array([last]), np.zeros(draws, dtype=np.int64))
-    paths = level_paths(*known, np.zeros(2), np.inf, np.random.default_rng(1))
+    paths = level_paths(*known, np.zeros(2), np.inf, np.inf, np.random.default_rng(1))
     seen = [(paths[:, 1] == k).mean() for k in range(6)]
     np.testing.assert_allclose(seen, expected, atol=0.005)  # 3 standard errors of 100,000 draws
 
@@ -569,3 +570,53 @@ def test_counts_beyond_its_digits_are_refused():
 def test_too_few_periods_are_refused():
     with pytest.raises(FitError, match="4 observed periods are too few for local_level; it needs 5"):
         LocalLevel().fit(series([1, 2, 3, 4]))
+
+
+SPIKES = [(np.r_[np.zeros(59), 20], 20), (np.zeros(60), 1)]
+
+
+@pytest.mark.parametrize(("counts", "largest"), SPIKES)
+@pytest.mark.parametrize("damping", ["estimate", "none"])
+def test_forecasts_are_cut_at_a_hundred_times_the_largest_rate(counts, largest, damping):
+    """The log link has no bound: after a long quiet a random walk of its level leads to 1e10 within weeks."""
+    most = 100 * largest
+    for link in ("log", "softplus"):
+        fit = LocalLevel(damping, "poisson", link).fit(series(counts))
+        paths = fit.forecast(26, draws=4000, rng=1).series_paths
+        assert paths.max() <= most + 6 * np.sqrt(most)  # six standard deviations of a Poisson count
+
+
+def test_the_level_of_a_rate_is_its_inverse():
+    for bend in (np.inf, 1.5):
+        levels = np.linspace(-3, 30, 34)
+        back = [level_of(float(np.log(rate)), bend) for rate in rates(levels, bend)]
+        np.testing.assert_allclose(back, levels, rtol=1e-9)
+
+
+# --- regressors
+
+
+@pytest.mark.parametrize("model", [LocalLevel(), LocalLevel(link="log"), LocalTrend()], ids=repr)
+def test_effects_of_regressors_are_found_and_carried_on(model):
+    marked = pd.DataFrame({"raid": (np.arange(100) // 5 % 2).astype(float)}, index=weeks(100))
+    means = 8 * np.exp(0.8 * marked["raid"].to_numpy())
+    counts = series(np.random.default_rng(3).poisson(means).astype(float))
+    fit = model.fit(counts.iloc[:80], exog=marked.iloc[:80])
+    assert abs(fit.params["raid"] - 0.8) < 3 * fit.bse["raid"] < 0.6
+    ahead = [pd.DataFrame({"raid": [value] * 3}) for value in (1.0, 0.0)]
+    high, low = (fit.forecast(3, draws=4000, exog=one, rng=1).series_paths.mean() for one in ahead)
+    assert high / low == pytest.approx(np.exp(0.8), rel=0.3)
+    later = fit.update(counts, exog=marked)
+    assert later.nobs == 100 and later.params.equals(fit.params)
+    np.testing.assert_allclose(later.fitted.iloc[85:].corr(pd.Series(means[85:], index=weeks(100)[85:])), 1, atol=0.2)
+    assert len(fit.diagnose().table())
+
+
+def test_regressors_that_say_nothing_are_refused():
+    counts = series(np.arange(20.0))
+    with pytest.raises(
+        InputError, match="local_level cannot know the effect of 'raid', which is always 1; leave it out"
+    ):
+        LocalLevel().fit(counts, exog=pd.DataFrame({"raid": np.ones(20)}, index=counts.index))
+    with pytest.raises(InputError, match="local_level has two parameters called 'damping'; rename the regressor"):
+        LocalLevel().fit(counts, exog=pd.DataFrame({"damping": np.arange(20.0)}, index=counts.index))

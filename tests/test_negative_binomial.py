@@ -255,7 +255,8 @@ def test_season_is_a_wave_of_the_calendar(freq, length):
     assert list(fit.params.index) == ["level", *names, "dispersion"]
     assert (np.abs(fit.params[names] - [0.5, 0, 0, -0.3]) < 3.5 * fit.bse[names]).all()
     same = NegativeBinomial(season=2, season_length=length).fit(counts)
-    np.testing.assert_allclose(same.params, fit.params)
+    # weeks by the day of the year are up to a week off those by their number since 1970
+    np.testing.assert_allclose(same.params, fit.params, atol=0.1 if freq == "W-SUN" else 0)
     # the phase is the calendar's: leaving the first periods out and not observing them is the same
     later = NegativeBinomial(season=2).fit(counts.iloc[17:])
     unseen = NegativeBinomial(season=2).fit(counts.mask(np.arange(200) < 17))
@@ -421,7 +422,7 @@ def test_paths_of_a_steep_trend_do_not_overflow():
     counts = series(np.round(np.exp(np.arange(12.0))))
     paths = NegativeBinomial(trend="linear").fit(counts).forecast(500, draws=50, rng=1).series_paths
     assert (paths >= 0).all()
-    assert paths[:, -1].min() > 1e14
+    assert paths[:, -1].min() > 90 * counts.max()  # cut at 100 times the largest rate
     assert (paths.sum(axis=1) > 0).all()  # 500 of the largest still fit into 64 bits
 
 

@@ -49,7 +49,7 @@ def test_a_plain_loop_agrees(seed):
 def test_paths_that_all_are_what_came_are_found_as_it_was():
     rng = np.random.default_rng(1)
     counts = pd.Series(rng.poisson(3, 60), index=weeks(60))
-    for name in ("forecastbench-mean", "acled-25", "views-25"):
+    for name in ("forecastbench-mean", "acled-25", "first-event"):
         definition = escalation.forecasts.get_flashpoint(name)
         found = past_flashpoints(counts, definition, within=6)
         for place in (20, 33, 53):

@@ -16,7 +16,7 @@ def test_counts_have_scipys_distribution(mean, dispersion):
     draws = 400_000
     natural, moments = np.array([[np.log(mean), 1.0, 0.0, dispersion]]), np.array([[np.log(mean), 1e-30, 0.0]])
     rows = np.zeros(draws, dtype=np.int64)
-    drawn = level_paths(natural, moments, rows, np.zeros(1), np.inf, np.random.default_rng(1))[:, 0]
+    drawn = level_paths(natural, moments, rows, np.zeros(1), np.inf, np.inf, np.random.default_rng(1))[:, 0]
     distribution = nbinom(1 / dispersion, 1 / (1 + dispersion * mean)) if dispersion else poisson(mean)
     edges = np.unique(distribution.ppf(np.concatenate([[1e-4, 1e-3], np.linspace(0.01, 0.99, 99), [0.999, 0.9999]])))
     expected = np.diff(distribution.cdf(edges), prepend=0.0, append=1.0) * draws
@@ -64,17 +64,18 @@ def test_skew_normals_have_these_moments(third):
 ROWS, STEPS = np.arange(400) % 2, 6
 
 
+@pytest.mark.parametrize("top", [np.inf, 2.2])
 @pytest.mark.parametrize("bend", [np.inf, 1.5])
-def test_level_paths_are_those_of_a_plain_loop(bend):
+def test_level_paths_are_those_of_a_plain_loop(bend, top):
     natural = np.array([[2.0, 0.9, 0.2, 0.3], [1.0, 1.0, 0.1, 0.0]])
     moments, log_exposure = np.array([[2.5, 0.2, 0.04], [1.0, 0.1, -0.01]]), np.linspace(-1.0, 0.0, STEPS)
-    ours = level_paths(natural, moments, ROWS, log_exposure, bend, np.random.default_rng(1))
+    ours = level_paths(natural, moments, ROWS, log_exposure, bend, top, np.random.default_rng(1))
     rng = np.random.default_rng(1)
     for path, row in zip(ours, ROWS, strict=True):
         level, damping, level_sd, dispersion = natural[row]
         x = _skew_normal(*moments[row], rng)
         for t in range(STEPS):
-            x = level + damping * (x - level) + level_sd * rng.standard_normal()
+            x = min(level + damping * (x - level) + level_sd * rng.standard_normal(), top)
             log_rate = x if bend == np.inf else bend + np.log(np.logaddexp(0, x - bend))
             assert path[t] == draw_count(np.exp(log_rate + log_exposure[t]), dispersion, rng)
 

@@ -1,6 +1,7 @@
 """Poisson and NB1 regression, and what regressions are made of: derivatives, Newton steps, draws."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from escalation.models.regression.interventions import Step
 from escalation.models.regression.negative_binomial import NegativeBinomial
 from escalation.models.regression.poisson import Poisson
 from escalation.models.regression.posterior import draw_parameters
+from escalation.models.regression.zero_inflated import ZeroInflated
 
 
 def weeks(n):
@@ -247,3 +249,15 @@ def test_forecast_intervals_cover(name, benchmark):
     assert error < 0.015
     # 0.91 to 0.92 by the long run of the benchmark, as intervals of whole numbers cover a little more than their level
     assert 0.87 - error < table.loc["all", "coverage"] < 0.93 + error
+
+
+@pytest.mark.parametrize("counts", [np.r_[np.zeros(59), 20], np.r_[np.zeros(57), 1, 5, 40]])
+def test_forecasts_of_a_trend_are_cut_at_a_hundred_times_the_largest_rate(counts):
+    """A trend through a quiet and a spike is steep: carried on for weeks it would lead to 1e15."""
+    most = 100 * counts.max()
+    for model in (Poisson(trend="linear"), ZeroInflated(trend="linear", family="poisson")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            fit = model.fit(series(counts))
+        paths = fit.forecast(26, draws=1000, rng=1).series_paths
+        assert paths.max() <= most + 6 * np.sqrt(most)  # six standard deviations of a Poisson count

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from escalation.assessment.options import HORIZON, MODELS, Options, Regimes, check_names, check_question, fill_windows
+from escalation.assessment.options import (
+    HORIZON,
+    MODELS,
+    Options,
+    Regimes,
+    Season,
+    check_names,
+    check_question,
+    fill_windows,
+)
 from escalation.assessment.result import Assessment
 from escalation.assessment.severity import check_types
 from escalation.assessment.sides import Sides, join_sides
@@ -19,6 +28,7 @@ from escalation.counts.schema import LARGEST, count_matrix
 from escalation.counts.series import CountSeries, CountsLike, as_count_series
 from escalation.counts.windows import WindowSpec
 from escalation.forecasts.flashpoint_definitions import Flashpoint
+from escalation.models.changing_rate.model import ChangingRate
 from escalation.models.contract.design import make_design
 from escalation.models.registry import DEFAULT
 from escalation.tallies.reconstruct import Reconstruction
@@ -35,6 +45,7 @@ def assess(
     baseline: WindowSpec | None = None,
     window: WindowSpec | None = None,
     model: str = DEFAULT,
+    season: Season = "auto",
     models: Sequence[str] = MODELS,
     level: float = 0.9,
     draws: int = 4000,
@@ -65,6 +76,9 @@ def assess(
     model : str
         Whose forecast the answers use.  The trend always comes from :func:`escalation.default_model`, whose name is the
         default here too, so that trend and forecast agree.
+    season : {"auto", "none", "weekday", "year"}
+        Patterns that the default model looks for, as in :class:`escalation.models.ChangingRate`: all that the periods
+        can show, none, or only the one.
     models : sequence of str
         Models whose forecasts stand beside it for comparison.
     level : float
@@ -111,6 +125,7 @@ def assess(
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
     check_level(level)
     check_names(model, models, regimes, alarm)
+    ChangingRate(season)  # refuses what it does not know
     recent, baseline, window = fill_windows(series.periods, recent, baseline, window)
     horizon = max(HORIZON[series.freq[0]], within or 0) if horizon is None else horizon
     options = Options(
@@ -122,6 +137,7 @@ def assess(
         baseline=baseline,
         window=window,
         model=model,
+        season=season,
         models=tuple(dict.fromkeys((model, *models))),
         level=level,
         draws=check_whole(draws, "draws", LARGEST),

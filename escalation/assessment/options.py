@@ -31,6 +31,7 @@ MODELS = ("local_level", "negative_binomial", "climatology")
 FEWEST = 4
 """Periods that an assessment needs."""
 
+Season: TypeAlias = Literal["auto", "none", "weekday", "year"]
 Regimes: TypeAlias = Literal["none", "hidden_markov"]
 
 
@@ -48,6 +49,8 @@ class Options:
         The windows that are compared, and the one that growth is read from.
     model : str
         Whose forecast the answers use.
+    season : {"auto", "none", "weekday", "year"}
+        Patterns that the default model looks for.
     models : tuple of str
         Models that are fitted, that one first.
     level : float
@@ -70,6 +73,7 @@ class Options:
     baseline: WindowSpec
     window: WindowSpec
     model: str
+    season: Season
     models: tuple[str, ...]
     level: float
     draws: int

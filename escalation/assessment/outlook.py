@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from escalation.analysis.trend.growth import WindowGrowth
 from escalation.analysis.trend.rate_change import SAID
 from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
-from escalation.assessment.options import Options
+from escalation.assessment.options import Options, Season
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.conventions.randomness import generator_for
 from escalation.conventions.wording import probability_text
@@ -23,6 +23,7 @@ from escalation.errors import FitError, InputError
 from escalation.forecasts.flashpoint import FlashpointProbability, first_passage, flashpoint
 from escalation.forecasts.flashpoint_definitions import PRESETS, Flashpoint
 from escalation.forecasts.forecast import Forecast
+from escalation.models.changing_rate.found_season import found_seasons
 from escalation.models.changing_rate.underlying import UnderlyingRates
 from escalation.models.contract.base import CountFit
 from escalation.models.registry import DEFAULT, default_model, get_model
@@ -38,8 +39,6 @@ FAR = 10.0
 """A mean forecast so many times above the largest past window carries a caution."""
 TURNED = 0.05
 """A forecast that ends lower than the rate now by this share does not carry a rise on."""
-OF_FATALITIES = ("views-25", "views-1", "first-lethal")
-"""Definitions that mean something of counts of fatalities alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +101,10 @@ class Outlook:
         )
 
 
-def find_default_fit(series: CountSeries) -> CountFit | Withheld:
-    """Fit the default model."""
-    return try_part(
-        "default_fit", lambda: default_model().fit(series.counts, exposure=series.exposure, unit=series.unit)
-    )
+def find_default_fit(series: CountSeries, season: Season) -> CountFit | Withheld:
+    """Fit the default model, with the patterns that were asked for."""
+    model = replace(default_model(), season=season)
+    return try_part("default_fit", lambda: model.fit(series.counts, exposure=series.exposure, unit=series.unit))
 
 
 def find_outlook(series: CountSeries, default: CountFit | Withheld, options: Options, seed: int) -> Outlook | Withheld:
@@ -157,6 +155,7 @@ def reading_sentences(
     if isinstance(rates, Withheld) or outlook.model != DEFAULT:
         return
     reading = str(rates.readings.idxmax())
+    yield from (season.sentence() for season in found_seasons(outlook.fits[DEFAULT]))
     yield f"Of the ways in which a rate moves, this one is likeliest: {READINGS[reading]} ({_share(rates, reading)})."
     if isinstance(growth, Withheld) or max(growth.probability_rising, 1 - growth.probability_rising) < SAID:
         return
@@ -226,11 +225,11 @@ def find_presets(
     for name, definition in PRESETS.items():
         if definition.over(series.freq) > forecast.steps:
             continue
-        if name in OF_FATALITIES and series.unit != "fatalities":
+        if definition.above == "record" and not definition.past_is_whole(len(series.counts), series.freq):
             continue
         try:
             found[name] = flashpoint(forecast, definition, within=options.within)
-        except InputError:  # the past does not hold what it compares with
+        except InputError:  # of another unit, or the past does not hold what it compares with
             continue
     return found
 

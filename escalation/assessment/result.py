@@ -187,7 +187,7 @@ class Assessment:
     @cached_property
     def default_fit(self) -> CountFit | Withheld:
         """The fit of :func:`escalation.default_model`, which trend and forecast come from."""
-        return find_default_fit(self.series)
+        return find_default_fit(self.series, self.options.season)
 
     @cached_property
     def underlying(self) -> UnderlyingRates | Withheld:

@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 
 import escalation
-from escalation.assessment.options import check_question
+from escalation.assessment.options import Season, check_question
 from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
 from escalation.assessment.source import SourceSeries
@@ -46,6 +46,7 @@ def report(
     at_least: int | None,
     over: int,
     within: int | None,
+    season: Season,
     sides: list[str] | None,
     regimes: Literal["none", "hidden_markov"],
 ) -> None:
@@ -71,6 +72,7 @@ def report(
             at_least=at_least,
             over=over,
             within=within,
+            season=season,
             regimes=regimes,
             sides=both,
             rng=selection.seed,
@@ -88,14 +90,18 @@ def report(
     typer.echo(f"Report: {Path(output)}")
 
 
-def forecast(selection: Selection, target: Target, *, horizon: int | None, model: str, save: str | None) -> None:
+def forecast(
+    selection: Selection, target: Target, *, horizon: int | None, model: str, season: Season, save: str | None
+) -> None:
     """Show the forecast of the next periods, and keep its paths where that is wanted."""
     target = resolve_target(target, selection, save)
     check_question(horizon=horizon, model=model)
     with screen.progress(3) as step:
         source, counted = count(selection, step)
         step("fitting the models")
-        assessment = escalation.assess(counted, horizon=horizon, model=model, models=(), rng=selection.seed)
+        assessment = escalation.assess(
+            counted, horizon=horizon, model=model, season=season, models=(), rng=selection.seed
+        )
         ahead, outlook = given(assessment.forecast), given(assessment.outlook)
     warn_of_failures(assessment)
     if save is not None:
@@ -124,6 +130,7 @@ def flashpoint(
     preset: str | None,
     what_if: list[str] | None,
     model: str,
+    season: Season,
 ) -> None:
     """Show the probability of the flashpoint, and by when it falls, or under assumptions beside the baseline."""
     target = resolve_target(target, selection)
@@ -147,6 +154,7 @@ def flashpoint(
             over=over,
             within=within,
             model=model,
+            season=season,
             models=(),
             rng=selection.seed,
         )

@@ -28,6 +28,10 @@ Model = Annotated[
         "exponential_smoothing, hidden_markov, hurdle, ingarch, last_value, local_trend, poisson or zero_inflated.",
     ),
 ]
+Season = Annotated[
+    Literal["auto", "none", "weekday", "year"],
+    typer.Option(help="Patterns that the default model looks for; auto, all that two cycles of show."),
+]
 Sides = Annotated[
     list[str] | None,
     typer.Option(
@@ -82,6 +86,7 @@ def report(
     at_least: AtLeast = None,
     over: Over = 1,
     within: Within = None,
+    season: Season = "auto",
     sides: Sides = None,
     regimes: Annotated[
         Literal["none", "hidden_markov"],
@@ -182,6 +187,7 @@ def forecast(
     target: Target,
     horizon: Horizon = None,
     model: Model = "changing_rate",
+    season: Season = "auto",
     save: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Also keep all paths in this Parquet file, to be scored when more is known."),
@@ -223,6 +229,7 @@ def flashpoint(
         ),
     ] = None,
     model: Model = "changing_rate",
+    season: Season = "auto",
 ) -> None:
     """Probability that the counts reach a threshold, by date.
 
@@ -251,6 +258,7 @@ def severity(
     horizon: Horizon = None,
     within: Within = None,
     model: Model = "changing_rate",
+    season: Season = "auto",
 ) -> None:
     """Which attacks kill, how many, and how likely the next is.
 
@@ -285,6 +293,7 @@ def trend(
             metavar="WINDOW", help="What growth is read from, likewise; left out, 28 days, 13 weeks or 12 months."
         ),
     ] = None,
+    season: Season = "auto",
 ) -> None:
     """Whether the rate is rising, how fast, and what carries it.
 

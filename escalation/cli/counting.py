@@ -19,6 +19,7 @@ from escalation.cli.options import Format, Selection, Table, Target
 from escalation.counts.periods import period_word
 from escalation.errors import warn
 from escalation.files.disk import atomic_write, check_target, table_text
+from escalation.files.ledger import LedgerEntries, join_ledgers
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 LEVEL = 0.9
@@ -73,14 +74,14 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         freq=selection.freq,
         start=selection.start,
         end=selection.end,
-        coverage=_coverage(selection.coverage),
+        coverage=None if selection.coverage is None else _coverage(selection.coverage)[0],
         draws=selection.draws,
         rng=selection.seed,
     )
     for note in counted.notes:
         warn(note)
     if source.unreviewed and len(source.ledger):
-        warn(_account(source, selection.ledger))
+        warn(_account(source.name, source.ledger, selection.ledger))
     return counted
 
 
@@ -102,10 +103,14 @@ def open_table(table: Table) -> escalation.assessment.Source:
         sheet=table.sheet,
         published=table.date,
     )
+    ledgers = {source.name: source.ledger}
+    if isinstance(table, Selection) and table.coverage is not None:
+        ledgers[table.coverage] = _coverage(table.coverage)[1]
     if table.ledger is not None:
-        deliver(source.ledger, Target(form="csv", output=table.ledger))
-    if len(source.ledger) and not source.unreviewed:  # what was read from text says first that nobody has reviewed it
-        warn(_account(source, table.ledger))
+        deliver(join_ledgers(ledgers.values()), Target(form="csv", output=table.ledger))
+    for name, ledger in ledgers.items():
+        if len(ledger) and not source.unreviewed:  # what was read from text says first that nobody has reviewed it
+            warn(_account(name, ledger, table.ledger))
     return source
 
 
@@ -141,24 +146,24 @@ def _of_side(selection: Selection, side: str) -> Selection:
     return replace(selection, series=series, counter=counter or selection.counter, unit=unit or selection.unit)
 
 
-def _coverage(given: str | None) -> pd.DataFrame | Literal["units", "sources"] | None:
-    """The spans of a file, or the word for how to guess them."""
-    if given is None or given in ("units", "sources"):
-        return given  # type: ignore[return-value]
-    spans, _ = escalation.incidents.read_coverage(given)
-    return spans
+def _coverage(given: str) -> tuple[pd.DataFrame | Literal["units", "sources"], pd.DataFrame]:
+    """The spans of a file and its ledger, or the word for how to guess them and an empty one."""
+    guessed: tuple[Literal["units", "sources"], ...] = ("units", "sources")
+    for word in guessed:
+        if given == word:
+            return word, LedgerEntries(word).frame()
+    return escalation.incidents.read_coverage(given)
 
 
-def _account(source: escalation.assessment.Source, path: str | None) -> str:
-    """What the reader did to the rows, with the first of them."""
-    ledger = source.ledger
+def _account(name: str, ledger: pd.DataFrame, path: str | None) -> str:
+    """What the reader did to the rows of a file, with the first of them."""
     done = ", ".join(f"{number:,} {action}" for action, number in ledger["action"].value_counts().items())
     first = ledger.iloc[0]
     value = f" {first['value']!r}" if first["value"] else ""
     rest = "" if len(ledger) == 1 else ", and so on"
     written = "" if path else "; --ledger FILE lists all"
     return (
-        f"{source.name}: {done} (row {first['row']}{', ' if first['column'] else ''}{first['column']}{value}: "
+        f"{name}: {done} (row {first['row']}{', ' if first['column'] else ''}{first['column']}{value}: "
         f"{first['why']}{rest}){written}"
     )
 

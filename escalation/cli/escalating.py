@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import escalation
+from escalation.assessment.options import Season
 from escalation.assessment.sides import check_sides
 from escalation.assessment.watching import excite
 from escalation.cli import screen
@@ -24,6 +25,7 @@ def trend(
     recent: str | None,
     baseline: str | None,
     window: str | None,
+    season: Season,
 ) -> None:
     """Show whether the rate is rising, how fast, and what carries it."""
     target = resolve_target(target, selection)
@@ -31,7 +33,9 @@ def trend(
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("reading the trend")
-        assessment = escalation.assess(counted, recent=spans[0], baseline=spans[1], window=spans[2], rng=selection.seed)
+        assessment = escalation.assess(
+            counted, recent=spans[0], baseline=spans[1], window=spans[2], season=season, rng=selection.seed
+        )
         table = assessment.answers("trend")
     if target.form != "table":
         return deliver(table, target)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -43,11 +44,32 @@ def progress(steps: int) -> Iterator[Callable[[str], None]]:
 def show(title: str, *columns: Column, words: Sequence[int] = (0,)) -> None:
     """Print a title and a table of columns with their headers; those at the positions ``words`` hold words."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for position, (name, _) in enumerate(columns):
-        table.add_column(Text(name), justify="left" if position in words else "right", overflow="fold")
-    for row in zip(*(cells for _, cells in columns), strict=True):
-        table.add_row(*(Text(_plain(cell)) for cell in row))
+    given = [(name, [_plain(cell) for cell in cells]) for name, cells in columns]
+    widths = widths_of(given, Console().width)
+    for position, (name, _) in enumerate(given):
+        justify: Literal["left", "right"] = "left" if position in words else "right"
+        table.add_column(Text(name), justify=justify, overflow="fold", width=widths[position])
+    for row in zip(*(cells for _, cells in given), strict=True):
+        table.add_row(*map(Text, row))
     _print(Text(_plain(title), style="bold"), table)
+
+
+def widths_of(columns: Sequence[tuple[str, Sequence[str]]], screen: int) -> list[int] | list[None]:
+    """Widths of columns on a screen so wide, so that lines break between words.
+
+    The widest columns are narrowed first, none to less than its longest word; None for all where that is too wide.
+    """
+    wanted = [max(map(cell_len, (name, *cells))) for name, cells in columns]
+    least = [
+        max((cell_len(word) for text in (name, *cells) for word in text.split()), default=0) for name, cells in columns
+    ]
+    left = screen - 3 * len(columns) + 1  # blanks and edges
+    if sum(least) > left:
+        return [None] * len(columns)
+    while sum(wanted) > left:
+        widest = max((k for k in range(len(wanted)) if wanted[k] > least[k]), key=lambda k: wanted[k])
+        wanted[widest] -= 1
+    return wanted
 
 
 def say(sentence: str) -> None:

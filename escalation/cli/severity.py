@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import escalation
-from escalation.assessment.options import check_question
+from escalation.assessment.options import Season, check_question
 from escalation.cli import screen
 from escalation.cli.answering import given, show_answers, warn_of_failures
 from escalation.cli.counting import count, deliver, resolve_target
@@ -18,6 +18,7 @@ def severity(
     horizon: int | None,
     within: int | None,
     model: str,
+    season: Season,
 ) -> None:
     """Show which share of attacks kills, how many a lethal one kills, and what the coming ones may cost."""
     target = resolve_target(target, selection)
@@ -30,6 +31,7 @@ def severity(
             horizon=horizon,
             within=within,
             model=model,
+            season=season,
             models=(),
             types=types,
             rng=selection.seed,

@@ -34,14 +34,14 @@ def share(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Write a count, a rate or a ratio with at most three figures; whole numbers as they are, nothing for NaN.
+    """Write a count, a rate or a ratio with at most three figures; whole numbers as they are, nothing for NaN or NA.
 
     Examples
     --------
     >>> number(12.0), number(0.8191), number(5.44), number(1234.5)
     ('12', '0.82', '5.4', '1,234')
     """
-    if math.isnan(value):
+    if pd.isna(value):
         return ""
     if math.isinf(value):
         return "no upper limit"
@@ -57,14 +57,14 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.07), percent(-0.3333), percent(12.0), percent(-0.0002)
-    ('+7.0%', '-33%', '13.0-fold', '0.0%')
+    >>> percent(0.07), percent(-0.3333), percent(12.0), percent(-0.0002), percent(0.0)
+    ('+7.0%', '-33%', '13.0-fold', '0.0%', '0%')
     """
     if share >= 10:
         return f"{plain(1 + share)}-fold"
-    if 0 < abs(share) < 0.0005:
-        return "0.0%"
-    return f"{100 * share:+.0f}%" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:+.1f}%"
+    if abs(share) < 0.0005:
+        return "0.0%" if share else "0%"
+    return f"{100 * share:+.0f}%" if abs(share) >= 0.0995 else f"{100 * share:+.1f}%"
 
 
 def probability_text(probability: float) -> str:

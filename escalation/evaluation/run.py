@@ -19,7 +19,7 @@ from escalation.conventions.randomness import Seed, as_generator, draw_root
 from escalation.counts.histories import spread_over
 from escalation.counts.periods import MAX_PERIODS
 from escalation.counts.schema import check_counts, count_matrix, is_histories, panel_array, unit_columns
-from escalation.counts.series import CountsLike, unpack_counts
+from escalation.counts.series import CountsLike, HoldsCounts, unpack_counts
 from escalation.errors import InputError
 from escalation.evaluation.assembly import assemble
 from escalation.evaluation.origins import Origins, place_origins
@@ -30,6 +30,7 @@ from escalation.evaluation.tasks import Part, Task, list_parts, run_chain
 from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoint
 from escalation.models.contract.base import CountModel, PanelModel
 from escalation.models.contract.estimate import MAX_CELLS, MAX_STEPS
+from escalation.models.contract.shrinking import FEWEST, check_shrinkable
 
 Counts: TypeAlias = pd.Series | pd.DataFrame
 Models: TypeAlias = Mapping[str, CountModel | PanelModel] | Sequence[CountModel | PanelModel]
@@ -50,6 +51,7 @@ def backtest(
     every: int = 1,
     window: int | None = None,
     refit: bool | int = True,
+    shrink: Sequence[str] = (),
     as_of: Callable[[pd.Period], Counts] | None = None,
     exposure: pd.Series | pd.DataFrame | None = None,
     exog: pd.DataFrame | None = None,
@@ -91,6 +93,10 @@ def backtest(
         last fit is updated (:meth:`CountFit.update`): its parameters stay, its state is that of what was known at the
         origin, and ``window`` is that of the estimation.  Origins that share parameters are one part of the work.
         It shows whether parameters hold, and saves a tenth of the time or so: most of it goes into draws.
+    shrink : sequence of str
+        Names, among those of ``models``, of models of single series whose parameters are shrunk towards the panel's at
+        each origin; see :func:`escalation.models.fit_many`.  The same model may be there twice, under two names, by
+        itself and shrunk.
     as_of : callable, optional
         Given the origin's period, the counts, panel or histories as they were known then, up to the origin or, where
         the latest periods were not known yet, to an earlier period: then the forecast goes on from there, and steps are
@@ -125,7 +131,8 @@ def backtest(
     Raises
     ------
     InputError
-        If an option is out of range, two models have one name, or what ``as_of`` gives goes beyond the origin.
+        If an option is out of range, two models have one name, a definition is not about what a count series counts, or
+        what ``as_of`` gives goes beyond the origin.
     FileError
         If the store cannot be used.
 
@@ -139,6 +146,9 @@ def backtest(
     >>> result.table().index.tolist(), len(result.scores)
     (['year', 'month'], 64)
     """
+    definitions = _definitions(flashpoints)
+    for definition in definitions if isinstance(counts, HoldsCounts) else ():
+        definition.check_unit(unpack_counts(counts).unit)
     counts, brought, _ = unpack_counts(counts)
     exposure = brought if exposure is None else exposure
     table = check_counts(counts)
@@ -147,6 +157,7 @@ def backtest(
     if exposure is not None:
         truth[:, _partly(exposure.reindex(index), units)] = np.nan
     chosen = _named(models)
+    together = _check_shrink(shrink, chosen, len(units))
     if as_of is not None and not callable(as_of):
         raise InputError(f"as_of is {as_of!r}; give a function of a period, such as escalation.tallies.Vintages(...)")
     horizon = check_whole(horizon, "horizon", MAX_STEPS)
@@ -156,7 +167,6 @@ def backtest(
     if window is not None:
         check_whole(window, "window", MAX_PERIODS)
     limits = tuple(check_whole(value, "thresholds", 2**53) for value in thresholds)
-    definitions = _definitions(flashpoints)
     places = place_origins(origins, index, max(scored), every)
     generator = as_generator(rng)
     root = draw_root(generator)
@@ -170,7 +180,7 @@ def backtest(
         "thresholds": repr(limits),
         "flashpoints": repr(definitions),
         "draws": repr(draws),
-        "refit": repr(each),
+        "refit": repr(each) if not together else f"{each} shrunk: {sorted(together)}",
         "known": f"{as_of is not None} {RECENT} {'' if exposure is None else _digest(exposure)} "
         f"{'' if exog is None else _digest(exog)}",
     }
@@ -192,7 +202,7 @@ def backtest(
         ahead = truth[:, place + 1 : place + 1 + horizon]
         came[:, : ahead.shape[1]] = ahead
         for label, model in chosen.items():
-            size = len(units) if isinstance(model, PanelModel) else BLOCK
+            size = len(units) if isinstance(model, PanelModel) or label in together else BLOCK
             for block, first in enumerate(range(0, len(units), size)):
                 names = units[first : first + size]
                 yield Task(
@@ -212,6 +222,7 @@ def backtest(
                     thresholds=limits,
                     flashpoints=definitions,
                     root=root,
+                    shrink=label in together,
                 )
 
     def chains() -> Iterator[tuple[Task, ...]]:
@@ -221,7 +232,10 @@ def backtest(
             later = [tasks_at(int(place), since) for place in places[first + 1 : first + each]]
             yield from zip(begun, *later, strict=True)
 
-    blocks = [1 if isinstance(one, PanelModel) else -(-len(units) // BLOCK) for one in chosen.values()]
+    blocks = [
+        1 if isinstance(one, PanelModel) or label in together else -(-len(units) // BLOCK)
+        for label, one in chosen.items()
+    ]
     with reporter(progress, "forecasting from past origins") as tick:
         parts = _run(chains(), len(places) * sum(blocks), shelf, executor, tick)
     return assemble(parts, list(chosen), index, scored)
@@ -248,6 +262,22 @@ def _named(models: Models) -> dict[str, CountModel | PanelModel]:
                 f"model {label!r} is a {type(model).__name__}; give a model such as escalation.LocalLevel()"
             )
     return named
+
+
+def _check_shrink(shrink: Sequence[str], chosen: Mapping[str, CountModel | PanelModel], units: int) -> frozenset[str]:
+    """Names of the models that are shrunk towards the panel's parameters."""
+    if isinstance(shrink, str) or not all(isinstance(label, str) for label in shrink):
+        raise InputError(f"shrink is {shrink!r}; give a list of names of models, such as ['local_level']")
+    for label in shrink:
+        if label not in chosen:
+            raise InputError(f"shrink names {label!r}; the models are {', '.join(chosen)}")
+        model = chosen[label]
+        if isinstance(model, PanelModel):
+            raise InputError(f"shrink names {label!r}, which is a model of all units at once; leave it out")
+        check_shrinkable(model)
+    if shrink and units < FEWEST:
+        raise InputError("shrink needs a panel, and counts is one series; give several, or leave shrink out")
+    return frozenset(shrink)
 
 
 def _check_leads(leads: Sequence[int] | None, horizon: int) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from escalation.evaluation.scoring import recent_level, score_passages, score_pa
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountModel, Fit, PanelModel
+from escalation.models.contract.many_fits import fit_many
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,8 @@ class Task:
         Definitions whose probability of having come to pass by each step is kept.
     root : int
         What the generators are made from.
+    shrink : bool
+        Whether a model of single series is fitted to each unit with what all of them say as its prior.
     """
 
     label: str
@@ -76,6 +79,7 @@ class Task:
     thresholds: tuple[int, ...]
     flashpoints: tuple[Flashpoint, ...]
     root: int
+    shrink: bool = False
 
     @property
     def key(self) -> str:
@@ -161,13 +165,18 @@ def _forecasts(task: Task, fits: Fits) -> tuple[dict[str, Forecast], dict[str, s
     steps = task.gap + task.truth.shape[1]
     exog, ahead = task.exog or (None, None)
     found: dict[str, Forecast] = {}
-    failures: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)
+        anew, failures = _fitted_together(task, fits)
         for units, counts, shares, label in _fitted_apart(task):
+            if units[0] in failures:
+                continue
             try:
-                fit = fits[units].update if units in fits else task.model.fit
-                fits[units] = fit(counts, exposure=shares, exog=exog)
+                if units in anew:
+                    fits[units] = anew[units]
+                else:
+                    fit = fits[units].update if units in fits else task.model.fit
+                    fits[units] = fit(counts, exposure=shares, exog=exog)
                 rng = generator_for(task.root, label)
                 forecast = fits[units].forecast(steps, draws=task.draws, exog=ahead, rng=rng)
             except (FitError, InputError) as error:
@@ -175,6 +184,24 @@ def _forecasts(task: Task, fits: Fits) -> tuple[dict[str, Forecast], dict[str, s
             else:
                 found |= {unit: forecast[own] for unit, own in zip(units, forecast.units, strict=True)}
     return found, failures
+
+
+def _fitted_together(task: Task, fits: Fits) -> tuple[Fits, dict[str, str]]:
+    """Fits that lean on one another, of the units without one yet, and why there are none for others."""
+    missing = {unit for unit in task.units if (unit,) not in fits}
+    if not task.shrink or not missing:
+        return {}, {}
+    assert isinstance(task.model, CountModel)
+    try:
+        exog = task.exog[0] if task.exog else None
+        many = fit_many(task.model, pd.DataFrame(task.known), exposure=task.exposure, exog=exog, shrink=True)
+    except (FitError, InputError) as error:
+        return {}, dict.fromkeys(missing, str(error))
+    errors = dict(zip(many.failures["unit"], many.failures["error"], strict=True))
+    return (
+        {(unit,): fit for unit, fit in many.fits.items() if unit in missing},
+        {unit: error for unit, error in errors.items() if unit in missing},
+    )
 
 
 def _fitted_apart(task: Task) -> Iterator[Apart]:

@@ -15,6 +15,8 @@ from escalation.errors import InputError
 
 DAYS = {"D": 1.0, "W": 7.0, "M": 30.0}
 """Days that a period counts for when a definition by days is taken to periods."""
+DEATHS = ("deaths", "killed")
+"""Units that are fatalities by another name."""
 OUT_OF_REACH = 2**62
 """Threshold of pasts in which nothing is a flashpoint."""
 
@@ -144,8 +146,24 @@ class Flashpoint:
 
     def check_unit(self, unit: str) -> None:
         """Raise an InputError if it is not about counts of this unit."""
-        if self.units and unit not in self.units:
-            raise InputError(f"{self.name} is about {' or '.join(self.units)}, and these are counts of {unit}")
+        about = "fatalities" if unit in DEATHS else unit
+        if self.units and about not in self.units:
+            raise InputError(
+                f"{self.name} is about {' or '.join(self.units)}, and these are counts of {unit}; count fatalities, "
+                "name the unit where they are fatalities, or choose another definition"
+            )
+
+    def past_is_whole(self, periods: int, freq: str) -> bool:
+        """Whether so many periods before the forecast reach back as far as it compares.
+
+        Parameters
+        ----------
+        periods : int
+            Periods before the forecast.
+        freq : str
+            Of the counts.
+        """
+        return self.above in ("nothing", "last") or periods * DAYS[freq[0]] >= self.past_days - DAYS[freq[0]]
 
     def _beyond(self, reference: FloatArray) -> IntArray:
         """Least sums beyond what they are compared with (draws,)."""
@@ -180,16 +198,22 @@ def _trendfinder(name: str, times: float, weeks: int) -> Flashpoint:
 PRESETS: dict[str, Flashpoint] = {
     definition.name: definition
     for definition in (
-        Flashpoint("views-25", 25, source="VIEWS: at least 25 fatalities in a month"),
-        Flashpoint("views-1", 1, source="VIEWS: at least one fatality in a month"),
+        Flashpoint("views-25", 25, units=("fatalities",), source="VIEWS: at least 25 fatalities in a month"),
+        Flashpoint("views-1", 1, units=("fatalities",), source="VIEWS: at least one fatality in a month"),
         Flashpoint(
-            "hdx-1y", 100, above="record", past_days=365, source="HDX Signals: fatalities, the year's highest 30 days"
+            "hdx-1y",
+            100,
+            above="record",
+            past_days=365,
+            units=("fatalities",),
+            source="HDX Signals: fatalities, the year's highest 30 days",
         ),
         Flashpoint(
             "hdx-3y",
             100,
             above="record",
             past_days=1095,
+            units=("fatalities",),
             source="HDX Signals: fatalities, the highest 30 days in 3 years",
         ),
         Flashpoint("forecastbench-mean", above="mean", source="ForecastBench: above the mean 30 days of 360"),
@@ -240,7 +264,10 @@ Sources: ACLED compares the latest week with the weekly mean of the 4 or 52 week
 where that mean is at most 2 and the week at most 5 (https://acleddata.com/platform/trendfinder); its trackers ask for
 100% or more (https://acleddata.com/early-warning-research-hub/subnational-threat-surge-tracker/).  Here the weeks
 before are those before the forecast.  HDX asks for fatalities of 30 days that were not seen in one or three years, at
-least 100 (https://un-ocha-centre-for-humanitarian.gitbook.io/hdx-signals/datasets/armed-conflict).
+least 100 (https://un-ocha-centre-for-humanitarian.gitbook.io/hdx-signals/datasets/armed-conflict).  VIEWS forecasts
+fatalities in state-based conflict by month, and the probabilities of at least 1 and at least 25 of them (Hegre et al.
+2021, doi:10.1177/0022343320962157).  ForecastBench asks of ACLED's counts of 30 days (Karger et al. 2024,
+doi:10.48550/arXiv.2409.19839).
 """
 
 

@@ -5,6 +5,8 @@ from .baselines.climatology import Climatology as Climatology
 from .baselines.ensemble import Ensemble as Ensemble
 from .baselines.exponential_smoothing import ExponentialSmoothing as ExponentialSmoothing
 from .baselines.last_value import LastValue as LastValue
+from .changing_rate.found_season import FoundSeason as FoundSeason
+from .changing_rate.found_season import found_seasons as found_seasons
 from .changing_rate.model import ChangingRate as ChangingRate
 from .changing_rate.underlying import UnderlyingRates as UnderlyingRates
 from .changing_rate.underlying import underlying_rates as underlying_rates
@@ -35,6 +37,7 @@ from .ingarch.model import INGARCH as INGARCH
 from .levels.local_level import LocalLevel as LocalLevel
 from .levels.local_trend import LocalTrend as LocalTrend
 from .levels.local_trend import growth as growth
+from .regression.calendar_pulses import calendar_pulses as calendar_pulses
 from .regression.hurdle import Hurdle as Hurdle
 from .regression.hurdle import hurdle_parts as hurdle_parts
 from .regression.interventions import Decay as Decay

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from escalation import models
 from escalation.errors import InputError
 from escalation.models.contract.base import CountModel, PanelModel
+
+if TYPE_CHECKING:
+    from escalation.models.changing_rate.model import ChangingRate
 
 Kind = TypeVar("Kind", CountModel, PanelModel)
 
@@ -64,22 +67,21 @@ DEFAULT = "changing_rate"
 """Name of the model that answers unless another is asked for."""
 
 
-def default_model() -> CountModel:
+def default_model() -> ChangingRate:
     """Return the model that answers unless another is asked for, with its default options.
 
     Assessments, commands, reports and backtests fit it.
 
     Returns
     -------
-    CountModel
-        :class:`escalation.models.ChangingRate`.
+    ChangingRate
 
     Examples
     --------
     >>> default_model().name
     'changing_rate'
     """
-    return get_model(DEFAULT)
+    return models.ChangingRate()
 
 
 def get_model(name: str) -> CountModel:

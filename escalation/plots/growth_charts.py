@@ -58,7 +58,7 @@ def growth(
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-09-02", periods=10, freq="W-SUN")
     >>> counts = pd.Series([3, 4, 4, 6, 7, 8, 9, 12, 14, 17], index=weeks)
-    >>> figure = growth(counts, escalation.growth_rate(counts, 10), unit="raids")
+    >>> figure = growth(counts, escalation.growth_rate(counts, 10, family="negbin"), unit="raids")
     >>> figure.axes[0].get_title(loc="left")
     '+21% a week: the probability that the rate rises is above 0.999'
     """

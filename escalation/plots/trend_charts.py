@@ -57,9 +57,9 @@ def trend(counts: CountsLike, change: RateChange, *, unit: str | None = None) ->
     >>> import pandas as pd, escalation
     >>> weeks = pd.period_range("2024-09-02", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 4, 6, 3, 5], index=weeks)
-    >>> figure = trend(counts, escalation.compare_rates(counts, recent=4, baseline=8), unit="raids")
+    >>> figure = trend(counts, escalation.compare_rates(counts, 4, 8, family="negbin"), unit="raids")
     >>> figure.axes[0].get_title(loc="left")
-    '4.5 raids per week, 1.1 before: the probability that the rate rose is 0.998'
+    '4.5 raids per week, 1.1 before: the probability of a higher rate is 0.998'
     """
     counts, _, unit = unpack_counts(counts, unit=unit)
     chart, (upper, lower) = new_chart(7.0, (3.2, 1.4))
@@ -92,7 +92,7 @@ def draw_windows(counts: pd.Series | pd.DataFrame, change: RateChange, ax: Axes,
     finish(
         ax,
         f"{figure_text(change.recent.rate)} {printable(unit)} per {word}, {figure_text(change.baseline.rate)} before: "
-        f"the probability that the rate rose is {probability_text(change.probability_higher)}",
+        f"the probability of a higher rate is {probability_text(change.probability_higher)}",
     )
 
 

@@ -62,8 +62,9 @@ def set_growth(paper: Paper, assessment: Assessment) -> None:
     elif said:
         paper.paragraph(f"The growth hangs on no single {word}: it keeps its direction when any one is left out.")
     paper.paragraph(
-        "The log of the rate is taken as a straight line over the window; counts scatter about it with a dispersion "
-        "that is estimated. A line through a step or a single peak has a slope too; the page on changes is about steps."
+        "The growth is the slope of a line through the logs of the underlying rates over the window, which are those "
+        "of the model that forecasts. A line through a step or a single peak has a slope too; the page on changes is "
+        f"about steps. {assessment.growth_now.sentence()}"
     )
 
 
@@ -85,7 +86,7 @@ def _set_without(paper: Paper, carrier: Carrier) -> None:
         [
             TableColumn(what, cells=map(plain_dates, carrier.without())),
             number_column("Ratio without it", 90.0, carrier.left_out["ratio"].map(figure_text)),
-            number_column("Probability that the rate rose without it", 120.0, rose),
+            number_column("Probability of a higher rate without it", 120.0, rose),
         ]
     )
 
@@ -124,8 +125,9 @@ def set_changes(paper: Paper, assessment: Assessment) -> None:
         f"Could it be scatter alone? Without overdispersion (Poisson counts) {len(other.changes)} "
         f"{'change is' if len(other.changes) == 1 else 'changes are'} likeliest; with it (dispersion "
         f"{figure_text(found.dispersion)}) {len(found.changes)}, and none at all has probability "
-        f"{probability_text(float(found.number.iloc[0]))}. Rates are taken as constant between changes; a slow drift "
-        "looks like several small ones. The sum over all numbers and places of changes is exact."
+        f"{probability_text(float(found.number.iloc[0]))}. Rates are taken as constant between changes; that the rate "
+        "fluctuates or drifts, neighbouring periods being alike, is the alternative without a change, with probability "
+        f"{probability_text(found.fluctuates)}. The sum over all numbers and places of changes is exact."
     )
 
 

@@ -217,9 +217,10 @@ def alarms(
         first = int(pd.Period(parse_date(start, "start"), index.freqstr).ordinal - index[0].ordinal)
     least = detector.warmup(year)
     if first < least or first >= len(index):
+        stand = min(max(first, 0), len(index))
         raise InputError(
-            f"{detector.name} judges a period by {least} before it, and here {max(first, 0)} of {len(index)} stand "
-            f"before the first to be judged; give a longer series, another start or a method that needs less"
+            f"{detector.name} judges a period by {least} before it, and here {stand} of {len(index)} stand "
+            "before the first to be judged; give a longer series, another start or a method that needs less"
         )
     shares = make_design(index, 0, exposure, None, np.isnan(matrix[:, 0])).exposure
     seen = int((~np.isnan(matrix[:first, 0])).sum())

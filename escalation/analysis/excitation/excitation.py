@@ -21,10 +21,9 @@ from escalation.counts.histories import spread_over
 from escalation.counts.periods import period_word
 from escalation.counts.schema import check_counts, is_histories, panel_array
 from escalation.errors import FitError, InputError
-from escalation.models.contract.design import Design
+from escalation.models.contract.calendar_waves import calendar_waves
 from escalation.models.contract.estimate import MAX_STEPS
 from escalation.models.endemic_epidemic.branching import respond
-from escalation.models.regression.terms import Terms
 
 YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0}
 WIDTHS = (1, 2)
@@ -361,10 +360,7 @@ def _fixed_terms(periods: pd.PeriodIndex, season: int | Literal["auto"]) -> Floa
         raise InputError(f"season is {season!r}; give a whole number of pairs >= 0, or 'auto'")
     else:
         pairs = int(season)
-    n = len(periods)
-    design = Design(periods, np.arange(n, dtype=float), np.ones(n), np.empty((n, 0)))
-    terms = Terms(season=pairs, season_length=year if pairs else None)
-    columns = terms.columns(design)[1]
+    columns = np.column_stack([np.ones(len(periods)), calendar_waves(periods, "year", pairs)])
     if freq != "D":
         return columns
     days = np.asarray(periods.day_of_week)[:, None] == np.arange(1, 7)

@@ -97,6 +97,10 @@ def _log_between(low: FloatArray, high: FloatArray) -> FloatArray:
 def fit_rival(rival: Rival, values: FloatArray, times: NDArray[np.int64], xmin: float) -> RivalFit:
     """Maximise the likelihood of distinct values, each ``times`` seen, inside the bounds and on them.
 
+    These rivals, cut at the threshold, are those of Clauset, Shalizi & Newman (2009, doi:10.1137/070710111, section 5);
+    that the lognormal distribution at its bound is a power law is from Malevergne, Pisarenko & Sornette (2011,
+    doi:10.1103/PhysRevE.83.036111).
+
     The search for the lognormal distribution is by ``mean / (1 + sd ** 2)`` and log sd: along a heavy tail the mean of
     the logs goes to minus infinity with the square of their standard deviation.
     """

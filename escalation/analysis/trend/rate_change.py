@@ -169,7 +169,7 @@ class RateChange:
         higher, unusual = (one if sign > 0 else 1 - one for one in (self.probability_higher, self.probability_unusual))
         way = "rose" if sign > 0 else "fell"
         if higher < SAID:
-            return f"{way} beyond its usual fluctuation, if a single outlier is taken for more than that"
+            return f"{way} beyond its usual fluctuation, though that it lasts is not certain"
         return f"{way} beyond its usual fluctuation" if unusual >= BEYOND else f"probably {way}"
 
     def sentence(self) -> str:

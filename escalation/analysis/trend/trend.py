@@ -132,7 +132,7 @@ def compare_rates(
     >>> weeks = pd.period_range("2024-09-02", periods=12, freq="W-SUN")
     >>> counts = pd.Series([1, 0, 2, 1, 1, 3, 0, 1, 4, 6, 3, 5], index=weeks)
     >>> change = compare_rates(counts, recent=4, baseline=8, rng=1)
-    >>> change.recent.total, change.baseline.total, 3 < change.recent_rate < 5, change.probability_higher > 0.95
+    >>> change.recent.total, change.baseline.total, change.probability_unusual > 0.95, change.probability_higher > 0.8
     (18.0, 9.0, True, True)
     >>> exact = compare_rates(counts, 4, 8, family="poisson", rng=1)
     >>> round(exact.lower, 3), round(exact.upper, 3), round(exact.p_value, 5)

@@ -29,6 +29,7 @@ from escalation.models.baselines.stretches import (
     scaled_futures,
     similarities,
     trailing_mean,
+    usual_caps,
 )
 from escalation.models.contract.base import PanelModel
 from escalation.models.contract.design import Design
@@ -67,8 +68,13 @@ class Analogues(PanelModel):
     (doi:10.1080/00401706.1977.10489521).
 
     A share of the paths, ``own``, is drawn from the unit's own recent counts instead, weighted down by half every
-    half-life (the mean of a short and a long memory) and blurred by NB2 noise of dispersion ``smoothing`` (0: none);
-    their steps are ordered by the ranks of analogues' paths (the Schaake shuffle), so that they run on like them.
+    half-life (the mean of a short and a long memory), cut at a cap and blurred by NB2 noise of dispersion ``smoothing``
+    (0: none); their steps are ordered by the ranks of analogues' paths (the Schaake shuffle), so that they run on like
+    them.
+
+    The cap is ``cap`` times the sum of 10 and the mean of the last ``window`` counts without their largest, so that one
+    month that stands alone is neither drawn over and over nor taken for the level.  The counts in :math:`m_{now}` and
+    :math:`m_{then}` are cut at the caps of their own time.
 
     Where no past stretch is followed by as many counts as there are steps all paths are from the own past, so give
     panels several times as long as the horizon.  Nothing after the last count enters.  Units are drawn independently
@@ -101,6 +107,8 @@ class Analogues(PanelModel):
         Of the own past, in periods; with several its shares are the mean.
     smoothing : float
         Dispersion of the noise on the own past's draws, >= 0.
+    cap : float
+        What a single month counts for at most, in usual counts and 10, > 0; infinite for no cap.
 
     Raises
     ------
@@ -129,6 +137,7 @@ class Analogues(PanelModel):
     own: float = 0.5
     own_half_lives: tuple[float, ...] = (2.0, 8.0)
     smoothing: float = 0.1
+    cap: float = 3.0
     name: ClassVar[str] = "analogues"
     min_periods: ClassVar[int] = 3
 
@@ -147,6 +156,8 @@ class Analogues(PanelModel):
         for option, value in (("other_unit", self.other_unit), ("smoothing", self.smoothing)):
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"{option} is {value!r}; give a number >= 0")
+        if not self.cap > 0:
+            raise InputError(f"cap is {self.cap!r}; give a number > 0, or infinity for no cap")
         if len(self.weights) != 3 or not all(math.isfinite(weight) and weight >= 0 for weight in self.weights):
             raise InputError(f"weights is {self.weights!r}; give one >= 0 for each of level, variability and quiet")
         if not 0 <= self.own <= 1:
@@ -185,16 +196,17 @@ class Analogues(PanelModel):
         table, order = estimate.state["rates"], estimate.state["order"]
         steps, root = len(design.periods), draw_root(rng)
         futures = self._futures(table, len(table) - 1, steps)
+        caps = usual_caps(table, self.window, self.cap)[-1]
         own = math.floor(self.own * draws + generator_for(root, "").random())
         paths = np.empty((len(order), draws, steps), dtype=np.int64)
         for place, unit in enumerate(order):
             generator = generator_for(root, design.units[unit])
             if futures is None:
-                paths[unit] = self._own_draws(table[:, place], draws, steps, generator)
+                paths[unit] = self._own_draws(table[:, place], caps[place], draws, steps, generator)
                 continue
             every = futures(place, draws, generator)
             changed = ((np.arange(own) + generator.random()) * draws / max(own, 1)).astype(np.int64)
-            drawn = self._own_draws(table[:, place], own, steps, generator)
+            drawn = self._own_draws(table[:, place], caps[place], own, steps, generator)
             every[changed] = in_order_of(drawn, every[changed], generator)
             paths[unit] = generator.permutation(every)
         return paths
@@ -222,7 +234,7 @@ class Analogues(PanelModel):
         past = past_stretches(known, features, last, steps, min(self.window, len(known) // 3), most)
         if not len(past.unit):
             return None
-        recent = trailing_mean(known, RECENT)
+        recent = trailing_mean(np.minimum(known, usual_caps(known, self.window, self.cap)), RECENT)
 
         def draw(unit: int, draws: int, rng: Generator) -> IntArray:
             weights = similarities(
@@ -234,17 +246,18 @@ class Analogues(PanelModel):
 
         return draw
 
-    def _own_draws(self, rates: FloatArray, draws: int, steps: int, rng: Generator) -> IntArray:
-        return own_draws(rates, self.own_half_lives, self.smoothing, (draws, steps), rng)
+    def _own_draws(self, rates: FloatArray, cap: float, draws: int, steps: int, rng: Generator) -> IntArray:
+        return own_draws(np.minimum(rates, cap), self.own_half_lives, self.smoothing, (draws, steps), rng)
 
     def _own_mixture(self, rates: FloatArray, exposure: FloatArray) -> MixtureDistributions:
         """Distributions of one unit's counts (n,) given its own rates before them, NaN before the first."""
         n, most = len(rates), math.ceil(FADED * max(self.own_half_lives))
         means, weights = np.zeros((n, most)), np.zeros((n, most))
+        caps = usual_caps(rates[:, None], self.window, self.cap)[:, 0]
         for t in range(n):
             if np.isnan(rates[:t]).all():
                 means[t] = np.nan
                 continue
-            values, share = faded_past(rates[:t], self.own_half_lives)
+            values, share = faded_past(np.minimum(rates[:t], caps[t - 1]), self.own_half_lives)
             means[t, : len(values)], weights[t, : len(values)] = values, share
         return MixtureDistributions(weights, means * exposure[:, None], np.full((n, most), self.smoothing))

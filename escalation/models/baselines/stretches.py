@@ -19,6 +19,8 @@ RECENT = 3
 """Periods whose mean futures are scaled by."""
 MOST_SCALED = 10.0
 """Futures are not scaled up or down by more: what differs so much is no analogue."""
+USUAL_PLUS = 10.0
+"""Added to the usual count before it is multiplied to a cap, so that small counts are not held."""
 FADED = 8
 """Half-lives after which the own past is left out."""
 
@@ -72,6 +74,21 @@ def trailing_mean(values: FloatArray, window: int) -> FloatArray:
     np.divide(_trailing_sum(np.where(seen, values, 0.0), window), number, out=result, where=number > 0)
     places = np.where(number > 0, np.arange(len(values))[:, None], 0)
     return np.take_along_axis(result, np.maximum.accumulate(places, axis=0), axis=0)
+
+
+def usual_caps(values: FloatArray, window: int, times: float) -> FloatArray:
+    """At each period so many times the mean of the last ``window`` periods without their largest, ``USUAL_PLUS`` added.
+
+    Shape (n, units); infinite where fewer than two of them were observed.
+    """
+    padded = np.concatenate([np.full((window - 1, values.shape[1]), np.nan), values])
+    seen = ~np.isnan(padded)
+    number = np.lib.stride_tricks.sliding_window_view(seen, window, axis=0).sum(axis=-1)
+    filled = np.where(seen, padded, 0.0)
+    views = np.lib.stride_tricks.sliding_window_view(filled, window, axis=0)
+    rest = views.sum(axis=-1) - views.max(axis=-1)
+    caps: FloatArray = np.where(number > 1, times * (rest / np.maximum(number - 1, 1) + USUAL_PLUS), np.inf)
+    return caps
 
 
 def _trailing_sum(values: FloatArray, window: int) -> FloatArray:

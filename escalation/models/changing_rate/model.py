@@ -10,17 +10,21 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
+from scipy.linalg import block_diag
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator, draw_systematically
 from escalation.errors import InputError
+from escalation.models.changing_rate.panel_prior import Shares, learn_shares
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
-from escalation.models.changing_rate.season import Season, find_season, possible
+from escalation.models.changing_rate.season import Season, find_season, possible, season_offset
 from escalation.models.changing_rate.segments import Segment
 from escalation.models.changing_rate.smoothing import draw_rates
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_largest
+from escalation.models.contract.regressors import check_regressors
+from escalation.models.contract.shrinkage import Shrinkable
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 
 LARGEST_COUNT = 1e13
@@ -34,7 +38,7 @@ READINGS = ("steady", "grows", "drifts", "returns")
 
 
 @dataclass(frozen=True)
-class ChangingRate(CountModel):
+class ChangingRate(CountModel, Shrinkable):
     """Counts around a rate that may rise, fall, jump, return, or stay.
 
     A count is negative binomial, ``y_t ~ NB2(mean = exposure_t * season_t * rate_t, dispersion / exposure_t)``.  How
@@ -54,9 +58,13 @@ class ChangingRate(CountModel):
     Weekday and yearly patterns are harmonics beside a smooth trend; each enters as one more alternative, weighted by
     its likelihood less ``k / 2 * log(n)`` for its k coefficients, where two cycles of it were observed.
 
-    Estimates are posterior means at the last period, without season: ``rate`` a fully covered period, ``growth`` of the
-    log rate from that period to the next, and ``dispersion``.  The covariance is that of the posterior.  ``fitted`` is
-    the expected count given the counts before it.
+    Regressors have effects on the log rate, estimated in the same way beside the patterns; they are parameters by their
+    names, the change of the log rate for a change of 1, under a normal prior of standard deviation 2 over the range of
+    the regressor.
+
+    Estimates are posterior means at the last period, without season and where regressors are 0: ``rate`` a fully
+    covered period, ``growth`` of the log rate from that period to the next, and ``dispersion``.  The covariance is that
+    of the posterior.  ``fitted`` is the expected count given the counts before it.
 
     Parameters
     ----------
@@ -66,7 +74,8 @@ class ChangingRate(CountModel):
     Raises
     ------
     InputError
-        If an option is none of these.
+        If an option is none of these; on ``fit``, if a regressor is the same in all observed periods, or has the
+        name of a parameter.
     FitError
         On ``fit``, if a count is above 1e13.
 
@@ -85,6 +94,7 @@ class ChangingRate(CountModel):
     season: Literal["auto", "none", "weekday", "year"] = "auto"
     name: ClassVar[str] = "changing_rate"
     min_periods: ClassVar[int] = 3
+    takes_exog: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.season not in ("auto", "none", "weekday", "year"):
@@ -98,28 +108,48 @@ class ChangingRate(CountModel):
         FitError
             If a count is above 1e13.
         """
+        return self._estimate(counts, design, None)
+
+    def evidence(self, estimate: Estimate) -> FloatArray:
+        """Log probability of the counts under each structure and dispersion; see :meth:`Shrinkable.evidence`."""
+        table: FloatArray = estimate.state["evidence"]
+        return table
+
+    def learn(self, evidence: Sequence[Sequence[FloatArray]]) -> Shares:
+        """Shares of structures and dispersions among the units; see :meth:`Shrinkable.learn`."""
+        return learn_shares([np.logaddexp.reduce(tables) for tables in evidence])
+
+    def shrunk(self, estimate: Estimate, counts: FloatArray, design: Design, prior: Shares) -> Estimate:  # noqa: ARG002
+        """Filter the counts with the shares of the panel; see :meth:`Shrinkable.shrunk`."""
+        return self._estimate(counts, design, prior)
+
+    def _estimate(self, counts: FloatArray, design: Design, shares: Shares | None) -> Estimate:
         check_largest(self.name, counts, LARGEST_COUNT)
-        seasons, found = self._alternatives(counts, design)
+        check_regressors(self.name, counts, design, NAMES)
+        seasons, found = self._alternatives(counts, design, shares=shares)
         fitted = self._expected(seasons, found, design)
         logs = [one.log_weights() for one in found]
         weights = normalised(np.concatenate(logs))
         kept = np.flatnonzero(weights > NEGLIGIBLE)
-        shares = weights[kept] / weights[kept].sum()
+        kept_weights = weights[kept] / weights[kept].sum()
         of_season, places = located(logs, kept)
         parts = [part for k, one in enumerate(found) for part in one.parts(places[of_season == k])]
-        mean, cov = pooled_moments(parts, shares)
+        mean, cov = pooled_moments(parts, kept_weights)
+        effect, effect_cov = pooled_effects([seasons[k] for k in of_season], kept_weights, len(design.exog_names))
         return Estimate(
-            params=mean,
-            cov=cov,
-            names=NAMES,
+            params=np.append(mean, effect),
+            cov=block_diag(cov, effect_cov),
+            names=(*NAMES, *design.exog_names),
             llf=float(np.logaddexp.reduce(np.concatenate(logs))),
             fitted=fitted,
             converged=True,
             state={
                 "parts": parts,
-                "weights": shares,
+                "weights": kept_weights,
                 "seasons": [seasons[k] for k in of_season],
                 "tried": (seasons, [one.without_states() for one in found]),
+                "panel": shares,
+                "evidence": np.logaddexp.reduce([one.evidence for one in found]),
             },
         )
 
@@ -128,7 +158,7 @@ class ChangingRate(CountModel):
 
         Only what is stated of the last period stays, as the parameters of other models do.
         """
-        anew = self.estimate(counts, design)
+        anew = self._estimate(counts, design, estimate.state["panel"])
         return estimate.carried(anew.fitted, anew.state)
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
@@ -138,17 +168,17 @@ class ChangingRate(CountModel):
         paths = np.empty((draws, len(design.exposure)), dtype=np.int64)
         for k in np.unique(which):
             rows = np.flatnonzero(which == k)
-            offsets = season_offset(seasons[k], design.periods, len(rows), rng)
+            offsets = season_offset(seasons[k], design, len(rows), rng)
             paths[rows] = parts[k].paths(offsets, design.exposure, rng)
         return rng.permutation(paths)
 
-    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:  # noqa: ARG002
+    def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Mixture over structures and levels given the counts before; see :meth:`CountModel.distributions`."""
-        seasons, found = self._alternatives(counts, design, predict=True)
+        seasons, found = self._alternatives(counts, design, predict=True, shares=estimate.state["panel"])
         shares = self._shares_before(found)
         parts = []
         for season, one, share in zip(seasons, found, shares, strict=True):
-            scale = design.exposure * np.exp(season_offset(season, design.periods))
+            scale = design.exposure * np.exp(season_offset(season, design))
             mixed: dict[tuple[float, float], tuple[FloatArray, FloatArray]] = {}
             for run, weight in zip(one.runs, share, strict=True):
                 key = run.grid.step, run.dispersion
@@ -194,7 +224,7 @@ class ChangingRate(CountModel):
         rates, growth = np.empty((draws, len(counts))), np.empty(draws)
         for k in np.unique(of_season):
             rows = np.flatnonzero(of_season == k)
-            log_scale = np.log(design.exposure) + season_offset(seasons[k], design.periods)
+            log_scale = np.log(design.exposure) + season_offset(seasons[k], design)
             rates[rows], growth[rows] = draw_rates(found[k], places[rows], counts, log_scale, design.exposure, rng)
         return rates, growth
 
@@ -222,16 +252,21 @@ class ChangingRate(CountModel):
         return super().limits() | {"rate": (0.0, math.inf)}
 
     def _alternatives(
-        self, counts: FloatArray, design: Design, *, predict: bool = False
+        self, counts: FloatArray, design: Design, *, predict: bool = False, shares: Shares | None = None
     ) -> tuple[list[Season | None], list[Explanations]]:
         """Seasons that are worth a try, and what explains the counts with each."""
         log_exposure = np.log(design.exposure)
         nobs = int((~np.isnan(counts)).sum())
-        seasons: list[Season | None] = [None, *self._seasons(counts, log_exposure, design.periods, nobs)]
-        penalties = [0.0 if one is None else len(one.coefficients) / 2 * math.log(nobs) for one in seasons]
+        seasons = self._seasons(counts, log_exposure, design, nobs)
+        penalties = [0.0 if one is None else one.chosen / 2 * math.log(nobs) for one in seasons]
         return seasons, [
             explain_counts(
-                counts, log_exposure + season_offset(one, design.periods), design.exposure, -penalty, predict=predict
+                counts,
+                log_exposure + season_offset(one, design),
+                design.exposure,
+                -penalty,
+                predict=predict,
+                shares=shares,
             )
             for one, penalty in zip(seasons, penalties, strict=True)
         ]
@@ -251,39 +286,37 @@ class ChangingRate(CountModel):
         expected = np.zeros(len(design.exposure))
         for season, one, share in zip(seasons, found, self._shares_before(found), strict=True):
             rate = (share * [run.filtered.expected for run in one.runs]).sum(axis=0)
-            expected += design.exposure * np.exp(season_offset(season, design.periods)) * rate
+            expected += design.exposure * np.exp(season_offset(season, design)) * rate
         return expected
 
-    def _seasons(
-        self, counts: FloatArray, log_exposure: FloatArray, periods: pd.PeriodIndex, nobs: int
-    ) -> list[Season]:
+    def _seasons(self, counts: FloatArray, log_exposure: FloatArray, design: Design, nobs: int) -> list[Season | None]:
+        """None, or the effects of regressors alone, and with patterns beside them that are worth a try."""
+        periods, exog = design.periods, design.exog if design.exog_names else None
+        plain = None if exog is None else find_season(counts, log_exposure, periods, (), exog)
         wanted: dict[str, tuple[str, ...]] = {"auto": ("weekday", "year"), "none": ()}
         kinds = [kind for kind in possible(periods) if kind in wanted.get(self.season, (self.season,))]
         if not np.nansum(counts):
-            return []
-        promising = []
+            return [plain]
+        promising: list[Season] = []
         for kind in kinds:
-            season = find_season(counts, log_exposure, periods, (kind,))
-            if season.gain > PROMISING * len(season.coefficients) * math.log(nobs):
+            season = find_season(counts, log_exposure, periods, (kind,), exog)
+            if season.gain > PROMISING * season.chosen * math.log(nobs):
                 promising.append(season)
         if len(promising) > 1:
             both = tuple(season.kinds[0] for season in promising)
-            promising.append(find_season(counts, log_exposure, periods, both))
-        return promising
+            promising.append(find_season(counts, log_exposure, periods, both, exog))
+        return [plain, *promising]
 
 
-def season_offset(
-    season: Season | None, periods: pd.PeriodIndex, draws: int | None = None, rng: Generator | None = None
-) -> FloatArray:
-    """What a season adds to the log rate (n,), or (draws, n) with coefficients drawn from their posterior."""
-    if season is None:
-        return np.zeros(len(periods) if draws is None else (draws, len(periods)))
-    if draws is None or rng is None:
-        return season.offset(periods)
-    root = np.linalg.cholesky(season.cov)
-    drawn = season.coefficients + rng.standard_normal((draws, len(root))) @ root.T
-    value: FloatArray = drawn @ season.waves(periods).T
-    return value
+def pooled_effects(seasons: Sequence[Season | None], weights: FloatArray, number: int) -> tuple[FloatArray, FloatArray]:
+    """Posterior mean (number,) and covariance of the effects of regressors, over seasons with these weights."""
+    mean, second = np.zeros(number), np.zeros((number, number))
+    for season, weight in zip(seasons, weights, strict=True):
+        if number and season is not None:
+            own = season.coefficients[season.chosen :]
+            mean += weight * own
+            second += weight * (season.cov[season.chosen :, season.chosen :] + np.outer(own, own))
+    return mean, second - np.outer(mean, mean)
 
 
 def normalised(logs: FloatArray) -> FloatArray:

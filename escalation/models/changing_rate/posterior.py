@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.models.changing_rate.grid_filter import Filtered, Kept, count_table, filter_counts, keep
+from escalation.models.changing_rate.panel_prior import ALL_DISPERSIONS, OWN, Shares, no_tilt
 from escalation.models.changing_rate.paths import draw_paths
 from escalation.models.changing_rate.segments import SHARE, Segment, Segments, find_segments
 from escalation.models.changing_rate.structures import (
@@ -95,6 +96,7 @@ class Explanations(NamedTuple):
 
     runs: list[Run]
     segments: Segments
+    evidence: FloatArray  # (structures, dispersions) log probability of the counts, minus infinity where not tried
 
     def log_weights(self) -> FloatArray:
         """Log of prior times likelihood of the runs, and after them of the segments."""
@@ -103,7 +105,7 @@ class Explanations(NamedTuple):
     def without_states(self) -> Explanations:
         """The same, without the last states of the runs, which take most room and are found anew where needed."""
         bare = [run._replace(filtered=run.filtered._replace(state=NO_STATE)) for run in self.runs]
-        return Explanations(bare, self.segments)
+        return Explanations(bare, self.segments, self.evidence)
 
     def parts(self, places: IntArray) -> list[Run | Segment]:
         """Runs and segments at these places among the runs and then the segments."""
@@ -118,7 +120,13 @@ class Explanations(NamedTuple):
 
 
 def explain_counts(
-    counts: FloatArray, log_scale: FloatArray, exposure: FloatArray, log_prior: float = 0.0, *, predict: bool = False
+    counts: FloatArray,
+    log_scale: FloatArray,
+    exposure: FloatArray,
+    log_prior: float = 0.0,
+    *,
+    predict: bool = False,
+    shares: Shares | None = None,
 ) -> Explanations:
     """Filter counts under every structure, and weight all last segments.
 
@@ -134,20 +142,26 @@ def explain_counts(
         Log weight of all of it together.
     predict : bool
         Whether the runs keep the levels as they were predicted.
+    shares : Shares, optional
+        Prior weights learnt from a panel; the model's own when left out.
     """
     seen = ~np.isnan(counts)
     rates = counts[seen] / np.exp(log_scale[seen])
     dispersions = (*(FINE_DISPERSIONS if rates.mean() >= MANY else ()), *DISPERSIONS)
+    tilt = no_tilt(dispersions) if shares is None else shares.tilt(dispersions)
     log_share = log_prior - math.log(len(dispersions)) + math.log(1 - SHARE)
     fine, coarse = make_grids(rates)
     runs: list[Run] = []
     best, start = -math.inf, dispersions.index(FIRST)
+    evidence = np.full((len(OWN), len(ALL_DISPERSIONS)), -math.inf)
+    columns, row = [ALL_DISPERSIONS.index(one) for one in dispersions], 0
     for grid, structures in ((fine, trend_structures(fine)), (coarse, target_structures(coarse, rates))):
         likelihoods: dict[int, tuple[FloatArray, FloatArray]] = {}
         for structure in structures:
             found: dict[int, float] = {}
-            prior = log_share + structure.log_prior
-            for place in outwards(start, len(dispersions), found, best - prior - HOPELESS):
+            own = log_share + structure.log_prior + tilt.structures[row]
+            for place in outwards(start, len(dispersions), found, best - own - HOPELESS):
+                prior = own + tilt.dispersions[place]
                 if place not in likelihoods:
                     likelihoods[place] = likelihood(grid, counts, log_scale, exposure / dispersions[place])
                 kept = NOTHING._replace(predicted=np.empty((len(counts) if predict else 0, len(grid.levels))))
@@ -158,10 +172,17 @@ def explain_counts(
                 runs.append(Run(structure, grid, dispersions[place], filtered, prior, kept.predicted))
                 found[place] = float(filtered.log_density.sum())
                 best = max(best, prior + found[place])
+                evidence[row, columns[place]] = found[place] + log_prior
+            row += 1
             start = max(found, key=lambda place: found[place])
     before = np.logaddexp.reduce([run.log_prior + np.cumsum(run.filtered.log_density) for run in runs])
-    before = np.append(0.0, before[:-1] - math.log(1 - SHARE) - log_prior)
-    return Explanations(runs, find_segments(counts, log_scale, exposure, dispersions, rates, before, log_prior))
+    before = np.append(0.0, before[:-1] - tilt.log_runs - log_prior)
+    segments = find_segments(counts, log_scale, exposure, dispersions, rates, before, log_prior)
+    by_kind = segments.log_weight.reshape(-1, len(OWN) - row, len(dispersions))
+    own_kinds = np.log(OWN[row:, None] / len(dispersions))
+    evidence[row:, columns] = np.logaddexp.reduce(by_kind) - own_kinds
+    tilted = by_kind + tilt.segments[:, None] + tilt.dispersions
+    return Explanations(runs, segments._replace(log_weight=tilted.ravel()), evidence)
 
 
 def filtered_anew(run: Run, counts: FloatArray, log_scale: FloatArray, exposure: FloatArray) -> Kept:

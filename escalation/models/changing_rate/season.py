@@ -1,4 +1,4 @@
-"""Weekday and yearly patterns as an offset of the log rate: harmonics beside a smooth trend."""
+"""Weekday and yearly patterns, and regressors, as an offset of the log rate: estimated beside a smooth trend."""
 
 from __future__ import annotations
 
@@ -7,104 +7,134 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray
+from escalation.models.contract.calendar_waves import CYCLES, Cycle, calendar_waves
+from escalation.models.contract.design import Design
 from escalation.models.contract.newton import Height, climb
 
-CYCLES = {"weekday": 7.0, "year": 365.2425}
-"""Days of a cycle."""
-PAIRS = {"weekday": 3, "year": 2}
+PAIRS: dict[Cycle, int] = {"weekday": 3, "year": 2}
 """Pairs of waves."""
 AMPLITUDE = 1.0
 """Prior standard deviation of the coefficients of the first pair; less for faster waves."""
+EFFECT_SD = 2.0
+"""Prior standard deviation of what a regressor changes in the log rate from its least value to its largest."""
 KNOT_SD = 0.5
 """Prior standard deviation of the step of the trend from one knot to the next."""
+FEWEST_BETWEEN = 6.0
+"""Periods between two knots beside regressors, so that the trend does not take what is theirs."""
 
 
 class Season(NamedTuple):
-    """A pattern that repeats.
+    """Patterns that repeat, and effects of regressors.
 
     Attributes
     ----------
     kinds : tuple of str
-        ``weekday``, ``year`` or both.
+        ``weekday``, ``year``, both, or none where there are only regressors.
     coefficients : (k,) float array
-        Of the waves.
+        Of the waves, and after them of the regressors.
     cov : (k, k) float array
         Their covariance.
     centre : (k,) float array
-        Means of the waves over the observed periods, so that the pattern averages out there.
+        Means of the waves over the observed periods, so that the pattern averages out there; 0 for regressors.
     gain : float
-        Twice what it adds to the log-likelihood of the trend alone.
+        Twice what the patterns add to the log-likelihood of trend and regressors.
     """
 
-    kinds: tuple[str, ...]
+    kinds: tuple[Cycle, ...]
     coefficients: FloatArray
     cov: FloatArray
     centre: FloatArray
     gain: float
 
-    def waves(self, periods: pd.PeriodIndex) -> FloatArray:
-        """Waves (n, k) of these periods."""
-        return waves(periods, self.kinds) - self.centre
+    @property
+    def chosen(self) -> int:
+        """Number of coefficients of the patterns, which are there only if they are worth it."""
+        return len(order(self.kinds))
 
-    def offset(self, periods: pd.PeriodIndex) -> FloatArray:
-        """What is added to the log rate (n,)."""
-        value: FloatArray = self.waves(periods) @ self.coefficients
+    def columns(self, periods: pd.PeriodIndex, exog: FloatArray | None = None) -> FloatArray:
+        """Waves and regressors (n, k) of these periods."""
+        return np.column_stack(waves(periods, self.kinds, exog)) - self.centre
+
+    def offset(self, periods: pd.PeriodIndex, exog: FloatArray | None = None) -> FloatArray:
+        """What is added to the log rate (n,), with regressors (n, j) if there were some."""
+        value: FloatArray = self.columns(periods, exog) @ self.coefficients
         return value
 
 
-def possible(periods: pd.PeriodIndex) -> tuple[str, ...]:
+def possible(periods: pd.PeriodIndex) -> tuple[Cycle, ...]:
     """Kinds of season of which the periods hold two cycles or more, and that they are short enough to show."""
     length = days_of(periods)
     days = length * len(periods)
     return tuple(kind for kind, cycle in CYCLES.items() if days >= 2 * cycle - 0.5 and cycle / length >= 4 - 0.5)
 
 
-def waves(periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> FloatArray:
-    """Sines and cosines (n, k) at the middle of each period."""
-    middle = periods.start_time + (periods.end_time - periods.start_time) / 2
-    columns = []
-    for kind in kinds:
-        if kind == "weekday":
-            phase = middle.day_of_week / 7
-        else:
-            phase = (middle.day_of_year - 0.5) / np.where(middle.is_leap_year, 366, 365)
-        for k in range(1, PAIRS[kind] + 1):
-            angle = 2 * math.pi * k * np.asarray(phase, dtype=np.float64)
-            columns += [np.sin(angle), np.cos(angle)]
-    return np.column_stack(columns)
+def waves(periods: pd.PeriodIndex, kinds: tuple[Cycle, ...], exog: FloatArray | None) -> list[FloatArray]:
+    """Sines and cosines of each of these kinds, and regressors, (n, .) each."""
+    columns = [calendar_waves(periods, kind, PAIRS[kind]) for kind in kinds]
+    return columns if exog is None else [*columns, exog]
 
 
-def order(kinds: tuple[str, ...]) -> FloatArray:
+def order(kinds: tuple[Cycle, ...]) -> FloatArray:
     """How many times each of the waves (k,) goes round in its cycle."""
-    return np.concatenate([np.repeat(np.arange(1.0, PAIRS[kind] + 1), 2) for kind in kinds])
+    return np.concatenate([np.repeat(np.arange(1.0, PAIRS[kind] + 1), 2) for kind in kinds] or [np.empty(0)])
 
 
-def find_season(counts: FloatArray, log_scale: FloatArray, periods: pd.PeriodIndex, kinds: tuple[str, ...]) -> Season:
-    """Fit waves beside a smooth trend to counts (n,) by penalised quasi-likelihood, log link."""
+def find_season(
+    counts: FloatArray,
+    log_scale: FloatArray,
+    periods: pd.PeriodIndex,
+    kinds: tuple[Cycle, ...],
+    exog: FloatArray | None = None,
+) -> Season:
+    """Fit waves and regressors (n, j) beside a smooth trend to counts (n,) by penalised quasi-likelihood, log link."""
     seen = ~np.isnan(counts)
     y, offset = counts[seen], log_scale[seen]
-    waved = waves(periods, kinds)
-    centre = waved[seen].mean(axis=0)
-    design = waved[seen] - centre
-    every = max(len(counts) / 40, 0.5 * CYCLES[kinds[-1]] / days_of(periods))
-    trend = hats(len(counts), every)[seen]
-    m = trend.shape[1]
-    rough = np.diff(np.eye(m), axis=0) / KNOT_SD
-    penalty = np.zeros((m + design.shape[1],) * 2)
-    penalty[:m, :m] = rough.T @ rough + np.eye(m) * 1e-4
-    without, dispersion = np.full(m, math.log(y.sum() / np.exp(offset).sum() + 1e-9)), 0.0
-    without, _, _ = penalised(trend, y, offset, penalty[:m, :m], without, dispersion)
-    mean = np.exp(trend @ without + offset)
+    columns = np.column_stack(waves(periods, kinds, exog))
+    round_in_cycle = order(kinds)
+    k, j = len(round_in_cycle), columns.shape[1] - len(round_in_cycle)
+    centre = np.where(np.arange(k + j) < k, columns[seen].mean(axis=0), 0.0)
+    columns = (columns - centre)[seen]
+    every = max(len(counts) / 40, FEWEST_BETWEEN if j else 0.0)
+    if kinds:
+        every = max(every, 0.5 * CYCLES[kinds[-1]] / days_of(periods))
+    plain = np.column_stack([hats(len(counts), every)[seen], columns[:, k:]])
+    m = plain.shape[1]
+    rough = np.diff(np.eye(m - j), axis=0) / KNOT_SD
+    penalty = np.zeros((m + k, m + k))
+    penalty[: m - j, : m - j] = rough.T @ rough + np.eye(m - j) * 1e-4
+    penalty[range(m - j, m), range(m - j, m)] = (np.ptp(columns[:, k:], axis=0) / EFFECT_SD) ** 2
+    penalty[range(m, m + k), range(m, m + k)] = (round_in_cycle / AMPLITUDE) ** 2
+    without, dispersion = np.zeros(m), 0.0
+    without[: m - j] = math.log(y.sum() / np.exp(offset).sum() + 1e-9)
+    without, _, _ = penalised(plain, y, offset, penalty[:m, :m], without, dispersion)
+    mean = np.exp(plain @ without + offset)
     dispersion = max(0.0, float(((y - mean) ** 2 - mean).sum() / (mean**2).sum()))
-    without, low, _ = penalised(trend, y, offset, penalty[:m, :m], without, dispersion)
-    both = np.column_stack([trend, design])
-    np.fill_diagonal(penalty[m:, m:], (order(kinds) / AMPLITUDE) ** 2)
-    start = np.concatenate([without, np.zeros(design.shape[1])])
-    found, high, curvature = penalised(both, y, offset, penalty, start, dispersion)
+    without, low, curvature = penalised(plain, y, offset, penalty[:m, :m], without, dispersion)
+    found, high = without, low
+    if k:
+        both = np.column_stack([plain, columns[:, :k]])
+        found, high, curvature = penalised(both, y, offset, penalty, np.append(without, np.zeros(k)), dispersion)
     cov: FloatArray = np.asarray(np.linalg.inv(curvature), dtype=np.float64)
-    return Season(kinds, found[m:], cov[m:, m:], centre, 2 * (high - low))
+    places = np.array([*range(m, m + k), *range(m - j, m)])
+    return Season(kinds, found[places], cov[np.ix_(places, places)], centre, 2 * (high - low))
+
+
+def season_offset(
+    season: Season | None, design: Design, draws: int | None = None, rng: Generator | None = None
+) -> FloatArray:
+    """What a season adds to the log rate (n,), or (draws, n) with coefficients drawn from their posterior."""
+    exog = design.exog if design.exog_names else None
+    if season is None:
+        return np.zeros(len(design.periods) if draws is None else (draws, len(design.periods)))
+    if draws is None or rng is None:
+        return season.offset(design.periods, exog)
+    root = np.linalg.cholesky(season.cov)
+    drawn = season.coefficients + rng.standard_normal((draws, len(root))) @ root.T
+    value: FloatArray = drawn @ season.columns(design.periods, exog).T
+    return value
 
 
 def days_of(periods: pd.PeriodIndex) -> float:

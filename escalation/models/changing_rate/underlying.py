@@ -121,7 +121,7 @@ def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> U
     >>> fit = ChangingRate().fit(pd.Series([4, 6, 5, 4, 5] * 3 + [12, 15, 13] * 5, index=weeks))
     >>> rates = underlying_rates(fit, draws=500, rng=1)
     >>> before, after = rates.mean_over(slice(0, 15)), rates.mean_over(slice(15, 30))
-    >>> 4 < np.median(before) < 6, 11 < np.median(after) < 16, bool((after > before).mean() > 0.99)
+    >>> bool(4 < np.median(before) < 6), bool(11 < np.median(after) < 16), probability_above(after, before) > 0.99
     (True, True, True)
     """
     model = fit.model

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from escalation.models.contract.base import CountFit, CountModel, fit_checked
 from escalation.models.contract.blocks import cut, run_blocks
 from escalation.models.contract.design import Checked, Design, check_panel
 from escalation.models.contract.estimate import check_size, observed_behind, simulate_paths
+from escalation.models.contract.shrinking import check_shrinkable, evidence_of, learn_prior, shrunk_fit
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnosis_table
 
 Value = TypeVar("Value")
@@ -58,10 +59,11 @@ class SeriesBlock:
     def __len__(self) -> int:
         return len(self.design.units)
 
-    def fits(self) -> Iterator[tuple[str, CountFit | str]]:
-        """Fit to each of the series, by its name, or say why there is no fit."""
+    def fits(self, prior: Any = None) -> Iterator[tuple[str, CountFit | str]]:
+        """Fit to each of the series, by its name, with the prior of a panel if given, or say why there is no fit."""
         for place, name in enumerate(self.design.units):
-            yield name, self._fit(place)
+            fit = self._fit(place)
+            yield name, fit if prior is None else shrunk_or_why(fit, prior)
 
     def _fit(self, place: int) -> CountFit | str:
         array = np.ascontiguousarray(self.counts[:, :, place])
@@ -71,6 +73,14 @@ class SeriesBlock:
             return fit_checked(self.model, Checked(table, array, design), self.histories, self.unit)
         except Exception as error:  # one series must not lose the others
             return explained(error)
+
+
+def shrunk_or_why(fit: CountFit | str, prior: Any) -> CountFit | str:
+    """A fit with the prior of a panel, or why there is none."""
+    try:
+        return fit if isinstance(fit, str) else shrunk_fit(fit, prior)
+    except Exception as error:  # one series must not lose the others
+        return explained(error)
 
 
 def explained(error: Exception) -> str:
@@ -124,10 +134,11 @@ def fit_many(
     exog: pd.DataFrame | None = None,
     histories: int = POOLED,
     unit: str = "incidents",
+    shrink: bool = False,
     executor: Executor | None = None,
     progress: Progress = False,
 ) -> ManyFits:
-    """Fit a model to every series of a panel, each by itself.
+    """Fit a model to every series of a panel, each by itself or leaning on what all of them say.
 
     Parameters
     ----------
@@ -144,6 +155,13 @@ def fit_many(
         How many histories to fit to, spread evenly over all.
     unit : str
         What is counted, for sentences and axes.
+    shrink : bool
+        Whether parameters are shrunk towards the panel's: their distribution over the units is learnt from all of them
+        and is the prior of each (empirical Bayes; Efron & Morris 1973, doi:10.1080/01621459.1973.10481350), so that
+        short series lean on the others and long ones hardly do.  Of ``changing_rate`` these are the weights of its
+        structures and dispersions, of ``local_level``, ``local_trend`` and ``ingarch`` all parameters but the level, of
+        ``negative_binomial`` and ``poisson`` all terms and the dispersion; other models are refused.  It takes some
+        three times as long.
     executor : concurrent.futures.Executor, optional
         Who does the work, in blocks of up to 100 series: a ``ProcessPoolExecutor``, a ``ThreadPoolExecutor`` or one
         of another library with the same interface.  It is not shut down.  Without one the work is done here.
@@ -154,13 +172,17 @@ def fit_many(
     Returns
     -------
     ManyFits
-        The same whatever the executor and its number of workers.  Series that cannot be fitted are rows of
+        The same whatever the executor, its number of workers and the order of the columns.  Series that cannot be
+        fitted are rows of
         ``failures``.  Fits that did not converge are in ``converged``, without a warning.
 
     Raises
     ------
     InputError
-        If the model is not one of single series, or counts, exposure and regressors do not fit together.
+        If the model is not one of single series, or counts, exposure and regressors do not fit together, or the model
+        has no parameters to shrink.
+    FitError
+        If ``shrink`` is asked for and fewer than two series can be fitted.
 
     Examples
     --------
@@ -173,15 +195,26 @@ def fit_many(
     (['north'], ['south'])
     """
     blocks = series_blocks(model, panel, exposure, exog, histories, unit)
-    found = merged(run_blocks(fit_block, blocks, executor, progress))
+    if shrink:
+        check_shrinkable(model)
+    found, prior = merged(run_blocks(fit_block, blocks, executor, progress)), None
+    if shrink:
+        own = cut(list(found.items()))
+        prior = learn_prior(model, evidence_of, own, executor, progress)
+        found = merged(run_blocks(partial(shrink_block, prior=prior), own, executor, progress))
     fits = {name: fit for name, fit in found.items() if isinstance(fit, CountFit)}
     errors = {name: fit for name, fit in found.items() if isinstance(fit, str)}
-    return ManyFits(model, MappingProxyType(fits), failure_table(errors), unit)
+    return ManyFits(model, MappingProxyType(fits), failure_table(errors), unit, prior)
 
 
 def fit_block(block: SeriesBlock) -> dict[str, CountFit | str]:
     """Fits of the series of a block, or why there is none."""
     return dict(block.fits())
+
+
+def shrink_block(fits: Sequence[tuple[str, CountFit | str]], *, prior: Any) -> dict[str, CountFit | str]:
+    """Fits of some units with the prior of their panel, or why there is none."""
+    return {name: shrunk_or_why(fit, prior) for name, fit in fits}
 
 
 def merged(parts: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
@@ -191,7 +224,7 @@ def merged(parts: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
 
 @dataclass(frozen=True, eq=False)
 class ManyFits:
-    """A model fitted to many series, each by itself.
+    """A model fitted to many series, each by itself or with a prior that all of them have in common.
 
     Attributes
     ----------
@@ -203,12 +236,15 @@ class ManyFits:
         Columns ``unit`` and ``error``, one row a series that could not be fitted.
     unit : str
         What is counted.
+    prior : object
+        What the fits were shrunk towards, with a ``table``; None where each is by itself.
     """
 
     model: CountModel
     fits: Mapping[str, CountFit] = field(repr=False)
     failures: pd.DataFrame = field(repr=False)
     unit: str
+    prior: Any = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "fits": dict(self.fits)}
@@ -321,6 +357,7 @@ class ManyFits:
         """Say in plain words how many series were fitted."""
         number, failed, open_ones = len(self.fits), len(self.failures), int((~self.converged).sum())
         text = f"{self.model.name} was fitted to {number:,} of {number + failed:,} series of {self.unit}"
+        text += "" if self.prior is None else ", each with what all of them say as its prior"
         return text + (f"; {open_ones:,} of the fits have not converged." if open_ones else ".")
 
     def table(self) -> pd.DataFrame:

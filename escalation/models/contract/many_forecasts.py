@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from escalation.models.contract.blocks import run_blocks
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import check_size
 from escalation.models.contract.many_fits import SeriesBlock, explained, failure_table, merged, paths_of, series_blocks
+from escalation.models.contract.shrinking import Evidence, evidence_of, learn_prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,7 @@ def forecast_many(
     exog_ahead: pd.DataFrame | None = None,
     histories: int = POOLED,
     unit: str = "incidents",
+    shrink: bool = False,
     executor: Executor | None = None,
     progress: Progress = False,
     rng: Seed = None,
@@ -115,7 +118,7 @@ def forecast_many(
         As in :func:`fit_many`.
     exog_ahead : pandas.DataFrame, optional
         Regressors of the coming periods, one row a step; needed with ``exog``.
-    histories, unit, executor, progress
+    histories, unit, shrink, executor, progress
         As in :func:`fit_many`.
     rng : int, Generator or None
         Seed or generator; each unit has draws of its own, by its name, whatever the others and the workers.
@@ -127,7 +130,10 @@ def forecast_many(
     Raises
     ------
     InputError
-        If an option is out of range, or counts, exposure and regressors do not fit together.
+        If an option is out of range, counts, exposure and regressors do not fit together, or the model has no
+        parameters to shrink.
+    FitError
+        If ``shrink`` is asked for and fewer than two series can be fitted.
 
     Examples
     --------
@@ -146,7 +152,10 @@ def forecast_many(
     blocks = series_blocks(model, panel, exposure, exog, histories, unit)
     ahead = replace(blocks[0].design, units=()).ahead(horizon, exog_ahead)
     root = draw_root(as_generator(rng))
-    work = partial(_summarise_block, ahead=ahead, draws=draws, root=root, levels=levels, thresholds=reached)
+    prior = learn_prior(model, _evidence_block, blocks, executor, progress) if shrink else None
+    work = partial(
+        _summarise_block, prior=prior, ahead=ahead, draws=draws, root=root, levels=levels, thresholds=reached
+    )
     found = merged(run_blocks(work, blocks, executor, progress))
     kept = {name: rows for name, rows in found.items() if not isinstance(rows, str)}
     columns = ["mean", *(f"q{level:g}" for level in levels), *(f"p_ge_{count}" for count in reached)]
@@ -163,12 +172,24 @@ def forecast_many(
     )
 
 
+def _evidence_block(block: SeriesBlock) -> Evidence:
+    """What the counts of each series of a block say."""
+    return evidence_of(block.fits())
+
+
 def _summarise_block(
-    block: SeriesBlock, *, ahead: Design, draws: int, root: int, levels: FloatArray, thresholds: tuple[int, ...]
+    block: SeriesBlock,
+    *,
+    prior: Any,
+    ahead: Design,
+    draws: int,
+    root: int,
+    levels: FloatArray,
+    thresholds: tuple[int, ...],
 ) -> dict[str, FloatArray | str]:
     """Fit and forecast every series of a block: what is kept (steps, columns) of each, or why there is nothing."""
     found: dict[str, FloatArray | str] = {}
-    for name, fit in block.fits():
+    for name, fit in block.fits(prior):
         try:
             found[name] = (
                 fit if isinstance(fit, str) else _summary(paths_of(fit, name, ahead, draws, root), levels, thresholds)

@@ -79,7 +79,7 @@ class EndemicEpidemic(PanelModel):
         Pairs of sine and cosine in the endemic part: the same waves for all units, or as many pairs as the mapping
         says for each unit by name, each with waves of its own.
     season_length : float, optional
-        Periods in one season; when left out a year for weeks (365.25 / 7) and months (12), a week for days (7).
+        Periods in one season; when left out the year for weeks and months and the week for days, by the calendar.
     interventions : tuple of Step, Pulse or Decay
         Dated changes of the endemic rate of all units.
     population : pandas.Series, optional

@@ -71,7 +71,8 @@ class Hawkes(Specification):
     that vary smoothly, and the sentence says where one of them explains the events as well.  Times that are equal or
     whole days and given as exact are warned of: what they were rounded to looks like excitation at once.
 
-    Standard errors come from the observed information, cut where the likelihood is flat.  In samples of a few hundred
+    Standard errors come from the observed information (Ogata 1978, doi:10.1007/BF02480216), cut where the likelihood is
+    flat.  In samples of a few hundred
     events that of the decay is some 0.8 of its true spread: :meth:`HawkesFit.bootstrap` gives intervals that do not
     rest on it.
 

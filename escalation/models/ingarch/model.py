@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -17,10 +18,12 @@ from escalation.errors import FitError, InputError
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design, make_design
 from escalation.models.contract.estimate import Estimate, check_largest
+from escalation.models.contract.shrinkage import Evidence, NormalPrior, Shrinkable, learn_normal
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.ingarch.likelihood import log_likelihood, recursion
 from escalation.models.ingarch.maximum import covariance, maximise, search_space, two_steps
 from escalation.models.ingarch.observed import Observed, observe, up_to_last_count
+from escalation.models.ingarch.panel_prior import evidence_of, with_prior
 from escalation.models.ingarch.paths import ingarch_paths
 from escalation.models.ingarch.posterior import log_likelihoods, resample
 from escalation.models.regression.interventions import Intervention, check_interventions
@@ -29,7 +32,7 @@ LARGEST_COUNT = 1e9
 
 
 @dataclass(frozen=True)
-class INGARCH(CountModel):
+class INGARCH(CountModel, Shrinkable):
     r"""Integer-valued GARCH: counts whose expected value follows past counts and past expected values.
 
     With the identity link the rate of period t is ``rate_t = intercept + sum_i beta_i * y_{t-i} + sum_j alpha_j *
@@ -193,7 +196,7 @@ class INGARCH(CountModel):
         names, matrix = self._terms(design)
         self._check(counts, names, matrix, design)
         data = self._observe(counts, design, names, matrix)
-        search = search_space(data, free=self.family == "negbin" and self.dispersion == "ml")
+        search = search_space(data, free=self._free)
         found = maximise(data, search)
         cov, at_bound = covariance(found.point, data, search)
         if self.family == "negbin" and self.dispersion == "pearson":
@@ -213,8 +216,31 @@ class INGARCH(CountModel):
                 "cov": cov,
                 "data": data,
                 "scale": search.scale,
+                "panel": None,
                 "at_bound": tuple(label for label, is_held in zip(labels, at_bound, strict=False) if is_held),
             },
+        )
+
+    def evidence(self, estimate: Estimate) -> Evidence:
+        """Moments of draws from the posterior; see :meth:`Shrinkable.evidence`."""
+        return evidence_of(estimate.state, estimate.names[1:], free=self._free)
+
+    def learn(self, evidence: Sequence[Sequence[Evidence]]) -> NormalPrior:
+        """Normal distributions of serial coefficients, effects and log dispersion; see :meth:`Shrinkable.learn`."""
+        return learn_normal(evidence)
+
+    def shrunk(self, estimate: Estimate, counts: FloatArray, design: Design, prior: NormalPrior) -> Estimate:  # noqa: ARG002
+        """Posterior means with the prior of the panel; see :meth:`Shrinkable.shrunk`."""
+        state, drawn = with_prior(estimate.state, self.evidence(estimate), prior, free=self._free)
+        data, point, size = state["data"], state["point"], len(estimate.params)
+        rates, _, _ = recursion(point, data)
+        return replace(
+            estimate,
+            params=point[:size],
+            cov=np.cov(drawn.points[:, :size], rowvar=False),
+            llf=log_likelihood(point, data),
+            fitted=data.exposure * (np.exp(rates) if data.log else rates),
+            state=state,
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
@@ -237,11 +263,10 @@ class INGARCH(CountModel):
         names, matrix = self._terms(design)
         self._check_signs(names, matrix, design)
         data: Observed = estimate.state["data"]
-        free = self.family == "negbin" and self.dispersion == "ml"
         until = up_to_last_count(data)
         last = len(until.y)
         learnt = up_to_last_count(estimate.state.get("learnt", data))
-        drawn = resample(estimate.state, learnt, draws, rng, free=free)
+        drawn = resample(estimate.state, learnt, draws, rng, free=self._free)
         if "learnt" in estimate.state:
             _, carries, pasts = log_likelihoods(drawn.points, until)
             drawn = drawn._replace(carries=carries, pasts=pasts)
@@ -260,6 +285,11 @@ class INGARCH(CountModel):
         least = 0.0 if self.link == "identity" else -1.0
         positive = ["intercept", *(one.term for one in self.interventions)] if self.link == "identity" else []
         return super().limits() | dict.fromkeys(positive, (0.0, math.inf)) | dict.fromkeys(serial, (least, 1.0))
+
+    @property
+    def _free(self) -> bool:
+        """Whether the dispersion is estimated with all else."""
+        return self.family == "negbin" and self.dispersion == "ml"
 
     @property
     def _serial(self) -> int:

@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import draw_systematically
+from escalation.models.contract.shrinkage import NormalPrior
 from escalation.models.ingarch.likelihood import LARGEST_DISPERSION
 from escalation.models.ingarch.observed import FIRSTOBS, IID, MARGINAL, Observed
 
@@ -34,10 +35,18 @@ def _shape(u: FloatArray, data: Observed) -> FloatArray:
     return points
 
 
+def shared_of(u: FloatArray, scale: FloatArray, *, free: bool) -> FloatArray:
+    """Parameters (m, k) that mean the same for all series: all but the level, effects in units of their scale."""
+    value: FloatArray = (u / scale)[:, 1 : None if free else -1]
+    return value
+
+
 def _log_posterior(
-    u: FloatArray, points: FloatArray, data: Observed, scale: FloatArray, free: bool
+    u: FloatArray, points: FloatArray, data: Observed, scale: FloatArray, free: bool, panel: NormalPrior | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Likelihood times priors (m,) at rows of ``u`` (m, d) and their points (m, d), up to a constant.
+
+    The prior of a panel is in the place of those of effects and dispersion, and of the even one of serial coefficients.
 
     Also the last carried parts and regressors on past counts (m, lead), as many as the longest lag.
     """
@@ -52,6 +61,8 @@ def _log_posterior(
     value, carries, pasts = log_likelihoods(points, data)
     value[~allowed] = -np.inf
     value -= ((u[:, 0] - anchor) / LEVEL_SD) ** 2 / 2
+    if panel is not None:
+        return value + panel.log_density(shared_of(u, scale, free=free)), carries, pasts
     value -= ((u[:, effects] / scale[effects] / EFFECT_SD) ** 2).sum(axis=1) / 2
     if free:
         value += u[:, -1] / 2 - np.exp(u[:, -1] / 2)
@@ -202,7 +213,7 @@ class Drawn(NamedTuple):
 
 def resample(state: dict[str, Any], data: Observed, draws: int, rng: Generator, *, free: bool) -> Drawn:
     """Draw parameters by adaptive importance resampling; ``data`` is the series up to its last count."""
-    centre, cov = _proposal(state, free)
+    centre, cov = state["around"] if "around" in state else _proposal(state, free)
     d, first_rounds = len(cov), 2
     while True:
         size = FIRST_POINTS if first_rounds else max(LEAST_POINTS, draws // 4)
@@ -212,7 +223,7 @@ def resample(state: dict[str, Any], data: Observed, draws: int, rng: Generator, 
         variances, axes = np.linalg.eigh(cov)
         u[:, :d] += z @ (axes * np.sqrt(np.maximum(variances, 1e-12 * variances[-1]))).T
         points = _shape(u, data)
-        value, carries, pasts = _log_posterior(u, points, data, state["scale"], free)
+        value, carries, pasts = _log_posterior(u, points, data, state["scale"], free, state["panel"])
         value += (TAIL_DF + d) / 2 * np.log1p((z * z).sum(axis=1) / TAIL_DF)
         weight = np.exp(value - value.max())
         weight /= weight.sum()

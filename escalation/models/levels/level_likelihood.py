@@ -93,6 +93,14 @@ def rates(levels: FloatArray, bend: float) -> FloatArray:
     return value
 
 
+def level_of(log_rate: float, bend: float) -> float:
+    """Level at which the log of the rate is this, the inverse of :func:`rates`."""
+    if bend == math.inf:
+        return log_rate
+    above = math.exp(log_rate - bend)
+    return bend + above + math.log(-math.expm1(-above))
+
+
 def smoothed(series: Series, natural: FloatArray, levels: FloatArray, tolerance: float) -> FourArrays:
     """Run :func:`smooth` on a series, means and variances as columns (n, 1)."""
     moments, mode, mean, variance = smooth(

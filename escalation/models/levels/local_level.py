@@ -20,7 +20,9 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
+from escalation.models.contract.largest_rate import highest_log_rate
 from escalation.models.levels.level_likelihood import (
+    DAMPING,
     DISPERSION,
     HIGHEST,
     LEVEL,
@@ -29,6 +31,7 @@ from escalation.models.levels.level_likelihood import (
     PRIOR_CENTRE,
     PRIOR_SD,
     Series,
+    level_of,
     log_posterior,
     smoothed,
     unpack,
@@ -58,7 +61,10 @@ def _ahead(natural: FloatArray, moments: FloatArray | None) -> tuple[float, floa
 
 
 def _paths(weighted: Weighted, rows: IntArray, log_exposure: FloatArray, series: Series, rng: Generator) -> IntArray:
-    paths: IntArray = level_paths(weighted.natural, weighted.moments, rows, log_exposure, series.bend, rng)
+    top = highest_log_rate(series.counts, series.log_exposure)
+    paths: IntArray = level_paths(
+        weighted.natural, weighted.moments, rows, log_exposure, series.bend, level_of(top, series.bend), rng
+    )
     return paths
 
 
@@ -82,6 +88,14 @@ class LocalLevel(DriftingLevel):
     log-likelihood at that mode, without the priors, so a little below its maximum.  The covariance is the inverse
     curvature of the log posterior, carried to the natural scale by the delta method; it is always finite.
     ``fitted`` is the smoothed expected count: given all counts, later ones included.
+
+    An exponential of a normal level has no bound, and after a long quiet the mean of forecasts would be that of a few
+    paths: levels of forecasts are cut where the rate is 100 times the largest observed (or one incident in a period, if
+    there was none).  Of usual series hardly a path comes there.
+
+    Regressors multiply the rate by ``exp`` of their effects, which are parameters by their names.  They are estimated
+    beside a smooth trend under a normal prior of standard deviation 2 over the range of the regressor, and then held
+    while the levels are, but drawn for forecasts.
 
     Parameters
     ----------
@@ -120,6 +134,9 @@ class LocalLevel(DriftingLevel):
     likelihood: ClassVar[Likelihood] = Likelihood(
         names=("level", "damping", "level_sd", "dispersion"),
         held_without_damping=(LEVEL,),
+        shared=(DAMPING, LEVEL_SD, DISPERSION),
+        centre=PRIOR_CENTRE,
+        sd=PRIOR_SD,
         starts=_starts(),
         lowest=LOWEST,
         highest=HIGHEST,
@@ -143,10 +160,10 @@ class LocalLevel(DriftingLevel):
         Parameters
         ----------
         estimate : Estimate
-            Not one that was carried on.
+            Not one that was carried on, or shrunk towards a panel's.
         """
         parts, series, mode = self.likelihood, estimate.state["series"], estimate.state["mode"]
-        drawn = scatter(mode, EVIDENCE_POINTS, np.full(len(estimate.names) + 1, 0.5))
+        drawn = scatter(mode, EVIDENCE_POINTS, np.full(len(mode.theta) + 1, 0.5))
         value, _, log_unit, _, _ = parts.log_posterior(drawn.theta, series, mode.states, DRAW_TOLERANCE)
         logs = value + log_unit - drawn.log_density - drawn.log_constant
         prior = -0.5 * math.log(2 * math.pi) - np.log(PRIOR_SD[series.free])
@@ -172,7 +189,9 @@ class LocalLevel(DriftingLevel):
             Counts.
         """
         rng = as_generator(rng)
-        weighted = weigh(self.likelihood, estimate, max(LEAST_POINTS, draws // 16), rng.random(len(estimate.names) + 1))
+        weighted = weigh(
+            self.likelihood, estimate, max(LEAST_POINTS, draws // 16), rng.random(len(estimate.state["mode"].theta) + 1)
+        )
         rows = choose(weighted.log_weight, draws, rng)
         level, damping, level_sd, _ = weighted.natural.T
         usual = np.column_stack([level, level_sd**2 / (1 - damping**2), np.zeros(len(level))])

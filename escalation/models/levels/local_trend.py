@@ -16,13 +16,15 @@ from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
-from escalation.models.levels.level_likelihood import DISPERSION, LEVEL_SD, Series
+from escalation.models.contract.largest_rate import highest_log_rate
+from escalation.models.levels.level_likelihood import DAMPING, DISPERSION, LEVEL_SD, Series
 from escalation.models.levels.levels import FINAL_TOLERANCE, DriftingLevel, Likelihood, Weighted, weigh
 from escalation.models.levels.paths import trend_paths
 from escalation.models.levels.trend_likelihood import (
     HIGHEST,
     LOWEST,
     PRIOR_CENTRE,
+    PRIOR_SD,
     SLOPE_SD,
     log_posterior,
     smoothed,
@@ -31,8 +33,6 @@ from escalation.models.levels.trend_likelihood import (
 
 GROWTH_POINTS = 100
 """Number of parameter points that growth rates are averaged over."""
-MOST_FOLD = 100.0
-"""Expected counts of forecasts are at most so many times the largest rate observed."""
 
 
 def _starts() -> FloatArray:
@@ -58,19 +58,9 @@ def _paths(
     series: Series,
     rng: Generator,
 ) -> IntArray:
-    top = highest_level(series.counts, series.log_exposure)
+    top = highest_log_rate(series.counts, series.log_exposure)
     paths: IntArray = trend_paths(weighted.natural, weighted.moments, rows, log_exposure, top, rng)
     return paths
-
-
-def highest_level(counts: FloatArray, log_exposure: FloatArray) -> float:
-    """Log rate at which forecasts are cut: ``MOST_FOLD`` times the largest rate observed.
-
-    Where it was quiet throughout, the largest rate is taken to be one in the period with the most exposure.
-    """
-    seen = ~np.isnan(counts)
-    exposure = np.exp(log_exposure[seen])
-    return math.log(MOST_FOLD * max(float((counts[seen] / exposure).max()), 1.0 / float(exposure.max())))
 
 
 @dataclass(frozen=True)
@@ -103,6 +93,8 @@ class LocalTrend(DriftingLevel):
     at 100 times the largest rate observed (or of one incident in a period, if there was none).  Of usual series hardly
     a path comes there.
 
+    Regressors are taken as in :class:`~escalation.models.levels.local_level.LocalLevel`.
+
     Parameters
     ----------
     damping : {"estimate", "none"} or float
@@ -131,6 +123,9 @@ class LocalTrend(DriftingLevel):
     likelihood: ClassVar[Likelihood] = Likelihood(
         names=("slope_sd", "damping", "level_sd", "dispersion"),
         held_without_damping=(),
+        shared=(SLOPE_SD, DAMPING, LEVEL_SD, DISPERSION),
+        centre=PRIOR_CENTRE,
+        sd=PRIOR_SD,
         starts=_starts(),
         lowest=LOWEST,
         highest=HIGHEST,

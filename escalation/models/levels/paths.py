@@ -27,7 +27,13 @@ def _skew_normal(mean: float, variance: float, third: float, rng: Generator) -> 
 
 @njit(cache=True, nogil=True)
 def level_paths(
-    natural: FloatArray, moments: FloatArray, rows: IntArray, log_exposure: FloatArray, bend: float, rng: Generator
+    natural: FloatArray,
+    moments: FloatArray,
+    rows: IntArray,
+    log_exposure: FloatArray,
+    bend: float,
+    top: float,
+    rng: Generator,
 ) -> IntArray:
     """Carry a level that is drawn back to its mean on, one path for each of ``rows``.
 
@@ -43,6 +49,8 @@ def level_paths(
         Of what follows.
     bend : float
         Log of the rate at which the softplus link bends; infinite for the log link.
+    top : float
+        Where levels are cut.
     rng : Generator
         Source of randomness.
 
@@ -57,7 +65,7 @@ def level_paths(
         level, damping, level_sd, dispersion = natural[row, 0], natural[row, 1], natural[row, 2], natural[row, 3]
         x = _skew_normal(moments[row, 0], moments[row, 1], moments[row, 2], rng)
         for t in range(steps):
-            x = level + damping * (x - level) + level_sd * rng.standard_normal()
+            x = min(level + damping * (x - level) + level_sd * rng.standard_normal(), top)
             log_rate = x
             if x > bend - 30.0:
                 above = x - bend

@@ -34,7 +34,8 @@ class NegativeBinomial(Regression):
     Poisson model) and an exponential prior of mean 1 for ``sqrt(dispersion)``, the rate's coefficient of variation
     (NB1: for ``sqrt((variance_to_mean - 1) / m)``, which is the same at the mean count m of the series).  It shrinks
     towards the Poisson model, as Simpson et al. 2017, doi:10.1214/16-STS576, advise; the maximum likelihood
-    dispersion of a short series is too low.  A trend goes on as it is; rates are cut at 1e15.
+    dispersion of a short series is too low.  A trend goes on as it is; rates are cut at 100 times the
+    largest observed (or one incident in a period, if there was none).
 
     Parameters
     ----------

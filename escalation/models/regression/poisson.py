@@ -20,7 +20,7 @@ class Poisson(Regression):
     Its parameters are the terms of :class:`~escalation.models.Terms`.  Where all counts under a term are 0 its
     estimate would be minus infinity; all coefficients are then estimated with Jeffreys' prior (Firth 1993,
     doi:10.1093/biomet/80.1.27) and a :class:`~escalation.errors.DataWarning` says so.  Forecasts draw the coefficients
-    from their posterior under the same prior.
+    from their posterior under the same prior; rates are cut at 100 times the largest observed.
 
     Parameters
     ----------

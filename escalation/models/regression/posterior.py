@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray
 from escalation.models.contract.newton import Height, climb, inverse
+from escalation.models.contract.shrinkage import NormalPrior
 from escalation.models.regression.derivatives import Variance, bounded_exp, logpmf
 from escalation.models.regression.importance import draw_around, in_blocks
 from escalation.models.regression.likelihood import (
@@ -22,11 +25,15 @@ from escalation.models.regression.likelihood import (
     with_jeffreys,
 )
 
+Moments: TypeAlias = tuple[FloatArray, FloatArray]
+"""Mean (d,) and covariance (d, d)."""
 GRID = 25
 """Dispersions at which the NB2 posterior is worked out."""
 TAIL = 5
 """Degrees of freedom of the t distribution that proposes coefficients."""
 MOST_PROPOSALS = 4_000
+LEAST_LOG_DISPERSION = np.log(1e-8)
+"""Below it nothing changes."""
 
 
 def draw_parameters(data: Data, variance: Variance, draws: int, rng: Generator) -> tuple[FloatArray, FloatArray]:
@@ -34,6 +41,38 @@ def draw_parameters(data: Data, variance: Variance, draws: int, rng: Generator) 
     if variance == "nb2":
         return _draw_nb2(data, draws, rng)
     return _draw_poisson(data, draws, rng) if variance == "poisson" else _draw_nb1(data, draws, rng)
+
+
+def draw_with_prior(
+    data: Data,
+    variance: Variance,
+    to_terms: FloatArray,
+    prior: NormalPrior,
+    around: Moments,
+    draws: int,
+    rng: Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Draw as :func:`draw_parameters`, with the prior of a panel on the terms and the log dispersion.
+
+    ``around`` is mean and covariance of terms and log dispersion near those of the posterior; ``to_terms`` (p, p) times
+    coefficients are terms.
+    """
+    p = len(to_terms)
+    inverted = np.asarray(np.linalg.inv(to_terms), dtype=np.float64)
+
+    def log_density(points: FloatArray) -> FloatArray:
+        inner = points[:, :p] @ inverted.T
+        log_dispersion = np.clip(points[:, p:], LEAST_LOG_DISPERSION, np.log(LARGEST_DISPERSION))
+        if variance == "nb1":
+            value = logpmf("nb1", data.y, inner @ data.x.T + data.offset, log_dispersion).sum(axis=1)
+        else:
+            alpha = np.exp(log_dispersion[:, 0]) if variance == "nb2" else np.zeros(len(points))
+            value = log_likelihood(data, inner, alpha)
+        return np.asarray(value + prior.log_density(points), dtype=np.float64)
+
+    mean, cov = around
+    points = draw_around(mean, cov, in_blocks(log_density, len(data.y)), draws, rng)
+    return points[:, :p] @ inverted.T, np.zeros(draws) if variance == "poisson" else np.exp(points[:, p])
 
 
 def _draw_poisson(data: Data, draws: int, rng: Generator) -> tuple[FloatArray, FloatArray]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,18 +17,19 @@ from escalation.errors import DataWarning, FitError
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
+from escalation.models.contract.largest_rate import highest_log_rate
+from escalation.models.contract.shrinkage import Evidence, NormalPrior, Shrinkable, learn_normal
 from escalation.models.diagnostics.distributions import Distributions, count_distributions
 from escalation.models.regression.derivatives import Variance, bounded_exp
 from escalation.models.regression.likelihood import Data, maximise
-from escalation.models.regression.posterior import draw_parameters
+from escalation.models.regression.panel_prior import evidence_of, with_prior
+from escalation.models.regression.posterior import draw_parameters, draw_with_prior
 from escalation.models.regression.statsmodels_results import observed, regression_results
 from escalation.models.regression.terms import Terms, orthogonal
 
-"""Drawn rates are cut here, so that 5,000 summed periods still fit into 64 bits."""
-
 
 @dataclass(frozen=True)
-class Regression(Terms, CountModel):
+class Regression(Terms, CountModel, Shrinkable):
     """Counts around ``exposure * exp(x'b)``."""
 
     takes_exog: ClassVar[bool] = True
@@ -79,7 +81,35 @@ class Regression(Terms, CountModel):
             llf=found.llf,
             fitted=bounded_exp(matrix @ coefficients + log_exposure),
             converged=found.converged,
-            state={"data": data, "to_terms": basis.to_terms, "dispersion": found.dispersion},
+            state={"data": data, "to_terms": basis.to_terms, "dispersion": found.dispersion, "panel": None},
+        )
+
+    def evidence(self, estimate: Estimate) -> Evidence:
+        """Moments of draws from the posterior; see :meth:`Shrinkable.evidence`."""
+        return evidence_of(estimate, self._variance)
+
+    def learn(self, evidence: Sequence[Sequence[Evidence]]) -> NormalPrior:
+        """Normal distributions of the terms and of the log dispersion; see :meth:`Shrinkable.learn`."""
+        return learn_normal(evidence)
+
+    def shrunk(self, estimate: Estimate, counts: FloatArray, design: Design, prior: NormalPrior) -> Estimate:
+        """Posterior means with the prior of the panel; see :meth:`Shrinkable.shrunk`."""
+        found = with_prior(estimate, self._variance, prior)
+        names, matrix = self.columns(design)
+        fitted = bounded_exp(matrix @ found.params[: len(names)] + np.log(design.exposure))
+        found = replace(found, fitted=fitted)
+        seen = ~np.isnan(counts)
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.distributions(found, counts, design).pmf(np.where(seen, counts, 0.0)))
+        return replace(found, llf=float(logs[seen].sum()))
+
+    def _draw(self, estimate: Estimate, draws: int, rng: Generator) -> tuple[FloatArray, FloatArray]:
+        """Coefficients (draws, p) of the orthogonal terms and dispersions (draws,)."""
+        data, leaning = estimate.state["data"], estimate.state["panel"]
+        if leaning is None:
+            return draw_parameters(data, self._variance, draws, rng)
+        return draw_with_prior(
+            data, self._variance, estimate.state["to_terms"], leaning.prior, leaning.around, draws, rng
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:  # noqa: ARG002
@@ -97,10 +127,13 @@ class Regression(Terms, CountModel):
         """
         _, matrix = self.columns(design)
         try:
-            coefficients, dispersion = draw_parameters(estimate.state["data"], self._variance, draws, rng)
+            coefficients, dispersion = self._draw(estimate, draws, rng)
         except np.linalg.LinAlgError:
             raise FitError("the terms are too uncertain to draw paths from; fit fewer terms") from None
-        mean = bounded_exp(coefficients @ (matrix @ estimate.state["to_terms"]).T + np.log(design.exposure))
+        data: Data = estimate.state["data"]
+        log_rate = coefficients @ (matrix @ estimate.state["to_terms"]).T
+        top = highest_log_rate(data.y, data.offset)
+        mean = bounded_exp(np.minimum(log_rate, top) + np.log(design.exposure))
         if self._variance == "poisson":
             return draw_counts(mean, None, rng)
         spread = dispersion[:, None]

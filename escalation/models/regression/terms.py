@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from escalation.conventions.arrays import FloatArray
 from escalation.counts.periods import parse_date, parse_freq
 from escalation.errors import FitError, InputError
+from escalation.models.contract.calendar_waves import calendar_waves, check_pairs, waves_of
 from escalation.models.contract.design import Design
 from escalation.models.regression.interventions import Intervention, check_interventions
 
@@ -37,7 +38,8 @@ class Terms:
     season : int
         Pairs of sine and cosine (0: none), phase counted by the calendar, not from the start of the series.
     season_length : float, optional
-        Periods in one season; when left out a year for weeks (365.25 / 7) and months (12), a week for days (7).
+        Periods in one season, whose number since 1970 gives the phase; when left out the season is the year for weeks
+        (by the day of the year at their middle) and months, and the week for days.
     interventions : tuple of Step, Pulse or Decay
         Dated changes.
     regressors : tuple of str, optional
@@ -179,12 +181,9 @@ def _season(periods: pd.PeriodIndex, pairs: int, length: float | None) -> list[t
     if pairs == 0:
         return []
     if length is None:
-        length = {"D": 7.0, "M": 12.0}.get(parse_freq(periods.freqstr), 365.25 / 7)
-    if 2 * pairs >= length:
-        raise InputError(f"season is {pairs} pairs in {length:g} periods; at most {int(np.ceil(length / 2)) - 1} fit")
-    angle = 2 * np.pi * periods.asi8 / length
-    return [
-        (f"season_{name}{k}", wave(k * angle))
-        for k in range(1, pairs + 1)
-        for name, wave in (("sin", np.sin), ("cos", np.cos))
-    ]
+        columns = calendar_waves(periods, "weekday" if parse_freq(periods.freqstr) == "D" else "year", pairs)
+    else:
+        check_pairs(pairs, length)
+        columns = waves_of(periods.asi8 / length, pairs)
+    names = [f"season_{wave}{k}" for k in range(1, pairs + 1) for wave in ("sin", "cos")]
+    return list(zip(names, columns.T, strict=True))

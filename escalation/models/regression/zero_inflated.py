@@ -39,7 +39,8 @@ class ZeroInflated(ZeroModel):
 
     Forecasts draw the parameters from their posterior under weak priors, on terms made orthogonal and of unit size:
     normal with sd 3 around the log of the mean rate for the level, normal with sd 2.5 for the other effects and for
-    those on the log odds, exponential with mean 1 for ``sqrt(dispersion)``.
+    those on the log odds, exponential with mean 1 for ``sqrt(dispersion)``.  Rates are cut at 100 times the largest
+    observed.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from escalation.errors import DataWarning, FitError, InputError
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate, check_family, check_largest
+from escalation.models.contract.largest_rate import highest_log_rate
 from escalation.models.regression.derivatives import bounded_exp
 from escalation.models.regression.terms import Basis, Terms, orthogonal
 from escalation.models.regression.zero_likelihood import Kind, ZeroData
@@ -112,7 +113,8 @@ class ZeroModel(Terms, CountModel):
         points, dispersion = draw_zero(self.kind, self.family, data, found.point, found.dispersion, draws, rng)
         p = data.x.shape[1]
         to_terms, zero_to_terms = estimate.state["to_terms"]
-        log_mean = points[:, :p] @ (self.columns(design)[1] @ to_terms).T + np.log(design.exposure)
+        log_rate = points[:, :p] @ (self.columns(design)[1] @ to_terms).T
+        log_mean = np.minimum(log_rate, highest_log_rate(data.y, data.offset)) + np.log(design.exposure)
         odds = points[:, p:] @ (self.zero.columns(design)[1] @ zero_to_terms).T
         mean = np.minimum(bounded_exp(log_mean), LARGEST_MEAN)
         counts = self._draw(mean, dispersion[:, None], rng)
