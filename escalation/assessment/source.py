@@ -180,7 +180,8 @@ def open_source(
     name = DEFAULT_CASE if source is None else str(paths[0]) if len(paths) == 1 else ""
     cases = case_names()
     if name in cases:
-        if columns or (encoding, sheet, published) != (None, None, None) or (layout, date_order, reports) != ("auto", "auto", "all"):
+        plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
+        if columns or not plain:
             raise InputError(
                 "a column map, layout, encoding, date order, reports, a sheet and a day of publication go with a file; "
                 f"{name} is a bundled case"
