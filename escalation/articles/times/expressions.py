@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 from escalation.articles.numbers import find_numbers
@@ -343,7 +344,12 @@ def _span_of_dates(found: Found, known: dt.date | None) -> Expression | None:
         return _made(found, "period")
 
 
-_COMPILED = [(re.compile(pattern), build) for pattern, build in GRAMMAR]
+@cache
+def _compiled() -> list[tuple[re.Pattern[str], Build]]:
+    """The grammar, compiled when the first text is read and not when a command starts."""
+    return [(re.compile(pattern), build) for pattern, build in GRAMMAR]
+
+
 _TRIGGER = re.compile(
     rf"\d{{4}}|{MONTH}|day|night|week|month|year|quarter|hour|since|then|time|period|today|half|latest|spring|summer|autumn"
     r"|winter|decade|overnight|Christmas|\d[./-]\d|this morning",
@@ -370,7 +376,7 @@ def find_times(text: str, known: dt.date | None) -> list[Expression]:
     if not _TRIGGER.search(text):
         return []
     found = []
-    for rank, (pattern, build) in enumerate(_COMPILED):
+    for rank, (pattern, build) in enumerate(_compiled()):
         for one in pattern.finditer(text):
             made = build(one, known)
             if made is not None and made.end > made.begin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from functools import cache
 
 from escalation.articles.times import calendar
 from escalation.articles.times.calendar import DAY, Days
@@ -149,7 +150,11 @@ def anonymous(pattern: str) -> str:
 
 
 POINT = "(?:" + "|".join(anonymous(pattern) for pattern, _ in POINTS) + ")"
-_COMPILED = [(re.compile(pattern), resolve) for pattern, resolve in POINTS]
+
+
+@cache
+def _compiled() -> list[tuple[re.Pattern[str], Resolve]]:
+    return [(re.compile(pattern), resolve) for pattern, resolve in POINTS]
 
 
 def resolve_point(text: str, known: dt.date | None) -> Days | None:
@@ -172,7 +177,7 @@ def resolve_point(text: str, known: dt.date | None) -> Days | None:
     >>> [str(day) for day in resolve_point("last month", dt.date(2024, 3, 5))]
     ['2024-02-01', '2024-02-29']
     """
-    for pattern, resolve in _COMPILED:
+    for pattern, resolve in _compiled():
         found = pattern.fullmatch(text)
         if found is None:
             continue
