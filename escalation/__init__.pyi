@@ -1,5 +1,6 @@
 # The public names, in the order of the work, and where they live; __init__.py loads them lazily from this list.
 from . import analysis as analysis
+from . import articles as articles
 from . import assessment as assessment
 from . import counts as counts
 from . import errors as errors
@@ -20,6 +21,7 @@ from .analysis.severity.compounding import toll as toll
 from .analysis.severity.lethality import lethality as lethality
 from .analysis.trend.growth import growth_rate as growth_rate
 from .analysis.trend.trend import compare_rates as compare_rates
+from .articles.read import read_article as read_article
 from .assessment.assess import assess as assess
 from .assessment.result import Assessment as Assessment
 from .assessment.source import count_series as count_series

@@ -156,7 +156,8 @@ ROWS = [
     row("count outside its range", "count is 10, outside", qualifier="range", low="2", high="4"),
     row("a number for a word", "'dozens'", qualifier="dozens"),
     row("half a range for a word", "only one of low and high", qualifier="dozens", count="", low="60"),
-    row("a range for a rate", "do not go with 'weekly'", qualifier="weekly", low="2", high="3"),
+    row("a range and a count for a rate", "count is given with low and high", qualifier="weekly", low="2", high="3"),
+    row("half a range for a rate", "only one of low and high", qualifier="weekly", count="", low="2"),
     row("no series", "series is blank", series=""),
     press("faulty rows are named", tallies({"count": "x"}, {"count": "y"}), "2 rows cannot", "row 3", "'x'", "row 4"),
 ]

@@ -34,6 +34,7 @@ INCIDENT_COLUMNS = [
 ]  # fmt: skip
 HEDGES = {
     "exact", "about", "nearly", "more_than", "at_least", "at_most", "up_to", "range", "dozens", "scores", "hundreds",
+    "several", "handful",
 }  # fmt: skip
 FREQUENCIES = {"daily", "every_other_day", "weekly", "monthly", "almost_daily", "almost_weekly", "almost_monthly"}
 VOCABULARY = {
@@ -295,7 +296,14 @@ def test_codebook_lists_the_files() -> None:
     scores = escalation.Backtest.load(DATA / record).scores
     assert counted(table, "file", "rows") == rows | incidents | {record: len(scores)}
     assert counted(table, "file", "usable") == good | incidents | {record: int(scores["crps"].notna().sum())}
-    assert {path.relative_to(DATA).as_posix() for path in DATA.glob("*/*.csv")} == set(table["file"])
+    files = {path.relative_to(DATA).as_posix() for path in DATA.glob("*/*.csv")}
+    assert {name for name in files if not name.startswith("reading/")} == set(table["file"])
+
+
+def test_codebook_lists_the_tables_that_text_is_read_by() -> None:
+    table = codebook_table("table", "columns", "what a row is")
+    columns = {path.stem: ", ".join(pd.read_csv(path).columns) for path in DATA.glob("reading/*.csv")}
+    assert dict(zip(table["table"], table["columns"], strict=True)) == columns
 
 
 def test_codebook_lists_the_columns() -> None:

@@ -78,6 +78,13 @@ def test_a_rate_in_words_scales_with_the_window() -> None:
     assert (weekly.low, weekly.high) == pytest.approx((31.2, 52.0))
     twice = kernel("weekly", 2, days=70)
     assert (twice.low, twice.high) == pytest.approx((17.0, 24.0))
+    some = kernel("weekly", None, low=2, high=3, days=70)  # ten weeks, two or three a week
+    assert (some.low, some.high) == pytest.approx((17.0, 36.0))
+
+
+def test_several_is_fewer_than_dozens_and_a_handful_fewer_still() -> None:
+    handful, several, dozens = (kernel(word, None) for word in ("handful", "several", "dozens"))
+    assert (handful.low, handful.high) < (several.low, several.high) < (dozens.low, dozens.high)
 
 
 def test_a_part_bounds_from_below_and_a_whole_from_above() -> None:

@@ -23,8 +23,8 @@ PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "ben
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with the tables that the page shows."""
-    for kind, name, text in BLOCKS:
-        if kind == "csv":
+    for _, name, text in BLOCKS:
+        if name:
             (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -11,8 +11,17 @@ from typing import Literal
 
 import pandas as pd
 
+from escalation.articles.read import article_files
 from escalation.assessment.ending import ending_note, last_watched
 from escalation.assessment.quality.check import DataQuality, data_quality
+from escalation.assessment.texts import (
+    holds_text,
+    is_reviewed,
+    open_reviewed,
+    open_text,
+    refuse_options,
+    unreviewed_note,
+)
 from escalation.conventions.randomness import Seed
 from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries, Silence
@@ -66,6 +75,8 @@ class Source:
         What a bundled case says silence means in its series, where the table does not.
     as_of : Timestamp or None
         The day after which nothing became known, where one was asked for.
+    unreviewed : tuple of int
+        Of tallies that were read from a text: labels of the rows that no person has reviewed.
     """
 
     name: str
@@ -78,6 +89,7 @@ class Source:
     quality: DataQuality | None = None
     silence: dict[str, Silence] = field(default_factory=dict)
     as_of: pd.Timestamp | None = None
+    unreviewed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,25 +140,27 @@ def open_source(
     source: str | Path | Sequence[str | Path] | None = None,
     *,
     columns: Mapping[str, str] | None = None,
-    layout: Kind | Literal["tallies"] = "auto",
+    layout: Kind | Literal["tallies", "text"] = "auto",
     encoding: str | None = None,
     date_order: Literal["auto", "day-first", "month-first"] = "auto",
     reports: Reports = "all",
     as_of: DateLike | None = None,
     sheet: str | None = None,
+    published: DateLike | None = None,
 ) -> Source:
-    """Open a bundled case by its name, a file of tallies, or files of incidents.
+    """Open a bundled case by its name, a file of tallies, files of incidents, or articles.
 
     Parameters
     ----------
     source : str or Path, or a sequence of them, optional
         Name of a bundled case or path of a file (:func:`escalation.read_incidents` lists the kinds), or several paths,
-        or a pattern, of files of incidents; the main bundled case when left out.
+        or a pattern, of files of incidents; articles (text or HTML) or a folder of them; the main bundled case when
+        left out.
     columns : mapping, optional
         Column map for a plain table of incidents: target column -> column of the file.
-    layout : {"auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
+    layout : {"auto", "tallies", "text"} or a kind of table of incidents, as for :func:`escalation.read_incidents`
         What the file is; ``auto`` recognises it by its columns (a table with at least four of ``series``,
-        ``count``, ``qualifier``, ``start`` and ``end`` is one of tallies).
+        ``count``, ``qualifier``, ``start`` and ``end`` is one of tallies; running text is an article).
     encoding : str, optional
         Encoding of a text file that is not UTF-8.
     date_order : {"auto", "day-first", "month-first"}
@@ -157,6 +171,8 @@ def open_source(
         Leave out what became known after this day; the table must say when that was.
     sheet : str, optional
         Name of the sheet of a workbook; the first when left out.
+    published : date or str, optional
+        For articles: day of publication, where the page does not say it.
 
     Returns
     -------
@@ -179,9 +195,10 @@ def open_source(
     name = DEFAULT_CASE if source is None else str(paths[0]) if len(paths) == 1 else ""
     cases = case_names()
     if name in cases:
-        if columns or (encoding, sheet) != (None, None) or (layout, date_order, reports) != ("auto", "auto", "all"):
+        plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
+        if columns or not plain:
             raise InputError(
-                "a column map, layout, encoding, date order, reports and a sheet go with a file; "
+                "a column map, layout, encoding, date order, reports, a sheet and a day of publication go with a file; "
                 f"{name} is a bundled case"
             )
         case = open_case(name)
@@ -204,6 +221,17 @@ def open_source(
         )
     if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
+    if layout == "text" or (layout == "auto" and holds_text(paths)):
+        tabular = (encoding, sheet, date_order, reports) != (None, None, "auto", "all")
+        refuse_options(name or str(paths[0]), given=tabular or bool(columns))
+        tallies, ledger, unreviewed = open_text(paths, published)
+        tallies = _printed_by(tallies, as_of, name or str(paths[0]))
+        digest = _hash(article_files(paths))
+        return Source(
+            name or str(paths[0]), Path(paths[0]).stem, "tallies", tallies, ledger, digest, {}, unreviewed=unreviewed
+        )
+    if published is not None:
+        raise InputError(f"published is {published!r}, which goes with articles; {name or paths[0]} is none")
     files = expand_paths(paths)
     path, name = files[0], str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     if layout == "tallies" or (layout == "auto" and len(files) == 1 and _holds_tallies(path, encoding, sheet)):
@@ -212,9 +240,13 @@ def open_source(
                 f"{name}: several files, a column map, a date order and reports go with incidents; "
                 "tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
-        tallies, ledger = read_tallies(path, encoding=encoding, sheet=sheet)
+        unreviewed = ()
+        if is_reviewed(path, encoding, sheet):
+            tallies, ledger, unreviewed = open_reviewed(path)
+        else:
+            tallies, ledger = read_tallies(path, encoding=encoding, sheet=sheet)
         tallies = _printed_by(tallies, as_of, name)
-        return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {})
+        return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {}, unreviewed=unreviewed)
     incidents, ledger = read_incidents(
         files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet
     )
@@ -347,6 +379,8 @@ def count_series(
         word = period_word(pd.PeriodIndex(counted.counts.index).freqstr)
         note = ending_note(source.table, counted.observed_until, word, counted.exposure.iloc[-1])
         notes += [note] if note else []
+    if source.unreviewed:
+        notes = unreviewed_note(source.table, source.unreviewed, series or names[0], counter) + notes
     return replace(counted, source=source, notes=tuple(notes))
 
 

@@ -8,6 +8,7 @@ from . import retaliating as retaliating
 from . import scoring as scoring
 from . import severity as severity
 from . import tallying as tallying
+from . import texts as texts
 from . import watching as watching
 from .commands import app as app
 from .running import main as main

@@ -125,6 +125,51 @@ def read(table: Table, target: Target) -> None:
     """
 
 
+@command("texts")
+def read_text(
+    target: Target,
+    source: Annotated[list[str], typer.Argument(metavar="FILE", help="Articles, text or HTML, or folders of them.")],
+    date: Annotated[
+        str | None, day("Day of publication of all; left out, as each page says it, and never today's.")
+    ] = None,
+    rules: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Folder with tables of your own: anchors.csv, units.csv, verbs.csv, hedges.csv."
+        ),
+    ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write every number that is no count, and why, to this CSV file."),
+    ] = None,
+) -> None:
+    """Counts in articles, each with its sentence.
+
+    Where the output is there already, rows that were reviewed stay as they
+    are.
+
+    \b
+    Examples:
+      escalation read-text article.txt --date 2024-11-12 -o tallies.csv
+      escalation read-text wires --ledger no-counts.csv
+    """
+
+
+@command("texts")
+def review(
+    table: Annotated[str, typer.Argument(metavar="TALLIES", help="What escalation read-text wrote.")],
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="The article that it was read from.")],
+) -> None:
+    """Check counts that were read from an article.
+
+    Each answer is kept at once, and no second reading overwrites it.
+
+    \b
+    Example:
+      escalation review tallies.csv article.txt
+    """
+
+
 @command("counting")
 def series(selection: Selection, target: Target) -> None:
     """Count of each period, with its 90% interval.

@@ -84,6 +84,8 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
     )
     for note in counted.notes:
         warn(note)
+    if source.unreviewed and len(source.ledger):
+        warn(_account(source.name, source.ledger, selection.ledger))
     return counted
 
 
@@ -103,6 +105,7 @@ def open_table(table: Table) -> escalation.assessment.Source:
         reports=table.reports,
         as_of=table.as_of,
         sheet=table.sheet,
+        published=table.date,
     )
     ledgers = {source.name: source.ledger}
     if isinstance(table, Selection) and table.coverage is not None:
@@ -110,7 +113,7 @@ def open_table(table: Table) -> escalation.assessment.Source:
     if table.ledger is not None:
         deliver(join_ledgers(ledgers.values()), Target(form="csv", output=table.ledger))
     for name, ledger in ledgers.items():
-        if len(ledger):
+        if len(ledger) and not source.unreviewed:  # what was read from text says first that nobody has reviewed it
             warn(_account(name, ledger, table.ledger))
     return source
 

@@ -51,10 +51,12 @@ class Table:
         ),
     ] = None
     layout: Annotated[
-        Literal["auto", "tallies", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"],
+        Literal[
+            "auto", "tallies", "text", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"
+        ],
         typer.Option(
             metavar="KIND",
-            help="What the file is; auto goes by its columns. Others: tallies, plain, acled, acled-weekly, ucdp, "
+            help="What the file is; auto goes by its columns. Others: tallies, text, plain, acled, acled-weekly, ucdp, "
             "gdelt, icews, polecat, sigacts.",
         ),
     ] = "auto"
@@ -75,6 +77,7 @@ class Table:
     )
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; left out, the first.")] = None
     as_of: Annotated[str | None, day("Leave out what became known after this day.")] = None
+    date: Annotated[str | None, day("Articles: day of publication, where the page does not say it.")] = None
     ledger: Annotated[
         str | None,
         typer.Option(

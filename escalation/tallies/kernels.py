@@ -12,8 +12,9 @@ Two shapes:
     matters more where there is more to count);
 ``span``
     no single number: flat while ``S`` lies in a range, geometric beyond its ends.  The range is
-    ``low`` to ``high`` of the tally, or the qualifier's own (dozens, scores, hundreds), or, for the
-    words of a rate (almost weekly), ``span_low`` to ``span_high`` times the count that the rate implies.
+    ``low`` to ``high`` of the tally, or the qualifier's own (dozens, several), or, for the words of a
+    rate (almost weekly), ``span_low`` to ``span_high`` times the count that the rate implies, or times
+    the two counts that a rate with ``low`` and ``high`` (two or three a week) implies.
 """
 
 from __future__ import annotations
@@ -187,10 +188,11 @@ def make_kernel(tally: pd.Series, kernels: pd.DataFrame, days: int, role: str, w
 
 def _span(tally: pd.Series, row: pd.Series, days: int) -> tuple[float, float]:
     """Range of the true count of a tally without a single number."""
-    if pd.notna(tally["low"]) and pd.notna(tally["high"]):
+    stated = pd.notna(tally["low"]) and pd.notna(tally["high"])
+    rated = pd.notna(row["per_days"])
+    if stated and not rated:
         return float(tally["low"]), float(tally["high"])
-    low, high = float(row["span_low"]), float(row["span_high"])
     times = float(tally["count"]) if pd.notna(tally["count"]) else 1.0
-    if pd.notna(row["per_days"]):
-        times *= days / float(row["per_days"])
-    return low * times, high * times
+    least, most = (float(tally["low"]), float(tally["high"])) if stated else (times, times)
+    turns = days / float(row["per_days"]) if rated else 1.0
+    return float(row["span_low"]) * least * turns, float(row["span_high"]) * most * turns

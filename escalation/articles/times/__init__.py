@@ -1,0 +1,1 @@
+"""Expressions of time in a sentence, as stretches of days."""
