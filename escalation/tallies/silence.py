@@ -61,8 +61,12 @@ def event_windows(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def alone(rows: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark the tallies of days of which no other usable tally speaks, so that none can contradict them."""
+    """Mark the tallies of days of which no other usable one speaks, so that none can contradict them.
+
+    Several that print the same number of the same window are one.
+    """
     usable = rows[rows["used"]] if "used" in rows else rows
+    usable = usable.drop_duplicates(["start", "end", "count", "qualifier", "place"])
     start, end = usable["start"].to_numpy(), usable["end"].to_numpy()
     overlaps = [
         int(((start <= b) & (end >= a)).sum())
