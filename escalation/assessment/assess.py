@@ -28,7 +28,6 @@ from escalation.counts.schema import LARGEST, count_matrix
 from escalation.counts.series import CountSeries, CountsLike, as_count_series
 from escalation.counts.windows import WindowSpec
 from escalation.forecasts.flashpoint_definitions import Flashpoint
-from escalation.models.changing_rate.model import ChangingRate
 from escalation.models.contract.design import make_design
 from escalation.models.registry import DEFAULT
 from escalation.tallies.reconstruct import Reconstruction
@@ -122,10 +121,9 @@ def assess(
     """
     seed = seed_of(rng)
     series = _series_of(counts, seed)
-    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model, season=season)
     check_level(level)
     check_names(model, models, regimes, alarm)
-    ChangingRate(season)  # refuses what it does not know
     recent, baseline, window = fill_windows(series.periods, recent, baseline, window)
     horizon = max(HORIZON[series.freq[0]], within or 0) if horizon is None else horizon
     options = Options(

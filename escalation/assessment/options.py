@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
+from escalation import models
 from escalation.analysis.alarms.methods import METHODS
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
@@ -129,12 +130,13 @@ def check_question(
     over: int = 1,
     within: int | None = None,
     model: str = DEFAULT,
+    season: Season = "auto",
 ) -> None:
     """Raise what :func:`escalation.assess` would raise for these options, before counts are made for it.
 
     Parameters
     ----------
-    horizon, at_least, over, within, model
+    horizon, at_least, over, within, model, season
         As in :func:`escalation.assess`.
 
     Raises
@@ -143,6 +145,7 @@ def check_question(
         If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
     """
     get_model(model)
+    models.ChangingRate(season)
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over}, but the flashpoint brings its own window; leave over out")

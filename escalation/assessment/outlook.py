@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from escalation import models
 from escalation.analysis.trend.growth import WindowGrowth
 from escalation.analysis.trend.rate_change import SAID
 from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
@@ -25,9 +26,9 @@ from escalation.forecasts.flashpoint import FlashpointProbability, first_passage
 from escalation.forecasts.flashpoint_definitions import PRESETS, Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.changing_rate.found_season import found_seasons
-from escalation.models.changing_rate.underlying import UnderlyingRates
 from escalation.models.contract.base import CountFit
-from escalation.models.registry import DEFAULT, default_model, get_model
+from escalation.models.contract.underlying import UnderlyingRates
+from escalation.models.registry import DEFAULT, get_model
 
 READINGS = {
     "steady": "it has been steady since its last change",
@@ -104,7 +105,7 @@ class Outlook:
 
 def find_default_fit(series: CountSeries, season: Season) -> CountFit | Withheld:
     """Fit the default model, with the patterns that were asked for."""
-    model = replace(default_model(), season=season)
+    model = models.ChangingRate(season)
     return try_part(
         "default_fit",
         lambda: model.fit(series.counts, exposure=series.exposure, unit=series.unit),

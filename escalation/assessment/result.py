@@ -77,8 +77,8 @@ from escalation.errors import InputError
 from escalation.evaluation.result import Backtest
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.forecasts.forecast import Forecast
-from escalation.models.changing_rate.underlying import UnderlyingRates
 from escalation.models.contract.base import CountFit
+from escalation.models.contract.underlying import UnderlyingRates
 from escalation.tallies.reconstruct import Reconstruction
 
 HEADLINE = ("rate", "growth", "forecast", "flashpoints")

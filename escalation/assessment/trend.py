@@ -24,9 +24,9 @@ from escalation.counts.periods import period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
 from escalation.counts.windows import two_windows, window_slice
-from escalation.models.changing_rate.underlying import UnderlyingRates, probability_above, underlying_rates
 from escalation.models.contract.base import CountFit
 from escalation.models.contract.design import Checked, check_series
+from escalation.models.contract.underlying import UnderlyingRates, probability_above, underlying_rates
 
 TOO_FEW = "fewer than 5 observed periods, or counts too large, do not show how a series fluctuates"
 NOTHING = 0.5

@@ -8,12 +8,12 @@ from .baselines.last_value import LastValue as LastValue
 from .changing_rate.found_season import FoundSeason as FoundSeason
 from .changing_rate.found_season import found_seasons as found_seasons
 from .changing_rate.model import ChangingRate as ChangingRate
-from .changing_rate.underlying import UnderlyingRates as UnderlyingRates
-from .changing_rate.underlying import underlying_rates as underlying_rates
 from .contract.many_fits import ManyFits as ManyFits
 from .contract.many_fits import fit_many as fit_many
 from .contract.many_forecasts import ManyForecasts as ManyForecasts
 from .contract.many_forecasts import forecast_many as forecast_many
+from .contract.underlying import UnderlyingRates as UnderlyingRates
+from .contract.underlying import underlying_rates as underlying_rates
 from .diagnostics.diagnostics import Diagnosis as Diagnosis
 from .endemic_epidemic.branching import branching_ratio as branching_ratio
 from .endemic_epidemic.branching import components as components

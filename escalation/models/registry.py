@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from escalation import models
 from escalation.errors import InputError
 from escalation.models.contract.base import CountModel, PanelModel
-
-if TYPE_CHECKING:
-    from escalation.models.changing_rate.model import ChangingRate
 
 Kind = TypeVar("Kind", CountModel, PanelModel)
 
@@ -67,21 +64,22 @@ DEFAULT = "changing_rate"
 """Name of the model that answers unless another is asked for."""
 
 
-def default_model() -> ChangingRate:
+def default_model() -> CountModel:
     """Return the model that answers unless another is asked for, with its default options.
 
     Assessments, commands, reports and backtests fit it.
 
     Returns
     -------
-    ChangingRate
+    CountModel
+        :class:`escalation.models.ChangingRate`.
 
     Examples
     --------
     >>> default_model().name
     'changing_rate'
     """
-    return models.ChangingRate()
+    return get_model(DEFAULT)
 
 
 def get_model(name: str) -> CountModel:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from escalation import models
 from escalation.analysis.alarms.detector import Detector, Watch
 from escalation.analysis.alarms.methods import find_detector
 from escalation.conventions.arguments import check_whole
@@ -20,7 +21,6 @@ from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import InputError
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import make_design
-from escalation.models.regression.negative_binomial import NegativeBinomial
 
 YEARS = {"D": 365, "W": 52, "M": 12}
 """Periods in a year, as R's surveillance counts them."""
@@ -290,7 +290,7 @@ def false_alarms(
     True
     """
     detector = find_detector(method)
-    fit = (NegativeBinomial() if model is None else model).fit(counts, exposure=exposure)
+    fit = (models.NegativeBinomial() if model is None else model).fit(counts, exposure=exposure)
     freq = fit.design.periods.freqstr
     year = _year(freq)
     judged = check_whole(years, "years", 100) * year

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from escalation import models
 from escalation.analysis.changes.series import CutSeries
 from escalation.conventions.arrays import FloatArray
 from escalation.errors import FitError
-from escalation.models.contract.base import fit_checked
-from escalation.models.contract.design import Checked, make_design
-from escalation.models.levels.local_level import LocalLevel
+from escalation.models.contract.design import make_design
 
 
 class Fluctuation(NamedTuple):
@@ -24,14 +23,15 @@ class Fluctuation(NamedTuple):
 
 def fluctuation(series: CutSeries) -> Fluctuation | None:
     """Fit a fluctuating rate to each history; None where too little was observed, or counts are too large."""
-    model = LocalLevel(link="log")
+    model = models.LocalLevel(link="log")
     exposure = pd.Series(series.exposure, index=series.periods)
     array = np.ascontiguousarray(series.matrix.T)
     design = make_design(series.periods, 0, exposure, None, np.isnan(array[0]))
-    counts = pd.Series(array[0], index=series.periods)
+    if (~np.isnan(array[0])).sum() < model.min_periods:
+        return None
     try:
-        fit = fit_checked(model, Checked(counts, array, design), len(array), "")
+        estimates = model.estimate_all(array, design)
     except FitError:
         return None
-    evidence = np.array([model.log_evidence(estimate) for estimate in fit.estimates])
-    return Fluctuation(evidence, np.array([estimate.fitted for estimate in fit.estimates]) / design.exposure)
+    evidence = np.array([model.log_evidence(estimate) for estimate in estimates])
+    return Fluctuation(evidence, np.array([estimate.fitted for estimate in estimates]) / design.exposure)

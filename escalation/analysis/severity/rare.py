@@ -113,7 +113,7 @@ def rare_events(
     --------
     >>> weeks = pd.date_range("2024-11-19", periods=8, freq="7D")
     >>> found = rare_events([85, 9], 403, 50, weeks, pd.Timestamp("2024-11-12"), rng=1)
-    >>> 0.02 < found.probability["probability"].iloc[-1] < 0.3
+    >>> bool(0.02 < found.probability["probability"].iloc[-1] < 0.3)
     True
     """
     known = np.asarray(sizes, dtype=float)

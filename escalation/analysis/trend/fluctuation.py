@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
+from escalation import models
 from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.counts.histories import POOLED
+from escalation.counts.histories import POOLED, spread_over
 from escalation.errors import FitError
-from escalation.models.contract.base import fit_checked
-from escalation.models.contract.design import Checked, Design
-from escalation.models.levels.local_level import LocalLevel
+from escalation.models.contract.design import Design
 
 REPLICATES = 2000
 """Series that are drawn, shared out over the histories."""
@@ -44,17 +42,19 @@ def probability_unusual(array: FloatArray, design: Design, now: slice, was: slic
         Mean over at most 25 histories; NaN where the model cannot be fitted: with fewer than 5 observed periods, or
         counts above 1e7.
     """
-    model = LocalLevel(link="log")
-    counts = pd.Series(array[0], index=design.periods)
+    model = models.LocalLevel(link="log")
+    array = array[spread_over(len(array), POOLED)]
+    if (~np.isnan(array[0])).sum() < model.min_periods:
+        return float("nan")
     try:
-        fit = fit_checked(model, Checked(counts, array, design), POOLED, "")
+        estimates = model.estimate_all(array, design)
     except FitError:
         return float("nan")
     windows = [(window, np.where(np.isnan(array[0, window]), 0.0, design.exposure[window])) for window in (now, was)]
-    generators = as_generator(rng).spawn(len(fit.estimates))
-    draws = -(-REPLICATES // len(fit.estimates))
+    generators = as_generator(rng).spawn(len(estimates))
+    draws = -(-REPLICATES // len(estimates))
     shares = []
-    for estimate, seen, generator in zip(fit.estimates, fit.array, generators, strict=True):
+    for estimate, seen, generator in zip(estimates, array, generators, strict=True):
         drawn = _log_ratio(model.replicate(estimate, design, draws, rng=generator).astype(float), windows)
         counted = _log_ratio(seen[None], windows)[0]
         shares.append((drawn < counted).mean() + (drawn == counted).mean() / 2)

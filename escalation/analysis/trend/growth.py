@@ -30,8 +30,8 @@ from escalation.counts.periods import period_word
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
-from escalation.models.changing_rate.underlying import UnderlyingRates, probability_above
 from escalation.models.contract.design import Checked, check_series
+from escalation.models.contract.underlying import UnderlyingRates, probability_above
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""

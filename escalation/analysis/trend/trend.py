@@ -26,9 +26,9 @@ from escalation.counts.histories import POOLED
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, two_windows
 from escalation.errors import InputError
-from escalation.models.changing_rate.underlying import UnderlyingRates, probability_above, underlying_rates
 from escalation.models.contract.base import fit_checked
 from escalation.models.contract.design import Checked, check_series
+from escalation.models.contract.underlying import UnderlyingRates, probability_above, underlying_rates
 from escalation.models.registry import default_model
 
 CARRIED = 0.75

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,23 @@ from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import percent, plain
 from escalation.counts.periods import period_word
 from escalation.errors import InputError
-from escalation.models.changing_rate.model import ChangingRate
 from escalation.models.contract.base import CountFit
-from escalation.models.contract.estimate import MAX_CELLS
+from escalation.models.contract.design import Design
+from escalation.models.contract.estimate import MAX_CELLS, Estimate
+
+
+@runtime_checkable
+class DrawsRates(Protocol):
+    """A model whose posterior holds the past of its rate."""
+
+    def draw_rates(
+        self, estimate: Estimate, counts: FloatArray, design: Design, draws: int, *, rng: Seed = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Draw rates (draws, n) and their growth (draws,) at the end; see :meth:`ChangingRate.draw_rates`."""
+
+    def readings(self, estimate: Estimate) -> pd.Series:
+        """Probability of each way in which the rate moves; see :meth:`ChangingRate.readings`."""
+
 
 NO_CHANGE = 1e-9
 """Logs of rates that are as near as this are one: neither is higher, which counts as half."""
@@ -100,7 +115,7 @@ def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> U
     Parameters
     ----------
     fit : CountFit
-        Of :class:`ChangingRate`, not updated.
+        Of :class:`escalation.models.ChangingRate`, or another model that draws its rates; not updated.
     draws : int
         Joint draws; with histories they are shared out evenly.
     rng : int, Generator or None
@@ -117,6 +132,7 @@ def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> U
 
     Examples
     --------
+    >>> from escalation.models import ChangingRate
     >>> weeks = pd.period_range("2024-01-07", periods=30, freq="W-SUN")
     >>> fit = ChangingRate().fit(pd.Series([4, 6, 5, 4, 5] * 3 + [12, 15, 13] * 5, index=weeks))
     >>> rates = underlying_rates(fit, draws=500, rng=1)
@@ -125,8 +141,10 @@ def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> U
     (True, True, True)
     """
     model = fit.model
-    if not isinstance(model, ChangingRate):
-        raise InputError(f"the fit is of {fit.model.name}; only changing_rate draws the past of its rate")
+    if not isinstance(model, DrawsRates):
+        raise InputError(
+            f"the fit is of {fit.model.name}, which does not draw the past of its rate; take changing_rate"
+        )
     draws = check_whole(draws, "draws", MAX_CELLS // len(fit.design.periods))
     component = np.arange(draws) * len(fit.estimates) // draws
     generators = as_generator(rng).spawn(len(fit.estimates))
