@@ -280,4 +280,5 @@ def template_table() -> pd.DataFrame:
         {"qualifier": "range", "low": "5", "high": "8", "start": "2024-02-05", "end": "2024-02-11", "kind": "interval"},
     ]  # fmt: skip
     same = {"series": "attacks", "place": "ALL", "counter": "ministry", "unit": "attacks", "flag": "ok"}
-    return pd.DataFrame([same | one for one in examples], columns=list(COLUMNS)).fillna("")
+    blank = dict.fromkeys(COLUMNS, "")
+    return pd.DataFrame([blank | same | one for one in examples], columns=list(COLUMNS))
