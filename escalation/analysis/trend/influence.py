@@ -28,6 +28,8 @@ from escalation.tallies.reconstruct import Reconstruction
 
 LARGE = 2.0
 """Counts that change by this factor are looked into, even where the model takes the change for an outlier."""
+DROP = 0.15
+"""What must be lost of the probability of a change that is not said to be one, for it to hang on a tally or day."""
 WITHOUT = ("ratio", "probability_unusual", "probability_higher")
 """What is said of a change without each tally or day."""
 
@@ -48,7 +50,7 @@ class Carrier:
         What was left out.
     carried_by : int or None
         Row of ``left_out`` that the direction hangs on: with it there is a direction, without it the probabilities of
-        that are both below 0.75.
+        that are both below 0.75.  Where only the counts change, the larger of both must fall by 0.15 as well.
     """
 
     change: RateChange
@@ -269,10 +271,14 @@ def _carrier(change: RateChange, rows: list[tuple[object, ...]], kind: Literal["
     table = pd.DataFrame(rows, columns=["start", "end", "printed", *WITHOUT])
     if table.empty:
         return Carrier(change, table, kind, None)
-    probabilities = table[["probability_unusual", "probability_higher"]]
-    left = (probabilities if _way(change) > 0 else 1 - probabilities).max(axis=1)
-    least = int(left.argmin())
-    return Carrier(change, table, kind, least if left.iloc[least] < CARRIED else None)
+    names, up = ["probability_unusual", "probability_higher"], _way(change) > 0
+    probabilities, whole = table[names], pd.Series([getattr(change, name) for name in names])
+    left, before = ((one if up else 1 - one) for one in (probabilities, whole))
+    least = int(left.max(axis=1).argmin())
+    rest = left.iloc[least].max()
+    # a change that is not said to be one hangs on a tally or day only if that makes much of what there is of it
+    carried = rest < CARRIED and (change.direction() != 0 or rest < before.max() - DROP)
+    return Carrier(change, table, kind, least if carried else None)
 
 
 def _way(change: RateChange) -> int:
