@@ -271,13 +271,14 @@ def _carrier(change: RateChange, rows: list[tuple[object, ...]], kind: Literal["
     table = pd.DataFrame(rows, columns=["start", "end", "printed", *WITHOUT])
     if table.empty:
         return Carrier(change, table, kind, None)
-    names, up = ["probability_unusual", "probability_higher"], _way(change) > 0
-    probabilities, whole = table[names], pd.Series([getattr(change, name) for name in names])
-    left, before = ((one if up else 1 - one) for one in (probabilities, whole))
-    least = int(left.max(axis=1).argmin())
-    rest = left.iloc[least].max()
+    probabilities, up = table[["probability_unusual", "probability_higher"]], _way(change) > 0
+    left = (probabilities if up else 1 - probabilities).max(axis=1)
+    both = np.array([change.probability_unusual, change.probability_higher])
+    before = float(np.nanmax(both if up else 1 - both))
+    least = int(left.argmin())
+    rest = float(left.iloc[least])
     # a change that is not said to be one hangs on a tally or day only if that makes much of what there is of it
-    carried = rest < CARRIED and (change.direction() != 0 or rest < before.max() - DROP)
+    carried = rest < CARRIED and (change.direction() != 0 or rest < before - DROP)
     return Carrier(change, table, kind, least if carried else None)
 
 
