@@ -241,7 +241,7 @@ def work(job: tuple[int, int, str]) -> tuple[int, str, str, float, int]:
     seed, limit, folder = job
     global _CELLS
     if not _CELLS:
-        _CELLS = [read_cells(path) for path in sorted(SEEDS.iterdir())]
+        _CELLS = [read_cells(path) for path in sorted(SEEDS.iterdir()) if path.is_file()]
         for path in SEEDS.glob("*lookalike*.csv"):  # what loads at first use is not what is timed
             escalation.assessment.data_quality(escalation.read_incidents(path)[0])
     ending, content = make(seed, _CELLS)

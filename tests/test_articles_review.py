@@ -93,7 +93,7 @@ def test_rejected_and_undated_rows_are_not_used_and_the_ledger_says_so() -> None
         (0, "corrected", {"sentence": "x"}, "no column 'sentence'"),
         (0, "corrected", {"count": "many"}, "'many', which is no number"),
         (0, "corrected", {"end": "2024-02-30"}, "a day that no calendar has"),
-        (0, "corrected", {"qualifier": "roughly"}, "qualifier is 'roughly'"),
+        (0, "corrected", {"qualifier": "perhaps"}, "qualifier is 'perhaps'"),
     ],
 )
 def test_what_is_no_review_is_refused(row: int, state: str, corrections: dict[str, str] | None, said: str) -> None:

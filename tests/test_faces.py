@@ -30,6 +30,7 @@ NOT_RESULTS = {
 }
 """Public frozen classes that are options or inputs, and why they need no face."""
 ELSEWHERE = {
+    "SentenceTable": "a view of a table of tallies beside its article",
     "Assessment": "answers() and sentences()",
     "Backtest": "many tables of scores",
     "Choice": "sentence() and the attribute table",
@@ -184,6 +185,9 @@ MAKERS = {
             pd.Series([2, 1, 2, 1, 9, 2, 1] * 20, index=pd.period_range("2024-01-01", periods=140, freq="D"))
         )
     )[0],
+    "RareEvents": lambda: escalation.analysis.rare_events(
+        [85, 9], 404, 50, pd.date_range("2024-11-13", periods=3, freq="30D"), pd.Timestamp("2024-11-12"), rng=1
+    ),
     "UnderlyingRates": lambda: escalation.models.underlying_rates(
         escalation.default_model().fit(COUNTS), draws=200, rng=1
     ),

@@ -365,7 +365,7 @@ def test_windows_carry_their_rates_and_intervals():
     )
     (interval,) = [line for line in lower.lines if line.get_gid() == "interval"]
     assert list(interval.get_xdata()) == [change.lower, change.upper]
-    assert f"rose is {probability_text(change.probability_higher)}" in upper.get_title(loc="left")
+    assert f"rate is {probability_text(change.probability_higher)}" in upper.get_title(loc="left")
 
 
 def test_a_ratio_without_limits_runs_to_the_ends_of_its_axis():

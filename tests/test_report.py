@@ -103,7 +103,9 @@ CASES = {
     "incidents of ten years": lambda folder: from_incidents(folder, weeks=522),
     "sides and regimes": with_sides,
     "four weeks": lambda _: quick(weekly([1, 0, 2, 1])),
-    "a definition": lambda _: quick(weekly([1, 0, 2, 1] * 8), at_least=escalation.forecasts.get_flashpoint("hdx-1y")),
+    "a definition": lambda _: quick(
+        weekly([1, 0, 2, 1] * 8), at_least=escalation.forecasts.get_flashpoint("forecastbench-mean")
+    ),
     "no forecast": lambda _: quick(weekly([1, 0, 2, 1, None, None]), model="local_level", recent=2, baseline=4),
 }
 KINDS = ("case", "raids", "months", "fatalities")
@@ -434,7 +436,7 @@ def test_two_sides_and_regimes_have_their_pages_where_they_are_given(made, laid_
 
 def test_a_definition_is_named_where_the_thresholds_are_explained(laid_out):
     text = words(laid_out("a definition"))
-    assert "Thresholds for action: 100 is that of hdx-1y" in text and "half and twice" not in text
+    assert re.search(r"Thresholds for action: \d+ is that of forecastbench-mean", text) and "half and twice" not in text
     chosen = words(laid_out("monthly, over two months"))
     assert "40 is the one asked about, and the others are half and twice of it" in chosen
     assert "is what the busiest tenth so far reached" in words(laid_out("incidents"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from escalation.analysis.alarms.alarms import Alarms
@@ -81,12 +82,16 @@ def _set_without(paper: Paper, carrier: Carrier) -> None:
     if carrier.left_out.empty:
         return
     what = "Tally left out" if carrier.kind == "tally" else "Day left out"
-    rose = carrier.left_out["probability_higher"].map(probability_text)
+    unusual, higher = (
+        carrier.left_out[name].map(lambda one: "" if np.isnan(one) else probability_text(one))
+        for name in ("probability_unusual", "probability_higher")
+    )
     paper.table(
         [
             TableColumn(what, cells=map(plain_dates, carrier.without())),
-            number_column("Ratio without it", 90.0, carrier.left_out["ratio"].map(figure_text)),
-            number_column("Probability of a higher rate without it", 120.0, rose),
+            number_column("Ratio without it", 60.0, carrier.left_out["ratio"].map(figure_text)),
+            number_column("Probability of an unusual rise", 90.0, unusual),
+            number_column("of a higher rate", 60.0, higher),
         ]
     )
 

@@ -52,6 +52,10 @@ class RareEvents:
     share: float
     level: float
 
+    def table(self) -> pd.DataFrame:
+        """The probability by each date, with its interval."""
+        return self.probability
+
     def sentence(self) -> str:
         """Say it in plain words, with what it assumes."""
         last = self.probability.iloc[-1]
