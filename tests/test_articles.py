@@ -464,3 +464,31 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
         escalation.read_article("x", rules=tmp_path)
     with pytest.raises(escalation.FileError, match="cannot be read"):
         escalation.articles.read_articles([tmp_path / "nowhere.txt"])
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("Lagos, 14 March 2025 - Pirates attacked", "2025-03-14"),
+        ("LAGOS, Nigeria, March 14, 2025 (Reuters) - Pirates attacked", "2025-03-14"),
+        ("Beirut, Lebanon, Oct. 3, 2024 \u2013 The ministry said", "2024-10-03"),
+        ("San José de Cúcuta, 3 May 2024: Eight people", "2024-05-03"),
+        ("On March 14, 2025 - the day the war began - they left", None),
+        ("Russia said on 3 May 2024 - in a statement - that", None),
+    ],
+)
+def test_datelines_in_any_case_have_their_day(line, day):
+    found = find_published(None, (), [line], "")
+    assert (found.day and str(found.day)) == day
+
+
+def test_what_was_reported_last_week_happened_then():
+    text = (
+        "Lagos, 14 March 2025 - Several dozen sailors were kidnapped in February. "
+        "No hijacking was reported last week. The navy has deployed 15 patrol boats."
+    )
+    table, ledger = escalation.read_article(text)
+    rows = table.set_index("series")
+    assert rows.loc["kidnapped", "qualifier"] == "dozens"
+    assert str(rows.loc["hijackings", "start"].date()) == "2025-03-03"
+    assert len(table) == 2 and len(ledger) >= 1  # boats that are deployed are a stock

@@ -11,22 +11,19 @@ from escalation.articles.counted import decide
 from escalation.articles.decisions import Antecedent, Decision
 from escalation.articles.numbers import Number
 from escalation.articles.phrases import Parsed, Phrase
+from escalation.articles.published import DATELINE
 from escalation.articles.rates import Rate, WordRate, rate_of, rated_unit, word_rates
 from escalation.articles.sentences import Sentence
 from escalation.articles.story import Story, Window, remember
 from escalation.articles.times.anchors import anchored
 from escalation.articles.times.calendar import shift_months
 from escalation.articles.times.expressions import back, find_times
-from escalation.articles.times.points import DATE, MONTH, YEAR, resolve_point
+from escalation.articles.times.points import resolve_point
 from escalation.articles.who import Named, counter_of, place_of, series_of
 from escalation.articles.windows import window_of
 from escalation.articles.words import Rules
 
 _NO_NUMBER = Number(0, 1, "cardinal")
-DATELINE = re.compile(
-    rf"^(?:\([A-Z][\w ]+\)\s)?[A-Z][A-Z'./\- ]+(?:,\s[A-Z][\w .]+)?(?:,?\s(?:{MONTH}\s{DATE}|"
-    rf"{DATE}\s{MONTH})(?:,?\s{YEAR})?)?,?\s?(?:\([\w ]+\)\s?)?-\s"
-)
 CLAIMS = re.compile(
     r"\b(?:aim(?:ed|ing)? to miss|meant to miss|intended to (?:miss|avoid)|(?:draw|provoke|trigger|"
 r"invite)(?:s|ed|ing)? (?:a |an )?(?:[\w-]+ ){0,2}(?:response|retaliation|reaction|strike)"

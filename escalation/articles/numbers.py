@@ -30,6 +30,8 @@ VAGUE = {
     "dozens": "dozens", "scores": "scores", "hundreds": "hundreds", "several": "several", "thousands": "thousands",
     "tens": "thousands", "multiple": "several", "numerous": "several", "handful": "handful", "few": "several",
 }  # fmt: skip
+LARGE_VAGUE = {"dozen": "dozens", "score": "scores", "hundred": "hundreds", "thousand": "thousands"}
+"""What ``several``, ``a few`` or ``many`` of these stand for."""
 TIMES = {"once": 1, "twice": 2, "thrice": 3}
 MOST = 10**13
 
@@ -138,6 +140,8 @@ def _dozen(tokens: tuple[Token, ...], at: int) -> Number | None:
 def _vague(tokens: tuple[Token, ...], at: int) -> Number | None:
     word, before = _word(tokens, at), _word(tokens, at - 1)
     after = _word(tokens, at + 1)
+    if word in ("several", "few", "many") and after in LARGE_VAGUE:
+        return Number(at, at + 2, "word", word=LARGE_VAGUE[after])
     if word in TIMES:
         return Number(at, at + 1, "times", TIMES[word])
     if word in ("handful", "few", "couple") and before != "a":

@@ -7,12 +7,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from escalation.articles.normal import SAME
 from escalation.articles.times.points import DATE, MONTH, YEAR, resolve_point
 
 _FULL = rf"(?:{MONTH} {DATE},? {YEAR}|{DATE} (?:of )?{MONTH},? {YEAR}|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}})"
-_DATELINE = re.compile(
-    rf"^[A-Z][A-Z'./\- ]+(?:, ?[A-Z][\w .]+)?,? (?P<day>{MONTH} {DATE}|{DATE} {MONTH}),?(?P<year> {YEAR})?"
+_DAY = rf"(?P<day>{MONTH}\s{DATE}|{DATE}\s{MONTH})(?:,?\s(?P<year>{YEAR}))?"
+_AGENCY = r"(?:\([\w /.]+\)\s?)?"
+_CAPITALS = r"[A-Z][A-Z'./\- ]+(?:,\s?[A-Z][\w .]+?)?"
+_NAME = r"[A-Z][\w'.-]+(?:\s(?:[A-Z][\w'.-]+|de|del|la|el|al|of)){0,3}"
+DATELINE = re.compile(
+    rf"^(?:\([A-Z][\w ]+\)\s)?(?:{_CAPITALS}(?:,?\s{_DAY})?,?\s?{_AGENCY}-\s"
+    rf"|(?!(?:On|In|By|Since|Until|From|At|Before|After)\s){_NAME}(?:,\s{_NAME})?"
+    rf"(?:,?\s{_DAY.replace('<day>', '<named_day>').replace('<year>', '<named_year>')},?\s?{_AGENCY}[-:]\s"
+    r"|\s\([A-Z][\w /.]+\)\s?-\s))"
 )
+"""A place, mostly in capitals, with a day or an agency, before the first sentence."""
+_DATED_PLACE = re.compile(rf"^{_CAPITALS},?\s{_DAY}")
 _BYLINE = re.compile(
     r"(?i:^\W*(?:published|posted|updated|last updated|date|dated|first published|by\b|written|"
     rf"reported)[^.]{{0,80}}?)(?P<day>{_FULL})|^\W*(?:(?:Mon|Tues|Wednes|"
@@ -65,13 +75,17 @@ def day_in_line(line: str) -> tuple[dt.date | None, str]:
     if found:
         days = resolve_point((found["day"] or found["alone"]).strip(), None)
         return (days[0], "") if days else (None, "")
-    found = _DATELINE.match(line[:120])
-    if found is None:
+    start = line[:120].translate(SAME)
+    dated, named = _DATED_PLACE.match(start), DATELINE.match(start)
+    day, year = (dated["day"], dated["year"]) if dated else (None, None)
+    if day is None and named is not None:
+        day, year = named["day"] or named["named_day"], named["year"] or named["named_year"]
+    if day is None:
         return None, ""
-    if found["year"]:
-        days = resolve_point(f"{found['day']}{found['year']}", None)
+    if year:
+        days = resolve_point(f"{day} {year}", None)
         return (days[0], "") if days else (None, "")
-    return None, found["day"]
+    return None, day
 
 
 def find_published(given: dt.date | None, metadata: Sequence[dt.date], lines: Sequence[str], address: str) -> Published:

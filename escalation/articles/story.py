@@ -82,11 +82,16 @@ class Story:
         self.lead = self.lead or days
 
 
+_PASSIVE = re.compile(r"\b(?:was|were|been|be)\s(?:\w+ly\s)?(?:reported|confirmed|announced)\s(?:\w+\s){0,2}$")
+"""What was reported last week is not what somebody reported last week."""
+
+
 def spoken(parsed: Parsed, one: Expression) -> bool:
     """Say whether an expression dates what was said and not what happened: the ministry said on Tuesday."""
     if one.kind not in ("day", "period", "ago") or (one.days and (one.days[1] - one.days[0]).days > 31):
         return False
-    return speech_pattern().search(parsed.sentence.text[: one.begin]) is not None
+    before = parsed.sentence.text[: one.begin]
+    return speech_pattern().search(before) is not None and not _PASSIVE.search(before)
 
 
 def leads_speech(parsed: Parsed, one: Expression, phrase: Phrase) -> bool:

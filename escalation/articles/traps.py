@@ -56,7 +56,7 @@ STOCKS = word_set(
     "have has had possess possesses possessed own owns owned receive received receives deliver delivered "
     "deliver supply supplied buy bought sell sold donate donated produce produced build built stockpile "
     "stockpiled store stored need needs purchase purchased acquire acquired found recovered confiscated "
-    "patrol patrols commands employ hold holds number"
+    "patrol patrols commands employ hold holds number deploy deploys deployed stationed"
 )
 
 
