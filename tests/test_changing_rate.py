@@ -9,7 +9,7 @@ from scipy.integrate import dblquad
 from scipy.stats import nbinom, norm
 
 from escalation.errors import FitError, InputError
-from escalation.models import ChangingRate
+from escalation.models import ChangingRate, underlying_rates
 from escalation.models.changing_rate import segments
 from escalation.models.changing_rate.found_season import found_seasons
 from escalation.models.changing_rate.grid_filter import count_table, filter_counts, keep
@@ -360,13 +360,14 @@ def test_past_rates_are_those_that_were():
     counts[40] = np.nan
     model, design = ChangingRate(), make_design(weeks(50), 0, None, None)
     estimate = model.estimate(counts, design)
-    drawn, growth = model.draw_rates(estimate, counts, design, 400, rng=1)
+    drawn, levels, growth = model.draw_rates(estimate, counts, design, 400, rng=1)
     assert drawn.shape == (400, 50) and (drawn > 0).all()
+    np.testing.assert_array_equal(drawn, levels)
     low, high = np.median(drawn[:, 5:25].mean(axis=1)), np.median(drawn[:, 33:].mean(axis=1))
     assert 3 < low < 5.2 and 17.5 < high < 22.5
     assert ((drawn[:, 29] < 10) & (drawn[:, 31] > 12)).mean() > 0.8
     assert growth.mean() == pytest.approx(estimate.params[1], abs=0.01)
-    again, _ = model.draw_rates(estimate, counts, design, 400, rng=1)
+    again, _, _ = model.draw_rates(estimate, counts, design, 400, rng=1)
     np.testing.assert_array_equal(drawn, again)
 
 
@@ -481,3 +482,13 @@ def test_a_yearly_pattern_names_its_months(freq):
         "January",
         "February",
     )
+
+
+def test_past_rates_hold_their_season():
+    """A day of the week that has nearly all: the rates of four weeks add up to what was counted."""
+    days = pd.period_range("2023-01-02", periods=210, freq="D")
+    counts = pd.Series([0, 1, 0, 0, 4, 0, 0] * 30, index=days)
+    rates = underlying_rates(ChangingRate().fit(counts), draws=300, rng=1)
+    assert np.median(rates.mean_over(slice(182, 210))) == pytest.approx(5 / 7, rel=0.1)
+    assert rates.table()["median"].iloc[-3] == pytest.approx(4, rel=0.2)  # a Friday
+    assert abs(np.median(rates.growth)) < 0.01 and abs(np.median(rates.slope_over(slice(182, 210)))) < 0.005

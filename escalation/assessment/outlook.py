@@ -37,6 +37,8 @@ READINGS = {
     "returns": "it returns to a usual level after each shock",
 }
 """The readings of :meth:`escalation.models.ChangingRate.readings` in words."""
+CLEAR = 0.5
+"""A reading of at least this probability is said to be how the rate moves."""
 FAR = 10.0
 """A mean forecast so many times above the largest past window carries a caution."""
 TURNED = 0.05
@@ -165,10 +167,16 @@ def reading_sentences(
         return
     reading = str(rates.readings.idxmax())
     yield from (season.sentence() for season in found_seasons(outlook.fits[DEFAULT]))
-    yield f"Of the ways in which a rate moves, this one is likeliest: {READINGS[reading]} ({_share(rates, reading)})."
+    if rates.readings[reading] >= CLEAR:
+        yield f"How the rate moves: most likely {READINGS[reading]} ({_share(rates, reading)})."
+    else:
+        yield f"How the rate moves is not clear: that {READINGS[reading]} is likeliest ({_share(rates, reading)})."
     if isinstance(growth, Withheld) or max(growth.probability_rising, 1 - growth.probability_rising) < SAID:
         return
-    ahead = float(outlook.forecast.series_paths[:, -1].mean()) / float(rates.rates[:, -1].mean())
+    if any(season.cycle == "year" for season in found_seasons(outlook.fits[DEFAULT])):
+        return  # what comes differs by the season as well
+    cycle = 7 if rates.periods.freqstr == "D" else 1
+    ahead = float(outlook.forecast.series_paths[:, -cycle:].mean()) / float(rates.rates[:, -cycle:].mean())
     if growth.growth > 0 and ahead < 1 - TURNED:
         yield (
             "The forecast does not carry the rise on: the rate may return to earlier levels "

@@ -194,8 +194,8 @@ class ChangingRate(CountModel, Shrinkable):
 
     def draw_rates(
         self, estimate: Estimate, counts: FloatArray, design: Design, draws: int, *, rng: Seed = None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Draw joint paths of the underlying rate given all counts, without exposure and season, and how they grow.
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Draw joint paths of the underlying rate given all counts, without exposure: with season, without, and growth.
 
         Parameters
         ----------
@@ -213,20 +213,24 @@ class ChangingRate(CountModel, Shrinkable):
         Returns
         -------
         rates : (draws, n) float array
-            Rates a fully covered period, in no order.
+            Rates a fully covered period, with season, in no order.
+        levels : (draws, n) float array
+            The same without season.
         growth : (draws,) float array
-            Change of the log rate from the last period to the next, without noise and jumps.
+            Change of the log level from the last period to the next, without noise and jumps.
         """
         rng = as_generator(rng)
         seasons, found = estimate.state["tried"]
         logs = [one.log_weights() for one in found]
         of_season, places = located(logs, draw_systematically(normalised(np.concatenate(logs)), draws, rng))
-        rates, growth = np.empty((draws, len(counts))), np.empty(draws)
+        rates, levels, growth = np.empty((draws, len(counts))), np.empty((draws, len(counts))), np.empty(draws)
         for k in np.unique(of_season):
             rows = np.flatnonzero(of_season == k)
-            log_scale = np.log(design.exposure) + season_offset(seasons[k], design)
-            rates[rows], growth[rows] = draw_rates(found[k], places[rows], counts, log_scale, design.exposure, rng)
-        return rates, growth
+            offset = season_offset(seasons[k], design)
+            log_scale = np.log(design.exposure) + offset
+            levels[rows], growth[rows] = draw_rates(found[k], places[rows], counts, log_scale, design.exposure, rng)
+            rates[rows] = levels[rows] * np.exp(offset)
+        return rates, levels, growth
 
     def readings(self, estimate: Estimate) -> pd.Series:
         """Posterior probability of each way in which the rate may move now.

@@ -26,8 +26,8 @@ class DrawsRates(Protocol):
 
     def draw_rates(
         self, estimate: Estimate, counts: FloatArray, design: Design, draws: int, *, rng: Seed = None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Draw rates (draws, n) and their growth (draws,) at the end; see :meth:`ChangingRate.draw_rates`."""
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Draw rates and levels (draws, n) and their growth (draws,); see :meth:`ChangingRate.draw_rates`."""
 
     def readings(self, estimate: Estimate) -> pd.Series:
         """Probability of each way in which the rate moves; see :meth:`ChangingRate.readings`."""
@@ -41,14 +41,16 @@ NO_CHANGE = 1e-9
 class UnderlyingRates:
     """Joint draws of the underlying rate of each period, given all counts.
 
-    The rate is that of a fully covered period, without season: what the counts scatter about.
+    The rate is that of a fully covered period, with its season: what the counts scatter about.
 
     Attributes
     ----------
     rates : (draws, n) float array
         One row a draw, one column a period.
+    levels : (draws, n) float array
+        The same without season.
     growth : (draws,) float array
-        Change of the log rate from the last period to the next.
+        Change of the log level from the last period to the next.
     periods : pandas.PeriodIndex
         The n periods.
     exposure : (n,) float array
@@ -62,6 +64,7 @@ class UnderlyingRates:
     """
 
     rates: FloatArray = field(repr=False)
+    levels: FloatArray = field(repr=False)
     growth: FloatArray = field(repr=False)
     periods: pd.PeriodIndex = field(repr=False)
     exposure: FloatArray = field(repr=False)
@@ -76,8 +79,8 @@ class UnderlyingRates:
         return value
 
     def slope_over(self, window: slice) -> FloatArray:
-        """Change (draws,) of the log rate a period over the periods at these places: the slope by least squares."""
-        logs = np.log(self.rates[:, window])
+        """Change (draws,) of the log level a period over the periods at these places: the slope by least squares."""
+        logs = np.log(self.levels[:, window])
         times = np.arange(logs.shape[1]) - (logs.shape[1] - 1) / 2
         value: FloatArray = logs @ times / (times @ times)
         return value
@@ -154,8 +157,9 @@ def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> U
     ]
     readings = [model.readings(estimate) for estimate in fit.estimates]
     return UnderlyingRates(
-        rates=np.concatenate([rates for rates, _ in parts]),
-        growth=np.concatenate([growth for _, growth in parts]),
+        rates=np.concatenate([rates for rates, _, _ in parts]),
+        levels=np.concatenate([levels for _, levels, _ in parts]),
+        growth=np.concatenate([growth for _, _, growth in parts]),
         periods=fit.design.periods,
         exposure=np.where(np.isnan(fit.array[0]), 0.0, fit.design.exposure),
         readings=sum(readings[1:], start=readings[0]) / len(readings),
