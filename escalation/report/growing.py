@@ -168,7 +168,10 @@ def set_alarms(paper: Paper, assessment: Assessment) -> None:
 def _false(assessment: Assessment, found: Alarms) -> Iterator[str]:
     """Say what the method raises while nothing changes, and how it judges."""
     cost, word = assessment.false_alarms, period_word(assessment.freq)
-    ahead = f"An alarm says that a {word} stands out from those before it, not that the rate will stay high."
+    ahead = (
+        f"An alarm says that the count of one {word} is unusual beside those before it, not that the underlying rate is "
+        "higher, or will stay high."
+    )
     if isinstance(cost, Withheld):
         yield f"{cost.sentence()} {ahead}"
         return
