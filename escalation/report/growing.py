@@ -169,8 +169,8 @@ def _false(assessment: Assessment, found: Alarms) -> Iterator[str]:
     """Say what the method raises while nothing changes, and how it judges."""
     cost, word = assessment.false_alarms, period_word(assessment.freq)
     ahead = (
-        f"An alarm says that the count of one {word} is unusual beside those before it, not that the underlying rate is "
-        "higher, or will stay high."
+        f"An alarm says that the count of one {word} is unusual beside those before it, not that the underlying rate "
+        "is higher, or will stay high."
     )
     if isinstance(cost, Withheld):
         yield f"{cost.sentence()} {ahead}"
