@@ -26,7 +26,7 @@ from escalation.counts.series import CountSeries
 from escalation.counts.windows import two_windows, window_slice
 from escalation.models.contract.base import CountFit
 from escalation.models.contract.design import Checked, check_series
-from escalation.models.contract.underlying import UnderlyingRates, probability_above, underlying_rates
+from escalation.models.contract.underlying import UnderlyingRates, probability_rising, underlying_rates
 
 TOO_FEW = "fewer than 5 observed periods, or counts too large, do not show how a series fluctuates"
 NOTHING = 0.5
@@ -126,7 +126,7 @@ def find_growth_now(series: CountSeries, rates: UnderlyingRates | Withheld, leve
     if isinstance(rates, Withheld):
         return Withheld("growth_now", rates.reason)
     middle, lower, upper = np.expm1(np.quantile(rates.growth, [0.5, (1 - level) / 2, (1 + level) / 2])).tolist()
-    rising = probability_above(np.exp(rates.growth), np.ones(len(rates.growth)))
+    rising = probability_rising(rates.growth)
     return GrowthNow(middle, lower, upper, rising, level, series.freq)
 
 

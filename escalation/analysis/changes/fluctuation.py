@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from escalation import models
 from escalation.analysis.changes.series import CutSeries
+from escalation.analysis.fluctuation import fit_fluctuation
 from escalation.conventions.arrays import FloatArray
-from escalation.errors import FitError
 from escalation.models.contract.design import make_design
 
 
@@ -23,15 +22,12 @@ class Fluctuation(NamedTuple):
 
 def fluctuation(series: CutSeries) -> Fluctuation | None:
     """Fit a fluctuating rate to each history; None where too little was observed, or counts are too large."""
-    model = models.LocalLevel(link="log")
     exposure = pd.Series(series.exposure, index=series.periods)
     array = np.ascontiguousarray(series.matrix.T)
     design = make_design(series.periods, 0, exposure, None, np.isnan(array[0]))
-    if (~np.isnan(array[0])).sum() < model.min_periods:
+    fitted = fit_fluctuation(array, design)
+    if fitted is None:
         return None
-    try:
-        estimates = model.estimate_all(array, design)
-    except FitError:
-        return None
+    model, estimates = fitted
     evidence = np.array([model.log_evidence(estimate) for estimate in estimates])
     return Fluctuation(evidence, np.array([estimate.fitted for estimate in estimates]) / design.exposure)

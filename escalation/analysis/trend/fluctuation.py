@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from escalation import models
+from escalation.analysis.fluctuation import fit_fluctuation
 from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.histories import POOLED, spread_over
-from escalation.errors import FitError
 from escalation.models.contract.design import Design
 
 REPLICATES = 2000
@@ -42,14 +41,11 @@ def probability_unusual(array: FloatArray, design: Design, now: slice, was: slic
         Mean over at most 25 histories; NaN where the model cannot be fitted: with fewer than 5 observed periods, or
         counts above 1e7.
     """
-    model = models.LocalLevel(link="log")
     array = array[spread_over(len(array), POOLED)]
-    if (~np.isnan(array[0])).sum() < model.min_periods:
+    fitted = fit_fluctuation(array, design)
+    if fitted is None:
         return float("nan")
-    try:
-        estimates = model.estimate_all(array, design)
-    except FitError:
-        return float("nan")
+    model, estimates = fitted
     windows = [(window, np.where(np.isnan(array[0, window]), 0.0, design.exposure[window])) for window in (now, was)]
     generators = as_generator(rng).spawn(len(estimates))
     draws = -(-REPLICATES // len(estimates))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from escalation.analysis.trend.growth_posterior import SlopePosterior, log_linear
+from escalation.analysis.trend.carried import CARRIED_HISTORIES, carried_by
+from escalation.analysis.trend.growth_posterior import log_linear
 from escalation.analysis.trend.rate_change import SAID
 from escalation.analysis.trend.rate_posterior import WindowCounts
 from escalation.analysis.trend.trend import (
-    CARRIED,
-    CARRIED_HISTORIES,
     CHANGING,
     DRAWS,
     FAMILIES,
@@ -31,7 +31,7 @@ from escalation.counts.series import CountsLike, unpack_counts
 from escalation.counts.windows import WindowSpec, window_slice
 from escalation.errors import InputError
 from escalation.models.contract.design import Checked, check_series
-from escalation.models.contract.underlying import UnderlyingRates, probability_above
+from escalation.models.contract.underlying import UnderlyingRates, probability_rising
 
 FEWEST = 4
 """Observed periods that growth is estimated from."""
@@ -226,14 +226,15 @@ def growth_rate(
     data, times = cut.data, cut.times
     posterior = log_linear(data.thinned(HISTORIES), times, family)
     rising, half = 1 - posterior.cdf(0.0), level / 2
-    carried, without = _carried_by(data, times, posterior, rising, family)
+    slope = posterior.quantile(0.5)
+    carried, without = carried_by(rising, lambda sign: _alone_without(data, times, slope, sign, family))
     return cut.growth(
         *(posterior.quantile(q) for q in (0.5, 0.5 - half, 0.5 + half)),
         level=level,
         rising=rising,
         dispersion=posterior.dispersion,
         family=family,
-        carried_by=None if carried is None else cut.observed[carried],
+        carried=carried,
         probability_without=without,
     )
 
@@ -242,15 +243,15 @@ def growth_of(rates: UnderlyingRates, checked: Checked, window: WindowSpec, leve
     """Growth of the underlying rates over a window; see :func:`growth_rate`."""
     cut = _cut(checked, window)
     slopes = rates.slope_over(cut.place)
-    rising = probability_above(np.exp(slopes), np.ones(len(slopes)))
-    carried, without = _carried_by_period(checked, cut, float(np.median(slopes)), rising, seed)
+    rising, middle = probability_rising(slopes), float(np.median(slopes))
+    carried, without = carried_by(rising, lambda sign: _anew_without(checked, cut, middle, sign, seed))
     return cut.growth(
         *np.quantile(slopes, [0.5, (1 - level) / 2, (1 + level) / 2]).tolist(),
         level=level,
         rising=rising,
         dispersion=rates.dispersion,
         family=CHANGING,
-        carried_by=carried,
+        carried=carried,
         probability_without=without,
     )
 
@@ -275,7 +276,7 @@ class _Cut:
         rising: float,
         dispersion: float,
         family: str,
-        carried_by: pd.Period | None,
+        carried: int | None,
         probability_without: float | None,
     ) -> WindowGrowth:
         """Say how fast it grew, from the slope of the log rate and its interval."""
@@ -295,7 +296,7 @@ class _Cut:
             dispersion=dispersion,
             family=family,
             histories=self.data.counts.shape[1],
-            carried_by=carried_by,
+            carried_by=None if carried is None else self.observed[carried],
             probability_without=probability_without,
         )
 
@@ -328,46 +329,32 @@ def _periods(slope: float) -> float:
     return math.log(2) / slope if slope else math.inf
 
 
-def _carried_by(
-    data: WindowCounts, times: FloatArray, posterior: SlopePosterior, rising: float, family: str
-) -> tuple[int | None, float | None]:
-    """Find the single period that the direction hangs on, and the probability of a rise without it.
-
-    Only the two that :func:`_pulling` names are tried.
-    """
-    if max(rising, 1 - rising) < SAID or len(times) <= FEWEST:
-        return None, None
-    sign = 1.0 if rising > 0.5 else -1.0
-    tried = []
-    for at in _pulling(data, times, posterior.quantile(0.5), sign):
+def _alone_without(
+    data: WindowCounts, times: FloatArray, slope: float, sign: float, family: str
+) -> Iterator[tuple[float, int]]:
+    """Probability of a rise from the window alone, without one pulling period, and its place."""
+    for at in _pulling(data, times, slope, sign):
         rest = data.without(at).thinned(min(CARRIED_HISTORIES, HISTORIES))
         known = log_linear(rest, np.delete(times, at), family).cdf(0.0) if rest.counts.any() else 0.5
-        tried.append((1 - known, at))
-    without, at = min(tried, key=lambda pair: sign * pair[0])
-    direction = without if sign > 0 else 1 - without
-    return (at, without) if direction < CARRIED else (None, None)
+        yield 1 - known, at
 
 
-def _carried_by_period(
-    checked: Checked, cut: _Cut, slope: float, rising: float, seed: int
-) -> tuple[pd.Period | None, float | None]:
-    """As :func:`_carried_by`, each period as if it had not been observed, by fewer draws of fewer histories."""
-    if max(rising, 1 - rising) < SAID or len(cut.times) <= FEWEST:
-        return None, None
-    sign = 1.0 if rising > 0.5 else -1.0
-    tried = []
+def _anew_without(checked: Checked, cut: _Cut, slope: float, sign: float, seed: int) -> Iterator[tuple[float, int]]:
+    """Probability of a rise as if one pulling period had not been observed, and its place."""
     for at in _pulling(cut.data, cut.times, slope, sign):
         rest = checked.array.copy()
         rest[:, cut.place.start + int(cut.times[at])] = np.nan
         rates = follow(checked._replace(array=rest), seed, draws=FEWER_DRAWS, histories=FEWER_HISTORIES)
-        slopes = rates.slope_over(cut.place)
-        tried.append((probability_above(np.exp(slopes), np.ones(len(slopes))), cut.observed[at]))
-    without, period = min(tried, key=lambda pair: sign * pair[0])
-    return (period, without) if (without if sign > 0 else 1 - without) < CARRIED else (None, None)
+        yield probability_rising(rates.slope_over(cut.place)), at
 
 
 def _pulling(data: WindowCounts, times: FloatArray, slope: float, sign: float) -> list[int]:
-    """The two periods that pull the slope most: the highest in the half that it makes busy, the emptiest elsewhere."""
+    """The two periods that pull the slope most: the highest in the half that it makes busy, the emptiest elsewhere.
+
+    None where no more than the fewest that growth needs were observed.
+    """
+    if len(times) <= FEWEST:
+        return []
     middle = times - times.mean()
     trend = np.exp(slope * middle) * data.exposure
     mean = data.counts.mean(axis=1)

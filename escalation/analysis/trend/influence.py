@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from escalation.analysis.trend.carried import CARRIED, CARRIED_HISTORIES
 from escalation.analysis.trend.rate_change import RateChange
-from escalation.analysis.trend.trend import CARRIED, CARRIED_HISTORIES, compare_rates, ratio_of_rates
+from escalation.analysis.trend.trend import compare_rates, ratio_of_rates
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray
 from escalation.conventions.randomness import Seed, as_generator, seed_of

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from escalation.analysis.trend.carried import CARRIED_HISTORIES, carried_by
 from escalation.analysis.trend.fluctuation import probability_unusual
-from escalation.analysis.trend.rate_change import SAID, RateChange, WindowRate
+from escalation.analysis.trend.rate_change import RateChange, WindowRate
 from escalation.analysis.trend.rate_posterior import (
     RatePosterior,
     WindowCounts,
@@ -31,14 +32,6 @@ from escalation.models.contract.design import Checked, check_series
 from escalation.models.contract.underlying import UnderlyingRates, probability_above, underlying_rates
 from escalation.models.registry import default_model
 
-CARRIED = 0.75
-"""A direction that was said, and has less than this without one period, hangs on that period.
-
-Of simulated doublings of the rate that are said to be rises (4 weeks against 12) one in eight hangs on a
-period by this rule, of single outlying weeks seven in ten; at 0.9 it would be four and nine in ten.
-"""
-CARRIED_HISTORIES = 100
-"""Histories that are enough to judge whether one period carries the direction."""
 FEWER_HISTORIES, FEWER_DRAWS = 6, 600
 """Histories and draws that are enough for it where the underlying rates are drawn anew."""
 
@@ -153,7 +146,9 @@ def compare_rates(
     now, was = both_windows(checked, recent, baseline)
     posterior = FAMILIES[family](now.data, was.data)
     lower, upper = interval(posterior.ratio_limits, level)
-    carried, without = _carried_by(now, was, posterior.probability_higher, FAMILIES[family])
+    carried, without = carried_by(
+        posterior.probability_higher, lambda sign: _alone_without(now, was, sign, FAMILIES[family])
+    )
     return RateChange(
         ratio=invert(posterior.ratio, 0.5),
         lower=lower,
@@ -193,7 +188,7 @@ def change_of(
     now, was = both_windows(checked, recent, baseline)
     of_now, of_was = rates.mean_over(now.place), rates.mean_over(was.place)
     higher = probability_above(of_now, of_was)
-    carried, without = _carried_by_period(checked, now, was, higher, seed)
+    carried, without = carried_by(higher, lambda sign: _anew_without(checked, now, was, sign, seed))
     lower, upper, middle = _quantiles(of_now / of_was, level)
     return RateChange(
         ratio=middle,
@@ -292,51 +287,33 @@ def _cut(checked: Checked, span: slice, name: str) -> _Window:
     return _Window(first, last, span, index[span][seen], data)
 
 
-def _carried_by_period(
-    checked: Checked, now: _Window, was: _Window, higher: float, seed: int
-) -> tuple[pd.Period | None, float | None]:
-    """Find the single period that the direction hangs on, and the probability of a higher rate without it.
+def _leaning(now: _Window, was: _Window, sign: float) -> Iterator[tuple[_Window, int]]:
+    """The period of each window that speaks most for a direction, unless the window has no other.
 
-    Tried are those that :func:`_carried_by` tries, each as if it had not been observed.
+    That is the highest recent and the lowest baseline one for a rise, the other way round for a fall.
     """
-    if max(higher, 1 - higher) < SAID:
-        return None, None
-    sign = 1.0 if higher > 0.5 else -1.0
-    tried: list[tuple[float, pd.Period]] = []
     for window, side in ((now, sign), (was, -sign)):
         if len(window.observed) > 1:
-            period = window.observed[int(np.argmax(side * window.data.counts.mean(axis=1) / window.data.exposure))]
-            rest = checked.array.copy()
-            rest[:, checked.design.periods.get_loc(period)] = np.nan
-            left = checked._replace(array=rest)
-            tried.append((_fewer(left, now.place, was.place, seed)[1], period))
-    if not tried:
-        return None, None
-    without, period = min(tried, key=lambda pair: sign * pair[0])
-    return (period, without) if (without if sign > 0 else 1 - without) < CARRIED else (None, None)
+            yield window, int(np.argmax(side * window.data.counts.mean(axis=1) / window.data.exposure))
 
 
-def _carried_by(
-    now: _Window, was: _Window, rose: float, family: Callable[[WindowCounts, WindowCounts], RatePosterior]
-) -> tuple[pd.Period | None, float | None]:
-    """Find the single period that the direction hangs on, and the probability that it rose without it.
+def _anew_without(
+    checked: Checked, now: _Window, was: _Window, sign: float, seed: int
+) -> Iterator[tuple[float, pd.Period]]:
+    """Probability of a higher rate as if one leaning period had not been observed, and that period."""
+    for window, at in _leaning(now, was, sign):
+        period = window.observed[at]
+        rest = checked.array.copy()
+        rest[:, checked.design.periods.get_loc(period)] = np.nan
+        yield _fewer(checked._replace(array=rest), now.place, was.place, seed)[1], period
 
-    Only the period that speaks most for the direction is tried in each window: the highest recent and
-    the lowest baseline one for a rise, the other way round for a fall.  A window of one period is not.
-    """
-    if max(rose, 1 - rose) < SAID:
-        return None, None
-    sign = 1.0 if rose > 0.5 else -1.0
-    tried: list[tuple[float, pd.Period]] = []
-    for window, side in ((now, sign), (was, -sign)):
-        if len(window.observed) > 1:
-            at = int(np.argmax(side * window.data.counts.mean(axis=1) / window.data.exposure))
-            rest = window.data.without(at).thinned(CARRIED_HISTORIES)
-            other = (was if window is now else now).data.thinned(CARRIED_HISTORIES)
-            posterior = family(rest, other) if window is now else family(other, rest)
-            tried.append((posterior.probability_higher, window.observed[at]))
-    if not tried:
-        return None, None
-    without, period = min(tried, key=lambda pair: sign * pair[0])
-    direction = without if sign > 0 else 1 - without
-    return (period, without) if direction < CARRIED else (None, None)
+
+def _alone_without(
+    now: _Window, was: _Window, sign: float, family: Callable[[WindowCounts, WindowCounts], RatePosterior]
+) -> Iterator[tuple[float, pd.Period]]:
+    """Probability of a higher rate from both windows alone, without one leaning period, and that period."""
+    for window, at in _leaning(now, was, sign):
+        rest = window.data.without(at).thinned(CARRIED_HISTORIES)
+        other = (was if window is now else now).data.thinned(CARRIED_HISTORIES)
+        posterior = family(rest, other) if window is now else family(other, rest)
+        yield posterior.probability_higher, window.observed[at]

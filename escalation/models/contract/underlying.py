@@ -170,5 +170,9 @@ def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> U
 
 def probability_above(now: FloatArray, was: FloatArray) -> float:
     """Share of draws (draws,) in which the first rate is above the second; ties count half."""
-    apart = np.log(now) - np.log(was)
-    return float((apart > NO_CHANGE).mean() + (np.abs(apart) <= NO_CHANGE).mean() / 2)
+    return probability_rising(np.log(now) - np.log(was))
+
+
+def probability_rising(slopes: FloatArray) -> float:
+    """Share of changes of log rates (draws,) that are rises; no change counts half."""
+    return float((slopes > NO_CHANGE).mean() + (np.abs(slopes) <= NO_CHANGE).mean() / 2)
