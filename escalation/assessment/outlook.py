@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -115,7 +115,9 @@ def find_default_fit(series: CountSeries, season: Season) -> CountFit | Withheld
     )
 
 
-def find_outlook(series: CountSeries, default: CountFit | Withheld, options: Options, seed: int) -> Outlook | Withheld:
+def find_outlook(
+    series: CountSeries, default: Callable[[], CountFit | Withheld], options: Options, seed: int
+) -> Outlook | Withheld:
     """Fit the models beside the default one and forecast; the paths of each depend on the seed and its name alone."""
     thin = barely_spoken_of(series)
     if thin is not None:
@@ -136,13 +138,14 @@ def find_outlook(series: CountSeries, default: CountFit | Withheld, options: Opt
     return Outlook(fits, forecasts, failed, options.model)
 
 
-def _fit(name: str, series: CountSeries, default: CountFit | Withheld) -> CountFit:
+def _fit(name: str, series: CountSeries, default: Callable[[], CountFit | Withheld]) -> CountFit:
     """The fit of a model by its name; that of the default one is there already."""
     if name != DEFAULT:
         return get_model(name).fit(series.counts, exposure=series.exposure, unit=series.unit)
-    if isinstance(default, Withheld):
-        raise FitError(f"the default model cannot be fitted: {default.reason}")
-    return default
+    fit = default()
+    if isinstance(fit, Withheld):
+        raise FitError(f"the default model cannot be fitted: {fit.reason}")
+    return fit
 
 
 def far_beyond(forecast: Forecast, within: int) -> str:
@@ -163,7 +166,7 @@ def reading_sentences(
     outlook: Outlook, rates: UnderlyingRates | Withheld, growth: WindowGrowth | Withheld
 ) -> Iterator[str]:
     """Say which reading of the past carries the forecast, and why a rise or fall is not carried on where it is not."""
-    if isinstance(rates, Withheld) or outlook.model != DEFAULT:
+    if isinstance(rates, Withheld):
         return
     reading = str(rates.readings.idxmax())
     yield from (season.sentence() for season in found_seasons(outlook.fits[DEFAULT]))

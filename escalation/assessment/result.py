@@ -79,6 +79,7 @@ from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountFit
 from escalation.models.contract.underlying import UnderlyingRates
+from escalation.models.registry import DEFAULT
 from escalation.tallies.reconstruct import Reconstruction
 
 HEADLINE = ("rate", "growth", "forecast", "flashpoints")
@@ -197,7 +198,7 @@ class Assessment:
     @cached_property
     def outlook(self) -> Outlook | Withheld:
         """The fits and forecasts of all models."""
-        return find_outlook(self.series, self.default_fit, self.options, self.seed)
+        return find_outlook(self.series, lambda: self.default_fit, self.options, self.seed)
 
     @property
     def forecast(self) -> Forecast | Withheld:
@@ -457,7 +458,8 @@ class Assessment:
                 yield outlook.sentence()
                 return
             yield outlook.sentence(self.within, self.level)
-            yield from reading_sentences(outlook, self.underlying, self.growth)
+            if outlook.model == DEFAULT:
+                yield from reading_sentences(outlook, self.underlying, self.growth)
         elif part in ("flashpoints", "presets"):
             found = self.flashpoints if part == "flashpoints" else self.presets
             points = tuple(found.values()) if isinstance(found, dict) else found
