@@ -14,6 +14,7 @@ from escalation.articles.normal import normalise
 from escalation.articles.numbers import find_numbers
 from escalation.articles.page import html_page, plain_paragraphs
 from escalation.articles.published import find_published
+from escalation.articles.read import read_articles
 from escalation.articles.sentences import sentences, tokenise
 from escalation.articles.times.expressions import find_times
 
@@ -492,3 +493,17 @@ def test_what_was_reported_last_week_happened_then():
     assert rows.loc["kidnapped", "qualifier"] == "dozens"
     assert str(rows.loc["hijackings", "start"].date()) == "2025-03-03"
     assert len(table) == 2 and len(ledger) >= 1  # boats that are deployed are a stock
+
+
+def test_files_without_a_text_are_refused_by_name(tmp_path):
+    (tmp_path / "empty.txt").write_text(" \n")
+    (tmp_path / "noise.txt").write_bytes(bytes(range(256)) * 8)
+    with pytest.raises(escalation.FileError, match=r"empty.txt: is empty; give the text of an article"):
+        read_articles([tmp_path / "empty.txt"])
+    with pytest.raises(escalation.FileError, match=r"noise.txt: holds no text"):
+        read_articles([tmp_path / "noise.txt"])
+
+
+def test_a_day_of_publication_is_not_ahead():
+    with pytest.raises(escalation.InputError, match="published is 2199-01-01, and today is"):
+        escalation.read_article("Gunmen killed 12 villagers.", published="2199-01-01")

@@ -28,6 +28,10 @@ LARGEST = 5_000_000
 """Characters of an article; a text of more is refused."""
 MOST_SENTENCES = 500
 """Sentences that are read of one article; the rest is said to be unread."""
+CONTROL = bytes([*range(9), *range(14, 27), *range(28, 32)])
+"""Bytes that no text has; tabs, line ends and escapes it may have."""
+MOST_CONTROL = 0.02
+"""Share of such bytes that damage may leave in a text."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +201,11 @@ def article_text(path: str | Path) -> str:
         raise FileError(f"{path}: cannot be read ({error.strerror}); check the name") from error
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw.decode("utf-16", errors="replace")
-    if raw[:4] in (b"%PDF", b"PK\x03\x04") or raw[:8192].count(0) > 8:
+    if not raw.strip():
+        raise FileError(f"{path}: is empty; give the text of an article")
+    head = raw[:8192]
+    unseen = sum(head.count(byte) for byte in CONTROL)
+    if raw[:4] in (b"%PDF", b"PK\x03\x04") or unseen > max(8, MOST_CONTROL * len(head)):
         raise FileError(f"{path}: holds no text; save the article as text or HTML")
     try:
         return raw.decode("utf-8-sig")
@@ -206,7 +214,10 @@ def article_text(path: str | Path) -> str:
 
 
 def _day(published: DateLike) -> dt.date:
-    return parse_date(published, "published").date()
+    day, today = parse_date(published, "published").date(), dt.datetime.now(dt.UTC).date()
+    if day > today + dt.timedelta(days=1):  # it may be tomorrow where the article was printed
+        raise InputError(f"published is {day}, and today is {today}; give the day that the article was published")
+    return day
 
 
 def _read(text: str, known: dt.date | None, name: str, url: str, rules: Rules) -> Read:
