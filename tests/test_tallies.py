@@ -188,7 +188,7 @@ def test_cases_are_listed_and_an_unknown_one_is_refused() -> None:
     assert case.incidents is not None
     assert len(case.incidents) == 149
     assert case.sources["rows"].sum() == 297 + 149
-    assert case.report["counter"] == "us_government_or_press"
+    assert case.defaults["counter"] == "us_government_or_press"
     assert "militia" in case._repr_html_()
     assert escalation.open_case("november-2024-article").incidents is None
     with pytest.raises(
