@@ -178,7 +178,7 @@ def read_folder(source: str | Path) -> CaseFolder:
         series=series,
         sides=sides,
         unreviewed=unreviewed,
-        ledger=ledger,
+        ledger=None if folder.parent == data_folder() else ledger,
     )
 
 
@@ -280,9 +280,21 @@ def _check_names(
 
 
 def _listed(path: Path) -> pd.DataFrame | None:
-    """The incidents that are listed beside tallies, where the table says of which series each is."""
-    if not path.is_file() or not set(LISTED) <= set(column_names(path)):
+    """The incidents that are listed beside tallies, where the table says of which series each is.
+
+    Raises
+    ------
+    InputError
+        If the table is there without the columns that say so: it would be left out without a word.
+    """
+    if not path.is_file():
         return None
+    missing = [name for name in LISTED if name not in column_names(path)]
+    if missing:
+        raise InputError(
+            f"{path}: lacks {', '.join(missing)}; beside tallies a list of incidents says of which series each is, as "
+            "in the codebook; a table that is counted by itself is a case of its own"
+        )
     table = read_table(path).reset_index(drop=True)
     for name in ("date", "date_end"):
         table[name] = _days(table[name], name, path)

@@ -391,7 +391,8 @@ def count_series(
         notes += [note] if note else []
     if source.unreviewed:
         notes = unreviewed_note(source.table, source.unreviewed, series or names[0], counter) + notes
-    return replace(counted, source=source, notes=tuple(notes))
+    title = said.title or counted.title
+    return replace(counted, source=source, notes=tuple(notes), title=title)
 
 
 def _quality_notes(source: Source) -> list[str]:

@@ -16,7 +16,9 @@ from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source, SourceSeries, count_series
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.wording import capital, spaced
+from escalation.counts.periods import date_span
 from escalation.errors import FitError, InputError
+from escalation.tallies.printed import printed_count
 from escalation.tallies.schema import DEFAULTS
 
 USABLE = "ok"
@@ -39,6 +41,8 @@ class SeriesAnswers:
         The announced events, where the series is a handful of them.
     at_least : int or None
         The size of an event that is asked about; the largest so far where the case names none.
+    printed : str
+        What was printed last of a series that cannot be counted, with its days.
     left_out : int
         Usable tallies of the series by other counters, or of other units, which are not in the answers.
     """
@@ -50,6 +54,7 @@ class SeriesAnswers:
     handful: Handful | None = None
     at_least: int | None = None
     left_out: int = 0
+    printed: str = ""
 
     @cached_property
     def rare(self) -> RareEvents | None:
@@ -62,13 +67,19 @@ class SeriesAnswers:
         freq = found.freq if isinstance(found, Assessment) else "W-SUN"
         return self.handful.reaching(self.at_least or largest, within, freq, seed)
 
+    def counter(self) -> str:
+        """Name who counted; empty where nobody is named."""
+        found = self.assessment
+        if isinstance(found, Withheld) or found.series.counter in ("", DEFAULTS["counter"]):
+            return ""
+        return counter_text(found.series.counter)
+
     def counted_by(self) -> str:
         """Name who counted, and how many counts of others are not in it."""
-        found = self.assessment
-        known = isinstance(found, Assessment) and found.series.counter not in ("", DEFAULTS["counter"])
-        who = counter_text(found.series.counter) if known and isinstance(found, Assessment) else ""
         word = "count" if self.left_out == 1 else "counts"
-        return "; ".join(filter(None, (who, f"{self.left_out} other {word} not used" if self.left_out else "")))
+        return "; ".join(
+            filter(None, (self.counter(), f"{self.left_out} other {word} not used" if self.left_out else ""))
+        )
 
     def until(self) -> str:
         """The last day that the answers speak of."""
@@ -119,7 +130,9 @@ def answer_series(source: Source, name: str | None, *, horizon: int | None = Non
         title, unit = settings.title or title_of(counted), counted.unit
     except (InputError, FitError) as error:
         found = Withheld("answers", _without_name(str(error), source))
-    return SeriesAnswers(series, title, unit or "incidents", found, handful, settings.at_least, left_out)
+    printed = _last_printed(usable(source.table, series), counter, unit) if isinstance(found, Withheld) else ""
+    at_least = settings.at_least
+    return SeriesAnswers(series, title, unit or "incidents", found, handful, at_least, left_out, printed)
 
 
 def answer_counted(counted: Assessment) -> SeriesAnswers:
@@ -146,9 +159,19 @@ def usual_choice(source: Source, series: str) -> tuple[str | None, str | None, i
     kept = rows
     for column in ("counter", "unit"):
         if chosen[column] is None and not kept.empty:
-            chosen[column] = _most(kept[column])
+            chosen[column] = _most(kept, column)
         kept = kept if chosen[column] is None else kept[kept[column] == chosen[column]]
     return chosen["counter"], chosen["unit"], len(rows) - len(kept)
+
+
+def _last_printed(rows: pd.DataFrame, counter: str | None, unit: str | None) -> str:
+    """The tally with the latest end, in words."""
+    for column, chosen in (("counter", counter), ("unit", unit)):
+        rows = rows if chosen is None else rows[rows[column] == chosen]
+    if rows.empty:
+        return ""
+    last = rows.sort_values(["end", "start"], kind="stable").iloc[-1]
+    return f"{printed_count(last)}, {date_span(pd.Period(last['start'], 'D'), pd.Period(last['end'], 'D'))}"
 
 
 def usable(table: pd.DataFrame, series: str) -> pd.DataFrame:
@@ -156,10 +179,10 @@ def usable(table: pd.DataFrame, series: str) -> pd.DataFrame:
     return table[(table["series"] == series) & (table["flag"] == USABLE) & (table["kind"] != "baseline")]
 
 
-def _most(words: pd.Series) -> str:
-    """The most frequent word, the first by the alphabet where there are several."""
-    numbers = words.value_counts()
-    return str(min(numbers.index[numbers == numbers.max()]))
+def _most(rows: pd.DataFrame, column: str) -> str:
+    """The most frequent word of a column; of several the one that was printed last, then the first by the alphabet."""
+    words = rows.groupby(column).agg(number=("end", "size"), last=("end", "max")).sort_index()
+    return str(words.sort_values(["number", "last"], ascending=False, kind="stable").index[0])
 
 
 def _without_name(message: str, source: Source) -> str:

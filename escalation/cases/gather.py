@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from escalation.assessment.assess import assess
 from escalation.assessment.result import Assessment
 from escalation.assessment.sides import join_sides
@@ -77,12 +75,13 @@ def brief(
         counts = open_source(counts)
     if isinstance(counts, Source) and counts.kind == "tallies":
         answers = _all_series(counts, None, seed_of(rng), say)
-        first, rest = answers[0], answers[1:]
+        first, rest = _with_main_first(answers, counts)
     else:
         found = counts if isinstance(counts, Assessment) else assess(counts, models=(), rng=rng)
         first, rest = answer_counted(found), []
         if others and found.source is not None and found.source.kind == "tallies":
             rest = _all_series(found.source, first.name, found.seed, say)
+    first = _with_sides(first, rest)
     return Brief(first, tuple(rest), cost, loss)
 
 
@@ -103,27 +102,28 @@ def check_cost(cost: float | None, loss: float | None) -> None:
 def series_names(source: Source) -> list[str]:
     """Series of a source, the main one first, then those of most usable tallies; at most twelve.
 
-    A case's own order comes before that of numbers.
+    A case's own order comes before that of numbers, and of equal numbers what was printed last.
     """
     there = [str(name) for name in source.table["series"].unique()]
-    sizes = pd.Series({name: len(usable(source.table, name)) for name in sorted(there)})
-    by_size = [str(name) for name in sizes.sort_values(ascending=False, kind="stable").index]
+    rows = {name: usable(source.table, name) for name in sorted(there)}
+    by_size = sorted(rows, key=lambda name: (len(rows[name]), rows[name]["end"].max()), reverse=True)
     named = [] if source.case is None else [name for name in source.case.series if name in there]
     main = source.defaults.get("series")
     ordered = list(dict.fromkeys([*([main] if main in there else []), *named, *by_size]))
     return [str(name) for name in ordered][:MOST_SERIES]
 
 
-def main_options(source: Source) -> dict[str, str | None]:
-    """What :func:`escalation.count_series` is given for the main series of a source; nothing where that is its default.
+def main_options(source: Source) -> tuple[str | None, str | None, str | None]:
+    """Series, counter and unit that :func:`escalation.count_series` is given for the main series of a source.
 
-    Of a table of several series it is the one with most usable tallies, by its most frequent counter and unit.
+    Of a table of several series it is the one with most usable tallies, by its most frequent counter and unit; None
+    where the case says it, or the source holds incidents.
     """
     if source.kind != "tallies" or source.defaults.get("series"):
-        return {}
+        return None, None, None
     name = series_names(source)[0]
     counter, unit, _ = usual_choice(source, name)
-    return {"series": name, "counter": counter, "unit": unit}
+    return name, counter, unit
 
 
 def _all_series(source: Source, known: str | None, seed: int, say: Callable[[str], None]) -> list[SeriesAnswers]:
@@ -133,23 +133,29 @@ def _all_series(source: Source, known: str | None, seed: int, say: Callable[[str
         if name != known:
             say(f"answering {name.replace('_', ' ')}")
             answers.append(answer_series(source, name, seed=seed))
-    if known is not None:
-        return answers
+    return answers
+
+
+def _with_main_first(answers: list[SeriesAnswers], source: Source) -> tuple[SeriesAnswers, list[SeriesAnswers]]:
+    """The first series that can be counted, and the others."""
     counted = next((at for at, one in enumerate(answers) if isinstance(one.assessment, Assessment)), None)
     if counted is None:
         raise InputError(f"{source.name}: no series can be counted; of {answers[0].name}: {answers[0].why_not()}")
-    main = answers.pop(counted)
-    return [_with_sides(main, answers, source), *answers]
+    return answers[counted], answers[:counted] + answers[counted + 1 :]
 
 
-def _with_sides(main: SeriesAnswers, answers: list[SeriesAnswers], source: Source) -> SeriesAnswers:
-    """The main series with the counts of the two sides of the case, where both were counted."""
-    wanted = () if source.case is None else source.case.sides
-    counted = {one.name: one.assessment for one in (main, *answers) if isinstance(one.assessment, Assessment)}
-    if not wanted or not set(wanted) <= set(counted) or isinstance(main.assessment, Withheld):
+def _with_sides(main: SeriesAnswers, others: list[SeriesAnswers]) -> SeriesAnswers:
+    """The main series with the counts of the two sides of the case, where both were counted and none were given."""
+    found = main.assessment
+    if isinstance(found, Withheld) or found.sides is not None or found.source is None or found.source.case is None:
+        return main
+    titles = {one.name: one.title for one in (main, *others)}
+    counted = {one.name: one.assessment for one in (main, *others) if isinstance(one.assessment, Assessment)}
+    wanted = found.source.case.sides
+    if not wanted or not set(wanted) <= set(counted):
         return main
     try:
-        sides = join_sides({name: counted[name].series for name in wanted})
+        sides = join_sides({titles[name]: counted[name].series for name in wanted})
     except InputError:  # no period in common
         return main
-    return replace(main, assessment=replace(main.assessment, sides=sides))
+    return replace(main, assessment=replace(found, sides=sides))

@@ -24,7 +24,7 @@ STYLE = """
 .escalation .small { color: var(--soft); font-size: .875rem; }
 .escalation figure { margin: 1rem 0; min-width: 0; }
 .escalation figcaption { color: var(--soft); font-size: .875rem; }
-.escalation svg { width: 100%; height: auto; background: #ffffff; }
+.escalation svg { width: 100%; height: auto; }
 .escalation .gallery { display: grid; gap: 0 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 .escalation .scroll { overflow-x: auto; }

@@ -25,6 +25,8 @@ from escalation.plots.tally_charts import draw_counts, seen_frame
 
 SHOWN = 4
 """Cautions on the first page; the others stand on the last."""
+SMALL_HEIGHT = 104.0
+"""Points that a small chart takes on paper."""
 SHOWN_DATES = 6
 """Dates in the table of flashpoints."""
 
@@ -53,14 +55,17 @@ def series_page(all_series: Sequence[SeriesAnswers]) -> Page:
     """Every series: a small chart each, and a table of now, before, rising, next and how much is observed."""
     pictures = [small_chart(one) for one in all_series if isinstance(one.assessment, Assessment)]
     rows = [series_row(one) for one in all_series]
-    headers = ["Series", "To", "Now", "Before", "Rise unusual / higher", "Next", "Observed"]
-    table = Grid(headers, rows, (0, 1, 2, 3, 4, 5), (118.0, 50.0, 62.0, 58.0, 54.0, 0.0, 44.0))
+    headers = ["Series", "To", "Now", "Before", "Unusual / higher", "Next", "Observed"]
+    table = Grid(headers, rows, (0, 1, 2, 3, 4, 5), (0.0, 50.0, 58.0, 56.0, 46.0, 84.0, 46.0))
     blocks: list[Block] = [Gallery(pictures), table]
     blocks += [Text(f"{one.title}: {one.why_not()}.", "bullet") for one in all_series if one.why_not()]
+    unused = [f"{one.left_out} of {one.title}" for one in all_series if one.left_out]
+    if unused:
+        blocks.append(Text(f"Counts by other counters or of other units are not in it: {', '.join(unused)}.", "small"))
     blocks.append(
         Text(
             "Now and before: mean underlying rate a period of the recent and of the earlier window, with its interval. "
-            "Rise: the probability of one beyond the usual fluctuation, and of a higher rate at all. Next: the total "
+            "Unusual / higher: the probability of a rise beyond the usual fluctuation, and of a higher rate at all. Next: the total "
             "of the periods ahead; for a handful of announced events, the probability of one of the size asked about. "
             "Observed: share of the recent days that some source speaks of.",
             "small",
@@ -71,7 +76,7 @@ def series_page(all_series: Sequence[SeriesAnswers]) -> Page:
 
 def series_row(one: SeriesAnswers) -> list[str]:
     """Now, before, rising, next and observed of one series."""
-    who = one.counted_by()
+    who = one.counter()
     name = f"{one.title}{f' ({who})' if who else ''}"
     observed = "" if np.isnan(one.observed()) else f"{one.observed():.0%}"
     if one.rare is not None and one.handful is not None:
@@ -83,7 +88,7 @@ def series_row(one: SeriesAnswers) -> list[str]:
         return [name, one.until(), now, "-", "-", ahead, observed]
     found = one.assessment
     if isinstance(found, Withheld):
-        return [name, one.until(), "not given", "-", "-", "-", observed]
+        return [name, one.until(), one.printed or "not given", "-", "-", "-", observed]
     answers = {answer.key: answer for answer in found.answer_list("rate", "forecast")}
     word, unit = period_word(found.freq), spaced(one.unit)
     now, before = (_rate(answers[key].value, answers[key].span_text()) for key in ("rate_now", "rate_before"))
@@ -189,9 +194,9 @@ def small_chart(one: SeriesAnswers) -> Picture:
     return Picture(
         f"series-{name}",
         f"{one.title}: {spaced(one.unit)} by {period_word(found.freq)}.",
-        lambda ax: draw_small(counts, ax, f"{one.title}: {spaced(one.unit)} a {period_word(found.freq)}", forecast),
+        lambda ax: draw_small(counts, ax, one.title, forecast, level=level),
         _numbers(counts, forecast, level),
-        118.0,
+        SMALL_HEIGHT,
     )
 
 
@@ -263,7 +268,7 @@ def _record(found: Assessment) -> str:
     origins = record.scores["origin"].nunique()
     if name not in table.index:
         return f"{origins} past dates were scored, but not the {spaced(name)} model, which answers here."
-    own, most = table.loc[name], int(record.scores["step"].max())
+    own, most = table.loc[name].to_dict(), int(record.scores["step"].max())
     text = (
         f"From {origins} past dates, 1 to {most} {period_word(found.freq, most)} ahead, its 90% intervals held "
         f"{own['coverage_90%']:.0%} of what came; CRPS {number(own['crps'])}."

@@ -170,31 +170,30 @@ def _event(one: SeriesAnswers) -> str:
 
 def _trust(found: Assessment, cautions: int) -> Statement:
     """How far to trust it."""
-    parts = [_rests_on(found)]
     share = found.series.observed_share.loc[found.recent[0] : found.recent[-1]]
     covered = float(found.series.exposure.loc[found.recent[0] : found.recent[-1]].sum())
+    rests, thin = f"it rests on {_rests_on(found)}", not _converged(found)
     if found.reconstruction is not None and covered > 0:
-        parts.append(f"{float(share.sum()) / covered:.0%} of the recent days are spoken of")
+        spoken = float(share.sum()) / covered
+        rests += f" that speak of {spoken:.0%} of the recent days"
+        thin |= spoken < HALF or int(found.reconstruction.tallies["used"].sum()) <= FEW_TALLIES
     elif found.source is not None and found.source.quality is not None:
-        parts.append(f"the table is {found.source.quality.verdict}")
-    parts.append("no past forecast was scored" if not found.record else "past forecasts are scored on the last page")
-    stands = "caution stands" if cautions == 1 else "cautions stand"
-    below = f"{cautions or 'no'} {stands if cautions else 'caution stands'} below"
-    thin = found.reconstruction is not None and (
-        float(share.sum()) < HALF * covered or int(found.reconstruction.tallies["used"].sum()) <= FEW_TALLIES
-    )
-    lead = "Trust this little" if thin or not _converged(found) else "How far to trust it"
-    return Statement("trust", f"{lead}: {', '.join(parts)}, and {below}.")
+        rests += f", a table called {found.source.quality.verdict}"
+    record = "past forecasts are scored on the last page" if found.record else "no past forecast was scored"
+    stands = "caution stands" if cautions == 1 else "cautions stand" if cautions else "caution stands"
+    lead = "Trust this little" if thin else "How far to trust it"
+    return Statement("trust", f"{lead}: {rests}; {record}, and {cautions or 'no'} {stands} below.")
 
 
 def _rests_on(found: Assessment) -> str:
     """What the answers rest on."""
     if found.reconstruction is not None:
         used = int(found.reconstruction.tallies["used"].sum())
-        return f"it rests on {used:,} {'count' if used == 1 else 'counts'}"
+        return f"{used:,} {'count' if used == 1 else 'counts'}"
     if found.source is not None:
-        return f"it rests on {len(found.source.table):,} listed incidents"
-    return f"it rests on {len(found.series.counts):,} {period_word(found.freq, len(found.series.counts))} as given"
+        return f"{len(found.source.table):,} listed incidents"
+    number_of = len(found.series.counts)
+    return f"{number_of:,} {period_word(found.freq, number_of)} of counts as given"
 
 
 def _converged(found: Assessment) -> bool:

@@ -72,7 +72,7 @@ def report(
         step(reading(selection))
         source = open_table(selection)
         alone = any(getattr(selection, name) is not None for name in ("series", "counter", "place", "unit", "by"))
-        chosen = selection if alone else replace(selection, **main_options(source))
+        chosen = selection if alone else selection.of_series(*main_options(source))
         counted = count_from(source, chosen if sides is None or selection.series else replace(chosen, by=None), step)
         both = None
         if sides is not None:

@@ -93,7 +93,11 @@ def report(
         typer.Option(help="hidden_markov adds a page on quiet and active regimes; compiling it takes a while once."),
     ] = "none",
     full: Annotated[
-        bool, typer.Option("--full", help="PDF: the further pages on the main series and the list of its tallies.")
+        bool,
+        typer.Option(
+            "--full",
+            help="PDF: further pages on the main series, and its tallies; JSON: all answers about it.",
+        ),
     ] = False,
     figures: Annotated[
         str | None, typer.Option(metavar="DIR", help="Write each chart of the brief to this folder as SVG and PNG.")
@@ -111,7 +115,7 @@ def report(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where the brief is written: a PDF, a page (.html), or all answers as JSON, by the ending of its name.",
+            help="Where the brief is written: a PDF, a page (.html) or JSON, by the ending of its name.",
         ),
     ] = "report.pdf",
 ) -> None:
@@ -138,6 +142,29 @@ def read(table: Table, target: Target) -> None:
     Examples:
       escalation read acled.csv
       escalation read strikes.xlsx --column date=Datum -o incidents.csv
+    """
+
+
+@command("starting")
+def new(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The folder to make.")],
+    source: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Articles, one table of reported counts, or tables of incidents; left out, a table to fill in.",
+        ),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="What the case is called; left out, as the folder.")] = None,
+    date: Annotated[str | None, day("Articles: day of publication, where the page does not say it.")] = None,
+) -> None:
+    """A new case: a folder with the counts of articles as drafts, or with tables.
+
+    \b
+    Examples:
+      escalation new my-case article.txt --date 2024-11-12
+      escalation new my-case tallies.csv
+      escalation new my-case
     """
 
 

@@ -46,7 +46,8 @@ class ActingRecord:
 
     def sentence(self) -> str:
         """Say when acting pays, and what the record says of it."""
-        own, base = (float(self.expenses.loc[name, "expense"]) for name in ("forecast", "base rate"))
+        expense = self.expenses["expense"].to_dict()
+        own, base = expense["forecast"], expense["base rate"]
         saved = "saved" if own < base else "cost"
         compared = "neither saved nor cost anything" if own == base else f"{saved} {plain(abs(own - base))} a forecast"
         return (

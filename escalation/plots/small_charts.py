@@ -49,7 +49,7 @@ def draw_small(
     ax.set_ylim(0.0, top * HEADROOM)
     ticks = np.unique(np.round(np.linspace(0, top, 3)))
     ax.set_yticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-    ax.set_title("\n".join(wrap(printable(title), 210.0, NORMAL, "bold")), loc="left", fontsize=NORMAL)
+    ax.set_title("\n".join(wrap(printable(title), 150.0, NORMAL, "bold")), loc="left", fontsize=NORMAL)
 
 
 def svg_of(draw: Callable[[Axes], None], name: str, *, width: float = 7.0, height: float = 3.4) -> str:
@@ -68,7 +68,7 @@ def svg_of(draw: Callable[[Axes], None], name: str, *, width: float = 7.0, heigh
         chart, (ax,) = new_chart(width, (height,))
         draw(ax)
         stream = io.StringIO()
-        chart.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        chart.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     return re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", text)

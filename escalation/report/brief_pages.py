@@ -15,6 +15,10 @@ from escalation.report.words import plain_dates
 
 TITLE = 15.0
 """Size of the title."""
+FEW = 4
+"""So many small charts stand two in a row; more, three."""
+HIGHEST = 300.0
+"""Points that all small charts take at most, so that their table is on the same page."""
 
 
 def set_brief(paper: Paper, brief: Brief) -> None:
@@ -62,9 +66,12 @@ def _set_block(paper: Paper, block: Block, number: int) -> None:
 
 
 def _set_gallery(paper: Paper, pictures: Sequence[Picture]) -> None:
-    for at in range(0, len(pictures), 2):
-        row = pictures[at : at + 2]
-        for picture, ax in zip(row, paper.axes_in_row(row[0].height, 2, len(row)), strict=True):
+    places = 2 if len(pictures) <= FEW else 3
+    rows = -(-len(pictures) // places)
+    height = min(pictures[0].height if pictures else 0.0, HIGHEST / max(rows, 1))
+    for at in range(0, len(pictures), places):
+        row = pictures[at : at + places]
+        for picture, ax in zip(row, paper.axes_in_row(height, places, len(row)), strict=True):
             picture.draw(ax)
 
 

@@ -59,7 +59,8 @@ def write_report(
     path : str or Path
         Where to write; must end in ``.pdf``, ``.html`` or ``.json``.
     full : bool
-        Whether the further pages on the main series follow the brief, with the list of its tallies; only in a PDF.
+        Whether the further pages on the main series follow the brief, with the list of its tallies, in a PDF; all
+        answers about it, in JSON.
     figures : str or Path, optional
         Folder in which each chart of the brief is written as SVG and PNG.
     rng : int, Generator or None
@@ -104,7 +105,7 @@ def write_report(
             _save(compose_full(made) if full else compose_brief(made), stream, about)
     else:
         with atomic_write(path) as stream:
-            stream.write(made.to_html() if form == ".html" else made.to_json())
+            stream.write(made.to_html() if form == ".html" else made.to_json(full=full))
     if figures is not None:
         _write_figures(made, Path(figures))
     return path
@@ -115,20 +116,20 @@ FORMS = (".pdf", ".html", ".json")
 
 
 def check_form(path: str | Path, *, full: bool = False) -> None:
-    """Refuse a name that says no format, or further pages in a format that has none.
+    """Refuse a name that says no format, and further pages in a format that has none.
 
     Raises
     ------
     FileError
         If the name does not end in .pdf, .html or .json.
     InputError
-        If the further pages are asked for in a file that is no PDF.
+        If the further pages are asked for in a page of HTML.
     """
     form = Path(path).suffix.lower()
     if form not in FORMS:
         raise FileError(f"{path}: a report is a PDF, a page or JSON; end its name in .pdf, .html or .json")
-    if full and form != ".pdf":
-        raise InputError(f"{path}: the further pages are in a PDF alone; end its name in .pdf, or leave full out")
+    if full and form == ".html":
+        raise InputError(f"{path}: a page holds the brief alone; end its name in .pdf or .json, or leave full out")
 
 
 def _write_figures(made: Brief, folder: Path) -> None:
