@@ -212,7 +212,7 @@ def _settings(path: Path) -> dict[str, Any]:
     report = about.get("report", {})
     for name in ("title", "summary"):
         if not isinstance(about.setdefault(name, path.parent.name if name == "title" else ""), str):
-            raise InputError(f"{path}: {name} is {about[name]!r}; write it as text in quotes")
+            raise _no_text(about[name], name, str(path))
     for name, table in (("report", report), ("series", about.get("series", {}))):
         if not isinstance(table, dict):
             raise InputError(f"{path}: {name} is {table!r}; write a table [{name}] with one key a line")
@@ -244,15 +244,19 @@ def _text(value: object, key: str, where: str) -> str:
     """A text, or a date that TOML knows as one; days and periods are checked here, where their place can be named."""
     text = value if isinstance(value, str) else str(value) if hasattr(value, "isoformat") else None
     if text is None:
-        raise InputError(f"{where}: {key} is {value!r}; write it as text in quotes")
+        raise _no_text(value, key, where)
     try:
         if key in ("start", "end"):
             parse_date(text, key)
         elif key == "freq":
             parse_freq(text)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from error
+        raise InputError(f"{where}: no such day or period: {error}") from error
     return text
+
+
+def _no_text(value: object, key: str, where: str) -> InputError:
+    return InputError(f"{where}: {key} is {value!r}; write it as text in quotes")
 
 
 def _check_keys(given: Mapping[str, object], known: Sequence[str], where: str) -> None:

@@ -41,10 +41,10 @@ class SeriesAnswers:
         The announced events, where the series is a handful of them.
     at_least : int or None
         The size of an event that is asked about; the largest so far where the case names none.
-    printed : str
-        What was printed last of a series that cannot be counted, with its days.
     left_out : int
         Usable tallies of the series by other counters, or of other units, which are not in the answers.
+    printed : str
+        What was printed last of a series that cannot be counted, with its days.
     """
 
     name: str

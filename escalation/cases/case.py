@@ -14,9 +14,31 @@ from escalation.conventions.randomness import Seed
 
 
 class Case(CaseFolder):
-    """A case: the tables and articles of its folder, and a brief on them; the attributes are those of the folder."""
+    """A case: the tables and articles of its folder, and a brief on them.
 
-    def report(self, *, cost: float | None = None, loss: float | None = None, rng: Seed = 1) -> Brief:
+    Attributes
+    ----------
+    name, title, summary : str
+        What it is called and about.
+    folder : Path
+        Where it lies.
+    tallies, incidents : pandas.DataFrame or None
+        Reported counts, and dated incidents beside them.
+    sources : pandas.DataFrame
+        The pages behind both, with their numbers of rows.
+    defaults : dict
+        What answers about the case go by: series, counter, start, end, freq.
+    series : dict of str to SeriesSettings
+        What ``case.toml`` says of single series.
+    sides : tuple of str
+        Two series that may answer each other, or none.
+    unreviewed : tuple of int
+        Labels of the tallies from text that no person has reviewed.
+    ledger : pandas.DataFrame or None
+        What the reader dropped, merged or changed; None for a bundled case.
+    """
+
+    def report(self, *, cost: float | None = None, loss: float | None = None, rng: Seed = None) -> Brief:
         """Answer all series of the case; a notebook shows the brief, :func:`escalation.write_report` writes it.
 
         Parameters

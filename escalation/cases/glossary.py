@@ -9,7 +9,7 @@ GLOSSARY = {
     r"\binterval\b": ("interval", "the range in which the number lies nine times in ten, if the model holds"),
     r"underlying rate": (
         "underlying rate",
-        "how many there would be in a period on average, without the chance of single ones",
+        "how many there are in a period on average, without the ups and downs of single periods",
     ),
     r"usual fluctuation|unusual": (
         "usual fluctuation",

@@ -88,12 +88,10 @@ def new_case(
     names = sorted(tables[TALLIES]["series"].unique()) if TALLIES in tables else []
     parent = folder.parent
     if kind_of(parent) != "directory":
-        raise FileError(f"{folder}: the directory {parent} does not exist; create it first")
+        raise FileError(f"{folder}: cannot be made, for there is no directory {parent}; create that first")
+    made = None
     try:
         made = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
-    except OSError as error:
-        raise FileError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
-    try:
         (made / REPORTS).mkdir()
         (made / SETTINGS).write_text(_settings(title or folder.name, names), encoding="utf-8")
         for name, table in tables.items():
@@ -109,7 +107,8 @@ def new_case(
     except OSError as error:
         raise FileError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
     return folder
 
 
@@ -140,7 +139,7 @@ def _read(paths: Sequence[Path], published: DateLike | None) -> tuple[dict[str, 
             raise InputError(f"{files[0]}: no count was found in it; a case needs one")
         return {TALLIES: tallies}, files
     if published is not None:
-        raise InputError(f"published is {str(published)!r}, which goes with articles; {paths[0]} is none")
+        raise InputError(f"{paths[0]} is no article, and a day of publication goes with articles; leave published out")
     source = open_source(paths)
     return {TALLIES if source.kind == "tallies" else INCIDENTS: source.table}, []
 

@@ -65,9 +65,9 @@ def series_page(all_series: Sequence[SeriesAnswers]) -> Page:
     blocks.append(
         Text(
             "Now and before: mean underlying rate a period of the recent and of the earlier window, with its interval. "
-            "Unusual / higher: the probability of a rise beyond the usual fluctuation, and of a higher rate at all. Next: the total "
-            "of the periods ahead; for a handful of announced events, the probability of one of the size asked about. "
-            "Observed: share of the recent days that some source speaks of.",
+            "Unusual / higher: the probability of a rise beyond the usual fluctuation, and of a higher rate at all. "
+            "Next: the total of the periods ahead; for a handful of announced events, the probability of one of the "
+            "size asked about. Observed: share of the recent days that some source speaks of.",
             "small",
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -154,7 +154,7 @@ class Brief:
         content = json.loads(self.assessment.to_json(*(EVERYTHING if full else MAIN_PARTS)))
         content["brief"] = {
             "title": self.title,
-            "verdict": [one._asdict() for one in self.verdict()],
+            "verdict": [asdict(one) for one in self.verdict()],
             "acting": self.acting_sentence(),
             "series": [_series_json(one) for one in self.series],
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from escalation.counts.periods import date_span, period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
 
 
-class Statement(NamedTuple):
+@dataclass(frozen=True)
+class Statement:
     """A sentence of the verdict.
 
     Attributes

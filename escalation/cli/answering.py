@@ -18,6 +18,7 @@ from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
+from escalation.cases.forms import check_form
 from escalation.cases.gather import check_cost, main_options
 from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
@@ -36,7 +37,6 @@ from escalation.cli.counting import (
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
 from escalation.errors import warn
-from escalation.report.write import check_form
 
 Part = TypeVar("Part")
 STEPS = 16

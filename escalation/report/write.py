@@ -12,6 +12,7 @@ from escalation.assessment.naming import title_of
 from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source
 from escalation.assessment.withheld import Withheld
+from escalation.cases.forms import check_form
 from escalation.cases.gather import brief
 from escalation.cases.result import Brief
 from escalation.conventions.randomness import Seed
@@ -91,8 +92,8 @@ def write_report(
     path = Path(path)
     form = path.suffix.lower()
     check_form(path, full=full)
-    if isinstance(counts, Brief | Assessment) and rng is not None:
-        raise InputError(f"rng is {rng!r}, but an assessment brings its seed; hand rng to assess")
+    if isinstance(counts, Brief) and rng is not None:
+        raise InputError(f"rng is {rng!r}, but a brief brings its seed; hand rng to escalation.brief")
     made = counts if isinstance(counts, Brief) else brief(counts, others=not isinstance(counts, Assessment), rng=rng)
     if form == ".pdf":
         about = {
@@ -109,27 +110,6 @@ def write_report(
     if figures is not None:
         _write_figures(made, Path(figures))
     return path
-
-
-FORMS = (".pdf", ".html", ".json")
-"""How names of reports end."""
-
-
-def check_form(path: str | Path, *, full: bool = False) -> None:
-    """Refuse a name that says no format, and further pages in a format that has none.
-
-    Raises
-    ------
-    FileError
-        If the name does not end in .pdf, .html or .json.
-    InputError
-        If the further pages are asked for in a page of HTML.
-    """
-    form = Path(path).suffix.lower()
-    if form not in FORMS:
-        raise FileError(f"{path}: a report is a PDF, a page or JSON; end its name in .pdf, .html or .json")
-    if full and form == ".html":
-        raise InputError(f"{path}: a page holds the brief alone; end its name in .pdf or .json, or leave full out")
 
 
 def _write_figures(made: Brief, folder: Path) -> None:
