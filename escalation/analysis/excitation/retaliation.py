@@ -14,6 +14,7 @@ from escalation.analysis.excitation.share_model import draw_split, fit_shares, i
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import table_of_counts
 from escalation.errors import InputError
@@ -225,4 +226,4 @@ def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) 
 
 
 def _with_error(found: FlashpointProbability) -> str:
-    return f"{found.probability:.3f} (Monte Carlo error {found.mc_error:.2g})"
+    return f"{probability_text(found.probability)} (Monte Carlo error {found.mc_error:.2g})"

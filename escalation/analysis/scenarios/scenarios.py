@@ -90,7 +90,7 @@ class WhatIf:
         if not self.flashpoints:
             return ""
         point = self.flashpoints[name]
-        text = f", with a probability of {point.probability:.3f} (Monte Carlo error {point.mc_error:.2g})"
+        text = f", with a probability of {probability_text(point.probability)} (Monte Carlo error {point.mc_error:.2g})"
         if name != BASELINE:
             return text
         span = f"{point.over} {period_word(point.last.freqstr, point.over)}"
