@@ -33,7 +33,7 @@ from escalation.cli.counting import (
     with_dates,
 )
 from escalation.cli.options import Selection, Target
-from escalation.counts.periods import period_word
+from escalation.counts.periods import parse_freq, period_word
 from escalation.errors import warn
 from escalation.files.disk import atomic_write
 
@@ -64,10 +64,13 @@ def report(
     check_targets(selection, output)
     with screen.progress(3 if sides is None else 5) as step:
         chosen = selection if sides is None or selection.series is not None else replace(selection, by=None)
-        source, counted = count(chosen, step)
+        step(reading(selection))
+        source = open_table(selection)
+        if sides is not None:
+            check_by(source, selection, sides)
+        counted = count_from(source, chosen, step)
         both = None
         if sides is not None:
-            check_by(source, selection)
             both = count_sides(source, selection, sides, step)
         step("fitting the models")
         assessment = escalation.assess(
@@ -145,11 +148,15 @@ def flashpoint(
             f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
         )
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    if definition is not None:
+        definition.check_freq(parse_freq(selection.freq or "D"))
     for words in what_if or ():
         read_assumptions(words, "D")  # before anything is computed
     with screen.progress(3) as step:
         step(reading(selection))
         source = open_table(selection)
+        if definition is not None:
+            _check_units(source, selection, definition)
         handful = None
         if at_least is not None and definition is None and not what_if and over == 1:
             options = ("counter", "place", "unit", "start", "end", "silence")
@@ -191,6 +198,18 @@ def flashpoint(
         ("Monte Carlo error", table["mc_error"].map("{:.2g}".format)),
         ("90% Monte Carlo interval", screen.spans(table, write="{:.2f}".format)),
     )
+
+
+def _check_units(source: escalation.assessment.Source, selection: Selection, definition: escalation.Flashpoint) -> None:
+    """Refuse a definition that is about nothing that can be counted here, before it is counted."""
+    if source.kind == "incidents":
+        return definition.check_unit(selection.measure)
+    series = selection.series or source.defaults.get("series")
+    rows = source.table if series is None else source.table[source.table["series"] == series]
+    units = [selection.unit] if selection.unit is not None else rows["unit"].unique().tolist()
+    if not any(definition.is_about(unit) for unit in units):
+        definition.check_unit(units[0])
+    return None
 
 
 def _show_rare(handful: Handful, at_least: int, within: int | None, selection: Selection, target: Target) -> None:

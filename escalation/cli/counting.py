@@ -16,14 +16,18 @@ from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection, Table, Target
-from escalation.counts.periods import period_word
+from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import parse_date, parse_freq, period_index, period_word
 from escalation.errors import warn
 from escalation.files.disk import atomic_write, check_target, table_text
 from escalation.files.ledger import LedgerEntries, join_ledgers
+from escalation.files.parquet import check_parquet
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 LEVEL = 0.9
 """Probability of the intervals of counts."""
+MOST_DRAWS = 100_000
+"""Histories: more would not fit into memory, and show nothing more."""
 ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json"}
 
 
@@ -118,10 +122,23 @@ def open_table(table: Table) -> escalation.assessment.Source:
     return source
 
 
-def check_by(source: escalation.assessment.Source, selection: Selection) -> None:
-    """Say that sides of incidents need a column to be found in, before anything is computed."""
+def check_by(source: escalation.assessment.Source, selection: Selection, sides: Sequence[str]) -> None:
+    """Refuse sides that the source cannot have, before anything is computed.
+
+    Raises
+    ------
+    InputError
+        If sides of incidents have no column to be found in, or a side of tallies is no series of theirs.
+    """
     if source.kind == "incidents" and selection.by is None:
         raise escalation.InputError("--side names values of a column of the incidents; say which: --by actor")
+    if source.kind != "tallies" or selection.by is not None:
+        return
+    known = sorted(source.table["series"].unique())
+    for side in sides:
+        series = _of_side(selection, side).series
+        if series not in known:
+            raise escalation.InputError(f"--side is {side!r}; the series of the table are {', '.join(known)}")
 
 
 def count_sides(
@@ -173,7 +190,7 @@ def _account(name: str, ledger: pd.DataFrame, path: str | None) -> str:
 
 
 def resolve_target(target: Target, table: Table | None = None, save: str | None = None) -> Target:
-    """Find in which format a table goes where, and check the files; see :func:`check_targets`.
+    """Find in which format a table goes where, and check the files and the table; see :func:`check_targets`.
 
     Raises
     ------
@@ -189,14 +206,14 @@ def resolve_target(target: Target, table: Table | None = None, save: str | None 
 
 
 def check_targets(table: Table | None, output: str | None, save: str | None = None) -> None:
-    """Check, before anything is computed, that each file can be written and is no other's.
+    """Check, before anything is read or computed, that each file can be written, is no other's, and what is asked for.
 
     Raises
     ------
     FileError
         If a file cannot be written.
     InputError
-        If two of source, output, ledger and saved forecast are one file.
+        If two of source, output, ledger and saved forecast are one file, or a day, span or period cannot be meant.
     """
     ledger = table.ledger if table else None
     named = [("SOURCE", name) for name in (table.source if table else None) or []]
@@ -210,6 +227,29 @@ def check_targets(table: Table | None, output: str | None, save: str | None = No
         other = taken.setdefault(os.path.realpath(name), option)
         if other != option:
             raise escalation.InputError(f"{option} is {name!r}, the same file as {other}; name another")
+    if save is not None:
+        check_parquet(save)
+    if table is not None:
+        _check_asked(table)
+
+
+def _check_asked(table: Table) -> None:
+    """Check what a table is asked for, as far as that does not depend on what is in it."""
+    table.columns()
+    for name, given in (("as-of", table.as_of), ("date", table.date)):
+        if given is not None:
+            parse_date(given, f"--{name}")
+    if not isinstance(table, Selection):
+        return
+    parse_freq(table.freq or "D")
+    if table.draws is not None:
+        check_whole(table.draws, "--draws", MOST_DRAWS)
+    first, last = (
+        None if given is None else parse_date(given, name)
+        for name, given in (("start", table.start), ("end", table.end))
+    )
+    if first is not None and last is not None:
+        period_index(first, last, table.freq or "D")
 
 
 def deliver(table: pd.DataFrame, target: Target) -> None:

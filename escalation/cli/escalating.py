@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 
 import escalation
+from escalation.analysis.excitation.excitation import MOST_LAGS
 from escalation.assessment.options import Season
 from escalation.assessment.sides import check_sides
 from escalation.assessment.watching import excite
 from escalation.cli import screen
 from escalation.cli.answering import show_answers
-from escalation.cli.counting import count, count_sides, deliver, open_table, reading, resolve_target
+from escalation.cli.counting import check_by, count, count_sides, deliver, open_table, reading, resolve_target
 from escalation.cli.options import Selection, Target
+from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import parse_date, period_word
-from escalation.counts.windows import WindowSpec
+from escalation.counts.windows import WindowSpec, check_window
 
 SPAN = re.compile(r"(\S+)\.\.(\S+)")
 
@@ -49,9 +51,12 @@ def excitation(selection: Selection, target: Target, *, sides: list[str] | None,
     """Show whether attacks by one side are followed by attacks of the other."""
     target = resolve_target(target, selection)
     sides = list(check_sides(sides))
+    lags = check_whole(lags, "--lags", MOST_LAGS)
     with screen.progress(4) as step:
         step(reading(selection))
-        both = count_sides(open_table(selection), selection, sides, step)
+        source = open_table(selection)
+        check_by(source, selection, sides)
+        both = count_sides(source, selection, sides, step)
         step("looking who follows whom")
         found = excite(both, lags=lags, seed=selection.seed)
     table, tests = found.effects.reset_index(), found.alternatives.reset_index()
@@ -81,7 +86,7 @@ def _window(text: str | None, name: str) -> WindowSpec | None:
     if text is None:
         return None
     if text.isascii() and text.isdecimal() and 0 < len(text) < 9:
-        return int(text)
+        return check_window(int(text), f"--{name}")
     found = SPAN.fullmatch(text.strip())
     if found is None:
         raise escalation.InputError(
@@ -89,4 +94,4 @@ def _window(text: str | None, name: str) -> WindowSpec | None:
             "2024-01-01..2024-03-31"
         )
     first, last = found.groups()
-    return (parse_date(first, f"--{name}"), parse_date(last, f"--{name}", side="end"))
+    return check_window((parse_date(first, f"--{name}"), parse_date(last, f"--{name}", side="end")), f"--{name}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 import escalation
+from escalation.assessment.options import check_names
 from escalation.cli import screen
 from escalation.cli.answering import given
 from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
+from escalation.models.registry import DEFAULT
 
 
 def changes(selection: Selection, target: Target) -> None:
@@ -39,6 +41,7 @@ def changes(selection: Selection, target: Target) -> None:
 def alarms(selection: Selection, target: Target, *, method: str) -> None:
     """Show which periods a surveillance method holds for unusual."""
     target = resolve_target(target, selection)
+    check_names(DEFAULT, (), "none", method)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("judging each period")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -43,22 +44,19 @@ class Store:
         self.path = Path(path)
         manifest = {**manifest, "format": FORMAT}
         self._backtest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-        if kind_of(self.path) not in ("nothing", "directory"):
-            raise FileError(f"{self.path}: is no directory; name one for the parts of the backtest")
+        there = check_store(self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(f"{self.path}: cannot be made ({error.strerror}); name another directory") from None
-        stands = self.path / MANIFEST
-        if kind_of(stands) != "nothing":
-            there = _read_manifest(stands)
+        if there is not None:
             wrong = [name for name in manifest if there.get(name) != manifest[name]]
             if wrong:
                 raise InputError(
                     f"{self.path}: holds a backtest with other {', '.join(wrong)}; name another directory or delete it"
                 )
         else:
-            with atomic_write(stands) as stream:
+            with atomic_write(self.path / MANIFEST) as stream:
                 json.dump(manifest, stream, indent=1)
 
     def _file(self, key: str) -> Path:
@@ -94,6 +92,23 @@ class Store:
         with atomic_write(self._file(part.key), "wb") as stream:
             held: dict[str, Any] = {ABOUT: np.array(json.dumps(about)), **part.scores}
             np.savez(stream, **held)
+
+
+def check_store(path: str | Path) -> dict[str, object] | None:
+    """Raise at once what :class:`Store` would raise of a directory before it knows of which backtest.
+
+    Returns
+    -------
+    dict or None
+        The manifest, if there is one.
+    """
+    path = Path(path)
+    if kind_of(path) not in ("nothing", "directory"):
+        raise FileError(f"{path}: is no directory; name one for the parts of the backtest")
+    above = next(folder for folder in (path, *path.absolute().parents) if kind_of(folder) != "nothing")
+    if kind_of(above) != "directory" or not os.access(above, os.W_OK | os.X_OK):
+        raise FileError(f"{path}: cannot be made or written to; name another directory")
+    return _read_manifest(path / MANIFEST) if kind_of(path / MANIFEST) != "nothing" else None
 
 
 def _read_manifest(path: Path) -> dict[str, object]:

@@ -37,9 +37,7 @@ def write_parquet(path: str | Path, table: pd.DataFrame, about: Mapping[str, obj
     FileError
         If the name does not end in .parquet, the file cannot be written, or pyarrow is not installed.
     """
-    if Path(path).suffix.lower() != ".parquet":
-        raise FileError(f"{path}: is written as Parquet; end its name in .parquet")
-    arrow, parquet = pyarrow_for(path)
+    arrow, parquet = check_parquet(path)
     digest = _digest(table, about)
     held = arrow.Table.from_pandas(table, preserve_index=False)
     described = json.dumps({"about": dict(about), "sha256": digest}).encode()
@@ -91,6 +89,13 @@ def _read_description(described: bytes) -> tuple[dict[str, object] | None, objec
         return None, None
     about = found.get("about") if isinstance(found, dict) else None
     return (about, found.get("sha256")) if isinstance(about, dict) else (None, None)
+
+
+def check_parquet(path: str | Path):  # type: ignore[no-untyped-def]
+    """Raise at once what :func:`write_parquet` would raise of the name and of pyarrow; import it."""
+    if Path(path).suffix.lower() != ".parquet":
+        raise FileError(f"{path}: is written as Parquet; end its name in .parquet")
+    return pyarrow_for(path)
 
 
 def pyarrow_for(path: str | Path):  # type: ignore[no-untyped-def]

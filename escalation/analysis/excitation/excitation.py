@@ -37,6 +37,8 @@ ALTERNATIVES = (*NO_EFFECT, "shared shock", "reporting")
 """Explanations other than that one side's attacks follow those of the other."""
 INTERVAL = 0.9
 """Probability of intervals."""
+MOST_LAGS = 52
+"""Most bins back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +248,7 @@ def excitation(
     if len(sides) != 2:
         raise InputError(f"excitation is between two sides and got {len(sides)}; choose two columns, or sum some")
     check_level(confidence, "confidence", such=0.95)
-    lags = check_whole(lags, "lags", 52)
+    lags = check_whole(lags, "lags", MOST_LAGS)
     within = check_whole(lags if within is None else within, "within", MAX_STEPS)
     draws, replicates = check_whole(draws, "draws", 100_000), check_whole(replicates, "replicates", 100_000)
     if 2 / (draws + 1) > 1 - confidence:
