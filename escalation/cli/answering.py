@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import pandas as pd
-import typer
 
 import escalation
 from escalation.assessment.handful import Handful, find_handful
@@ -33,9 +32,11 @@ from escalation.cli.counting import (
     with_dates,
 )
 from escalation.cli.options import Selection, Target
+from escalation.cli.streams import write
 from escalation.counts.periods import parse_freq, period_word
 from escalation.errors import warn
 from escalation.files.disk import atomic_write
+from escalation.plots.backend import check_matplotlib
 
 Part = TypeVar("Part")
 LETHAL_DRAWS = 40_000
@@ -62,6 +63,8 @@ def report(
     if sides is not None:
         check_sides(sides)
     check_targets(selection, output)
+    if kind == ".pdf":
+        check_matplotlib()
     with screen.progress(3 if sides is None else 5) as step:
         chosen = selection if sides is None or selection.series is not None else replace(selection, by=None)
         step(reading(selection))
@@ -94,7 +97,7 @@ def report(
                 stream.write(assessment.to_json())
         else:
             escalation.write_report(assessment, output)
-    typer.echo(f"Report: {Path(output)}")
+    write(f"Report: {Path(output)}\n")
 
 
 def forecast(
@@ -114,6 +117,8 @@ def forecast(
     warn_of_failures(assessment)
     if save is not None:
         ahead.save(save, about=_provenance(source, counted, selection.seed))
+        if target.form == "table" or target.output is not None:
+            write(f"All paths: {Path(save)}\n")
     table = ahead.summary_frame()
     if target.form != "table":
         return deliver(with_dates(table), target)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-import typer
 
 import escalation
 from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection, Table, Target
+from escalation.cli.streams import write
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import parse_date, parse_freq, period_index, period_word
 from escalation.errors import warn
@@ -115,7 +115,7 @@ def open_table(table: Table) -> escalation.assessment.Source:
     if isinstance(table, Selection) and table.coverage is not None:
         ledgers[table.coverage] = _coverage(table.coverage)[1]
     if table.ledger is not None:
-        deliver(join_ledgers(ledgers.values()), Target(form="csv", output=table.ledger))
+        keep(join_ledgers(ledgers.values()), table.ledger)
     for name, ledger in ledgers.items():
         if len(ledger) and not source.unreviewed:  # what was read from text says first that nobody has reviewed it
             warn(_account(name, ledger, table.ledger))
@@ -202,6 +202,8 @@ def resolve_target(target: Target, table: Table | None = None, save: str | None 
     if output is not None and form in (None, "table"):
         raise escalation.InputError(f"--output is {output!r}, which gives no format; add --format csv or --format json")
     check_targets(table, output, save)
+    if save is not None:
+        check_parquet(save)
     return replace(target, form=form)
 
 
@@ -227,8 +229,6 @@ def check_targets(table: Table | None, output: str | None, save: str | None = No
         other = taken.setdefault(os.path.realpath(name), option)
         if other != option:
             raise escalation.InputError(f"{option} is {name!r}, the same file as {other}; name another")
-    if save is not None:
-        check_parquet(save)
     if table is not None:
         _check_asked(table)
 
@@ -253,13 +253,18 @@ def _check_asked(table: Table) -> None:
 
 
 def deliver(table: pd.DataFrame, target: Target) -> None:
-    """Write a table to the output, or to the screen where there is none."""
+    """Write a table to the output, and say where it is, or to the screen where there is none."""
     assert target.form is not None
-    text = table_text(table, target.form)
     if target.output is None:
-        typer.echo(text, nl=False)
-        return
-    with atomic_write(target.output) as stream:
+        return write(table_text(table, target.form))
+    keep(table, target.output, target.form)
+    return write(f"Written: {Path(target.output)}\n")
+
+
+def keep(table: pd.DataFrame, path: str, form: Format = "csv") -> None:
+    """Write a table to a file, without a word."""
+    text = table_text(table, form)
+    with atomic_write(path) as stream:
         stream.write(text)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
+
 import escalation
 from escalation.analysis.excitation.excitation import MOST_LAGS
 from escalation.assessment.options import Season
@@ -62,23 +64,27 @@ def excitation(selection: Selection, target: Target, *, sides: list[str] | None,
     table, tests = found.effects.reset_index(), found.alternatives.reset_index()
     if target.form != "table":
         return deliver(table.set_index("by"), target)
+    for by, after in dict.fromkeys(zip(table["by"], table["after"], strict=True)):
+        effects, others = (one[(one["by"] == by) & (one["after"] == after)] for one in (table, tests))
+        _show_direction(f"More {both.unit} by {by} after one by {after}", effects, others, period_word(found.freq))
+    return screen.say(found.sentence())
+
+
+def _show_direction(title: str, effects: pd.DataFrame, tests: pd.DataFrame, word: str) -> None:
+    """Show how many more attacks one side's are followed by, and what else could be behind it."""
     screen.show(
-        f"More {both.unit} by one side after one by the other",
-        *((name, table[name]) for name in ("by", "after")),
-        (f"{period_word(found.freq)}s a bin", table["width"].map(str)),
-        ("bins back", table["lag"].map(str)),
-        ("more", table["effect"].map("{:.2f}".format)),
-        ("90% interval", screen.spans(table, write="{:.2f}".format)),
-        ("p shared shock", table["p_shared_shock"].map("{:.3f}".format)),
-        words=(0, 1),
+        title,
+        ("bin", [f"{width} {word}{'' if width == 1 else 's'}" for width in effects["width"]]),
+        ("bins back", effects["lag"].map(str)),
+        ("more", effects["effect"].map("{:.2f}".format)),
+        ("90% interval", screen.spans(effects, write="{:.2f}".format)),
+        ("p shared shock", effects["p_shared_shock"].map("{:.3f}".format)),
     )
     screen.show(
         "Could it be something else?",
-        *((name, tests[name]) for name in ("by", "after", "alternative")),
+        ("alternative", tests["alternative"]),
         ("p-value", tests["p_value"].map("{:.3f}".format)),
-        words=(0, 1, 2),
     )
-    return screen.say(found.sentence())
 
 
 def _window(text: str | None, name: str) -> WindowSpec | None:
