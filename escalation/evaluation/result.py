@@ -12,6 +12,7 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import InputError
 from escalation.evaluation.calibration import (
@@ -501,7 +502,7 @@ class Backtest:
         origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()
         failed = f"; {len(self.failures)} forecasts could not be made" if len(self.failures) else ""
         head = f"<b>Backtest</b> of {html.escape(', '.join(self.models))}: {origins} origins, {units} units{failed}"
-        return head + self.table().round(3).to_html()
+        return head + table_html(self.table().round(3))
 
 
 def _known_names(by: str | Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.notebook import table_html
 from escalation.counts.periods import period_word
 from escalation.errors import InputError
 from escalation.files.parquet import read_parquet, write_parquet
@@ -348,7 +349,7 @@ class Forecast:
             f"{html.escape(self.model)}, {self.draws:,} paths; {'90% intervals' if single else 'means'}"
         )
         shown = self.summary_frame() if single else pd.DataFrame(self.mean()).T
-        return head + shown.round(1).to_html(max_rows=None if single else 30)
+        return head + table_html(shown.round(1), max_rows=None if single else 30)
 
 
 def _ends(level: float) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from escalation.conventions.notebook import table_html
 from escalation.counts.series import Silence
 from escalation.errors import InputError
 from escalation.files.bundled import data_folder
@@ -51,7 +52,9 @@ class Case:
 
     def _repr_html_(self) -> str:
         lines = [f"<b>{html.escape(self.title)}</b><br>{html.escape(self.summary)}"]
-        lines.append(self.tallies.groupby(["series", "counter", "unit"]).size().rename("tallies").to_frame().to_html())
+        lines.append(
+            table_html(self.tallies.groupby(["series", "counter", "unit"]).size().rename("tallies").to_frame())
+        )
         return "".join(lines)
 
 

@@ -16,6 +16,7 @@ from escalation.analysis.excitation.shared_shock import Trial, after_counts, aft
 from escalation.analysis.excitation.two_sides import fit_decay, fit_sides, one_lag, p_values_of_none, sides_design
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.histories import spread_over
 from escalation.counts.periods import period_word
@@ -136,8 +137,8 @@ class Excitation:
         note = f"{self.draws:,} series behind each p-value, {self.replicates:,} behind each interval{kind}."
         return (
             f"<p>{html.escape(self.sentence())} {note}</p>"
-            + self.alternatives.round(3).to_html()
-            + self.effects.round(3).to_html()
+            + table_html(self.alternatives.round(3))
+            + table_html(self.effects.round(3))
         )
 
 
