@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from types import FrameType
 
+from escalation import cli
 from escalation.files import unfinished
 
 WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the terminal was closed"}
@@ -25,9 +26,7 @@ def run() -> int:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup and & ignore some
             signal.signal(number, _end)
     _open_closed_streams()
-    from escalation.cli.running import main
-
-    return main()
+    return cli.main()  # which loads what it needs only now
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
