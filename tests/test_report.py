@@ -19,6 +19,7 @@ from matplotlib.transforms import Bbox
 
 import escalation
 from escalation import FileError, InputError, assess, count_series, open_source
+from escalation.assessment.naming import counter_text, title_of
 from escalation.assessment.source import SourceSeries
 from escalation.plots.style import headline, styled
 from escalation.plots.text import text_width
@@ -26,7 +27,7 @@ from escalation.report import write_report
 from escalation.report.answers import set_answers
 from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
-from escalation.report.words import counter_text, error_text, plain_dates, range_text, title_of
+from escalation.report.words import error_text, plain_dates, range_text
 from escalation.report.write import compose_report
 
 LONG_UNIT = "attempted cross-border attacks with unmanned aircraft or rockets"

@@ -11,6 +11,7 @@ from typing import Literal
 import pandas as pd
 
 import escalation
+from escalation.assessment.naming import full_title
 from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
@@ -22,7 +23,6 @@ from escalation.errors import warn
 from escalation.files.disk import atomic_write, check_target, table_text
 from escalation.files.ledger import LedgerEntries, join_ledgers
 from escalation.files.parquet import check_parquet
-from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 LEVEL = 0.9
 """Probability of the intervals of counts."""
@@ -46,7 +46,7 @@ def series(selection: Selection, target: Target) -> None:
     columns.append((middle, table[middle].map(screen.number)))
     if not counted.exact:
         columns.append(("90% interval", screen.spans(table)))
-    return screen.show(title(counted), *columns, ("observed", table["observed_share"].map("{:.0%}".format)))
+    return screen.show(full_title(counted), *columns, ("observed", table["observed_share"].map("{:.0%}".format)))
 
 
 def cases(target: Target) -> None:
@@ -266,16 +266,6 @@ def keep(table: pd.DataFrame, path: str, form: Format = "csv") -> None:
     text = table_text(table, form)
     with atomic_write(path) as stream:
         stream.write(text)
-
-
-def title(counted: escalation.CountSeries) -> str:
-    """What was counted, where, by whom."""
-    where = "" if counted.place in ("", EVERYWHERE) else f", {counted.place}"
-    known = counted.counter not in ("", DEFAULTS["counter"])
-    who = f", as counted by {counted.counter.replace('_', ' ')}" if known else ""
-    name = counted.title.replace("_", " ")
-    what = "" if name == counted.unit else f": {counted.unit}"
-    return f"{name[:1].upper()}{name[1:]}{where}{what}{who}"
 
 
 def with_dates(table: pd.DataFrame) -> pd.DataFrame:
