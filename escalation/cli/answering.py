@@ -17,8 +17,8 @@ from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
+from escalation.cases.choices import check_cost, main_options
 from escalation.cases.forms import check_form
-from escalation.cases.gather import check_cost, main_options
 from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
 from escalation.cli.counting import (
@@ -37,6 +37,7 @@ from escalation.cli.options import Selection, Target
 from escalation.cli.streams import write
 from escalation.counts.periods import parse_freq, period_word
 from escalation.errors import warn
+from escalation.files.disk import kind_of
 from escalation.plots.backend import check_matplotlib
 
 Part = TypeVar("Part")
@@ -65,12 +66,13 @@ def report(
     """Show the verdict and the answers, then write the brief as PDF, HTML or JSON, and say where it is."""
     check_question(horizon=horizon, at_least=at_least, over=over, within=within)
     check_form(output, full=full)
-    check_cost(cost, loss)
     if sides is not None:
         check_sides(sides)
     check_targets(selection, output)
-    if Path(output).suffix.lower() != ".json":
-        check_matplotlib()
+    if figures is not None and kind_of(Path(figures)) not in ("nothing", "directory"):
+        raise escalation.FileError(f"{figures}: is no folder; name one for the charts")
+    check_cost(cost, loss)
+    check_matplotlib()
     with screen.progress(STEPS) as step:
         step(reading(selection))
         source = open_table(selection)

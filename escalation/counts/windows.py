@@ -52,7 +52,7 @@ def window_slice(index: pd.PeriodIndex, spec: WindowSpec, name: str, before: int
             f"{index[-1]}; choose a window inside it"
         )
     if stop <= start:
-        raise InputError(f"{name}={_text(spec)} holds no period; its end must not be before its start")
+        raise _holds_nothing(spec, name)
     return slice(start, stop)
 
 
@@ -69,13 +69,17 @@ def check_window(spec: WindowSpec, name: str) -> WindowSpec:
     if isinstance(spec, tuple) and len(spec) == 2:
         first, last = parse_date(spec[0], f"{name} start"), parse_date(spec[1], f"{name} end", "end")
         if last < first:
-            raise InputError(f"{name}={_text(spec)} holds no period; its end must not be before its start")
+            raise _holds_nothing(spec, name)
         return spec
     if not hasattr(spec, "__index__") or isinstance(spec, bool):
         raise InputError(f"{name} is {spec!r}; give a number of periods, a (start, end) pair or a slice")
     if int(spec) < 1:
         raise InputError(f"{name} is {spec}; give a number of periods >= 1")
     return spec
+
+
+def _holds_nothing(spec: WindowSpec, name: str) -> InputError:
+    return InputError(f"{name}={_text(spec)} holds no period; its end must not be before its start")
 
 
 def _text(spec: WindowSpec) -> str:
