@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from escalation.assessment.answer import keys_of
 from escalation.assessment.outlook import times_reached
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
@@ -190,7 +191,7 @@ def small_chart(one: SeriesAnswers) -> Picture:
     assert isinstance(found, Assessment)
     forecast = None if isinstance(found.forecast, Withheld) or one.handful is not None else found.forecast
     counts, level = found.series.counts, found.level
-    name = one.name.lower().replace("_", "-").replace(" ", "-")
+    name = keys_of([one.name])[0].replace("_", "-")
     return Picture(
         f"series-{name}",
         f"{one.title}: {spaced(one.unit)} by {period_word(found.freq)}.",

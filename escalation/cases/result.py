@@ -100,9 +100,13 @@ class Brief:
             f"forecasts would have cost is not known: {self.acting.reason}."
         )
 
+    def parts(self) -> tuple[str, ...]:
+        """Parts of the assessment of the main series that the brief speaks of."""
+        return MAIN_PARTS if self.assessment.sides is None else (*MAIN_PARTS, "excitation")
+
     def answer_list(self) -> list[Answer]:
         """The answers about the main series, and the probability of an event of the size asked about in the others."""
-        answers = self.assessment.answer_list(*MAIN_PARTS)
+        answers = self.assessment.answer_list(*self.parts())
         return answers + [_event(one) for one in self.series if one.rare is not None]
 
     def table(self) -> pd.DataFrame:
@@ -136,7 +140,7 @@ class Brief:
         """The brief as one HTML page that needs nothing from elsewhere, the numbers of each chart as a table in it."""
         return whole_page(self.title, self.pages(), self.foot())
 
-    def to_json(self, *, full: bool = True) -> str:
+    def to_json(self, *, full: bool = False) -> str:
         """The brief as JSON.
 
         Parameters
@@ -151,7 +155,7 @@ class Brief:
             with ``title``, ``verdict`` (``key``, ``text``, ``answers``), ``acting`` and ``series``: for each its
             ``name``, ``title``, ``unit``, ``counted_by``, ``to``, ``observed``, ``answers`` and ``why`` there are none.
         """
-        content = json.loads(self.assessment.to_json(*(EVERYTHING if full else MAIN_PARTS)))
+        content = json.loads(self.assessment.to_json(*(EVERYTHING if full else self.parts())))
         content["brief"] = {
             "title": self.title,
             "verdict": [asdict(one) for one in self.verdict()],

@@ -119,16 +119,17 @@ def report(
         ),
     ] = "report.pdf",
 ) -> None:
-    """A brief on a case, a table or an article: the verdict, every series, flashpoints, trust.
+    """A brief on all series of a case, a table or an article.
 
-    Without --series, --counter, --place, --unit or --by all series are answered.
+    Verdict, every series, flashpoints, and how far to trust them.  Without
+    --series, --counter, --place, --unit or --by all series are answered.
 
     \b
     Examples:
       escalation report
       escalation report my-case -o brief.html
       escalation report article.txt --date 2024-11-12
-      escalation report tallies.csv --series attacks --at-least 10 --full -o attacks.pdf
+      escalation report tallies.csv --series attacks --at-least 10 --full
       escalation report acled.csv --by country --series Syria --freq M
       escalation report strikes.xlsx --column date=Datum --column place=Ort
     """
@@ -158,7 +159,9 @@ def new(
     title: Annotated[str | None, typer.Option(help="What the case is called; left out, as the folder.")] = None,
     date: Annotated[str | None, day("Articles: day of publication, where the page does not say it.")] = None,
 ) -> None:
-    """A new case: a folder with the counts of articles as drafts, or with tables.
+    """A folder for a new case, made of articles or tables.
+
+    The counts of articles become drafts to review.
 
     \b
     Examples:

@@ -64,13 +64,13 @@ def svg_of(draw: Callable[[Axes], None], name: str, *, width: float = 7.0, heigh
     width, height : float
         In inches.
     """
-    with rc_context({**RC, "svg.fonttype": "none", "svg.hashsalt": name}):
+    with rc_context(RC):
         chart, (ax,) = new_chart(width, (height,))
         draw(ax)
         stream = io.StringIO()
         chart.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
-    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     return re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
 
 

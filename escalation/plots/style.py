@@ -85,6 +85,8 @@ RC: dict[Any, Any] = {
     "figure.dpi": 100.0,
     "pdf.fonttype": 42,
     "pdf.compression": 6,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "escalation",  # the same chart has the same ids each time
 }
 _DARK = "filter: invert(0.93) hue-rotate(180deg)"
 _THEMES = (  # what JupyterLab, VS Code and Colab say of their theme, or else the browser
