@@ -189,8 +189,12 @@ def _trust(found: Assessment, cautions: int) -> Statement:
 def _rests_on(found: Assessment) -> str:
     """What the answers rest on."""
     if found.reconstruction is not None:
-        used = int(found.reconstruction.tallies["used"].sum())
-        return f"{used:,} {'count' if used == 1 else 'counts'}"
+        used = found.reconstruction.tallies[found.reconstruction.tallies["used"]]
+        new = () if found.source is None else set(used.index) & set(found.source.unreviewed)
+        word = "count" if len(used) == 1 else "counts"
+        if new and len(new) == len(used):
+            return f"{len(used):,} unreviewed {word}"
+        return f"{len(used):,} {word}{f', {len(new):,} of them unreviewed,' if new else ''}"
     if found.source is not None:
         return f"{len(found.source.table):,} listed incidents"
     number_of = len(found.series.counts)
