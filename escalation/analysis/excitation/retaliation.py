@@ -13,6 +13,7 @@ from numpy.random import Generator
 from escalation.analysis.excitation.share_model import draw_split, fit_shares, inverse_logit
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
@@ -93,7 +94,7 @@ class Retaliation:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table().round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.table().round(3))
 
 
 def retaliation(

@@ -29,6 +29,7 @@ from escalation.incidents.formats.rows import (
     keep_counted,
     keep_dated,
     keep_known,
+    note_unusual,
     widen_imprecise,
 )
 from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS
@@ -231,6 +232,7 @@ def _read_file(
         window = widen_imprecise(window, notes, layout.precisions)
     vague = np.asarray((window["date"] != narrow["date"]) | (window["date_end"] != narrow["date_end"]))
     cells = cells if len(window) == len(cells) else cells.loc[window.index]
+    note_unusual(cells, notes)
     parts = [window, cells[list(TEXT_COLUMNS)], clean_coordinates(cells, notes), clean_fatalities(cells, notes)]
     rows = pd.concat(parts, axis=1)[list(COLUMNS)]
     for column in OPTIONAL_COLUMNS:
