@@ -61,7 +61,7 @@ def brief(
     >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
     >>> counts = pd.Series([2, 0, 1] * 8 + [4, 6, 5] * 2, index=weeks, name="raids")
     >>> print(brief(counts, rng=1).verdict()[0].text)
-    20 raids fell in the 4 weeks 2024-07-01 to 2024-07-28.
+    20 incidents fell in the 4 weeks to 2024-07-28.
     """
     check_cost(cost, loss)
     if isinstance(counts, Assessment) and rng is not None:

@@ -13,7 +13,7 @@ from escalation.assessment.outlook import total_ahead
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.cases.answered import SeriesAnswers
-from escalation.conventions.wording import number, plain, probability_text, spaced
+from escalation.conventions.wording import number, plain, probability_text, singular, spaced
 from escalation.counts.periods import date_span, period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
 
@@ -59,7 +59,7 @@ def _now(found: Assessment) -> Statement:
     last = min(found.recent[-1].end_time.normalize(), found.series.observed_until)
     span = f"the {number_of} {period_word(found.freq, number_of)} to {last.date()}"
     if isinstance(counted, Withheld):
-        return Statement("now", f"How many {unit} there are now is not known: {counted.reason}.", ("count_recent",))
+        return Statement("now", f"How many {unit} there are now is not known: {_short(counted)}.", ("count_recent",))
     text = f"{_with_interval(counted, found.level, unit)} fell in {span}"
     if isinstance(quiet, Assessment):
         other = quiet.counted()
@@ -76,7 +76,7 @@ def _rising(found: Assessment) -> Statement:
     rate, unit = found.rate, spaced(found.series.unit)
     keys = ("probability_unusual", "probability_higher")
     if isinstance(rate, Withheld):
-        return Statement("rising", f"Whether {unit} are rising is not known: {rate.reason}.", keys)
+        return Statement("rising", f"Whether {unit} are rising is not known: {_short(rate)}.", keys)
     sign, before = rate.direction(), f"than before ({date_span(rate.baseline.first, rate.baseline.last)})"
     higher = f"a higher rate {before} has probability {probability_text(rate.probability_higher)}"
     if np.isnan(rate.probability_unusual):
@@ -99,7 +99,7 @@ def _horizon(found: Assessment) -> Statement:
     """What the horizon brings: two months of weeks."""
     forecast, keys = found.forecast, ("total_ahead", "flashpoint")
     if isinstance(forecast, Withheld):
-        return Statement("two_months", f"What comes next is not known: {forecast.reason}.", keys)
+        return Statement("two_months", f"What comes next is not known: {_short(forecast)}.", keys)
     ahead = total_ahead(forecast, found.within, found.level)
     total = _with_interval(ahead, found.level, spaced(forecast.unit))
     steps = f"{found.within} {period_word(found.freq, found.within)}"
@@ -113,7 +113,7 @@ def _year(found: Assessment) -> Statement:
     """What twelve months bring, and whether such forecasts have a record."""
     year, keys = found.year, ("total_year", "flashpoint_year")
     if isinstance(year, Withheld):
-        return Statement("twelve_months", f"What twelve months bring is not known: {year.reason}.", keys)
+        return Statement("twelve_months", f"What twelve months bring is not known: {_short(year)}.", keys)
     total = _with_interval(year.total(), found.level, spaced(year.forecast.unit))
     steps = f"{year.forecast.steps} {period_word(found.freq, year.forecast.steps)}"
     reached = _reached(year.flashpoint, by=False)
@@ -175,9 +175,10 @@ def _trust(found: Assessment, cautions: int) -> Statement:
     covered = float(found.series.exposure.loc[found.recent[0] : found.recent[-1]].sum())
     rests, thin = f"it rests on {_rests_on(found)}", not _converged(found)
     if found.reconstruction is not None and covered > 0:
-        spoken = float(share.sum()) / covered
-        rests += f" that speak of {spoken:.0%} of the recent days"
-        thin |= spoken < HALF or int(found.reconstruction.tallies["used"].sum()) <= FEW_TALLIES
+        spoken, used = float(share.sum()) / covered, int(found.reconstruction.tallies["used"].sum())
+        verb = "s" if used == 1 else ""
+        rests += f" that speak{verb} of {spoken:.0%} of the recent days"
+        thin |= spoken < HALF or used <= FEW_TALLIES
     elif found.source is not None and found.source.quality is not None:
         rests += f", a table called {found.source.quality.verdict}"
     record = "past forecasts are scored on the last page" if found.record else "no past forecast was scored"
@@ -205,7 +206,12 @@ def _converged(found: Assessment) -> bool:
     return found.reconstruction is None or found.reconstruction.converged
 
 
+def _short(part: Withheld) -> str:
+    """Why a part is not given, without what to do about it."""
+    return part.reason.partition(";")[0].removesuffix(".")
+
+
 def _with_interval(values: tuple[float, float, float], level: float, unit: str) -> str:
     value, lower, upper = values
     between = "" if lower == upper else f" ({level:.0%} interval {lower:,.0f} to {upper:,.0f})"
-    return f"{value:,.0f} {unit}{between}"
+    return f"{value:,.0f} {singular(unit) if value == 1 else unit}{between}"

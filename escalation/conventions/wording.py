@@ -29,6 +29,19 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def singular(unit: str) -> str:
+    """One of a unit.
+
+    Examples
+    --------
+    >>> [singular(unit) for unit in ("attacks", "fatalities", "killed", "claimed attacks", "pass")]
+    ['attack', 'fatality', 'killed', 'claimed attack', 'pass']
+    """
+    if unit.endswith("ies"):
+        return f"{unit[:-3]}y"
+    return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
+
+
 def plain(value: float) -> str:
     """Write a rate or a ratio with at most three figures."""
     if math.isinf(value):
