@@ -16,7 +16,7 @@ import escalation
 from escalation import InputError, brief, write_report
 from escalation.cases.answered import usual_choice
 from escalation.cases.blocks import Grid, Picture, Text
-from escalation.cases.gather import MOST_SERIES, series_names
+from escalation.cases.choices import MOST_SERIES, series_names
 from escalation.cases.glossary import GLOSSARY, glosses
 from escalation.evaluation import acting_record, acting_threshold
 from escalation.report.brief_pages import compose_brief

@@ -37,9 +37,9 @@ def singular(unit: str) -> str:
     >>> [singular(unit) for unit in ("attacks", "fatalities", "killed", "claimed attacks", "pass")]
     ['attack', 'fatality', 'killed', 'claimed attack', 'pass']
     """
-    if unit.endswith("ies"):
+    if unit.endswith("ies") and not unit.endswith("series"):
         return f"{unit[:-3]}y"
-    return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
+    return unit[:-1] if unit.endswith("s") and not unit.endswith(("ss", "series")) else unit
 
 
 def plain(value: float) -> str:
