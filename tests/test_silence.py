@@ -240,27 +240,9 @@ def test_small_tables_of_words_zeros_and_ceilings_give_answers(shared_data, name
         assert not escalation.assess(result, rng=1).rate
 
 
-def generated(number: int) -> pd.DataFrame:
-    """Draw a small table of tallies of any kind."""
-    rng = np.random.default_rng(number)
-    words = ["exact", "about", "nearly", "at_least", "at_most", "up_to", "dozens", "weekly", "almost_daily", "range"]
-    rows = []
-    for _ in range(int(rng.integers(1, 7))):
-        first, days = int(rng.integers(0, 90)), int(rng.choice([1, 2, 7, 30, 60]))
-        word = str(rng.choice(words))
-        count = (
-            pd.NA if word in ("dozens", "weekly", "almost_daily", "range") else int(rng.choice([0, 1, 3, 12, 80, 700]))
-        )
-        start = pd.Timestamp("2024-01-01") + pd.Timedelta(days=first)
-        low, high = (5, 9) if word == "range" else (pd.NA, pd.NA)
-        place = str(rng.choice(["ALL", "ALL", "Iraq"]))
-        rows.append((word, count, low, high, start, start + pd.Timedelta(days=days - 1), place))
-    return pd.DataFrame(rows, columns=["qualifier", "count", "low", "high", "start", "end", "place"]).assign(series="a")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(40))
-def test_generated_tables_give_answers_or_one_clear_line(number: int, monkeypatch) -> None:
+def test_generated_tables_give_answers_or_one_clear_line(number: int, monkeypatch, benchmark) -> None:
     monkeypatch.setattr("escalation.tallies.posterior.WARMUP", 200)
     monkeypatch.setattr("escalation.tallies.reconstruct.LONGER", 1)
     import warnings
@@ -268,7 +250,9 @@ def test_generated_tables_give_answers_or_one_clear_line(number: int, monkeypatc
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)
         try:
-            result = escalation.reconstruct(generated(number), series="a", draws=40, rng=number, place="ALL")
+            result = escalation.reconstruct(
+                benchmark("tally_sweep").generated(number), series="a", draws=40, rng=number, place="ALL"
+            )
         except InputError as error:
             assert "\n" not in str(error)
             return
