@@ -17,7 +17,8 @@ from openpyxl import Workbook
 
 from escalation.errors import DataWarning, FileError, InputError
 from escalation.files.ledger import LEDGER_COLUMNS, rows_lost
-from escalation.incidents.formats.dates import MONTHS, read_days
+from escalation.incidents.formats.date_expressions import MONTHS
+from escalation.incidents.formats.dates import read_days
 from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.schema import COLUMNS, FATALITY_COLUMNS, TEXT_COLUMNS, check_incidents
 

@@ -1,0 +1,442 @@
+"""What a row of an own table is: an incident, a period with its count, a change of a count, or a running total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from escalation.errors import InputError
+from escalation.incidents.formats.figures import read_whole_numbers
+from escalation.incidents.formats.layout import plain_name
+
+Rows: TypeAlias = Literal["incidents", "counts", "changes", "totals"]
+Step: TypeAlias = Literal["", "day", "week", "month", "quarter", "year"]
+
+RUNNING = frozenset(
+    "cum cumul cumulative cumulated cumulatively cumsum running accumulated kumulativ kumuliert kumulierte acumulado "
+    "acumulada acumulados acumuladas cumule cumulé cumulés cumulatif cumulativo нарастающим накопленный накопительно "
+    "наростаючим تراكمي kumulatif birikimli 累计".split()
+)
+"""Words that name a running total and nothing else."""
+TOTALS = RUNNING | frozenset(
+    "total totals gesamt insgesamt totale totaux totales razem łącznie suma итого всего загалом всього усього مجموع "
+    "المجموع إجمالي الإجمالي اجمالي toplam ukupno celkem összesen 总计 合計".split()
+)
+DEATHS = frozenset(
+    "killed kills deaths dead death fatalities casualties injured injuries wounded losses victims nkill nwound tote "
+    "muertos fallecidos victimas víctimas morts tués mortos zabitych погибшие погибших жертвы убито загиблі загиблих "
+    "поранені قتلى القتلى شهداء جرحى ölü yaralı".split()
+)
+CHANGES = frozenset("value change changes delta diff difference net adjustment correction increment amount".split())
+COUNTS = frozenset(
+    "count counts event events incident incidents attack attacks strike strikes airstrike airstrikes launch launches "
+    "launched raid raids alert alerts alarm alarms siren sirens explosion explosions shelling shellings clash clashes "
+    "bombing bombings battle battles protest protests riot riots detonation detonations intercepted destroyed downed "
+    "shot drones missiles rockets cases number num n qty quantity frequency freq new daily anzahl angriffe anschläge "
+    "vorfälle cantidad numero número ataques incidentes nombre attaques incidents frappes attacchi ataki liczba ilość "
+    "количество число атак атаки обстрелы обстрелов удары ударов пуски кількість обстріли обстрілів удари ударів "
+    "пусків тривог عدد هجمات الهجمات غارات sayı sayısı saldırı saldırılar 数量 件数".split()
+)
+PURE = frozenset(
+    "events event_count events_count n_events num_events number_of_events incidents incident_count n_incidents "
+    "num_incidents number_of_incidents no_of_incidents attacks attack_count n_attacks num_attacks number_of_attacks "
+    "no_of_attacks count counts frequency freq anzahl cantidad nombre количество кількість عدد".split()
+)
+"""Names that say by themselves that a row stands for so many."""
+OTHERS = frozenset(
+    "id ids uid index idx code codes year month day week quarter lat latitude lon lng long longitude x y zip postcode "
+    "precision accuracy no nr hour minute second time age phone fips iso unnamed objectid fid geonameid population "
+    "rank order version page pct percent percentage share ratio rate distance altitude elevation duration".split()
+)
+"""Words of names whose numbers count nothing."""
+CARRIED = frozenset("fill filled ffill imputed interpolated carried carry forwarded repeated".split())
+CODES = frozenset({-9.0, -8.0, -7.0, -77.0, -88.0, -99.0, -999.0, -9999.0, -98.0, -97.0})
+"""Negative numbers that say why there is none."""
+YES = ("1", "1.0", "true", "yes", "y", "t", "x")
+
+FEW = 4
+"""With fewer rows nothing is recognised by its shape."""
+MANY = 10
+"""From so many rows on the shape alone, or a column of deaths, is taken seriously."""
+REGULAR = 0.75
+"""Share of the steps from row to row that must be one period."""
+NUMERIC = 0.9
+MOST_UNIT_COLUMNS = 8
+FREQUENT = 10
+"""Days from one running total to the next on average, at most, where no name says what they are."""
+
+
+@dataclass(frozen=True)
+class RowMeaning:
+    """What a row of a table was taken for.
+
+    Attributes
+    ----------
+    rows : {"incidents", "counts", "changes", "totals"}
+        An incident; how many a period had; a signed change of a count; a running total.
+    column : str
+        The file's column that holds the number, "" for incidents.
+    units : tuple of str
+        Columns whose values each have rows of their own.
+    step : {"", "day", "week", "month", "quarter", "year"}
+        The period that a row is one of, where it is.
+    doubt : str
+        What the reader should know, or "".
+    """
+
+    rows: Rows
+    column: str = ""
+    units: tuple[str, ...] = ()
+    step: Step = ""
+    doubt: str = ""
+
+    def words(self) -> str:
+        """What a row is, in words.
+
+        Examples
+        --------
+        >>> RowMeaning("counts", "launched", ("oblast",), "day").words()
+        "the count 'launched' of a day and 'oblast'"
+        """
+        if self.rows == "incidents":
+            return "an incident"
+        what = {"counts": "the count", "changes": "a change of the count", "totals": "the running total"}[self.rows]
+        each = " and ".join([*([f"a {self.step}"] if self.step else []), *(repr(name) for name in self.units)])
+        return f"{what} {self.column!r}{f' of {each}' if each else ''}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """How the rows of a table lie in time."""
+
+    units: tuple[str, ...]
+    single: bool
+    step: Step
+
+
+def find_meaning(
+    table: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], *, wide: bool, where: str
+) -> RowMeaning:
+    """Find what the rows of an own table are, by the names of its columns and the shape of their numbers together.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The cells of the file.
+    window : pandas.DataFrame
+        ``date`` and ``date_end`` of the rows that have them.
+    names : mapping of str to str
+        Which column was taken for what.
+    wide : bool
+        Whether the rows were made of a column for each date.
+    where : str
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the name or the shape alone says that a row is no incident, or several columns may be the count.
+    """
+    cells = table.loc[window.index]
+    numbers = _number_columns(cells, names)
+    shape = _shape(cells, window, names, [*numbers])
+    if wide:
+        return _of_wide(numbers, shape, window, cells, where)
+    detail = _has_detail(cells, names)
+    single = shape.single and len(window) >= FEW
+    rising = {
+        name for name, values in numbers.items() if single and _only_rises(values, _unit_codes(cells, shape), window)
+    }
+    return (
+        _totals(numbers, shape, rising, cells, window, where)
+        or _unnamed_totals(numbers, shape, rising, detail, window, where)
+        or _changes(numbers, shape, _text_columns(cells, names, [*numbers]), detail, where)
+        or _counts(numbers, shape, len(window), detail, where)
+        or RowMeaning("incidents")
+    )
+
+
+def chosen_meaning(
+    table: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], rows: Rows, column: str
+) -> RowMeaning:
+    """What the rows are where the user named the column of the count, the change or the running total.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"day": ["1", "2"], "hits": ["4", "-1"]})
+    >>> window = pd.DataFrame({"date": pd.to_datetime(["2024-01-01", "2024-01-02"])})
+    >>> chosen_meaning(table, window, {"date": "day"}, "counts", "hits").rows
+    'changes'
+    """
+    cells = table.loc[window.index]
+    values = _numbers(cells[column])
+    shape = _shape(cells, window, names, [column, *_number_columns(cells, names)])
+    if rows == "totals":
+        return RowMeaning(rows, column, shape.units, shape.step)
+    if _is_signed(values):
+        return RowMeaning("changes", column, tuple(_text_columns(cells, names, [*_number_columns(cells, names)])))
+    doubt = ""
+    if shape.single and len(window) >= MANY and _only_rises(values, _unit_codes(cells, shape), window):
+        doubt = f"{column!r} only rises; if it is a running total, give --cumulative {column!r} or cumulative=..."
+    return RowMeaning(rows, column, shape.units if shape.step else (), shape.step, doubt)
+
+
+def unused_numbers(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, int]:
+    """Columns of whole numbers that nothing is read from, and how many of their cells are filled."""
+    taken = set(names.values())
+    found = {name: values for name, values in _number_columns(table, names).items() if name not in taken}
+    return {name: int(values.notna().sum()) for name, values in found.items()}
+
+
+def carried_forward(table: pd.DataFrame) -> pd.Series:
+    """Say which rows repeat the one before because there was no bulletin."""
+    marks = [name for name in table if set(plain_name(name).split("_")) & CARRIED]
+    flags = [table[name].str.casefold().isin(YES) for name in marks]
+    return pd.concat(flags, axis=1).any(axis=1) if flags else pd.Series(False, index=table.index)
+
+
+def unit_codes(cells: pd.DataFrame, units: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """A number for each unit, one a row."""
+    units = list(units)
+    return (
+        np.asarray(cells.groupby(units, sort=False).ngroup(), dtype=np.int64)
+        if units
+        else np.zeros(len(cells), dtype=np.int64)
+    )
+
+
+def _of_wide(
+    numbers: Mapping[str, pd.Series], shape: _Shape, window: pd.DataFrame, cells: pd.DataFrame, where: str
+) -> RowMeaning:
+    name = "value"
+    if name not in numbers:
+        raise InputError(f"{where}: has a column for each date, but what stands under them are no whole numbers")
+    if _mostly_rises(numbers[name], _unit_codes(cells, shape), window):
+        raise InputError(
+            f"{where}: has a column for each date, in which the numbers of most rows only rise; if they are running "
+            f"totals give --cumulative {name} (cumulative={name!r}), if counts --events {name} (events={name!r})"
+        )
+    if _is_signed(numbers[name]):
+        return RowMeaning("changes", name, shape.units)
+    return RowMeaning("counts", name, shape.units, shape.step)
+
+
+def _totals(
+    numbers: Mapping[str, pd.Series],
+    shape: _Shape,
+    rising: set[str],
+    cells: pd.DataFrame,
+    window: pd.DataFrame,
+    where: str,
+) -> RowMeaning | None:
+    """Running totals that a name says, of tables that have no count of each period beside them."""
+    named = [name for name in numbers if _words(name) & RUNNING]
+    named += [name for name in rising if _words(name) & TOTALS and name not in named and shape.step]
+    plain = [name for name in numbers if _words(name) & COUNTS and not _words(name) & TOTALS and name not in rising]
+    if not named or (plain and shape.step):
+        return None
+    column = _one_of(named, "running total", "--cumulative", "cumulative", where)
+    if not shape.single:
+        raise InputError(
+            f"{where}: the name of {column!r} says running total, but its dates repeat; give --cumulative {column!r} "
+            f"(cumulative={column!r}) where it is one, or layout plain where each row is an incident"
+        )
+    return RowMeaning("totals", column, shape.units, shape.step)
+
+
+def _unnamed_totals(
+    numbers: Mapping[str, pd.Series], shape: _Shape, rising: set[str], detail: bool, window: pd.DataFrame, where: str
+) -> RowMeaning | None:
+    """Refuse numbers that only rise, row by row of a regular table, though no name says what they are."""
+    days = (window["date_end"].max() - window["date"].min()).days
+    frequent = not detail and len(window) >= MANY and days <= FREQUENT * len(window)
+    if rising and len(window) >= MANY and (frequent or (shape.step and not detail)):
+        named = [name for name in numbers if name in rising]
+        raise InputError(
+            f"{where}: each row is a date of its own and {_listed(named)} only rise{'s' if len(named) == 1 else ''}, as "
+            f"running totals do; give --cumulative {named[0]!r} (cumulative=...) if it is one, --events {named[0]!r} "
+            "(events=...) if it is a count, or layout plain if each row is an incident"
+        )
+    return None
+
+
+def _changes(
+    numbers: Mapping[str, pd.Series], shape: _Shape, texts: list[str], detail: bool, where: str
+) -> RowMeaning | None:
+    """Signed changes of a count."""
+    signed = [name for name, values in numbers.items() if _is_signed(values)]
+    named = [name for name in signed if _words(name) & (CHANGES | COUNTS | DEATHS)]
+    if named:
+        return RowMeaning("changes", _one_of(named, "change of the count", "--events", "events", where), tuple(texts))
+    if signed and (shape.step or not detail):
+        raise InputError(
+            f"{where}: {_listed(signed)} holds numbers below 0, as changes of a count do; give --events {signed[0]!r} "
+            "(events=...) if it is one, or layout plain if each row is an incident"
+        )
+    return None
+
+
+def _counts(numbers: Mapping[str, pd.Series], shape: _Shape, rows: int, detail: bool, where: str) -> RowMeaning | None:
+    """Counts of periods, by the name of a column in a table of one row a period."""
+    if shape.step and rows >= FEW and not detail:
+        named = [name for name in numbers if _words(name) & COUNTS] or [name for name in numbers if _words(name) & TOTALS]
+        if not named and rows >= MANY:
+            named = [name for name in numbers if _words(name) & (DEATHS | CHANGES)]
+        if named:
+            column = _one_of(named, "count", "--events", "events", where)
+            return RowMeaning("counts", column, shape.units, shape.step)
+        if numbers and rows >= MANY:
+            raise InputError(
+                f"{where}: has just one row a {shape.step}, so a row may be no incident; give --events COLUMN "
+                f"(events=...) if {_listed([*numbers])} is how many there were, or layout plain if each row is an incident"
+            )
+    said = [name for name, values in numbers.items() if plain_name(name) in PURE and bool((values.dropna() != 1).any())]
+    if said:
+        raise InputError(
+            f"{where}: the name of {_listed(said)} says that a row stands for so many incidents; give --events {said[0]!r} "
+            "(events=...) if so, or layout plain if each row is an incident"
+        )
+    return None
+
+
+def _one_of(named: list[str], what: str, option: str, keyword: str, where: str) -> str:
+    if len(named) > 1:
+        raise InputError(
+            f"{where}: a row is no incident, and {_listed(named)} may each be the {what}; choose with {option} "
+            f"{named[0]!r} or {keyword}={named[0]!r}"
+        )
+    return named[0]
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:6]))
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
+
+
+def _words(name: str) -> set[str]:
+    return set(plain_name(name).split("_"))
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    return read_whole_numbers(column)[0]
+
+
+def _number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, pd.Series]:
+    """Columns of whole numbers that may count something."""
+    taken = {name for target, name in names.items() if target not in ("fatalities", "events")}
+    found: dict[str, pd.Series] = {}
+    for name in cells.columns:
+        if name in taken or _words(name) & OTHERS or name in names.get("date", "").split(" + "):
+            continue
+        filled = cells[name][cells[name] != ""]
+        if filled.empty or not filled.iloc[:50].str.contains(r"[0-9]").any():
+            continue
+        values = _numbers(cells[name])
+        if values.notna().sum() >= NUMERIC * len(filled) and not _is_numbering(values.dropna()):
+            found[name] = values
+    return found
+
+
+def _is_numbering(values: pd.Series) -> bool:
+    """Say whether numbers are those of years or an index, or too large to count anything."""
+    if len(values) < 2:
+        return False
+    steps = values.diff().dropna()
+    return bool((values.between(1900, 2100).all() or (steps == 1).all() or (steps == -1).all() or values.max() > 1e9))
+
+
+def _is_signed(values: pd.Series) -> bool:
+    negative = values[values < 0]
+    return len(negative) > 0 and not negative.isin(CODES).all() and bool((values > 0).any())
+
+
+def _has_detail(cells: pd.DataFrame, names: Mapping[str, str]) -> bool:
+    """Say whether rows are described one by one, as incidents are: by an id, coordinates, or texts of their own."""
+    if len(cells) and any(target in names for target in ("incident_id", "latitude")):
+        return True
+    free = [name for name in cells if name not in (names.get("date"), names.get("date_end"))]
+    return any(_is_text(cells[name]) and cells[name].nunique() > max(0.5 * len(cells), 3) for name in free)
+
+
+def _is_text(column: pd.Series) -> bool:
+    filled = column[column != ""].iloc[:200]
+    return len(filled) > 0 and bool(filled.str.contains(r"[^\W\d_]").mean() > NUMERIC)
+
+
+def _shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> _Shape:
+    """Find the fewest columns of whose values each has at most one row a date, and the period that rows follow."""
+    if len(window) < 2:
+        return _Shape((), True, "")
+    texts = _text_columns(cells, names, numbers)
+    date = window["date"].to_numpy()
+    for size in range(min(len(texts), 3) + 1):
+        for units in combinations(texts, size):
+            codes = unit_codes(cells, units)
+            if not pd.MultiIndex.from_arrays([codes, date]).has_duplicates:
+                return _Shape(units, True, _step(codes, window))
+    return _Shape((), False, "")
+
+
+def _text_columns(cells: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> list[str]:
+    """Columns of texts of which each stands in several rows."""
+    barred = {names.get("date"), names.get("date_end"), *numbers}
+    few = [name for name in cells if name not in barred and 2 <= cells[name].nunique() <= max(len(cells) // 3, 2)]
+    return [name for name in few if _is_text(cells[name])][:MOST_UNIT_COLUMNS]
+
+
+def _unit_codes(cells: pd.DataFrame, shape: _Shape) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return unit_codes(cells, shape.units)
+
+
+def _step(codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> Step:
+    """The period that most rows are one after the other of, "" where they are not regular."""
+    table = pd.DataFrame({"unit": codes, "date": window["date"].to_numpy()}).sort_values(["unit", "date"])
+    same = (table["unit"].diff() == 0).to_numpy()
+    if same.sum() < FEW - 1:
+        return ""
+    days = table["date"].diff().dt.days.to_numpy()[same]
+    months = (table["date"].dt.year * 12 + table["date"].dt.month).diff().to_numpy()[same]
+    steps: tuple[tuple[Step, np.ndarray], ...] = (
+        ("day", days == 1),
+        ("week", days == 7),
+        ("month", (months == 1) & (np.abs(days - 30) <= 3)),
+        ("quarter", (months == 3) & (np.abs(days - 91) <= 3)),
+        ("year", (months == 12) & (np.abs(days - 365) <= 1)),
+    )
+    return next((name for name, flags in steps if flags.mean() >= REGULAR), "")
+
+
+def _rises(
+    values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame
+) -> pd.DataFrame:
+    """Each unit with its falls, its rises and how many sizes these have."""
+    table = pd.DataFrame({"unit": codes, "date": window["date"].to_numpy(), "value": values.to_numpy(dtype=float)})
+    table = table.dropna().sort_values(["unit", "date"], kind="stable")
+    change = table.groupby("unit")["value"].diff()
+    flags = pd.DataFrame({"unit": table["unit"], "fell": change < 0, "rose": change > 0, "size": change.where(change > 0)})
+    return flags.groupby("unit").agg(fell=("fell", "sum"), rose=("rose", "sum"), sizes=("size", "nunique"))
+
+
+def _only_rises(
+    values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame
+) -> bool:
+    """Say whether numbers never fall in any unit and rise by steps that differ, or at times not at all."""
+    units = _rises(values, codes, window)
+    rose, rows = int(units["rose"].sum()), len(window)
+    if units["fell"].any() or rose < FEW - 1:
+        return False
+    return int(units["sizes"].max()) > 1 or rose < rows - len(units)
+
+
+def _mostly_rises(
+    values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame
+) -> bool:
+    """Say whether numbers rise and never fall in most units in which they change."""
+    units = _rises(values, codes, window)
+    changing = units[(units["fell"] + units["rose"]) > 0]
+    return len(changing) > 0 and bool((changing["fell"] == 0).mean() >= 0.5) and int(changing["rose"].max()) >= 2
