@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "months.csv"
-LANGUAGES = (
-    "am ar ar_DZ ar_IQ ar_MA ar_SY az be bg bn bs ca cs cy da de de_AT el es et eu fa fi fil fr gl ha he hi hr hu hy id "
-    "is it ka kk ky lt lv mk ml ms mt my nb ne nl pa pl ps pt ro ru si sk sl so sq sr sr_Latn sv sw ta te tg th ti tr "
-    "uk ur uz"
-).split()
+LANGUAGES = """
+am ar ar_DZ ar_IQ ar_MA ar_SY az be bg bn bs ca cs cy da de de_AT el es et eu fa fi fil fr gl ha he hi hr hu hy id is it
+ka kk ky lt lv mk ml ms mt my nb ne nl pa pl ps pt ro ru si sk sl so sq sr sr_Latn sv sw ta te tg th ti tr uk ur uz
+"""
 
 
 def spelled(name: str) -> str:
@@ -43,7 +42,7 @@ def names_of(language: str) -> Iterator[tuple[int, str]]:
 
 def rows() -> list[tuple[str, int, str]]:
     """All rows of the table, in order."""
-    return sorted({(language, month, name) for language in LANGUAGES for month, name in names_of(language)})
+    return sorted({(language, month, name) for language in LANGUAGES.split() for month, name in names_of(language)})
 
 
 def main() -> None:

@@ -103,6 +103,7 @@ def _records(text: str, path: Path) -> list[Mapping[str, object]]:
         held = [_feature(feature) for feature in held.get("features") or []]
     elif isinstance(held, dict):
         lists = [held[key] for key in LIST_KEYS if isinstance(held.get(key), list)]
+        lists = lists or [one for one in held.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
         if len(lists) != 1:
             raise InputError(
                 f"{path}: is JSON without a list of records (keys found: {', '.join(map(str, list(held)[:10]))}); "

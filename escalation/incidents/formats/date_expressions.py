@@ -42,14 +42,20 @@ _GAP = r"[ .,/-]*"
 _TO = r"(?: *[-/&] *| (?:and|to|al?|y|et|und|bis|au|и|до|по) )"
 _THIRD = r"(?P<part>early|mid|middle|late|beginning|start|end)[ -]*(?:of )?"
 _RANGE = re.compile(
-    r" *\.\.+ *| +(?:to|until|till|through|al?|bis|au|до|по) +| +-+ +|(?<=\d)(?::|/)(?=\d{4}-\d)|(?<=\d{4})-(?=\d{1,2}[./]\d)"
-    r"|(?<=\d)-(?=(?:1[89]|2[01])\d\d-\d)"
+    r" *\.\.+ *| +(?:to|until|till|through|al?|bis|au|до|по) +| +-+ +|(?<=\d)(?::|/)(?=\d{4}-\d)"
+    r"|(?<=\d{4})-(?=\d{1,2}[./]\d)|(?<=\d)-(?=(?:1[89]|2[01])\d\d-\d)"
 )
 _FILLERS = re.compile(
-    r"\b(?:de|del|of|the|on|den|der|do|dos|di|d|el|le|la|год[ау]?|року|рік)\b\.?|(?<=\d) ?(?:г|р)\.|(?<=\d)(?:st|nd|rd|th|er|º|ª)\b"
+    r"\b(?:de|del|of|the|on|den|der|do|dos|di|d|el|le|la|год[ау]?|року|рік)\b\.?"
+    r"|(?<=\d) ?(?:г|р)\.|(?<=\d)(?:st|nd|rd|th|er|º|ª)\b"
 )
 _APPROXIMATE = re.compile(r"~|\?|\b(?:circa|ca|c|about|around|approx(?:imately)?|vers|um|около|приблизно)\b\.?")
-_MARKS = str.maketrans({"–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "،": ",", "年": "-", "月": "-", "日": " ", "년": "-", "월": "-", "일": " ", "\u200e": "", "\u200f": "", "\u202a": "", "\u202b": "", "\u202c": ""})  # fmt: skip
+_MARKS = str.maketrans(
+    {"،": ","}
+    | dict.fromkeys("–—−‐‑年月년월", "-")
+    | dict.fromkeys("日일", " ")
+    | dict.fromkeys("\u200e\u200f\u202a\u202b\u202c")
+)
 _WORDS = re.compile(r"[^\W\d_]+", re.UNICODE)
 
 Span = tuple[dt.date, dt.date]

@@ -56,10 +56,11 @@ def find_parts(table: pd.DataFrame, taken: set[str]) -> dict[str, str]:
 def join_parts(table: pd.DataFrame, parts: dict[str, str]) -> pd.Series:
     """The dates of columns of parts as texts; a month or a day that is not known makes them a month or a year."""
     cells = pd.DataFrame({part: table[name].str.strip() for part, name in parts.items()})
-    cells, blank = cells.mask(cells.apply(lambda column: column.str.casefold().isin(UNKNOWN)), ""), ""
+    cells = cells.mask(cells.apply(lambda column: column.str.casefold().isin(UNKNOWN)), "")
+    blank = pd.Series("", index=table.index, dtype=object)
     year = cells["year"].str.removesuffix(".0")
-    month = _mapped(cells["month"]) if "month" in parts else pd.Series(blank, index=table.index, dtype=object)
-    day = cells["day"].str.removesuffix(".0").str.zfill(2) if "day" in parts else month.where(False, blank)
+    month = _mapped(cells["month"]) if "month" in parts else blank
+    day = cells["day"].str.removesuffix(".0").str.zfill(2) if "day" in parts else blank
     text = year.where(month == "", year + "-" + month)
     return text.where((month == "") | (day.isin(("", "00"))), text + "-" + day).mask(year == "", "").astype(object)
 

@@ -65,28 +65,29 @@ def read_days(
 ) -> list[Days]:
     """Read columns of dates, as text, that one file holds.
 
-    Understood are ``2024-11-12``, ``20241112``, ``12/11/2024`` (with ``/`` or ``-``),
-    ``12.11.2024`` (always day first), ``12 November 2024``, ``12-Nov-24``, ``Nov 12, 2024``, a time of
-XX
+        Understood are ``2024-11-12``, ``20241112``, ``12/11/2024`` (with ``/`` or ``-``),
+        ``12.11.2024`` (always day first), ``12 November 2024``, ``12-Nov-24``, ``Nov 12, 2024``, a time of
+    XX
+
     Parameters
     ----------
-    columns : sequence of pandas.Series
-        Text, indexed by the row of the file.
-    order : {"auto", "day-first", "month-first"}
-        What ``03/04/2024`` means. ``"auto"`` lets the file decide: one date such as ``25/04/2024``
-        proves the order of all.
-    usual : {"day-first", "month-first"}, optional
-        The order where no date proves one, if the kind of file has a usual one.
-    today : pandas.Timestamp
-        Later days are in the future.
-    where : str
-        The file, for messages; "" where dates are only looked for.
+        columns : sequence of pandas.Series
+            Text, indexed by the row of the file.
+        order : {"auto", "day-first", "month-first"}
+            What ``03/04/2024`` means. ``"auto"`` lets the file decide: one date such as ``25/04/2024``
+            proves the order of all.
+        usual : {"day-first", "month-first"}, optional
+            The order where no date proves one, if the kind of file has a usual one.
+        today : pandas.Timestamp
+            Later days are in the future.
+        where : str
+            The file, for messages; "" where dates are only looked for.
 
     Raises
     ------
-    InputError
-        If the order is not one of the three, or cannot be known: no date proves it, or dates prove
-        both (and neither is as rare as a misprint).
+        InputError
+            If the order is not one of the three, or cannot be known: no date proves it, or dates prove
+            both (and neither is as rare as a misprint).
     """
     if order not in ORDERS:
         raise InputError(f"date_order is {order!r}; use auto, day-first or month-first")
@@ -138,7 +139,10 @@ def _is_day(parts: pd.DataFrame) -> pd.Series:
 
 
 def _split(texts: pd.Series) -> pd.DataFrame:
-    """Split texts into year, month, day (NaN: unreadable), ``open`` (order not said), ``short`` (year of two digits), ``serial``."""
+    """Split texts into year, month and day (NaN: unreadable), or ``serial``.
+
+    ``open`` says that the order of day and month is not said, ``short`` that the year has two digits.
+    """
     parts = pd.DataFrame({"year": np.nan, "month": np.nan, "day": np.nan, "serial": np.nan}, index=texts.index)
     parts["open"] = parts["short"] = False
     parts["blank"] = texts.isin(BLANKS)
@@ -196,7 +200,7 @@ def _to_windows(cells: _Cells, order: str, today: pd.Timestamp) -> Days:
     if cells.last.empty:
         return first
     last = _to_days(cells.last, order, max(today, pd.Timestamp(f"{today.year + 1}-12-31")))
-    begun, ended = first.days[last.days.index], last.days.clip(upper=today)
+    begun, ended = first.days[last.days.index], last.days.mask(last.days > today, today)
     why = last.problem.mask((last.problem == "") & (ended < begun), "ends before it begins")
     problem = first.problem.copy()
     problem[why.index] = problem[why.index].where(problem[why.index] != "", why)

@@ -27,7 +27,10 @@ _HEDGES = tuple(
         ("above", rf"(?:more than|over|above|>) ?{_COUNT}"),
         ("most", rf"(?:up to|at most|max\.?|maximum|<=|≤) ?{_COUNT}"),
         ("below", rf"(?:fewer than|less than|under|below|<) ?{_COUNT}"),
-        ("about", rf"(?:~|≈|about|around|approx\.?|approximately|circa|ca\.?|c\.|roughly|some|nearly|almost) ?{_COUNT}"),
+        (
+            "about",
+            rf"(?:~|≈|about|around|approx\.?|approximately|circa|ca\.?|c\.|roughly|some|nearly|almost) ?{_COUNT}",
+        ),
         ("about", rf"{_COUNT} ?(?:\?|\(?approx\.?\)?)"),
     )
 )
@@ -144,7 +147,9 @@ def _hedged(cell: str) -> Figure | None:
 
 def _said(found: Figure) -> str:
     names = ("low", "best", "high")
-    return "read as " + ", ".join(f"{name} {value}" for name, value in zip(names, found, strict=True) if value is not None)
+    return "read as " + ", ".join(
+        f"{name} {value}" for name, value in zip(names, found, strict=True) if value is not None
+    )
 
 
 def read_coordinate(texts: pd.Series, limit: float) -> tuple[pd.Series, pd.Series]:

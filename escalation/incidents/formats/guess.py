@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pandas as pd
 
+from escalation.incidents.formats.column_words import says, words_of
 from escalation.incidents.formats.dates import read_days
 from escalation.incidents.formats.layout import Layout, plain_name
 from escalation.incidents.formats.plain import IDS
@@ -17,16 +19,7 @@ LOOKED_AT = 200
 MOST_DATES = 0.9
 SURE_DATES = ("date", "event_date", "incident_date", "attack_date", "date_start", "start_date")
 """Names that mean the date of an incident whatever stands in the column."""
-ABOUT_PLACES = frozenset("precision accuracy confidence certainty code id ids type types count number source".split())
-BOUNDS = {
-    "fatalities_low": frozenset("min minimum low lowest least lower".split()),
-    "fatalities_high": frozenset("max maximum high highest most upper".split()),
-}
-PARTS_OF_THE_DEAD = frozenset(
-    "civil civilian civilians civ child children women woman suspects suspect perpetrators attackers terrorists militants "
-    "soldiers police own injured wounded avg average mean source".split()
-)
-"""Words of columns that count some of the dead, or not the dead themselves."""
+BOUNDS: dict[str, Literal["low", "high"]] = {"fatalities_low": "low", "fatalities_high": "high"}
 
 
 @dataclass(frozen=True)
@@ -79,8 +72,8 @@ def guess_columns(layout: Layout, table: pd.DataFrame, matched: Mapping[str, str
             free.remove(named[0])
         elif named:
             guess.rivals[target] = named
-    ids = [name for name in free if plain_name(name) in IDS and table[name].is_unique]
-    if "incident_id" not in matched and len(ids) == 1:
+    ids = [name for name in free if (plain_name(name) in IDS or "id" in words_of(name)) and table[name].is_unique]
+    if "incident_id" not in matched and len(ids) == 1 and len(table) > 1:
         guess.columns["incident_id"] = ids[0]
     return guess
 
@@ -96,20 +89,16 @@ def _named(layout: Layout, target: str, free: list[str]) -> list[str]:
     """Columns a word of whose name is a known name."""
     if target in BOUNDS:
         deaths = {word for word in layout.columns["fatalities"] if "_" not in word}
-        found = [name for name in free if _words(name) & BOUNDS[target] and _words(name) & deaths]
-        return [name for name in found if not _words(name) & PARTS_OF_THE_DEAD] or found[:0]
-    words = {word for word in layout.columns[target] if "_" not in word and word not in ("no", "start", "data", "land")}
-    named = [name for name in free if words & _words(name)]
+        found = [name for name in free if says(name, BOUNDS[target]) and words_of(name) & deaths]
+        return [name for name in found if not says(name, "part of the dead")]
+    words = {word for word in layout.columns[target] if "_" not in word} - {"start", "data", "land"}
+    named = [name for name in free if words & words_of(name)]
     if target in ("place", "country"):
-        return [name for name in named if not _words(name) & ABOUT_PLACES]
+        return [name for name in named if not says(name, "about a place")]
     if target == "fatalities":
-        named = [name for name in named if not _words(name) & frozenset().union(*BOUNDS.values())]
-        return named if len(named) < 2 else [name for name in named if not _words(name) & {"avg", "average", "mean"}]
+        named = [name for name in named if not says(name, "low", "high")]
+        return named if len(named) < 2 else [name for name in named if not words_of(name) & {"avg", "average", "mean"}]
     return named
-
-
-def _words(name: str) -> set[str]:
-    return set(plain_name(name).split("_"))
 
 
 def holds_dates(column: pd.Series) -> bool:

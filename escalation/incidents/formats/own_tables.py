@@ -9,9 +9,9 @@ import pandas as pd
 
 from escalation.errors import InputError, warn
 from escalation.incidents.formats.date_parts import find_parts, join_parts
-from escalation.incidents.formats.guess import Guess, fitting_dates, guess_columns
-from escalation.incidents.formats.layout import Layout, match_columns, plain_name
-from escalation.incidents.formats.row_meaning import RowMeaning, chosen_meaning, find_meaning
+from escalation.incidents.formats.guess import Guess, fitting_dates, guess_columns, holds_dates
+from escalation.incidents.formats.layout import Layout, check_map, match_columns, plain_name
+from escalation.incidents.formats.row_meaning import RowMeaning, Rows, chosen_meaning, find_meaning
 from escalation.incidents.formats.rows import Notes, keep_counted
 from escalation.incidents.formats.running_totals import difference, net, period_windows
 from escalation.incidents.formats.wide import DATE, VALUE, date_columns, melt
@@ -54,18 +54,19 @@ class OwnTable:
 
 
 def check_asked(asked: Asked, where: str) -> None:
-    """Check that at most one column is named as the count.
+    """Check that the choice is a mapping, and at most one column named as the count.
 
     Raises
     ------
     InputError
-        If two are.
+        If not.
     """
+    check_map(asked.columns)
     given = [name for name in (asked.cumulative, asked.events, asked.columns.get("events")) if name is not None]
     if len(given) > 1:
         raise InputError(
-            f"{where}: {given[0]!r} and {given[1]!r} are both given as what is counted; give one of events, cumulative and "
-            "columns={'events': ...}"
+            f"{where}: {given[0]!r} and {given[1]!r} are both given as what is counted; give one of events, cumulative "
+            "and columns={'events': ...}"
         )
 
 
@@ -83,8 +84,8 @@ def open_own_table(
     if wide:
         table = melt(table, wide, where)
         warn(
-            f"{where}: has a column for each of {len(wide):,} dates, read as {len(table):,} rows of one unit and date each, "
-            "which the ledger numbers"
+            f"{where}: has a column for each of {len(wide):,} dates, read as {len(table):,} rows of one unit and date "
+            "each, which the ledger numbers"
         )
     chosen = dict(asked.columns) | ({} if asked.counted is None else {"events": asked.counted})
     names, table = _names(layout, table, chosen, where, {DATE: DATE} if wide else {})
@@ -102,7 +103,7 @@ def meaning_of(own: OwnTable, window: pd.DataFrame, asked: Asked, where: str) ->
         If names and shapes do not say the same.
     """
     if asked.counted is not None:
-        kind = "counts" if asked.cumulative is None else "totals"
+        kind: Rows = "counts" if asked.cumulative is None else "totals"
         return chosen_meaning(own.table, window, own.names, kind, asked.counted)
     if asked.sure and not own.wide:
         return RowMeaning("incidents")
@@ -150,8 +151,16 @@ def _names(
     if "date" not in known | guess.columns and (parts := find_parts(table, set(known.values()))):
         table, known = _with_parts(table, known, parts)
     names = match_columns(layout, table.columns, {**known, **guess.columns}, where)
+    _refuse_headless(names, where)
     _say_guesses(guess, where)
     return names, table
+
+
+def _refuse_headless(names: Mapping[str, str], where: str) -> None:
+    """Refuse a table whose first row, taken for the names, is an incident."""
+    name = names["date"]
+    if holds_dates(pd.Series([name])):
+        raise InputError(f"{where}: its first row holds {name!r}, so it names no columns; put a row of names above it")
 
 
 def _with_parts(

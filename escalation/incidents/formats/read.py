@@ -297,9 +297,7 @@ def _opened(layout: Layout, table: pd.DataFrame, asked: Asked, order: str, where
     if layout is LAYOUTS["plain"]:
         return open_own_table(layout, table, asked, order, _today(), where)
     if asked.cumulative is not None:
-        raise InputError(
-            f"{where}: cumulative={asked.cumulative!r} goes with own tables; this is {layout.name} (or give layout plain)"
-        )
+        raise InputError(f"{where}: cumulative={asked.cumulative!r} goes with own tables, and this is {layout.name}")
     chosen = dict(asked.columns) | ({} if asked.events is None else {"events": asked.events})
     return OwnTable(table, match_columns(layout, table.columns, chosen, where))
 

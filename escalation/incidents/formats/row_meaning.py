@@ -11,50 +11,12 @@ import numpy as np
 import pandas as pd
 
 from escalation.errors import InputError
+from escalation.incidents.formats.column_words import is_count_name, says
 from escalation.incidents.formats.figures import read_whole_numbers
-from escalation.incidents.formats.layout import plain_name
 
 Rows: TypeAlias = Literal["incidents", "counts", "changes", "totals"]
 Step: TypeAlias = Literal["", "day", "week", "month", "quarter", "year"]
 
-RUNNING = frozenset(
-    "cum cumul cumulative cumulated cumulatively cumsum running accumulated kumulativ kumuliert kumulierte acumulado "
-    "acumulada acumulados acumuladas cumule cumulé cumulés cumulatif cumulativo нарастающим накопленный накопительно "
-    "наростаючим تراكمي kumulatif birikimli 累计".split()
-)
-"""Words that name a running total and nothing else."""
-TOTALS = RUNNING | frozenset(
-    "total totals gesamt insgesamt totale totaux totales razem łącznie suma итого всего загалом всього усього مجموع "
-    "المجموع إجمالي الإجمالي اجمالي toplam ukupno celkem összesen 总计 合計".split()
-)
-DEATHS = frozenset(
-    "killed kills deaths dead death fatalities casualties injured injuries wounded losses victims nkill nwound tote "
-    "muertos fallecidos victimas víctimas morts tués mortos zabitych погибшие погибших жертвы убито загиблі загиблих "
-    "поранені قتلى القتلى شهداء جرحى ölü yaralı".split()
-)
-CHANGES = frozenset("value change changes delta diff difference net adjustment correction increment amount".split())
-COUNTS = frozenset(
-    "count counts event events incident incidents attack attacks strike strikes airstrike airstrikes launch launches "
-    "launched raid raids alert alerts alarm alarms siren sirens explosion explosions shelling shellings clash clashes "
-    "bombing bombings battle battles protest protests riot riots detonation detonations intercepted destroyed downed "
-    "shot drones missiles rockets cases number num n qty quantity frequency freq new daily anzahl angriffe anschläge "
-    "vorfälle cantidad numero número ataques incidentes nombre attaques incidents frappes attacchi ataki liczba ilość "
-    "количество число атак атаки обстрелы обстрелов удары ударов пуски кількість обстріли обстрілів удари ударів "
-    "пусків тривог عدد هجمات الهجمات غارات sayı sayısı saldırı saldırılar 数量 件数".split()
-)
-PURE = frozenset(
-    "events event_count events_count n_events num_events number_of_events incidents incident_count n_incidents "
-    "num_incidents number_of_incidents no_of_incidents attacks attack_count n_attacks num_attacks number_of_attacks "
-    "no_of_attacks count counts frequency freq anzahl cantidad nombre количество кількість عدد".split()
-)
-"""Names that say by themselves that a row stands for so many."""
-OTHERS = frozenset(
-    "id ids uid index idx code codes year month day week quarter lat latitude lon lng long longitude x y zip postcode "
-    "precision accuracy no nr hour minute second time age phone fips iso unnamed objectid fid geonameid population "
-    "rank order version page pct percent percentage share ratio rate distance altitude elevation duration".split()
-)
-"""Words of names whose numbers count nothing."""
-CARRIED = frozenset("fill filled ffill imputed interpolated carried carry forwarded repeated".split())
 CODES = frozenset({-9.0, -8.0, -7.0, -77.0, -88.0, -99.0, -999.0, -9999.0, -98.0, -97.0})
 """Negative numbers that say why there is none."""
 YES = ("1", "1.0", "true", "yes", "y", "t", "x")
@@ -153,7 +115,7 @@ def find_meaning(
         name for name, values in numbers.items() if single and _only_rises(values, _unit_codes(cells, shape), window)
     }
     return (
-        _totals(numbers, shape, rising, cells, window, where)
+        _totals(numbers, shape, rising, where)
         or _unnamed_totals(numbers, shape, rising, detail, window, where)
         or _changes(numbers, shape, _text_columns(cells, names, [*numbers]), detail, where)
         or _counts(numbers, shape, len(window), detail, where)
@@ -195,7 +157,7 @@ def unused_numbers(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, i
 
 def carried_forward(table: pd.DataFrame) -> pd.Series:
     """Say which rows repeat the one before because there was no bulletin."""
-    marks = [name for name in table if set(plain_name(name).split("_")) & CARRIED]
+    marks = [name for name in table.columns if says(name, "carried forward")]
     flags = [table[name].str.casefold().isin(YES) for name in marks]
     return pd.concat(flags, axis=1).any(axis=1) if flags else pd.Series(False, index=table.index)
 
@@ -230,14 +192,16 @@ def _totals(
     numbers: Mapping[str, pd.Series],
     shape: _Shape,
     rising: set[str],
-    cells: pd.DataFrame,
-    window: pd.DataFrame,
     where: str,
 ) -> RowMeaning | None:
     """Running totals that a name says, of tables that have no count of each period beside them."""
-    named = [name for name in numbers if _words(name) & RUNNING]
-    named += [name for name in rising if _words(name) & TOTALS and name not in named and shape.step]
-    plain = [name for name in numbers if _words(name) & COUNTS and not _words(name) & TOTALS and name not in rising]
+    named = [name for name in numbers if says(name, "running total")]
+    named += [name for name in rising if says(name, "total", "running total") and name not in named and shape.step]
+    plain = [
+        name
+        for name in numbers
+        if says(name, "count") and not says(name, "total", "running total") and name not in rising
+    ]
     if not named or (plain and shape.step):
         return None
     column = _one_of(named, "running total", "--cumulative", "cumulative", where)
@@ -258,9 +222,9 @@ def _unnamed_totals(
     if rising and len(window) >= MANY and (frequent or (shape.step and not detail)):
         named = [name for name in numbers if name in rising]
         raise InputError(
-            f"{where}: each row is a date of its own and {_listed(named)} only rise{'s' if len(named) == 1 else ''}, as "
-            f"running totals do; give --cumulative {named[0]!r} (cumulative=...) if it is one, --events {named[0]!r} "
-            "(events=...) if it is a count, or layout plain if each row is an incident"
+            f"{where}: each row is a date of its own and {_listed(named)} only rise{'s' if len(named) == 1 else ''}, "
+            f"as running totals do; give --cumulative {named[0]!r} (cumulative=...) if it is one, --events {named[0]!r} "
+            "(events=...) if a count, or layout plain if each row is an incident"
         )
     return None
 
@@ -270,7 +234,7 @@ def _changes(
 ) -> RowMeaning | None:
     """Signed changes of a count."""
     signed = [name for name, values in numbers.items() if _is_signed(values)]
-    named = [name for name in signed if _words(name) & (CHANGES | COUNTS | DEATHS)]
+    named = [name for name in signed if says(name, "change", "count", "deaths")]
     if named:
         return RowMeaning("changes", _one_of(named, "change of the count", "--events", "events", where), tuple(texts))
     if signed and (shape.step or not detail):
@@ -284,22 +248,24 @@ def _changes(
 def _counts(numbers: Mapping[str, pd.Series], shape: _Shape, rows: int, detail: bool, where: str) -> RowMeaning | None:
     """Counts of periods, by the name of a column in a table of one row a period."""
     if shape.step and rows >= FEW and not detail:
-        named = [name for name in numbers if _words(name) & COUNTS] or [name for name in numbers if _words(name) & TOTALS]
+        named = [name for name in numbers if says(name, "count")] or [
+            name for name in numbers if says(name, "total", "running total")
+        ]
         if not named and rows >= MANY:
-            named = [name for name in numbers if _words(name) & (DEATHS | CHANGES)]
+            named = [name for name in numbers if says(name, "deaths", "change")]
         if named:
             column = _one_of(named, "count", "--events", "events", where)
             return RowMeaning("counts", column, shape.units, shape.step)
         if numbers and rows >= MANY:
             raise InputError(
                 f"{where}: has just one row a {shape.step}, so a row may be no incident; give --events COLUMN "
-                f"(events=...) if {_listed([*numbers])} is how many there were, or layout plain if each row is an incident"
+                f"(events=...) if {_listed([*numbers])} is how many there were, or layout plain if a row is an incident"
             )
-    said = [name for name, values in numbers.items() if plain_name(name) in PURE and bool((values.dropna() != 1).any())]
+    said = [name for name, values in numbers.items() if is_count_name(name) and bool((values.dropna() != 1).any())]
     if said:
         raise InputError(
-            f"{where}: the name of {_listed(said)} says that a row stands for so many incidents; give --events {said[0]!r} "
-            "(events=...) if so, or layout plain if each row is an incident"
+            f"{where}: the name of {_listed(said)} says that a row stands for so many incidents; give --events "
+            f"{said[0]!r} (events=...) if so, or layout plain if each row is an incident"
         )
     return None
 
@@ -318,10 +284,6 @@ def _listed(names: list[str]) -> str:
     return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
 
 
-def _words(name: str) -> set[str]:
-    return set(plain_name(name).split("_"))
-
-
 def _numbers(column: pd.Series) -> pd.Series:
     return read_whole_numbers(column)[0]
 
@@ -331,7 +293,7 @@ def _number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, 
     taken = {name for target, name in names.items() if target not in ("fatalities", "events")}
     found: dict[str, pd.Series] = {}
     for name in cells.columns:
-        if name in taken or _words(name) & OTHERS or name in names.get("date", "").split(" + "):
+        if name in taken or says(name, "no count") or name in names.get("date", "").split(" + "):
             continue
         filled = cells[name][cells[name] != ""]
         if filled.empty or not filled.iloc[:50].str.contains(r"[0-9]").any():
@@ -347,7 +309,7 @@ def _is_numbering(values: pd.Series) -> bool:
     if len(values) < 2:
         return False
     steps = values.diff().dropna()
-    return bool((values.between(1900, 2100).all() or (steps == 1).all() or (steps == -1).all() or values.max() > 1e9))
+    return bool(values.between(1900, 2100).all() or (steps == 1).all() or (steps == -1).all() or values.max() > 1e9)
 
 
 def _is_signed(values: pd.Series) -> bool:
@@ -385,7 +347,9 @@ def _shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], 
 def _text_columns(cells: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> list[str]:
     """Columns of texts of which each stands in several rows."""
     barred = {names.get("date"), names.get("date_end"), *numbers}
-    few = [name for name in cells if name not in barred and 2 <= cells[name].nunique() <= max(len(cells) // 3, 2)]
+    few = [
+        name for name in cells.columns if name not in barred and 2 <= cells[name].nunique() <= max(len(cells) // 3, 2)
+    ]
     return [name for name in few if _is_text(cells[name])][:MOST_UNIT_COLUMNS]
 
 
@@ -411,20 +375,18 @@ def _step(codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFram
     return next((name for name, flags in steps if flags.mean() >= REGULAR), "")
 
 
-def _rises(
-    values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame
-) -> pd.DataFrame:
+def _rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> pd.DataFrame:
     """Each unit with its falls, its rises and how many sizes these have."""
     table = pd.DataFrame({"unit": codes, "date": window["date"].to_numpy(), "value": values.to_numpy(dtype=float)})
     table = table.dropna().sort_values(["unit", "date"], kind="stable")
     change = table.groupby("unit")["value"].diff()
-    flags = pd.DataFrame({"unit": table["unit"], "fell": change < 0, "rose": change > 0, "size": change.where(change > 0)})
+    flags = pd.DataFrame(
+        {"unit": table["unit"], "fell": change < 0, "rose": change > 0, "size": change.where(change > 0)}
+    )
     return flags.groupby("unit").agg(fell=("fell", "sum"), rose=("rose", "sum"), sizes=("size", "nunique"))
 
 
-def _only_rises(
-    values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame
-) -> bool:
+def _only_rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> bool:
     """Say whether numbers never fall in any unit and rise by steps that differ, or at times not at all."""
     units = _rises(values, codes, window)
     rose, rows = int(units["rose"].sum()), len(window)
@@ -433,9 +395,7 @@ def _only_rises(
     return int(units["sizes"].max()) > 1 or rose < rows - len(units)
 
 
-def _mostly_rises(
-    values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame
-) -> bool:
+def _mostly_rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> bool:
     """Say whether numbers rise and never fall in most units in which they change."""
     units = _rises(values, codes, window)
     changing = units[(units["fell"] + units["rose"]) > 0]

@@ -108,24 +108,17 @@ def keep_known(times: pd.Series, as_of: pd.Timestamp, notes: Notes) -> pd.Series
 def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     """Read the three fatality figures; blank what cannot be used, and low and high where they contradict the best.
 
-    Ranges and hedges of the best figure fill low and high; where a file has low and high alone the best is their middle.
+    Ranges and hedges of the best figure fill low and high; where a file has these alone the best is their middle.
     """
     read = {}
     for column in FATALITY_COLUMNS:
         read[column], problem, hedge = read_figures(cells[column])
         notes.add(problem != "", column, "changed", problem + "; blanked")
         notes.add(hedge != "", column, "changed", hedge)
-    low, best, high = (read[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
-    table = pd.DataFrame(
-        {
-            "fatalities": best["best"],
-            "fatalities_low": low["low"].fillna(low["best"]).fillna(best["low"]),
-            "fatalities_high": high["high"].fillna(high["best"]).fillna(best["high"]),
-        }
-    )[list(FATALITY_COLUMNS)]
+    table = _joined_figures(read)
     if "fatalities" not in notes.names and {"fatalities_low", "fatalities_high"} <= set(notes.names):
-        low, high = table["fatalities_low"], table["fatalities_high"]
-        table["fatalities"] = ((low + high) // 2).where((low <= high).fillna(value=False).astype(bool))
+        least, most = table["fatalities_low"], table["fatalities_high"]
+        table["fatalities"] = ((least + most) // 2).where((least <= most).fillna(value=False).astype(bool))
     low, best, high = (table[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
     wrong = out_of_order(low, best, high)
     if not wrong.any():
@@ -136,6 +129,17 @@ def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
         notes.add(wrong & table[column].notna(), column, "changed", why)
         table[column] = table[column].mask(wrong)
     return table
+
+
+def _joined_figures(read: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The three figures of each row, low and high filled from what the best says of them."""
+    low, best, high = (read[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
+    figures = {
+        "fatalities": best["best"],
+        "fatalities_low": low["low"].fillna(low["best"]).fillna(best["low"]),
+        "fatalities_high": high["high"].fillna(high["best"]).fillna(best["high"]),
+    }
+    return pd.DataFrame(figures)[list(FATALITY_COLUMNS)]
 
 
 def _shown(figures: pd.Series) -> pd.Series:

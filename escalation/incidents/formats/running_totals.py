@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from escalation.conventions.arrays import IntArray
 from escalation.errors import InputError, warn
+from escalation.incidents.formats.column_words import says
 from escalation.incidents.formats.row_meaning import RowMeaning, carried_forward, unit_codes
 from escalation.incidents.formats.rows import Notes
 
 DAY = pd.Timedelta(days=1)
-ENDS = frozenset("end ending ends until through to bis fin fim hasta jusqu до по конец кінець".split())
-STARTS = frozenset("start starting starts begin beginning begins from since ab von desde depuis début inicio с від".split())
 
 
 def difference(
@@ -62,10 +61,17 @@ def difference(
     _refuse_repeated(rows, before, where, column)
     _refuse_falls(rows, before, where, column)
     first = before["day"].isna()
-    notes.add(first.reindex(window.index, fill_value=False), "events", "dropped", "is the first running total, from which the next is counted")
+    notes.add(
+        first.reindex(window.index, fill_value=False),
+        "events",
+        "dropped",
+        "is the first running total, from which the next is counted",
+    )
     rows = rows[~first].sort_index()
     if rows.empty:
-        raise InputError(f"{where}: holds one running total {column!r} a unit, so no count between two; add earlier ones")
+        raise InputError(
+            f"{where}: holds one running total {column!r} a unit, so no count between two; add earlier ones"
+        )
     before = before.loc[rows.index]
     spans = pd.DataFrame({"date": before["day"] + DAY, "date_end": rows["day"]})
     return spans, (rows["total"] - before["total"]).astype("Int64")
@@ -76,8 +82,8 @@ def _refuse_repeated(rows: pd.DataFrame, before: pd.DataFrame, where: str, colum
     if twice.any():
         row = rows[twice].iloc[0]
         raise InputError(
-            f"{where}: has two running totals {column!r} of {row['day']:%Y-%m-%d} (row {twice.idxmax():,}); keep one a day, "
-            "or name in one column whose totals they are"
+            f"{where}: has two running totals {column!r} of {row['day']:%Y-%m-%d} (row {twice.idxmax():,}); keep one a "
+            "day, or name in one column whose totals they are"
         )
 
 
@@ -85,17 +91,15 @@ def _refuse_falls(rows: pd.DataFrame, before: pd.DataFrame, where: str, column: 
     """Refuse totals that fall: after a restart or a correction a difference is no count."""
     fell = rows["total"] < before["total"]
     if fell.any():
-        at = fell.idxmax()
+        last, first = rows[fell].iloc[0], before[fell].iloc[0]
         raise InputError(
-            f"{where}: the running total {column!r} falls from {before.loc[at, 'total']:,.0f} to "
-            f"{rows.loc[at, 'total']:,.0f} on {rows.loc[at, 'day']:%Y-%m-%d} (row {at:,}; {int(fell.sum()):,} in all), so it "
-            "was corrected or began anew; correct the rows before it, or read the parts before and after by themselves"
+            f"{where}: the running total {column!r} falls from {first['total']:,.0f} to {last['total']:,.0f} on "
+            f"{last['day']:%Y-%m-%d} (row {fell.idxmax():,}; {int(fell.sum()):,} in all), so it was corrected or began "
+            "anew; correct the rows before it, or read the parts before and after by themselves"
         )
 
 
-def net(
-    values: pd.Series, window: pd.DataFrame, table: pd.DataFrame, meaning: RowMeaning, notes: Notes
-) -> pd.Series:
+def net(values: pd.Series, window: pd.DataFrame, table: pd.DataFrame, meaning: RowMeaning, notes: Notes) -> pd.Series:
     """Net changes below 0 against those above, so that the sums of units and of all stay as the file has them.
 
     A correction takes from rows of its own unit first, then from those of others: of the same day, of the days before
@@ -137,7 +141,9 @@ def net(
         own = np.flatnonzero(codes == unit)
         left[own] = _netted(left[own], days[order][own])
     netted = pd.Series(_netted(left, days[order]), index=values.index[order]).reindex(values.index).astype("Int64")
-    notes.add(values < 0, "events", "changed", "is a correction, netted against other rows, those of its unit and day first")
+    notes.add(
+        values < 0, "events", "changed", "is a correction, netted against other rows, those of its unit and day first"
+    )
     changed = (values >= 0) & (netted != values)
     notes.add(changed, "events", "changed", "is netted against a correction; counts " + netted.astype(str))
     return netted
@@ -175,17 +181,18 @@ def period_windows(window: pd.DataFrame, meaning: RowMeaning, date_column: str, 
     if not begins:
         return window
     periods = window["date"].dt.to_period(code)
-    return pd.DataFrame({"date": periods.dt.start_time, "date_end": periods.dt.end_time.dt.normalize()}, index=window.index)
+    return pd.DataFrame(
+        {"date": periods.dt.start_time, "date_end": periods.dt.end_time.dt.normalize()}, index=window.index
+    )
 
 
 def _weeks(window: pd.DataFrame, date_column: str, where: str) -> pd.DataFrame:
-    words = set(date_column.casefold().replace("-", "_").replace(" ", "_").split("_"))
-    if words & ENDS:
+    if says(date_column, "end"):
         return window.assign(date=window["date"] - 6 * DAY)
     weekday = window["date"].dt.day_name().mode().iloc[0]
-    if not words & STARTS:
+    if not says(date_column, "start"):
         warn(
-            f"{where}: has one row a week; its date {date_column!r} (a {weekday}) is taken for the first day of the week; "
-            "if it is the last, call the column week_ending"
+            f"{where}: has one row a week; its date {date_column!r} (a {weekday}) is taken for the first day of the "
+            "week; if it is the last, call the column week_ending"
         )
     return window.assign(date_end=window["date"] + 6 * DAY)

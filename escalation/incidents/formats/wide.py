@@ -37,7 +37,9 @@ def date_columns(table: pd.DataFrame, order: str, today: pd.Timestamp, where: st
 
 def _are_dates(column: pd.Series, today: pd.Timestamp) -> bool:
     """Say whether most names are dates, in either order."""
-    read = (read_days([column], order=one, usual=None, today=today, where="")[0] for one in ("day-first", "month-first"))
+    read = (
+        read_days([column], order=one, usual=None, today=today, where="")[0] for one in ("day-first", "month-first")
+    )
     return max(float((found.problem == "").mean()) for found in read) >= 0.8
 
 
