@@ -24,7 +24,8 @@ ka kk ky lt lv mk ml ms mt my nb ne nl pa pl ps pt ro ru si sk sl so sq sr sr_La
 
 def spelled(name: str) -> str:
     """A name as the reader of dates compares it."""
-    return unicodedata.normalize("NFKC", name).casefold().replace(".", "").strip()
+    known = unicodedata.normalize("NFKC", name).casefold().replace(".", "").strip()
+    return known.removeprefix("de ").removeprefix("d’")  # Catalan, whose names have their preposition
 
 
 def names_of(language: str) -> Iterator[tuple[int, str]]:

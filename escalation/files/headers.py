@@ -60,7 +60,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header:
     filled = [sum(cell != "" for cell in row) for row in head]
     first = next((at for at, number in enumerate(filled) if number), 0)
     at = first
-    if filled and filled[first] < FULL * max(filled):
+    if filled and filled[first] <= FULL * max(filled):
         fuller = (at for at in range(first + 1, len(head)) if filled[at] >= max(2.0, FULL * max(filled)))
         found = next(fuller, first)
         at = found if head[found:] and _are_names(head[found]) and _values_below(head[found + 1 :]) else first

@@ -143,7 +143,8 @@ def _languages() -> dict[str, dict[str, int]]:
 def _long_names() -> re.Pattern[str]:
     """Names of several words or with signs in them, which are looked for before the words."""
     several = [name for name in _languages() if _WORDS.fullmatch(name) is None]
-    return re.compile("|".join(sorted(map(re.escape, several), key=len, reverse=True)))
+    names = "|".join(sorted(map(re.escape, several), key=len, reverse=True))
+    return re.compile(rf"(?<![^\W\d_])(?:{names})(?![^\W\d_])")
 
 
 def _found_names(text: str) -> list[str]:

@@ -96,6 +96,19 @@ def read_days(
     return [cell.spread(_to_windows(cell, known, today)) for cell in cells]
 
 
+def dated_share(column: pd.Series) -> float:
+    """Which share of the cells of a column are dates, in the order of day and month in which more are.
+
+    Examples
+    --------
+    >>> dated_share(pd.Series(["25/04/2024", "03/04/2024", "soon", "March 2024"]))
+    0.75
+    """
+    cells = _Cells(column, "")
+    late = pd.Timestamp("2200-01-01")
+    return max(float((cells.spread(_to_windows(cells, order, late)).problem == "").mean()) for order in ORDERS[1:])
+
+
 class _Cells:
     """A column as its distinct texts, and which of them each row holds; work is done once for each.
 
@@ -143,21 +156,26 @@ def _split(texts: pd.Series) -> pd.DataFrame:
 
     ``open`` says that the order of day and month is not said, ``short`` that the year has two digits.
     """
-    parts = pd.DataFrame({"year": np.nan, "month": np.nan, "day": np.nan, "serial": np.nan}, index=texts.index)
-    parts["open"] = parts["short"] = False
-    parts["blank"] = texts.isin(BLANKS)
-    for pattern in (_YEAR_FIRST, _DIGITS, _YEAR_LAST, _DAY_NAME, _NAME_DAY):
-        found = texts.str.extract(rf"\A{pattern}\Z", flags=re.ASCII)
-        hit = found["year"].notna()
-        if pattern in (_DAY_NAME, _NAME_DAY):
-            found["month"] = found["month"].map(MONTH_NUMBERS)
-        for part in ("year", "month", "day"):
-            parts.loc[hit, part] = found.loc[hit, part].astype(float)
-        parts.loc[hit, "short"] = found.loc[hit, "year"].str.len() == 2
-        if pattern is _YEAR_LAST:
-            parts["open"] = hit & (found["mark"] != ".")
-    parts["serial"] = texts.str.extract(rf"\A{_SERIAL}\Z", flags=re.ASCII)["serial"].astype(float)
-    return parts
+    found = {name: np.full(len(texts), np.nan) for name in ("year", "month", "day", "serial")}
+    flags = {name: np.zeros(len(texts), dtype=bool) for name in ("open", "short")}
+    left = np.flatnonzero(texts.str.contains(r"[0-9]").to_numpy(dtype=bool)) if len(texts) else np.array([], dtype=np.intp)
+    for pattern in (_YEAR_FIRST, _DIGITS, _YEAR_LAST, _DAY_NAME, _NAME_DAY, _SERIAL):
+        if not left.size:
+            break
+        read = texts.iloc[left].str.extract(rf"\A{pattern}\Z", flags=re.ASCII)
+        hit = read.iloc[:, 0].notna().to_numpy(dtype=bool)
+        if not hit.any():
+            continue
+        read, at, left = read[hit], left[hit], left[~hit]
+        if pattern is _SERIAL:
+            found["serial"][at] = read["serial"].astype(float)
+            continue
+        month = read["month"].map(MONTH_NUMBERS) if pattern in (_DAY_NAME, _NAME_DAY) else read["month"]
+        for part, values in (("year", read["year"]), ("month", month), ("day", read["day"])):
+            found[part][at] = values.astype(float)
+        flags["short"][at] = read["year"].str.len() == 2
+        flags["open"][at] = (read["mark"] != ".") if pattern is _YEAR_LAST else False
+    return pd.DataFrame({**found, **flags, "blank": texts.isin(BLANKS).to_numpy(dtype=bool)}, index=texts.index)
 
 
 def _order_of(columns: Sequence[_Cells], usual: DateOrder | None, where: str) -> DateOrder:

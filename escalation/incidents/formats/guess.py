@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from escalation.incidents.formats.column_words import says, words_of
-from escalation.incidents.formats.dates import read_days
+from escalation.incidents.formats.dates import dated_share
 from escalation.incidents.formats.layout import Layout, plain_name
 from escalation.incidents.formats.plain import IDS
 
@@ -104,9 +104,6 @@ def _named(layout: Layout, target: str, free: list[str]) -> list[str]:
 def holds_dates(column: pd.Series) -> bool:
     """Say whether most cells are written as dates; bare numbers are none, for anything may be numbered."""
     cells = column[column != ""].iloc[:LOOKED_AT]
-    cells = cells[~cells.str.fullmatch(r"[0-9]+(?:\.[0-9]+)?").astype(bool)]
-    if cells.empty or len(cells) < MOST_DATES * min((column != "").sum(), LOOKED_AT):
-        return False
-    found = read_days([cells], order="day-first", usual=None, today=pd.Timestamp("2200-01-01"), where="")[0]
-    other = read_days([cells], order="month-first", usual=None, today=pd.Timestamp("2200-01-01"), where="")[0]
-    return bool(max((found.problem == "").mean(), (other.problem == "").mean()) >= MOST_DATES)
+    fewest = MOST_DATES * min((column != "").sum(), LOOKED_AT)
+    cells = cells[cells.str.contains(r"\d") & ~cells.str.fullmatch(r"[0-9]+(?:\.[0-9]+)?").astype(bool)]
+    return not cells.empty and len(cells) >= fewest and dated_share(cells) >= MOST_DATES

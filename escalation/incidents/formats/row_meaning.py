@@ -319,10 +319,18 @@ def _is_signed(values: pd.Series) -> bool:
 
 def _has_detail(cells: pd.DataFrame, names: Mapping[str, str]) -> bool:
     """Say whether rows are described one by one, as incidents are: by an id, coordinates, or texts of their own."""
-    if len(cells) and any(target in names for target in ("incident_id", "latitude")):
+    if "latitude" in names:
+        return True
+    if "incident_id" in names and not _is_index(cells[names["incident_id"]]):
         return True
     free = [name for name in cells if name not in (names.get("date"), names.get("date_end"))]
     return any(_is_text(cells[name]) and cells[name].nunique() > max(0.5 * len(cells), 3) for name in free)
+
+
+def _is_index(column: pd.Series) -> bool:
+    """Say whether cells number the rows one after the other."""
+    values = _numbers(column)
+    return bool(values.notna().all()) and (len(values) < 2 or bool((values.diff().dropna() == 1).all()))
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from escalation.errors import InputError
-from escalation.incidents.formats.dates import read_days
+from escalation.incidents.formats.dates import dated_share, read_days
 
 FEWEST = 3
 """So many columns must be called by dates."""
+MOST_DATES = 0.8
+"""Share of the names with digits that must be dates."""
 VALUE, DATE = "value", "date"
 
 
@@ -24,7 +26,7 @@ def date_columns(table: pd.DataFrame, order: str, today: pd.Timestamp, where: st
     if len(named) < FEWEST or len(named) < 0.4 * len(table.columns):
         return {}
     column = pd.Series(named, index=pd.RangeIndex(1, len(named) + 1))
-    if not _are_dates(column, today):
+    if dated_share(column) < MOST_DATES:
         return {}
     found = read_days([column], order=order, usual=None, today=today, where=f"{where}, names of columns")[0]
     dated = column[found.problem == ""]
@@ -33,14 +35,6 @@ def date_columns(table: pd.DataFrame, order: str, today: pd.Timestamp, where: st
         name: f"{first:%Y-%m-%d}" if first == end else f"{first:%Y-%m-%d}..{end:%Y-%m-%d}"
         for name, first, end in zip(dated, found.days[dated.index], last, strict=True)
     }
-
-
-def _are_dates(column: pd.Series, today: pd.Timestamp) -> bool:
-    """Say whether most names are dates, in either order."""
-    read = (
-        read_days([column], order=one, usual=None, today=today, where="")[0] for one in ("day-first", "month-first")
-    )
-    return max(float((found.problem == "").mean()) for found in read) >= 0.8
 
 
 def melt(table: pd.DataFrame, dates: dict[str, str], where: str) -> pd.DataFrame:
