@@ -158,7 +158,9 @@ def _split(texts: pd.Series) -> pd.DataFrame:
     """
     found = {name: np.full(len(texts), np.nan) for name in ("year", "month", "day", "serial")}
     flags = {name: np.zeros(len(texts), dtype=bool) for name in ("open", "short")}
-    left = np.flatnonzero(texts.str.contains(r"[0-9]").to_numpy(dtype=bool)) if len(texts) else np.array([], dtype=np.intp)
+    left = (
+        np.flatnonzero(texts.str.contains(r"[0-9]").to_numpy(dtype=bool)) if len(texts) else np.array([], dtype=np.intp)
+    )
     for pattern in (_YEAR_FIRST, _DIGITS, _YEAR_LAST, _DAY_NAME, _NAME_DAY, _SERIAL):
         if not left.size:
             break

@@ -278,9 +278,8 @@ def _read_file(
     if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
     said = meaning.words() if layout.holds == "incidents" else WORDS[layout.holds]
-    return FileRows(
-        rows, vague, days, layout is LAYOUTS["acled"], notes, meaning=said, unused=unused_numbers(own.table, names)
-    )
+    unused = unused_numbers(own.table, names) if layout is LAYOUTS["plain"] else {}
+    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes, meaning=said, unused=unused)
 
 
 def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from escalation.conventions.arrays import IntArray
 from escalation.errors import InputError
 from escalation.incidents.formats.column_words import is_count_name, says
 from escalation.incidents.formats.figures import read_whole_numbers
@@ -29,6 +30,10 @@ REGULAR = 0.75
 """Share of the steps from row to row that must be one period."""
 NUMERIC = 0.9
 MOST_UNIT_COLUMNS = 8
+LARGE = 50_000
+"""Of tables of more rows units are single columns, for trying pairs takes seconds."""
+SAMPLE = 2_000
+"""So many rows are looked at before all of them are."""
 FREQUENT = 10
 """Days from one running total to the next on average, at most, where no name says what they are."""
 
@@ -79,6 +84,7 @@ class _Shape:
     units: tuple[str, ...]
     single: bool
     step: Step
+    texts: tuple[str, ...] = ()
 
 
 def find_meaning(
@@ -106,6 +112,8 @@ def find_meaning(
     """
     cells = table.loc[window.index]
     numbers = _number_columns(cells, names)
+    if not numbers and not wide:
+        return RowMeaning("incidents")
     shape = _shape(cells, window, names, [*numbers])
     if wide:
         return _of_wide(numbers, shape, window, cells, where)
@@ -117,7 +125,7 @@ def find_meaning(
     return (
         _totals(numbers, shape, rising, where)
         or _unnamed_totals(numbers, shape, rising, detail, window, where)
-        or _changes(numbers, shape, _text_columns(cells, names, [*numbers]), detail, where)
+        or _changes(numbers, shape, detail, where)
         or _counts(numbers, shape, len(window), detail, where)
         or RowMeaning("incidents")
     )
@@ -141,7 +149,7 @@ def chosen_meaning(
     if rows == "totals":
         return RowMeaning(rows, column, shape.units, shape.step)
     if _is_signed(values):
-        return RowMeaning("changes", column, tuple(_text_columns(cells, names, [*_number_columns(cells, names)])))
+        return RowMeaning("changes", column, shape.texts)
     doubt = ""
     if shape.single and len(window) >= MANY and _only_rises(values, _unit_codes(cells, shape), window):
         doubt = f"{column!r} only rises; if it is a running total, give --cumulative {column!r} or cumulative=..."
@@ -150,9 +158,10 @@ def chosen_meaning(
 
 def unused_numbers(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, int]:
     """Columns of whole numbers that nothing is read from, and how many of their cells are filled."""
-    taken = set(names.values())
-    found = {name: values for name, values in _number_columns(table, names).items() if name not in taken}
-    return {name: int(values.notna().sum()) for name, values in found.items()}
+    taken = {*names.values(), *names.get("date", "").split(" + ")}
+    free = [name for name in table.columns if name not in taken and not says(name, "no count")]
+    found = [name for name in free if _are_numbers(table[name][table[name] != ""].iloc[:SAMPLE])]
+    return {name: int((table[name] != "").sum()) for name in found}
 
 
 def carried_forward(table: pd.DataFrame) -> pd.Series:
@@ -162,7 +171,7 @@ def carried_forward(table: pd.DataFrame) -> pd.Series:
     return pd.concat(flags, axis=1).any(axis=1) if flags else pd.Series(False, index=table.index)
 
 
-def unit_codes(cells: pd.DataFrame, units: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def unit_codes(cells: pd.DataFrame, units: Iterable[str]) -> IntArray:
     """A number for each unit, one a row."""
     units = list(units)
     return (
@@ -229,14 +238,12 @@ def _unnamed_totals(
     return None
 
 
-def _changes(
-    numbers: Mapping[str, pd.Series], shape: _Shape, texts: list[str], detail: bool, where: str
-) -> RowMeaning | None:
+def _changes(numbers: Mapping[str, pd.Series], shape: _Shape, detail: bool, where: str) -> RowMeaning | None:
     """Signed changes of a count."""
     signed = [name for name, values in numbers.items() if _is_signed(values)]
     named = [name for name in signed if says(name, "change", "count", "deaths")]
     if named:
-        return RowMeaning("changes", _one_of(named, "change of the count", "--events", "events", where), tuple(texts))
+        return RowMeaning("changes", _one_of(named, "change of the count", "--events", "events", where), shape.texts)
     if signed and (shape.step or not detail):
         raise InputError(
             f"{where}: {_listed(signed)} holds numbers below 0, as changes of a count do; give --events {signed[0]!r} "
@@ -259,7 +266,7 @@ def _counts(numbers: Mapping[str, pd.Series], shape: _Shape, rows: int, detail: 
         if numbers and rows >= MANY:
             raise InputError(
                 f"{where}: has just one row a {shape.step}, so a row may be no incident; give --events COLUMN "
-                f"(events=...) if {_listed([*numbers])} is how many there were, or layout plain if a row is an incident"
+                f"(events=...) if {_listed([*numbers])} is how many, or layout plain if a row is an incident"
             )
     said = [name for name, values in numbers.items() if is_count_name(name) and bool((values.dropna() != 1).any())]
     if said:
@@ -295,13 +302,18 @@ def _number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, 
     for name in cells.columns:
         if name in taken or says(name, "no count") or name in names.get("date", "").split(" + "):
             continue
-        filled = cells[name][cells[name] != ""]
-        if filled.empty or not filled.iloc[:50].str.contains(r"[0-9]").any():
+        filled = cells[name] != ""
+        first = cells.loc[filled[filled].index[:SAMPLE], name]
+        if not _are_numbers(first.iloc[:50]) or not _are_numbers(first):
             continue
         values = _numbers(cells[name])
-        if values.notna().sum() >= NUMERIC * len(filled) and not _is_numbering(values.dropna()):
+        if values.notna().sum() >= NUMERIC * filled.sum() and not _is_numbering(values.dropna()):
             found[name] = values
     return found
+
+
+def _are_numbers(cells: pd.Series) -> bool:
+    return not cells.empty and bool(_numbers(cells).notna().mean() >= NUMERIC)
 
 
 def _is_numbering(values: pd.Series) -> bool:
@@ -334,38 +346,50 @@ def _is_index(column: pd.Series) -> bool:
 
 
 def _is_text(column: pd.Series) -> bool:
-    filled = column[column != ""].iloc[:200]
+    first = column.iloc[:SAMPLE]
+    filled = first[first != ""]
     return len(filled) > 0 and bool(filled.str.contains(r"[^\W\d_]").mean() > NUMERIC)
 
 
 def _shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> _Shape:
     """Find the fewest columns of whose values each has at most one row a date, and the period that rows follow."""
-    if len(window) < 2:
-        return _Shape((), True, "")
-    texts = _text_columns(cells, names, numbers)
-    date = window["date"].to_numpy()
-    for size in range(min(len(texts), 3) + 1):
-        for units in combinations(texts, size):
-            codes = unit_codes(cells, units)
-            if not pd.MultiIndex.from_arrays([codes, date]).has_duplicates:
-                return _Shape(units, True, _step(codes, window))
-    return _Shape((), False, "")
+    codes = _text_codes(cells, names, numbers)
+    dates, distinct = pd.factorize(window["date"])
+    for size in range(min(len(codes), 3 if len(cells) <= LARGE else 1) + 1):
+        for units in combinations(codes, size):
+            keys, largest = dates.astype(np.int64), len(distinct)
+            for name in units:
+                keys, largest = (
+                    keys * (int(codes[name].max()) + 1) + codes[name],
+                    largest * (int(codes[name].max()) + 1),
+                )
+            if largest >= len(keys) and _are_distinct(keys[:SAMPLE]) and _are_distinct(keys):
+                return _Shape(units, True, _step(unit_codes(cells, units), window), tuple(codes))
+    return _Shape((), False, "", tuple(codes))
 
 
-def _text_columns(cells: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> list[str]:
-    """Columns of texts of which each stands in several rows."""
+def _are_distinct(keys: IntArray) -> bool:
+    return len(np.unique(keys)) == len(keys)
+
+
+def _text_codes(cells: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> dict[str, IntArray]:
+    """Columns of texts of which each stands in several rows, and a number for each text."""
     barred = {names.get("date"), names.get("date_end"), *numbers}
-    few = [
-        name for name in cells.columns if name not in barred and 2 <= cells[name].nunique() <= max(len(cells) // 3, 2)
-    ]
-    return [name for name in few if _is_text(cells[name])][:MOST_UNIT_COLUMNS]
+    found: dict[str, IntArray] = {}
+    for name in cells.columns:
+        if name in barred or len(found) == MOST_UNIT_COLUMNS or not _is_text(cells[name]):
+            continue
+        codes, distinct = pd.factorize(cells[name])
+        if 2 <= len(distinct) <= max(len(cells) // 3, 2):
+            found[name] = codes.astype(np.int64)
+    return found
 
 
-def _unit_codes(cells: pd.DataFrame, shape: _Shape) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _unit_codes(cells: pd.DataFrame, shape: _Shape) -> IntArray:
     return unit_codes(cells, shape.units)
 
 
-def _step(codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> Step:
+def _step(codes: IntArray, window: pd.DataFrame) -> Step:
     """The period that most rows are one after the other of, "" where they are not regular."""
     table = pd.DataFrame({"unit": codes, "date": window["date"].to_numpy()}).sort_values(["unit", "date"])
     same = (table["unit"].diff() == 0).to_numpy()
@@ -383,7 +407,7 @@ def _step(codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFram
     return next((name for name, flags in steps if flags.mean() >= REGULAR), "")
 
 
-def _rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> pd.DataFrame:
+def _rises(values: pd.Series, codes: IntArray, window: pd.DataFrame) -> pd.DataFrame:
     """Each unit with its falls, its rises and how many sizes these have."""
     table = pd.DataFrame({"unit": codes, "date": window["date"].to_numpy(), "value": values.to_numpy(dtype=float)})
     table = table.dropna().sort_values(["unit", "date"], kind="stable")
@@ -394,7 +418,7 @@ def _rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]],
     return flags.groupby("unit").agg(fell=("fell", "sum"), rose=("rose", "sum"), sizes=("size", "nunique"))
 
 
-def _only_rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> bool:
+def _only_rises(values: pd.Series, codes: IntArray, window: pd.DataFrame) -> bool:
     """Say whether numbers never fall in any unit and rise by steps that differ, or at times not at all."""
     units = _rises(values, codes, window)
     rose, rows = int(units["rose"].sum()), len(window)
@@ -403,7 +427,7 @@ def _only_rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int
     return int(units["sizes"].max()) > 1 or rose < rows - len(units)
 
 
-def _mostly_rises(values: pd.Series, codes: np.ndarray[tuple[int], np.dtype[np.int64]], window: pd.DataFrame) -> bool:
+def _mostly_rises(values: pd.Series, codes: IntArray, window: pd.DataFrame) -> bool:
     """Say whether numbers rise and never fall in most units in which they change."""
     units = _rises(values, codes, window)
     changing = units[(units["fell"] + units["rose"]) > 0]
