@@ -24,7 +24,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 """Plain names of the columns that hold the parts."""
 UNKNOWN = ("", "0", "00", "-9", "-99", "-88", "99", "na", "n/a", "nan", "null", "none", "unknown", "unk", "?", "-")
-MOST = 0.9
+MOST = 0.5
+"""Share of the cells of a column so called that must be a part of a date."""
 
 
 def find_parts(table: pd.DataFrame, taken: set[str]) -> dict[str, str]:
@@ -46,9 +47,10 @@ def find_parts(table: pd.DataFrame, taken: set[str]) -> dict[str, str]:
     named = {plain_name(name): name for name in reversed(list(table.columns)) if name not in taken}
     found: dict[str, str] = {}
     for part, names in PARTS.items():
-        column = next((named[name] for name in names if name in named and _holds(part, table[named[name]])), None)
+        called = [named[name] for name in names if name in named]
+        column = next((name for name in called if _holds(part, table[name])), None)
         if column is None:
-            break
+            return {} if part == "month" and called else found  # whose months cannot be read is no table of years
         found[part] = column
     return found
 
@@ -86,4 +88,4 @@ def _holds(part: str, column: pd.Series) -> bool:
     else:
         numbers = pd.to_numeric(cells.where(cells.str.fullmatch(r"[0-9]{1,4}")), errors="coerce")
         good = numbers.between(1, 31) if part == "day" else numbers.between(1800, 2199)
-    return bool(good.astype(bool).mean() >= MOST)
+    return bool(good.astype(bool).mean() > MOST)

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from escalation.conventions.arrays import IntArray
+from escalation.conventions.arrays import BoolArray, IntArray
 from escalation.errors import InputError
 from escalation.incidents.formats.column_words import is_count_name, says
 from escalation.incidents.formats.figures import read_whole_numbers
@@ -222,18 +222,26 @@ def _totals(
     return RowMeaning("totals", column, shape.units, shape.step)
 
 
+def _counted_beside(numbers: Mapping[str, pd.Series], shape: _Shape, rising: set[str]) -> bool:
+    """Say whether a count of each period stands beside its running total."""
+    named = [name for name in numbers if says(name, "count") and not says(name, "total", "running total")]
+    return bool(shape.step) and any(name not in rising for name in named)
+
+
 def _unnamed_totals(
     numbers: Mapping[str, pd.Series], shape: _Shape, rising: set[str], detail: bool, window: pd.DataFrame, where: str
 ) -> RowMeaning | None:
     """Refuse numbers that only rise, row by row of a regular table, though no name says what they are."""
     days = (window["date_end"].max() - window["date"].min()).days
     frequent = not detail and len(window) >= MANY and days <= FREQUENT * len(window)
+    if _counted_beside(numbers, shape, rising):
+        return None
     if rising and len(window) >= MANY and (frequent or (shape.step and not detail)):
         named = [name for name in numbers if name in rising]
         raise InputError(
-            f"{where}: each row is a date of its own and {_listed(named)} only rise{'s' if len(named) == 1 else ''}, "
-            f"as running totals do; give --cumulative {named[0]!r} (cumulative=...) if it is one, --events {named[0]!r} "
-            "(events=...) if a count, or layout plain if each row is an incident"
+            f"{where}: each row is a date of its own and {_listed(named)} only rise{'s'[len(named) - 1 :]}, as "
+            f"running totals do; give --cumulative {named[0]!r} (cumulative=...) if it is one, --events {named[0]!r} "
+            "(events=...) if it is a count, or layout plain if a row is an incident"
         )
     return None
 
@@ -255,9 +263,12 @@ def _changes(numbers: Mapping[str, pd.Series], shape: _Shape, detail: bool, wher
 def _counts(numbers: Mapping[str, pd.Series], shape: _Shape, rows: int, detail: bool, where: str) -> RowMeaning | None:
     """Counts of periods, by the name of a column in a table of one row a period."""
     if shape.step and rows >= FEW and not detail:
-        named = [name for name in numbers if says(name, "count")] or [
-            name for name in numbers if says(name, "total", "running total")
-        ]
+        named = [name for name in numbers if says(name, "count")]
+        named = (
+            [name for name in named if not says(name, "total", "running total")]
+            or named
+            or [name for name in numbers if says(name, "total", "running total")]
+        )
         if not named and rows >= MANY:
             named = [name for name in numbers if says(name, "deaths", "change")]
         if named:
@@ -397,12 +408,14 @@ def _step(codes: IntArray, window: pd.DataFrame) -> Step:
         return ""
     days = table["date"].diff().dt.days.to_numpy()[same]
     months = (table["date"].dt.year * 12 + table["date"].dt.month).diff().to_numpy()[same]
-    steps: tuple[tuple[Step, np.ndarray], ...] = (
+    place = table["date"].dt.day.mask(table["date"].dt.is_month_end, 31)
+    alike = (place.diff() == 0).to_numpy()[same]
+    steps: tuple[tuple[Step, BoolArray], ...] = (
         ("day", days == 1),
         ("week", days == 7),
-        ("month", (months == 1) & (np.abs(days - 30) <= 3)),
-        ("quarter", (months == 3) & (np.abs(days - 91) <= 3)),
-        ("year", (months == 12) & (np.abs(days - 365) <= 1)),
+        ("month", alike & (months == 1)),
+        ("quarter", alike & (months == 3)),
+        ("year", alike & (months == 12)),
     )
     return next((name for name, flags in steps if flags.mean() >= REGULAR), "")
 
@@ -431,4 +444,4 @@ def _mostly_rises(values: pd.Series, codes: IntArray, window: pd.DataFrame) -> b
     """Say whether numbers rise and never fall in most units in which they change."""
     units = _rises(values, codes, window)
     changing = units[(units["fell"] + units["rose"]) > 0]
-    return len(changing) > 0 and bool((changing["fell"] == 0).mean() >= 0.5) and int(changing["rose"].max()) >= 2
+    return len(changing) > 0 and bool((changing["fell"] == 0).mean() > 0.5) and int(changing["rose"].max()) >= 2
