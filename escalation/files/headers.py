@@ -92,13 +92,41 @@ def named(table: pd.DataFrame, header: Header, path: Path) -> pd.DataFrame:
     """
     names = [*header.names, *[""] * (table.shape[1] - len(header.names))]
     kept = [at for at, name in enumerate(names) if name or (table.iloc[:, at] != "").any()]
-    if not any(names):
-        raise InputError(f"{path}: its first row is blank; the first row must name the columns")
-    called = [names[at] or _free_name(f"column {at + 1}", names) for at in kept]
-    if len(set(called)) < len(called):
-        twice = next(name for name in called if called.count(name) > 1)
-        raise InputError(f"{path}: has two columns called {twice!r}; rename one")
+    called = [names[at] or _free_name(f"column {at + 1}", names) for at in kept] if any(names) else []
+    check_names(called, path)
     return table.iloc[:, kept].set_axis(called, axis=1)
+
+
+def check_names(names: Sequence[str], path: Path) -> None:
+    """Check the names of columns of which none is blank.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one is there twice.
+    """
+    if not names:
+        raise InputError(f"{path}: its first row is blank; the first row must name the columns")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{path}: has two columns called {twice!r}; rename one")
+
+
+def check_header(names: Sequence[str], path: Path) -> list[str]:
+    """The names of the columns of a table that comes with types, without the blank ones at the end.
+
+    Raises
+    ------
+    InputError
+        If a name within is blank, or there twice.
+    """
+    header = [name.strip() for name in names]
+    while header and not header[-1]:
+        header.pop()
+    if "" in header:
+        raise InputError(f"{path}: column {header.index('') + 1} has no name; name it in the first row")
+    check_names(header, path)
+    return header
 
 
 def say_header(header: Header, rows: Sequence[Sequence[str]], path: Path) -> None:

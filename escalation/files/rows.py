@@ -105,24 +105,3 @@ def check_rows(rows: int, path: Path, max_rows: int) -> None:
     """
     if rows > max_rows:
         raise InputError(f"{path}: has more than {max_rows:,} rows, which is the limit; split it")
-
-
-def check_header(names: list[str], path: Path) -> list[str]:
-    """The names of the columns, without the blank ones at the end.
-
-    Raises
-    ------
-    InputError
-        If a name within is blank, or there twice.
-    """
-    header = [name.strip() for name in names]
-    while header and not header[-1]:
-        header.pop()
-    if not header:
-        raise InputError(f"{path}: its first row is blank; the first row must name the columns")
-    if "" in header:
-        raise InputError(f"{path}: column {header.index('') + 1} has no name; name it in the first row")
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}: has two columns called {twice!r}; rename one")
-    return header

@@ -13,8 +13,9 @@ import pandas as pd
 
 from escalation.errors import EscalationError, InputError
 from escalation.files.archives import MAX_UNPACKED
+from escalation.files.headers import check_header
 from escalation.files.parquet import pyarrow_for
-from escalation.files.rows import check_header, check_rows
+from escalation.files.rows import check_rows
 from escalation.files.workbooks import cell_text
 
 LIST_KEYS = ("data", "results", "Result", "result", "records", "events", "rows", "items")

@@ -31,7 +31,7 @@ REGULAR = 0.75
 NUMERIC = 0.9
 MOST_UNIT_COLUMNS = 8
 LARGE = 50_000
-"""Of tables of more rows units are single columns, for trying pairs takes seconds."""
+"""A table of more rows has units that are single columns, for trying pairs takes seconds."""
 SAMPLE = 2_000
 """So many rows are looked at before all of them are."""
 FREQUENT = 10
