@@ -396,6 +396,16 @@ ROWS = {
         {"cumulative": "value"},
         {"2024-01-13": 1, "2024-01-14": 3},
     ),
+    "counts of weeks of the year": (
+        lines("year,week,attacks", [2024] * 4, [1, 2, 3, 4], [2, 0, 1, 3]),
+        {},
+        {"2024-01-01..2024-01-07": 2, "2024-01-15..2024-01-21": 1, "2024-01-22..2024-01-28": 3},
+    ),
+    "a column for each year": (
+        lines("country,2015,2016,2017", "AB", [3, 0], [4, 1], [1, 0]),
+        {},
+        {"2015-01-01..2015-12-31": 3, "2016-01-01..2016-12-31": 5, "2017-01-01..2017-12-31": 1},
+    ),
     "a list with a rising id": (lines("date,id,killed", LIST, [7, 9, 14], [0, 1, 2]), {}, LISTED),
     "a list with a year": (lines("date,year,killed", LIST, [2024] * 3, [0, 1, 2]), {}, LISTED),
     "a list with one row on some days": (
@@ -424,7 +434,27 @@ def test_a_row_is_taken_for_what_it_is(tmp_path, name):
     assert counted(incidents) == expected
 
 
+CORRECTED = [*TOTALS[:8], TOTALS[7] - 1, *(total + 20 for total in range(300, 316))]
+OFTEN = [f"2024-{month:02}-{day:02}" for month in (1, 2, 3) for day in (1, 2, 4, 8, 9, 13, 17, 20, 22)][
+    : len(CORRECTED)
+]
+
 REFUSED_ROWS = {
+    "totals without a name, of which one was corrected": (
+        lines("date,personnel", OFTEN, CORRECTED),
+        {},
+        "'personnel' hardly ever falls, as running totals do; give --cumulative 'personnel'",
+    ),
+    "a count that rises as totals do": (
+        lines("date,attacks", [f"2024-01-{day:02}" for day in range(1, 26)], CORRECTED),
+        {},
+        "rises 22 times and falls 1 times, as running totals do that are corrected",
+    ),
+    "launches of each night and place": (
+        lines("date,place,launched", LIST, "AAB", [20, 12, 30]),
+        {},
+        "'launched' says that a row stands for so many",
+    ),
     "totals without a name": (
         lines("date,personnel", DAYS, TOTALS),
         {},
@@ -534,6 +564,18 @@ def test_what_a_row_was_taken_for_is_kept_and_said(tmp_path):
         incidents, _ = read_incidents(path)
     assert incidents.attrs["rows"] == {str(path): "the count 'attacks' of a day"}
     assert incidents.attrs["unused"] == {str(path): {"wounded": 12}}
+
+
+def test_the_dead_of_a_running_total_are_of_no_row(tmp_path):
+    text = lines("date,attacks,killed_total", DAYS, SOME, TOTALS)
+    incidents, _ = read(tmp_path, text)
+    assert counted(incidents) == COUNTED
+    assert incidents["fatalities"].isna().all()
+    incidents, _ = read(tmp_path, lines("date,killed_cum", DAYS, TOTALS))
+    assert counted(incidents) == RISEN
+    assert incidents["fatalities"].isna().all()
+    incidents, _ = read(tmp_path, lines("date,attacks,killed", DAYS, SOME, SOME))
+    assert incidents["fatalities"].tolist() == SOME
 
 
 def test_a_list_and_a_table_of_counts_are_read_together(tmp_path):
@@ -647,12 +689,14 @@ def run(folder, text, *words, capsys):
 
 
 def test_the_first_line_says_what_a_row_was_taken_for(tmp_path, capsys):
-    code, out, _ = run(tmp_path, lines("date,raids,place", LIST, [4, 1, 2], "ABC"), capsys=capsys)
+    code, out, _ = run(tmp_path, lines("date,Air Raids,place", LIST, [4, 1, 2], "ABC"), capsys=capsys)
     assert code == 0
     assert "3 incidents out of 3 rows; a row was taken for an incident." in out
-    assert "that nothing is read from, with their filled cells: 'raids' (3); where one says" in out
-    code, out, _ = run(tmp_path, lines("date,raids,place", LIST, [4, 1, 2], "ABC"), "--events", "raids", capsys=capsys)
-    assert "3 rows that stand for 7 out of 3 rows; a row was taken for the count 'raids'" in out
+    assert "that nothing is read from, with their filled cells: 'Air Raids' (3); where one says" in out
+    code, out, _ = run(
+        tmp_path, lines("date,Air Raids,place", LIST, [4, 1, 2], "ABC"), "--events", "Air Raids", capsys=capsys
+    )
+    assert "3 rows that stand for 7 out of 3 rows; a row was taken for the count 'Air Raids'" in out
 
 
 def test_running_totals_by_command(tmp_path, capsys):

@@ -110,6 +110,18 @@ def meaning_of(own: OwnTable, window: pd.DataFrame, asked: Asked, where: str) ->
     return find_meaning(own.table, window, own.names, wide=own.wide, where=where)
 
 
+def as_counts(own: OwnTable, meaning: RowMeaning, cells: pd.DataFrame, notes: Notes) -> tuple[pd.DataFrame, Notes]:
+    """The cells with the column of the count, and without the dead of columns that are running totals."""
+    dropped = {target: name for target, name in notes.names.items() if name in meaning.running}
+    others = sorted(set(dropped.values()) - {meaning.column})
+    if others:
+        said = ", ".join(map(repr, others))
+        warn(f"{notes.entries.file}: {said} only rises and says of no row how many died; it is not read")
+    names = {target: name for target, name in notes.names.items() if target not in dropped}
+    cells = cells.assign(events=own.table[meaning.column], **dict.fromkeys(dropped, ""))
+    return cells, notes.about(cells, names | {"events": meaning.column})
+
+
 def count_rows(
     own: OwnTable, meaning: RowMeaning, window: pd.DataFrame, cells: pd.DataFrame, notes: Notes
 ) -> tuple[pd.DataFrame, pd.Series]:
@@ -146,10 +158,10 @@ def _names(
     fitting = replace(layout, columns={**layout.columns, "date": dates})
     known = match_columns(fitting, table.columns, {**chosen, **sure}, where, missing="allowed")
     if "date" not in known and len(parts := find_parts(table, set(known.values()))) > 1:
-        table, known = _with_parts(table, known, parts)
+        table, known = _with_parts(table, known, parts, where)
     guess = guess_columns(layout, table, known)
     if "date" not in known | guess.columns and (parts := find_parts(table, set(known.values()))):
-        table, known = _with_parts(table, known, parts)
+        table, known = _with_parts(table, known, parts, where)
     names = match_columns(layout, table.columns, {**known, **guess.columns}, where)
     _refuse_headless(names, where)
     _say_guesses(guess, where)
@@ -164,10 +176,12 @@ def _refuse_headless(names: Mapping[str, str], where: str) -> None:
 
 
 def _with_parts(
-    table: pd.DataFrame, known: dict[str, str], parts: dict[str, str]
+    table: pd.DataFrame, known: dict[str, str], parts: dict[str, str], where: str
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The table with a column of dates made of columns of their parts."""
     name = " + ".join(parts.values())
+    if "week" in parts:
+        warn(f"{where}: weeks of {parts['week']!r} are read as those of ISO 8601, which begin on Monday")
     return table.assign(**{name: join_parts(table, parts)}), {**known, "date": name}
 
 
