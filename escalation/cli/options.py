@@ -39,8 +39,8 @@ class Table:
         list[str] | None,
         typer.Argument(
             metavar="SOURCE",
-            help="A table of reported counts or of incidents (CSV, TSV, XLSX, JSON, Parquet, "
-            "zipped; of incidents also several files), or the name of a bundled case; "
+            help="The folder of a case, or the name of a bundled one; a table of reported counts or of incidents (CSV, "
+            "TSV, XLSX, JSON, Parquet, zipped; of incidents also several files); or articles; "
             "left out, the main bundled case.",
         ),
     ] = None
@@ -169,6 +169,10 @@ class Selection(Table):
     def flag_list(self) -> tuple[str, ...] | None:
         """The flags one by one."""
         return None if self.flags is None else tuple(one.strip() for one in self.flags.split(","))
+
+    def of_series(self, series: str | None, counter: str | None, unit: str | None) -> "Selection":
+        """The same selection of a series, by a counter, of a unit."""
+        return replace(self, series=series, counter=counter, unit=unit)
 
     def with_freq(self, freq: str) -> "Selection":
         """The same selection in other periods."""
