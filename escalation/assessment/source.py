@@ -188,8 +188,7 @@ def open_source(
     sheet : str, optional
         Name of the sheet of a workbook; the first that holds a table when left out.
     events, cumulative : str, optional
-        Of a table whose rows are no incidents: the column of counts, or of a running total; see
-        :func:`escalation.read_incidents`.
+        Where rows are no incidents, the column of counts or of a running total; see :func:`escalation.read_incidents`.
     published : date or str, optional
         For articles: day of publication, where the page does not say it.
 
@@ -258,17 +257,9 @@ def open_source(
         tallies = _printed_by(tallies, as_of, name)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {}, unreviewed=unreviewed)
     incidents, ledger = read_incidents(
-        files,
-        layout,
-        columns,
-        encoding,
-        date_order=date_order,
-        reports=reports,
-        as_of=as_of,
-        sheet=sheet,
-        events=events,
-        cumulative=cumulative,
-    )
+        files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet,
+        events=events, cumulative=cumulative,
+    )  # fmt: skip
     quality = data_quality(incidents, ledger=ledger)
     return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality)
 
