@@ -324,6 +324,11 @@ def test_names_of_columns_in_use(tmp_path, header, row, expected):
     assert incidents.attrs["columns"].popitem()[1] == expected
 
 
+def test_two_columns_of_dates_without_a_known_name_are_named(tmp_path):
+    with pytest.raises(InputError, match="'seen', 'entered' may each be the date; choose with columns="):
+        read(tmp_path, "seen,entered\n2024-01-05,2024-02-05\n2024-01-06,2024-02-05\n")
+
+
 def test_an_id_that_comes_twice_is_not_guessed(tmp_path):
     incidents, ledger = read(tmp_path, "strike_id,date\nB1,2024-01-05\nB1,2024-01-06\n")
     assert len(incidents) == 2

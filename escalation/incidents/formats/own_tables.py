@@ -162,6 +162,10 @@ def _names(
     guess = guess_columns(layout, table, known)
     if "date" not in known | guess.columns and (parts := find_parts(table, set(known.values()))):
         table, known = _with_parts(table, known, parts, where)
+    if rivals := guess.rivals.get("date"):
+        raise InputError(
+            f"{where}: {_shown(rivals)} may each be the date; choose with columns={{'date': ...}} or --column date=NAME"
+        )
     names = match_columns(layout, table.columns, {**known, **guess.columns}, where)
     _refuse_headless(names, where)
     _say_guesses(guess, where)
@@ -185,6 +189,10 @@ def _with_parts(
     return table.assign(**{name: join_parts(table, parts)}), {**known, "date": name}
 
 
+def _shown(rivals: list[str]) -> str:
+    return ", ".join(map(repr, rivals[:SHOWN_RIVALS])) + (", and others" if len(rivals) > SHOWN_RIVALS else "")
+
+
 def _say_guesses(guess: Guess, where: str) -> None:
     if guess.columns:
         said = ", ".join(f"{target} = {name!r}" for target, name in guess.columns.items())
@@ -194,8 +202,7 @@ def _say_guesses(guess: Guess, where: str) -> None:
         )
     for target in ("fatalities", "place", "country"):
         if rivals := guess.rivals.get(target):
-            shown = ", ".join(map(repr, rivals[:SHOWN_RIVALS])) + (", and others" if len(rivals) > SHOWN_RIVALS else "")
             warn(
-                f"{where}: {shown} may each be the {target}, so none is read; "
+                f"{where}: {_shown(rivals)} may each be the {target}, so none is read; "
                 f"choose with columns={{{target!r}: ...}} or --column {target}=NAME"
             )
