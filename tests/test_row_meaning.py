@@ -133,12 +133,23 @@ ROWS = {
         {},
         {"2015-01-01..2015-12-31": 3, "2016-01-01..2016-12-31": 5, "2017-01-01..2017-12-31": 1},
     ),
+    "a column for each day and a row of sums": (
+        lines("place,1/12/24,1/13/24,1/14/24", ["A", "B", "Total"], [1, 3, 4], [1, 0, 1], [2, 1, 3]),
+        {},
+        {"2024-01-12": 4, "2024-01-13": 1, "2024-01-14": 3},
+    ),
+    "counts of regions with their sum": (
+        lines("date,oblast,attacks", [day for day in DAYS for _ in "123"], ["A", "B", "Всего"] * 12, [1, 2, 3] * 12),
+        {},
+        dict.fromkeys(DAYS, 3),
+    ),
     "a list with a rising id": (lines("date,id,killed", LIST, [7, 9, 14], [0, 1, 2]), {}, LISTED),
     "a list with a year": (lines("date,year,killed", LIST, [2024] * 3, [0, 1, 2]), {}, LISTED),
     "a list with one row on some days": (
         lines(
-            "date,case,killed",
+            "date,place,case,killed",
             [f"2024-{month:02}-{2 * month + 3:02}" for month in range(1, 13)],
+            "ABC" * 4,
             range(40, 76, 3),
             SOME,
         ),
@@ -167,6 +178,11 @@ OFTEN = [f"2024-{month:02}-{day:02}" for month in (1, 2, 3) for day in (1, 2, 4,
 ]
 
 REFUSED_ROWS = {
+    "counts without a name, quiet days left out": (
+        lines("date,hits", OFTEN[:12], [1, 2] * 6),
+        {},
+        "has no date twice and nothing but numbers beside it",
+    ),
     "totals without a name, of which one was corrected": (
         lines("date,personnel", OFTEN, CORRECTED),
         {},

@@ -11,7 +11,7 @@ from escalation.errors import InputError, warn
 from escalation.incidents.formats.date_parts import find_parts, join_parts
 from escalation.incidents.formats.guess import Guess, fitting_dates, guess_columns, holds_dates
 from escalation.incidents.formats.layout import Layout, check_map, match_columns, plain_name
-from escalation.incidents.formats.row_meaning import RowMeaning, Rows, chosen_meaning, find_meaning
+from escalation.incidents.formats.row_meaning import RowMeaning, Rows, chosen_meaning, find_meaning, sums_of_others
 from escalation.incidents.formats.rows import Notes, keep_counted
 from escalation.incidents.formats.running_totals import difference, net, period_windows
 from escalation.incidents.formats.wide import DATE, VALUE, date_columns, melt
@@ -133,6 +133,9 @@ def count_rows(
         If running totals fall, or changes sum to less than 0.
     """
     where = notes.entries.file
+    sums = sums_of_others(own.table.loc[window.index])
+    notes.add(sums, "events", "dropped", "is the sum of other rows")
+    window = window[~sums]
     if meaning.rows == "totals":
         totals = keep_counted(cells.loc[window.index], notes)
         window, events = difference(totals, window.loc[totals.index], own.table, meaning, notes)

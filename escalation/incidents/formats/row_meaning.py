@@ -152,6 +152,22 @@ def carried_forward(table: pd.DataFrame) -> pd.Series:
     return pd.concat(flags, axis=1).any(axis=1) if flags else pd.Series(False, index=table.index)
 
 
+def sums_of_others(table: pd.DataFrame) -> pd.Series:
+    """Say which rows are the sum of others, as a cell that is nothing but a word for total says.
+
+    Examples
+    --------
+    >>> sums_of_others(pd.DataFrame({"oblast": ["Kyiv", "Odesa", "Total"]})).tolist()
+    [False, False, True]
+    """
+    flags = pd.Series(False, index=table.index)
+    for name in table.columns:
+        sums = {cell for cell in table[name].unique() if " " not in cell and says(cell, "total")}
+        if 0 < len(sums) < table[name].nunique():
+            flags |= table[name].isin(sums)
+    return flags
+
+
 class _Seen:
     """A table with what was found of its numbers and of the shape of its rows."""
 
@@ -303,6 +319,19 @@ def _counts(seen: _Seen) -> RowMeaning | None:
                 f"has just one row a {step}, so a row may be no incident; give --events COLUMN (events=...) if "
                 f"{_listed([*seen.numbers])} is how many there were, or {PLAIN}"
             )
+    neutral = [name for name in seen.numbers if not says(name, "deaths")]
+    if (
+        seen.shape.single
+        and not seen.shape.units
+        and not seen.shape.texts
+        and rows >= MANY
+        and neutral
+        and not seen.detail
+    ):
+        raise InputError(
+            f"{seen.where}: has no date twice and nothing but numbers beside it, so a row may be no incident; give "
+            f"--events {neutral[0]!r} (events=...) if it is how many there were, or {PLAIN}"
+        )
     several = [name for name, values in seen.numbers.items() if bool((values.dropna() > 1).any())]
     said = [name for name in several if is_count_name(name) or (counts_alone(name) and not seen.detail)]
     if said:
