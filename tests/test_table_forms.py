@@ -319,9 +319,17 @@ def test_bounds_of_the_killed_and_their_middle(tmp_path, names):
     ],
 )
 def test_names_of_columns_in_use(tmp_path, header, row, expected):
-    other = row.replace("B1", "B2").replace("x-1", "x-2").replace("8,", "9,").replace("7,", "6,")
+    other = row.replace("B1", "B2").replace("x-1", "x-2").replace("8,", "10,").replace("7,", "5,")
     incidents, _ = read(tmp_path, f"{header}\n{row}\n{other}\n")
     assert incidents.attrs["columns"].popitem()[1] == expected
+
+
+def test_numbers_of_rows_are_no_ids_of_two_files(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text("row_id,date\n1,2024-01-05\n2,2024-01-06\n")
+    incidents, ledger = read_incidents([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert len(incidents) == 4
+    assert ledger.empty
 
 
 def test_two_columns_of_dates_without_a_known_name_are_named(tmp_path):

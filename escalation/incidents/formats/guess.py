@@ -72,10 +72,18 @@ def guess_columns(layout: Layout, table: pd.DataFrame, matched: Mapping[str, str
             free.remove(named[0])
         elif named:
             guess.rivals[target] = named
-    ids = [name for name in free if (plain_name(name) in IDS or "id" in words_of(name)) and table[name].is_unique]
+    ids = [name for name in free if (plain_name(name) in IDS or "id" in words_of(name)) and _are_ids(table[name])]
     if "incident_id" not in matched and len(ids) == 1 and len(table) > 1:
         guess.columns["incident_id"] = ids[0]
     return guess
+
+
+def _are_ids(column: pd.Series) -> bool:
+    """Say whether no two cells are alike and they do not merely number the rows, which other files number as well."""
+    if not column.is_unique:
+        return False
+    numbers = pd.to_numeric(column, errors="coerce")
+    return bool(numbers.isna().any()) or numbers.max() - numbers.min() != len(numbers) - 1
 
 
 def fitting_dates(layout: Layout, table: pd.DataFrame) -> list[str]:

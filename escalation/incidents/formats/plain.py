@@ -144,7 +144,5 @@ IDS = (
     "case_id",
     "report_id",
     "unique_id",
-    "objectid",
-    "no",
 )
-"""Plain names of columns of ids, believed where no cell comes twice."""
+"""Plain names of columns of ids, believed where no cell comes twice and they are no mere numbers of the rows."""

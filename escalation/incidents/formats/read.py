@@ -71,7 +71,8 @@ def read_incidents(
     layout : {"auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
         The kind of file: an own table, an ACLED export of any year (one row an event, or one for each
         of its actors), ACLED's counts a week, UCDP GED (yearly or candidate), GDELT 1.0 or 2.0 (raw
-        or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` recognises it by the columns.
+        or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` recognises it by the columns;
+        ``"plain"`` also says that each row is an incident.
     columns : mapping of str to str, optional
         Which column of the file holds which column of the result, such as ``{"date": "Datum"}``;
         obvious names (``event_date``, ``lat``, ``killed``) need no entry. Beside the columns of the
@@ -134,11 +135,19 @@ def read_incidents(
     Notes
     -----
     Dropped: rows whose date or ``date_end`` is blank (date only), unreadable, before 1900, in the
-    future or reversed; rows of counts without a count; a second header row. Merged: rows with the
+    future or reversed; rows of counts without a count; a second header row; running totals that are the first
+    of their unit, blank or carried forward; sums of other rows. Merged: rows with the
     id of a newer row (by ``as_of``, else a later one), which is kept. Changed: fatalities that
     are no whole number >= 0 and coordinates out of range are blanked, ``low`` and ``high`` are
-    blanked where they contradict the best figure, spreadsheet day numbers become dates, and a row
-    without an id gets a name of its own.
+    blanked where they contradict the best figure, ranges and hedged figures become ``low``, best and ``high``,
+    changes of a count below 0 are netted, spreadsheet day numbers become dates, and a row without an id gets a name
+    of its own.
+
+    A date that is known to the month, the week, the quarter or the year, or is a range, is a window
+    (``1984-09``, ``2024-W01``, ``Q2 2024``, ``10-11 October 2023``, ``mid-March 2001``); so is one in columns of
+    year, month and day of which some are 0 or blank. A row of an own table is taken for a count, a change or a
+    running total where the name of a column and the shape of its numbers both say so; where one of them does,
+    the table is refused, and ``events``, ``cumulative`` or ``layout="plain"`` says what it is.
 
     ACLED's ``time_precision`` becomes the window: 1 the day, 2 three days either way, 3 the calendar
     month. UCDP's ``type_of_violence`` becomes ``event_type``: ``state-based``, ``non-state``,
