@@ -160,6 +160,8 @@ def open_source(
     reports: Reports = "all",
     as_of: DateLike | None = None,
     sheet: str | None = None,
+    events: str | None = None,
+    cumulative: str | None = None,
     published: DateLike | None = None,
 ) -> Source:
     """Open a bundled case by its name, a file of tallies, files of incidents, or articles.
@@ -184,7 +186,9 @@ def open_source(
     as_of : date or str, optional
         Leave out what became known after this day; the table must say when that was.
     sheet : str, optional
-        Name of the sheet of a workbook; the first when left out.
+        Name of the sheet of a workbook; the first that holds a table when left out.
+    events, cumulative : str, optional
+        Where rows are no incidents, the column of counts or of a running total; see :func:`escalation.read_incidents`.
     published : date or str, optional
         For articles: day of publication, where the page does not say it.
 
@@ -213,13 +217,13 @@ def open_source(
         if case.table is not None:
             opened = open_source(
                 case.table, columns=columns, layout=layout, encoding=encoding, date_order=date_order, reports=reports,
-                as_of=as_of, sheet=sheet,
+                as_of=as_of, sheet=sheet, events=events, cumulative=cumulative,
             )  # fmt: skip
             return replace(opened, name=name, title=case.title, defaults=dict(case.defaults), case=case)
-        if columns or not plain:
+        if columns or not plain or (events, cumulative) != (None, None):
             raise InputError(
-                "a column map, layout, encoding, date order, reports, a sheet and a day of publication go with a file; "
-                f"{name} is a case with tallies"
+                "a column map, layout, encoding, date order, reports, a sheet, columns of counts and a day of "
+                f"publication go with a file; {name} is a case with tallies"
             )
         return _open_case(case, name, as_of)
     if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
@@ -228,7 +232,7 @@ def open_source(
         )
     if layout == "text" or (layout == "auto" and holds_text(paths)):
         tabular = (encoding, sheet, date_order, reports) != (None, None, "auto", "all")
-        refuse_options(name or str(paths[0]), given=tabular or bool(columns))
+        refuse_options(name or str(paths[0]), given=tabular or bool(columns or events or cumulative))
         tallies, ledger, unreviewed = open_text(paths, published)
         tallies = _printed_by(tallies, as_of, name or str(paths[0]))
         digest = _hash(article_files(paths))
@@ -240,9 +244,9 @@ def open_source(
     files = expand_paths(paths)
     path, name = files[0], str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     if layout == "tallies" or (layout == "auto" and len(files) == 1 and _holds_tallies(path, encoding, sheet)):
-        if columns or len(files) > 1 or (date_order, reports) != ("auto", "all"):
+        if columns or events or cumulative or len(files) > 1 or (date_order, reports) != ("auto", "all"):
             raise InputError(
-                f"{name}: several files, a column map, a date order and reports go with incidents; "
+                f"{name}: several files, a column map, columns of counts, a date order and reports go with incidents; "
                 "tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
         unreviewed = ()
@@ -253,8 +257,9 @@ def open_source(
         tallies = _printed_by(tallies, as_of, name)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {}, unreviewed=unreviewed)
     incidents, ledger = read_incidents(
-        files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet
-    )
+        files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet,
+        events=events, cumulative=cumulative,
+    )  # fmt: skip
     quality = data_quality(incidents, ledger=ledger)
     return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality)
 

@@ -143,6 +143,7 @@ def read(table: Table, target: Target) -> None:
     Examples:
       escalation read acled.csv
       escalation read strikes.xlsx --column date=Datum -o incidents.csv
+      escalation read bulletins.csv --cumulative personnel
     """
 
 

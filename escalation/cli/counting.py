@@ -109,6 +109,8 @@ def open_table(table: Table) -> escalation.assessment.Source:
         reports=table.reports,
         as_of=table.as_of,
         sheet=table.sheet,
+        events=table.events,
+        cumulative=table.cumulative,
         published=table.date,
     )
     ledgers = {source.name: source.ledger}

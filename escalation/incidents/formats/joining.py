@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,10 @@ class FileRows:
         Whether files of this kind may hold an event once for each of its actors.
     notes : Notes
         What was done to the rows so far.
+    meaning : str
+        What a row of the file was taken for.
+    unused : dict of str to int
+        Columns of whole numbers that nothing is read from, and how many of their cells are filled.
     """
 
     rows: pd.DataFrame
@@ -39,6 +43,8 @@ class FileRows:
     days: tuple[pd.Timestamp, pd.Timestamp]
     sided: bool
     notes: Notes
+    meaning: str = "an incident"
+    unused: dict[str, int] = field(default_factory=dict)
 
 
 def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, BoolArray]:

@@ -16,11 +16,20 @@ from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
-from escalation.incidents.formats.guess import guess_columns
 from escalation.incidents.formats.joining import FileRows, join_files
 from escalation.incidents.formats.kinds import LAYOUTS, Kind, layout_of
 from escalation.incidents.formats.layout import Layout, match_columns
+from escalation.incidents.formats.own_tables import (
+    Asked,
+    OwnTable,
+    as_counts,
+    check_asked,
+    count_rows,
+    meaning_of,
+    open_own_table,
+)
 from escalation.incidents.formats.reports import Reports, check_reports, thin
+from escalation.incidents.formats.row_meaning import RowMeaning, unused_numbers
 from escalation.incidents.formats.rows import (
     Notes,
     clean_coordinates,
@@ -35,6 +44,8 @@ from escalation.incidents.formats.rows import (
 from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS
 
 PATTERN_SIGNS = ("*", "?", "[")
+WORDS = {"reports": "a report of an incident", "counts": "the count of a week"}
+"""What a row is in files that are of no incidents."""
 
 
 def read_incidents(
@@ -47,6 +58,8 @@ def read_incidents(
     reports: Reports = "all",
     as_of: DateLike | None = None,
     sheet: str | None = None,
+    events: str | None = None,
+    cumulative: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     r"""Read tables of incidents and account for every row of them.
 
@@ -59,7 +72,8 @@ def read_incidents(
     layout : {"auto", "plain", "acled", "acled-weekly", "ucdp", "gdelt", "icews", "polecat", "sigacts"}
         The kind of file: an own table, an ACLED export of any year (one row an event, or one for each
         of its actors), ACLED's counts a week, UCDP GED (yearly or candidate), GDELT 1.0 or 2.0 (raw
-        or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` recognises it by the columns.
+        or with a header), ICEWS, POLECAT, or the SIGACTs of ESOC. ``"auto"`` recognises it by the columns;
+        ``"plain"`` also says that each row is an incident.
     columns : mapping of str to str, optional
         Which column of the file holds which column of the result, such as ``{"date": "Datum"}``;
         obvious names (``event_date``, ``lat``, ``killed``) need no entry. Beside the columns of the
@@ -80,7 +94,14 @@ def read_incidents(
         time series of them, this is what could have been known; given the last export alone, rows that
         were changed later are missing, and counts are too low.
     sheet : str, optional
-        Name of the sheet of a workbook; the first when left out, with a warning where others hold something too.
+        Name of the sheet of a workbook; the first that holds a table when left out, with a warning where others hold
+        something too.
+    events : str, optional
+        Of an own table whose rows are no incidents: the column that says how many a row stands for, or by how many
+        it changes a count (numbers below 0 are netted); the same as ``columns={"events": ...}``.
+    cumulative : str, optional
+        The column of a running total of bulletins. Counts are the differences, each in the window from the day after
+        the bulletin before to its own day, so that missing bulletins are no quiet days.
 
     Returns
     -------
@@ -91,7 +112,8 @@ def read_incidents(
         ``fatalities_high`` (``<NA>`` if unknown), ``source``, ``incident_id``; in the order of the files.
         Where the file has them also ``events`` (a row stands for so many incidents, as in counts
         a week) and ``as_of`` (UTC). ``incidents.attrs["columns"]`` holds, for each file, which of
-        its columns was taken for what.
+        its columns was taken for what, ``attrs["rows"]`` what a row was taken for, and ``attrs["unused"]`` how many
+        cells are filled of each column of whole numbers that nothing is read from.
     ledger : pandas.DataFrame
         Each row that was dropped, merged or changed, and why. Rows of the files =
         ``len(incidents) + escalation.files.ledger.rows_lost(ledger)``.
@@ -102,7 +124,8 @@ def read_incidents(
         If a file cannot be opened, or a pattern fits none.
     InputError
         If it is no table, has no column that can be the date, ``columns`` names a column that is not
-        there, the order of day and month cannot be known, or no row can be used.
+        there, the order of day and month cannot be known, or no row can be used; if the names or the numbers of an
+        own table, but not both, say that its rows are counts or running totals; if a running total falls.
 
     Warns
     -----
@@ -113,11 +136,19 @@ def read_incidents(
     Notes
     -----
     Dropped: rows whose date or ``date_end`` is blank (date only), unreadable, before 1900, in the
-    future or reversed; rows of counts without a count; a second header row. Merged: rows with the
+    future or reversed; rows of counts without a count; a second header row; running totals that are the first
+    of their unit, blank or carried forward; sums of other rows. Merged: rows with the
     id of a newer row (by ``as_of``, else a later one), which is kept. Changed: fatalities that
     are no whole number >= 0 and coordinates out of range are blanked, ``low`` and ``high`` are
-    blanked where they contradict the best figure, spreadsheet day numbers become dates, and a row
-    without an id gets a name of its own.
+    blanked where they contradict the best figure, ranges and hedged figures become ``low``, best and ``high``,
+    changes of a count below 0 are netted, spreadsheet day numbers become dates, and a row without an id gets a name
+    of its own.
+
+    A date that is known to the month, the week, the quarter or the year, or is a range, is a window
+    (``1984-09``, ``2024-W01``, ``Q2 2024``, ``10-11 October 2023``, ``mid-March 2001``); so is one in columns of
+    year, month and day of which some are 0 or blank. A row of an own table is taken for a count, a change or a
+    running total where the name of a column and the shape of its numbers both say so; where one of them does,
+    the table is refused, and ``events``, ``cumulative`` or ``layout="plain"`` says what it is.
 
     ACLED's ``time_precision`` becomes the window: 1 the day, 2 three days either way, 3 the calendar
     month. UCDP's ``type_of_violence`` becomes ``event_type``: ``state-based``, ``non-state``,
@@ -135,9 +166,10 @@ def read_incidents(
     '4 31/02/2024 is no day of the calendar (dates here are read day-first)'
     """
     check_reports(reports)
+    asked = Asked(columns or {}, events, cumulative, sure=layout == "plain")
     known_by = None if as_of is None else parse_date(as_of, "as_of", side="end")
     files = [
-        _read_file(path, layout, columns or {}, encoding, date_order, reports, known_by, sheet)
+        _read_file(path, layout, asked, encoding, date_order, reports, known_by, sheet)
         for path in expand_paths(path_or_paths)
     ]
     filled = [file for file in files if len(file.rows)]
@@ -148,7 +180,11 @@ def read_incidents(
     for column in TEXT_COLUMNS:
         codes, distinct = pd.factorize(incidents[column])
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
+    if "events" in incidents:
+        incidents["events"] = incidents["events"].fillna(1)  # of files whose rows are incidents
     incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
+    incidents.attrs["rows"] = {file.notes.entries.file: file.meaning for file in files}
+    incidents.attrs["unused"] = {file.notes.entries.file: file.unused for file in files}
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
 
 
@@ -195,7 +231,7 @@ def _fitting(pattern: Path) -> list[Path]:
 def _read_file(
     path: Path,
     kind: Kind,
-    columns: Mapping[str, str],
+    asked: Asked,
     encoding: str | None,
     date_order: str,
     reports: Reports,
@@ -208,12 +244,13 @@ def _read_file(
     layout = layout_of(kind, table.columns)
     if reports != "all" and layout.holds != "reports":
         raise InputError(f"{path}: reports={reports!r} goes with GDELT, ICEWS and POLECAT; this is {layout.name}")
-    names = _names(layout, table, columns, str(path))
-    tags = _tags(table)
-    cells = layout.tidy(_cells(table if tags is None else table.iloc[1:], layout, names))
+    tags, first = _tags(table), table.index[0]
+    own = _opened(layout, table if tags is None else table.iloc[1:], asked, date_order, str(path))
+    names = own.names
+    cells = layout.tidy(_cells(own.table, layout, names))
     notes = Notes(str(path), cells, names)
     if tags is not None:
-        notes.entries.add([table.index[0]], "", [tags], "dropped", "is a second header row (HXL tags)")
+        notes.entries.add([first], "", [tags], "dropped", "is a second header row (HXL tags)")
     window = keep_dated(*_days(cells, layout, date_order, str(path)), notes, layout.days)
     extra: dict[str, pd.Series] = {}
     if "as_of" in names:
@@ -224,7 +261,14 @@ def _read_file(
         if "as_of" not in names:
             raise InputError(f"{path}: does not say when its rows became known, so as_of cannot be used; drop it")
         window = window[keep_known(extra["as_of"], as_of, notes)]
-    if "events" in names:
+    meaning = RowMeaning("incidents")
+    if layout is LAYOUTS["plain"] and not window.empty:
+        meaning = meaning_of(own, window, asked, str(path))
+    if meaning.rows != "incidents":
+        cells, notes = as_counts(own, meaning, cells, notes)
+        names = notes.names
+        window, extra["events"] = count_rows(own, meaning, window, cells, notes)
+    elif "events" in names:
         extra["events"] = keep_counted(cells.loc[window.index], notes)
         window = window.loc[extra["events"].index]
     days, narrow = (window["date"].min(), window["date"].max()), window
@@ -245,7 +289,9 @@ def _read_file(
         _refuse_nothing(path, len(table), notes)
     if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
-    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes)
+    said = meaning.words() if layout.holds == "incidents" else WORDS[layout.holds]
+    unused = unused_numbers(own.table, names) if layout is LAYOUTS["plain"] else {}
+    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes, meaning=said, unused=unused)
 
 
 def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
@@ -256,20 +302,15 @@ def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
     )
 
 
-def _names(layout: Layout, table: pd.DataFrame, columns: Mapping[str, str], where: str) -> dict[str, str]:
-    """Which column of the file is taken for what; guesses are said."""
-    if layout is not LAYOUTS["plain"]:
-        return match_columns(layout, table.columns, columns, where)
-    known = match_columns(layout, table.columns, columns, where, missing="allowed")
-    guessed = guess_columns(layout, table, known)
-    names = match_columns(layout, table.columns, {**columns, **guessed}, where)
-    if guessed:
-        said = ", ".join(f"{target} = {name!r}" for target, name in guessed.items())
-        warn(
-            f"{where}: guessed by words in names or by dates in cells: {said}; "
-            "choose with columns={...} or --column TARGET=NAME where that is wrong"
-        )
-    return names
+def _opened(layout: Layout, table: pd.DataFrame, asked: Asked, order: str, where: str) -> OwnTable:
+    """Which column of the file is taken for what."""
+    check_asked(asked, where)
+    if layout is LAYOUTS["plain"]:
+        return open_own_table(layout, table, asked, order, _today(), where)
+    if asked.cumulative is not None:
+        raise InputError(f"{where}: cumulative={asked.cumulative!r} goes with own tables, and this is {layout.name}")
+    chosen = dict(asked.columns) | ({} if asked.events is None else {"events": asked.events})
+    return OwnTable(table, match_columns(layout, table.columns, chosen, where))
 
 
 def _tags(table: pd.DataFrame) -> str | None:
