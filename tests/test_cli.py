@@ -327,7 +327,7 @@ def test_excitation_is_that_of_the_function(run, few_draws):
     code, out, err = run(command)
     assert code == 0, err
     assert max(map(len, out.splitlines())) <= 80
-    with pytest.warns(escalation.errors.DataWarning, match="say the same as one before them"):
+    with pytest.warns(escalation.errors.DataWarning, match="repeat one before them in every column"):
         source = escalation.open_source("sides.csv")
     both = {side: escalation.count_series(source, by="actor", series=side, start=FIRST).counts for side in "AB"}
     frame = pd.DataFrame(both)  # without the week of the last incident
@@ -336,6 +336,25 @@ def test_excitation_is_that_of_the_function(run, few_draws):
     shown = table_in(run(f"{command} --format csv")[1])
     assert shown["effect"].tolist() == pytest.approx(expected.effects["effect"].tolist(), rel=1e-6)
     assert set(shown["by"]) == {"A", "B"}
+
+
+def test_rows_that_repeat_others_are_merged_by_a_command(run, folder):
+    rows = ["1,2024-01-03,06:10,Erbil", "2,2024-01-03,21:40,Erbil", "3,2024-01-03,06:10,Erbil", "4,2024-01-09,?,Tanf"]
+    Path("log.csv").write_text("\n".join(["index,date,clock,place", *rows]))
+    code, out, _ = run("deduplicate log.csv -o once.csv --ledger merged.csv")
+    assert code == 0
+    assert pd.read_csv("once.csv")["place"].tolist() == ["Erbil", "Erbil", "Tanf"]
+    assert pd.read_csv("merged.csv")["why"].tolist() == ["repeats the row at 0, which is kept"]
+    code, out, err = run("deduplicate log.csv")
+    assert "1 of 4 incidents are merged, 3 are left" in " ".join(out.split())
+    assert "2024-01-03" in out
+    assert "merged, for they" not in err
+    assert "2 of 4 incidents are merged" in " ".join(run("deduplicate log.csv --min-similarity 1")[1].split())
+    code, out, err = run("deduplicate log.csv --min-similarity 2 -o twice.csv")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("error: min_similarity is 2.0; give a similarity above 0")
+    assert not Path("twice.csv").exists()
+    assert run("deduplicate november-2024-article")[0] == 2
 
 
 def test_what_if_is_shown_beside_the_baseline(folder, capsys):

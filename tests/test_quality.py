@@ -166,12 +166,14 @@ def test_fewer_incidents_lately_are_told() -> None:
     assert "latest" in checks(thinned)
 
 
-def test_rows_that_say_the_same_wide_windows_and_blanks_are_told() -> None:
+def test_rows_that_repeat_others_wide_windows_and_blanks_are_told() -> None:
     table = clean()
     twice = pd.concat([table, table.iloc[:200]], ignore_index=True)
-    found = escalation.assessment.data_quality(twice).findings.set_index("check")
-    assert found.loc["duplicates", "said"] == "200 rows say the same as another, place and all"
-    assert found.loc["duplicates", "grave"]
+    quality = escalation.assessment.data_quality(twice)
+    found = quality.findings.set_index("check")
+    assert found.loc["duplicates", "said"] == "200 rows repeat another in every column, place and all"
+    assert quality.verdict == escalation.assessment.data_quality(table).verdict
+    assert f"sound ({len(found)} remark" in quality.sentence()
     wide = table.assign(date_end=table["date"].where(table.index % 5 > 0, table["date"] + pd.Timedelta(days=30)))
     assert "20% of the incidents are dated to a window of more than 7 days" in set(
         escalation.assessment.data_quality(wide).findings["said"]

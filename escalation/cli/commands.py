@@ -125,6 +125,30 @@ def read(table: Table, target: Target) -> None:
     """
 
 
+@command("reading")
+def deduplicate(
+    table: Table,
+    target: Target,
+    min_similarity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Also merge incidents that are alike, whatever their ids, from this similarity on (0 to 1); left out, "
+            "only rows that repeat another in every column.",
+        ),
+    ] = None,
+    days: Annotated[int, whole("With --min-similarity: so many days apart at the most.")] = 0,
+) -> None:
+    """Rows that stand in a table twice, and the table without them.
+
+    \b
+    Examples:
+      escalation deduplicate strikes.csv
+      escalation deduplicate strikes.csv -o once.csv --ledger merged.csv
+      escalation deduplicate both.csv --min-similarity 0.95 -o once.csv
+    """
+
+
 @command("texts")
 def read_text(
     target: Target,

@@ -31,8 +31,10 @@ OPTIONAL_COLUMNS = ("events", "as_of")
 """``events``: how many incidents a row stands for; ``as_of``: since when the row has said what it says."""
 COORDINATE_LIMITS = {"latitude": 90.0, "longitude": 180.0}
 
-REPEATED_ID = r"no-id-\d+-\d+"
-"""What :func:`fallback_ids` calls rows that say the same as one before them."""
+REPEATED_ID = r"(no-id-\d+(?:-\d+)?)-again-\d+"
+"""What :func:`fallback_ids` calls rows that repeat one before them cell by cell; the group is the name of that row."""
+ROW_NUMBER_NAMES = ("", "index", "unnamed: 0", "level_0", "row", "rownames", "x", "...1")
+"""Names of columns that only number the rows of a file, as pandas and R write them."""
 
 LATEST = pd.Timestamp("2200-01-01")
 MAX_FATALITIES = 100_000_000
@@ -81,7 +83,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     for column in COLUMNS[2:]:
         checked[column] = _column(table, column, name)
     _check_order(checked, name)
-    _check_identity(checked, name)
+    _check_identity(checked, table, name)
     others = [column for column in table.columns if column not in COLUMNS]
     if not others:
         return checked
@@ -101,18 +103,59 @@ def event_numbers(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int
     return np.asarray(table["events"] if "events" in table else np.ones(len(table)), dtype=np.int64)
 
 
-def fallback_ids(rows: pd.DataFrame) -> pd.Series:
+def fallback_ids(rows: pd.DataFrame, said: pd.Series) -> pd.Series:
     """Name rows that have no id by what they say, so that a later export of the same rows agrees.
 
-    Rows that say the same are distinguished by a number: none is ever taken for another.
+    Rows that differ nowhere in the columns of incidents are distinguished by a number: none is ever taken for another.
+    Those that repeat a whole row of their file say so in their name, after ``-again-``.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns of a checked table.
+    said : pandas.Series
+        From :func:`row_digest`, of the whole rows that they were read from.
     """
-    said = rows[[column for column in COLUMNS if column != "incident_id"]]
-    for column in TEXT_COLUMNS[:-1]:
-        said = said.assign(**{column: said[column].astype(object)})  # the same hash in every version of pandas
-    digest = pd.util.hash_pandas_object(said, index=False)
-    repeat = digest.groupby(digest).cumcount()
-    names = "no-id-" + digest.astype(str)
-    return names.where(repeat == 0, names + "-" + (repeat + 1).astype(str))
+    digest = _digest(rows[[column for column in COLUMNS if column != "incident_id"]])
+    names = ("no-id-" + digest.astype(str)).to_numpy(dtype=object)
+    alike = np.flatnonzero(digest.duplicated(keep=False))
+    keys = pd.DataFrame({"digest": digest.to_numpy()[alike], "said": said.to_numpy()[alike]})
+    again = keys.groupby(["digest", "said"], sort=False).cumcount()
+    number = keys.loc[again == 0].groupby("digest", sort=False).cumcount().reindex(keys.index)
+    number = number.groupby([keys["digest"], keys["said"]]).transform("first").astype(int)
+    for at, place, repeat in zip(alike, number, again, strict=True):
+        names[at] += (f"-{place + 1}" if place else "") + (f"-again-{repeat + 1}" if repeat else "")
+    return pd.Series(names, index=rows.index)
+
+
+def row_digest(table: pd.DataFrame) -> pd.Series:
+    """One number for each row, the same where rows are the same in all columns but those that number the rows."""
+    return _digest(table[[name for name in table.columns if not _numbers_rows(table[name], str(name))]])
+
+
+def _digest(table: pd.DataFrame) -> pd.Series:
+    """A hash of each row that is the same in every version of pandas."""
+    kept = {
+        at: column if pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM" else _texts(column)
+        for at, (_, column) in enumerate(table.items())
+    }
+    if not kept:
+        return pd.Series(0, index=table.index, dtype="uint64")
+    hashed: pd.Series = pd.util.hash_pandas_object(pd.DataFrame(kept, index=table.index), index=False)
+    return hashed
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Cells as plain text, whatever they hold."""
+    return column.astype(str).astype(object)
+
+
+def _numbers_rows(column: pd.Series, name: str) -> bool:
+    """Say whether a column holds nothing but the growing numbers of rows."""
+    if name.strip().casefold() not in ROW_NUMBER_NAMES:
+        return False
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return bool((np.diff(numbers) > 0).all())
 
 
 def _check_shape(table: pd.DataFrame, name: str) -> None:
@@ -176,13 +219,13 @@ def out_of_order(low: pd.Series, best: pd.Series, high: pd.Series) -> pd.Series:
     return pd.concat([(a > b).fillna(value=False).astype(bool) for a, b in pairs], axis=1).any(axis=1)
 
 
-def _check_identity(checked: pd.DataFrame, name: str) -> None:
+def _check_identity(checked: pd.DataFrame, table: pd.DataFrame, name: str) -> None:
     """Refuse repeated ids, then name the rows that have none (in place)."""
     ids = checked["incident_id"]
     blank = ids == ""
     _refuse(ids.duplicated() & ~blank, ids, name, "is an incident_id that two rows have; drop one of them")
     if blank.any():
-        checked.loc[blank, "incident_id"] = fallback_ids(checked[blank])
+        checked.loc[blank, "incident_id"] = fallback_ids(checked[blank], row_digest(table)[blank])
 
 
 def _refuse(bad: pd.Series, values: pd.Series, name: str, why: str) -> None:

@@ -13,6 +13,9 @@ from escalation.assessment.quality.days import days_of, find_few_lately, find_ga
 from escalation.assessment.quality.finding import Finding, several
 from escalation.incidents.schema import check_incidents
 
+ASIDE = ("duplicates",)
+"""What is remarked but weighs nothing: whether two rows are one incident is for who knows the source to say."""
+
 
 @dataclass(frozen=True, eq=False)
 class DataQuality:
@@ -36,10 +39,11 @@ class DataQuality:
 
     @property
     def verdict(self) -> str:
-        """``sound``, ``usable with care``, or ``not to be forecast from as it is``."""
-        if self.findings.empty:
+        """``sound``, ``usable with care``, or ``not to be forecast from as it is``; repeated rows weigh nothing."""
+        weighed = self.findings[~self.findings["check"].isin(ASIDE)]
+        if weighed.empty:
             return "sound"
-        return "not to be forecast from as it is" if self.findings["grave"].any() else "usable with care"
+        return "not to be forecast from as it is" if weighed["grave"].any() else "usable with care"
 
     def sentences(self) -> list[str]:
         """Each remark with what to do about it."""
@@ -66,7 +70,7 @@ class DataQuality:
 def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None) -> DataQuality:
     """Say what speaks against taking the counts of a table of incidents at their word.
 
-    Looked at are: rows lost on reading, rows that say the same, stretches without an incident that are too long for
+    Looked at are: rows lost on reading, rows that repeat others, stretches without an incident that are too long for
     what is usual around them, the last 14 days against the 84 before, sources, event types and places that come or go
     in mid-table, rates that change in nearly all units at once, one source that carries all, weekdays and days of the
     month on which too many incidents are dated, rounded deaths, wide windows and blank cells.

@@ -14,6 +14,7 @@ from escalation.errors import FileError, InputError, warn
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
+from escalation.incidents.duplicates import repeated_rows
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
 from escalation.incidents.formats.guess import guess_columns
@@ -31,7 +32,7 @@ from escalation.incidents.formats.rows import (
     keep_known,
     widen_imprecise,
 )
-from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS
+from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS, row_digest
 
 PATTERN_SIGNS = ("*", "?", "[")
 
@@ -107,7 +108,7 @@ def read_incidents(
     -----
     DataWarning
         If rows are reports or counts a week and not incidents, columns had to be guessed, a workbook has
-        more sheets, or incidents without an id say the same as others, so that they may be counted twice.
+        more sheets, or rows without an id repeat others in every column, so that they may be counted twice.
 
     Notes
     -----
@@ -142,11 +143,11 @@ def read_incidents(
     filled = [file for file in files if len(file.rows)]
     if not filled:
         raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
-    incidents, repeated = join_files(filled)
-    _warn_repeats(incidents, repeated)
+    incidents = join_files(filled)
     for column in TEXT_COLUMNS:
         codes, distinct = pd.factorize(incidents[column])
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
+    _warn_repeats(incidents)
     incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
 
@@ -243,7 +244,8 @@ def _read_file(
         _refuse_nothing(path, len(table), notes)
     if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
-    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes)
+    said = row_digest(table.loc[rows.index]) if (rows["incident_id"] == "").any() else pd.Series(0, index=rows.index)
+    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], said, notes)
 
 
 def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
@@ -296,16 +298,13 @@ def _today() -> pd.Timestamp:
     return pd.Timestamp.now().normalize() + pd.Timedelta(days=1)
 
 
-def _warn_repeats(incidents: pd.DataFrame, repeated: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
-    """Warn of incidents without an id that say the same, place or actor included, as another."""
-    if "events" in incidents:  # rows of counts, of which several may well be alike
-        return
-    same = incidents[repeated]
-    named = (same[["actor", "target", "place"]] != "").any(axis=1) | same["latitude"].notna()
-    if number := int(named.sum()):
+def _warn_repeats(incidents: pd.DataFrame) -> None:
+    """Warn of incidents without an id whose whole row, place or side included, is there before."""
+    if number := len(repeated_rows(incidents)):
         warn(
-            f"{number:,} of {len(incidents):,} incidents have no id and say the same as one before them; each counts, "
-            "so if one is reported twice merge them: escalation.incidents.deduplicate(incidents, min_similarity=1)"
+            f"{number:,} of {len(incidents):,} rows have no id and repeat one before them in every column; each "
+            "counts, so if they are one incident each merge them: escalation deduplicate, or "
+            "escalation.incidents.deduplicate(incidents)"
         )
 
 
