@@ -31,6 +31,7 @@ from escalation.files.disk import kind_of
 from escalation.files.ledger import LedgerEntries
 from escalation.files.read import column_names
 from escalation.incidents.aggregate import aggregate
+from escalation.incidents.counted_rows import lasting, native_freq
 from escalation.incidents.coverage import check_coverage, coverage_exposure, infer_coverage
 from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
@@ -111,7 +112,7 @@ class SourceSeries(CountSeries):
         The incidents that were counted; beside tallies of a bundled case, those of the same series and place that it
         lists.
     daily : pandas.Series or None
-        The same counts by day, where the source is a table of incidents.
+        The same counts by day, where the source is a table of incidents (not of counts of several days).
     """
 
     source: Source | None = field(default=None, repr=False)
@@ -286,7 +287,7 @@ def count_series(
     measure : {"incidents", "fatalities"}
         For incidents: what is counted.
     freq : str, optional
-        ``D``, ``W-SUN`` … ``W-SAT`` or ``M``; the case's own, or weeks.
+        ``D``, ``W-SUN`` … ``W-SAT`` or ``M``; left out, the case's own, those that rows of counts are of, or weeks.
     start, end : date, optional
         First and last day.
     coverage : pandas.DataFrame or {"units", "sources"}, optional
@@ -326,7 +327,8 @@ def count_series(
         # another series is another question; only where silence is quiet the days of the case are known of it too
         kept = ("freq", "start", "end") if source.silence.get(series) == "quiet" else ("freq",)
         own = {"freq": "W-SUN"} | {name: own[name] for name in kept if name in own}
-    freq = freq or own.get("freq", "W-SUN")
+    counted_by = native_freq(source.table) if source.kind == "incidents" else None
+    freq = freq or counted_by or own.get("freq", "W-SUN")
     series = series or own.get("series")
     start = own.get("start") if start is None else start
     end = own.get("end") if end is None else end
@@ -466,7 +468,7 @@ def _from_incidents(
     if spans is not None:
         shares = pd.Series(coverage_exposure(counts, spans, start=first, end=last))
     inside = table[(table["date_end"] >= first) & (table["date"] <= last)]
-    daily = None if draws is not None else _by_day(table, first, last, measure, spans)
+    daily = None if draws is not None or lasting(table) else _by_day(table, first, last, measure, spans)
     return SourceSeries(
         counts=counts, exposure=shares, observed_until=last, unit=measure, title=title, incidents=inside, daily=daily
     )

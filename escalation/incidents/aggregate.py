@@ -21,6 +21,7 @@ from escalation.counts.periods import (
 )
 from escalation.counts.schema import DRAW
 from escalation.errors import InputError, PartialPeriodWarning, warn
+from escalation.incidents.counted_rows import divided, native_freq, spread_evenly, touched
 from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
 from escalation.incidents.schema import check_incidents, event_numbers
 from escalation.incidents.spans import Spans, covered_days, span_of
@@ -43,7 +44,7 @@ def aggregate(
     end: DateLike | None = None,
     measure: Literal["incidents", "fatalities"] = "incidents",
     *,
-    count_on: Literal["last", "middle", "first"] = "last",
+    count_on: Literal["last", "middle", "first"] | None = None,
     as_of: DateLike | None = None,
     coverage: pd.DataFrame | Literal["units", "sources"] | None = None,
     draws: int | None = None,
@@ -69,9 +70,11 @@ def aggregate(
     measure : {"incidents", "fatalities"}
         What is summed. Fatalities of a period that holds an incident of unknown fatalities are
         ``<NA>``, not a sum that is too low.
-    count_on : {"last", "middle", "first"}
+    count_on : {"last", "middle", "first"}, optional
         The day of its window on which an incident counts. ``"last"``, the ``date_end``, is what
         VIEWS does with UCDP's events; ``"middle"`` is ACLED's own date for week-precise events.
+        Left out, incidents count on the last day, and rows that are counts of several days (those of a table with
+        ``events``) are spread evenly over their days, in whole numbers that keep the total of each unit.
         Without meaning, and left alone, where ``draws`` are asked for.
     as_of : date or str, optional
         Leave out rows that became known after this day, by the column ``as_of``. What the table says of
@@ -119,7 +122,8 @@ def aggregate(
         :func:`escalation.incidents.coverage_exposure` give the shares that a fit needs.
     DataWarning
         If incidents lie on days that were not covered, have no coordinates for a cell, have unknown
-        fatalities that are asked for, or have a window that touches more than one period; if coverage was
+        fatalities that are asked for, or have a window that touches more than one period; if rows of counts are
+        spread over their days; if coverage was
         guessed, or units have no span.
 
     Examples
@@ -134,7 +138,7 @@ def aggregate(
     """
     freq = parse_freq(freq)
     check_option(measure, MEASURES, "measure")
-    check_option(count_on, COUNT_ON, "count_on")
+    check_option("last" if count_on is None else count_on, COUNT_ON, "count_on")
     check_option(figures, FIGURES, "figures")
     names = unit_columns_of(by)
     table = with_units(_known_by(check_incidents(incidents), as_of), names)
@@ -151,17 +155,12 @@ def aggregate(
             _warn_uncovered(table, unit, covered, first, last)
         how = None if measure == "incidents" else figures
         return _finished(_histories(table, unit, frame, how=how, draws=draws, rng=rng), frame, coverage)
-    day = _counting_day(table, count_on)
-    inside = day.between(first, last).to_numpy()
-    warn_outside(int((~inside).sum()), len(inside), first, last)
-    if covered is not None:
-        inside = inside & _on_covered_days(covered, unit, day, inside)
-    warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
-    place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
-    if measure == "incidents":
-        counts = frame.sums(place, event_numbers(table)[inside].astype(float))
-    else:
-        counts = _fatalities(table.loc[inside, "fatalities"], place, frame)
+    open_ = np.zeros(len(table), dtype=bool)
+    if count_on is None:
+        open_ = divided(table, unit, freq, (first, last), covered)
+    counts = _on_one_day(table[~open_], unit[~open_], frame, freq, measure, count_on or "last")
+    if open_.any():
+        counts = _with_spread(counts, table[open_], unit[open_], frame, freq, measure)
     made = counts if by is not None else counts.iloc[:, 0].rename(measure)
     return _finished(made, frame, coverage)
 
@@ -178,6 +177,61 @@ class _Frame(NamedTuple):
         """Sum values by their place among all cells; exact below 2**53."""
         cells = np.bincount(place, weights=values, minlength=len(self.periods) * len(self.units)).astype(np.int64)
         return pd.DataFrame(cells.reshape(len(self.periods), -1), self.periods, self.units, dtype="Int64")
+
+
+def _on_one_day(
+    table: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, freq: str, measure: str, count_on: str
+) -> pd.DataFrame:
+    """Counts of each unit, each row on one day of its window."""
+    index, units, (first, last), covered = frame
+    day = _counting_day(table, count_on)
+    inside = day.between(first, last).to_numpy()
+    warn_outside(int((~inside).sum()), len(inside), first, last)
+    if covered is not None:
+        inside = inside & _on_covered_days(covered, unit, day, inside)
+    warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
+    place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
+    if measure == "incidents":
+        return frame.sums(place, event_numbers(table)[inside].astype(float))
+    return _fatalities(table.loc[inside, "fatalities"], place, frame)
+
+
+def _with_spread(
+    counts: pd.DataFrame, rows: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, freq: str, measure: str
+) -> pd.DataFrame:
+    """Counts and those of rows that are spread over the days of their windows, with a warning of these."""
+    index, units, span, covered = frame
+    windows = day_numbers(rows["date"]), day_numbers(rows["date_end"])
+    first, last = (np.datetime64(day, "D").astype(np.int64) for day in span)
+    starts = period_starts(index)
+    starts = np.append(np.maximum(starts[:-1], first), last + 1)
+    _warn_spread(rows, windows, (int(first), int(last)), freq)
+    values = event_numbers(rows).astype(float)
+    gaps = np.zeros(counts.shape, dtype=bool)
+    if measure == "fatalities":
+        values = rows["fatalities"].to_numpy(dtype=float, na_value=0.0)
+        unknown = rows["fatalities"].isna().to_numpy()
+        gaps = touched((windows[0][unknown], windows[1][unknown]), unit[unknown], starts, len(units))
+        if unknown.any():
+            warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()))
+    counts = counts + spread_evenly(values, windows, unit, starts, len(units), covered)
+    return counts.mask(gaps)
+
+
+def _warn_spread(
+    rows: pd.DataFrame, windows: tuple[NDArray[np.int64], NDArray[np.int64]], span: tuple[int, int], freq: str
+) -> None:
+    """Warn of rows of counts that are spread, and name periods of their own that need no spreading."""
+    own = native_freq(rows)
+    instead = f"freq={own!r}" if own and own != freq else "a coarser freq"
+    word = {"D": "day"}.get(freq, period_word(freq))
+    warn(
+        f"{len(rows):,} rows are counts of several days that lie in more than one {word} or partly outside; each is "
+        f"spread evenly over its days, so that changes within it do not show: {instead} counts them whole, and draws= "
+        "gives histories"
+    )
+    if cut := int(((windows[0] < span[0]) | (windows[1] > span[1])).sum()):
+        warn(f"{cut:,} of them reach out of the days that are counted; only their part inside counts")
 
 
 def check_option(value: str, options: tuple[str, ...], name: str) -> None:

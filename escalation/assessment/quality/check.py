@@ -30,12 +30,15 @@ class DataQuality:
         Rows of the table.
     first, last : pandas.Timestamp
         First and last day of the table.
+    counted : int or None
+        Incidents that rows of counts stand for; None where each row is an incident.
     """
 
     findings: pd.DataFrame = field(repr=False)
     incidents: int
     first: pd.Timestamp
     last: pd.Timestamp
+    counted: int | None = None
 
     @property
     def verdict(self) -> str:
@@ -58,7 +61,10 @@ class DataQuality:
 
     def sentence(self) -> str:
         """The verdict in one line."""
-        span = f"{several(self.incidents, 'incident')}, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
+        what = several(self.incidents, "incident")
+        if self.counted is not None:
+            what = f"{several(self.incidents, 'row')} of counts ({several(self.counted, 'incident')})"
+        span = f"{what}, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
         remarks = "nothing speaks against it" if self.findings.empty else several(len(self.findings), "remark")
         return f"Data quality of {span}: {self.verdict} ({remarks})."
 
@@ -125,4 +131,5 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
     ]
     found = pd.DataFrame(findings, columns=list(Finding._fields)).astype({"grave": bool})
     found = found.sort_values("grave", ascending=False, kind="stable", ignore_index=True)
-    return DataQuality(found, len(table), table["date"].min(), table["date_end"].max())
+    counted = int(table["events"].sum()) if "events" in table else None
+    return DataQuality(found, len(table), table["date"].min(), table["date_end"].max(), counted)

@@ -70,7 +70,7 @@ def days_of(table: pd.DataFrame) -> Days:
     wide = np.where(one_day, 0.0, events / (last - first + 1))
     exact = np.bincount((first - begin)[one_day], events[one_day], n).astype(np.float64)
     incidents = np.asarray(exact + np.maximum(running(wide), 0.0))
-    reached = running(np.ones(len(table))) > 0.5
+    reached = running((events > 0).astype(np.float64)) > 0.5  # a row of counts that says 0 reaches no day
     return Days(begin, incidents, exact, reached, scatter(incidents, local_mean(incidents)))
 
 

@@ -14,6 +14,7 @@ from escalation.errors import FileError, InputError, warn
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
+from escalation.incidents.counted_rows import native_freq
 from escalation.incidents.duplicates import repeated_rows
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
@@ -309,11 +310,11 @@ def _warn_repeats(incidents: pd.DataFrame) -> None:
 
 
 def _warn_counts(rows: pd.DataFrame, layout: Layout, where: str) -> None:
-    """Warn that rows are counts, and in which weeks they can be counted without a guess."""
-    weekday = rows["date_end"].dt.day_of_week.unique()
-    weeks = f"; freq='W-{rows['date_end'].iloc[0]:%a}'".upper().replace("FREQ", "freq") if len(weekday) == 1 else ""
+    """Warn that rows are counts, and in which periods they can be counted whole."""
+    own = native_freq(rows)
+    how = f"freq={own!r} counts them in their own periods, and others" if own else "aggregate"
     warn(
         f"{where}: {layout.name} holds counts a week, not incidents: its {len(rows):,} rows stand for "
-        f"{int(rows['events'].sum()):,} incidents (column events), which aggregate counts on the last day of the week"
-        f"{weeks + ' is its own weeks' if weeks else ''}"
+        f"{int(rows['events'].sum()):,} incidents (column events); {how} "
+        f"{'have them ' if own else ''}{'spread' if own else 'spreads them'} evenly over the days of each row"
     )
