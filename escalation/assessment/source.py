@@ -13,6 +13,7 @@ import pandas as pd
 
 from escalation.articles.read import article_files
 from escalation.assessment.ending import ending_note, last_watched
+from escalation.assessment.incident_counts import by_day, spans_of
 from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.assessment.texts import (
     holds_text,
@@ -23,19 +24,20 @@ from escalation.assessment.texts import (
     unreviewed_note,
 )
 from escalation.conventions.randomness import Seed
-from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
+from escalation.counts.periods import DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries, Silence
-from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning, warn
+from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning
 from escalation.files.bundled import data_folder
 from escalation.files.disk import kind_of
 from escalation.files.ledger import LedgerEntries
 from escalation.files.read import column_names
 from escalation.incidents.aggregate import aggregate
 from escalation.incidents.counted_rows import lasting, native_freq
-from escalation.incidents.coverage import check_coverage, coverage_exposure, infer_coverage
+from escalation.incidents.coverage import coverage_exposure
 from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.formats.reports import Reports
+from escalation.incidents.victims import Victim, check_victims, deaths_of, victims_text
 from escalation.tallies.cases import DEFAULT_CASE, case_names, open_case
 from escalation.tallies.printed import reconstruction_notes
 from escalation.tallies.read import read_tallies
@@ -113,6 +115,8 @@ class SourceSeries(CountSeries):
         lists.
     daily : pandas.Series or None
         The same counts by day, where the source is a table of incidents (not of counts of several days).
+    victims : tuple of str
+        Whose dead the fatalities of the incidents are; empty where they are of all.
     """
 
     source: Source | None = field(default=None, repr=False)
@@ -121,6 +125,7 @@ class SourceSeries(CountSeries):
     record: Path | None = field(default=None, repr=False)
     incidents: pd.DataFrame | None = field(default=None, repr=False)
     daily: pd.Series | None = field(default=None, repr=False)
+    victims: tuple[Victim, ...] = ()
 
 
 def from_reconstruction(result: Reconstruction) -> SourceSeries:
@@ -264,6 +269,7 @@ def count_series(
     unit: str | None = None,
     by: str | None = None,
     measure: Measure = "incidents",
+    victims: Victim | Sequence[Victim] | None = None,
     freq: str | None = None,
     start: DateLike | None = None,
     end: DateLike | None = None,
@@ -286,6 +292,9 @@ def count_series(
         For incidents: the column that ``series`` is looked up in, such as ``country``.
     measure : {"incidents", "fatalities"}
         For incidents: what is counted.
+    victims : {"own", "partner", "attacker", "civilian"} or a list of them, optional
+        For incidents, and those that a bundled case lists: whose dead their fatalities are, see
+        :func:`escalation.aggregate`; all when left out.
     freq : str, optional
         ``D``, ``W-SUN`` … ``W-SAT`` or ``M``; left out, the case's own, those that rows of counts are of, or weeks.
     start, end : date, optional
@@ -321,6 +330,7 @@ def count_series(
     >>> counted.unit, counted.place, int(counted.counts.loc["2024-01-28"].median())
     ('deaths', 'Jordan', 3)
     """
+    asked = () if victims is None else check_victims(victims)
     own = source.defaults
     as_bundled = all(option is None for option in (series, counter, place, unit, by, freq, start, end))
     if series is not None and series != own.get("series"):
@@ -363,13 +373,15 @@ def count_series(
             counted = replace(
                 from_reconstruction(result),
                 record=_bundled_record(source.name) if as_bundled else None,
-                incidents=_bundled_incidents(source, result),
+                incidents=_of_victims(_bundled_incidents(source, result), asked, source.name),
             )
         else:
             if any(option is not None for option in (counter, place, unit, silence, flags)):
                 raise InputError(
                     "counter, place, unit, silence and flags go with tallies; for incidents use by and series"
                 )
+            if asked:
+                source = replace(source, table=deaths_of(source.table, asked))
             counted = _from_incidents(source, series, by, measure, freq, start, end, coverage, draws, rng)
     for one in caught:
         if not issubclass(one.category, EscalationWarning):
@@ -383,7 +395,18 @@ def count_series(
         notes += [note] if note else []
     if source.unreviewed:
         notes = unreviewed_note(source.table, source.unreviewed, series or names[0], counter) + notes
-    return replace(counted, source=source, notes=tuple(notes))
+    if asked and measure == "fatalities":
+        counted = replace(counted, title=f"{counted.title}, {victims_text(asked)}")
+    return replace(counted, source=source, notes=tuple(notes), victims=asked)
+
+
+def _of_victims(incidents: pd.DataFrame | None, victims: tuple[Victim, ...], name: str) -> pd.DataFrame | None:
+    """Incidents beside tallies, with the dead that were asked for."""
+    if not victims:
+        return incidents
+    if incidents is None:
+        raise InputError(f"victims are {', '.join(victims)}, and {name} lists no incidents of this series; drop them")
+    return incidents.assign(fatalities=deaths_of(incidents, victims)["fatalities"])
 
 
 def _quality_notes(source: Source) -> list[str]:
@@ -459,7 +482,7 @@ def _from_incidents(
             there = ", ".join(values.value_counts().index[:8])
             raise InputError(f"no incident has {by} {series!r}; the most frequent are {there}")
         table, title = table[values == series], f"{series} ({source.title})"
-    spans = None if coverage is None else _spans_of(source.table, series, by, coverage)
+    spans = None if coverage is None else spans_of(source.table, series, by, coverage)
     if spans is not None and not isinstance(coverage, str):
         first = spans["start"].fillna(first).min() if start is None else first
         last = spans["end"].fillna(last).max() if end is None else last
@@ -468,44 +491,10 @@ def _from_incidents(
     if spans is not None:
         shares = pd.Series(coverage_exposure(counts, spans, start=first, end=last))
     inside = table[(table["date_end"] >= first) & (table["date"] <= last)]
-    daily = None if draws is not None or lasting(table) else _by_day(table, first, last, measure, spans)
+    daily = None if draws is not None or lasting(table) else by_day(table, first, last, measure, spans)
     return SourceSeries(
         counts=counts, exposure=shares, observed_until=last, unit=measure, title=title, incidents=inside, daily=daily
     )
-
-
-def _by_day(
-    table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, measure: Measure, spans: pd.DataFrame | None
-) -> pd.Series | None:
-    """Counts by day, where they are not too many; what there is to warn of was said of the periods."""
-    if (last - first).days >= MAX_PERIODS:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EscalationWarning)
-        daily = aggregate(table, "D", start=first, end=last, measure=measure, coverage=spans)
-    assert isinstance(daily, pd.Series)
-    return daily
-
-
-def _spans_of(
-    table: pd.DataFrame,
-    series: str | None,
-    by: str | None,
-    coverage: pd.DataFrame | Literal["units", "sources"],
-) -> pd.DataFrame:
-    """Spans in which the chosen unit was covered."""
-    names = [] if by is None else [by]
-    if isinstance(coverage, str):
-        spans = infer_coverage(table, by, coverage)
-        warn(f"coverage was guessed by {coverage}, from the first to the last incident of each")
-    else:
-        spans = coverage
-    spans = check_coverage(spans, names)
-    if by is not None:
-        spans = spans[spans[by].astype(str) == series].drop(columns=by)
-        if spans.empty:
-            raise InputError(f"coverage has no span of {by} {series!r}; add one, or leave coverage out")
-    return spans
 
 
 def _printed_by(tallies: pd.DataFrame, as_of: DateLike | None, name: str) -> pd.DataFrame:

@@ -73,6 +73,7 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         unit=selection.unit,
         by=selection.by,
         measure=selection.measure,
+        victims=selection.victim_list(),
         freq=selection.freq,
         start=selection.start,
         end=selection.end,

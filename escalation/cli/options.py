@@ -118,6 +118,14 @@ class Selection(Table):
     measure: Annotated[Literal["incidents", "fatalities"], typer.Option(help="Incidents: what is counted.")] = (
         "incidents"
     )
+    victims: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Incidents that say who was killed: whose dead count: own (of the side attacked), partner, attacker, "
+            "civilian; left out, all.",
+        ),
+    ] = None
     coverage: Annotated[
         str | None,
         typer.Option(
@@ -155,6 +163,10 @@ class Selection(Table):
     def flag_list(self) -> tuple[str, ...] | None:
         """The flags one by one."""
         return None if self.flags is None else tuple(one.strip() for one in self.flags.split(","))
+
+    def victim_list(self) -> list[Any] | None:
+        """Whose dead count, one by one."""
+        return None if self.victims is None else [one.strip() for one in self.victims.split(",")]
 
     def with_freq(self, freq: str) -> "Selection":
         """The same selection in other periods."""

@@ -27,7 +27,9 @@ COLUMNS = (
 )
 TEXT_COLUMNS = ("actor", "target", "event_type", "country", "admin1", "place", "source", "incident_id")
 FATALITY_COLUMNS = ("fatalities", "fatalities_low", "fatalities_high")
-OPTIONAL_COLUMNS = ("events", "as_of")
+VICTIM_COLUMNS = ("killed_own", "killed_partner", "killed_attacker", "killed_civilian", "killed_unknown")
+"""Those killed of the target's side, of its partners, of the actor's side, of civilians, and of whom it is not said."""
+OPTIONAL_COLUMNS = ("events", "as_of", *VICTIM_COLUMNS)
 """``events``: how many incidents a row stands for; ``as_of``: since when the row has said what it says."""
 COORDINATE_LIMITS = {"latitude": 90.0, "longitude": 180.0}
 
@@ -57,15 +59,15 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     pandas.DataFrame
         The columns of :data:`COLUMNS` in that order, then any others as they are: dates
         ``datetime64`` at midnight, text with ``""`` for blank, coordinates float, fatalities ``Int64``;
-        ``events``, where there is one, ``Int64``.
+        ``events`` and those of :data:`VICTIM_COLUMNS`, where there are any, ``Int64``.
 
     Raises
     ------
     InputError
         If it is no DataFrame, has no rows, no ``date``, a column twice, a date that is missing, not
-        a date, outside 1900 to 2199 or after its ``date_end``, fatalities or ``events`` that are not whole
-        numbers >= 0 or not in the order low <= best <= high, a coordinate out of range, or an
-        ``incident_id`` twice.
+        a date, outside 1900 to 2199 or after its ``date_end``, fatalities (of any victims) or ``events``
+        that are not whole numbers >= 0 or not in the order low <= best <= high, a coordinate out of
+        range, or an ``incident_id`` twice.
 
     Examples
     --------
@@ -93,6 +95,9 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
             table["events"].isna(), table["events"], name, "is no number of events; give 0 or more, or drop the row"
         )
         checked["events"] = _column(table, "events", name)
+    for column in VICTIM_COLUMNS:
+        if column in others:
+            checked[column] = _column(table, column, name)
     if "as_of" in others and not pd.api.types.is_datetime64_dtype(table["as_of"].dtype):
         raise InputError(f"{name}: column 'as_of' is {table['as_of'].dtype}, not times; use pandas.to_datetime")
     return checked

@@ -16,6 +16,8 @@ from escalation.files.bundled import data_folder
 from escalation.files.read import read_table
 from escalation.tallies.read import read_tallies
 
+KILLED = ("fatalities", "killed_own", "killed_partner", "killed_attacker", "killed_civilian")
+"""Columns of incidents that count the dead, all of them and those of each side."""
 DEFAULT_CASE = "militia-attacks-2023-2024"
 
 
@@ -125,7 +127,7 @@ def _incidents(path: Path) -> pd.DataFrame | None:
     table = read_table(path).reset_index(drop=True)
     for name in ("date", "date_end"):
         table[name] = pd.to_datetime(table[name], format="%Y-%m-%d")
-    for name in ("fatalities", "wounded"):
+    for name in (*KILLED, "wounded"):
         table[name] = pd.to_numeric(table[name]).astype("Int64")
     return table
 

@@ -12,16 +12,8 @@ from numpy.typing import NDArray
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.counts.periods import DateLike, parse_date, parse_freq, period_index, period_word
 from escalation.errors import InputError, warn
-from escalation.incidents.aggregate import (
-    COUNT_ON,
-    MEASURES,
-    check_option,
-    check_size,
-    warn_outside,
-    warn_partial,
-    warn_unknown,
-    warn_windows,
-)
+from escalation.incidents.aggregate import COUNT_ON, MEASURES, check_option, check_size
+from escalation.incidents.count_warnings import warn_outside, warn_partial, warn_unknown, warn_windows
 from escalation.incidents.engines import engine
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.incidents.units import BLANK_UNIT, check_units, unit_columns_of, units_of

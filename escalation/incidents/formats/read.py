@@ -28,6 +28,7 @@ from escalation.incidents.formats.rows import (
     clean_coordinates,
     clean_fatalities,
     clean_times,
+    clean_victims,
     keep_counted,
     keep_dated,
     keep_known,
@@ -64,8 +65,8 @@ def read_incidents(
     columns : mapping of str to str, optional
         Which column of the file holds which column of the result, such as ``{"date": "Datum"}``;
         obvious names (``event_date``, ``lat``, ``killed``) need no entry. Beside the columns of the
-        result ``time_precision`` (``day``, ``week``, ``month``, ``year``), ``events`` and ``as_of``
-        can be named.
+        result ``time_precision`` (``day``, ``week``, ``month``, ``year``), ``events``, ``as_of`` and
+        ``killed_own``, ``killed_partner``, ``killed_attacker``, ``killed_civilian`` can be named.
     encoding : str, optional
         Encoding of a text file that is neither UTF-8 nor marked UTF-16, such as ``"cp1252"``.
     date_order : {"auto", "day-first", "month-first"}
@@ -91,8 +92,9 @@ def read_incidents(
         ``latitude``, ``longitude`` (degrees, NaN if unknown), ``fatalities``, ``fatalities_low``,
         ``fatalities_high`` (``<NA>`` if unknown), ``source``, ``incident_id``; in the order of the files.
         Where the file has them also ``events`` (a row stands for so many incidents, as in counts
-        a week) and ``as_of`` (UTC). ``incidents.attrs["columns"]`` holds, for each file, which of
-        its columns was taken for what.
+        a week), ``as_of`` (UTC) and who was killed: ``killed_own`` (of the target's side), ``killed_partner``,
+        ``killed_attacker`` (of the actor's side), ``killed_civilian``, ``killed_unknown``.
+        ``incidents.attrs["columns"]`` holds, for each file, which of its columns was taken for what.
     ledger : pandas.DataFrame
         Each row that was dropped, merged or changed, and why. Rows of the files =
         ``len(incidents) + escalation.files.ledger.rows_lost(ledger)``.
@@ -122,7 +124,8 @@ def read_incidents(
 
     ACLED's ``time_precision`` becomes the window: 1 the day, 2 three days either way, 3 the calendar
     month. UCDP's ``type_of_violence`` becomes ``event_type``: ``state-based``, ``non-state``,
-    ``one-sided``. A GDELT country is a FIPS code, an event type a CAMEO code.
+    ``one-sided``; its ``deaths_a`` are those killed of the actor's side, who need not have attacked, ``deaths_b``
+    those of the target's. A GDELT country is a FIPS code, an event type a CAMEO code.
 
     Examples
     --------
@@ -235,6 +238,7 @@ def _read_file(
     cells = cells if len(window) == len(cells) else cells.loc[window.index]
     parts = [window, cells[list(TEXT_COLUMNS)], clean_coordinates(cells, notes), clean_fatalities(cells, notes)]
     rows = pd.concat(parts, axis=1)[list(COLUMNS)]
+    extra |= clean_victims(cells, notes)
     for column in OPTIONAL_COLUMNS:
         if column in extra:
             rows[column] = extra[column].loc[rows.index]

@@ -9,7 +9,7 @@ import pandas as pd
 from escalation.files.ledger import LedgerEntries
 from escalation.incidents.formats.dates import Days
 from escalation.incidents.formats.figures import read_coordinate, read_fatalities, read_times
-from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, out_of_order
+from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, VICTIM_COLUMNS, out_of_order
 from escalation.incidents.windows import widen
 
 
@@ -109,6 +109,16 @@ def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
         notes.add(wrong & table[column].notna(), column, "changed", why)
         table[column] = table[column].mask(wrong)
     return table
+
+
+def clean_victims(cells: pd.DataFrame, notes: Notes) -> dict[str, pd.Series]:
+    """Read the numbers of those killed of each side, of the columns that the file has; blank what cannot be used."""
+    killed = {}
+    for column in VICTIM_COLUMNS:
+        if column in notes.names:
+            killed[column], problem = read_fatalities(cells[column])
+            notes.add(problem != "", column, "changed", problem + "; blanked")
+    return killed
 
 
 def _shown(figures: pd.Series) -> pd.Series:
