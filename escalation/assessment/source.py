@@ -14,6 +14,7 @@ import pandas as pd
 from escalation.articles.read import article_files
 from escalation.assessment.ending import ending_note, last_watched
 from escalation.assessment.incident_counts import by_day, spans_of
+from escalation.assessment.listed import bundled_record, listed_incidents, of_victims
 from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.assessment.texts import (
     holds_text,
@@ -27,7 +28,6 @@ from escalation.conventions.randomness import Seed
 from escalation.counts.periods import DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries, Silence
 from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning
-from escalation.files.bundled import data_folder
 from escalation.files.disk import kind_of
 from escalation.files.ledger import LedgerEntries
 from escalation.files.read import column_names
@@ -42,11 +42,8 @@ from escalation.tallies.cases import DEFAULT_CASE, case_names, open_case
 from escalation.tallies.printed import reconstruction_notes
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
-from escalation.tallies.schema import REQUIRED, contains
+from escalation.tallies.schema import REQUIRED
 from escalation.tallies.vintages import known_by
-
-RECORD = "backtest.csv"
-"""Name of the table of scored forecasts in the folder of a case."""
 
 HISTORIES = 500
 """Histories of a reconstruction, unless asked otherwise."""
@@ -152,6 +149,7 @@ def open_source(
     reports: Reports = "all",
     as_of: DateLike | None = None,
     sheet: str | None = None,
+    timezone: str | None = None,
     published: DateLike | None = None,
 ) -> Source:
     """Open a bundled case by its name, a file of tallies, files of incidents, or articles.
@@ -177,6 +175,8 @@ def open_source(
         Leave out what became known after this day; the table must say when that was.
     sheet : str, optional
         Name of the sheet of a workbook; the first when left out.
+    timezone : str, optional
+        Of incidents: whose days times with an offset from UTC belong to, see :func:`escalation.read_incidents`.
     published : date or str, optional
         For articles: day of publication, where the page does not say it.
 
@@ -202,9 +202,9 @@ def open_source(
     cases = case_names()
     if name in cases:
         plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
-        if columns or not plain:
+        if columns or timezone or not plain:
             raise InputError(
-                "a column map, layout, encoding, date order, reports, a sheet and a day of publication go with a file; "
+                "a column map, layout, encoding, date order, time zone, reports, a sheet and a day of publication go with a file; "
                 f"{name} is a bundled case"
             )
         case = open_case(name)
@@ -229,7 +229,7 @@ def open_source(
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
     if layout == "text" or (layout == "auto" and holds_text(paths)):
         tabular = (encoding, sheet, date_order, reports) != (None, None, "auto", "all")
-        refuse_options(name or str(paths[0]), given=tabular or bool(columns))
+        refuse_options(name or str(paths[0]), given=tabular or bool(columns or timezone))
         tallies, ledger, unreviewed = open_text(paths, published)
         tallies = _printed_by(tallies, as_of, name or str(paths[0]))
         digest = _hash(article_files(paths))
@@ -241,9 +241,9 @@ def open_source(
     files = expand_paths(paths)
     path, name = files[0], str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     if layout == "tallies" or (layout == "auto" and len(files) == 1 and _holds_tallies(path, encoding, sheet)):
-        if columns or len(files) > 1 or (date_order, reports) != ("auto", "all"):
+        if columns or timezone or len(files) > 1 or (date_order, reports) != ("auto", "all"):
             raise InputError(
-                f"{name}: several files, a column map, a date order and reports go with incidents; "
+                f"{name}: several files, a column map, a date order, a time zone and reports go with incidents; "
                 "tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
         unreviewed = ()
@@ -254,7 +254,15 @@ def open_source(
         tallies = _printed_by(tallies, as_of, name)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {}, unreviewed=unreviewed)
     incidents, ledger = read_incidents(
-        files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet
+        files,
+        layout,
+        columns,
+        encoding,
+        date_order=date_order,
+        reports=reports,
+        as_of=as_of,
+        sheet=sheet,
+        timezone=timezone,
     )
     quality = data_quality(incidents, ledger=ledger)
     return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality)
@@ -372,8 +380,8 @@ def count_series(
                 result = replace(result, silence_from="case")
             counted = replace(
                 from_reconstruction(result),
-                record=_bundled_record(source.name) if as_bundled else None,
-                incidents=_of_victims(_bundled_incidents(source, result), asked, source.name),
+                record=bundled_record(source.name) if as_bundled else None,
+                incidents=of_victims(listed_incidents(source.name, source.as_of, result), asked, source.name),
             )
         else:
             if any(option is not None for option in (counter, place, unit, silence, flags)):
@@ -386,7 +394,8 @@ def count_series(
     for one in caught:
         if not issubclass(one.category, EscalationWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-    notes = [*_quality_notes(source), *(_note(one) for one in caught if issubclass(one.category, EscalationWarning))]
+    notes = [*_quality_notes(source), *source.table.attrs.get("zones", [])]
+    notes += [_note(one) for one in caught if issubclass(one.category, EscalationWarning)]
     if counted.reconstruction is not None:
         notes = [*reconstruction_notes(counted.reconstruction), *notes]
     if source.kind == "incidents" and end is None and coverage is None:
@@ -398,15 +407,6 @@ def count_series(
     if asked and measure == "fatalities":
         counted = replace(counted, title=f"{counted.title}, {victims_text(asked)}")
     return replace(counted, source=source, notes=tuple(notes), victims=asked)
-
-
-def _of_victims(incidents: pd.DataFrame | None, victims: tuple[Victim, ...], name: str) -> pd.DataFrame | None:
-    """Incidents beside tallies, with the dead that were asked for."""
-    if not victims:
-        return incidents
-    if incidents is None:
-        raise InputError(f"victims are {', '.join(victims)}, and {name} lists no incidents of this series; drop them")
-    return incidents.assign(fatalities=deaths_of(incidents, victims)["fatalities"])
 
 
 def _quality_notes(source: Source) -> list[str]:
@@ -423,30 +423,6 @@ def _note(warning: warnings.WarningMessage) -> str:
     if issubclass(warning.category, PartialPeriodWarning):
         return text.partition("; pass exposure=")[0] + "; rates and fits allow for it"
     return text
-
-
-def _bundled_record(name: str) -> Path | None:
-    """File of the scores of past forecasts that comes with a bundled case."""
-    path = data_folder() / name / RECORD
-    return path if name in case_names() and path.is_file() else None
-
-
-def _bundled_incidents(source: Source, result: Reconstruction) -> pd.DataFrame | None:
-    """Incidents that a bundled case lists of a series, at the place and on the days of the reconstruction.
-
-    As the list does not say when each became known, those up to the day asked for are taken as known then.
-    """
-    name = source.name.partition(" as of ")[0]
-    listed = open_case(name).incidents if name in case_names() else None
-    if listed is None:
-        return None
-    listed = listed if source.as_of is None else listed[listed["date_end"] <= source.as_of]
-    days = pd.PeriodIndex(result.daily.index)
-    inside = (listed["date"] >= days[0].start_time) & (listed["date_end"] <= days[-1].end_time)
-    where = listed["country"] + "/" + listed["place"]
-    there = where.map(lambda place: contains(result.place, place)).astype(bool)
-    own = listed[(listed["series"] == result.series) & inside & there]
-    return None if own.empty else own
 
 
 def _from_incidents(

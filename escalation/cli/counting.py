@@ -106,6 +106,7 @@ def open_table(table: Table) -> escalation.assessment.Source:
         reports=table.reports,
         as_of=table.as_of,
         sheet=table.sheet,
+        timezone=table.timezone,
         published=table.date,
     )
     ledgers = {source.name: source.ledger}

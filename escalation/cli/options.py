@@ -76,6 +76,14 @@ class Table:
         None
     )
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; left out, the first.")] = None
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AREA/CITY",
+            help="Incidents: whose days times with an offset from UTC belong to, such as Europe/Kyiv; left out, the "
+            "days that are written.",
+        ),
+    ] = None
     as_of: Annotated[str | None, day("Leave out what became known after this day.")] = None
     date: Annotated[str | None, day("Articles: day of publication, where the page does not say it.")] = None
     ledger: Annotated[

@@ -30,18 +30,21 @@ class FileRows:
         First and last date of the file, before any window was widened.
     sided : bool
         Whether files of this kind may hold an event once for each of its actors.
-    said : pandas.Series
-        Digest of each whole row of the file, shape (rows,).
     notes : Notes
         What was done to the rows so far.
+    said : pandas.Series
+        Digest of each whole row of the file, shape (rows,).
+    zone : str
+        What is to be said of the days that times with an offset count on, or "".
     """
 
     rows: pd.DataFrame
     vague: BoolArray
     days: tuple[pd.Timestamp, pd.Timestamp]
     sided: bool
-    said: pd.Series
     notes: Notes
+    said: pd.Series
+    zone: str
 
 
 def join_files(files: list[FileRows]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ from escalation.incidents.formats.rows import (
     keep_known,
     widen_imprecise,
 )
+from escalation.incidents.formats.zones import check_zone, in_zone
 from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS, row_digest
 
 PATTERN_SIGNS = ("*", "?", "[")
@@ -49,6 +51,7 @@ def read_incidents(
     reports: Reports = "all",
     as_of: DateLike | None = None,
     sheet: str | None = None,
+    timezone: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     r"""Read tables of incidents and account for every row of them.
 
@@ -84,6 +87,10 @@ def read_incidents(
     sheet : str, optional
         Name of the sheet of a workbook; the first when left out, with a warning where others hold something too.
 
+    timezone : str, optional
+        Such as ``"Europe/Kyiv"``: times with an offset from UTC belong to the day that it is there. Without it they
+        belong to the day that their cell names; times without an offset always do.
+
     Returns
     -------
     incidents : pandas.DataFrame
@@ -105,12 +112,13 @@ def read_incidents(
         If a file cannot be opened, or a pattern fits none.
     InputError
         If it is no table, has no column that can be the date, ``columns`` names a column that is not
-        there, the order of day and month cannot be known, or no row can be used.
+        there, the order of day and month cannot be known, no time zone is called so, or no row can be used.
 
     Warns
     -----
     DataWarning
-        If rows are reports or counts a week and not incidents, columns had to be guessed, a workbook has
+        If rows are reports or counts a week and not incidents, times have offsets from UTC and no ``timezone`` is
+        given (or none has one and it is), columns had to be guessed, a workbook has
         more sheets, or rows without an id repeat others in every column, so that they may be counted twice.
 
     Notes
@@ -139,9 +147,10 @@ def read_incidents(
     '4 31/02/2024 is no day of the calendar (dates here are read day-first)'
     """
     check_reports(reports)
+    zone = check_zone(timezone)
     known_by = None if as_of is None else parse_date(as_of, "as_of", side="end")
     files = [
-        _read_file(path, layout, columns or {}, encoding, date_order, reports, known_by, sheet)
+        _read_file(path, layout, columns or {}, encoding, date_order, reports, known_by, sheet, zone)
         for path in expand_paths(path_or_paths)
     ]
     filled = [file for file in files if len(file.rows)]
@@ -153,6 +162,7 @@ def read_incidents(
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
     _warn_repeats(incidents)
     incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
+    incidents.attrs["zones"] = [file.zone for file in files if file.zone]
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
 
 
@@ -205,6 +215,7 @@ def _read_file(
     reports: Reports,
     as_of: pd.Timestamp | None,
     sheet: str | None,
+    zone: ZoneInfo | None,
 ) -> FileRows:
     """Read one file as far as that can be done without the others."""
     headless = raw_columns if kind in ("auto", "gdelt") else None
@@ -218,7 +229,8 @@ def _read_file(
     notes = Notes(str(path), cells, names)
     if tags is not None:
         notes.entries.add([table.index[0]], "", [tags], "dropped", "is a second header row (HXL tags)")
-    window = keep_dated(*_days(cells, layout, date_order, str(path)), notes, layout.days)
+    days_read, zone_note = in_zone(_days(cells, layout, date_order, str(path)), cells, zone, notes)
+    window = keep_dated(*days_read, notes, layout.days)
     extra: dict[str, pd.Series] = {}
     if "as_of" in names:
         extra["as_of"] = clean_times(cells.loc[window.index], notes)
@@ -250,7 +262,7 @@ def _read_file(
     if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
     said = row_digest(table.loc[rows.index]) if (rows["incident_id"] == "").any() else pd.Series(0, index=rows.index)
-    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], said, notes)
+    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes, said=said, zone=zone_note)
 
 
 def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
