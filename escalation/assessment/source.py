@@ -204,8 +204,8 @@ def open_source(
         plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
         if columns or timezone or not plain:
             raise InputError(
-                "a column map, layout, encoding, date order, time zone, reports, a sheet and a day of publication go with a file; "
-                f"{name} is a bundled case"
+                "a column map, layout, encoding, date order, time zone, reports, a sheet and a day of publication go "
+                f"with a file; {name} is a bundled case"
             )
         case = open_case(name)
         tallies = _printed_by(case.tallies, as_of, name)
