@@ -693,3 +693,22 @@ def test_a_csv_of_ours_is_read_back(tmp_path):
     assert read_table(path).to_numpy().tolist() == table.to_numpy().tolist()
     shutil.copy(path, tmp_path / "copy.txt")
     assert read_table(tmp_path / "copy.txt").shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "padded"),
+    [
+        ('"Town 3, District 4",2', False),  # a space within quotes is at no end of the cell
+        ('"Town 3,\t District",2', False),
+        ('"Town\n 3",2', False),
+        ('" Town 3, x",2', True),
+        ('"Town 3, x ",2', True),
+        ('"a, b", c', True),
+        ('"a ""b"" c",2', True),  # not worth a closer look
+        ("a ,2", True),
+    ],
+)
+def test_only_cells_that_may_be_padded_are_stripped(cells, padded):
+    raw = np.frombuffer(f"a,b\n{cells}\n".encode(), dtype=np.uint8)
+    quotes = np.flatnonzero(raw == ord('"'))
+    assert text_tables._padded(f"a,b\n{cells}\n", raw, quotes, ",") == padded

@@ -106,11 +106,18 @@ def repeated_rows(incidents: pd.DataFrame) -> pd.Series:
     >>> repeated_rows(table).to_dict()
     {2: 0}
     """
-    table = check_incidents(incidents)
-    original = table["incident_id"].str.extract(rf"\A{REPEATED_ID}\Z", expand=False)
-    somewhere = (table[list(SAID_OF)] != "").any(axis=1) | table["latitude"].notna()
-    again = original[original.notna() & somewhere]
-    label = pd.Series(np.asarray(table.index), index=table["incident_id"])
+    return repeats_in(check_incidents(incidents))
+
+
+def repeats_in(table: pd.DataFrame) -> pd.Series:
+    """The same of a checked table."""
+    ids = table["incident_id"]
+    original = ids[ids.str.contains("-again-", regex=False).to_numpy(dtype=bool)]
+    original = original.str.extract(rf"\A{REPEATED_ID}\Z", expand=False).dropna()
+    there = table.loc[original.index, [*SAID_OF, "latitude"]]
+    again = original[(there[list(SAID_OF)] != "").any(axis=1) | there["latitude"].notna()]
+    firsts = ids[ids.isin(again)]
+    label = pd.Series(np.asarray(firsts.index), index=firsts.to_numpy())
     first = again.map(label)
     return first[first.notna()].astype(label.dtype)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from escalation.assessment.quality.finding import SURE, Finding, several
 from escalation.files.ledger import rows_lost
-from escalation.incidents.duplicates import repeated_rows
+from escalation.incidents.duplicates import repeats_in
 
 ROUNDED = 1.5
 LARGEST_ROUNDED = 1_000
@@ -50,7 +50,7 @@ def find_lost(table: pd.DataFrame, ledger: pd.DataFrame | None) -> Iterator[Find
 
 def find_repeated(table: pd.DataFrame) -> Iterator[Finding]:
     """Rows that repeat one before them in every column of their file."""
-    if again := len(repeated_rows(table)):
+    if again := len(repeats_in(table)):
         yield Finding(
             "duplicates",
             f"{several(again, 'row')} {'repeats' if again == 1 else 'repeat'} another in every column, place and all",

@@ -16,7 +16,7 @@ from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
 from escalation.incidents.counted_rows import native_freq
-from escalation.incidents.duplicates import repeated_rows
+from escalation.incidents.duplicates import repeats_in
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
 from escalation.incidents.formats.guess import guess_columns
@@ -317,7 +317,7 @@ def _today() -> pd.Timestamp:
 
 def _warn_repeats(incidents: pd.DataFrame) -> None:
     """Warn of incidents without an id whose whole row, place or side included, is there before."""
-    if number := len(repeated_rows(incidents)):
+    if number := len(repeats_in(incidents)):
         warn(
             f"{number:,} of {len(incidents):,} rows have no id and repeat one before them in every column; each "
             "counts, so if they are one incident each merge them: escalation deduplicate, or "
