@@ -109,6 +109,11 @@ def _attack_severity(series: SourceSeries, forecast: Forecast, options: Options,
     wanted = KILLED if sizes is not None else KILLED[:1]
     cost = toll(forecast, Severity(share, sizes), killed=wanted, end=ends, level=level, rng=rng)
     cautions = tuple(_cautions(series, stated, int(whole["unknown"]), sizes))
+    if 0 < cost.summed < cost.draws:
+        cautions += (
+            f"The sum of the killed rests on {cost.summed:,} of the {cost.draws:,} paths, for all of them hold more "
+            "lethal attacks than are drawn one by one.",
+        )
     return AttackSeverity(share, sizes, tail, cost, stated, int(whole["unknown"]), cautions)
 
 

@@ -38,6 +38,8 @@ REPEATED_ID = r"(no-id-\d+(?:-\d+)?)-again-\d+"
 ROW_NUMBER_NAMES = ("", "index", "unnamed: 0", "level_0", "row", "rownames", "x", "...1")
 """Names of columns that only number the rows of a file, as pandas and R write them."""
 
+TEXT = pd.Series([], dtype=str).dtype
+"""Type of columns of text in this version of pandas; plain objects, which may be anything, before version 3."""
 LATEST = pd.Timestamp("2200-01-01")
 MAX_FATALITIES = 100_000_000
 """No single incident is believed to have killed more; sums stay exact far below 2**53."""
@@ -193,6 +195,8 @@ def _column(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     if column in TEXT_COLUMNS:
         if column not in table:
             return pd.Series("", index=table.index, dtype=str)
+        if table[column].dtype == TEXT and not table[column].hasnans:
+            return table[column]
         return table[column].astype(object).where(table[column].notna(), "").astype(str)
     values = _numbers(table[column], column, name) if column in table else pd.Series(np.nan, index=table.index)
     if column in COORDINATE_LIMITS:
