@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from escalation.counts.periods import day_numbers
 from escalation.errors import InputError, warn
+from escalation.files.frames import as_pandas
 from escalation.files.ledger import LedgerEntries
 from escalation.incidents.schema import REPEATED_ID, check_incidents
 
@@ -164,6 +165,7 @@ def deduplicate(
     >>> len(deduplicate(table)[0])
     3
     """
+    incidents = as_pandas(incidents, "incidents", "the DataFrame that read_incidents returns")
     place = pd.Series(np.arange(len(incidents)), index=incidents.index)
     again = repeated_rows(incidents)
     numbers = [int(at) for at in place[again.index]]

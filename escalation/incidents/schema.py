@@ -7,6 +7,7 @@ import pandas as pd
 
 from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
+from escalation.files.frames import as_pandas
 
 COLUMNS = (
     "date",
@@ -50,7 +51,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    table : pandas.DataFrame, or a table of polars, Arrow, DuckDB or Ibis
         One row an incident. Only ``date`` must be there; a missing ``date_end`` is the ``date``,
         other missing columns are blank, and a blank ``incident_id`` gets a fallback identity.
     name : str
@@ -66,7 +67,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     Raises
     ------
     InputError
-        If it is no DataFrame, has no rows, no ``date``, a column twice, a date that is missing, not
+        If it is no table, has no rows, no ``date``, a column twice, a date that is missing, not
         a date, outside 1900 to 2199 or after its ``date_end``, fatalities (of any victims) or ``events``
         that are not whole numbers >= 0 or not in the order low <= best <= high, a coordinate out of
         range, or an ``incident_id`` twice.
@@ -77,6 +78,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     >>> check_incidents(pd.DataFrame({"date": [pd.Timestamp("2024-11-12")]})).loc[0, "date_end"]
     Timestamp('2024-11-12 00:00:00')
     """
+    table = as_pandas(table, name, "the DataFrame that read_incidents returns")
     _check_shape(table, name)
     checked = pd.DataFrame(index=table.index)
     checked["date"] = _days(table["date"], "date", name)
@@ -166,8 +168,6 @@ def _numbers_rows(column: pd.Series, name: str) -> bool:
 
 
 def _check_shape(table: pd.DataFrame, name: str) -> None:
-    if not isinstance(table, pd.DataFrame):
-        raise InputError(f"{name} is a {type(table).__name__}; give the DataFrame that read_incidents returns")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise InputError(f"{name} has two columns called {twice!r}; drop or rename one")
