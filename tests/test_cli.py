@@ -338,6 +338,22 @@ def test_excitation_is_that_of_the_function(run, few_draws):
     assert set(shown["by"]) == {"A", "B"}
 
 
+def test_days_on_which_nobody_looked_are_no_gap_for_any_command(run, folder):
+    days = [day for day in pd.date_range("2023-01-01", "2023-12-31") if not "2023-06" <= f"{day:%Y-%m}" <= "2023-07"]
+    Path("daily.csv").write_text("date,place\n" + "".join(f"{day:%Y-%m-%d},Erbil\n" for day in days))
+    Path("looked.csv").write_text("start,end\n2023-01-01,2023-05-31\n2023-08-01,2023-12-31\n")
+    assert "not to be forecast from as it is" in " ".join(run("read daily.csv")[1].split())
+    code, out, _ = run("read daily.csv --coverage looked.csv")
+    assert code == 0
+    assert "No incident in the" not in out and "not to be forecast" not in out
+    code, out, err = run("series daily.csv --coverage looked.csv --freq M --format csv")
+    assert code == 0 and "no incident in the" not in err
+    assert table_in(out)["count"].isna().sum() == 2
+    assert run("read daily.csv --coverage units")[0] == 2
+    code, _, err = run("read november-2024-article --coverage looked.csv")
+    assert code == 2 and "is a bundled case" in err
+
+
 def test_rows_that_repeat_others_are_merged_by_a_command(run, folder):
     rows = ["1,2024-01-03,06:10,Erbil", "2,2024-01-03,21:40,Erbil", "3,2024-01-03,06:10,Erbil", "4,2024-01-09,?,Tanf"]
     Path("log.csv").write_text("\n".join(["index,date,clock,place", *rows]))

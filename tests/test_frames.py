@@ -124,8 +124,8 @@ class Lazy:
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ([1, 2], "incidents is a list; give the DataFrame that read_incidents returns"),
-        (Lazy(), "incidents is a Lazy; collect"),
+        ([1, 2], "incidents is a list, which is no table; give the DataFrame that read_incidents returns"),
+        (Lazy(), "incidents is a Lazy, which is not computed yet; collect"),
     ],
 )
 def test_what_is_no_table_is_refused(given, match: str) -> None:

@@ -119,7 +119,7 @@ def test_options_that_do_not_go_with_tallies(tallies: Path) -> None:
     with pytest.raises(InputError, match="by, measure and coverage go with incidents"):
         escalation.count_series(escalation.open_source(tallies), measure="fatalities")
     with pytest.raises(
-        InputError, match="a column map, a date order, a time zone and reports go with incidents; tallies need one"
+        InputError, match="a date order, a time zone, coverage and reports go with incidents; tallies need one file"
     ):
         escalation.open_source(tallies, columns={"date": "start"})
 

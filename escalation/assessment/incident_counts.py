@@ -10,7 +10,7 @@ import pandas as pd
 from escalation.counts.periods import MAX_PERIODS
 from escalation.errors import EscalationWarning, InputError, warn
 from escalation.incidents.aggregate import aggregate
-from escalation.incidents.coverage import check_coverage, infer_coverage
+from escalation.incidents.coverage import REMARKS, check_coverage, infer_coverage
 
 
 def by_day(
@@ -43,6 +43,8 @@ def spans_of(
         warn(f"coverage was guessed by {coverage}, from the first to the last incident of each")
     else:
         spans = coverage
+    if by is not None and not set(spans) - {"start", "end", *REMARKS}:
+        return check_coverage(spans, [])  # of the whole table, and so of each of its units
     spans = check_coverage(spans, names)
     if by is not None:
         spans = spans[spans[by].astype(str) == series].drop(columns=by)

@@ -75,6 +75,8 @@ class Source:
         What a bundled case says silence means in its series, where the table does not.
     as_of : Timestamp or None
         The day after which nothing became known, where one was asked for.
+    coverage : DataFrame or None
+        Of incidents: the spans in which somebody looked, where they were given; counts and quality go by them.
     unreviewed : tuple of int
         Of tallies that were read from a text: labels of the rows that no person has reviewed.
     """
@@ -89,6 +91,7 @@ class Source:
     quality: DataQuality | None = None
     silence: dict[str, Silence] = field(default_factory=dict)
     as_of: pd.Timestamp | None = None
+    coverage: pd.DataFrame | None = field(default=None, repr=False)
     unreviewed: tuple[int, ...] = ()
 
 
@@ -150,6 +153,7 @@ def open_source(
     as_of: DateLike | None = None,
     sheet: str | None = None,
     timezone: str | None = None,
+    coverage: pd.DataFrame | None = None,
     published: DateLike | None = None,
 ) -> Source:
     """Open a bundled case by its name, a file of tallies, files of incidents, or articles.
@@ -177,6 +181,9 @@ def open_source(
         Name of the sheet of a workbook; the first when left out.
     timezone : str, optional
         Of incidents: whose days times with an offset from UTC belong to, see :func:`escalation.read_incidents`.
+    coverage : pandas.DataFrame, optional
+        Of incidents: the spans in which somebody looked, from :func:`escalation.incidents.read_coverage`; data quality
+        and counts go by them.
     published : date or str, optional
         For articles: day of publication, where the page does not say it.
 
@@ -202,10 +209,10 @@ def open_source(
     cases = case_names()
     if name in cases:
         plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
-        if columns or timezone or not plain:
+        if columns or timezone or coverage is not None or not plain:
             raise InputError(
-                "a column map, layout, encoding, date order, time zone, reports, a sheet and a day of publication go "
-                f"with a file; {name} is a bundled case"
+                "a column map, layout, encoding, date order, time zone, reports, a sheet, coverage and a day of "
+                f"publication go with a file; {name} is a bundled case"
             )
         case = open_case(name)
         tallies = _printed_by(case.tallies, as_of, name)
@@ -229,7 +236,7 @@ def open_source(
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
     if layout == "text" or (layout == "auto" and holds_text(paths)):
         tabular = (encoding, sheet, date_order, reports) != (None, None, "auto", "all")
-        refuse_options(name or str(paths[0]), given=tabular or bool(columns or timezone))
+        refuse_options(name or str(paths[0]), given=tabular or bool(columns or timezone) or coverage is not None)
         tallies, ledger, unreviewed = open_text(paths, published)
         tallies = _printed_by(tallies, as_of, name or str(paths[0]))
         digest = _hash(article_files(paths))
@@ -241,10 +248,10 @@ def open_source(
     files = expand_paths(paths)
     path, name = files[0], str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     if layout == "tallies" or (layout == "auto" and len(files) == 1 and _holds_tallies(path, encoding, sheet)):
-        if columns or timezone or len(files) > 1 or (date_order, reports) != ("auto", "all"):
+        if columns or timezone or coverage is not None or len(files) > 1 or (date_order, reports) != ("auto", "all"):
             raise InputError(
-                f"{name}: several files, a column map, a date order, a time zone and reports go with incidents; "
-                "tallies need one file, the codebook's own column names and YYYY-MM-DD"
+                f"{name}: several files, a column map, a date order, a time zone, coverage and reports go with "
+                "incidents; tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
         unreviewed = ()
         if is_reviewed(path, encoding, sheet):
@@ -264,8 +271,8 @@ def open_source(
         sheet=sheet,
         timezone=timezone,
     )
-    quality = data_quality(incidents, ledger=ledger)
-    return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality)
+    quality = data_quality(incidents, ledger=ledger, coverage=coverage)
+    return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality, coverage=coverage)
 
 
 def count_series(
@@ -309,7 +316,7 @@ def count_series(
         First and last day.
     coverage : pandas.DataFrame or {"units", "sources"}, optional
         For incidents: the spans in which each value of ``by`` (the whole, without ``by``) was watched, or how to guess
-        them; see :func:`escalation.aggregate`.
+        them; see :func:`escalation.aggregate`. Left out, that of the source, if it has one.
     draws : int, optional
         Histories: of a reconstruction, 500 when left out; of incidents, in which each falls on one day of its window,
         none when left out.
@@ -345,6 +352,7 @@ def count_series(
         # another series is another question; only where silence is quiet the days of the case are known of it too
         kept = ("freq", "start", "end") if source.silence.get(series) == "quiet" else ("freq",)
         own = {"freq": "W-SUN"} | {name: own[name] for name in kept if name in own}
+    coverage = source.coverage if coverage is None else coverage
     counted_by = native_freq(source.table) if source.kind == "incidents" else None
     freq = freq or counted_by or own.get("freq", "W-SUN")
     series = series or own.get("series")

@@ -115,7 +115,17 @@ def report(
 
 
 @command("reading")
-def read(table: Table, target: Target) -> None:
+def read(
+    table: Table,
+    target: Target,
+    coverage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Incidents: a table of the spans in which somebody looked, with start and end; other days are no gap.",
+        ),
+    ] = None,
+) -> None:
     """What a table holds, and how far it can be trusted.
 
     \b

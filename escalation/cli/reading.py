@@ -17,12 +17,12 @@ from escalation.files.ledger import join_ledgers, rows_lost
 MOST_REASONS, MOST_MERGED = 12, 20
 
 
-def read(table: Table, target: Target) -> None:
+def read(table: Table, target: Target, coverage: str | None) -> None:
     """Show which column was taken for what, which rows were not used as they are, and how good the data are."""
     target = resolve_target(target, table)
     with screen.progress(1) as step:
         step(reading(table))
-        source = open_table(table)
+        source = open_table(table, coverage)
     if target.form != "table":
         return deliver(_with_days(source.table), target)
     lost = rows_lost(source.ledger)

@@ -38,8 +38,9 @@ def as_pandas(table: Any, name: str, instead: str) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table
     if not hasattr(table, STREAM):
-        lazy = "; collect() it first" if callable(getattr(table, "collect", None)) else f"; give {instead}"
-        raise InputError(f"{name} is a {type(table).__name__}{lazy}")
+        if callable(getattr(table, "collect", None)):
+            raise InputError(f"{name} is a {type(table).__name__}, which is not computed yet; collect() it first")
+        raise InputError(f"{name} is a {type(table).__name__}, which is no table; give {instead}")
     try:
         import pyarrow as pa
     except ImportError:

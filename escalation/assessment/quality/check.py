@@ -9,8 +9,10 @@ import pandas as pd
 
 from escalation.assessment.quality.cells import find_few, find_lost, find_repeated, find_rounded, find_vague
 from escalation.assessment.quality.composition import find_changes_of_coverage, find_sources
-from escalation.assessment.quality.days import days_of, find_few_lately, find_gaps, find_heaps
+from escalation.assessment.quality.days import days_of, find_few_lately, find_gaps, find_heaps, watched_days
 from escalation.assessment.quality.finding import Finding, several
+from escalation.errors import InputError
+from escalation.incidents.coverage import REMARKS, check_coverage
 from escalation.incidents.schema import check_incidents
 
 ASIDE = ("duplicates",)
@@ -73,7 +75,9 @@ class DataQuality:
         return f"<p>{html.escape(self.sentence())}</p><ul>{listed}</ul>"
 
 
-def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None) -> DataQuality:
+def data_quality(
+    incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None, coverage: pd.DataFrame | None = None
+) -> DataQuality:
     """Say what speaks against taking the counts of a table of incidents at their word.
 
     Looked at are: rows lost on reading, rows that repeat others, stretches without an incident that are too long for
@@ -87,6 +91,9 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
         From :func:`escalation.read_incidents`, whole: counts of a part may be quiet where the table is not.
     ledger : pandas.DataFrame, optional
         The one that came with it.
+    coverage : pandas.DataFrame, optional
+        The spans in which somebody looked (``start``, ``end``, and columns of units if they differ), see
+        :func:`escalation.incidents.read_coverage`: other days are no gap and say nothing of what is usual.
 
     Returns
     -------
@@ -95,7 +102,7 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
     Raises
     ------
     InputError
-        If the table is none of incidents.
+        If the table is none of incidents, or the coverage cannot be used or leaves no day of the table.
 
     Notes
     -----
@@ -116,13 +123,18 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
     'no incident in the 24 days from 2024-03-01 to 2024-03-24'
     """
     table = check_incidents(incidents)
-    days = days_of(table)
+    days = watched = days_of(table)
+    if coverage is not None:
+        units = [str(name) for name in coverage if name not in ("start", "end", *REMARKS)]
+        watched = watched_days(days, check_coverage(coverage, units))
+        if not len(watched.since):
+            raise InputError("coverage leaves no day of the incidents; check its dates")
     findings: list[Finding] = [
         *find_few(table),
         *find_lost(table, ledger),
         *find_repeated(table),
-        *find_gaps(days),
-        *find_few_lately(days),
+        *find_gaps(watched),
+        *find_few_lately(watched),
         *find_changes_of_coverage(table, days),
         *find_sources(table),
         *find_heaps(days),
