@@ -95,8 +95,10 @@ def option(name: str, arguments: str, *says: str) -> Bad:
 FILES = [
     press("empty file", b"", "empty"),
     press("header only", tallies().splitlines()[0], "no rows"),
-    press("blank header", b",,\n1,2,3\n", "first row is blank"),
-    press("column without a name", b"date,,place\n2024-01-01,x,y\n", "column 2 has no name"),
+    press("blank header", b",,\n1,2,3\n", "has a header but no rows"),
+    press(
+        "no row of names", b"2024-01-01,Erbil\n2024-01-02,Tanf\n2024-01-02,Tanf\n", "names no columns", "'2024-01-01'"
+    ),
     press("tallies without a column", tallies(drop="end"), "no column end"),
     press("incidents without a date", b"place,killed\nErbil,2\n", "no column for date", "place, killed"),
     press("wrong delimiter", tallies().replace(b",", b"~"), "series~count"),

@@ -322,6 +322,20 @@ def test_codebook_lists_the_tables_that_text_is_read_by() -> None:
     assert dict(zip(table["table"], table["columns"], strict=True)) == columns
 
 
+def test_codebook_lists_the_tables_that_tables_are_read_by() -> None:
+    table = codebook_table("table", "rows", "columns", "what a row is")
+    files = {
+        path.stem: pd.read_csv(path, keep_default_na=False) for path in DATA.glob("*.csv") if path.stem != "kernels"
+    }
+    assert counted(table, "table", "rows") == {name: len(rows) for name, rows in files.items()}
+    assert dict(zip(table["table"], table["columns"], strict=True)) == {
+        n: ", ".join(t.columns) for n, t in files.items()
+    }
+    kinds = set(files["column_words"]["kind"])
+    assert kinds == set(re.findall("`([^`]+)`", table.set_index("table").loc["column_words", "what a row is"]))
+    assert not files["column_words"].duplicated().any()
+
+
 def test_codebook_lists_the_columns() -> None:
     found = re.findall(r"^## Columns of (\w+)\.csv\n\n\| column \|.*\n\|[-|]+\n((?:\|.*\n)+)", README, flags=re.M)
     names = {name: [line.split("|")[1].strip() for line in body.splitlines()] for name, body in found}

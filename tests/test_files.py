@@ -139,11 +139,10 @@ def test_encodings_and_marks(tmp_path, content, encoding):
         ("a,b\n", "has a header but no rows; nothing to read"),
         ("a,b\n\n , \n", "has a header but no rows"),
         ("\ufeff", "its first row is blank; the first row must name the columns"),
-        ("\n1,2\n", "its first row is blank"),
-        ("a,,c\n1,2,3\n", "column 2 has no name"),
+        ("\n1,2\n", "has a header but no rows"),
         ("a,b, a\n1,2,3\n", "has two columns called 'a'; rename one"),
         ("a,b\n1,2\n1,2,3\n", "row 3 has 3 cells for 2 columns; quote its commas"),
-        ("Title\na,b\n1,2\n", "row 2 has 2 cells for 1 columns"),
+        ("Title\n2,b\n1,2\n", "row 2 has 2 cells for 1 columns"),
         ('a,b\n1,"open\n2,3\n', r"cannot be split near line 3 \(unexpected end of data\); check its quotes"),
         ('a,b\n1,"x" y\n', "cannot be split near line 2"),
         ('a,b\n"x" y,' + "x" * 200_000, "cannot be split near line 2"),
@@ -153,7 +152,7 @@ def test_encodings_and_marks(tmp_path, content, encoding):
         (b"PK\x03\x04\0\0", "holds NUL characters"),
         (
             "a,b\n1,x\n2,Gaó\n".encode("latin-1"),
-            r"byte 12 \(line 3\) is not utf-8; save it as UTF-8 or name its encoding",
+            r"byte 12 \(line 3\) is not utf-8; save it as UTF-8 or name its encoding: --encoding cp1252 .* reads 'Gaó'",
         ),
         ("a,b\n1,2\n".encode("utf-16")[:-1], r"is not utf-16; save it"),
     ],
@@ -238,6 +237,11 @@ hard_texts = st.text(st.sampled_from(list('a1,;\t|"\n\r \u00a0\u2003é=')), max_
 @given(hard_texts, hard_texts)
 def test_both_ways_of_splitting_agree(head, body):
     """The compiled parser takes only text that the csv module reads alike."""
+    with warnings.catch_warnings(action="ignore"):  # of titles above the names
+        split_both_ways(head, body)
+
+
+def split_both_ways(head, body):
     text = head + "\n" + body
     delimiter = text_tables._delimiter(text)
     path = Path("any.csv")
@@ -429,10 +433,8 @@ def test_a_workbook_that_openpyxl_warns_of_is_read_in_silence(tmp_path):
     [
         ([], "its first row is blank"),
         ([["a", "b"]], "has a header but no rows"),
-        ([[None, None], ["a", "b"], [1, 2]], "its first row is blank"),
-        ([["a", None, "c"], [1, 2, 3]], "column 2 has no name"),
+        ([[None, None], ["a", "b"]], "has a header but no rows"),
         ([["a", "a"], [1, 2]], "has two columns called 'a'"),
-        ([["a"], [1, 2]], "row 2 has 2 cells for 1 columns"),
     ],
 )
 def test_spreadsheets_that_are_no_table(tmp_path, rows, match):

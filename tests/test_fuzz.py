@@ -48,6 +48,9 @@ def test_a_json_value_without_a_name_is_refused(tmp_path):
     path.write_text('[{"date": "2024-01-01", "": "3"}]')
     with pytest.raises(escalation.InputError, match="a value under a blank name"):
         escalation.read_incidents(path)
+    path.write_text('[{"date": "2024-01-01", "": "3", "place": "x"}]')
+    with pytest.raises(escalation.InputError, match="column 2 has no name; name it in the first row"):
+        escalation.read_incidents(path)
     path.write_text('[{"date": "2024-01-01", "": ""}]')
     assert len(escalation.read_incidents(path)[0]) == 1
 

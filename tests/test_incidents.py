@@ -17,7 +17,8 @@ from openpyxl import Workbook
 
 from escalation.errors import DataWarning, FileError, InputError
 from escalation.files.ledger import LEDGER_COLUMNS, rows_lost
-from escalation.incidents.formats.dates import MONTHS, read_days
+from escalation.incidents.formats.date_expressions import MONTHS
+from escalation.incidents.formats.dates import read_days
 from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.schema import COLUMNS, FATALITY_COLUMNS, TEXT_COLUMNS, check_incidents
 
@@ -351,17 +352,13 @@ def test_every_day_of_the_calendar_is_read_back(date, form):
         ("", "is blank"),
         ("N/A", "is blank"),
         ("soon", "is no date that can be read"),
-        ("2024", "is no date that can be read"),
-        ("2024-11", "is no date that can be read"),
         ("12/11", "is no date that can be read"),
         ("1731369600", "is no date that can be read"),
         ("12 Brumaire 2024", "is no date that can be read"),
-        ("٢٠٢٤-١١-١٢", "is no date that can be read"),
         ("2024-11-12; 2024-11-13", "is no date that can be read"),
         ("2024-02-30", "is no day of the calendar"),
         ("2023-02-29", "is no day of the calendar"),
         ("2024-00-10", "is no day of the calendar"),
-        ("2024-11-00", "is no day of the calendar"),
         ("31 November 2024", "is no day of the calendar"),
         ("13/25/2024", "is no day of the calendar (dates here are read day-first)"),
         ("0025-11-12", "lies before 1900"),
@@ -436,11 +433,11 @@ def test_a_misprint_among_many_is_dropped(tmp_path):
 
 def test_two_digit_years():
     assert read_dates(
-        ["12-Nov-24", "12-Nov-69", "12-Nov-70", "12-Nov-99"], today="2100-01-01"
+        ["12-Nov-24", "12-Nov-30", "12-Nov-31", "12-Nov-99"], today="2030-11-30"
     ).days.dt.year.tolist() == [
         2024,
-        2069,
-        1970,
+        2030,
+        1931,
         1999,
     ]
 
@@ -491,8 +488,6 @@ def test_fatalities_as_tables_write_them(tmp_path, cell, expected):
         ("2.5", "is no whole number"),
         ("1.200", "is no whole number"),
         ("dozens", "is no number"),
-        ("5-7", "is no number"),
-        ("?", "is no number"),
         ("inf", "is no number"),
         ("1_000", "is no number"),
         ("0x10", "is no number"),

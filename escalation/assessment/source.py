@@ -154,6 +154,8 @@ def open_source(
     sheet: str | None = None,
     timezone: str | None = None,
     coverage: pd.DataFrame | None = None,
+    events: str | None = None,
+    cumulative: str | None = None,
     published: DateLike | None = None,
 ) -> Source:
     """Open a bundled case by its name, a file of tallies, files of incidents, or articles.
@@ -178,12 +180,15 @@ def open_source(
     as_of : date or str, optional
         Leave out what became known after this day; the table must say when that was.
     sheet : str, optional
-        Name of the sheet of a workbook; the first when left out.
+        Name of the sheet of a workbook; the first that holds a table when left out.
     timezone : str, optional
         Of incidents: whose days times with an offset from UTC belong to, see :func:`escalation.read_incidents`.
     coverage : pandas.DataFrame, optional
         Of incidents: the spans in which somebody looked, from :func:`escalation.incidents.read_coverage`; data quality
         and counts go by them.
+    events, cumulative : str, optional
+        Of a table whose rows are no incidents: the column of counts, or of a running total; see
+        :func:`escalation.read_incidents`.
     published : date or str, optional
         For articles: day of publication, where the page does not say it.
 
@@ -207,12 +212,13 @@ def open_source(
     paths = [] if source is None else [source] if isinstance(source, str | Path) else list(source)
     name = DEFAULT_CASE if source is None else str(paths[0]) if len(paths) == 1 else ""
     cases = case_names()
+    of_incidents = (timezone, events, cumulative) != (None, None, None) or coverage is not None
     if name in cases:
         plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
-        if columns or timezone or coverage is not None or not plain:
+        if of_incidents or columns or not plain:
             raise InputError(
-                "a column map, layout, encoding, date order, time zone, reports, a sheet, coverage and a day of "
-                f"publication go with a file; {name} is a bundled case"
+                "a column map, layout, encoding, date order, time zone, reports, a sheet, columns of counts, coverage "
+                f"and a day of publication go with a file; {name} is a bundled case"
             )
         case = open_case(name)
         tallies = _printed_by(case.tallies, as_of, name)
@@ -236,7 +242,7 @@ def open_source(
         raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
     if layout == "text" or (layout == "auto" and holds_text(paths)):
         tabular = (encoding, sheet, date_order, reports) != (None, None, "auto", "all")
-        refuse_options(name or str(paths[0]), given=tabular or bool(columns or timezone) or coverage is not None)
+        refuse_options(name or str(paths[0]), given=tabular or bool(columns) or of_incidents)
         tallies, ledger, unreviewed = open_text(paths, published)
         tallies = _printed_by(tallies, as_of, name or str(paths[0]))
         digest = _hash(article_files(paths))
@@ -248,10 +254,10 @@ def open_source(
     files = expand_paths(paths)
     path, name = files[0], str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     if layout == "tallies" or (layout == "auto" and len(files) == 1 and _holds_tallies(path, encoding, sheet)):
-        if columns or timezone or coverage is not None or len(files) > 1 or (date_order, reports) != ("auto", "all"):
+        if columns or of_incidents or len(files) > 1 or (date_order, reports) != ("auto", "all"):
             raise InputError(
-                f"{name}: several files, a column map, a date order, a time zone, coverage and reports go with "
-                "incidents; tallies need one file, the codebook's own column names and YYYY-MM-DD"
+                f"{name}: several files, a column map, columns of counts, a date order, a time zone, coverage and "
+                "reports go with incidents; tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
         unreviewed = ()
         if is_reviewed(path, encoding, sheet):
@@ -270,6 +276,8 @@ def open_source(
         as_of=as_of,
         sheet=sheet,
         timezone=timezone,
+        events=events,
+        cumulative=cumulative,
     )
     quality = data_quality(incidents, ledger=ledger, coverage=coverage)
     return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality, coverage=coverage)

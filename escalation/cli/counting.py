@@ -117,6 +117,8 @@ def open_table(table: Table, coverage: str | None = None) -> escalation.assessme
         sheet=table.sheet,
         timezone=table.timezone,
         coverage=None if isinstance(spans, str) else spans,
+        events=table.events,
+        cumulative=table.cumulative,
         published=table.date,
     )
     ledgers = {source.name: source.ledger}

@@ -75,7 +75,21 @@ class Table:
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.")] = (
         None
     )
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; left out, the first.")] = None
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; left out, the first that holds a table.")] = (
+        None
+    )
+    events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Tables whose rows are no incidents: the column that says how many a row stands for, or by how many "
+            "it changes a count.",
+        ),
+    ] = None
+    cumulative: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of a running total; counts are what it rises by."),
+    ] = None
     timezone: Annotated[
         str | None,
         typer.Option(

@@ -14,7 +14,7 @@ from escalation.cli.options import Table, Target
 from escalation.errors import DataWarning
 from escalation.files.ledger import join_ledgers, rows_lost
 
-MOST_REASONS, MOST_MERGED = 12, 20
+MOST_REASONS, MOST_MERGED, MOST_UNUSED = 12, 20, 8
 
 
 def read(table: Table, target: Target, coverage: str | None) -> None:
@@ -26,11 +26,14 @@ def read(table: Table, target: Target, coverage: str | None) -> None:
     if target.form != "table":
         return deliver(_with_days(source.table), target)
     lost = rows_lost(source.ledger)
-    screen.say(f"{source.name}: {len(source.table):,} {source.kind} out of {len(source.table) + lost:,} rows.")
+    screen.say(f"{source.name}: {_held(source)} out of {len(source.table) + lost:,} rows{_meaning(source)}.")
     for file, names in source.table.attrs.get("columns", {}).items():
         ordered = sorted(names.items())
         columns, read_from = ([pair[side] for pair in ordered] for side in (0, 1))
         screen.show(f"Columns of {file}", ("column", columns), ("read from", read_from), words=(0, 1))
+    for file, unused in source.table.attrs.get("unused", {}).items():
+        if unused:
+            _say_unused(file, unused)
     if len(source.ledger):
         _show_ledger(source)
     if source.kind == "tallies":
@@ -72,6 +75,28 @@ def _with_days(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its days and times as text."""
     days = table.select_dtypes("datetime").apply(lambda column: column.dt.strftime("%Y-%m-%d"))
     return table.assign(**dict(days.items()))
+
+
+def _held(source: escalation.assessment.Source) -> str:
+    """How many rows a table has, and how many incidents these stand for where that is another number."""
+    if "events" not in source.table:
+        return f"{len(source.table):,} {source.kind}"
+    return f"{len(source.table):,} rows that stand for {int(source.table['events'].sum()):,}"
+
+
+def _meaning(source: escalation.assessment.Source) -> str:
+    """What a row was taken for."""
+    taken = dict.fromkeys(source.table.attrs.get("rows", {}).values())
+    return f"; a row was taken for {' or for '.join(taken)}" if taken else ""
+
+
+def _say_unused(file: str, unused: dict[str, int]) -> None:
+    shown = ", ".join(f"{name!r} ({filled:,})" for name, filled in list(unused.items())[:MOST_UNUSED])
+    more = f" and {len(unused) - MOST_UNUSED} more" if len(unused) > MOST_UNUSED else ""
+    screen.say(
+        f"Columns of whole numbers in {file} that nothing is read from, with their filled cells: {shown}{more}; where "
+        "one says how many incidents a row stands for, give it with --events."
+    )
 
 
 def _show_ledger(source: escalation.assessment.Source) -> None:

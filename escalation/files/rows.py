@@ -3,45 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import pandas as pd
 
 from escalation.errors import InputError
+from escalation.files.headers import HEAD, Header, find_header, named, say_header
 
 Headless: TypeAlias = Callable[[list[str]], Sequence[str] | None]
 """Called with the first row, gives the names of the columns if that row is none of names."""
 
 
 def to_frame(
-    rows: Iterator[tuple[int, list[str]]], path: Path, max_rows: int, headless: Headless | None = None
+    rows: Iterator[tuple[int, list[str]]],
+    path: Path,
+    max_rows: int,
+    headless: Headless | None = None,
+    *,
+    beyond: Literal["refused", "kept"] = "refused",
 ) -> pd.DataFrame:
-    """Build the table from numbered rows, the first of which is the header.
+    """Build the table from numbered rows, of which the first that is no title names the columns.
+
+    Parameters
+    ----------
+    rows : iterator of tuple
+        Number and cells of each row.
+    path : Path
+        The file, for messages.
+    max_rows : int
+        More rows than this are refused.
+    headless : callable, optional
+        Gives the names of a file without a header.
+    beyond : {"refused", "kept"}
+        What becomes of cells beyond the last name: in a text table they may be the rest of a text with a comma, in a
+        workbook they are a column of their own.
 
     Raises
     ------
     InputError
-        If the header is none, a row has more cells than it, or there are more than ``max_rows``.
+        If there are no names, a row has more cells than these, or there are more than ``max_rows``.
     """
-    number, first = next(rows, (1, []))
-    names = headless(first) if headless else None
-    header = check_header(first, path) if names is None else list(names)
-    width = len(header)
-    numbers: list[int] = []
-    cells: list[list[str]] = []
-    if names is not None:
-        numbers, cells = [number], [_fitted([cell.strip() for cell in first], width)]
-    for number, row in rows:
-        row = [cell.strip() for cell in row]
+    head = list(islice(rows, HEAD))
+    names = headless(head[0][1]) if headless and head else None
+    header = find_header([row for _, row in head]) if names is None else Header(-1, 1, list(names))
+    body = chain(head[header.at + header.rows :], rows)
+    if names is None:
+        say_header(header, [row for _, row in head], path)
+    cells = _Cells(len(header.names), path, max_rows, beyond)
+    for number, row in body:
+        cells.add(number, [cell.strip() for cell in row])
+    return named(cells.frame(), header, path)
+
+
+class _Cells:
+    """Rows as they come, filled or cut to one width."""
+
+    def __init__(self, width: int, path: Path, max_rows: int, beyond: str) -> None:
+        self.width, self.path, self.max_rows, self.beyond = width, path, max_rows, beyond
+        self.numbers: list[int] = []
+        self.rows: list[list[str]] = []
+        self.wide = 0
+
+    def add(self, number: int, row: list[str]) -> None:
+        """Take a row, unless it is blank."""
         if not any(row):
-            continue
-        if any(row[width:]):
-            raise InputError(f"{path}: row {number:,} has {len(row)} cells for {width} columns; quote its commas")
-        check_rows(len(cells) + 1, path, max_rows)
-        numbers.append(number)
-        cells.append(_fitted(row, width))
-    return pd.DataFrame(cells, columns=header, index=pd.Index(numbers, name="row"), dtype=str)
+            return
+        if any(row[self.width :]):
+            self._widen(number, row)
+        check_rows(len(self.rows) + 1, self.path, self.max_rows)
+        self.numbers.append(number)
+        self.rows.append(row)
+
+    def _widen(self, number: int, row: list[str]) -> None:
+        """Refuse cells beyond the names that follow on these; behind a blank one they are notes."""
+        if self.beyond == "refused" and row[self.width] and self.width:
+            raise InputError(
+                f"{self.path}: row {number:,} has {len(row)} cells for {self.width} columns; quote its commas"
+            )
+        self.wide = max(self.wide, max(at for at, cell in enumerate(row, start=1) if cell))
+
+    def frame(self) -> pd.DataFrame:
+        """The rows, columns by their place."""
+        width = max(self.width, self.wide)
+        cells = [_fitted(row, width) for row in self.rows]
+        return pd.DataFrame(cells, columns=range(width), index=pd.Index(self.numbers, name="row"), dtype=str)
 
 
 def _fitted(row: list[str], width: int) -> list[str]:
@@ -61,24 +108,3 @@ def check_rows(rows: int, path: Path, max_rows: int) -> None:
             f"{path}: has more than {max_rows:,} rows, which is the limit; split it, or count incidents where they are "
             "by escalation.incidents.count_in_database"
         )
-
-
-def check_header(names: list[str], path: Path) -> list[str]:
-    """The names of the columns, without the blank ones at the end.
-
-    Raises
-    ------
-    InputError
-        If a name is blank or there twice.
-    """
-    header = [name.strip() for name in names]
-    while header and not header[-1]:
-        header.pop()
-    if not header:
-        raise InputError(f"{path}: its first row is blank; the first row must name the columns")
-    if "" in header:
-        raise InputError(f"{path}: column {header.index('') + 1} has no name; name it in the first row")
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}: has two columns called {twice!r}; rename one")
-    return header

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -16,11 +18,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.errors import InputError
-from escalation.files.rows import Headless, check_header, check_rows, to_frame
+from escalation.files.encodings import decode
+from escalation.files.headers import HEAD, Header, find_header, named, say_header
+from escalation.files.rows import Headless, check_rows, to_frame
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_CHARACTERS = 65_536
-"""The delimiter is found from this much of the file."""
+"""The delimiter and the names of the columns are found from this much of the file."""
+ESCAPED = '\\"'
+"""A quote within a cell as MySQL writes it."""
+_SEPARATOR = re.compile(r'(\s*"?sep=(.)"?[ \t]*)(?=[\r\n])', re.IGNORECASE)
 
 Quoting = Literal[0, 3]
 """csv.QUOTE_MINIMAL and csv.QUOTE_NONE, which are no literals to a type checker."""
@@ -41,59 +48,83 @@ def read_text(raw: bytes, path: Path, encoding: str | None, max_rows: int, headl
     InputError
         If it is not text in the encoding, or cannot be split.
     """
-    text = _decode(raw, path, encoding)
+    text = decode(raw, path, encoding)
     del raw  # large files are held once less
     if "\0" in text:
         raise InputError(f"{path}: holds NUL characters, so it is no text table; export it again as UTF-8 CSV")
-    delimiter = _delimiter(text)
-    first = next(csv.reader(io.StringIO(text[:HEADER_CHARACTERS], newline=""), delimiter=delimiter), [])
+    text, delimiter = _separated(text)
+    first = next(iter(_head(text, delimiter)), [])
     bare = headless is not None and headless(first) is not None  # tables without a header are not quoted either
     table = _split_fast(text, delimiter, path, max_rows, headless if bare else None)
     if table is not None:
         return table
-    quoting: Quoting = 3 if bare else 0
+    return _split_slowly(text, delimiter, path, max_rows, headless if bare else None)
+
+
+def text_header(raw: bytes, path: Path, encoding: str | None) -> list[str]:
+    """The names of the columns, from as little of the file as holds them; none where the rows cannot be split."""
+    text, delimiter = _separated(decode(raw, path, encoding)[:HEADER_CHARACTERS])
+    return find_header(_head(text, delimiter)).names
+
+
+def _split_slowly(text: str, delimiter: str, path: Path, max_rows: int, headless: Headless | None) -> pd.DataFrame:
+    """Split with the csv module; where quotes within cells have a backslash before them, by that rule.
+
+    Raises
+    ------
+    InputError
+        If it cannot be split by either.
+    """
+    quoting: Quoting = 3 if headless else 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, quoting=quoting)
     try:
         return to_frame(enumerate(reader, start=1), path, max_rows, headless)
     except csv.Error as error:
-        raise InputError(f"{path}: cannot be split near line {reader.line_num} ({error}); check its quotes") from None
-
-
-def text_header(raw: bytes, path: Path, encoding: str | None) -> list[str]:
-    """The cells of the first row, from as little of the file as holds them."""
-    text = _decode(raw, path, encoding)[:HEADER_CHARACTERS]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        if ESCAPED not in text or headless:
+            raise _unsplit(path, reader.line_num, error) from None
+    escaped = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, escapechar="\\", doublequote=False
+    )
     try:
-        return [name.strip() for name in next(reader, [])]
-    except csv.Error:
-        return []  # whoever reads the whole table says what is wrong with it
+        return to_frame(enumerate(escaped, start=1), path, max_rows)
+    except csv.Error as error:
+        raise _unsplit(path, escaped.line_num, error) from None
 
 
-def _decode(raw: bytes, path: Path, encoding: str | None) -> str:
-    marked = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    name = encoding or ("utf-16" if marked else "utf-8-sig")
-    try:
-        return raw.decode(name).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        name = "utf-8" if name == "utf-8-sig" else name
-        raise InputError(
-            f"{path}: byte {error.start:,} (line {line:,}) is not {name}; save it as UTF-8 or name its encoding"
-        ) from None
-    except (LookupError, ValueError):  # names of codecs that are none for text raise either
-        raise InputError(f"encoding {encoding!r} is not known; try utf-8, utf-16, cp1252 or latin-1") from None
+def _unsplit(path: Path, line: int, error: csv.Error) -> InputError:
+    return InputError(f"{path}: cannot be split near line {line} ({error}); check its quotes")
+
+
+def _separated(text: str) -> tuple[str, str]:
+    """The text and its delimiter; the line ``sep=;`` that spreadsheets write first is blanked."""
+    said = _SEPARATOR.match(text)
+    return (text[said.end(1) :], said[2]) if said else (text, _delimiter(text))
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that splits the header into the most cells."""
+    """The delimiter that splits the first row into the most cells; or most rows, where that is a title."""
+    head = {sign: [row for row in _head(text, sign) if any(map(str.strip, row))] for sign in DELIMITERS}
+    first = {sign: len(rows[0]) if rows else 0 for sign, rows in head.items()}
+    best = max(DELIMITERS, key=lambda sign: first[sign])
+    below = {sign: float(np.median([len(row) for row in rows[1:]] or [0])) for sign, rows in head.items()}
+    if max(below.values()) >= 2 and (first[best] < 2 or below[best] < 2):
+        return max(DELIMITERS, key=lambda sign: below[sign])
+    return best
 
-    def cells(delimiter: str) -> int:
+
+def _head(text: str, delimiter: str, quoting: Quoting = 0) -> list[list[str]]:
+    """The first rows, as far as they can be split."""
+    rows: list[list[str]] = []
+    for characters in (HEADER_CHARACTERS, len(text)):
+        part = text[:characters]
+        reader = csv.reader(io.StringIO(part, newline=""), delimiter=delimiter, quoting=quoting)
         try:
-            return len(next(csv.reader(io.StringIO(text[:HEADER_CHARACTERS], newline=""), delimiter=delimiter), []))
+            rows = list(islice(reader, HEAD))
         except csv.Error:
-            return 0
-
-    return max(DELIMITERS, key=cells)
+            rows = []
+        if len(rows) > 1 or len(text) <= HEADER_CHARACTERS:
+            break
+    return rows if len(rows) == HEAD or len(part) == len(text) else rows[:-1]  # the last one may be cut
 
 
 def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: Headless | None) -> pd.DataFrame | None:
@@ -107,10 +138,10 @@ def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: 
     if not headless and not _well_quoted(characters, quotes, ord(delimiter)):
         return None
     quoting: Quoting = 3 if headless else 0
-    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting), [])
-    named = headless(first) if headless else None
-    header = check_header(first, path) if named is None else list(named)
-    width = max(len(first), len(header)) + 1  # rows of real exports end in a spare delimiter
+    head = _head(text, delimiter, quoting)
+    names = headless(head[0]) if headless and head else None
+    header = find_header(head) if names is None else Header(-1, 1, list(names))
+    width = max(len(header.names), *map(len, head), 1) + 1  # rows of real exports end in a spare delimiter
     try:
         table = pd.read_csv(
             io.BytesIO(raw),
@@ -130,13 +161,15 @@ def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: 
         for column in table:
             table[column] = [cell.strip() for cell in table[column]]
     table.index = pd.RangeIndex(1, len(table) + 1, name="row")
-    table = table if named is not None else table.iloc[1:]
-    spare = table.iloc[:, len(header) :]
+    table = table.iloc[header.at + header.rows :]
+    spare = table.iloc[:, len(header.names) :]
     if any((spare[column] != "").any() for column in spare):
         return None
-    table = table.iloc[:, : len(header)].set_axis(header, axis=1)
+    if names is None:
+        say_header(header, head, path)
+    table = named(table.iloc[:, : len(header.names)], header, path)
     blank = np.ones(len(table), dtype=bool)
-    for name in header:
+    for name in table:
         if not blank.any():
             break
         blank &= (table[name] == "").to_numpy(dtype=bool)

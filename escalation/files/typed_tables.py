@@ -13,8 +13,9 @@ import pandas as pd
 
 from escalation.errors import EscalationError, InputError
 from escalation.files.archives import MAX_UNPACKED
+from escalation.files.headers import check_header
 from escalation.files.parquet import pyarrow_for
-from escalation.files.rows import check_header, check_rows
+from escalation.files.rows import check_rows
 from escalation.files.workbooks import cell_text
 
 LIST_KEYS = ("data", "results", "Result", "result", "records", "events", "rows", "items")
@@ -103,6 +104,7 @@ def _records(text: str, path: Path) -> list[Mapping[str, object]]:
         held = [_feature(feature) for feature in held.get("features") or []]
     elif isinstance(held, dict):
         lists = [held[key] for key in LIST_KEYS if isinstance(held.get(key), list)]
+        lists = lists or [one for one in held.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
         if len(lists) != 1:
             raise InputError(
                 f"{path}: is JSON without a list of records (keys found: {', '.join(map(str, list(held)[:10]))}); "

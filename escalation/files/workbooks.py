@@ -7,6 +7,7 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,20 @@ import pandas as pd
 
 from escalation.errors import DataWarning, EscalationError, InputError
 from escalation.files.archives import check_archive, check_xml
+from escalation.files.headers import HEAD, holds_table
 from escalation.files.rows import Headless, to_frame
 
 
 def read_workbook(
     raw: bytes, path: Path, max_rows: int, headless: Headless | None, sheet: str | None = None
 ) -> pd.DataFrame:
-    """Read one sheet of a workbook, the first unless one is named; values, never formulas.
+    """Read one sheet of a workbook, the first that holds a table unless one is named; values, never formulas.
 
     Raises
     ------
     InputError
-        If it is no workbook, is damaged, unpacks to too much, declares XML entities or has no such sheet.
+        If it is no workbook, is damaged, unpacks to too much, declares XML entities, has no such sheet, or several hold
+        a table but not the first.
 
     Warns
     -----
@@ -40,16 +43,18 @@ def read_workbook(
                 check_archive(archive, path, "save it as CSV")
                 check_xml(archive, path)
             book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-            table = to_frame(_sheet_rows(_chosen(book, sheet, path)), path, max_rows, headless)
-            filled = [] if sheet is not None else [one.title for one in book.worksheets[1:] if _is_filled(one)]
+            chosen = _chosen(book, sheet, path)
+            table = to_frame(_sheet_rows(chosen), path, max_rows, headless, beyond="kept")
+            filled = [one.title for one in book.worksheets if one.title != chosen.title and _is_filled(one)]
     except EscalationError:
         raise
     except Exception as error:  # what openpyxl, zlib and the XML parser raise on damage has no common base
         raise InputError(f"{path}: is not a readable XLSX workbook ({error}); save it again or as CSV") from None
-    if filled:
+    if filled and sheet is None:
+        first = chosen.title == book.worksheets[0].title
         warnings.warn(
-            f"{path}: the first sheet, {book.worksheets[0].title!r}, is read, and not {', '.join(map(repr, filled))}, "
-            "which hold something too; choose with sheet=... or --sheet",
+            f"{path}: the {'first sheet' if first else 'sheet that holds a table'}, {chosen.title!r}, is read, and not "
+            f"{', '.join(map(repr, filled))}, which hold something too; choose with sheet=... or --sheet",
             DataWarning,
             stacklevel=4,
         )
@@ -57,13 +62,24 @@ def read_workbook(
 
 
 def _chosen(book: Any, sheet: str | None, path: Path) -> Any:
-    """The sheet of this name, or the first."""
+    """The sheet of this name, or the first, or if that holds no table the one that does."""
     if sheet is None:
-        return book.worksheets[0]
+        first, *others = book.worksheets
+        tables = [] if _holds_table(first) else [one for one in others if _holds_table(one)]
+        if len(tables) > 1:
+            raise InputError(
+                f"{path}: its first sheet, {first.title!r}, holds no table, and {len(tables)} others do: "
+                f"{', '.join(repr(one.title) for one in tables)}; choose with sheet=... or --sheet"
+            )
+        return tables[0] if tables else first
     names = [one.title for one in book.worksheets]
     if sheet not in names:
         raise InputError(f"{path}: has no sheet {sheet!r}; its sheets are {', '.join(map(repr, names))}")
     return book.worksheets[names.index(sheet)]
+
+
+def _holds_table(sheet: Any) -> bool:
+    return holds_table([row for _, row in islice(_sheet_rows(sheet), HEAD)])
 
 
 def _is_filled(sheet: Any) -> bool:

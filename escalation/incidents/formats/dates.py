@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
+from escalation.incidents.formats.date_expressions import MONTH_NUMBERS, read_expressions, unknown_months
 
 DateOrder: TypeAlias = Literal["day-first", "month-first"]
 ORDERS = ("auto", "day-first", "month-first")
@@ -23,26 +25,7 @@ BLANKS = ("", "na", "n/a", "nan", "nat", "null", "none")
 MISPRINTS = 0.05
 """Where both orders are proved by some rows, the rarer must be at most this share to be a misprint."""
 
-TWO_DIGIT_PIVOT = 70
-"""Years of two digits below this are 20xx, the others 19xx."""
-
 SPREADSHEET_DAY_ZERO = np.datetime64("1899-12-30")
-
-MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
-MONTH_NUMBERS = {name: i for i, full in enumerate(MONTHS, 1) for name in (full, full[:3])} | {"sept": 9}
 
 _TIME = r"(?:(?:t|,? +)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:am|pm)?\s*(?:z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? +)?"
@@ -62,8 +45,9 @@ class Days:
 
     Attributes
     ----------
-    days : pandas.Series
-        ``datetime64[ns]`` at midnight; ``NaT`` where there is a problem.
+    days, last : pandas.Series
+        First and last day, ``datetime64[ns]`` at midnight, the same where the day is known; ``NaT`` where there is a
+        problem.
     problem : pandas.Series
         Why there is no day, ``""`` where there is one.
     serial : pandas.Series
@@ -71,6 +55,7 @@ class Days:
     """
 
     days: pd.Series
+    last: pd.Series
     problem: pd.Series
     serial: pd.Series
 
@@ -80,74 +65,119 @@ def read_days(
 ) -> list[Days]:
     """Read columns of dates, as text, that one file holds.
 
-    Understood are ``2024-11-12``, ``20241112``, ``12/11/2024`` (with ``/`` or ``-``),
-    ``12.11.2024`` (always day first), ``12 November 2024``, ``12-Nov-24``, ``Nov 12, 2024``, a time of
-    day after any of them (left out), and a spreadsheet's day number such as ``45608``.
+        Understood are ``2024-11-12``, ``20241112``, ``12/11/2024`` (with ``/`` or ``-``),
+        ``12.11.2024`` (always day first), ``12 November 2024``, ``12-Nov-24``, ``Nov 12, 2024``, a time of
+    XX
 
     Parameters
     ----------
-    columns : sequence of pandas.Series
-        Text, indexed by the row of the file.
-    order : {"auto", "day-first", "month-first"}
-        What ``03/04/2024`` means. ``"auto"`` lets the file decide: one date such as ``25/04/2024``
-        proves the order of all.
-    usual : {"day-first", "month-first"}, optional
-        The order where no date proves one, if the kind of file has a usual one.
-    today : pandas.Timestamp
-        Later days are in the future.
-    where : str
-        The file, for messages.
+        columns : sequence of pandas.Series
+            Text, indexed by the row of the file.
+        order : {"auto", "day-first", "month-first"}
+            What ``03/04/2024`` means. ``"auto"`` lets the file decide: one date such as ``25/04/2024``
+            proves the order of all.
+        usual : {"day-first", "month-first"}, optional
+            The order where no date proves one, if the kind of file has a usual one.
+        today : pandas.Timestamp
+            Later days are in the future.
+        where : str
+            The file, for messages; "" where dates are only looked for.
 
     Raises
     ------
-    InputError
-        If the order is not one of the three, or cannot be known: no date proves it, or dates prove
-        both (and neither is as rare as a misprint).
+        InputError
+            If the order is not one of the three, or cannot be known: no date proves it, or dates prove
+            both (and neither is as rare as a misprint).
     """
     if order not in ORDERS:
         raise InputError(f"date_order is {order!r}; use auto, day-first or month-first")
-    cells = [_Cells(column) for column in columns]
-    known = order if order != "auto" else _order_of(cells, usual, where)
-    return [cell.spread(_to_days(cell.parts, known, today)) for cell in cells]
+    cells = [_Cells(column, where) for column in columns]
+    known = order if order != "auto" else _order_of([*cells, *(cell.ends() for cell in cells)], usual, where)
+    return [cell.spread(_to_windows(cell, known, today)) for cell in cells]
+
+
+def dated_share(column: pd.Series) -> float:
+    """Which share of the cells of a column are dates, in the order of day and month in which more are.
+
+    Examples
+    --------
+    >>> dated_share(pd.Series(["25/04/2024", "03/04/2024", "soon", "March 2024"]))
+    0.75
+    """
+    cells = _Cells(column, "")
+    late = pd.Timestamp("2200-01-01")
+    return max(float((cells.spread(_to_windows(cells, order, late)).problem == "").mean()) for order in ORDERS[1:])
 
 
 class _Cells:
-    """A column as its distinct texts, and which of them each row holds; work is done once for each."""
+    """A column as its distinct texts, and which of them each row holds; work is done once for each.
 
-    def __init__(self, column: pd.Series) -> None:
+    ``parts`` are those of the first day of each text, ``last`` those of the last day of the texts that are windows.
+    """
+
+    def __init__(self, column: pd.Series, where: str) -> None:
         self.codes, distinct = pd.factorize(column)
         self.texts = pd.Series(distinct, dtype=object)
         self.rows = column.index
         self.times = np.bincount(self.codes, minlength=len(self.texts))
-        self.parts = _split(self.texts.str.strip().str.lower())
+        lower = self.texts.str.strip().str.lower()
+        self.parts = _split(lower)
+        unread = lower[~self.parts["blank"] & ~_is_day(self.parts)]
+        expressions = read_expressions(unread)
+        if where and (doubt := unknown_months(unread)):
+            raise InputError(f"{where}: {doubt}; write the dates as YYYY-MM-DD")
+        windows = unread[unread.isin(expressions)]
+        first, last = (windows.map(lambda text, side=side: expressions[text][side]).astype(str) for side in (0, 1))
+        self.last = _split(last)
+        if len(windows):
+            self.parts.loc[windows.index] = _split(first)
+
+    def ends(self) -> _Cells:
+        """The same rows with the last days of windows in the place of the first ones."""
+        other = copy(self)
+        other.parts = self.parts.copy()
+        other.parts.loc[self.last.index] = self.last
+        return other
 
     def spread(self, found: Days) -> Days:
         """What was found for the distinct texts, for each row."""
-        days, problem, serial = (
-            pd.Series(values.to_numpy()[self.codes], self.rows, copy=False)
-            for values in (found.days, found.problem, found.serial)
-        )
-        return Days(days, problem, serial)
+        held = (found.days, found.last, found.problem, found.serial)
+        return Days(*(pd.Series(values.to_numpy()[self.codes], self.rows, copy=False) for values in held))
+
+
+def _is_day(parts: pd.DataFrame) -> pd.Series:
+    """Say which texts name a day, whether or not the calendar has it; day or month 0 is a way of writing unknown."""
+    named = parts[["year", "month", "day"]].notna().all(axis=1) & (parts[["month", "day"]] != 0).all(axis=1)
+    return named | parts["serial"].notna()
 
 
 def _split(texts: pd.Series) -> pd.DataFrame:
-    """Split texts into year, month, day (NaN: unreadable), ``open`` (order untold), ``serial``, ``blank``."""
-    parts = pd.DataFrame({"year": np.nan, "month": np.nan, "day": np.nan, "serial": np.nan}, index=texts.index)
-    parts["open"] = False
-    parts["blank"] = texts.isin(BLANKS)
-    for pattern in (_YEAR_FIRST, _DIGITS, _YEAR_LAST, _DAY_NAME, _NAME_DAY):
-        found = texts.str.extract(rf"\A{pattern}\Z", flags=re.ASCII)
-        hit = found["year"].notna()
-        if pattern in (_DAY_NAME, _NAME_DAY):
-            found["month"] = found["month"].map(MONTH_NUMBERS)
-        for part in ("year", "month", "day"):
-            parts.loc[hit, part] = found.loc[hit, part].astype(float)
-        short = hit & (found["year"].str.len() == 2)
-        parts.loc[short, "year"] += np.where(parts.loc[short, "year"] < TWO_DIGIT_PIVOT, 2000, 1900)
-        if pattern is _YEAR_LAST:
-            parts["open"] = hit & (found["mark"] != ".")
-    parts["serial"] = texts.str.extract(rf"\A{_SERIAL}\Z", flags=re.ASCII)["serial"].astype(float)
-    return parts
+    """Split texts into year, month and day (NaN: unreadable), or ``serial``.
+
+    ``open`` says that the order of day and month is not said, ``short`` that the year has two digits.
+    """
+    found = {name: np.full(len(texts), np.nan) for name in ("year", "month", "day", "serial")}
+    flags = {name: np.zeros(len(texts), dtype=bool) for name in ("open", "short")}
+    left = (
+        np.flatnonzero(texts.str.contains(r"[0-9]").to_numpy(dtype=bool)) if len(texts) else np.array([], dtype=np.intp)
+    )
+    for pattern in (_YEAR_FIRST, _DIGITS, _YEAR_LAST, _DAY_NAME, _NAME_DAY, _SERIAL):
+        if not left.size:
+            break
+        read = texts.iloc[left].str.extract(rf"\A{pattern}\Z", flags=re.ASCII)
+        hit = read.iloc[:, 0].notna().to_numpy(dtype=bool)
+        if not hit.any():
+            continue
+        read, at, left = read[hit], left[hit], left[~hit]
+        if pattern is _SERIAL:
+            found["serial"][at] = read["serial"].astype(float)
+            continue
+        month = read["month"].map(MONTH_NUMBERS) if pattern in (_DAY_NAME, _NAME_DAY) else read["month"]
+        for part, values in (("year", read["year"]), ("month", month), ("day", read["day"])):
+            found[part][at] = values.astype(float)
+        flags["short"][at] = read["year"].str.len() == 2
+        flags["open"][at] = (read["mark"] != ".") if pattern is _YEAR_LAST else False
+    return pd.DataFrame({**found, **flags, "blank": texts.isin(BLANKS).to_numpy(dtype=bool)}, index=texts.index)
 
 
 def _order_of(columns: Sequence[_Cells], usual: DateOrder | None, where: str) -> DateOrder:
@@ -184,12 +214,31 @@ def _shown(columns: Sequence[_Cells], flags: Sequence[NDArray[np.bool_]]) -> str
     return f"{cells.texts.iloc[cells.codes[at]]!r} (row {cells.rows[at]:,})"
 
 
+def _to_windows(cells: _Cells, order: str, today: pd.Timestamp) -> Days:
+    """First and last days; a window that has begun ends today at the latest."""
+    first = _to_days(cells.parts, order, today)
+    if cells.last.empty:
+        return first
+    last = _to_days(cells.last, order, max(today, pd.Timestamp(f"{today.year + 1}-12-31")))
+    begun, ended = first.days[last.days.index], last.days.mask(last.days > today, today)
+    why = last.problem.mask((last.problem == "") & (ended < begun), "ends before it begins")
+    problem = first.problem.copy()
+    problem[why.index] = problem[why.index].where(problem[why.index] != "", why)
+    until = first.days.copy()
+    until[ended.index] = ended
+    bad = problem != ""
+    return Days(first.days.mask(bad), until.mask(bad), problem, first.serial)
+
+
 def _to_days(parts: pd.DataFrame, order: str, today: pd.Timestamp) -> Days:
     """Turn parts into days, and say why where that is impossible."""
     swap = parts["open"] & (order == "month-first")
     month = parts["month"].where(~swap, parts["day"]).to_numpy()
     day = parts["day"].where(~swap, parts["month"]).to_numpy()
-    days, real = _calendar(parts["year"].to_numpy(), month, day)
+    year = parts["year"].to_numpy()
+    short = parts["short"].to_numpy(dtype=bool)
+    year = np.where(short, year + 1900 + 100 * (year + 2000 <= today.year), year)
+    days, real = _calendar(year, month, day)
     serial = parts["serial"].notna().to_numpy()
     numbers = parts["serial"].fillna(0).to_numpy().astype("timedelta64[D]")
     days = np.where(serial, SPREADSHEET_DAY_ZERO + numbers, days)
@@ -214,7 +263,8 @@ def _to_days(parts: pd.DataFrame, order: str, today: pd.Timestamp) -> Days:
         default="",
     ).astype(object)
     kept = np.where(problem == "", days, np.datetime64("NaT")).astype("datetime64[ns]")
-    return Days(pd.Series(kept), pd.Series(problem, dtype=object), pd.Series(serial & (problem == "")))
+    found = (pd.Series(one, index=parts.index) for one in (kept, kept, problem, serial & (problem == "")))
+    return Days(*found)
 
 
 def _calendar(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,27 @@ from escalation.incidents.formats.dates import BLANKS
 from escalation.incidents.schema import LATEST, MAX_FATALITIES
 
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?"
-_THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3})+"
+_SEPARATORS = re.compile(r"[ ,'’\u00a0\u2009\u202f]")
+_THOUSANDS = r"[+-]?[0-9]{1,3}(?:[ ,'’\u00a0\u2009\u202f][0-9]{3})+"
+_COUNT = r"([0-9]{1,3}(?:[ ,'’][0-9]{3})+|[0-9]+)"
+_HEDGES = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("range", rf"(?:between |from )?{_COUNT} ?(?:-|to|and|bis|a|y|до|~) ?{_COUNT}"),
+        ("least", rf"(?:at least|min\.?|minimum|mindestens|al menos|au moins|не менее|щонайменше|>=|≥) ?{_COUNT}"),
+        ("least", rf"{_COUNT} ?(?:\+|or more|and more|at least)"),
+        ("above", rf"(?:more than|over|above|>) ?{_COUNT}"),
+        ("most", rf"(?:up to|at most|max\.?|maximum|<=|≤) ?{_COUNT}"),
+        ("below", rf"(?:fewer than|less than|under|below|<) ?{_COUNT}"),
+        (
+            "about",
+            rf"(?:~|≈|about|around|approx\.?|approximately|circa|ca\.?|c\.|roughly|some|nearly|almost) ?{_COUNT}",
+        ),
+        ("about", rf"{_COUNT} ?(?:\?|\(?approx\.?\)?)"),
+    )
+)
+UNKNOWN = ("unknown", "unkn", "unk", "unclear", "undetermined", "not known", "unspecified", "?", "-", "–", "—", "n.a.")
+"""Words that say that a number is not known, in lower case."""
 _OTHER_SIGNS = re.compile(r"[^0-9.+\-]")
 _TIMES = (
     (r"[0-9]{9,10}", "s"),
@@ -26,7 +48,7 @@ _DECIMAL_COMMA = r"[+-]?[0-9]+,[0-9]+"
 
 
 def read_fatalities(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Read whole numbers >= 0, such as ``12``, ``12.0``, ``1,200`` or ``1e+05``.
+    """Read whole numbers >= 0, such as ``12``, ``12.0``, ``1,200``, ``1 200`` or ``1e+05``.
 
     Returns
     -------
@@ -35,18 +57,99 @@ def read_fatalities(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
     problem : pandas.Series
         Why a cell cannot be used, else ``""``.
     """
+    values, problem = read_whole_numbers(texts)
+    negative = (values < 0).fillna(value=False).astype(bool)
+    return values.mask(negative), problem.mask(negative, "is negative")
+
+
+def read_whole_numbers(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Read whole numbers with a sign or none, as :func:`read_fatalities` does.
+
+    Examples
+    --------
+    >>> read_whole_numbers(pd.Series(["1 200", "-3", "2.5", "unknown"]))[0].tolist()
+    [1200, -3, <NA>, <NA>]
+    """
     codes, distinct = pd.factorize(texts)
     cells = pd.Series(distinct, dtype=object).str.lower()
-    if "," in "".join(cells):
-        cells = cells.mask(cells.str.fullmatch(_THOUSANDS).astype(bool), cells.str.replace(",", "", regex=False))
-    values, unread = _numbers(cells)
+    if _SEPARATORS.search("".join(cells)):
+        grouped = cells.str.fullmatch(_THOUSANDS).astype(bool)
+        cells = cells.mask(grouped, cells.str.replace(_SEPARATORS, "", regex=True))
+    values, unread = _numbers(cells.mask(cells.isin(UNKNOWN), ""))
     problem = np.select(
-        [unread, values < 0, values.notna() & (values != values.round()), values > MAX_FATALITIES],
-        ["is no number", "is negative", "is no whole number", f"is more than {MAX_FATALITIES:,}"],
+        [unread, values.notna() & (values != values.round()), values.abs() > MAX_FATALITIES],
+        ["is no number", "is no whole number", f"is more than {MAX_FATALITIES:,}"],
         default="",
     )
     whole = values.where(problem == "").astype("Int64")
     return _spread(whole, codes, texts.index), _spread(pd.Series(problem), codes, texts.index)
+
+
+def read_figures(texts: pd.Series) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """Read numbers >= 0 that a table gives as ranges or with a hedge.
+
+    Understood are ``3 - 7``, ``between 3 and 7``, ``at least 3``, ``3+``, ``more than 3``, ``up to 7``, ``< 8`` and
+    ``~20``, beside single numbers and words for unknown.
+
+    Returns
+    -------
+    figures : pandas.DataFrame
+        ``low``, ``best`` and ``high``, ``Int64``: of a single number only ``best``; of a range also its middle,
+        rounded down, as ``best``; of a lower bound ``low`` and ``best``; of an upper bound ``low`` 0 and ``high``.
+    problem, hedge : pandas.Series
+        Why a cell cannot be used, and what was read from one that is no single number; else ``""``.
+
+    Examples
+    --------
+    >>> read_figures(pd.Series(["3 - 7", "100+", "~20"]))[0].to_numpy().tolist()
+    [[3, 5, 7], [100, 100, <NA>], [<NA>, 20, <NA>]]
+    """
+    best, problem = read_fatalities(texts)
+    figures = pd.DataFrame({"low": pd.NA, "best": best, "high": pd.NA}, index=texts.index).astype("Int64")
+    hedge = pd.Series("", index=texts.index, dtype=object)
+    unread = texts[problem == "is no number"]
+    hedged = {cell: found for cell in unread.unique() if (found := _hedged(cell)) is not None}
+    known = unread[unread.isin(hedged)]
+    if known.empty:
+        return figures, problem, hedge
+    for place, column in enumerate(figures):
+        values = known.map({cell: found[place] for cell, found in hedged.items()})
+        figures.loc[known.index, column] = values.astype("Int64")
+    hedge[known.index] = known.map({cell: _said(found) for cell, found in hedged.items()})
+    return figures, problem.mask(problem.index.isin(known.index), ""), hedge
+
+
+Figure: TypeAlias = tuple[int | None, int | None, int | None]
+
+
+def _hedged(cell: str) -> Figure | None:
+    """Low, best and high of a cell that is no single number, None where it cannot be read."""
+    text = unicodedata.normalize("NFKC", cell).casefold().replace("–", "-").replace("—", "-").strip()
+    for kind, pattern in _HEDGES:
+        match = pattern.fullmatch(text)
+        if match is None:
+            continue
+        numbers = [int(_SEPARATORS.sub("", number)) for number in match.groups() if number is not None]
+        if max(numbers) > MAX_FATALITIES or numbers != sorted(numbers):
+            return None
+        first, last = numbers[0], numbers[-1]
+        figures: dict[str, Figure] = {
+            "range": (first, (first + last) // 2, last),
+            "least": (first, first, None),
+            "above": (first + 1, first + 1, None),
+            "most": (0, None, first),
+            "below": (0, None, max(first - 1, 0)),
+            "about": (None, first, None),
+        }
+        return figures[kind]
+    return None
+
+
+def _said(found: Figure) -> str:
+    names = ("low", "best", "high")
+    return "read as " + ", ".join(
+        f"{name} {value}" for name, value in zip(names, found, strict=True) if value is not None
+    )
 
 
 def read_coordinate(texts: pd.Series, limit: float) -> tuple[pd.Series, pd.Series]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +36,10 @@ class FileRows:
         Digest of each whole row of the file, shape (rows,).
     zone : str
         What is to be said of the days that times with an offset count on, or "".
+    meaning : str
+        What a row of the file was taken for.
+    unused : dict of str to int
+        Columns of whole numbers that nothing is read from, and how many of their cells are filled.
     """
 
     rows: pd.DataFrame
@@ -45,6 +49,8 @@ class FileRows:
     notes: Notes
     said: pd.Series
     zone: str
+    meaning: str = "an incident"
+    unused: dict[str, int] = field(default_factory=dict)
 
 
 def join_files(files: list[FileRows]) -> pd.DataFrame:

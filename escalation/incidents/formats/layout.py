@@ -129,9 +129,19 @@ def match_columns(
     return matched
 
 
+def check_map(columns: Mapping[str, str]) -> None:
+    """Check that a choice of columns is a mapping.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not isinstance(columns, Mapping):
+        raise InputError(f"columns is {columns!r}; give a mapping such as {{'date': 'Datum'}}")
+
+
 def _check_choice(chosen: Mapping[str, str], found: list[str], where: str) -> None:
-    if not isinstance(chosen, Mapping):
-        raise InputError(f"columns is {chosen!r}; give a mapping such as {{'date': 'Datum'}}")
     for target, name in chosen.items():
         if target not in CHOOSABLE:
             raise InputError(

@@ -19,11 +19,19 @@ from escalation.incidents.counted_rows import native_freq
 from escalation.incidents.duplicates import repeats_in
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
-from escalation.incidents.formats.guess import guess_columns
 from escalation.incidents.formats.joining import FileRows, join_files
 from escalation.incidents.formats.kinds import LAYOUTS, Kind, layout_of
 from escalation.incidents.formats.layout import Layout, match_columns
+from escalation.incidents.formats.own_tables import (
+    Asked,
+    OwnTable,
+    check_asked,
+    count_rows,
+    meaning_of,
+    open_own_table,
+)
 from escalation.incidents.formats.reports import Reports, check_reports, thin
+from escalation.incidents.formats.row_meaning import RowMeaning, unused_numbers
 from escalation.incidents.formats.rows import (
     Notes,
     clean_coordinates,
@@ -39,6 +47,8 @@ from escalation.incidents.formats.zones import check_zone, in_zone
 from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS, row_digest
 
 PATTERN_SIGNS = ("*", "?", "[")
+WORDS = {"reports": "a report of an incident", "counts": "the count of a week"}
+"""What a row is in files that are of no incidents."""
 
 
 def read_incidents(
@@ -52,6 +62,8 @@ def read_incidents(
     as_of: DateLike | None = None,
     sheet: str | None = None,
     timezone: str | None = None,
+    events: str | None = None,
+    cumulative: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     r"""Read tables of incidents and account for every row of them.
 
@@ -85,7 +97,14 @@ def read_incidents(
         time series of them, this is what could have been known; given the last export alone, rows that
         were changed later are missing, and counts are too low.
     sheet : str, optional
-        Name of the sheet of a workbook; the first when left out, with a warning where others hold something too.
+        Name of the sheet of a workbook; the first that holds a table when left out, with a warning where others hold
+        something too.
+    events : str, optional
+        Of an own table whose rows are no incidents: the column that says how many a row stands for, or by how many
+        it changes a count (numbers below 0 are netted); the same as ``columns={"events": ...}``.
+    cumulative : str, optional
+        The column of a running total of bulletins. Counts are the differences, each in the window from the day after
+        the bulletin before to its own day, so that missing bulletins are no quiet days.
 
     timezone : str, optional
         Such as ``"Europe/Kyiv"``: times with an offset from UTC belong to the day that it is there. Without it they
@@ -101,7 +120,9 @@ def read_incidents(
         Where the file has them also ``events`` (a row stands for so many incidents, as in counts
         a week), ``as_of`` (UTC) and who was killed: ``killed_own`` (of the target's side), ``killed_partner``,
         ``killed_attacker`` (of the actor's side), ``killed_civilian``, ``killed_unknown``.
-        ``incidents.attrs["columns"]`` holds, for each file, which of its columns was taken for what.
+        ``incidents.attrs["columns"]`` holds, for each file, which of its columns was taken for what,
+        ``attrs["rows"]`` what a row was taken for, and ``attrs["unused"]`` how many cells are filled of each column
+        of whole numbers that nothing is read from.
     ledger : pandas.DataFrame
         Each row that was dropped, merged or changed, and why. Rows of the files =
         ``len(incidents) + escalation.files.ledger.rows_lost(ledger)``.
@@ -112,7 +133,9 @@ def read_incidents(
         If a file cannot be opened, or a pattern fits none.
     InputError
         If it is no table, has no column that can be the date, ``columns`` names a column that is not
-        there, the order of day and month cannot be known, no time zone is called so, or no row can be used.
+        there, the order of day and month cannot be known, no time zone is called so, or no row can be used; if the
+        names or the numbers of an own table, but not both, say that its rows are counts or running totals; if a
+        running total falls.
 
     Warns
     -----
@@ -148,9 +171,10 @@ def read_incidents(
     """
     check_reports(reports)
     zone = check_zone(timezone)
+    asked = Asked(columns or {}, events, cumulative, sure=layout == "plain")
     known_by = None if as_of is None else parse_date(as_of, "as_of", side="end")
     files = [
-        _read_file(path, layout, columns or {}, encoding, date_order, reports, known_by, sheet, zone)
+        _read_file(path, layout, asked, encoding, date_order, reports, known_by, sheet, zone)
         for path in expand_paths(path_or_paths)
     ]
     filled = [file for file in files if len(file.rows)]
@@ -160,8 +184,12 @@ def read_incidents(
     for column in TEXT_COLUMNS:
         codes, distinct = pd.factorize(incidents[column])
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
+    if "events" in incidents:
+        incidents["events"] = incidents["events"].fillna(1)  # of files whose rows are incidents
     _warn_repeats(incidents)
     incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
+    incidents.attrs["rows"] = {file.notes.entries.file: file.meaning for file in files}
+    incidents.attrs["unused"] = {file.notes.entries.file: file.unused for file in files}
     incidents.attrs["zones"] = [file.zone for file in files if file.zone]
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
 
@@ -209,7 +237,7 @@ def _fitting(pattern: Path) -> list[Path]:
 def _read_file(
     path: Path,
     kind: Kind,
-    columns: Mapping[str, str],
+    asked: Asked,
     encoding: str | None,
     date_order: str,
     reports: Reports,
@@ -223,12 +251,13 @@ def _read_file(
     layout = layout_of(kind, table.columns)
     if reports != "all" and layout.holds != "reports":
         raise InputError(f"{path}: reports={reports!r} goes with GDELT, ICEWS and POLECAT; this is {layout.name}")
-    names = _names(layout, table, columns, str(path))
-    tags = _tags(table)
-    cells = layout.tidy(_cells(table if tags is None else table.iloc[1:], layout, names))
+    tags, first = _tags(table), table.index[0]
+    own = _opened(layout, table if tags is None else table.iloc[1:], asked, date_order, str(path))
+    names = own.names
+    cells = layout.tidy(_cells(own.table, layout, names))
     notes = Notes(str(path), cells, names)
     if tags is not None:
-        notes.entries.add([table.index[0]], "", [tags], "dropped", "is a second header row (HXL tags)")
+        notes.entries.add([first], "", [tags], "dropped", "is a second header row (HXL tags)")
     days_read, zone_note = in_zone(_days(cells, layout, date_order, str(path)), cells, zone, notes)
     window = keep_dated(*days_read, notes, layout.days)
     extra: dict[str, pd.Series] = {}
@@ -240,7 +269,14 @@ def _read_file(
         if "as_of" not in names:
             raise InputError(f"{path}: does not say when its rows became known, so as_of cannot be used; drop it")
         window = window[keep_known(extra["as_of"], as_of, notes)]
-    if "events" in names:
+    meaning = RowMeaning("incidents")
+    if layout is LAYOUTS["plain"] and not window.empty:
+        meaning = meaning_of(own, window, asked, str(path))
+    if meaning.rows != "incidents":
+        names["events"], cells = meaning.column, cells.assign(events=own.table[meaning.column])
+        notes = notes.about(cells, names)
+        window, extra["events"] = count_rows(own, meaning, window, cells, notes)
+    elif "events" in names:
         extra["events"] = keep_counted(cells.loc[window.index], notes)
         window = window.loc[extra["events"].index]
     days, narrow = (window["date"].min(), window["date"].max()), window
@@ -261,8 +297,21 @@ def _read_file(
         _refuse_nothing(path, len(table), notes)
     if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
-    said = row_digest(table.loc[rows.index]) if (rows["incident_id"] == "").any() else pd.Series(0, index=rows.index)
-    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes, said=said, zone=zone_note)
+    taken = meaning.words() if layout.holds == "incidents" else WORDS[layout.holds]
+    unused = unused_numbers(own.table, names) if layout is LAYOUTS["plain"] else {}
+    nameless = (rows["incident_id"] == "").any()
+    said = row_digest(own.table.loc[rows.index]) if nameless else pd.Series(0, index=rows.index)
+    return FileRows(
+        rows,
+        vague,
+        days,
+        layout is LAYOUTS["acled"],
+        notes,
+        said=said,
+        zone=zone_note,
+        meaning=taken,
+        unused=unused,
+    )
 
 
 def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
@@ -273,20 +322,15 @@ def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
     )
 
 
-def _names(layout: Layout, table: pd.DataFrame, columns: Mapping[str, str], where: str) -> dict[str, str]:
-    """Which column of the file is taken for what; guesses are said."""
-    if layout is not LAYOUTS["plain"]:
-        return match_columns(layout, table.columns, columns, where)
-    known = match_columns(layout, table.columns, columns, where, missing="allowed")
-    guessed = guess_columns(layout, table, known)
-    names = match_columns(layout, table.columns, {**columns, **guessed}, where)
-    if guessed:
-        said = ", ".join(f"{target} = {name!r}" for target, name in guessed.items())
-        warn(
-            f"{where}: guessed by words in names or by dates in cells: {said}; "
-            "choose with columns={...} or --column TARGET=NAME where that is wrong"
-        )
-    return names
+def _opened(layout: Layout, table: pd.DataFrame, asked: Asked, order: str, where: str) -> OwnTable:
+    """Which column of the file is taken for what."""
+    check_asked(asked, where)
+    if layout is LAYOUTS["plain"]:
+        return open_own_table(layout, table, asked, order, _today(), where)
+    if asked.cumulative is not None:
+        raise InputError(f"{where}: cumulative={asked.cumulative!r} goes with own tables, and this is {layout.name}")
+    chosen = dict(asked.columns) | ({} if asked.events is None else {"events": asked.events})
+    return OwnTable(table, match_columns(layout, table.columns, chosen, where))
 
 
 def _tags(table: pd.DataFrame) -> str | None:

@@ -8,7 +8,13 @@ import pandas as pd
 
 from escalation.files.ledger import LedgerEntries
 from escalation.incidents.formats.dates import Days
-from escalation.incidents.formats.figures import read_coordinate, read_fatalities, read_times
+from escalation.incidents.formats.figures import (
+    read_coordinate,
+    read_fatalities,
+    read_figures,
+    read_times,
+    read_whole_numbers,
+)
 from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, VICTIM_COLUMNS, out_of_order
 from escalation.incidents.windows import widen
 
@@ -29,6 +35,12 @@ class Notes:
         reasons = why if isinstance(why, str) else why[rows]
         self.entries.add(rows, self.names.get(column, column), self.cells.loc[rows, column], action, reasons)
 
+    def about(self, cells: pd.DataFrame, names: dict[str, str]) -> Notes:
+        """The same entries, of a table of cells with another column."""
+        other = Notes(self.entries.file, cells, names)
+        other.entries = self.entries
+        return other
+
 
 def keep_dated(date: Days, date_end: Days, notes: Notes, length: int = 1) -> pd.DataFrame:
     """Keep the rows with a good window; where ``date_end`` is blank the ``date`` stands for so many days.
@@ -43,8 +55,9 @@ def keep_dated(date: Days, date_end: Days, notes: Notes, length: int = 1) -> pd.
     one_day = date_end.problem == "is blank"
     endless = ~undated & ~one_day & (date_end.problem != "")
     notes.add(endless, "date_end", "dropped", date_end.problem)
-    last = date.days if length == 1 else date.days + pd.Timedelta(days=length - 1)
-    window = pd.DataFrame({"date": date.days, "date_end": date_end.days.where(~one_day, last)})
+    exact = date.days == date.last
+    last = date.last if length == 1 else date.last.mask(exact, date.days + pd.Timedelta(days=length - 1))
+    window = pd.DataFrame({"date": date.days, "date_end": date_end.last.where(~one_day, last)})
     backwards = window["date_end"] < window["date"]
     notes.add(backwards, "date_end", "dropped", "is before the date")
     kept = ~(undated | endless | backwards)
@@ -69,9 +82,9 @@ def widen_imprecise(window: pd.DataFrame, notes: Notes, precisions: Mapping[str,
     return widen(window, precision.fillna("day"))
 
 
-def keep_counted(cells: pd.DataFrame, notes: Notes) -> pd.Series:
-    """How many incidents each row stands for; rows that do not say are dropped."""
-    events, problem = read_fatalities(cells["events"])
+def keep_counted(cells: pd.DataFrame, notes: Notes, *, signed: bool = False) -> pd.Series:
+    """How many incidents each row stands for, or by how many it changes a count; rows that do not say are dropped."""
+    events, problem = read_whole_numbers(cells["events"]) if signed else read_fatalities(cells["events"])
     problem = problem.mask(events.isna() & (problem == ""), "is blank")
     notes.add(problem != "", "events", "dropped", problem)
     return events[problem == ""]
@@ -93,12 +106,19 @@ def keep_known(times: pd.Series, as_of: pd.Timestamp, notes: Notes) -> pd.Series
 
 
 def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """Read the three fatality figures; blank what cannot be used, and low and high where they contradict the best."""
-    figures = {}
+    """Read the three fatality figures; blank what cannot be used, and low and high where they contradict the best.
+
+    Ranges and hedges of the best figure fill low and high; where a file has these alone the best is their middle.
+    """
+    read = {}
     for column in FATALITY_COLUMNS:
-        figures[column], problem = read_fatalities(cells[column])
+        read[column], problem, hedge = read_figures(cells[column])
         notes.add(problem != "", column, "changed", problem + "; blanked")
-    table = pd.DataFrame(figures)
+        notes.add(hedge != "", column, "changed", hedge)
+    table = _joined_figures(read)
+    if "fatalities" not in notes.names and {"fatalities_low", "fatalities_high"} <= set(notes.names):
+        least, most = table["fatalities_low"], table["fatalities_high"]
+        table["fatalities"] = ((least + most) // 2).where((least <= most).fillna(value=False).astype(bool))
     low, best, high = (table[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
     wrong = out_of_order(low, best, high)
     if not wrong.any():
@@ -119,6 +139,17 @@ def clean_victims(cells: pd.DataFrame, notes: Notes) -> dict[str, pd.Series]:
             killed[column], problem = read_fatalities(cells[column])
             notes.add(problem != "", column, "changed", problem + "; blanked")
     return killed
+
+
+def _joined_figures(read: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The three figures of each row, low and high filled from what the best says of them."""
+    low, best, high = (read[column] for column in ("fatalities_low", "fatalities", "fatalities_high"))
+    figures = {
+        "fatalities": best["best"],
+        "fatalities_low": low["low"].fillna(low["best"]).fillna(best["low"]),
+        "fatalities_high": high["high"].fillna(high["best"]).fillna(best["high"]),
+    }
+    return pd.DataFrame(figures)[list(FATALITY_COLUMNS)]
 
 
 def _shown(figures: pd.Series) -> pd.Series:
