@@ -124,7 +124,7 @@ class Lazy:
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ([1, 2], "incidents is a list, which is no table; give the DataFrame that read_incidents returns"),
+        ([1, 2], "incidents is a list; give the DataFrame that read_incidents returns"),
         (Lazy(), "incidents is a Lazy, which is not computed yet; collect"),
     ],
 )

@@ -40,7 +40,7 @@ def as_pandas(table: Any, name: str, instead: str) -> pd.DataFrame:
     if not hasattr(table, STREAM):
         if callable(getattr(table, "collect", None)):
             raise InputError(f"{name} is a {type(table).__name__}, which is not computed yet; collect() it first")
-        raise InputError(f"{name} is a {type(table).__name__}, which is no table; give {instead}")
+        raise InputError(f"{name} is a {type(table).__name__}; give {instead}")
     try:
         import pyarrow as pa
     except ImportError:
