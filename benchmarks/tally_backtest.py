@@ -36,7 +36,7 @@ LAST = "2024-11-17"
 def measure(seed: int = 1) -> escalation.Backtest:
     """Run the backtest."""
     case = escalation.open_case(CASE)
-    which = {name: case.report[name] for name in ("series", "counter", "start")}
+    which = {name: case.defaults[name] for name in ("series", "counter", "start")}
     final = escalation.reconstruct(case.tallies, **which, freq="W-SUN", end=LAST, rng=seed)
     whole = [origin if origin.end_time.month == origin.start_time.month else origin - 1 for origin in ORIGINS]
     return escalation.backtest(

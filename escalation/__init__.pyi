@@ -2,6 +2,7 @@
 from . import analysis as analysis
 from . import articles as articles
 from . import assessment as assessment
+from . import cases as cases
 from . import counts as counts
 from . import errors as errors
 from . import evaluation as evaluation
@@ -26,6 +27,10 @@ from .assessment.assess import assess as assess
 from .assessment.result import Assessment as Assessment
 from .assessment.source import count_series as count_series
 from .assessment.source import open_source as open_source
+from .cases.case import list_cases as list_cases
+from .cases.case import open_case as open_case
+from .cases.gather import brief as brief
+from .cases.result import Brief as Brief
 from .counts.periods import exposure as exposure
 from .counts.series import CountSeries as CountSeries
 from .errors import EscalationError as EscalationError
@@ -53,8 +58,6 @@ from .models.registry import default_model as default_model
 from .models.regression.negative_binomial import NegativeBinomial as NegativeBinomial
 from .models.regression.poisson import Poisson as Poisson
 from .report.write import write_report as write_report
-from .tallies.cases import list_cases as list_cases
-from .tallies.cases import open_case as open_case
 from .tallies.read import read_tallies as read_tallies
 from .tallies.reconstruct import reconstruct as reconstruct
 

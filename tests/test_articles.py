@@ -507,3 +507,25 @@ def test_files_without_a_text_are_refused_by_name(tmp_path):
 def test_a_day_of_publication_is_not_ahead():
     with pytest.raises(escalation.InputError, match="published is 2199-01-01, and today is"):
         escalation.read_article("Gunmen killed 12 villagers.", published="2199-01-01")
+
+
+def test_counts_of_one_thing_in_one_article_have_one_name():
+    text = (
+        "HAFENSTADT, 4 November 2024 - Raiders attacked the harbour at least 38 times between 1 July and 3 November, "
+        "the ministry said on Monday. There were five attacks in July and six in August."
+    )
+    tallies, _ = escalation.read_article(text)
+    assert set(tallies["series"]) == {"attacks_by_raiders"} and set(tallies["counter"]) == {"ministry"}
+    # a second counter leaves a choice, which is not the reader's
+    tallies, _ = escalation.read_article(f"{text} There were four attacks in June, the admiralty said.")
+    assert set(tallies["counter"]) == {"ministry", "admiralty", "article"}
+
+
+def test_a_line_that_ends_within_a_sentence_goes_on_in_the_next():
+    text = (
+        "Raids double\n\nHAFENSTADT, 4 November 2024 - Raiders came twice in May. There were five attacks in\n"
+        "July, six in August and nine in\nSeptember. In October there were 16 attacks.\nRaids on two more towns\nThe port is quiet."
+    )
+    tallies, _ = escalation.read_article(text)
+    found = dict(zip(tallies["count"].astype(int), tallies["start"].astype(str), strict=True))
+    assert (found[5], found[6], found[9]) == ("2024-07-01", "2024-08-01", "2024-09-01")

@@ -189,7 +189,7 @@ def test_tallies_give_medians_with_intervals_and_a_repeated_one_is_merged(run):
 def test_the_bundled_case_is_what_is_counted_without_a_source(run):
     code, out, err = run("series")
     assert (code, err) == (0, "")
-    assert out.startswith("All 402 days are spoken of.\nMilitia attacks on us")
+    assert out.startswith("All 402 days are spoken of.\nMilitia attacks on US forces: attacks")
     assert "2023-10-16 to 2023-10-22" in out
     assert max(map(len, out.splitlines())) <= 80
 
@@ -351,7 +351,7 @@ def test_days_on_which_nobody_looked_are_no_gap_for_any_command(run, folder):
     assert table_in(out)["count"].isna().sum() == 2
     assert run("read daily.csv --coverage units")[0] == 2
     code, _, err = run("read november-2024-article --coverage looked.csv")
-    assert code == 2 and "is a bundled case" in err
+    assert code == 2 and "is a case with tallies" in err
 
 
 def test_rows_that_repeat_others_are_merged_by_a_command(run, folder):
@@ -569,19 +569,20 @@ def test_the_command_and_the_function_write_one_report(reports, tmp_path):
 
 
 def test_the_ending_of_the_output_tells_a_pdf_from_json(run):
-    code, out, err = run("report list.csv --at-least 8 -o answers.json")
+    code, out, err = run("report list.csv --at-least 8 --full -o answers.json")
     assert (code, err) == (0, "") and out.endswith("Report: answers.json\n")
     content = json.loads(Path("answers.json").read_text(encoding="utf-8"))
     keys = [row["key"] for row in content["answers"]]
     assert {"rate_now", "growth_now", "total_ahead", "flashpoint", "preset_acled_25", "false_alarms"} <= set(keys)
     assert content["source"]["name"] == "list.csv" and content["seed"] == 1
     series = escalation.count_series(escalation.open_source("list.csv"), rng=1)
+    assert content.pop("brief")["verdict"][0]["key"] == "now"
     assert content == json.loads(escalation.assess(series, at_least=8, rng=1).to_json())
     code, out, err = run("report list.csv -o answers.txt")
     assert (code, out) == (2, "")
-    assert err == "error: --output is 'answers.txt'; end its name in .pdf or .json\n"
+    assert err == "error: answers.txt: a report is a PDF, a page or JSON; end its name in .pdf, .html or .json\n"
     said = " ".join(run("report --help")[1].split())
-    assert "a PDF, or all answers as JSON where the name ends in .json" in said
+    assert "a PDF, a page (.html) or JSON, by the ending of its name" in said
 
 
 def test_a_report_on_two_sides_has_the_excitation_of_the_command(run, few_draws):

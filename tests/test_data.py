@@ -275,13 +275,16 @@ def test_who_was_killed_adds_up_to_the_fatalities() -> None:
 @pytest.mark.parametrize("name", TALLIES)
 def test_case_toml_asks_for_something_the_case_has(name: str) -> None:
     case = tomllib.loads((DATA / name / "case.toml").read_text(encoding="utf-8"))
-    assert set(case) == {"title", "summary", "report", "silence"}
+    assert set(case) - {"sides"} == {"title", "summary", "report", "series"}
+    assert set(case.get("sides", ())) <= set(case["series"]) == set(TALLIES[name]["series"])
     table = codebook_table("series", "silence", "why").set_index("series")["silence"]
-    for series, said in case["silence"].items():
-        assert set(said) == {"is", "why"}
-        assert series in set(TALLIES[name]["series"])
+    for series, said in case["series"].items():
+        assert set(said) <= {"title", "counter", "unit", "at_least", "silence", "why"}
+        assert "title" in said and ("silence" in said) == ("why" in said)
+        if "silence" not in said:
+            continue
         there = [label for label in table.index if label.split(" ")[0] == series]
-        assert [table[label] for label in there] == [said["is"]]
+        assert [table[label] for label in there] == [said["silence"]]
     assert all("  " not in case[key] and "\n" not in case[key] for key in ("title", "summary"))
     report = case["report"]
     assert set(report) - {"end"} == {"series", "counter", "start", "freq"}

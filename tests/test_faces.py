@@ -26,6 +26,7 @@ NOT_RESULTS = {
     "CountSeries": "input: counts with what is known of them; it has a sentence",
     "Source": "input: an opened file",
     "Case": "input: the tables of a case",
+    "Statement": "one sentence of a brief",
     "EventTimes": "input: when events happened",
 }
 """Public frozen classes that are options or inputs, and why they need no face."""
@@ -41,6 +42,7 @@ ELSEWHERE = {
     "ManyForecasts": "the attribute table",
     "PastRecord": "sentence()",
     "Recalibration": "frame of past forecasts",
+    "SeriesAnswers": "an assessment and what was announced, of one series of a brief",
     "Reconciled": "frames of parts and totals",
     "Reconstruction": "summary_frame()",
 }
@@ -209,7 +211,12 @@ def test_what_a_result_says_can_be_read(name):
 
 
 def test_every_result_of_this_list_is_made_once():
-    assert {*RESULTS, WindowRate.__name__} - set(MAKERS) == {"Retaliation", "Withheld"}  # see their own tests
+    assert {*RESULTS, WindowRate.__name__} - set(MAKERS) == {
+        "ActingRecord",
+        "Brief",
+        "Retaliation",
+        "Withheld",
+    }  # see their own tests
 
 
 def test_figures_of_a_table_are_those_of_the_record():

@@ -31,7 +31,7 @@ LISTED = list(listed("__init__.pyi"))
 LISTED_MODELS = listed("models/__init__.pyi")
 GIVEN = {name: getattr(escalation, name) for name in LISTED}
 MODULES = {name: value for name, value in GIVEN.items() if inspect.ismodule(value)}
-MOST_NAMES = 45
+MOST_NAMES = 47
 """At the top; submodules do not count."""
 
 

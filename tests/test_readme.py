@@ -47,6 +47,9 @@ def test_the_set_up_needs_what_pip_of_python_3_11_has():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run_and_write_what_they_name(command, folder, capsys):
+    for earlier in COMMANDS[: COMMANDS.index(command)]:
+        if earlier.startswith("escalation new "):
+            assert main(shlex.split(earlier)[1:]) == 0
     arguments = shlex.split(command)[1:]
     assert main(arguments) == 0, capsys.readouterr().err
     if "-o" in arguments:

@@ -19,6 +19,7 @@ from matplotlib.transforms import Bbox
 
 import escalation
 from escalation import FileError, InputError, assess, count_series, open_source
+from escalation.assessment.naming import counter_text, title_of
 from escalation.assessment.source import SourceSeries
 from escalation.plots.style import headline, styled
 from escalation.plots.text import text_width
@@ -26,7 +27,7 @@ from escalation.report import write_report
 from escalation.report.answers import set_answers
 from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
-from escalation.report.words import counter_text, error_text, plain_dates, range_text, title_of
+from escalation.report.words import error_text, plain_dates, range_text
 from escalation.report.write import compose_report
 
 LONG_UNIT = "attempted cross-border attacks with unmanned aircraft or rockets"
@@ -491,13 +492,13 @@ def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path, 
     file.write_text("date\n" + "".join(f"{day:%Y-%m-%d}\n" for day in days), encoding="utf-8")
     made = []
 
-    def first_page_of(assessment):
-        made.append(assessment)
+    def first_page_of(brief):
+        made.append(brief.assessment)
         paper = Paper()
-        set_answers(paper, assessment)
+        set_answers(paper, brief.assessment)
         return paper.finish("head", "left", "right")
 
-    monkeypatch.setattr("escalation.report.write.compose_report", first_page_of)
+    monkeypatch.setattr("escalation.report.write.compose_brief", first_page_of)
     given = {
         "series": counts,
         "histories": pd.concat([counts, counts[::-1].set_axis(weeks)], axis=1).rename_axis(columns="draw"),
@@ -506,7 +507,7 @@ def test_one_call_writes_the_report_of_whatever_can_be_assessed(kind, tmp_path, 
         "source": open_source(file),
     }[kind]
     path = write_report(given, tmp_path / "report.pdf", rng=3)
-    again = write_report(assess(given, rng=3), tmp_path / "again.pdf")
+    again = write_report(assess(given, models=(), rng=3), tmp_path / "again.pdf")
     assert path.read_bytes()[:5] == b"%PDF-" and path.read_bytes() == again.read_bytes()
     one, other = made
     assert (one.seed, one.options, one.provenance()) == (3, other.options, other.provenance())
@@ -520,9 +521,12 @@ def test_a_seed_beside_an_assessment_is_refused(made, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_report_must_be_called_pdf(made, tmp_path):
-    with pytest.raises(FileError, match=r"tallies\.csv: a report is a PDF; end its name in \.pdf"):
+def test_the_name_of_a_report_says_its_form(made, tmp_path):
+    with pytest.raises(FileError, match=r"tallies\.csv: a report is a PDF, a page or JSON; end its name in \.pdf"):
         write_report(made("four weeks"), tmp_path / "tallies.csv")
+    with pytest.raises(InputError, match=r"report\.html: a page holds the brief alone"):
+        write_report(made("four weeks"), tmp_path / "report.html", full=True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["missing/report.pdf", "folder.pdf"])

@@ -79,8 +79,10 @@ def test_a_period_as_end_means_its_last_day(incidents: Path) -> None:
 
 def test_another_series_of_a_case_drops_the_cases_own_counter() -> None:
     source = escalation.open_source()
-    with pytest.raises(InputError, match="units of us_strikes_on_militias by us_government_or_press do not add up"):
-        escalation.count_series(source, series="us_strikes_on_militias", counter="us_government_or_press")
+    settled = escalation.count_series(source, series="us_strikes_on_militias", draws=20, rng=1)
+    assert (settled.unit, settled.counter) == ("targets", "us_government_or_press")
+    with pytest.raises(InputError, match=r"choose one counter of|do not add up|holds no"):
+        escalation.count_series(source, series="us_strikes_on_militias", counter="claimant", unit="rounds")
     counted = escalation.count_series(
         source,
         series="us_strikes_on_militias",
@@ -131,7 +133,7 @@ def test_a_choice_between_series_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_neither_case_nor_file() -> None:
-    with pytest.raises(InputError, match="neither a file nor a bundled case; the cases are militia"):
+    with pytest.raises(InputError, match="neither a file, a folder nor a bundled case; the cases are militia"):
         escalation.open_source("militia")
     with pytest.raises(FileError, match="no such file"):
         escalation.open_source("missing.csv")

@@ -188,11 +188,11 @@ def test_cases_are_listed_and_an_unknown_one_is_refused() -> None:
     assert case.incidents is not None
     assert len(case.incidents) == 149
     assert case.sources["rows"].sum() == 297 + 149
-    assert case.report["counter"] == "us_government_or_press"
+    assert case.defaults["counter"] == "us_government_or_press"
     assert "militia" in case._repr_html_()
     assert escalation.open_case("november-2024-article").incidents is None
     with pytest.raises(
-        InputError, match=r"case is 'militia'; the bundled cases are militia-attacks-2023-2024, november"
+        InputError, match=r"case is 'militia', neither .* a bundled case; those are militia-attacks-2023-2024, november"
     ):
         escalation.open_case("militia")
 

@@ -75,7 +75,7 @@ def test_a_zone_that_is_none_is_refused(tmp_path: Path, name: str, near: str) ->
 
 
 def test_a_zone_goes_with_incidents_only() -> None:
-    with pytest.raises(escalation.InputError, match="is a bundled case"):
+    with pytest.raises(escalation.InputError, match="is a case with tallies"):
         escalation.open_source("november-2024-article", timezone="Europe/Kyiv")
 
 

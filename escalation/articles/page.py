@@ -98,12 +98,28 @@ def plain_paragraphs(text: str) -> list[Paragraph]:
     for begin, line in lines:
         end = begin + len(line)
         near = bool(found) and text[found[-1][1] : begin].count("\n") == 1
-        goes_on = near and re.match(r"[a-z]", line) and re.search(r"[a-z0-9,;]\s*$", text[found[-1][0] : found[-1][1]])
+        goes_on = near and _goes_on(text[found[-1][0] : found[-1][1]], line)
         if near and (wrapped or goes_on) and not BULLET.match(line) and not is_table(line):
             found[-1] = (found[-1][0], end)
         else:
             found.append((begin, end))
     return _with_roles([(begin, text[begin:end].replace("\n", " ")) for begin, end in found])
+
+
+_WITHIN = re.compile(
+    r"(?:[,;]|\b(?:a|an|and|as|at|between|but|by|for|from|has|have|in|its|nearly|of|on|or|since|that|the|their|to|with))$"
+)
+"""How a line ends that stops within a phrase."""
+_RUNNING = re.compile(r"[a-z0-9][.!?][\"')]? [A-Z]")
+"""A sentence that ends and another that begins: what headlines do not have."""
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Say whether a line goes on with the one before, which ended within a sentence."""
+    before = before.rstrip()
+    if not re.search(r"[A-Za-z0-9,;]$", before):
+        return False
+    return re.match(r"[a-z]", line) is not None or bool(_WITHIN.search(before)) or bool(_RUNNING.search(before))
 
 
 def _is_wrapped(lines: list[str]) -> bool:

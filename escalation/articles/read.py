@@ -12,6 +12,7 @@ import pandas as pd
 from escalation.articles.extract import Found, Unread, extract
 from escalation.articles.language import is_english
 from escalation.articles.merging import Merged, merge_articles, merge_repeats
+from escalation.articles.naming import name_alike
 from escalation.articles.normal import Normal, normalise
 from escalation.articles.page import Page, html_page, is_html, plain_paragraphs
 from escalation.articles.published import Published, find_published
@@ -279,7 +280,7 @@ def _placed(one: Found, normal: Normal) -> Found:
 
 def _tables(read: Sequence[Read]) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = [one.name for one in read]
-    merged = merge_articles([(one.name, one.merged) for one in read])
+    merged = name_alike(merge_articles([(one.name, one.merged) for one in read]))
     tallies = tally_rows(merged, names, [one.published for one in read], [one.url for one in read])
     ledger = join_ledgers(ledger_rows(one.name, one.numbered, one.unread, one.merged, one.published) for one in read)
     tallies.attrs["published"] = {one.name: (str(one.published.day or ""), one.published.source) for one in read}

@@ -49,7 +49,9 @@ class Handful:
     def reaching(self, at_least: int, within: int | None, freq: str, rng: Seed) -> RareEvents:
         """Probability that an event of a size falls in the coming periods, by the end of each."""
         periods = HORIZON[freq[0]] if within is None else within
-        ends = pd.period_range(self.last + pd.Timedelta(days=1), periods=periods, freq=freq).end_time.normalize()
+        # forecasts of counts begin after the period of the last day as well, so that dates agree
+        first = pd.Period(self.last, freq=freq) + 1
+        ends = pd.period_range(first, periods=periods, freq=freq).end_time.normalize()
         days = (self.last - self.first).days + 1
         return rare_events(self.events["size"].tolist(), days, at_least, pd.DatetimeIndex(ends), self.last, rng=rng)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation import models
@@ -41,6 +42,8 @@ CLEAR = 0.5
 """A reading of at least this probability is said to be how the rate moves."""
 FAR = 10.0
 """A mean forecast so many times above the largest past window carries a caution."""
+YEAR = {"D": 365, "W": 52, "M": 12}
+"""Periods of twelve months."""
 TURNED = 0.05
 """A forecast that ends lower than the rate now by this share does not carry a rise on."""
 
@@ -252,6 +255,72 @@ def find_presets(
         except InputError:  # of another unit, or the past does not hold what it compares with
             continue
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Year:
+    """What the next twelve months may bring: far ahead, and mostly beyond any record.
+
+    Attributes
+    ----------
+    forecast : Forecast
+        Of 365 days, 52 weeks or 12 months.
+    flashpoint : FlashpointProbability
+        The chosen threshold, reached in the course of them.
+    level : float
+        Probability of the interval.
+    """
+
+    forecast: Forecast = field(repr=False)
+    flashpoint: FlashpointProbability
+    level: float
+
+    def total(self) -> tuple[float, float, float]:
+        """Median and interval of the sum over all of them."""
+        return total_ahead(self.forecast, self.forecast.steps, self.level)
+
+    def sentence(self) -> str:
+        """Say how many there will be in all, and how likely the threshold is reached."""
+        value, lower, upper = self.total()
+        steps, word = self.forecast.steps, period_word(self.forecast.periods.freqstr, self.forecast.steps)
+        return (
+            f"Over the next {steps} {word}: {value:,.0f} {self.forecast.unit} in all ({self.level:.0%} interval "
+            f"{lower:,.0f} to {upper:,.0f}). {self.flashpoint.sentence()}"
+        )
+
+    def table(self) -> pd.DataFrame:
+        """The total with its interval, in one row."""
+        columns = ["value", "lower", "upper"]
+        return pd.DataFrame([self.total()], columns=columns, index=pd.Index(["total_year"], name="key"))
+
+
+def find_year(
+    outlook: Outlook | Withheld, thresholds: Thresholds | Withheld, options: Options, rng: Generator
+) -> Year | Withheld:
+    """Forecast twelve months by the model that answers."""
+    if isinstance(outlook, Withheld):
+        return Withheld("year", outlook.reason)
+    if isinstance(thresholds, Withheld):
+        return Withheld("year", thresholds.reason)
+    fit, freq = outlook.fits[outlook.model], outlook.forecast.periods.freqstr
+    wanted = options.at_least if isinstance(options.at_least, Flashpoint) else thresholds.points[0].at_least
+
+    def make() -> Year:
+        ahead = fit.forecast(YEAR[freq[0]], draws=options.draws, rng=rng)
+        return Year(ahead, flashpoint(ahead, wanted, options.over), options.level)
+
+    return try_part("year", make)
+
+
+def year_answers(series: CountSeries, year: Year | Withheld) -> Iterator[Answer]:
+    """Answer how many there will be in twelve months, and how likely the threshold is reached in them."""
+    steps = YEAR[series.freq[0]]
+    total = ("total_year", f"forecast total, next {steps} {period_word(series.freq, steps)}", series.unit)
+    if isinstance(year, Withheld):
+        yield from not_given(year, total, ("flashpoint_year", "a flashpoint within twelve months", PROBABILITY))
+        return
+    yield Answer(*total[:2], *year.total(), total[2])
+    yield _point("flashpoint_year", year.flashpoint)
 
 
 def times_reached(series: CountSeries, thresholds: Thresholds, over: int) -> pd.DataFrame:

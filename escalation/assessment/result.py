@@ -27,15 +27,18 @@ from escalation.assessment.options import Options
 from escalation.assessment.outlook import (
     Outlook,
     Thresholds,
+    Year,
     find_default_fit,
     find_outlook,
     find_presets,
     find_thresholds,
+    find_year,
     flashpoint_answers,
     forecast_answer,
     preset_answers,
     reading_sentences,
     spread,
+    year_answers,
 )
 from escalation.assessment.severity import AttackSeverity, find_severity, severity_answers
 from escalation.assessment.sides import Sides
@@ -84,9 +87,9 @@ from escalation.tallies.reconstruct import Reconstruction
 
 HEADLINE = ("rate", "growth", "forecast", "flashpoints")
 """Parts that are answered unless others are asked for."""
-EVERYTHING = ("trend", *HEADLINE[2:], "presets", "severity", "changes", "alarms", "regimes", "excitation")
+EVERYTHING = ("trend", *HEADLINE[2:], "year", "presets", "severity", "changes", "alarms", "regimes", "excitation")
 """All parts, none twice."""
-PARTS = (*HEADLINE, "trend", "presets", "severity", "changes", "alarms", "regimes", "excitation")
+PARTS = (*HEADLINE, "trend", "year", "presets", "severity", "changes", "alarms", "regimes", "excitation")
 """Parts that can be asked for."""
 
 
@@ -231,6 +234,11 @@ class Assessment:
         return self.thresholds.points if self.thresholds else self.thresholds  # type: ignore[return-value]
 
     @cached_property
+    def year(self) -> Year | Withheld:
+        """What the next twelve months may bring."""
+        return find_year(self.outlook, self.thresholds, self.options, self._rng("year"))
+
+    @cached_property
     def presets(self) -> dict[str, FlashpointProbability] | Withheld:
         """Probabilities of the definitions in public use that the forecast and the past allow."""
         return find_presets(self.series, self.forecast, self.options)
@@ -303,9 +311,9 @@ class Assessment:
         Parameters
         ----------
         *parts : str
-            Some of ``rate``, ``growth``, ``trend`` (both, and more), ``forecast``, ``flashpoints``, ``presets``,
-            ``severity``, ``changes``, ``alarms``, ``regimes`` and ``excitation``; rate, growth, forecast and
-            flashpoints when left out.
+            Some of ``rate``, ``growth``, ``trend`` (both, and more), ``forecast``, ``flashpoints``, ``year`` (the next
+            twelve months), ``presets``, ``severity``, ``changes``, ``alarms``, ``regimes`` and ``excitation``; rate,
+            growth, forecast and flashpoints when left out.
 
         Returns
         -------
@@ -432,6 +440,8 @@ class Assessment:
                 yield forecast_answer(series, self.forecast, self.within, self.level)
             case "flashpoints":
                 yield from flashpoint_answers(self.flashpoints)
+            case "year":
+                yield from year_answers(series, self.year)
             case "presets":
                 yield from preset_answers(self.presets)
             case "severity":

@@ -12,9 +12,17 @@ from typing import Literal
 import pandas as pd
 
 from escalation.articles.read import article_files
+from escalation.assessment.case_folder import (
+    DEFAULT_CASE,
+    CaseFolder,
+    SeriesSettings,
+    case_names,
+    find_folder,
+    read_folder,
+)
 from escalation.assessment.ending import ending_note, last_watched
 from escalation.assessment.incident_counts import by_day, spans_of
-from escalation.assessment.listed import bundled_record, listed_incidents, of_victims
+from escalation.assessment.listed import listed_incidents, of_victims
 from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.assessment.texts import (
     holds_text,
@@ -38,7 +46,6 @@ from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.formats.reports import Reports
 from escalation.incidents.victims import Victim, check_victims, deaths_of, victims_text
-from escalation.tallies.cases import DEFAULT_CASE, case_names, open_case
 from escalation.tallies.printed import reconstruction_notes
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
@@ -71,8 +78,8 @@ class Source:
         Options that a bundled case brings along: series, counter, start, end, freq.
     quality : DataQuality or None
         Of incidents: what speaks against taking their counts at their word.
-    silence : dict
-        What a bundled case says silence means in its series, where the table does not.
+    case : CaseFolder or None
+        The case that the table belongs to, with what it says of its series.
     as_of : Timestamp or None
         The day after which nothing became known, where one was asked for.
     coverage : DataFrame or None
@@ -89,10 +96,21 @@ class Source:
     sha256: str
     defaults: dict[str, str]
     quality: DataQuality | None = None
-    silence: dict[str, Silence] = field(default_factory=dict)
+    case: CaseFolder | None = field(default=None, repr=False)
     as_of: pd.Timestamp | None = None
     coverage: pd.DataFrame | None = field(default=None, repr=False)
     unreviewed: tuple[int, ...] = ()
+
+    @property
+    def silence(self) -> dict[str, Silence]:
+        """What the case says silence means in its series, where the table does not."""
+        return {} if self.case is None else self.case.silence
+
+    def settings(self, series: str | None) -> SeriesSettings:
+        """What the case says of a series; nothing where it has nothing to say."""
+        return (
+            SeriesSettings() if self.case is None or series is None else self.case.series.get(series, SeriesSettings())
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -211,35 +229,26 @@ def open_source(
     """
     paths = [] if source is None else [source] if isinstance(source, str | Path) else list(source)
     name = DEFAULT_CASE if source is None else str(paths[0]) if len(paths) == 1 else ""
-    cases = case_names()
     of_incidents = (timezone, events, cumulative) != (None, None, None) or coverage is not None
-    if name in cases:
+    if name and find_folder(name) is not None:
         plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
+        case = read_folder(name)
+        if case.table is not None:
+            opened = open_source(
+                case.table, columns=columns, layout=layout, encoding=encoding, date_order=date_order, reports=reports,
+                as_of=as_of, sheet=sheet, timezone=timezone, coverage=coverage, events=events, cumulative=cumulative,
+            )  # fmt: skip
+            return replace(opened, name=name, title=case.title, defaults=dict(case.defaults), case=case)
         if of_incidents or columns or not plain:
             raise InputError(
                 "a column map, layout, encoding, date order, time zone, reports, a sheet, columns of counts, coverage "
-                f"and a day of publication go with a file; {name} is a bundled case"
+                f"and a day of publication go with a file; {name} is a case with tallies"
             )
-        case = open_case(name)
-        tallies = _printed_by(case.tallies, as_of, name)
-        # under a name of its own where it is not all, for what comes with the case knew more
-        known = None if as_of is None else parse_date(as_of, "as_of", side="end")
-        called = name if known is None else f"{name} as of {known:%Y-%m-%d}"
-        digest = hashlib.sha256(case.tallies.to_csv().encode()).hexdigest()
-        ledger = LedgerEntries(name).frame()
-        return Source(
-            called,
-            case.title,
-            "tallies",
-            tallies,
-            ledger,
-            digest,
-            dict(case.report),
-            silence=dict(case.silence),
-            as_of=known,
-        )
+        return _open_case(case, name, as_of)
     if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
-        raise InputError(f"source is {name!r}, neither a file nor a bundled case; the cases are {', '.join(cases)}")
+        raise InputError(
+            f"source is {name!r}, neither a file, a folder nor a bundled case; the cases are {', '.join(case_names())}"
+        )
     if layout == "text" or (layout == "auto" and holds_text(paths)):
         tabular = (encoding, sheet, date_order, reports) != (None, None, "auto", "all")
         refuse_options(name or str(paths[0]), given=tabular or bool(columns) or of_incidents)
@@ -356,28 +365,32 @@ def count_series(
     asked = () if victims is None else check_victims(victims)
     own = source.defaults
     as_bundled = all(option is None for option in (series, counter, place, unit, by, freq, start, end))
+    said = source.settings(series or own.get("series")) if source.kind == "tallies" else SeriesSettings()
     if series is not None and series != own.get("series"):
         # another series is another question; only where silence is quiet the days of the case are known of it too
         kept = ("freq", "start", "end") if source.silence.get(series) == "quiet" else ("freq",)
         own = {"freq": "W-SUN"} | {name: own[name] for name in kept if name in own}
     coverage = source.coverage if coverage is None else coverage
-    counted_by = native_freq(source.table) if source.kind == "incidents" else None
-    freq = freq or counted_by or own.get("freq", "W-SUN")
+    if source.kind == "incidents" and "freq" not in source.defaults:
+        own = own | {"freq": native_freq(source.table) or "W-SUN"}
+    freq = freq or said.freq or own.get("freq", "W-SUN")
     series = series or own.get("series")
-    start = own.get("start") if start is None else start
-    end = own.get("end") if end is None else end
+    start = start or said.start or own.get("start")
+    end = end or said.end or own.get("end")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", EscalationWarning)
         if source.kind == "tallies":
             if by is not None or coverage is not None or measure != "incidents":
                 raise InputError("by, measure and coverage go with incidents; this source holds tallies")
-            counter = counter or own.get("counter")
+            if counter is None or counter == said.counter:  # another counter's units and places are its own
+                place, unit = place or said.place, unit or said.unit
+            counter = counter or said.counter or own.get("counter")
             names = sorted(source.table["series"].unique())
             if series is None and len(names) > 1:
                 raise InputError(f"{source.name} holds {len(names)} series; choose one series of {', '.join(names)}")
             name = series or names[0]
-            said = source.table.loc[source.table["series"] == name, "silence"].ne("").any()
-            of_case = None if silence is not None or said else source.silence.get(name)
+            in_table = source.table.loc[source.table["series"] == name, "silence"].ne("").any()
+            of_case = None if silence is not None or in_table else source.silence.get(name)
             result = reconstruct(
                 source.table,
                 series=name,
@@ -396,8 +409,10 @@ def count_series(
                 result = replace(result, silence_from="case")
             counted = replace(
                 from_reconstruction(result),
-                record=bundled_record(source.name) if as_bundled else None,
-                incidents=of_victims(listed_incidents(source.name, source.as_of, result), asked, source.name),
+                record=None
+                if not as_bundled or source.as_of is not None or source.case is None
+                else source.case.record,
+                incidents=of_victims(_listed(source, result), asked, source.name),
             )
         else:
             if any(option is not None for option in (counter, place, unit, silence, flags)):
@@ -420,9 +435,10 @@ def count_series(
         notes += [note] if note else []
     if source.unreviewed:
         notes = unreviewed_note(source.table, source.unreviewed, series or names[0], counter) + notes
+    title = said.title or counted.title
     if asked and measure == "fatalities":
-        counted = replace(counted, title=f"{counted.title}, {victims_text(asked)}")
-    return replace(counted, source=source, notes=tuple(notes), victims=asked)
+        title = f"{title}, {victims_text(asked)}"
+    return replace(counted, source=source, notes=tuple(notes), title=title, victims=asked)
 
 
 def _quality_notes(source: Source) -> list[str]:
@@ -439,6 +455,30 @@ def _note(warning: warnings.WarningMessage) -> str:
     if issubclass(warning.category, PartialPeriodWarning):
         return text.partition("; pass exposure=")[0] + "; rates and fits allow for it"
     return text
+
+
+def _open_case(case: CaseFolder, name: str, as_of: DateLike | None) -> Source:
+    """The source of a case with tallies."""
+    assert case.tallies is not None
+    # under a name of its own where it is not all, for what comes with the case knew more
+    known = None if as_of is None else parse_date(as_of, "as_of", side="end")
+    return Source(
+        name if known is None else f"{name} as of {known:%Y-%m-%d}",
+        case.title,
+        "tallies",
+        _printed_by(case.tallies, as_of, name),
+        LedgerEntries(name).frame() if case.ledger is None else case.ledger,
+        hashlib.sha256(case.tallies.to_csv().encode()).hexdigest(),
+        dict(case.defaults),
+        case=case,
+        as_of=known,
+        unreviewed=case.unreviewed,
+    )
+
+
+def _listed(source: Source, result: Reconstruction) -> pd.DataFrame | None:
+    """Incidents that a case lists beside its tallies, of the series of a reconstruction."""
+    return listed_incidents(None if source.case is None else source.case.incidents, source.as_of, result)
 
 
 def _from_incidents(

@@ -7,6 +7,7 @@ from . import reading as reading
 from . import retaliating as retaliating
 from . import scoring as scoring
 from . import severity as severity
+from . import starting as starting
 from . import tallying as tallying
 from . import texts as texts
 from . import watching as watching

@@ -12,11 +12,14 @@ import typer
 
 import escalation
 from escalation.assessment.handful import Handful, find_handful
-from escalation.assessment.options import Season, check_question
+from escalation.assessment.naming import full_title
+from escalation.assessment.options import MODELS, Season, check_question
 from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
+from escalation.cases.forms import check_form
+from escalation.cases.gather import check_cost, main_options
 from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
 from escalation.cli.counting import (
@@ -29,15 +32,15 @@ from escalation.cli.counting import (
     open_table,
     reading,
     resolve_target,
-    title,
     with_dates,
 )
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
 from escalation.errors import warn
-from escalation.files.disk import atomic_write
 
 Part = TypeVar("Part")
+STEPS = 16
+"""Steps of a report on a case, of which the bar shows how many are done."""
 LETHAL_DRAWS = 40_000
 """Paths where a lethal attack is assumed, which few of them have."""
 
@@ -53,18 +56,24 @@ def report(
     season: Season,
     sides: list[str] | None,
     regimes: Literal["none", "hidden_markov"],
+    full: bool,
+    figures: str | None,
+    cost: float | None,
+    loss: float | None,
 ) -> None:
-    """Show the answers, then write the PDF, or all answers as JSON, and say where it is."""
+    """Show the verdict and the answers, then write the brief as PDF, HTML or JSON, and say where it is."""
     check_question(horizon=horizon, at_least=at_least, over=over, within=within)
-    kind = Path(output).suffix.lower()
-    if kind not in (".pdf", ".json"):
-        raise escalation.InputError(f"--output is {output!r}; end its name in .pdf or .json")
+    check_form(output, full=full)
+    check_cost(cost, loss)
     if sides is not None:
         check_sides(sides)
     check_targets(selection, output)
-    with screen.progress(3 if sides is None else 5) as step:
-        chosen = selection if sides is None or selection.series is not None else replace(selection, by=None)
-        source, counted = count(chosen, step)
+    with screen.progress(STEPS) as step:
+        step(reading(selection))
+        source = open_table(selection)
+        alone = any(getattr(selection, name) is not None for name in ("series", "counter", "place", "unit", "by"))
+        chosen = selection if alone else selection.of_series(*main_options(source))
+        counted = count_from(source, chosen if sides is None or selection.series else replace(chosen, by=None), step)
         both = None
         if sides is not None:
             check_by(source, selection)
@@ -77,21 +86,36 @@ def report(
             over=over,
             within=within,
             season=season,
+            models=MODELS if full else (),
             regimes=regimes,
             sides=both,
             rng=selection.seed,
         )
         asked = (["excitation"] if sides is not None else []) + (["regimes"] if regimes != "none" else [])
         warn_of_failures(assessment, *asked)
-    show_answers(assessment)
+        made = escalation.brief(assessment, others=not alone, cost=cost, loss=loss, step=step)
+    show_brief(made)
     with screen.progress(1) as step:
         step(f"writing {output}")
-        if kind == ".json":
-            with atomic_write(output) as stream:
-                stream.write(assessment.to_json())
-        else:
-            escalation.write_report(assessment, output)
+        escalation.write_report(made, output, full=full, figures=figures)
     typer.echo(f"Report: {Path(output)}")
+
+
+def show_brief(made: escalation.Brief) -> None:
+    """Print the verdict, the answers about the main series, and every other series in a row."""
+    for number, sentence in enumerate(made.sentences(), start=1):
+        screen.say(f"{number}. {sentence}")
+    acting = made.acting_sentence()
+    if acting:
+        screen.say(acting)
+    show_answers(made.assessment)
+    if made.others:
+        table = made.table()
+        columns = [(name.capitalize(), table[name]) for name in ("now", "before", "rising", "next")]
+        screen.show("Every series", ("Series", table.index), *columns, words=(0, 1, 2, 3, 4))
+        for one in made.others:
+            if one.why_not():
+                screen.say(f"{one.title}: {one.why_not()}.")
 
 
 def forecast(
@@ -117,7 +141,7 @@ def forecast(
     for sentence in assessment.sentences("forecast"):
         screen.say(sentence)
     return screen.show(
-        f"{title(counted)}; forecast by {outlook.maker()}",
+        f"{full_title(counted)}; forecast by {outlook.maker()}",
         (period_word(assessment.freq), screen.periods(table)),
         *((name, table[name].map(screen.number)) for name in ("mean", "median")),
         ("90% prediction interval", screen.spans(table, "obs_pi_lower", "obs_pi_upper")),
@@ -185,7 +209,7 @@ def flashpoint(
     if isinstance(other, Assessment) and other is not assessment and other.flashpoints:
         screen.say(f"If the days that no tally speaks of were quiet: {given(other.flashpoints)[0].sentence()}")
     return screen.show(
-        title(counted),
+        full_title(counted),
         ("by", table.index),
         ("probability", table["probability"].map(screen.probability_text)),
         ("Monte Carlo error", table["mc_error"].map("{:.2g}".format)),
@@ -237,7 +261,7 @@ def _show_assumptions(assessment: Assessment, what_if: list[str], seed: int, tar
     point = result.flashpoints["baseline"]
     screen.say(f"{point.sentence()} By {given(assessment.outlook).maker()}, without an assumption.")
     screen.show(
-        title(assessment.series),
+        full_title(assessment.series),
         ("assumed", table.index),
         ("total", table["total"].map(screen.number)),
         ("90% interval", screen.spans(table, write="{:,.0f}".format)),
@@ -298,7 +322,7 @@ def show_answers(assessment: Assessment, *parts: str) -> None:
         columns.append(("if quiet", [one.value_text() if one else "" for one in both]))
         columns.append((f"{assessment.level:.0%} interval", [one.span_text() if one else "" for one in both]))
     screen.show(
-        title(assessment.series),
+        full_title(assessment.series),
         ("", [one.question for one in answers]),
         *columns,
         ("unit", [one.unit_text() for one in answers]),

@@ -24,8 +24,8 @@ Model = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="pool (of local_level, negative_binomial and climatology), or one model: also bootstrap, ensemble, "
-        "exponential_smoothing, hidden_markov, hurdle, ingarch, last_value, local_trend, poisson or zero_inflated.",
+        help="changing_rate, or another model: bootstrap, climatology, ensemble, exponential_smoothing, hidden_markov, "
+        "hurdle, ingarch, last_value, local_level, local_trend, negative_binomial, poisson or zero_inflated.",
     ),
 ]
 Season = Annotated[
@@ -92,23 +92,44 @@ def report(
         Literal["none", "hidden_markov"],
         typer.Option(help="hidden_markov adds a page on quiet and active regimes; compiling it takes a while once."),
     ] = "none",
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="PDF: further pages on the main series, and its tallies; JSON: all answers about it.",
+        ),
+    ] = False,
+    figures: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write each chart of the brief to this folder as SVG and PNG.")
+    ] = None,
+    cost: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Cost of acting; with --loss, says from which probability it pays."),
+    ] = None,
+    loss: Annotated[
+        float | None, typer.Option(metavar="X", help="Loss if the flashpoint comes and nobody acted.")
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where the report is written: a PDF, or all answers as JSON where the name ends in .json.",
+            help="Where the brief is written: a PDF, a page (.html) or JSON, by the ending of its name.",
         ),
     ] = "report.pdf",
 ) -> None:
-    """Answers about one series, on the screen and as a PDF or JSON.
+    """A brief on all series of a case, a table or an article.
+
+    Verdict, every series, flashpoints, and how far to trust them.  Without
+    --series, --counter, --place, --unit or --by all series are answered.
 
     \b
     Examples:
       escalation report
-      escalation report tallies.csv --series attacks --at-least 10 -o attacks.pdf
-      escalation report tallies.csv --series attacks -o attacks.json
+      escalation report my-case -o brief.html
+      escalation report article.txt --date 2024-11-12
+      escalation report tallies.csv --series attacks --at-least 10 --full
       escalation report acled.csv --by country --series Syria --freq M
       escalation report strikes.xlsx --column date=Datum --column place=Ort
     """
@@ -156,6 +177,31 @@ def deduplicate(
       escalation deduplicate strikes.csv
       escalation deduplicate strikes.csv -o once.csv --ledger merged.csv
       escalation deduplicate both.csv --min-similarity 0.95 -o once.csv
+    """
+
+
+@command("starting")
+def new(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The folder to make.")],
+    source: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Articles, one table of reported counts, or tables of incidents; left out, a table to fill in.",
+        ),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="What the case is called; left out, as the folder.")] = None,
+    date: Annotated[str | None, day("Articles: day of publication, where the page does not say it.")] = None,
+) -> None:
+    """A folder for a new case, made of articles or tables.
+
+    The counts of articles become drafts to review.
+
+    \b
+    Examples:
+      escalation new my-case article.txt --date 2024-11-12
+      escalation new my-case tallies.csv
+      escalation new my-case
     """
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import typer
 
 import escalation
+from escalation.assessment.naming import full_title
 from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
@@ -20,7 +21,6 @@ from escalation.counts.periods import period_word
 from escalation.errors import warn
 from escalation.files.disk import atomic_write, check_target, table_text
 from escalation.files.ledger import LedgerEntries, join_ledgers
-from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 LEVEL = 0.9
 """Probability of the intervals of counts."""
@@ -42,7 +42,7 @@ def series(selection: Selection, target: Target) -> None:
     columns.append((middle, table[middle].map(screen.number)))
     if not counted.exact:
         columns.append(("90% interval", screen.spans(table)))
-    return screen.show(title(counted), *columns, ("observed", table["observed_share"].map("{:.0%}".format)))
+    return screen.show(full_title(counted), *columns, ("observed", table["observed_share"].map("{:.0%}".format)))
 
 
 def cases(target: Target) -> None:
@@ -235,16 +235,6 @@ def deliver(table: pd.DataFrame, target: Target) -> None:
         return
     with atomic_write(target.output) as stream:
         stream.write(text)
-
-
-def title(counted: escalation.CountSeries) -> str:
-    """What was counted, where, by whom."""
-    where = "" if counted.place in ("", EVERYWHERE) else f", {counted.place}"
-    known = counted.counter not in ("", DEFAULTS["counter"])
-    who = f", as counted by {counted.counter.replace('_', ' ')}" if known else ""
-    name = counted.title.replace("_", " ")
-    what = "" if name == counted.unit else f": {counted.unit}"
-    return f"{name[:1].upper()}{name[1:]}{where}{what}{who}"
 
 
 def with_dates(table: pd.DataFrame) -> pd.DataFrame:

@@ -39,8 +39,8 @@ class Table:
         list[str] | None,
         typer.Argument(
             metavar="SOURCE",
-            help="A table of reported counts or of incidents (CSV, TSV, XLSX, JSON, Parquet, "
-            "zipped; of incidents also several files), or the name of a bundled case; "
+            help="The folder of a case, or the name of a bundled one; a table of reported counts or of incidents (CSV, "
+            "TSV, XLSX, JSON, Parquet, zipped; of incidents also several files); or articles; "
             "left out, the main bundled case.",
         ),
     ] = None
@@ -189,6 +189,10 @@ class Selection(Table):
     def victim_list(self) -> list[Any] | None:
         """Whose dead count, one by one."""
         return None if self.victims is None else [one.strip() for one in self.victims.split(",")]
+
+    def of_series(self, series: str | None, counter: str | None, unit: str | None) -> "Selection":
+        """The same selection of a series, by a counter, of a unit."""
+        return replace(self, series=series, counter=counter, unit=unit)
 
     def with_freq(self, freq: str) -> "Selection":
         """The same selection in other periods."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 import escalation
+from escalation.assessment.naming import full_title
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
-from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
+from escalation.cli.counting import count, deliver, resolve_target, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
 from escalation.errors import warn
@@ -56,7 +57,7 @@ def backtest(
         return deliver(_with_sizes(table, sizes) if target.form == "json" else table, target)
     word = period_word(pd.PeriodIndex(counted.counts.index).freqstr, steps)
     ahead = f"1 {word}" if steps == 1 else f"1 to {steps} {word}"
-    what = f"{title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
+    what = f"{full_title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
     skill, verdict = (table.get(name, pd.Series(index=table.index)) for name in ("skill", "verdict"))
     screen.show(
         what,

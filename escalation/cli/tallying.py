@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 import escalation
+from escalation.assessment.naming import full_title
 from escalation.cli import screen
-from escalation.cli.counting import count, deliver, resolve_target, title
+from escalation.cli.counting import count, deliver, resolve_target
 from escalation.cli.options import Selection, Target
 from escalation.tallies.printed import printed_count, standing
 from escalation.tallies.schema import template_table
@@ -30,7 +31,7 @@ def tallies(selection: Selection, target: Target, *, template: bool) -> None:
         return deliver(table.assign(**dict(days.items())), target)
     screen.say(found.spoken_sentence())
     screen.show(
-        title(counted),
+        full_title(counted),
         *((name, table[name].dt.strftime("%Y-%m-%d")) for name in ("start", "end")),
         ("printed", [printed_count(row) for _, row in table.iterrows()]),
         ("the others", [_range(row) for _, row in table.iterrows()]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 import escalation
+from escalation.assessment.naming import full_title
 from escalation.cli import screen
 from escalation.cli.answering import given
-from escalation.cli.counting import count, deliver, resolve_target, title, with_dates
+from escalation.cli.counting import count, deliver, resolve_target, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
 
@@ -25,7 +26,7 @@ def changes(selection: Selection, target: Target) -> None:
         return deliver(table.assign(**dates).rename_axis("change"), target)
     if len(table):
         screen.show(
-            title(counted),
+            full_title(counted),
             (f"new rate from {period_word(counted.freq)} of", table["date"].map(_first_day)),
             ("90% interval", screen.spans(table, "earliest", "latest", write=_first_day)),
             ("rate before", table["rate_before"].map(screen.number)),
@@ -48,7 +49,7 @@ def alarms(selection: Selection, target: Target, *, method: str) -> None:
     raised = found.judged[found.judged["alarm"] >= 0.5]
     if len(raised):
         screen.show(
-            title(counted),
+            full_title(counted),
             (period_word(counted.freq), screen.periods(raised)),
             ("observed", raised["observed"].map(screen.number)),
             ("expected", raised["expected"].map(screen.number)),

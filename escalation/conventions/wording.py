@@ -8,6 +8,26 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+ABBREVIATIONS = ("us", "uk", "un", "eu", "isis", "acled", "ucdp", "sohr", "idf", "gttac", "jinsa", "fdd", "oir")
+"""Words of series and counters that are written in capitals."""
+
+
+def spaced(name: str) -> str:
+    """Write a name of the tables as words.
+
+    Examples
+    --------
+    >>> spaced("us_government_or_press"), spaced("raids on us bases")
+    ('US government or press', 'raids on US bases')
+    """
+    words = name.replace("_", " ").split()
+    return " ".join(word.upper() if word in ABBREVIATIONS else word for word in words)
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital."""
+    return text[:1].upper() + text[1:]
+
 
 def plain(value: float) -> str:
     """Write a rate or a ratio with at most three figures."""

@@ -83,6 +83,8 @@ RC: dict[Any, Any] = {
     "figure.dpi": 100.0,
     "pdf.fonttype": 42,
     "pdf.compression": 6,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "escalation",  # the same chart has the same ids each time
 }
 styled = rc_context(RC)
 """Decorator: the function runs with the settings of :data:`RC`, and matplotlib's own are put back after it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from escalation.assessment.naming import counter_text, title_of
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
@@ -12,12 +13,7 @@ from escalation.plots.style import GREY
 from escalation.plots.text import span_text
 from escalation.report.paper import Paper
 from escalation.report.passage import set_passage
-from escalation.report.words import (
-    counter_text,
-    place_text,
-    plain_dates,
-    title_of,
-)
+from escalation.report.words import place_text, plain_dates
 
 QUESTIONS = ("How many?", "Is the rate rising?", "What comes next?", "How likely is a flashpoint?")
 SHOWN_DATES = 4

@@ -13,14 +13,14 @@ from escalation.analysis.trend.rate_change import SAID
 from escalation.assessment.result import Assessment
 from escalation.assessment.watching import ALARM, ALARM_DRAWS
 from escalation.assessment.withheld import Withheld
-from escalation.conventions.wording import percent, probability_text
+from escalation.conventions.wording import capital, percent, probability_text
 from escalation.counts.periods import period_word
 from escalation.plots.growth_charts import draw_growth
 from escalation.plots.text import day_text, period_text
 from escalation.plots.trend_charts import figure_text, total_text
 from escalation.plots.watching_charts import draw_alarms, draw_change_probability, draw_levels, draw_regimes
 from escalation.report.paper import Paper, TableColumn, number_column
-from escalation.report.words import capital, interval_cells, plain_dates
+from escalation.report.words import interval_cells, plain_dates
 
 SHOWN_ALARMS = 8
 """The last alarms of a table."""

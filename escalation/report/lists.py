@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from escalation.conventions.wording import capital, spaced
 from escalation.report.paper import Paper, TableColumn, number_column
-from escalation.report.words import capital, range_text, spaced, window_text
+from escalation.report.words import range_text, window_text
 from escalation.tallies.printed import printed_count
 from escalation.tallies.reconstruct import Reconstruction
 

@@ -8,15 +8,17 @@ import pandas as pd
 
 from escalation.analysis.trend.growth import FEWEST
 from escalation.assessment.gate import INCIDENTS_NEED
+from escalation.assessment.naming import counter_text
 from escalation.assessment.result import Assessment
 from escalation.assessment.watching import ALARMS_NEED, CHANGES_NEED
 from escalation.assessment.withheld import Withheld
 from escalation.conventions.version import __version__
+from escalation.conventions.wording import spaced
 from escalation.counts.periods import period_word
 from escalation.models.contract.base import CountFit
 from escalation.plots.text import MISSING, lacks_characters
 from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import counter_text, plain_dates, spaced
+from escalation.report.words import plain_dates
 from escalation.tallies.reconstruct import Reconstruction
 
 MODELS = {

@@ -10,7 +10,7 @@ from escalation.analysis.trend.rate_change import RateChange
 from escalation.assessment.outlook import Outlook, Thresholds, times_reached
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
-from escalation.conventions.wording import probability_text
+from escalation.conventions.wording import capital, probability_text, spaced
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint import FlashpointProbability
 from escalation.plots.flashpoint_charts import draw_first_passage
@@ -20,16 +20,7 @@ from escalation.plots.text import period_text, span_text
 from escalation.plots.trend_charts import draw_ratio, draw_windows, figure_text, total_text
 from escalation.report.paper import Paper, TableColumn, number_column
 from escalation.report.passage import set_passage
-from escalation.report.words import (
-    capital,
-    error_text,
-    interval_cells,
-    median_interval,
-    plain_dates,
-    some_of,
-    spaced,
-    windows_text,
-)
+from escalation.report.words import error_text, interval_cells, median_interval, plain_dates, some_of, windows_text
 
 SHOWN_ROWS = 10
 """A table of periods shows at most so many of them, evenly apart."""

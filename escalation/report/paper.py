@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -29,6 +30,15 @@ GUTTER = 8.0
 """Points between the columns of a table."""
 LABELS = (44.0, 18.0, 56.0)
 """What the labels of axes are expected to take on the left, above and below, before they are measured."""
+
+
+class Box(NamedTuple):
+    """Where something stands on a page, in points from its left and upper edge."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ class Paper:
         self.pages: list[Figure] = []
         self.lines: list[Lines] = []
         self.rules: list[list[tuple[float, str]]] = []
-        self.charts: list[tuple[Axes, tuple[float, float]]] = []
+        self.charts: list[tuple[Axes, Box]] = []
         self.y = TOP
         self.new_page()
 
@@ -220,19 +230,32 @@ class Paper:
 
     def axes(self, height: float) -> Axes:
         """Make axes with room for their labels in a box of the column; :meth:`finish` fits them to it."""
+        return self.axes_in_row(height, 1)[0]
+
+    def axes_in_row(self, height: float, places: int, number: int | None = None) -> list[Axes]:
+        """Make axes beside each other, on the first ``number`` of so many places."""
         self.skip(4.0)
         self.need(height)
-        left, above, below = LABELS
-        at = (LEFT + left, HEIGHT - self.y - height + below, COLUMN - left, height - above - below)
-        ax = self.pages[-1].add_axes((at[0] / WIDTH, at[1] / HEIGHT, at[2] / WIDTH, at[3] / HEIGHT))
-        self.charts.append((ax, (self.y, self.y + height)))
+        wide = (COLUMN - GUTTER * (places - 1)) / places
+        boxes = [
+            Box(LEFT + at * (wide + GUTTER), self.y, LEFT + at * (wide + GUTTER) + wide, self.y + height)
+            for at in range(places if number is None else number)
+        ]
         self.y += height + 8.0
+        return [self._axes_in(box) for box in boxes]
+
+    def _axes_in(self, box: Box) -> Axes:
+        left, above, below = LABELS
+        wide, high = box.right - box.left - left, box.bottom - box.top - above - below
+        at = (box.left + left, HEIGHT - box.bottom + below, wide, max(high, 20.0))
+        ax = self.pages[-1].add_axes((at[0] / WIDTH, at[1] / HEIGHT, at[2] / WIDTH, at[3] / HEIGHT))
+        self.charts.append((ax, box))
         return ax
 
     def finish(self, head: str, foot_left: str, foot_right: str) -> list[Figure]:
         """Fit the axes, and set header, footer and rules on every page."""
-        for ax, (top, bottom) in self.charts:
-            _fit(ax, top, bottom)
+        for ax, box in self.charts:
+            _fit(ax, box)
         for number, (page, lines, rules) in enumerate(zip(self.pages, self.lines, self.rules, strict=True), start=1):
             lines.lines += _ends(printable(head), f"page {number} of {len(self.pages)}", 48.0)
             lines.lines += _ends(printable(foot_left), printable(foot_right), HEIGHT - 36.0)
@@ -275,7 +298,7 @@ def _height(cells: list[list[str]]) -> float:
     return max(map(len, cells)) * SMALL * ROW_LEADING
 
 
-def _fit(ax: Axes, top: float, bottom: float) -> None:
+def _fit(ax: Axes, box: Box) -> None:
     """Make the axes fill their box together with their labels, title and legend."""
     page = ax.get_figure(root=True)
     assert page is not None
@@ -283,8 +306,9 @@ def _fit(ax: Axes, top: float, bottom: float) -> None:
     for attempt in range(2):
         whole, inner = ax.get_tightbbox(renderer), ax.get_window_extent(renderer)
         assert whole is not None
-        x0, x1 = LEFT + max(inner.x0 - whole.x0, 0.0), RIGHT - max(whole.x1 - inner.x1, 0.0)
-        y0, y1 = HEIGHT - bottom + max(inner.y0 - whole.y0, 0.0), HEIGHT - top - max(whole.y1 - inner.y1, 0.0)
+        x0, x1 = box.left + max(inner.x0 - whole.x0, 0.0), box.right - max(whole.x1 - inner.x1, 0.0)
+        y0 = HEIGHT - box.bottom + max(inner.y0 - whole.y0, 0.0)
+        y1 = HEIGHT - box.top - max(whole.y1 - inner.y1, 0.0)
         ax.set_position((x0 / WIDTH, y0 / HEIGHT, max(x1 - x0, 20.0) / WIDTH, max(y1 - y0, 20.0) / HEIGHT))
         if attempt == 0:  # what is as wide as the axes may have to be broken again
             headline(ax, ax.get_title(loc="left").replace("\n", " "))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from escalation.assessment.outlook import Thresholds
-from escalation.conventions.wording import probability_text
+from escalation.conventions.wording import capital, probability_text
 from escalation.counts.series import CountSeries
 from escalation.plots.text import day_text
 from escalation.report.paper import Paper, TableColumn
-from escalation.report.words import capital, error_text, some_of, windows_text
+from escalation.report.words import error_text, some_of, windows_text
 
 
 def set_passage(paper: Paper, thresholds: Thresholds, series: CountSeries, within: int, dates: int) -> None:

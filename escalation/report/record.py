@@ -6,13 +6,13 @@ import pandas as pd
 
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
+from escalation.conventions.wording import spaced
 from escalation.counts.periods import period_word
 from escalation.evaluation.result import Backtest
 from escalation.plots.backtest_charts import draw_pit, draw_scores
 from escalation.plots.text import period_text
 from escalation.plots.trend_charts import figure_text
 from escalation.report.paper import Paper, TableColumn, number_column
-from escalation.report.words import spaced
 
 BASELINE = "climatology"
 FEWEST = 8

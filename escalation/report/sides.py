@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
-from escalation.conventions.wording import probability_text
+from escalation.conventions.wording import capital, probability_text
 from escalation.counts.periods import period_word
 from escalation.forecasts.flashpoint_definitions import PRESETS
 from escalation.plots.excitation_charts import draw_response
 from escalation.report.paper import Paper, TableColumn, number_column
-from escalation.report.words import capital, error_text, plain_dates
+from escalation.report.words import error_text, plain_dates
 
 
 def set_excitation(paper: Paper, assessment: Assessment) -> None:

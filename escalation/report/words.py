@@ -8,41 +8,11 @@ from collections.abc import Callable
 import pandas as pd
 
 from escalation.counts.periods import period_word
-from escalation.counts.series import CountSeries
 from escalation.plots.text import day_text, span_text
 from escalation.plots.trend_charts import figure_text
-from escalation.tallies.schema import DEFAULTS, EVERYWHERE
+from escalation.tallies.schema import EVERYWHERE
 
-ABBREVIATIONS = ("us", "uk", "un", "eu", "isis", "acled", "ucdp", "sohr", "idf", "gttac", "jinsa", "fdd", "oir")
-"""Words of series and counters that are written in capitals."""
 DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
-
-
-def spaced(name: str) -> str:
-    """Write a name of the tables as words.
-
-    Examples
-    --------
-    >>> spaced("us_government_or_press"), spaced("raids on us bases")
-    ('US government or press', 'raids on US bases')
-    """
-    words = name.replace("_", " ").split()
-    return " ".join(word.upper() if word in ABBREVIATIONS else word for word in words)
-
-
-def capital(text: str) -> str:
-    """Begin a text with a capital."""
-    return text[:1].upper() + text[1:]
-
-
-def title_of(series: CountSeries) -> str:
-    """Title of a report on a series."""
-    return capital(spaced(series.title or series.unit))
-
-
-def counter_text(counter: str) -> str:
-    """Name who counted."""
-    return "someone who is not named" if counter == DEFAULTS["counter"] else spaced(counter)
 
 
 def error_text(error: float) -> str:

@@ -8,18 +8,23 @@ from typing import IO, Any
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from escalation.assessment.assess import assess
+from escalation.assessment.naming import title_of
 from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source
 from escalation.assessment.withheld import Withheld
+from escalation.cases.forms import check_form
+from escalation.cases.gather import brief
+from escalation.cases.result import Brief
 from escalation.conventions.randomness import Seed
 from escalation.conventions.version import __version__
 from escalation.counts.series import CountsLike
 from escalation.errors import FileError, InputError
 from escalation.files.disk import atomic_write
+from escalation.plots.small_charts import saved, svg_of
 from escalation.plots.style import styled
 from escalation.plots.text import printable
 from escalation.report.answers import set_answers
+from escalation.report.brief_pages import compose_brief, set_brief
 from escalation.report.counted import set_counts, set_reconstruction
 from escalation.report.growing import set_alarms, set_changes, set_growth, set_regime
 from escalation.report.lists import set_tallies
@@ -29,26 +34,38 @@ from escalation.report.paper import BOTTOM, TOP, Paper
 from escalation.report.record import set_record
 from escalation.report.severity import set_severity
 from escalation.report.sides import set_excitation, set_presets
-from escalation.report.words import title_of
 
 FULL = BOTTOM - TOP
 """Points of a page."""
 
 
-def write_report(counts: Assessment | CountsLike | Source | str | Path, path: str | Path, *, rng: Seed = None) -> Path:
-    """Write the report of one series as a PDF: what ``escalation report`` writes.
+def write_report(
+    counts: Brief | Assessment | CountsLike | Source | str | Path,
+    path: str | Path,
+    *,
+    full: bool = False,
+    figures: str | Path | None = None,
+    rng: Seed = None,
+) -> Path:
+    """Write the brief on a case or series as PDF, HTML or JSON: what ``escalation report`` writes.
 
-    The same assessment gives the same file, byte for byte: it holds no time of day, and fonts and settings are those
-    that matplotlib ships. It appears under its name only when it is whole.
+    The same brief gives the same file, byte for byte: it holds no time of day, and fonts and settings are those that
+    matplotlib ships. It appears under its name only when it is whole.
 
     Parameters
     ----------
-    counts : Assessment, Series, DataFrame of histories, CountSeries, Reconstruction, Source, str or Path
-        From :func:`escalation.assess`, which has the options; or anything that it takes, assessed here by its defaults.
+    counts : Brief, Assessment, Series, DataFrame of histories, CountSeries, Reconstruction, Source, str or Path
+        From :func:`escalation.brief` or :func:`escalation.assess`, which have the options; or anything that they take,
+        answered here by their defaults. Of an assessment its own series alone is answered.
     path : str or Path
-        Where to write; must end in ``.pdf``.
+        Where to write; must end in ``.pdf``, ``.html`` or ``.json``.
+    full : bool
+        Whether the further pages on the main series follow the brief, with the list of its tallies, in a PDF; all
+        answers about it, in JSON.
+    figures : str or Path, optional
+        Folder in which each chart of the brief is written as SVG and PNG.
     rng : int, Generator or None
-        Seed or generator of what is assessed here; an assessment brings its own.
+        Seed or generator of what is answered here; a brief or an assessment brings its own.
 
     Returns
     -------
@@ -58,9 +75,9 @@ def write_report(counts: Assessment | CountsLike | Source | str | Path, path: st
     Raises
     ------
     FileError
-        If the path does not end in ``.pdf``, or cannot be written.
+        If the path does not end so, or a file cannot be written.
     InputError
-        If the counts cannot be assessed, or ``rng`` is given beside an assessment.
+        If the counts cannot be assessed, ``rng`` is given beside an assessment, or ``full`` beside another format.
 
     Examples
     --------
@@ -73,20 +90,39 @@ def write_report(counts: Assessment | CountsLike | Source | str | Path, path: st
     b'%PDF-'
     """
     path = Path(path)
-    if path.suffix.lower() != ".pdf":
-        raise FileError(f"{path}: a report is a PDF; end its name in .pdf")
-    if isinstance(counts, Assessment) and rng is not None:
-        raise InputError(f"rng is {rng!r}, but an assessment brings its seed; hand rng to assess")
-    assessment = counts if isinstance(counts, Assessment) else assess(counts, rng=rng)
-    about = {
-        "Title": printable(title_of(assessment.series)),
-        "Creator": f"escalation {__version__}",
-        "CreationDate": None,
-        "ModDate": None,
-    }
-    with atomic_write(path, "wb") as stream:
-        _save(compose_report(assessment), stream, about)
+    form = path.suffix.lower()
+    check_form(path, full=full)
+    if isinstance(counts, Brief) and rng is not None:
+        raise InputError(f"rng is {rng!r}, but a brief brings its seed; hand rng to escalation.brief")
+    made = counts if isinstance(counts, Brief) else brief(counts, others=not isinstance(counts, Assessment), rng=rng)
+    if form == ".pdf":
+        about = {
+            "Title": printable(made.title),
+            "Creator": f"escalation {__version__}",
+            "CreationDate": None,
+            "ModDate": None,
+        }
+        with atomic_write(path, "wb") as stream:
+            _save(compose_full(made) if full else compose_brief(made), stream, about)
+    else:
+        with atomic_write(path) as stream:
+            stream.write(made.to_html() if form == ".html" else made.to_json(full=full))
+    if figures is not None:
+        _write_figures(made, Path(figures))
     return path
+
+
+def _write_figures(made: Brief, folder: Path) -> None:
+    """Write each chart of a brief as SVG and PNG."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be made a folder ({error.strerror}); name another") from error
+    for picture in made.pictures():
+        with atomic_write(folder / f"{picture.name}.svg") as text:
+            text.write(f"{svg_of(picture.draw, picture.name)}\n")
+        with atomic_write(folder / f"{picture.name}.png", "wb") as stream:
+            stream.write(saved(picture.draw, "png"))
 
 
 @styled
@@ -94,6 +130,16 @@ def _save(pages: list[Figure], stream: IO[Any], about: dict[str, str | None]) ->
     with PdfPages(stream, metadata=about) as pdf:
         for page in pages:
             pdf.savefig(page)
+
+
+@styled
+def compose_full(made: Brief) -> list[Figure]:
+    """Lay out a brief with the further pages on its main series behind it."""
+    paper, assessment = Paper(), made.assessment
+    set_brief(paper, made)
+    paper.new_page()
+    _set_further(paper, assessment)
+    return _finished(paper, assessment, made.title)
 
 
 @styled
@@ -110,9 +156,22 @@ def compose_report(assessment: Assessment) -> list[Figure]:
     list of matplotlib.figure.Figure
         A4 pages.
     """
-    paper, reconstruction = Paper(), assessment.reconstruction
+    paper = Paper()
     set_answers(paper, assessment)
     paper.new_page()
+    _set_further(paper, assessment)
+    return _finished(paper, assessment, title_of(assessment.series))
+
+
+def _finished(paper: Paper, assessment: Assessment, title: str) -> list[Figure]:
+    origin = assessment.provenance()
+    foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
+    return paper.finish(title, foot, f"escalation {__version__}")
+
+
+def _set_further(paper: Paper, assessment: Assessment) -> None:
+    """Set the further pages on one series: each question with its charts and tables, the method and the sources."""
+    reconstruction = assessment.reconstruction
     if reconstruction is None:
         set_counts(paper, assessment)
     else:
@@ -136,9 +195,6 @@ def compose_report(assessment: Assessment) -> list[Figure]:
     if reconstruction is not None:
         paper.need(FULL / 2)  # on a page of their own, unless the last one has hardly begun
         set_tallies(paper, reconstruction)
-    origin = assessment.provenance()
-    foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
-    return paper.finish(title_of(assessment.series), foot, f"escalation {__version__}")
 
 
 def _open_page(paper: Paper, part: object) -> None:

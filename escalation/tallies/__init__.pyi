@@ -1,7 +1,4 @@
 # The public names of this room and where they live; __init__.py loads them lazily from this list.
-from .cases import Case as Case
-from .cases import list_cases as list_cases
-from .cases import open_case as open_case
 from .kernels import default_kernels as default_kernels
 from .read import read_tallies as read_tallies
 from .reconstruct import Reconstruction as Reconstruction

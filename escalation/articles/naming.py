@@ -1,0 +1,63 @@
+"""One name for what one article means by one thing: counts without an actor or a counter take those of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from escalation.articles.extract import Found
+from escalation.articles.merging import Merged
+from escalation.articles.who import Named
+
+ARTICLE = "article"
+"""The counter of a count that nobody is named for."""
+LESS_SURE = 0.8
+"""What is taken from another sentence is so much less sure than it is there."""
+
+
+def name_alike(merged: Sequence[Merged]) -> list[Merged]:
+    """Give the counts of one article that name no actor the series of those that do, and none who counted the counter.
+
+    Only where the article leaves no choice: where it names one actor for counts of a unit, and one counter for those
+    of a series.  ``There were five attacks in July, the ministry said. Raiders attacked nine times in August.`` is of
+    one series, by one counter.
+    """
+    named = list(merged)
+    for number in sorted({one.article for one in merged}):
+        own = [at for at, one in enumerate(named) if one.article == number]
+        for at in own:
+            named[at] = _with(named[at], series=_longer(named[at].found, (named[k].found for k in own)))
+        for at in own:
+            named[at] = _with(named[at], counter=_counter(named[at].found, (named[k].found for k in own)))
+    return named
+
+
+def _with(one: Merged, *, series: Named | None = None, counter: Named | None = None) -> Merged:
+    if series is None and counter is None:
+        return one
+    found = one.found
+    return replace(one, found=replace(found, series=series or found.series, counter=counter or found.counter))
+
+
+def _longer(one: Found, others: Iterable[Found]) -> Named | None:
+    """The one longer series of the same unit, of a count that names its unit alone."""
+    if one.series.name != one.unit:
+        return None
+    longer = {other.series.name: other.series for other in others if other.series.name.startswith(f"{one.unit}_")}
+    return _less_sure(next(iter(longer.values()))) if len(longer) == 1 else None
+
+
+def _counter(one: Found, others: Iterable[Found]) -> Named | None:
+    """The one counter that is named for the same series, of a count that nobody is named for."""
+    if one.counter.name != ARTICLE:
+        return None
+    named = {
+        other.counter.name: other.counter
+        for other in others
+        if other.series.name == one.series.name and other.counter.name != ARTICLE
+    }
+    return _less_sure(next(iter(named.values()))) if len(named) == 1 else None
+
+
+def _less_sure(name: Named) -> Named:
+    return replace(name, confidence=round(LESS_SURE * name.confidence, 2))

@@ -1,0 +1,189 @@
+"""One series of a case, and what is answered about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from escalation.analysis.severity.rare import RareEvents
+from escalation.assessment.assess import assess
+from escalation.assessment.gate import recent_share
+from escalation.assessment.handful import Handful, find_handful
+from escalation.assessment.naming import counter_text, title_of
+from escalation.assessment.result import Assessment
+from escalation.assessment.source import Source, SourceSeries, count_series
+from escalation.assessment.withheld import Withheld
+from escalation.conventions.wording import capital, spaced
+from escalation.counts.periods import date_span
+from escalation.errors import FitError, InputError
+from escalation.tallies.printed import printed_count
+from escalation.tallies.schema import DEFAULTS
+
+USABLE = "ok"
+"""Flag of the tallies that a series is chosen by."""
+PARTS = ("rate", "growth", "forecast", "flashpoints")
+"""What is answered about a series beside the main one."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesAnswers:
+    """What is answered about one series of a case.
+
+    Attributes
+    ----------
+    name, title, unit : str
+        What it is called in the table and in print, and what one of the count is.
+    assessment : Assessment or Withheld
+        The answers, or why the series cannot be counted.
+    handful : Handful or None
+        The announced events, where the series is a handful of them.
+    at_least : int or None
+        The size of an event that is asked about; the largest so far where the case names none.
+    left_out : int
+        Usable tallies of the series by other counters, or of other units, which are not in the answers.
+    printed : str
+        What was printed last of a series that cannot be counted, with its days.
+    """
+
+    name: str
+    title: str
+    unit: str
+    assessment: Assessment | Withheld
+    handful: Handful | None = None
+    at_least: int | None = None
+    left_out: int = 0
+    printed: str = ""
+
+    @cached_property
+    def rare(self) -> RareEvents | None:
+        """The probability of an event of the size asked about, where the series is a handful of events."""
+        found = self.assessment
+        if self.handful is None:
+            return None
+        largest = int(self.handful.events["size"].max())
+        within, seed = (found.within, found.seed) if isinstance(found, Assessment) else (None, 1)
+        freq = found.freq if isinstance(found, Assessment) else "W-SUN"
+        return self.handful.reaching(self.at_least or largest, within, freq, seed)
+
+    def counter(self) -> str:
+        """Name who counted; empty where nobody is named."""
+        found = self.assessment
+        if isinstance(found, Withheld) or found.series.counter in ("", DEFAULTS["counter"]):
+            return ""
+        return counter_text(found.series.counter)
+
+    def counted_by(self) -> str:
+        """Name who counted, and how many counts of others are not in it."""
+        word = "count" if self.left_out == 1 else "counts"
+        return "; ".join(
+            filter(None, (self.counter(), f"{self.left_out} other {word} not used" if self.left_out else ""))
+        )
+
+    def until(self) -> str:
+        """The last day that the answers speak of."""
+        found = self.assessment
+        if self.handful is not None:
+            return str(self.handful.last.date())
+        return str(found.series.observed_until.date()) if isinstance(found, Assessment) else ""
+
+    def observed(self) -> float:
+        """Share of the days of the recent window that some source speaks of; NaN where that is not known."""
+        found = self.assessment
+        return recent_share(found.series, found.recent) if isinstance(found, Assessment) else float("nan")
+
+    def why_not(self) -> str:
+        """Why nothing is answered; empty where something is."""
+        return self.assessment.reason if isinstance(self.assessment, Withheld) and self.handful is None else ""
+
+
+def answer_series(source: Source, name: str | None, *, horizon: int | None = None, seed: int = 1) -> SeriesAnswers:
+    """Answer one series of a source of tallies, or say why it cannot be.
+
+    The counter and the unit are those that the case names, or else those of most of the usable tallies.
+
+    Parameters
+    ----------
+    source : Source
+        From :func:`escalation.open_source`.
+    name : str or None
+        The series; the case's own main one, with its own options, where it is None.
+    horizon : int, optional
+        Periods to forecast.
+    seed : int
+        Where the random numbers come from.
+    """
+    main = name is None or name == source.defaults.get("series")
+    series = str(source.defaults.get("series") if name is None else name)
+    settings = source.settings(series)
+    counter, unit, left_out = usual_choice(source, series)
+    options = {} if main and source.case is not None and source.defaults.get("series") else {
+        "series": series, "counter": counter, "unit": unit
+    }  # fmt: skip
+    handful = find_handful(source, series, counter=settings.counter, unit=settings.unit)
+    title = settings.title or capital(spaced(series))
+    try:
+        counted = count_series(source, rng=seed, **options)  # type: ignore[arg-type]
+        asked = None if handful is not None else settings.at_least
+        found: Assessment | Withheld = assess(counted, models=(), horizon=horizon, at_least=asked, rng=seed)
+        title, unit = settings.title or title_of(counted), counted.unit
+    except (InputError, FitError) as error:
+        found = Withheld("answers", _without_name(str(error), source))
+    printed = _last_printed(usable(source.table, series), counter, unit) if isinstance(found, Withheld) else ""
+    at_least = settings.at_least
+    return SeriesAnswers(series, title, unit or "incidents", found, handful, at_least, left_out, printed)
+
+
+def answer_counted(counted: Assessment) -> SeriesAnswers:
+    """What is answered about a series that was assessed already."""
+    series = counted.series
+    source, name = counted.source, series.title
+    handful, left_out, at_least, title = None, 0, None, title_of(series)
+    if isinstance(series, SourceSeries) and series.reconstruction is not None and source is not None:
+        name = series.reconstruction.series
+        rows = usable(source.table, name)
+        left_out = int(((rows["counter"] != series.counter) | (rows["unit"] != series.unit)).sum())
+        settings = source.settings(name)
+        at_least, title = settings.at_least, settings.title or title
+        handful = find_handful(source, name, counter=series.counter, unit=series.unit)
+    return SeriesAnswers(name, title, series.unit, counted, handful, at_least, left_out)
+
+
+def usual_choice(source: Source, series: str) -> tuple[str | None, str | None, int]:
+    """The counter and unit of a series that the case names, or else of most tallies, and how many those leave out."""
+    rows, settings = usable(source.table, series), source.settings(series)
+    chosen: dict[str, str | None] = {"counter": settings.counter, "unit": settings.unit}
+    if source.defaults.get("series") == series:
+        chosen["counter"] = chosen["counter"] or source.defaults.get("counter")
+    kept = rows
+    for column in ("counter", "unit"):
+        if chosen[column] is None and not kept.empty:
+            chosen[column] = _most(kept, column)
+        kept = kept if chosen[column] is None else kept[kept[column] == chosen[column]]
+    return chosen["counter"], chosen["unit"], len(rows) - len(kept)
+
+
+def _last_printed(rows: pd.DataFrame, counter: str | None, unit: str | None) -> str:
+    """The tally with the latest end, in words."""
+    for column, chosen in (("counter", counter), ("unit", unit)):
+        rows = rows if chosen is None else rows[rows[column] == chosen]
+    if rows.empty:
+        return ""
+    last = rows.sort_values(["end", "start"], kind="stable").iloc[-1]
+    return f"{printed_count(last)}, {date_span(pd.Period(last['start'], 'D'), pd.Period(last['end'], 'D'))}"
+
+
+def usable(table: pd.DataFrame, series: str) -> pd.DataFrame:
+    """The tallies of a series that may be used."""
+    return table[(table["series"] == series) & (table["flag"] == USABLE) & (table["kind"] != "baseline")]
+
+
+def _most(rows: pd.DataFrame, column: str) -> str:
+    """The most frequent word of a column; of several the one that was printed last, then the first by the alphabet."""
+    words = rows.groupby(column).agg(number=("end", "size"), last=("end", "max")).sort_index()
+    return str(words.sort_values(["number", "last"], ascending=False, kind="stable").index[0])
+
+
+def _without_name(message: str, source: Source) -> str:
+    return message.removeprefix(f"{source.name}: ").rstrip(".")

@@ -1,0 +1,161 @@
+"""Answer all series of a case, a table or a text, and put them into one brief."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from escalation.assessment.assess import assess
+from escalation.assessment.result import Assessment
+from escalation.assessment.sides import join_sides
+from escalation.assessment.source import Source, open_source
+from escalation.assessment.withheld import Withheld
+from escalation.cases.answered import SeriesAnswers, answer_counted, answer_series, usable, usual_choice
+from escalation.cases.result import Brief
+from escalation.conventions.randomness import Seed, seed_of
+from escalation.counts.series import CountsLike
+from escalation.errors import InputError
+from escalation.evaluation.decisions import acting_threshold
+
+MOST_SERIES = 12
+"""So many series of a source are answered, those with the most tallies."""
+
+
+def brief(
+    counts: Assessment | CountsLike | Source | str | Path,
+    *,
+    others: bool = True,
+    cost: float | None = None,
+    loss: float | None = None,
+    rng: Seed = None,
+    step: Callable[[str], None] | None = None,
+) -> Brief:
+    """Answer a case in brief: the verdict on its main series, and every other series beside it.
+
+    Parameters
+    ----------
+    counts : str or Path, Source, Assessment, Series, DataFrame of histories, CountSeries or Reconstruction
+        A case by its name or folder, a table, an article; or counts, or what was assessed already.
+    others : bool
+        Whether the other series of the source are answered as well.
+    cost, loss : float, optional
+        Cost of acting, and loss if the flashpoint comes and nobody acted: from which probability on acting pays, and
+        what acting on past forecasts would have cost.
+    rng : int, Generator or None
+        Seed or generator; an assessment brings its own.
+    step : callable, optional
+        Called with what is done next.
+
+    Returns
+    -------
+    Brief
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read.
+    InputError
+        If no series can be counted, or only one of cost and loss is given, or they are out of range.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
+    >>> counts = pd.Series([2, 0, 1] * 8 + [4, 6, 5] * 2, index=weeks, name="raids")
+    >>> print(brief(counts, rng=1).verdict()[0].text)
+    20 raids fell in the 4 weeks 2024-07-01 to 2024-07-28.
+    """
+    check_cost(cost, loss)
+    if isinstance(counts, Assessment) and rng is not None:
+        raise InputError(f"rng is {rng!r}, but an assessment brings its seed; hand rng to assess")
+    say = step or (lambda _: None)
+    if isinstance(counts, str | Path):
+        say(f"reading {counts}")
+        counts = open_source(counts)
+    if isinstance(counts, Source) and counts.kind == "tallies":
+        answers = _all_series(counts, None, seed_of(rng), say)
+        first, rest = _with_main_first(answers, counts)
+    else:
+        found = counts if isinstance(counts, Assessment) else assess(counts, models=(), rng=rng)
+        first, rest = answer_counted(found), []
+        if others and found.source is not None and found.source.kind == "tallies":
+            rest = _all_series(found.source, first.name, found.seed, say)
+    first = _with_sides(first, rest)
+    return Brief(first, tuple(rest), cost, loss)
+
+
+def check_cost(cost: float | None, loss: float | None) -> None:
+    """Refuse a cost without a loss, and numbers with which acting would always pay, or never.
+
+    Raises
+    ------
+    InputError
+        If only one of them is given, one is not above 0, or the cost is not below the loss.
+    """
+    if (cost is None) != (loss is None):
+        raise InputError(f"cost is {cost!r} and loss {loss!r}, which go together; give both")
+    if cost is not None and loss is not None:
+        acting_threshold(cost, loss)
+
+
+def series_names(source: Source) -> list[str]:
+    """Series of a source, the main one first, then those of most usable tallies; at most twelve.
+
+    A case's own order comes before that of numbers, and of equal numbers what was printed last.
+    """
+    there = [str(name) for name in source.table["series"].unique()]
+    rows = {name: usable(source.table, name) for name in sorted(there)}
+    by_size = sorted(rows, key=lambda name: (len(rows[name]), rows[name]["end"].max()), reverse=True)
+    named = [] if source.case is None else [name for name in source.case.series if name in there]
+    main = source.defaults.get("series")
+    ordered = list(dict.fromkeys([*([main] if main in there else []), *named, *by_size]))
+    return [str(name) for name in ordered][:MOST_SERIES]
+
+
+def main_options(source: Source) -> tuple[str | None, str | None, str | None]:
+    """Series, counter and unit that :func:`escalation.count_series` is given for the main series of a source.
+
+    Of a table of several series it is the one with most usable tallies, by its most frequent counter and unit; None
+    where the case says it, or the source holds incidents.
+    """
+    if source.kind != "tallies" or source.defaults.get("series"):
+        return None, None, None
+    name = series_names(source)[0]
+    counter, unit, _ = usual_choice(source, name)
+    return name, counter, unit
+
+
+def _all_series(source: Source, known: str | None, seed: int, say: Callable[[str], None]) -> list[SeriesAnswers]:
+    """Answer the series of a source but the one that is known; the first of them that can be is the main one."""
+    answers = []
+    for name in series_names(source):
+        if name != known:
+            say(f"answering {name.replace('_', ' ')}")
+            answers.append(answer_series(source, name, seed=seed))
+    return answers
+
+
+def _with_main_first(answers: list[SeriesAnswers], source: Source) -> tuple[SeriesAnswers, list[SeriesAnswers]]:
+    """The first series that can be counted, and the others."""
+    counted = next((at for at, one in enumerate(answers) if isinstance(one.assessment, Assessment)), None)
+    if counted is None:
+        raise InputError(f"{source.name}: no series can be counted; of {answers[0].name}: {answers[0].why_not()}")
+    return answers[counted], answers[:counted] + answers[counted + 1 :]
+
+
+def _with_sides(main: SeriesAnswers, others: list[SeriesAnswers]) -> SeriesAnswers:
+    """The main series with the counts of the two sides of the case, where both were counted and none were given."""
+    found = main.assessment
+    if isinstance(found, Withheld) or found.sides is not None or found.source is None or found.source.case is None:
+        return main
+    titles = {one.name: one.title for one in (main, *others)}
+    counted = {one.name: one.assessment for one in (main, *others) if isinstance(one.assessment, Assessment)}
+    wanted = found.source.case.sides
+    if not wanted or not set(wanted) <= set(counted):
+        return main
+    try:
+        sides = join_sides({titles[name]: counted[name].series for name in wanted})
+    except InputError:  # no period in common
+        return main
+    return replace(main, assessment=replace(found, sides=sides))

@@ -1,0 +1,206 @@
+"""The brief on a case: one record that screen, PDF, HTML, JSON and notebooks draw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from escalation.assessment.answer import Answer
+from escalation.assessment.result import EVERYTHING, Assessment
+from escalation.assessment.withheld import Withheld
+from escalation.cases.answered import PARTS, SeriesAnswers
+from escalation.cases.blocks import Gallery, Page, Picture
+from escalation.cases.page_html import fragment, whole_page
+from escalation.cases.pages import first_page, flashpoint_page, given, method_lines, series_page, series_row, trust_page
+from escalation.cases.verdict import Statement, verdict
+from escalation.conventions.version import __version__
+from escalation.errors import InputError
+from escalation.evaluation.decisions import ActingRecord, acting_record, acting_threshold
+
+MAIN_PARTS = ("rate", "growth", "forecast", "flashpoints", "year", "severity")
+"""What a brief answers about its main series."""
+
+
+@dataclass(frozen=True, eq=False)
+class Brief:
+    """The answers to a case in brief, on all of its series.
+
+    Attributes
+    ----------
+    main : SeriesAnswers
+        The series that the verdict is on.
+    others : tuple of SeriesAnswers
+        The other series of the case; one that cannot be answered says why.
+    cost, loss : float or None
+        Cost of acting, and loss if the flashpoint comes and nobody acted, where they were given.
+    """
+
+    main: SeriesAnswers
+    others: tuple[SeriesAnswers, ...] = ()
+    cost: float | None = None
+    loss: float | None = None
+
+    @property
+    def assessment(self) -> Assessment:
+        """Every answer about the main series."""
+        return given(self.main)
+
+    @property
+    def series(self) -> tuple[SeriesAnswers, ...]:
+        """All series, the main one first."""
+        return (self.main, *self.others)
+
+    @property
+    def title(self) -> str:
+        """Title of the case, or else of the series."""
+        source = self.assessment.source
+        return self.main.title if source is None or source.case is None else source.case.title
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What could overturn the verdict, and what else its reader should keep in mind."""
+        return self.assessment.cautions
+
+    def verdict(self) -> tuple[Statement, ...]:
+        """The six sentences, each with the keys of the answers that its numbers are."""
+        return verdict(self.main, self.others, len(self.cautions))
+
+    def sentences(self) -> list[str]:
+        """The sentences of the verdict."""
+        return [one.text for one in self.verdict()]
+
+    @cached_property
+    def acting(self) -> ActingRecord | Withheld:
+        """What acting on past forecasts would have cost, where cost and loss are given."""
+        if self.cost is None or self.loss is None:
+            return Withheld("acting", "no cost and loss were given")
+        record, points = self.assessment.record, self.assessment.flashpoints
+        if isinstance(record, Withheld) or isinstance(points, Withheld):
+            return Withheld("acting", "no past forecasts of this series were scored")
+        try:
+            events = record.events(points[0].at_least)
+            own = events[events["model"] == self.assessment.options.model]
+            return acting_record(own, self.cost, self.loss)
+        except InputError as error:
+            return Withheld("acting", str(error))
+
+    def acting_sentence(self) -> str:
+        """Say from which probability on acting pays, and what it would have paid; empty where nobody asked."""
+        if self.cost is None or self.loss is None:
+            return ""
+        if not isinstance(self.acting, Withheld):
+            return self.acting.sentence()
+        return (
+            f"Acting pays from a probability of {acting_threshold(self.cost, self.loss):.2g} on. What acting on past "
+            f"forecasts would have cost is not known: {self.acting.reason}."
+        )
+
+    def parts(self) -> tuple[str, ...]:
+        """Parts of the assessment of the main series that the brief speaks of."""
+        return MAIN_PARTS if self.assessment.sides is None else (*MAIN_PARTS, "excitation")
+
+    def answer_list(self) -> list[Answer]:
+        """The answers about the main series, and the probability of an event of the size asked about in the others."""
+        answers = self.assessment.answer_list(*self.parts())
+        return answers + [_event(one) for one in self.series if one.rare is not None]
+
+    def table(self) -> pd.DataFrame:
+        """Every series in a row: ``to``, ``now``, ``before``, ``rising``, ``next`` and ``observed``, as text."""
+        columns = ["series", "to", "now", "before", "rising", "next", "observed"]
+        return pd.DataFrame([series_row(one) for one in self.series], columns=columns).set_index("series")
+
+    def pages(self) -> list[Page]:
+        """What the brief shows, page by page, for whoever draws it."""
+        pages = [first_page(self.title, self.main, self.verdict(), self.cautions), series_page(self.series)]
+        pages.append(flashpoint_page(self.main, self.others))
+        pages.append(trust_page(self.main, self.others, self.cautions, self.acting_sentence(), method_lines(self.main)))
+        return pages
+
+    def pictures(self) -> list[Picture]:
+        """Every chart of it."""
+        blocks = [block for page in self.pages() for block in page.blocks]
+        return [
+            picture
+            for block in blocks
+            for picture in (block.pictures if isinstance(block, Gallery) else [block])
+            if isinstance(picture, Picture)
+        ]
+
+    def foot(self) -> str:
+        """Where it comes from, in a line."""
+        origin = self.assessment.provenance()
+        return f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}; escalation {__version__}"
+
+    def to_html(self) -> str:
+        """The brief as one HTML page that needs nothing from elsewhere, the numbers of each chart as a table in it."""
+        return whole_page(self.title, self.pages(), self.foot())
+
+    def to_json(self, *, full: bool = False) -> str:
+        """The brief as JSON.
+
+        Parameters
+        ----------
+        full : bool
+            Whether all answers about the main series are in it, or those of the brief alone.
+
+        Returns
+        -------
+        str
+            The object of :meth:`escalation.Assessment.to_json` about the main series, and under ``brief`` an object
+            with ``title``, ``verdict`` (``key``, ``text``, ``answers``), ``acting`` and ``series``: for each its
+            ``name``, ``title``, ``unit``, ``counted_by``, ``to``, ``observed``, ``answers`` and ``why`` there are none.
+        """
+        content = json.loads(self.assessment.to_json(*(EVERYTHING if full else self.parts())))
+        content["brief"] = {
+            "title": self.title,
+            "verdict": [asdict(one) for one in self.verdict()],
+            "acting": self.acting_sentence(),
+            "series": [_series_json(one) for one in self.series],
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+
+    def _repr_html_(self) -> str:
+        return fragment(self.title, self.pages(), self.foot())
+
+
+def _event(one: SeriesAnswers) -> Answer:
+    assert one.rare is not None
+    last = one.rare.probability.iloc[-1]
+    question = f"{one.title}: one of {one.rare.at_least:,} or more by {one.rare.probability.index[-1]}"
+    value, lower, upper = (float(last[name]) for name in ("probability", "lower", "upper"))
+    return Answer(f"event_{one.name}", question, value, lower, upper)
+
+
+def _series_json(one: SeriesAnswers) -> dict[str, object]:
+    found = one.assessment
+    answers: Sequence[Answer] = [] if isinstance(found, Withheld) else found.answer_list(*PARTS)
+    answers = [*answers, *([_event(one)] if one.rare is not None else [])]
+    return {
+        "name": one.name,
+        "title": one.title,
+        "unit": one.unit,
+        "counted_by": one.counted_by(),
+        "to": one.until(),
+        "observed": None if np.isnan(one.observed()) else one.observed(),
+        "answers": [
+            {
+                "key": answer.key,
+                "question": answer.question,
+                **{name: _finite(getattr(answer, name)) for name in ("value", "lower", "upper")},
+                "unit": answer.unit,
+                "text": answer.text(),
+            }
+            for answer in answers
+        ],
+        "cautions": [] if isinstance(found, Withheld) else list(found.cautions),
+        "why": one.why_not(),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
