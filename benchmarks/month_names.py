@@ -39,6 +39,8 @@ def names_of(language: str) -> Iterator[tuple[int, str]]:
                 known = spelled(name)
                 if len(known) > 1 and not any(sign.isdigit() for sign in known):
                     yield int(month), known
+                    if language == "he":
+                        yield int(month), f"ב{known}"  # as in a date
 
 
 def rows() -> list[tuple[str, int, str]]:

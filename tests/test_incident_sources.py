@@ -367,7 +367,7 @@ def test_guessed_columns_are_said_and_can_be_chosen(tmp_path):
 
 
 def test_two_columns_of_dates_are_not_guessed_between(tmp_path):
-    with pytest.raises(InputError, match="no column for date"):
+    with pytest.raises(InputError, match="may each be the date; choose with"):
         read_incidents(write(tmp_path, "begun,ended\n2024-11-12,2024-11-13\n"))
 
 

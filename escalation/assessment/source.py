@@ -205,8 +205,7 @@ def open_source(
         Of incidents: the spans in which somebody looked, from :func:`escalation.incidents.read_coverage`; data quality
         and counts go by them.
     events, cumulative : str, optional
-        Of a table whose rows are no incidents: the column of counts, or of a running total; see
-        :func:`escalation.read_incidents`.
+        Where rows are no incidents, the column of counts or of a running total; see :func:`escalation.read_incidents`.
     published : date or str, optional
         For articles: day of publication, where the page does not say it.
 

@@ -56,6 +56,18 @@ def says(name: str, *kinds: WordKind) -> bool:
     return any(words_of(name) & _table()[kind] for kind in kinds)
 
 
+def counts_alone(name: str) -> bool:
+    """Say whether a column's name has no words but those of counts.
+
+    Examples
+    --------
+    >>> counts_alone("launched"), counts_alone("Air raids"), counts_alone("total drones launched")
+    (True, False, True)
+    """
+    words = words_of(name) - {"of", "the", "a"} - _table()["total"]
+    return bool(words) and words <= _table()["count"]
+
+
 def is_count_name(name: str) -> bool:
     """Say whether the whole name says that a row stands for so many.
 

@@ -30,6 +30,8 @@ ENGLISH = "en"
 
 LONGEST = 80
 """Longer texts are no dates."""
+GIVEN_UP = 5_000
+"""Where none of so many texts is a date, none of the others is read."""
 ABOUT = dt.timedelta(days=3)
 """A day that is said to be approximate lies within so many of it."""
 
@@ -84,8 +86,14 @@ def read_expressions(texts: Iterable[str]) -> dict[str, tuple[str, str]]:
     """
     plain = {text: _normal(text) for text in texts if len(text) <= LONGEST and any(sign.isdigit() for sign in text)}
     names = _month_names(plain.values())
-    found = {text: _expand(_in_english(known, names)) for text, known in plain.items()}
-    return {text: ends for text, ends in found.items() if ends is not None and ends != (text, text)}
+    found: dict[str, tuple[str, str]] = {}
+    for number, (text, known) in enumerate(plain.items()):
+        if number == GIVEN_UP and not found:
+            break
+        ends = _expand(_in_english(known, names))
+        if ends is not None and ends != (text, text):
+            found[text] = ends
+    return found
 
 
 def month_number(text: str) -> int | None:

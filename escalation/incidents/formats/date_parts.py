@@ -23,6 +23,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Plain names of the columns that hold the parts."""
+WEEKS = ("week", "isoweek", "iso_week", "week_number", "weeknum", "epiweek", "kw", "semana", "semaine", "tydzien")
+"""Plain names of columns of the week of the year."""
 UNKNOWN = ("", "0", "00", "-9", "-99", "-88", "99", "na", "n/a", "nan", "null", "none", "unknown", "unk", "?", "-")
 MOST = 0.5
 """Share of the cells of a column so called that must be a part of a date."""
@@ -41,8 +43,8 @@ def find_parts(table: pd.DataFrame, taken: set[str]) -> dict[str, str]:
     Returns
     -------
     dict
-        ``year`` and as many of ``month`` and ``day`` as there are (a day only where there is a month); empty without
-        a year.
+        ``year`` and as many of ``month`` and ``day`` as there are (a day only where there is a month), or ``week``;
+        empty without a year.
     """
     named = {plain_name(name): name for name in reversed(list(table.columns)) if name not in taken}
     found: dict[str, str] = {}
@@ -50,6 +52,9 @@ def find_parts(table: pd.DataFrame, taken: set[str]) -> dict[str, str]:
         called = [named[name] for name in names if name in named]
         column = next((name for name in called if _holds(part, table[name])), None)
         if column is None:
+            weeks = [named[name] for name in WEEKS if name in named and _holds("week", table[named[name]])]
+            if part == "month" and weeks:
+                return found | {"week": weeks[0]}
             return {} if part == "month" and called else found  # whose months cannot be read is no table of years
         found[part] = column
     return found
@@ -61,6 +66,9 @@ def join_parts(table: pd.DataFrame, parts: dict[str, str]) -> pd.Series:
     cells = cells.mask(cells.apply(lambda column: column.str.casefold().isin(UNKNOWN)), "")
     blank = pd.Series("", index=table.index, dtype=object)
     year = cells["year"].str.removesuffix(".0")
+    if "week" in parts:
+        week = cells["week"].str.removesuffix(".0").str.zfill(2)
+        return year.where(week == "00", year + "-W" + week).mask(year == "", "").astype(object)
     month = _mapped(cells["month"]) if "month" in parts else blank
     day = cells["day"].str.removesuffix(".0").str.zfill(2) if "day" in parts else blank
     text = year.where(month == "", year + "-" + month)
@@ -87,5 +95,5 @@ def _holds(part: str, column: pd.Series) -> bool:
         good = cells.map({cell: month_number(cell) is not None for cell in cells.unique()})
     else:
         numbers = pd.to_numeric(cells.where(cells.str.fullmatch(r"[0-9]{1,4}")), errors="coerce")
-        good = numbers.between(1, 31) if part == "day" else numbers.between(1800, 2199)
+        good = numbers.between(*{"year": (1800, 2199), "week": (1, 53), "day": (1, 31)}[part])
     return bool(good.astype(bool).mean() > MOST)

@@ -11,7 +11,7 @@ from escalation.errors import InputError, warn
 from escalation.incidents.formats.date_parts import find_parts, join_parts
 from escalation.incidents.formats.guess import Guess, fitting_dates, guess_columns, holds_dates
 from escalation.incidents.formats.layout import Layout, check_map, match_columns, plain_name
-from escalation.incidents.formats.row_meaning import RowMeaning, Rows, chosen_meaning, find_meaning
+from escalation.incidents.formats.row_meaning import RowMeaning, Rows, chosen_meaning, find_meaning, sums_of_others
 from escalation.incidents.formats.rows import Notes, keep_counted
 from escalation.incidents.formats.running_totals import difference, net, period_windows
 from escalation.incidents.formats.wide import DATE, VALUE, date_columns, melt
@@ -110,6 +110,18 @@ def meaning_of(own: OwnTable, window: pd.DataFrame, asked: Asked, where: str) ->
     return find_meaning(own.table, window, own.names, wide=own.wide, where=where)
 
 
+def as_counts(own: OwnTable, meaning: RowMeaning, cells: pd.DataFrame, notes: Notes) -> tuple[pd.DataFrame, Notes]:
+    """The cells with the column of the count, and without the dead of columns that are running totals."""
+    dropped = {target: name for target, name in notes.names.items() if name in meaning.running}
+    others = sorted(set(dropped.values()) - {meaning.column})
+    if others:
+        said = ", ".join(map(repr, others))
+        warn(f"{notes.entries.file}: {said} only rises and says of no row how many died; it is not read")
+    names = {target: name for target, name in notes.names.items() if target not in dropped}
+    cells = cells.assign(events=own.table[meaning.column], **dict.fromkeys(dropped, ""))
+    return cells, notes.about(cells, names | {"events": meaning.column})
+
+
 def count_rows(
     own: OwnTable, meaning: RowMeaning, window: pd.DataFrame, cells: pd.DataFrame, notes: Notes
 ) -> tuple[pd.DataFrame, pd.Series]:
@@ -121,6 +133,9 @@ def count_rows(
         If running totals fall, or changes sum to less than 0.
     """
     where = notes.entries.file
+    sums = sums_of_others(own.table.loc[window.index])
+    notes.add(sums, "events", "dropped", "is the sum of other rows")
+    window = window[~sums]
     if meaning.rows == "totals":
         totals = keep_counted(cells.loc[window.index], notes)
         window, events = difference(totals, window.loc[totals.index], own.table, meaning, notes)
@@ -146,10 +161,14 @@ def _names(
     fitting = replace(layout, columns={**layout.columns, "date": dates})
     known = match_columns(fitting, table.columns, {**chosen, **sure}, where, missing="allowed")
     if "date" not in known and len(parts := find_parts(table, set(known.values()))) > 1:
-        table, known = _with_parts(table, known, parts)
+        table, known = _with_parts(table, known, parts, where)
     guess = guess_columns(layout, table, known)
     if "date" not in known | guess.columns and (parts := find_parts(table, set(known.values()))):
-        table, known = _with_parts(table, known, parts)
+        table, known = _with_parts(table, known, parts, where)
+    if rivals := guess.rivals.get("date"):
+        raise InputError(
+            f"{where}: {_shown(rivals)} may each be the date; choose with columns={{'date': ...}} or --column date=NAME"
+        )
     names = match_columns(layout, table.columns, {**known, **guess.columns}, where)
     _refuse_headless(names, where)
     _say_guesses(guess, where)
@@ -164,11 +183,17 @@ def _refuse_headless(names: Mapping[str, str], where: str) -> None:
 
 
 def _with_parts(
-    table: pd.DataFrame, known: dict[str, str], parts: dict[str, str]
+    table: pd.DataFrame, known: dict[str, str], parts: dict[str, str], where: str
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The table with a column of dates made of columns of their parts."""
     name = " + ".join(parts.values())
+    if "week" in parts:
+        warn(f"{where}: weeks of {parts['week']!r} are read as those of ISO 8601, which begin on Monday")
     return table.assign(**{name: join_parts(table, parts)}), {**known, "date": name}
+
+
+def _shown(rivals: list[str]) -> str:
+    return ", ".join(map(repr, rivals[:SHOWN_RIVALS])) + (", and others" if len(rivals) > SHOWN_RIVALS else "")
 
 
 def _say_guesses(guess: Guess, where: str) -> None:
@@ -180,8 +205,7 @@ def _say_guesses(guess: Guess, where: str) -> None:
         )
     for target in ("fatalities", "place", "country"):
         if rivals := guess.rivals.get(target):
-            shown = ", ".join(map(repr, rivals[:SHOWN_RIVALS])) + (", and others" if len(rivals) > SHOWN_RIVALS else "")
             warn(
-                f"{where}: {shown} may each be the {target}, so none is read; "
+                f"{where}: {_shown(rivals)} may each be the {target}, so none is read; "
                 f"choose with columns={{{target!r}: ...}} or --column {target}=NAME"
             )

@@ -25,6 +25,7 @@ from escalation.incidents.formats.layout import Layout, match_columns
 from escalation.incidents.formats.own_tables import (
     Asked,
     OwnTable,
+    as_counts,
     check_asked,
     count_rows,
     meaning_of,
@@ -273,8 +274,8 @@ def _read_file(
     if layout is LAYOUTS["plain"] and not window.empty:
         meaning = meaning_of(own, window, asked, str(path))
     if meaning.rows != "incidents":
-        names["events"], cells = meaning.column, cells.assign(events=own.table[meaning.column])
-        notes = notes.about(cells, names)
+        cells, notes = as_counts(own, meaning, cells, notes)
+        names = notes.names
         window, extra["events"] = count_rows(own, meaning, window, cells, notes)
     elif "events" in names:
         extra["events"] = keep_counted(cells.loc[window.index], notes)

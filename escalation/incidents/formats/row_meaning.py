@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cached_property
 from typing import Literal, TypeAlias
 
-import numpy as np
 import pandas as pd
 
-from escalation.conventions.arrays import BoolArray, IntArray
 from escalation.errors import InputError
-from escalation.incidents.formats.column_words import is_count_name, says
+from escalation.incidents.formats.column_words import WordKind, counts_alone, is_count_name, says
 from escalation.incidents.formats.figures import read_whole_numbers
+from escalation.incidents.formats.row_shapes import (
+    SAMPLE,
+    Course,
+    RowShape,
+    Step,
+    are_numbers,
+    course_of,
+    has_detail,
+    is_signed,
+    number_columns,
+    row_shape,
+)
 
 Rows: TypeAlias = Literal["incidents", "counts", "changes", "totals"]
-Step: TypeAlias = Literal["", "day", "week", "month", "quarter", "year"]
 
-CODES = frozenset({-9.0, -8.0, -7.0, -77.0, -88.0, -99.0, -999.0, -9999.0, -98.0, -97.0})
-"""Negative numbers that say why there is none."""
 YES = ("1", "1.0", "true", "yes", "y", "t", "x")
-
 FEW = 4
 """With fewer rows nothing is recognised by its shape."""
 MANY = 10
 """From so many rows on the shape alone, or a column of deaths, is taken seriously."""
-REGULAR = 0.75
-"""Share of the steps from row to row that must be one period."""
-NUMERIC = 0.9
-MOST_UNIT_COLUMNS = 8
-LARGE = 50_000
-"""A table of more rows has units that are single columns, for trying pairs takes seconds."""
-SAMPLE = 2_000
-"""So many rows are looked at before all of them are."""
 FREQUENT = 10
 """Days from one running total to the next on average, at most, where no name says what they are."""
+PLAIN = "layout plain if each row is an incident"
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class RowMeaning:
         Columns whose values each have rows of their own.
     step : {"", "day", "week", "month", "quarter", "year"}
         The period that a row is one of, where it is.
+    running : tuple of str
+        Columns of the dead that are running totals, and so nothing that one row killed.
     doubt : str
         What the reader should know, or "".
     """
@@ -60,6 +61,7 @@ class RowMeaning:
     column: str = ""
     units: tuple[str, ...] = ()
     step: Step = ""
+    running: tuple[str, ...] = ()
     doubt: str = ""
 
     def words(self) -> str:
@@ -75,16 +77,6 @@ class RowMeaning:
         what = {"counts": "the count", "changes": "a change of the count", "totals": "the running total"}[self.rows]
         each = " and ".join([*([f"a {self.step}"] if self.step else []), *(repr(name) for name in self.units)])
         return f"{what} {self.column!r}{f' of {each}' if each else ''}"
-
-
-@dataclass(frozen=True, eq=False)
-class _Shape:
-    """How the rows of a table lie in time."""
-
-    units: tuple[str, ...]
-    single: bool
-    step: Step
-    texts: tuple[str, ...] = ()
 
 
 def find_meaning(
@@ -111,24 +103,13 @@ def find_meaning(
         If the name or the shape alone says that a row is no incident, or several columns may be the count.
     """
     cells = table.loc[window.index]
-    numbers = _number_columns(cells, names)
-    if not numbers and not wide:
-        return RowMeaning("incidents")
-    shape = _shape(cells, window, names, [*numbers])
+    numbers = number_columns(cells, names)
+    seen = _Seen(cells, window, names, numbers, row_shape(cells, window, names, numbers) if numbers else None, where)
     if wide:
-        return _of_wide(numbers, shape, window, cells, where)
-    detail = _has_detail(cells, names)
-    single = shape.single and len(window) >= FEW
-    rising = {
-        name for name, values in numbers.items() if single and _only_rises(values, _unit_codes(cells, shape), window)
-    }
-    return (
-        _totals(numbers, shape, rising, where)
-        or _unnamed_totals(numbers, shape, rising, detail, window, where)
-        or _changes(numbers, shape, detail, where)
-        or _counts(numbers, shape, len(window), detail, where)
-        or RowMeaning("incidents")
-    )
+        return _of_wide(seen)
+    if not numbers:
+        return RowMeaning("incidents")
+    return _totals(seen) or _unnamed_totals(seen) or _changes(seen) or _counts(seen) or RowMeaning("incidents")
 
 
 def chosen_meaning(
@@ -144,23 +125,23 @@ def chosen_meaning(
     'changes'
     """
     cells = table.loc[window.index]
-    values = _numbers(cells[column])
-    shape = _shape(cells, window, names, [column, *_number_columns(cells, names)])
+    numbers = {**number_columns(cells, names), column: read_whole_numbers(cells[column])[0]}
+    seen = _Seen(cells, window, names, numbers, row_shape(cells, window, names, numbers), "")
     if rows == "totals":
-        return RowMeaning(rows, column, shape.units, shape.step)
-    if _is_signed(values):
-        return RowMeaning("changes", column, shape.texts)
+        return seen.meaning(rows, column)
+    if is_signed(numbers[column]):
+        return seen.meaning("changes", column)
     doubt = ""
-    if shape.single and len(window) >= MANY and _only_rises(values, _unit_codes(cells, shape), window):
+    if seen.shape.single and len(window) >= MANY and column in seen.rising:
         doubt = f"{column!r} only rises; if it is a running total, give --cumulative {column!r} or cumulative=..."
-    return RowMeaning(rows, column, shape.units if shape.step else (), shape.step, doubt)
+    return seen.meaning("counts", column, doubt)
 
 
 def unused_numbers(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, int]:
     """Columns of whole numbers that nothing is read from, and how many of their cells are filled."""
     taken = {*names.values(), *names.get("date", "").split(" + ")}
     free = [name for name in table.columns if name not in taken and not says(name, "no count")]
-    found = [name for name in free if _are_numbers(table[name][table[name] != ""].iloc[:SAMPLE])]
+    found = [name for name in free if are_numbers(table[name][table[name] != ""].iloc[:SAMPLE])]
     return {name: int((table[name] != "").sum()) for name in found}
 
 
@@ -171,277 +152,216 @@ def carried_forward(table: pd.DataFrame) -> pd.Series:
     return pd.concat(flags, axis=1).any(axis=1) if flags else pd.Series(False, index=table.index)
 
 
-def unit_codes(cells: pd.DataFrame, units: Iterable[str]) -> IntArray:
-    """A number for each unit, one a row."""
-    units = list(units)
-    return (
-        np.asarray(cells.groupby(units, sort=False).ngroup(), dtype=np.int64)
-        if units
-        else np.zeros(len(cells), dtype=np.int64)
+def sums_of_others(table: pd.DataFrame) -> pd.Series:
+    """Say which rows are the sum of others, as a cell that is nothing but a word for total says.
+
+    Examples
+    --------
+    >>> sums_of_others(pd.DataFrame({"oblast": ["Kyiv", "Odesa", "Total"]})).tolist()
+    [False, False, True]
+    """
+    flags = pd.Series(False, index=table.index)
+    for name in table.columns:
+        sums = {cell for cell in table[name].unique() if " " not in cell and says(cell, "total")}
+        if 0 < len(sums) < table[name].nunique():
+            flags |= table[name].isin(sums)
+    return flags
+
+
+class _Seen:
+    """A table with what was found of its numbers and of the shape of its rows."""
+
+    def __init__(
+        self,
+        cells: pd.DataFrame,
+        window: pd.DataFrame,
+        names: Mapping[str, str],
+        numbers: Mapping[str, pd.Series],
+        shape: RowShape | None,
+        where: str,
+    ) -> None:
+        self.cells, self.window, self.names, self.numbers, self.where = cells, window, names, numbers, where
+        self.shape = shape or RowShape((), False, "")
+
+    @cached_property
+    def courses(self) -> dict[str, Course]:
+        """How the numbers of each column go on, of tables whose units have one row a date."""
+        if not self.shape.single or len(self.window) < FEW:
+            return {}
+        return {name: course_of(one, self.shape, self.cells, self.window) for name, one in self.numbers.items()}
+
+    @cached_property
+    def rising(self) -> list[str]:
+        """Columns whose numbers never fall."""
+        return [name for name, course in self.courses.items() if course.only_rises]
+
+    @property
+    def climbing(self) -> list[str]:
+        """The rising columns, or else those whose numbers rise often and fall seldom."""
+        falling = [name for name, course in self.courses.items() if course.seldom_falls and course.rose >= MANY]
+        return self.rising or falling
+
+    @cached_property
+    def detail(self) -> bool:
+        """Whether rows are described one by one."""
+        return has_detail(self.cells, self.names)
+
+    def called(self, *kinds: WordKind) -> list[str]:
+        """Columns of numbers with a word of these kinds in their names."""
+        return [name for name in self.numbers if says(name, *kinds)]
+
+    def meaning(self, rows: Rows, column: str, doubt: str = "") -> RowMeaning:
+        """What a row is, with the units and the period that go with it."""
+        dead = [name for target, name in self.names.items() if target.startswith("fatalities")]
+        totals = {name for name in dead if name in self.rising or says(name, "running total")}
+        if rows != "counts":
+            totals |= {name for name in dead if name == column}
+        regular = rows == "totals" or bool(self.shape.step)
+        units = self.shape.texts if rows == "changes" else self.shape.units if regular else ()
+        return RowMeaning(rows, column, units, "" if rows == "changes" else self.shape.step, tuple(totals), doubt)
+
+    def only(self, named: list[str], what: str, option: str) -> str:
+        """The one column that can be meant.
+
+        Raises
+        ------
+        InputError
+            If there are several.
+        """
+        if len(named) > 1:
+            raise InputError(
+                f"{self.where}: "
+                f"a row is no incident, and {_listed(named)} may each be the {what}; choose with --{option} "
+                f"{named[0]!r} or {option}={named[0]!r}"
+            )
+        return named[0]
+
+
+def _of_wide(seen: _Seen) -> RowMeaning:
+    name = "value"
+    if name not in seen.numbers:
+        raise InputError(f"{seen.where}: has a column for each date, but what stands under them are no whole numbers")
+    if course_of(seen.numbers[name], seen.shape, seen.cells, seen.window).mostly_rises:
+        raise InputError(
+            f"{seen.where}: "
+            "has a column for each date, in which the numbers of most rows only rise; if they are running totals give "
+            f"--cumulative {name} (cumulative={name!r}), if counts --events {name} (events={name!r})"
+        )
+    return seen.meaning("changes" if is_signed(seen.numbers[name]) else "counts", name)
+
+
+def _totals(seen: _Seen) -> RowMeaning | None:
+    """Running totals that a name says, of tables that have no count of each period beside them."""
+    named = seen.called("running total")
+    if seen.shape.step:
+        named += [name for name in seen.called("total") if name in seen.rising and name not in named]
+    if not named or _counted_beside(seen):
+        return None
+    column = seen.only(named, "running total", "cumulative")
+    if not seen.shape.single:
+        raise InputError(
+            f"{seen.where}: "
+            f"the name of {column!r} says running total, but its dates repeat; give --cumulative {column!r} "
+            f"(cumulative={column!r}) where it is one, or {PLAIN}"
+        )
+    return seen.meaning("totals", column)
+
+
+def _counted_beside(seen: _Seen) -> bool:
+    """Say whether a count of each period stands beside its running total."""
+    named = [name for name in seen.called("count") if not says(name, "total", "running total")]
+    return bool(seen.shape.step) and any(name not in seen.rising for name in named)
+
+
+def _unnamed_totals(seen: _Seen) -> RowMeaning | None:
+    """Refuse numbers that only rise, row by row of a regular table, though no name says what they are."""
+    rows = len(seen.window)
+    if not seen.climbing or rows < MANY or seen.detail or _counted_beside(seen):
+        return None
+    if not seen.shape.step and (seen.window["date_end"].max() - seen.window["date"].min()).days > FREQUENT * rows:
+        return None
+    first = seen.climbing[0]
+    how = f"only rise{'s' if len(seen.climbing) == 1 else ''}" if seen.rising else "hardly ever falls"
+    raise InputError(
+        f"{seen.where}: each row is a date of its own and {_listed(seen.climbing)} {how}, as running totals do; give "
+        f"--cumulative {first!r} (cumulative=...) if it is one, --events {first!r} (events=...) if it is a count, "
+        f"or {PLAIN}"
     )
 
 
-def _of_wide(
-    numbers: Mapping[str, pd.Series], shape: _Shape, window: pd.DataFrame, cells: pd.DataFrame, where: str
-) -> RowMeaning:
-    name = "value"
-    if name not in numbers:
-        raise InputError(f"{where}: has a column for each date, but what stands under them are no whole numbers")
-    if _mostly_rises(numbers[name], _unit_codes(cells, shape), window):
-        raise InputError(
-            f"{where}: has a column for each date, in which the numbers of most rows only rise; if they are running "
-            f"totals give --cumulative {name} (cumulative={name!r}), if counts --events {name} (events={name!r})"
-        )
-    if _is_signed(numbers[name]):
-        return RowMeaning("changes", name, shape.units)
-    return RowMeaning("counts", name, shape.units, shape.step)
-
-
-def _totals(
-    numbers: Mapping[str, pd.Series],
-    shape: _Shape,
-    rising: set[str],
-    where: str,
-) -> RowMeaning | None:
-    """Running totals that a name says, of tables that have no count of each period beside them."""
-    named = [name for name in numbers if says(name, "running total")]
-    named += [name for name in rising if says(name, "total", "running total") and name not in named and shape.step]
-    plain = [
-        name
-        for name in numbers
-        if says(name, "count") and not says(name, "total", "running total") and name not in rising
-    ]
-    if not named or (plain and shape.step):
-        return None
-    column = _one_of(named, "running total", "--cumulative", "cumulative", where)
-    if not shape.single:
-        raise InputError(
-            f"{where}: the name of {column!r} says running total, but its dates repeat; give --cumulative {column!r} "
-            f"(cumulative={column!r}) where it is one, or layout plain where each row is an incident"
-        )
-    return RowMeaning("totals", column, shape.units, shape.step)
-
-
-def _counted_beside(numbers: Mapping[str, pd.Series], shape: _Shape, rising: set[str]) -> bool:
-    """Say whether a count of each period stands beside its running total."""
-    named = [name for name in numbers if says(name, "count") and not says(name, "total", "running total")]
-    return bool(shape.step) and any(name not in rising for name in named)
-
-
-def _unnamed_totals(
-    numbers: Mapping[str, pd.Series], shape: _Shape, rising: set[str], detail: bool, window: pd.DataFrame, where: str
-) -> RowMeaning | None:
-    """Refuse numbers that only rise, row by row of a regular table, though no name says what they are."""
-    days = (window["date_end"].max() - window["date"].min()).days
-    frequent = not detail and len(window) >= MANY and days <= FREQUENT * len(window)
-    if _counted_beside(numbers, shape, rising):
-        return None
-    if rising and len(window) >= MANY and (frequent or (shape.step and not detail)):
-        named = [name for name in numbers if name in rising]
-        raise InputError(
-            f"{where}: each row is a date of its own and {_listed(named)} only rise{'s'[len(named) - 1 :]}, as "
-            f"running totals do; give --cumulative {named[0]!r} (cumulative=...) if it is one, --events {named[0]!r} "
-            "(events=...) if it is a count, or layout plain if a row is an incident"
-        )
-    return None
-
-
-def _changes(numbers: Mapping[str, pd.Series], shape: _Shape, detail: bool, where: str) -> RowMeaning | None:
+def _changes(seen: _Seen) -> RowMeaning | None:
     """Signed changes of a count."""
-    signed = [name for name, values in numbers.items() if _is_signed(values)]
+    signed = [name for name, values in seen.numbers.items() if is_signed(values)]
     named = [name for name in signed if says(name, "change", "count", "deaths")]
     if named:
-        return RowMeaning("changes", _one_of(named, "change of the count", "--events", "events", where), shape.texts)
-    if signed and (shape.step or not detail):
+        return seen.meaning("changes", seen.only(named, "change of the count", "events"))
+    if signed and (seen.shape.step or not seen.detail):
         raise InputError(
-            f"{where}: {_listed(signed)} holds numbers below 0, as changes of a count do; give --events {signed[0]!r} "
-            "(events=...) if it is one, or layout plain if each row is an incident"
+            f"{seen.where}: "
+            f"{_listed(signed)} holds numbers below 0, as changes of a count do; give --events {signed[0]!r} "
+            f"(events=...) if it is one, or {PLAIN}"
         )
     return None
 
 
-def _counts(numbers: Mapping[str, pd.Series], shape: _Shape, rows: int, detail: bool, where: str) -> RowMeaning | None:
+def _counts(seen: _Seen) -> RowMeaning | None:
     """Counts of periods, by the name of a column in a table of one row a period."""
-    if shape.step and rows >= FEW and not detail:
-        named = [name for name in numbers if says(name, "count")]
-        named = (
-            [name for name in named if not says(name, "total", "running total")]
-            or named
-            or [name for name in numbers if says(name, "total", "running total")]
-        )
-        if not named and rows >= MANY:
-            named = [name for name in numbers if says(name, "deaths", "change")]
+    rows, step = len(seen.window), seen.shape.step
+    if step and rows >= FEW and not seen.detail:
+        named = _count_columns(seen)
         if named:
-            column = _one_of(named, "count", "--events", "events", where)
-            return RowMeaning("counts", column, shape.units, shape.step)
-        if numbers and rows >= MANY:
+            column = seen.only(named, "count", "events")
+            _refuse_corrected(seen, column)
+            return seen.meaning("counts", column)
+        if rows >= MANY:
             raise InputError(
-                f"{where}: has just one row a {shape.step}, so a row may be no incident; give --events COLUMN "
-                f"(events=...) if {_listed([*numbers])} is how many, or layout plain if a row is an incident"
+                f"{seen.where}: "
+                f"has just one row a {step}, so a row may be no incident; give --events COLUMN (events=...) if "
+                f"{_listed([*seen.numbers])} is how many there were, or {PLAIN}"
             )
-    said = [name for name, values in numbers.items() if is_count_name(name) and bool((values.dropna() != 1).any())]
+    neutral = [name for name in seen.numbers if not says(name, "deaths")]
+    if (
+        seen.shape.single
+        and not seen.shape.units
+        and not seen.shape.texts
+        and rows >= MANY
+        and neutral
+        and not seen.detail
+    ):
+        raise InputError(
+            f"{seen.where}: has no date twice and nothing but numbers beside it, so a row may be no incident; give "
+            f"--events {neutral[0]!r} (events=...) if it is how many there were, or {PLAIN}"
+        )
+    several = [name for name, values in seen.numbers.items() if bool((values.dropna() > 1).any())]
+    said = [name for name in several if is_count_name(name) or (counts_alone(name) and not seen.detail)]
     if said:
         raise InputError(
-            f"{where}: the name of {_listed(said)} says that a row stands for so many incidents; give --events "
-            f"{said[0]!r} (events=...) if so, or layout plain if each row is an incident"
+            f"{seen.where}: "
+            f"the name of {_listed(said)} says that a row stands for so many incidents; give --events {said[0]!r} "
+            f"(events=...) if so, or {PLAIN}"
         )
     return None
 
 
-def _one_of(named: list[str], what: str, option: str, keyword: str, where: str) -> str:
-    if len(named) > 1:
+def _count_columns(seen: _Seen) -> list[str]:
+    """Columns that a word says to be counts, the plainest first asked."""
+    counts = seen.called("count")
+    plain = [name for name in counts if not says(name, "total", "running total")]
+    dead = seen.called("deaths", "change") if len(seen.window) >= MANY else []
+    return plain or counts or seen.called("total", "running total") or dead
+
+
+def _refuse_corrected(seen: _Seen, column: str) -> None:
+    """Refuse a count that nearly always rises, as running totals do that are corrected or begin anew."""
+    course = seen.courses.get(column)
+    if course is not None and course.rose >= MANY and course.seldom_falls:
         raise InputError(
-            f"{where}: a row is no incident, and {_listed(named)} may each be the {what}; choose with {option} "
-            f"{named[0]!r} or {keyword}={named[0]!r}"
+            f"{seen.where}: "
+            f"{column!r} rises {course.rose:,} times and falls {course.fell:,} times, as running totals do that are "
+            f"corrected or begin anew; give --events {column!r} (events=...) if it is a count, or {PLAIN}"
         )
-    return named[0]
 
 
 def _listed(names: list[str]) -> str:
     shown = ", ".join(map(repr, names[:6]))
     return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    return read_whole_numbers(column)[0]
-
-
-def _number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, pd.Series]:
-    """Columns of whole numbers that may count something."""
-    taken = {name for target, name in names.items() if target not in ("fatalities", "events")}
-    found: dict[str, pd.Series] = {}
-    for name in cells.columns:
-        if name in taken or says(name, "no count") or name in names.get("date", "").split(" + "):
-            continue
-        filled = cells[name] != ""
-        first = cells.loc[filled[filled].index[:SAMPLE], name]
-        if not _are_numbers(first.iloc[:50]) or not _are_numbers(first):
-            continue
-        values = _numbers(cells[name])
-        if values.notna().sum() >= NUMERIC * filled.sum() and not _is_numbering(values.dropna()):
-            found[name] = values
-    return found
-
-
-def _are_numbers(cells: pd.Series) -> bool:
-    return not cells.empty and bool(_numbers(cells).notna().mean() >= NUMERIC)
-
-
-def _is_numbering(values: pd.Series) -> bool:
-    """Say whether numbers are those of years or an index, or too large to count anything."""
-    if len(values) < 2:
-        return False
-    steps = values.diff().dropna()
-    return bool(values.between(1900, 2100).all() or (steps == 1).all() or (steps == -1).all() or values.max() > 1e9)
-
-
-def _is_signed(values: pd.Series) -> bool:
-    negative = values[values < 0]
-    return len(negative) > 0 and not negative.isin(CODES).all() and bool((values > 0).any())
-
-
-def _has_detail(cells: pd.DataFrame, names: Mapping[str, str]) -> bool:
-    """Say whether rows are described one by one, as incidents are: by an id, coordinates, or texts of their own."""
-    if "latitude" in names:
-        return True
-    if "incident_id" in names and not _is_index(cells[names["incident_id"]]):
-        return True
-    free = [name for name in cells if name not in (names.get("date"), names.get("date_end"))]
-    return any(_is_text(cells[name]) and cells[name].nunique() > max(0.5 * len(cells), 3) for name in free)
-
-
-def _is_index(column: pd.Series) -> bool:
-    """Say whether cells number the rows one after the other."""
-    values = _numbers(column)
-    return bool(values.notna().all()) and (len(values) < 2 or bool((values.diff().dropna() == 1).all()))
-
-
-def _is_text(column: pd.Series) -> bool:
-    first = column.iloc[:SAMPLE]
-    filled = first[first != ""]
-    return len(filled) > 0 and bool(filled.str.contains(r"[^\W\d_]").mean() > NUMERIC)
-
-
-def _shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> _Shape:
-    """Find the fewest columns of whose values each has at most one row a date, and the period that rows follow."""
-    codes = _text_codes(cells, names, numbers)
-    dates, distinct = pd.factorize(window["date"])
-    for size in range(min(len(codes), 3 if len(cells) <= LARGE else 1) + 1):
-        for units in combinations(codes, size):
-            keys, largest = dates.astype(np.int64), len(distinct)
-            for name in units:
-                keys, largest = (
-                    keys * (int(codes[name].max()) + 1) + codes[name],
-                    largest * (int(codes[name].max()) + 1),
-                )
-            if largest >= len(keys) and _are_distinct(keys[:SAMPLE]) and _are_distinct(keys):
-                return _Shape(units, True, _step(unit_codes(cells, units), window), tuple(codes))
-    return _Shape((), False, "", tuple(codes))
-
-
-def _are_distinct(keys: IntArray) -> bool:
-    return len(np.unique(keys)) == len(keys)
-
-
-def _text_codes(cells: pd.DataFrame, names: Mapping[str, str], numbers: list[str]) -> dict[str, IntArray]:
-    """Columns of texts of which each stands in several rows, and a number for each text."""
-    barred = {names.get("date"), names.get("date_end"), *numbers}
-    found: dict[str, IntArray] = {}
-    for name in cells.columns:
-        if name in barred or len(found) == MOST_UNIT_COLUMNS or not _is_text(cells[name]):
-            continue
-        codes, distinct = pd.factorize(cells[name])
-        if 2 <= len(distinct) <= max(len(cells) // 3, 2):
-            found[name] = codes.astype(np.int64)
-    return found
-
-
-def _unit_codes(cells: pd.DataFrame, shape: _Shape) -> IntArray:
-    return unit_codes(cells, shape.units)
-
-
-def _step(codes: IntArray, window: pd.DataFrame) -> Step:
-    """The period that most rows are one after the other of, "" where they are not regular."""
-    table = pd.DataFrame({"unit": codes, "date": window["date"].to_numpy()}).sort_values(["unit", "date"])
-    same = (table["unit"].diff() == 0).to_numpy()
-    if same.sum() < FEW - 1:
-        return ""
-    days = table["date"].diff().dt.days.to_numpy()[same]
-    months = (table["date"].dt.year * 12 + table["date"].dt.month).diff().to_numpy()[same]
-    place = table["date"].dt.day.mask(table["date"].dt.is_month_end, 31)
-    alike = (place.diff() == 0).to_numpy()[same]
-    steps: tuple[tuple[Step, BoolArray], ...] = (
-        ("day", days == 1),
-        ("week", days == 7),
-        ("month", alike & (months == 1)),
-        ("quarter", alike & (months == 3)),
-        ("year", alike & (months == 12)),
-    )
-    return next((name for name, flags in steps if flags.mean() >= REGULAR), "")
-
-
-def _rises(values: pd.Series, codes: IntArray, window: pd.DataFrame) -> pd.DataFrame:
-    """Each unit with its falls, its rises and how many sizes these have."""
-    table = pd.DataFrame({"unit": codes, "date": window["date"].to_numpy(), "value": values.to_numpy(dtype=float)})
-    table = table.dropna().sort_values(["unit", "date"], kind="stable")
-    change = table.groupby("unit")["value"].diff()
-    flags = pd.DataFrame(
-        {"unit": table["unit"], "fell": change < 0, "rose": change > 0, "size": change.where(change > 0)}
-    )
-    return flags.groupby("unit").agg(fell=("fell", "sum"), rose=("rose", "sum"), sizes=("size", "nunique"))
-
-
-def _only_rises(values: pd.Series, codes: IntArray, window: pd.DataFrame) -> bool:
-    """Say whether numbers never fall in any unit and rise by steps that differ, or at times not at all."""
-    units = _rises(values, codes, window)
-    rose, rows = int(units["rose"].sum()), len(window)
-    if units["fell"].any() or rose < FEW - 1:
-        return False
-    return int(units["sizes"].max()) > 1 or rose < rows - len(units)
-
-
-def _mostly_rises(values: pd.Series, codes: IntArray, window: pd.DataFrame) -> bool:
-    """Say whether numbers rise and never fall in most units in which they change."""
-    units = _rises(values, codes, window)
-    changing = units[(units["fell"] + units["rose"]) > 0]
-    return len(changing) > 0 and bool((changing["fell"] == 0).mean() > 0.5) and int(changing["rose"].max()) >= 2

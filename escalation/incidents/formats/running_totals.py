@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from escalation.conventions.arrays import IntArray
 from escalation.errors import InputError, warn
 from escalation.incidents.formats.column_words import says
-from escalation.incidents.formats.row_meaning import RowMeaning, carried_forward, unit_codes
+from escalation.incidents.formats.row_meaning import RowMeaning, carried_forward
+from escalation.incidents.formats.row_shapes import unit_codes
 from escalation.incidents.formats.rows import Notes
 
 DAY = pd.Timedelta(days=1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from escalation.errors import InputError
 from escalation.incidents.formats.dates import dated_share, read_days
 
+_YEAR = re.compile(r"(?:19|20)\d\d")
 FEWEST = 3
 """So many columns must be called by dates."""
 MOST_DATES = 0.8
@@ -22,7 +25,9 @@ def date_columns(table: pd.DataFrame, order: str, today: pd.Timestamp, where: st
     InputError
         If they are, and it cannot be known whether the day or the month comes first.
     """
-    named = [name for name in table.columns if any(sign.isdigit() for sign in name) and not name.isdigit()]
+    named = [
+        name for name in table.columns if any(map(str.isdigit, name)) and (not name.isdigit() or _YEAR.fullmatch(name))
+    ]
     if len(named) < FEWEST or len(named) < 0.4 * len(table.columns):
         return {}
     column = pd.Series(named, index=pd.RangeIndex(1, len(named) + 1))
