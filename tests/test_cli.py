@@ -335,7 +335,7 @@ def test_excitation_is_that_of_the_function(run, few_draws):
     code, out, err = run(command)
     assert code == 0, err
     assert max(map(len, out.splitlines())) <= 80
-    with pytest.warns(escalation.errors.DataWarning, match="say the same as one before them"):
+    with pytest.warns(escalation.errors.DataWarning, match="repeat one before them in every column"):
         source = escalation.open_source("sides.csv")
     both = {side: escalation.count_series(source, by="actor", series=side, start=FIRST).counts for side in "AB"}
     frame = pd.DataFrame(both)  # without the week of the last incident
@@ -344,6 +344,41 @@ def test_excitation_is_that_of_the_function(run, few_draws):
     shown = table_in(run(f"{command} --format csv")[1])
     assert shown["effect"].tolist() == pytest.approx(expected.effects["effect"].tolist(), rel=1e-6)
     assert set(shown["by"]) == {"A", "B"}
+
+
+def test_days_on_which_nobody_looked_are_no_gap_for_any_command(run, folder):
+    days = [day for day in pd.date_range("2023-01-01", "2023-12-31") if not "2023-06" <= f"{day:%Y-%m}" <= "2023-07"]
+    Path("daily.csv").write_text("date,place\n" + "".join(f"{day:%Y-%m-%d},Erbil\n" for day in days))
+    Path("looked.csv").write_text("start,end\n2023-01-01,2023-05-31\n2023-08-01,2023-12-31\n")
+    assert "not to be forecast from as it is" in " ".join(run("read daily.csv")[1].split())
+    code, out, _ = run("read daily.csv --coverage looked.csv")
+    assert code == 0
+    assert "No incident in the" not in out and "not to be forecast" not in out
+    code, out, err = run("series daily.csv --coverage looked.csv --freq M --format csv")
+    assert code == 0 and "no incident in the" not in err
+    assert table_in(out)["count"].isna().sum() == 2
+    assert run("read daily.csv --coverage units")[0] == 2
+    code, _, err = run("read november-2024-article --coverage looked.csv")
+    assert code == 2 and "is a case with tallies" in err
+
+
+def test_rows_that_repeat_others_are_merged_by_a_command(run, folder):
+    rows = ["1,2024-01-03,06:10,Erbil", "2,2024-01-03,21:40,Erbil", "3,2024-01-03,06:10,Erbil", "4,2024-01-09,?,Tanf"]
+    Path("log.csv").write_text("\n".join(["index,date,clock,place", *rows]))
+    code, out, _ = run("deduplicate log.csv -o once.csv --ledger merged.csv")
+    assert code == 0
+    assert pd.read_csv("once.csv")["place"].tolist() == ["Erbil", "Erbil", "Tanf"]
+    assert pd.read_csv("merged.csv")["why"].tolist() == ["repeats the row at 0, which is kept"]
+    code, out, err = run("deduplicate log.csv")
+    assert "1 of 4 incidents are merged, 3 are left" in " ".join(out.split())
+    assert "2024-01-03" in out
+    assert "merged, for they" not in err
+    assert "2 of 4 incidents are merged" in " ".join(run("deduplicate log.csv --min-similarity 1")[1].split())
+    code, out, err = run("deduplicate log.csv --min-similarity 2 -o twice.csv")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("error: min_similarity is 2.0; give a similarity above 0")
+    assert not Path("twice.csv").exists()
+    assert run("deduplicate november-2024-article")[0] == 2
 
 
 def test_what_if_is_shown_beside_the_baseline(folder, capsys):

@@ -130,6 +130,19 @@ def test_many_killed_in_one_attack_and_expected_fatalities_agree_with_plain_simu
     assert "that one kills 12 or more" in found.sentence() and "are expected" in found.sentence()
 
 
+def test_very_many_lethal_attacks_are_summed_on_some_of_the_paths(monkeypatch):
+    severity = Severity(lethality(50, 100), fatality_sizes(np.r_[[1] * 60, [2] * 30, [5] * 10], rng=1))
+    forecast = forecast_of(np.full((1000, 4), 40))
+    whole = toll(forecast, severity, rng=1)
+    monkeypatch.setattr("escalation.analysis.severity.compounding.MOST_DRAWN", 24_000)
+    some = toll(forecast, severity, rng=1)
+    assert (whole.summed, whole.draws) == (1000, 1000)
+    assert 270 < some.summed < 330  # 80 lethal attacks a path, of which 24,000 are drawn
+    assert some.probabilities.equals(whole.probabilities) and some.expected == whole.expected
+    error = 3 * 0.5 * (whole.upper - whole.lower) / np.sqrt(some.summed)  # of a median, and generously
+    assert some.median == pytest.approx(whole.median, abs=error)
+
+
 def test_a_tail_without_a_mean_has_no_expected_number():
     severity = Severity(lethality(40, 200), sizes_of(np.random.default_rng(4).zipf(1.6, 300), family="power_tail"))
     found = toll(forecast_of(BUSY), severity, rng=1)

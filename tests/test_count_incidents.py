@@ -52,13 +52,20 @@ def rows(number=400, seed=3):
 
 TABLE = rows()
 CALLS = [
-    {"freq": "D"},
-    {"freq": "W", "by": "actor"},
-    {"freq": "W-WED", "by": ["actor"], "measure": "fatalities"},
+    {"freq": "D", "count_on": "last"},
+    {"freq": "W", "by": "actor", "count_on": "last"},
+    {"freq": "W-WED", "by": ["actor"], "measure": "fatalities", "count_on": "last"},
     {"freq": "M", "by": ["district", "actor"], "count_on": "first"},
     {"freq": "M", "by": "district", "count_on": "middle", "measure": "fatalities"},
     {"freq": "W-SAT", "by": "district", "count_on": "middle", "start": "1969-06-01", "end": "1970-12-31"},
-    {"freq": "W-MON", "by": "actor", "start": "1960-01-01", "end": "1975-01-01", "as_of": "1970-03-01"},
+    {
+        "freq": "W-MON",
+        "by": "actor",
+        "start": "1960-01-01",
+        "end": "1975-01-01",
+        "as_of": "1970-03-01",
+        "count_on": "last",
+    },
 ]
 
 

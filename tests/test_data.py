@@ -29,8 +29,9 @@ LATER_COLUMNS = ["exactness", "silence"]
 """Columns that a table of tallies may have beside these; where one is missing it is blank."""
 CODEBOOK_COLUMNS = [*TALLY_COLUMNS[:14], *LATER_COLUMNS, *TALLY_COLUMNS[14:]]
 INCIDENT_COLUMNS = [
-    "date", "date_end", "actor", "target", "event_type", "country", "place", "fatalities", "wounded", "claimed",
-    "source", "url", "incident_id", "series", "note",
+    "date", "date_end", "actor", "target", "event_type", "country", "place", "fatalities", "killed_own",
+    "killed_partner", "killed_attacker", "killed_civilian", "wounded", "claimed", "source", "url", "incident_id",
+    "series", "note",
 ]  # fmt: skip
 HEDGES = {
     "exact", "about", "nearly", "more_than", "at_least", "at_most", "up_to", "range", "dozens", "scores", "hundreds",
@@ -251,6 +252,21 @@ def test_incident_numbers_and_sources() -> None:
     assert list(INCIDENTS["source"]) == hosts
     tower = INCIDENTS[INCIDENTS["place"].eq("Tower 22")].iloc[0]
     assert (tower["date"], tower["fatalities"], tower["country"]) == ("2024-01-28", "3", "Jordan")
+
+
+def test_who_was_killed_adds_up_to_the_fatalities() -> None:
+    sides = [name for name in INCIDENT_COLUMNS if name.startswith("killed_")]
+    killed = INCIDENTS[[*sides, "fatalities"]].replace("", None).astype("Int64")
+    known = killed[sides].notna()
+    assert (known.all(axis=1) == known.any(axis=1)).all()
+    told = killed[known.all(axis=1)]
+    assert (told[sides].sum(axis=1) == told["fatalities"]).all()
+    assert known[(killed["fatalities"] == 0).fillna(False)].all(axis=None)
+    lethal = told[told["fatalities"] > 0]
+    series = INCIDENTS["series"]
+    assert lethal.loc[series == "militia_attacks_on_us", sides].to_numpy().tolist() == [[3, 0, 0, 0], [0, 5, 0, 0]]
+    said = (ROOT / "data/README.md").read_text(encoding="utf-8")
+    assert f"They are known of {len(told)} rows, {len(lethal)} of them with fatalities" in said
 
 
 # cases

@@ -117,7 +117,8 @@ def test_icews_and_polecat(name, kind, event_type):
 
 def test_acled_s_weekly_export_holds_counts_in_weeks_from_saturday():
     incidents, ledger = read_warned(
-        r"its 3 rows stand for 6 incidents .*freq='W-FRI' is its own weeks", DATA / "acled_weekly_lookalike.csv"
+        r"its 3 rows stand for 6 incidents .*freq='W-FRI' counts them in their own periods",
+        DATA / "acled_weekly_lookalike.csv",
     )
     assert incidents["events"].tolist() == [3, 1, 2]
     assert incidents["date"].dt.day_name().unique().tolist() == ["Saturday"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from escalation.errors import DataWarning, InputError
 from escalation.files.ledger import rows_lost
-from escalation.incidents.duplicates import REPORT_COLUMNS, deduplicate, find_duplicates
+from escalation.incidents.duplicates import REPORT_COLUMNS, deduplicate, find_duplicates, repeated_rows
+from escalation.incidents.schema import check_incidents
 from escalation.incidents.versions import merge_versions
 
 
@@ -136,14 +137,38 @@ def test_coordinates_stand_in_for_names():
 def test_merging_is_noted_and_told():
     rows = table(*[("2024-11-12", "Hasaka", "Militia", "", "drone")] * 3, ("2024-11-12", "Erbil", "Army", "", "raid"))
     rows.index = [5, 6, 7, 8]
-    with pytest.warns(DataWarning, match="2 of 4 incidents were merged"):
+    with pytest.warns(DataWarning, match="2 of 4 incidents were merged, for they repeat another row in every column;"):
         kept, ledger = deduplicate(rows)
     assert kept.index.tolist() == [5, 8]
     assert ledger[["row", "why"]].to_numpy().tolist() == [
-        [1, "is as the incident at 5 (similarity 1.00), which is kept"],
-        [2, "is as the incident at 5 (similarity 1.00), which is kept"],
+        [1, "repeats the row at 5, which is kept"],
+        [2, "repeats the row at 5, which is kept"],
     ]
     assert len(kept) + rows_lost(ledger) == len(rows)
+
+
+def test_only_whole_rows_without_an_id_of_their_own_are_repeats():
+    rows = table(*[("2024-11-12", "Hasaka", "Militia", "", "drone")] * 4).assign(clock=["06:10", "21:40", "06:10", "?"])
+    assert repeated_rows(rows).to_dict() == {2: 0}
+    assert repeated_rows(rows.assign(victims=[["a"], ["b"], ["c"], ["d"]])).empty
+    assert repeated_rows(rows.assign(incident_id=list("abcd"))).empty
+    assert repeated_rows(rows.assign(index=range(4))).to_dict() == {2: 0}  # what only numbers the rows says nothing
+    assert repeated_rows(rows.assign(index=[3, 9, 1, 2])).empty
+    assert repeated_rows(rows.assign(place="", actor="")).empty  # two in one day are no reason to ask
+    again = check_incidents(rows.iloc[[0, 1, 0, 1, 0]].reset_index(drop=True))
+    assert repeated_rows(again).to_dict() == {2: 0, 3: 1, 4: 0}
+    assert repeated_rows(again.iloc[1:]).to_dict() == {3: 1}  # the first of the others is not in this part
+
+
+def test_alike_ones_are_merged_where_that_is_asked_for():
+    rows = table(*[("2024-11-12", "Hasaka", "Militia", "", "drone")] * 3).assign(incident_id=list("abc"))
+    assert len(deduplicate(rows)[0]) == 3
+    with pytest.warns(DataWarning, match=r"2 of 3 incidents were merged, .* or are alike \(similarity >= 0.9\)"):
+        kept, ledger = deduplicate(rows, min_similarity=0.9)
+    assert kept["incident_id"].tolist() == ["a"]
+    assert ledger["why"].tolist() == ["is as the incident at 0 (similarity 1.00), which is kept"] * 2
+    with pytest.raises(InputError, match="days is 2, which goes with min_similarity"):
+        deduplicate(rows, days=2)
 
 
 def test_nothing_alike_is_nothing_said():

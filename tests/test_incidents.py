@@ -23,7 +23,7 @@ from escalation.incidents.formats.read import read_incidents
 from escalation.incidents.schema import COLUMNS, FATALITY_COLUMNS, TEXT_COLUMNS, check_incidents
 
 # the look-alike of ACLED holds one row without an id twice, on purpose
-pytestmark = pytest.mark.filterwarnings("ignore:1 of 7 incidents have no id and say the same")
+pytestmark = pytest.mark.filterwarnings("ignore:1 of 7 rows have no id and repeat")
 
 DATA = Path(__file__).parent / "data"
 GED_FILES = (
@@ -609,7 +609,7 @@ def test_whatever_the_cells_hold_no_row_is_lost(tmp_path, rows):
     filled = sum(any(cell.strip() for cell in row) for row in rows)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataWarning)  # of rows that say the same
+            warnings.simplefilter("ignore", DataWarning)  # of rows that repeat others
             incidents, ledger = read_incidents(path, date_order="day-first")
     except InputError as error:
         assert "\n" not in str(error)

@@ -1,5 +1,6 @@
 """What speaks against a table of incidents: each remark where its cause was planted, and none where nothing was."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import escalation
 from escalation.assessment.quality.days import days_of, find_gaps, local_mean, scatter
+from escalation.errors import EscalationWarning
 from escalation.incidents.schema import check_incidents
 
 DAYS = pd.date_range("2021-01-01", "2022-12-31")
@@ -166,12 +168,14 @@ def test_fewer_incidents_lately_are_told() -> None:
     assert "latest" in checks(thinned)
 
 
-def test_rows_that_say_the_same_wide_windows_and_blanks_are_told() -> None:
+def test_rows_that_repeat_others_wide_windows_and_blanks_are_told() -> None:
     table = clean()
     twice = pd.concat([table, table.iloc[:200]], ignore_index=True)
-    found = escalation.assessment.data_quality(twice).findings.set_index("check")
-    assert found.loc["duplicates", "said"] == "200 rows say the same as another, place and all"
-    assert found.loc["duplicates", "grave"]
+    quality = escalation.assessment.data_quality(twice)
+    found = quality.findings.set_index("check")
+    assert found.loc["duplicates", "said"] == "200 rows repeat another in every column, place and all"
+    assert quality.verdict == escalation.assessment.data_quality(table).verdict
+    assert f"sound ({len(found)} remark" in quality.sentence()
     wide = table.assign(date_end=table["date"].where(table.index % 5 > 0, table["date"] + pd.Timedelta(days=30)))
     assert "20% of the incidents are dated to a window of more than 7 days" in set(
         escalation.assessment.data_quality(wide).findings["said"]
@@ -182,6 +186,40 @@ def test_rows_that_say_the_same_wide_windows_and_blanks_are_told() -> None:
     )
     said = set(escalation.assessment.data_quality(blank).findings["said"])
     assert {"33% of the incidents have no admin1", "25% of the incidents have no known number of deaths"} <= said
+
+
+def test_days_on_which_nobody_looked_are_no_gap(tmp_path: Path) -> None:
+    table = clean()
+    away = table["date"].between("2022-03-01", "2022-04-14")
+    late = table["date"] > "2022-12-10"
+    seen = table[~away & ~late]
+    end = pd.DataFrame({"date": pd.to_datetime(["2022-12-31"]), "admin1": ["district 1"], "event_type": "raid"})
+    listed = pd.concat([seen, end], ignore_index=True)
+    assert {"gap", "latest"} <= checks(listed)
+    spans = pd.DataFrame({"start": ["2021-01-01", "2022-04-15"], "end": ["2022-02-28", "2022-12-10"]})
+    quality = escalation.assessment.data_quality(listed, coverage=spans)
+    assert not {"gap", "latest"} & set(quality.findings["check"])
+    halves = pd.concat([spans.assign(admin1="district 1"), spans.assign(admin1="district 2")])
+    assert not {"gap", "latest"} & set(escalation.assessment.data_quality(listed, coverage=halves).findings["check"])
+    part = pd.DataFrame({"start": ["2021-01-01", "2022-03-20"], "end": ["2022-02-28", "2022-12-10"]})
+    said = " ".join(escalation.assessment.data_quality(listed, coverage=part).findings["said"])
+    assert "no incident in the 26 days from 2022-03-20 to 2022-04-14" in said  # those of the 45 that were watched
+    with pytest.raises(escalation.InputError, match="coverage leaves no day of the incidents"):
+        escalation.assessment.data_quality(listed, coverage=spans.assign(start="2031-01-01", end="2031-12-31"))
+    path = tmp_path / "list.csv"
+    seen.drop(columns="latitude").to_csv(path, index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)
+        source = escalation.open_source(path, coverage=spans)
+        series = escalation.count_series(source)
+        own = escalation.count_series(source, by="admin1", series="district 3")
+        other = escalation.count_series(source, coverage=spans.iloc[:1])
+    assert source.quality is not None and "gap" not in set(source.quality.findings["check"])
+    for one in (series, own):
+        assert one.counts.loc["2022-03-14":"2022-04-10"].isna().all()
+        assert one.exposure.loc["2022-03-14":"2022-04-10"].eq(0).all() and one.observed_share.equals(one.exposure)
+        assert one.observed_until == pd.Timestamp("2022-12-10")
+    assert other.observed_until == pd.Timestamp("2022-02-28")
 
 
 def test_few_incidents_and_lost_rows_are_told(tmp_path: Path) -> None:

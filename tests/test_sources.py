@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -120,8 +121,7 @@ def test_options_that_do_not_go_with_tallies(tallies: Path) -> None:
     with pytest.raises(InputError, match="by, measure and coverage go with incidents"):
         escalation.count_series(escalation.open_source(tallies), measure="fatalities")
     with pytest.raises(
-        InputError,
-        match="a column map, columns of counts, a date order and reports go with incidents; tallies need one file",
+        InputError, match="a date order, a time zone, coverage and reports go with incidents; tallies need one file"
     ):
         escalation.open_source(tallies, columns={"date": "start"})
 
@@ -181,15 +181,41 @@ def test_a_sheet_can_be_named_and_others_are_not_passed_over_in_silence(tmp_path
         escalation.read_incidents(tmp_path / "log.csv", sheet="East")
 
 
-def test_rows_that_say_the_same_without_an_id_are_told(tmp_path: Path) -> None:
+def test_rows_that_repeat_others_are_told(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("date,place\n2024-01-03,Erbil\n2024-01-03,Erbil\n2024-01-04,Erbil\n", encoding="utf-8")
-    with pytest.warns(DataWarning, match="1 of 3 incidents have no id and say the same as one before them"):
+    with pytest.warns(DataWarning, match="1 of 3 rows have no id and repeat one before them in every column"):
         table, _ = escalation.read_incidents(path)
     with pytest.warns(DataWarning, match="1 of 3 incidents were merged"):
-        assert len(escalation.incidents.deduplicate(table, min_similarity=1)[0]) == 2
+        assert len(escalation.incidents.deduplicate(table)[0]) == 2
     path.write_text("date\n2024-01-03\n2024-01-03\n", encoding="utf-8")
     assert len(escalation.read_incidents(path)[0]) == 2  # nothing but a day: two in one day are no reason to ask
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "repeats"),
+    [
+        ("started", ["2024-01-03 06:10", "2024-01-03 21:40", "2024-01-03 06:10"], 1),  # another hour is another attack
+        ("strike", ["Ob20", "Ob21", "Ob22"], 0),
+        ("reporter", ["wire", "local radio", "wire"], 1),
+        ("easting", ["36.1", "36.2", "36.3"], 0),
+        ("Unnamed: 0", ["0", "1", "2"], 2),  # an index of pandas is no id
+        ("Unnamed: 0", ["7", "1", "2"], 0),
+    ],
+)
+def test_the_whole_row_says_whether_it_repeats_another(
+    tmp_path: Path, column: str, cells: list[str], repeats: int
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        f"{column},date,place\n" + "".join(f"{cell},2024-01-03,Erbil\n" for cell in cells), encoding="utf-8"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        source = escalation.open_source(path, columns={"date": "date"})
+        assert len(source.table) - len(escalation.incidents.deduplicate(source.table)[0]) == repeats
+    assert source.quality is not None
+    assert ("duplicates" in set(source.quality.findings["check"])) == (repeats > 0)
 
 
 def test_one_unit_is_counted_where_it_was_covered(incidents: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from escalation.incidents.counted_rows import lasting
+
 BUSY = 0.8
 """Where so many of the last days hold an incident, the last one says nothing of when watching ended."""
 DAYS = 60
@@ -17,7 +19,7 @@ def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
 
     A list ends with an incident, always, so that a period that is cut off at it looks busier than it was.  Counts end
     with the last whole period up to the last incident, those by day with the day before it; with the last incident
-    where nearly every day holds one, and where too few periods would be left.
+    where nearly every day holds one, and where too few periods would be left.  Rows of counts are ended alike.
 
     Parameters
     ----------
@@ -45,6 +47,9 @@ def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
 def ending_note(table: pd.DataFrame, last: pd.Timestamp, word: str, share: float) -> str:
     """What to think of counts that end where :func:`last_watched` says; nothing where a whole period ends them."""
     ends = table["date_end"].max()
+    if lasting(table):
+        end = f"the rows of counts end on {ends.date()}, and counts with the last whole {word} before, {last.date()}"
+        return end if last < ends else ""
     if last < ends:
         late = int((table["date_end"] > last).sum())
         rows = "incident after it is" if late == 1 else f"{late:,} incidents after it are"

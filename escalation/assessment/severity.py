@@ -6,6 +6,7 @@ import html
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from escalation.conventions.wording import share as share_text
 from escalation.counts.series import CountSeries
 from escalation.errors import EscalationWarning, InputError
 from escalation.forecasts.forecast import Forecast
+from escalation.incidents.victims import VICTIMS, sides_killed, victims_text
 
 TYPES = "event_type"
 """Column whose values get a share each, if it has several."""
@@ -96,9 +98,10 @@ def _attack_severity(series: SourceSeries, forecast: Forecast, options: Options,
     incidents, level = series.incidents, options.level
     assert incidents is not None
     whole = _count(incidents, None).iloc[0]
-    stated = lethality(int(whole["lethal"]), int(whole["trials"]), level=level, unit=series.unit)
+    said = partial(lethality, level=level, unit=series.unit, victims=series.victims or None)
+    stated = said(int(whole["lethal"]), int(whole["trials"]))
     if series.reconstruction is not None:
-        share = lethality(stated.lethal, series.reconstruction.histories, level=level, unit=series.unit)
+        share = said(stated.lethal, series.reconstruction.histories)
     else:
         share = _by_type(incidents, options.types, stated, rng)
     sizes, tail = _sizes(incidents["fatalities"].dropna(), level, rng)
@@ -106,6 +109,11 @@ def _attack_severity(series: SourceSeries, forecast: Forecast, options: Options,
     wanted = KILLED if sizes is not None else KILLED[:1]
     cost = toll(forecast, Severity(share, sizes), killed=wanted, end=ends, level=level, rng=rng)
     cautions = tuple(_cautions(series, stated, int(whole["unknown"]), sizes))
+    if 0 < cost.summed < cost.draws:
+        cautions += (
+            f"The sum of the killed rests on {cost.summed:,} of the {cost.draws:,} paths, for all of them hold more "
+            "lethal attacks than are drawn one by one.",
+        )
     return AttackSeverity(share, sizes, tail, cost, stated, int(whole["unknown"]), cautions)
 
 
@@ -148,7 +156,8 @@ def _by_type(incidents: pd.DataFrame, by: str | None, whole: Lethality, rng: See
     table = table[table["trials"] > 0]
     if len(table) == 1:
         return whole
-    return lethality(table["lethal"], table["trials"], level=whole.level, unit=whole.unit, rng=rng)
+    named = whole.victims or None
+    return lethality(table["lethal"], table["trials"], level=whole.level, unit=whole.unit, victims=named, rng=rng)
 
 
 def _count(incidents: pd.DataFrame, by: str | None) -> pd.DataFrame:
@@ -187,6 +196,9 @@ def _cautions(series: SourceSeries, stated: Lethality, unknown: int, sizes: Fata
                 f"{unknown:,} incidents state no fatalities and are left out of the share, which is too high if deaths "
                 "are reported more often than their absence."
             )
+    if not series.victims and series.incidents is not None and len(sides := sides_killed(series.incidents)) > 1:
+        each = ", ".join(f"{times:,} killed {VICTIMS[one]}" for one, times in sides.items())
+        said.append(f"Deaths of all sides count: of the lethal attacks {each}; --victims (victims=) takes one side.")
     if stated.share > NEARLY_ALL:
         said.append(
             "Nearly all listed incidents killed: a list that leaves out attacks without deaths, as that of UCDP does, "
@@ -207,7 +219,9 @@ def _lethal(number: int) -> str:
 
 def severity_answers(series: CountSeries, found: AttackSeverity | Withheld) -> Iterator[Answer]:
     """Answer which share kills, how likely the next lethal attack is, and what the coming ones may cost."""
-    share = ("lethal_share", f"share of {series.unit} that kill")
+    victims = series.victims if isinstance(series, SourceSeries) else ()
+    whom = f" {victims_text(victims)}" if victims else ""
+    share = ("lethal_share", f"share of {series.unit} that kill{whom}")
     if isinstance(found, Withheld):
         yield from not_given(found, (*share, SHARE))
         return
@@ -219,7 +233,7 @@ def severity_answers(series: CountSeries, found: AttackSeverity | Withheld) -> I
             values = (row["share"], row["lower"], row["upper"])
             yield Answer(f"lethal_share_{key}", f"share that kills: {name}", *values, SHARE)
     for killed, row in zip(cost.probabilities.index, cost.probabilities.to_dict("records"), strict=True):
-        question = f"an attack that kills {killed:,} or more by {cost.end.date()}"
+        question = f"an attack that kills {killed:,} or more{whom and f' ({whom[1:]})'} by {cost.end.date()}"
         yield Answer(f"attack_kills_{killed}", question, row["probability"], row["lower"], row["upper"])
     if found.tail is not None:
         one = found.tail

@@ -21,6 +21,8 @@ from escalation.assessment.case_folder import (
     read_folder,
 )
 from escalation.assessment.ending import ending_note, last_watched
+from escalation.assessment.incident_counts import by_day, spans_of
+from escalation.assessment.listed import listed_incidents, of_victims
 from escalation.assessment.quality.check import DataQuality, data_quality
 from escalation.assessment.texts import (
     holds_text,
@@ -31,21 +33,23 @@ from escalation.assessment.texts import (
     unreviewed_note,
 )
 from escalation.conventions.randomness import Seed
-from escalation.counts.periods import MAX_PERIODS, DateLike, exposure, parse_date, period_word
+from escalation.counts.periods import DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries, Silence
-from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning, warn
+from escalation.errors import EscalationWarning, InputError, PartialPeriodWarning
 from escalation.files.disk import kind_of
 from escalation.files.ledger import LedgerEntries
 from escalation.files.read import column_names
 from escalation.incidents.aggregate import aggregate
-from escalation.incidents.coverage import check_coverage, coverage_exposure, infer_coverage
+from escalation.incidents.counted_rows import lasting, native_freq
+from escalation.incidents.coverage import coverage_exposure
 from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.formats.reports import Reports
+from escalation.incidents.victims import Victim, check_victims, deaths_of, victims_text
 from escalation.tallies.printed import reconstruction_notes
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
-from escalation.tallies.schema import REQUIRED, contains
+from escalation.tallies.schema import REQUIRED
 from escalation.tallies.vintages import known_by
 
 HISTORIES = 500
@@ -78,6 +82,8 @@ class Source:
         The case that the table belongs to, with what it says of its series.
     as_of : Timestamp or None
         The day after which nothing became known, where one was asked for.
+    coverage : DataFrame or None
+        Of incidents: the spans in which somebody looked, where they were given; counts and quality go by them.
     unreviewed : tuple of int
         Of tallies that were read from a text: labels of the rows that no person has reviewed.
     """
@@ -92,6 +98,7 @@ class Source:
     quality: DataQuality | None = None
     case: CaseFolder | None = field(default=None, repr=False)
     as_of: pd.Timestamp | None = None
+    coverage: pd.DataFrame | None = field(default=None, repr=False)
     unreviewed: tuple[int, ...] = ()
 
     @property
@@ -125,7 +132,9 @@ class SourceSeries(CountSeries):
         The incidents that were counted; beside tallies of a bundled case, those of the same series and place that it
         lists.
     daily : pandas.Series or None
-        The same counts by day, where the source is a table of incidents.
+        The same counts by day, where the source is a table of incidents (not of counts of several days).
+    victims : tuple of str
+        Whose dead the fatalities of the incidents are; empty where they are of all.
     """
 
     source: Source | None = field(default=None, repr=False)
@@ -134,6 +143,7 @@ class SourceSeries(CountSeries):
     record: Path | None = field(default=None, repr=False)
     incidents: pd.DataFrame | None = field(default=None, repr=False)
     daily: pd.Series | None = field(default=None, repr=False)
+    victims: tuple[Victim, ...] = ()
 
 
 def from_reconstruction(result: Reconstruction) -> SourceSeries:
@@ -160,6 +170,8 @@ def open_source(
     reports: Reports = "all",
     as_of: DateLike | None = None,
     sheet: str | None = None,
+    timezone: str | None = None,
+    coverage: pd.DataFrame | None = None,
     events: str | None = None,
     cumulative: str | None = None,
     published: DateLike | None = None,
@@ -187,6 +199,11 @@ def open_source(
         Leave out what became known after this day; the table must say when that was.
     sheet : str, optional
         Name of the sheet of a workbook; the first that holds a table when left out.
+    timezone : str, optional
+        Of incidents: whose days times with an offset from UTC belong to, see :func:`escalation.read_incidents`.
+    coverage : pandas.DataFrame, optional
+        Of incidents: the spans in which somebody looked, from :func:`escalation.incidents.read_coverage`; data quality
+        and counts go by them.
     events, cumulative : str, optional
         Where rows are no incidents, the column of counts or of a running total; see :func:`escalation.read_incidents`.
     published : date or str, optional
@@ -211,19 +228,20 @@ def open_source(
     """
     paths = [] if source is None else [source] if isinstance(source, str | Path) else list(source)
     name = DEFAULT_CASE if source is None else str(paths[0]) if len(paths) == 1 else ""
+    of_incidents = (timezone, events, cumulative) != (None, None, None) or coverage is not None
     if name and find_folder(name) is not None:
         plain = (encoding, sheet, published, layout, date_order, reports) == (None, None, None, "auto", "auto", "all")
         case = read_folder(name)
         if case.table is not None:
             opened = open_source(
                 case.table, columns=columns, layout=layout, encoding=encoding, date_order=date_order, reports=reports,
-                as_of=as_of, sheet=sheet, events=events, cumulative=cumulative,
+                as_of=as_of, sheet=sheet, timezone=timezone, coverage=coverage, events=events, cumulative=cumulative,
             )  # fmt: skip
             return replace(opened, name=name, title=case.title, defaults=dict(case.defaults), case=case)
-        if columns or not plain or (events, cumulative) != (None, None):
+        if of_incidents or columns or not plain:
             raise InputError(
-                "a column map, layout, encoding, date order, reports, a sheet, columns of counts and a day of "
-                f"publication go with a file; {name} is a case with tallies"
+                "a column map, layout, encoding, date order, time zone, reports, a sheet, columns of counts, coverage "
+                f"and a day of publication go with a file; {name} is a case with tallies"
             )
         return _open_case(case, name, as_of)
     if name and Path(name).suffix == "" and not is_pattern(name) and kind_of(Path(name)) == "nothing":
@@ -232,7 +250,7 @@ def open_source(
         )
     if layout == "text" or (layout == "auto" and holds_text(paths)):
         tabular = (encoding, sheet, date_order, reports) != (None, None, "auto", "all")
-        refuse_options(name or str(paths[0]), given=tabular or bool(columns or events or cumulative))
+        refuse_options(name or str(paths[0]), given=tabular or bool(columns) or of_incidents)
         tallies, ledger, unreviewed = open_text(paths, published)
         tallies = _printed_by(tallies, as_of, name or str(paths[0]))
         digest = _hash(article_files(paths))
@@ -244,10 +262,10 @@ def open_source(
     files = expand_paths(paths)
     path, name = files[0], str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     if layout == "tallies" or (layout == "auto" and len(files) == 1 and _holds_tallies(path, encoding, sheet)):
-        if columns or events or cumulative or len(files) > 1 or (date_order, reports) != ("auto", "all"):
+        if columns or of_incidents or len(files) > 1 or (date_order, reports) != ("auto", "all"):
             raise InputError(
-                f"{name}: several files, a column map, columns of counts, a date order and reports go with incidents; "
-                "tallies need one file, the codebook's own column names and YYYY-MM-DD"
+                f"{name}: several files, a column map, columns of counts, a date order, a time zone, coverage and "
+                "reports go with incidents; tallies need one file, the codebook's own column names and YYYY-MM-DD"
             )
         unreviewed = ()
         if is_reviewed(path, encoding, sheet):
@@ -257,11 +275,20 @@ def open_source(
         tallies = _printed_by(tallies, as_of, name)
         return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {}, unreviewed=unreviewed)
     incidents, ledger = read_incidents(
-        files, layout, columns, encoding, date_order=date_order, reports=reports, as_of=as_of, sheet=sheet,
-        events=events, cumulative=cumulative,
-    )  # fmt: skip
-    quality = data_quality(incidents, ledger=ledger)
-    return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality)
+        files,
+        layout,
+        columns,
+        encoding,
+        date_order=date_order,
+        reports=reports,
+        as_of=as_of,
+        sheet=sheet,
+        timezone=timezone,
+        events=events,
+        cumulative=cumulative,
+    )
+    quality = data_quality(incidents, ledger=ledger, coverage=coverage)
+    return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality, coverage=coverage)
 
 
 def count_series(
@@ -273,6 +300,7 @@ def count_series(
     unit: str | None = None,
     by: str | None = None,
     measure: Measure = "incidents",
+    victims: Victim | Sequence[Victim] | None = None,
     freq: str | None = None,
     start: DateLike | None = None,
     end: DateLike | None = None,
@@ -295,13 +323,16 @@ def count_series(
         For incidents: the column that ``series`` is looked up in, such as ``country``.
     measure : {"incidents", "fatalities"}
         For incidents: what is counted.
+    victims : {"own", "partner", "attacker", "civilian"} or a list of them, optional
+        For incidents, and those that a bundled case lists: whose dead their fatalities are, see
+        :func:`escalation.aggregate`; all when left out.
     freq : str, optional
-        ``D``, ``W-SUN`` … ``W-SAT`` or ``M``; the case's own, or weeks.
+        ``D``, ``W-SUN`` … ``W-SAT`` or ``M``; left out, the case's own, those that rows of counts are of, or weeks.
     start, end : date, optional
         First and last day.
     coverage : pandas.DataFrame or {"units", "sources"}, optional
         For incidents: the spans in which each value of ``by`` (the whole, without ``by``) was watched, or how to guess
-        them; see :func:`escalation.aggregate`.
+        them; see :func:`escalation.aggregate`. Left out, that of the source, if it has one.
     draws : int, optional
         Histories: of a reconstruction, 500 when left out; of incidents, in which each falls on one day of its window,
         none when left out.
@@ -330,6 +361,7 @@ def count_series(
     >>> counted.unit, counted.place, int(counted.counts.loc["2024-01-28"].median())
     ('deaths', 'Jordan', 3)
     """
+    asked = () if victims is None else check_victims(victims)
     own = source.defaults
     as_bundled = all(option is None for option in (series, counter, place, unit, by, freq, start, end))
     said = source.settings(series or own.get("series")) if source.kind == "tallies" else SeriesSettings()
@@ -337,6 +369,9 @@ def count_series(
         # another series is another question; only where silence is quiet the days of the case are known of it too
         kept = ("freq", "start", "end") if source.silence.get(series) == "quiet" else ("freq",)
         own = {"freq": "W-SUN"} | {name: own[name] for name in kept if name in own}
+    coverage = source.coverage if coverage is None else coverage
+    if source.kind == "incidents" and "freq" not in source.defaults:
+        own = own | {"freq": native_freq(source.table) or "W-SUN"}
     freq = freq or said.freq or own.get("freq", "W-SUN")
     series = series or own.get("series")
     start = start or said.start or own.get("start")
@@ -376,18 +411,21 @@ def count_series(
                 record=None
                 if not as_bundled or source.as_of is not None or source.case is None
                 else source.case.record,
-                incidents=_listed_incidents(source, result),
+                incidents=of_victims(_listed(source, result), asked, source.name),
             )
         else:
             if any(option is not None for option in (counter, place, unit, silence, flags)):
                 raise InputError(
                     "counter, place, unit, silence and flags go with tallies; for incidents use by and series"
                 )
+            if asked:
+                source = replace(source, table=deaths_of(source.table, asked))
             counted = _from_incidents(source, series, by, measure, freq, start, end, coverage, draws, rng)
     for one in caught:
         if not issubclass(one.category, EscalationWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-    notes = [*_quality_notes(source), *(_note(one) for one in caught if issubclass(one.category, EscalationWarning))]
+    notes = [*_quality_notes(source), *source.table.attrs.get("zones", [])]
+    notes += [_note(one) for one in caught if issubclass(one.category, EscalationWarning)]
     if counted.reconstruction is not None:
         notes = [*reconstruction_notes(counted.reconstruction), *notes]
     if source.kind == "incidents" and end is None and coverage is None:
@@ -397,7 +435,9 @@ def count_series(
     if source.unreviewed:
         notes = unreviewed_note(source.table, source.unreviewed, series or names[0], counter) + notes
     title = said.title or counted.title
-    return replace(counted, source=source, notes=tuple(notes), title=title)
+    if asked and measure == "fatalities":
+        title = f"{title}, {victims_text(asked)}"
+    return replace(counted, source=source, notes=tuple(notes), title=title, victims=asked)
 
 
 def _quality_notes(source: Source) -> list[str]:
@@ -435,21 +475,9 @@ def _open_case(case: CaseFolder, name: str, as_of: DateLike | None) -> Source:
     )
 
 
-def _listed_incidents(source: Source, result: Reconstruction) -> pd.DataFrame | None:
-    """Incidents that a case lists of a series, at the place and on the days of the reconstruction.
-
-    As the list does not say when each became known, those up to the day asked for are taken as known then.
-    """
-    listed = None if source.case is None else source.case.incidents
-    if listed is None:
-        return None
-    listed = listed if source.as_of is None else listed[listed["date_end"] <= source.as_of]
-    days = pd.PeriodIndex(result.daily.index)
-    inside = (listed["date"] >= days[0].start_time) & (listed["date_end"] <= days[-1].end_time)
-    where = listed["country"] + "/" + listed["place"]
-    there = where.map(lambda place: contains(result.place, place)).astype(bool)
-    own = listed[(listed["series"] == result.series) & inside & there]
-    return None if own.empty else own
+def _listed(source: Source, result: Reconstruction) -> pd.DataFrame | None:
+    """Incidents that a case lists beside its tallies, of the series of a reconstruction."""
+    return listed_incidents(None if source.case is None else source.case.incidents, source.as_of, result)
 
 
 def _from_incidents(
@@ -485,7 +513,7 @@ def _from_incidents(
             there = ", ".join(values.value_counts().index[:8])
             raise InputError(f"no incident has {by} {series!r}; the most frequent are {there}")
         table, title = table[values == series], f"{series} ({source.title})"
-    spans = None if coverage is None else _spans_of(source.table, series, by, coverage)
+    spans = None if coverage is None else spans_of(source.table, series, by, coverage)
     if spans is not None and not isinstance(coverage, str):
         first = spans["start"].fillna(first).min() if start is None else first
         last = spans["end"].fillna(last).max() if end is None else last
@@ -494,44 +522,10 @@ def _from_incidents(
     if spans is not None:
         shares = pd.Series(coverage_exposure(counts, spans, start=first, end=last))
     inside = table[(table["date_end"] >= first) & (table["date"] <= last)]
-    daily = None if draws is not None else _by_day(table, first, last, measure, spans)
+    daily = None if draws is not None or lasting(table) else by_day(table, first, last, measure, spans)
     return SourceSeries(
         counts=counts, exposure=shares, observed_until=last, unit=measure, title=title, incidents=inside, daily=daily
     )
-
-
-def _by_day(
-    table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, measure: Measure, spans: pd.DataFrame | None
-) -> pd.Series | None:
-    """Counts by day, where they are not too many; what there is to warn of was said of the periods."""
-    if (last - first).days >= MAX_PERIODS:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EscalationWarning)
-        daily = aggregate(table, "D", start=first, end=last, measure=measure, coverage=spans)
-    assert isinstance(daily, pd.Series)
-    return daily
-
-
-def _spans_of(
-    table: pd.DataFrame,
-    series: str | None,
-    by: str | None,
-    coverage: pd.DataFrame | Literal["units", "sources"],
-) -> pd.DataFrame:
-    """Spans in which the chosen unit was covered."""
-    names = [] if by is None else [by]
-    if isinstance(coverage, str):
-        spans = infer_coverage(table, by, coverage)
-        warn(f"coverage was guessed by {coverage}, from the first to the last incident of each")
-    else:
-        spans = coverage
-    spans = check_coverage(spans, names)
-    if by is not None:
-        spans = spans[spans[by].astype(str) == series].drop(columns=by)
-        if spans.empty:
-            raise InputError(f"coverage has no span of {by} {series!r}; add one, or leave coverage out")
-    return spans
 
 
 def _printed_by(tallies: pd.DataFrame, as_of: DateLike | None, name: str) -> pd.DataFrame:

@@ -69,6 +69,6 @@ def refuse_options(name: str, *, given: bool) -> None:
     """
     if given:
         raise InputError(
-            f"{name} is an article; a column map, columns of counts, an encoding, a date order, reports and a sheet go "
-            "with tables"
+            f"{name} is an article; a column map, columns of counts, an encoding, a date order, a time zone, coverage, "
+            "reports and a sheet go with tables"
         )

@@ -136,7 +136,17 @@ def report(
 
 
 @command("reading")
-def read(table: Table, target: Target) -> None:
+def read(
+    table: Table,
+    target: Target,
+    coverage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Incidents: a table of the spans in which somebody looked, with start and end; other days are no gap.",
+        ),
+    ] = None,
+) -> None:
     """What a table holds, and how far it can be trusted.
 
     \b
@@ -144,6 +154,30 @@ def read(table: Table, target: Target) -> None:
       escalation read acled.csv
       escalation read strikes.xlsx --column date=Datum -o incidents.csv
       escalation read bulletins.csv --cumulative personnel
+    """
+
+
+@command("reading")
+def deduplicate(
+    table: Table,
+    target: Target,
+    min_similarity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Also merge incidents that are alike, whatever their ids, from this similarity on (0 to 1); left out, "
+            "only rows that repeat another in every column.",
+        ),
+    ] = None,
+    days: Annotated[int, whole("With --min-similarity: so many days apart at the most.")] = 0,
+) -> None:
+    """Rows that stand in a table twice, and the table without them.
+
+    \b
+    Examples:
+      escalation deduplicate strikes.csv
+      escalation deduplicate strikes.csv -o once.csv --ledger merged.csv
+      escalation deduplicate both.csv --min-similarity 0.95 -o once.csv
     """
 
 

@@ -77,6 +77,7 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         unit=selection.unit,
         by=selection.by,
         measure=selection.measure,
+        victims=selection.victim_list(),
         freq=selection.freq,
         start=selection.start,
         end=selection.end,
@@ -98,8 +99,17 @@ def reading(table: Table) -> str:
     return f"reading {', '.join(table.source or []) or 'the bundled case'}"
 
 
-def open_table(table: Table) -> escalation.assessment.Source:
-    """Open the source, write the ledger where it is asked for, and say what the reader did to the rows."""
+def open_table(table: Table, coverage: str | None = None) -> escalation.assessment.Source:
+    """Open the source, write the ledger where it is asked for, and say what the reader did to the rows.
+
+    The coverage is a file of the spans in which somebody looked, of a selection its own.
+    """
+    coverage = table.coverage if isinstance(table, Selection) else coverage
+    spans, covered = (None, None) if coverage is None else _coverage(coverage)
+    if isinstance(spans, str) and not isinstance(table, Selection):
+        raise escalation.InputError(
+            f"--coverage is {spans!r}, which is guessed where counts are made; name a file here"
+        )
     source = escalation.open_source(
         table.source or None,
         columns=table.columns(),
@@ -109,13 +119,15 @@ def open_table(table: Table) -> escalation.assessment.Source:
         reports=table.reports,
         as_of=table.as_of,
         sheet=table.sheet,
+        timezone=table.timezone,
+        coverage=None if isinstance(spans, str) else spans,
         events=table.events,
         cumulative=table.cumulative,
         published=table.date,
     )
     ledgers = {source.name: source.ledger}
-    if isinstance(table, Selection) and table.coverage is not None:
-        ledgers[table.coverage] = _coverage(table.coverage)[1]
+    if coverage is not None and covered is not None:
+        ledgers[coverage] = covered
     if table.ledger is not None:
         keep(join_ledgers(ledgers.values()), table.ledger)
     for name, ledger in ledgers.items():

@@ -89,6 +89,14 @@ class Table:
         str | None,
         typer.Option(metavar="COLUMN", help="The column of a running total; counts are what it rises by."),
     ] = None
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AREA/CITY",
+            help="Incidents: whose days times with an offset from UTC belong to, such as Europe/Kyiv; left out, the "
+            "days that are written.",
+        ),
+    ] = None
     as_of: Annotated[str | None, day("Leave out what became known after this day.")] = None
     date: Annotated[str | None, day("Articles: day of publication, where the page does not say it.")] = None
     ledger: Annotated[
@@ -131,6 +139,14 @@ class Selection(Table):
     measure: Annotated[Literal["incidents", "fatalities"], typer.Option(help="Incidents: what is counted.")] = (
         "incidents"
     )
+    victims: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Incidents that say who was killed: whose dead count: own (of the side attacked), partner, attacker, "
+            "civilian; left out, all.",
+        ),
+    ] = None
     coverage: Annotated[
         str | None,
         typer.Option(
@@ -168,6 +184,10 @@ class Selection(Table):
     def flag_list(self) -> tuple[str, ...] | None:
         """The flags one by one."""
         return None if self.flags is None else tuple(one.strip() for one in self.flags.split(","))
+
+    def victim_list(self) -> list[Any] | None:
+        """Whose dead count, one by one."""
+        return None if self.victims is None else [one.strip() for one in self.victims.split(",")]
 
     def of_series(self, series: str | None, counter: str | None, unit: str | None) -> "Selection":
         """The same selection of a series, by a counter, of a unit."""

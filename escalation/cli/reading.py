@@ -1,25 +1,30 @@
-"""The command that reads a table and says what became of it, before anything is counted."""
+"""The commands that read a table and say what became of it, before anything is counted."""
 
 from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import pandas as pd
 
 import escalation
 from escalation.cli import screen
 from escalation.cli.counting import deliver, open_table, reading, resolve_target
 from escalation.cli.options import Table, Target
-from escalation.files.ledger import rows_lost
+from escalation.errors import DataWarning
+from escalation.files.ledger import join_ledgers, rows_lost
 
-MOST_REASONS, MOST_UNUSED = 12, 8
+MOST_REASONS, MOST_MERGED, MOST_UNUSED = 12, 20, 8
 
 
-def read(table: Table, target: Target) -> None:
+def read(table: Table, target: Target, coverage: str | None) -> None:
     """Show which column was taken for what, which rows were not used as they are, and how good the data are."""
     target = resolve_target(target, table)
     with screen.progress(1) as step:
         step(reading(table))
-        source = open_table(table)
+        source = open_table(table, coverage)
     if target.form != "table":
-        days = source.table.select_dtypes("datetime").apply(lambda column: column.dt.strftime("%Y-%m-%d"))
-        return deliver(source.table.assign(**dict(days.items())), target)
+        return deliver(_with_days(source.table), target)
     lost = rows_lost(source.ledger)
     screen.say(f"{source.name}: {_held(source)} out of {len(source.table) + lost:,} rows{_meaning(source)}.")
     for file, names in source.table.attrs.get("columns", {}).items():
@@ -38,6 +43,38 @@ def read(table: Table, target: Target) -> None:
         for sentence in source.quality.sentences():
             screen.say(f"- {sentence}")
     return None
+
+
+def deduplicate(table: Table, target: Target, min_similarity: float | None, days: int) -> None:
+    """Merge rows that stand in a table of incidents twice, and show which."""
+    target = resolve_target(target, table)
+    with screen.progress(2) as step:
+        step(reading(table))
+        source = open_table(replace(table, ledger=None))
+        if source.kind != "incidents":
+            raise escalation.InputError(f"{source.name} holds {source.kind}; only tables of incidents are deduplicated")
+        step("comparing the rows")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # what it says of the number is shown below
+            kept, merged = escalation.incidents.deduplicate(source.table, min_similarity=min_similarity, days=days)
+    if table.ledger is not None:
+        deliver(join_ledgers([source.ledger, merged]), Target(form="csv", output=table.ledger))
+    if target.form != "table":
+        return deliver(_with_days(kept), target)
+    screen.say(f"{source.name}: {len(merged):,} of {len(source.table):,} incidents are merged, {len(kept):,} are left.")
+    if len(merged):
+        shown = source.table.iloc[merged["row"].head(MOST_MERGED)]
+        dates = ("date", shown["date"].dt.strftime("%Y-%m-%d"))
+        screen.show("Merged", dates, ("place", shown["place"]), ("why", merged["why"].head(MOST_MERGED)), words=(1, 2))
+    if len(merged) > MOST_MERGED:
+        screen.say(f"{len(merged) - MOST_MERGED:,} more are left out here; --ledger FILE lists all.")
+    return None
+
+
+def _with_days(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its days and times as text."""
+    days = table.select_dtypes("datetime").apply(lambda column: column.dt.strftime("%Y-%m-%d"))
+    return table.assign(**dict(days.items()))
 
 
 def _held(source: escalation.assessment.Source) -> str:

@@ -43,7 +43,10 @@ def read_whole(path: Path) -> bytes:
         if size == 0:
             raise InputError(f"{path}: is empty (0 bytes); export it again")
         if size > MAX_BYTES:
-            raise InputError(f"{path}: has {size:,} bytes; {MAX_BYTES:,} is the limit, split it")
+            raise InputError(
+                f"{path}: has {size:,} bytes; {MAX_BYTES:,} is the limit, split it, or count incidents where they are "
+                "by escalation.incidents.count_in_database"
+            )
         with path.open("rb") as file:
             return file.read()
     except OSError as error:

@@ -66,19 +66,19 @@ def read_table(
         rows, no header, a name twice, or rows with more cells than the header.
     """
     path = Path(path)
-    ending, raw = _content(path)
+    ending, held = _content(path)
     if sheet is not None and ending not in WORKBOOK_ENDINGS:
         raise InputError(f"{path}: is no workbook, so it has no sheet {sheet!r}; leave sheet out")
     if ending in WORKBOOK_ENDINGS:
-        table = read_workbook(raw, path, max_rows, headless, sheet)
+        table = read_workbook(held.pop(), path, max_rows, headless, sheet)
     elif ending in TEXT_ENDINGS:
-        table = read_text(raw, path, encoding, max_rows, headless)
+        table = read_text(held.pop(), path, encoding, max_rows, headless)
     elif ending in JSON_ENDINGS:
-        table = read_json_cells(raw, path, encoding, max_rows)
+        table = read_json_cells(held.pop(), path, encoding, max_rows)
     elif ending == ".parquet":
-        table = read_parquet_cells(raw, path, max_rows)
+        table = read_parquet_cells(held.pop(), path, max_rows)
     elif ending == ".dta":
-        table = read_stata_cells(raw, path, max_rows)
+        table = read_stata_cells(held.pop(), path, max_rows)
     else:
         raise InputError(
             f"{path}: cannot read files that end in {ending or 'nothing'!r}; "
@@ -106,8 +106,11 @@ def column_names(path: str | Path, *, encoding: str | None = None, sheet: str | 
     return text_header(read_whole(path), path, encoding)
 
 
-def _content(path: Path) -> tuple[str, bytes]:
-    """The ending of the table's name, and its bytes, unpacked."""
+def _content(path: Path) -> tuple[str, list[bytes]]:
+    """The ending of the table's name, and its bytes, unpacked, in a list that whoever takes them empties."""
     raw = read_whole(path)
     ending = path.suffix.lower()
-    return unpack(raw, path, TABLE_ENDINGS) if ending in PACKED_ENDINGS else (ending, raw)
+    if ending not in PACKED_ENDINGS:
+        return ending, [raw]
+    ending, raw = unpack(raw, path, TABLE_ENDINGS)
+    return ending, [raw]

@@ -104,4 +104,7 @@ def check_rows(rows: int, path: Path, max_rows: int) -> None:
         If it has more.
     """
     if rows > max_rows:
-        raise InputError(f"{path}: has more than {max_rows:,} rows, which is the limit; split it")
+        raise InputError(
+            f"{path}: has more than {max_rows:,} rows, which is the limit; split it, or count incidents where they are "
+            "by escalation.incidents.count_in_database"
+        )

@@ -31,6 +31,8 @@ _SEPARATOR = re.compile(r'(\s*"?sep=(.)"?[ \t]*)(?=[\r\n])', re.IGNORECASE)
 
 Quoting = Literal[0, 3]
 """csv.QUOTE_MINIMAL and csv.QUOTE_NONE, which are no literals to a type checker."""
+AT_ONCE = 1 << 24
+"""Bytes that are looked through in one go."""
 QUOTE, NEWLINE, RETURN = (ord(c) for c in '"\n\r')
 _WHITE = " \t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -47,6 +49,7 @@ def read_text(raw: bytes, path: Path, encoding: str | None, max_rows: int, headl
         If it is not text in the encoding, or cannot be split.
     """
     text = decode(raw, path, encoding)
+    del raw  # large files are held once less
     if "\0" in text:
         raise InputError(f"{path}: holds NUL characters, so it is no text table; export it again as UTF-8 CSV")
     text, delimiter = _separated(text)
@@ -131,7 +134,7 @@ def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: 
     except UnicodeEncodeError:
         return None
     characters = np.frombuffer(raw, dtype=np.uint8)
-    quotes = np.flatnonzero(characters == QUOTE)
+    quotes = _places(characters, QUOTE) if not headless else np.zeros(0, dtype=np.intp)
     if not headless and not _well_quoted(characters, quotes, ord(delimiter)):
         return None
     quoting: Quoting = 3 if headless else 0
@@ -179,14 +182,28 @@ def _well_quoted(characters: NDArray[np.uint8], quotes: NDArray[np.intp], delimi
     """Say whether each quote opens or closes a whole cell, or is one of a pair inside."""
     if len(quotes) % 2:
         return False
-    borders = np.array([delimiter, NEWLINE, RETURN, QUOTE], dtype=np.uint8)
+    border = _borders(delimiter)
     opening, closing = quotes[::2], quotes[1::2]
     before = characters[np.maximum(opening - 1, 0)]
     after = characters[np.minimum(closing + 1, len(characters) - 1)]
-    opens = np.isin(before, borders) | (opening == 0)
-    closes = np.isin(after, borders) | (closing == len(characters) - 1)
-    doubled = np.isin(opening[1:] - 1, closing)  # a quote before an opening one must be the one just closed
+    opens = border[before] | (opening == 0)
+    closes = border[after] | (closing == len(characters) - 1)
+    doubled = opening[1:] - 1 == closing[:-1]  # a quote before an opening one must be the one just closed
     return bool(opens.all() and closes.all() and (doubled | (before[1:] != QUOTE)).all())
+
+
+def _borders(delimiter: int) -> NDArray[np.bool_]:
+    """Which bytes may stand beside a cell, shape (256,)."""
+    border = np.zeros(256, dtype=bool)
+    border[[delimiter, NEWLINE, RETURN, QUOTE]] = True
+    return border
+
+
+def _places(characters: NDArray[np.uint8], sign: int) -> NDArray[np.intp]:
+    """Where a byte stands; found part by part, for the sake of memory."""
+    parts = range(0, len(characters), AT_ONCE)
+    found = [np.flatnonzero(characters[at : at + AT_ONCE] == sign) + at for at in parts]
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.intp)
 
 
 def _padded(text: str, characters: NDArray[np.uint8], quotes: NDArray[np.intp], delimiter: str) -> bool:
@@ -194,16 +211,22 @@ def _padded(text: str, characters: NDArray[np.uint8], quotes: NDArray[np.intp], 
     if text[:1].isspace() or (text[-1:].isspace() and text[-1:] not in "\r\n"):
         return True
     last = len(characters) - 1
-    border = np.zeros(256, dtype=bool)
-    border[[ord(delimiter), NEWLINE, RETURN, QUOTE]] = True
+    border = _borders(ord(delimiter))
     for white in _WHITE.replace(delimiter, ""):
         if white not in text:
             continue
         sequence = white.encode()
-        places = np.flatnonzero(characters == sequence[-1])  # of other ends of the same byte too, which does no harm
-        before, after = np.maximum(places - len(sequence), 0), np.minimum(places + 1, last)
-        if bool((border[characters[before]] | border[characters[after]]).any()):
-            return True
+        for at in range(0, len(characters), AT_ONCE):
+            # of other ends of the same byte too, which does no harm
+            places = np.flatnonzero(characters[at : at + AT_ONCE] == sequence[-1]) + at
+            before = characters[np.maximum(places - len(sequence), 0)]
+            after = characters[np.minimum(places + 1, last)]
+            beside = border[before] | border[after]
+            places, before, after = places[beside], before[beside], after[beside]
+            # within quotes a delimiter or line end is no border of the cell
+            outside = np.searchsorted(quotes, places) % 2 == 0
+            if bool((outside | (before == QUOTE) | (after == QUOTE)).any()):
+                return True
     line_end = np.array([NEWLINE, RETURN], dtype=np.uint8)
     inside = (characters[np.minimum(quotes[::2] + 1, last)], characters[np.maximum(quotes[1::2] - 1, 0)])
     return any(bool(np.isin(beside, line_end).any()) for beside in inside)

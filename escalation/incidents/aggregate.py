@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,19 +14,28 @@ from escalation.counts.periods import (
     DateLike,
     day_numbers,
     days_in,
-    exposure,
     parse_date,
     parse_freq,
     period_index,
-    period_word,
 )
 from escalation.counts.schema import DRAW
 from escalation.errors import InputError, PartialPeriodWarning, warn
+from escalation.incidents.count_warnings import (
+    warn_outside,
+    warn_partial,
+    warn_reaching,
+    warn_spread,
+    warn_uncovered,
+    warn_unknown,
+    warn_windows,
+)
+from escalation.incidents.counted_rows import divided, spread_evenly, touched
 from escalation.incidents.coverage import coverage_of, merged_spans, period_starts
 from escalation.incidents.schema import check_incidents, event_numbers
 from escalation.incidents.spans import Spans, covered_days, span_of
 from escalation.incidents.spread import Spread, draw_histories, fatality_figures
 from escalation.incidents.units import unit_columns_of, units_of, with_units
+from escalation.incidents.victims import Victim, deaths_of
 
 MAX_CELLS = 50_000_000
 """A table of more periods x units than this is refused."""
@@ -43,7 +53,8 @@ def aggregate(
     end: DateLike | None = None,
     measure: Literal["incidents", "fatalities"] = "incidents",
     *,
-    count_on: Literal["last", "middle", "first"] = "last",
+    victims: Victim | Sequence[Victim] | None = None,
+    count_on: Literal["last", "middle", "first"] | None = None,
     as_of: DateLike | None = None,
     coverage: pd.DataFrame | Literal["units", "sources"] | None = None,
     draws: int | None = None,
@@ -69,9 +80,14 @@ def aggregate(
     measure : {"incidents", "fatalities"}
         What is summed. Fatalities of a period that holds an incident of unknown fatalities are
         ``<NA>``, not a sum that is too low.
-    count_on : {"last", "middle", "first"}
+    victims : {"own", "partner", "attacker", "civilian"} or a list of them, optional
+        Whose fatalities: of the side attacked, of its partners, of the attackers or of civilians, by the columns
+        ``killed_own`` and so on; of all when left out.
+    count_on : {"last", "middle", "first"}, optional
         The day of its window on which an incident counts. ``"last"``, the ``date_end``, is what
         VIEWS does with UCDP's events; ``"middle"`` is ACLED's own date for week-precise events.
+        Left out, incidents count on the last day, and rows that are counts of several days (those of a table with
+        ``events``) are spread evenly over their days, in whole numbers that keep the total of each unit.
         Without meaning, and left alone, where ``draws`` are asked for.
     as_of : date or str, optional
         Leave out rows that became known after this day, by the column ``as_of``. What the table says of
@@ -119,7 +135,8 @@ def aggregate(
         :func:`escalation.incidents.coverage_exposure` give the shares that a fit needs.
     DataWarning
         If incidents lie on days that were not covered, have no coordinates for a cell, have unknown
-        fatalities that are asked for, or have a window that touches more than one period; if coverage was
+        fatalities that are asked for, or have a window that touches more than one period; if rows of counts are
+        spread over their days; if coverage was
         guessed, or units have no span.
 
     Examples
@@ -134,10 +151,13 @@ def aggregate(
     """
     freq = parse_freq(freq)
     check_option(measure, MEASURES, "measure")
-    check_option(count_on, COUNT_ON, "count_on")
+    check_option("last" if count_on is None else count_on, COUNT_ON, "count_on")
     check_option(figures, FIGURES, "figures")
     names = unit_columns_of(by)
-    table = with_units(_known_by(check_incidents(incidents), as_of), names)
+    if victims is not None and measure != "fatalities":
+        raise InputError(f"victims is {victims!r}, which goes with measure='fatalities'; {measure} were asked for")
+    checked = check_incidents(incidents) if victims is None else deaths_of(incidents, victims)
+    table = with_units(_known_by(checked, as_of), names)
     spans = coverage_of(table, names, coverage)
     first, last = _span(table, spans, start, end)
     index = period_index(first, last, freq)
@@ -146,22 +166,17 @@ def aggregate(
     covered = None if spans is None else merged_spans(spans, watched, (first, last))
     frame = _Frame(index, units, (first, last), covered)
     if draws is not None:
-        _warn_reaching(table, first, last)
+        warn_reaching(table, first, last)
         if covered is not None:
-            _warn_uncovered(table, unit, covered, first, last)
+            warn_uncovered(table, unit, covered, first, last)
         how = None if measure == "incidents" else figures
         return _finished(_histories(table, unit, frame, how=how, draws=draws, rng=rng), frame, coverage)
-    day = _counting_day(table, count_on)
-    inside = day.between(first, last).to_numpy()
-    warn_outside(int((~inside).sum()), len(inside), first, last)
-    if covered is not None:
-        inside = inside & _on_covered_days(covered, unit, day, inside)
-    warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
-    place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
-    if measure == "incidents":
-        counts = frame.sums(place, event_numbers(table)[inside].astype(float))
-    else:
-        counts = _fatalities(table.loc[inside, "fatalities"], place, frame)
+    open_ = np.zeros(len(table), dtype=bool)
+    if count_on is None:
+        open_ = divided(table, unit, freq, (first, last), covered)
+    counts = _on_one_day(table[~open_], unit[~open_], frame, freq, measure, count_on or "last")
+    if open_.any():
+        counts = _with_spread(counts, table[open_], unit[open_], frame, freq, measure)
     made = counts if by is not None else counts.iloc[:, 0].rename(measure)
     return _finished(made, frame, coverage)
 
@@ -178,6 +193,45 @@ class _Frame(NamedTuple):
         """Sum values by their place among all cells; exact below 2**53."""
         cells = np.bincount(place, weights=values, minlength=len(self.periods) * len(self.units)).astype(np.int64)
         return pd.DataFrame(cells.reshape(len(self.periods), -1), self.periods, self.units, dtype="Int64")
+
+
+def _on_one_day(
+    table: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, freq: str, measure: str, count_on: str
+) -> pd.DataFrame:
+    """Counts of each unit, each row on one day of its window."""
+    index, units, (first, last), covered = frame
+    day = _counting_day(table, count_on)
+    inside = day.between(first, last).to_numpy()
+    warn_outside(int((~inside).sum()), len(inside), first, last)
+    if covered is not None:
+        inside = inside & _on_covered_days(covered, unit, day, inside)
+    warn_windows(_reaching(table[inside], freq), int(inside.sum()), freq, count_on)
+    place = (day.dt.to_period(freq).array.asi8 - index.asi8[0])[inside] * len(units) + unit[inside]
+    if measure == "incidents":
+        return frame.sums(place, event_numbers(table)[inside].astype(float))
+    return _fatalities(table.loc[inside, "fatalities"], place, frame)
+
+
+def _with_spread(
+    counts: pd.DataFrame, rows: pd.DataFrame, unit: NDArray[np.int64], frame: _Frame, freq: str, measure: str
+) -> pd.DataFrame:
+    """Counts and those of rows that are spread over the days of their windows, with a warning of these."""
+    index, units, span, covered = frame
+    windows = day_numbers(rows["date"]), day_numbers(rows["date_end"])
+    first, last = (np.datetime64(day, "D").astype(np.int64) for day in span)
+    starts = period_starts(index)
+    starts = np.append(np.maximum(starts[:-1], first), last + 1)
+    warn_spread(rows, windows, (int(first), int(last)), freq)
+    values = event_numbers(rows).astype(float)
+    gaps = np.zeros(counts.shape, dtype=bool)
+    if measure == "fatalities":
+        values = rows["fatalities"].to_numpy(dtype=float, na_value=0.0)
+        unknown = rows["fatalities"].isna().to_numpy()
+        gaps = touched((windows[0][unknown], windows[1][unknown]), unit[unknown], starts, len(units))
+        if unknown.any():
+            warn_unknown(int(unknown.sum()), len(unknown), int(gaps.sum()))
+    counts = counts + spread_evenly(values, windows, unit, starts, len(units), covered)
+    return counts.mask(gaps)
 
 
 def check_option(value: str, options: tuple[str, ...], name: str) -> None:
@@ -292,32 +346,6 @@ def _histories(
     return pd.DataFrame(made.transpose(1, 2, 0).reshape(len(index), -1), index, both)
 
 
-def _warn_uncovered(
-    table: pd.DataFrame, unit: NDArray[np.int64], covered: Spans, start: pd.Timestamp, end: pd.Timestamp
-) -> None:
-    """Warn of windows with days from start to end that do not lie wholly within one span of coverage."""
-    near = ((table["date"] <= end) & (table["date_end"] >= start)).to_numpy()
-    first, last = (day_numbers(table[name]) for name in ("date", "date_end"))
-    begins, ends = span_of(covered, unit, first), span_of(covered, unit, last)
-    if (reaching := int((near & ((begins != ends) | (begins < 0))).sum())) > 0:
-        warn(
-            f"{reaching:,} of {len(table):,} incidents have days on which their unit was not covered; each counts in "
-            "the histories in which it falls on a covered day"
-        )
-
-
-def _warn_reaching(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    """Warn of incidents that fall outside the span in every history, or in some."""
-    outside = (table["date"] > last) | (table["date_end"] < first)
-    warn_outside(int(outside.sum()), len(outside), first, last)
-    reaching = int(((table["date"] < first) | (table["date_end"] > last))[~outside].sum())
-    if reaching:
-        warn(
-            f"{reaching:,} of {len(table):,} incidents have a window that reaches out of {first:%Y-%m-%d} to "
-            f"{last:%Y-%m-%d}; each counts in the histories in which it falls inside, so that their totals differ"
-        )
-
-
 def check_size(periods: int, units: int, draws: int | None = None) -> None:
     """Refuse a table of more counts than can be meant."""
     if periods * units * (draws or 1) > MAX_CELLS:
@@ -346,49 +374,6 @@ def _fatalities(fatalities: pd.Series, place: NDArray[np.int64], frame: _Frame) 
     return sums.mask(gaps)
 
 
-def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
-    """Warn of incidents with unknown fatalities, and of counts that are unknown for it."""
-    warn(
-        f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
-        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them"
-    )
-
-
-def warn_outside(outside: int, rows: int, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    """Warn of incidents that are not counted."""
-    if outside:
-        warn(
-            f"{outside:,} of {rows:,} incidents lie outside {first:%Y-%m-%d} to {last:%Y-%m-%d} "
-            "and are not counted; move start or end, or drop them first"
-        )
-
-
 def _reaching(table: pd.DataFrame, freq: str) -> int:
     """The number of incidents whose window touches more than one period."""
     return int((table["date"].dt.to_period(freq) != table["date_end"].dt.to_period(freq)).sum())
-
-
-def warn_windows(wide: int, rows: int, freq: str, count_on: str) -> None:
-    """Warn of incidents that could as well lie in another period."""
-    if wide:
-        warn(
-            f"{wide:,} of {rows:,} incidents have a window that touches more than one {period_word(freq)}; "
-            f"each counts on its {count_on} day (count_on={count_on!r}): try another day or a coarser freq"
-        )
-
-
-def warn_partial(index: pd.PeriodIndex, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    """Warn which of the outer periods are covered only in part."""
-    outer = index[[0, -1]]
-    whole = days_in(outer)
-    covered = (exposure(outer, first, last).to_numpy() * whole).round().astype(int)
-    partly = dict.fromkeys(
-        f"{period} on {got} of its {of} days" for period, got, of in zip(outer, covered, whole, strict=True) if got < of
-    )
-    if partly:
-        span = f"'{first:%Y-%m-%d}', '{last:%Y-%m-%d}'"
-        warn(
-            f"{first:%Y-%m-%d} to {last:%Y-%m-%d} covers {' and '.join(partly)}; pass "
-            f"exposure=escalation.exposure(counts.index, {span}) to fit, or move start or end to whole periods",
-            PartialPeriodWarning,
-        )

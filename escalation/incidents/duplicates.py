@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from escalation.counts.periods import day_numbers
 from escalation.errors import InputError, warn
+from escalation.files.frames import as_pandas
 from escalation.files.ledger import LedgerEntries
-from escalation.incidents.schema import check_incidents
+from escalation.incidents.schema import REPEATED_ID, check_incidents
 
 WEIGHTS = {"days": 1.0, "place": 2.0, "actors": 2.0, "event_type": 1.0}
 """What each part counts for in the similarity; parts that a row leaves blank do not count."""
 REPORT_COLUMNS = ("first", "second", "similarity", *WEIGHTS)
+SAID_OF = ("actor", "target", "admin1", "place")
+"""A row that is blank in all of these, and has no coordinates, says too little to be called a repeat."""
 MAX_PAIRS = 5_000_000
 EARTH_RADIUS = 6371.0
 """Kilometres."""
@@ -76,32 +79,78 @@ def find_duplicates(incidents: pd.DataFrame, *, min_similarity: float = 0.9, day
     return found.reset_index(drop=True)
 
 
-def deduplicate(
-    incidents: pd.DataFrame, *, min_similarity: float = 0.9, days: int = 0
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Merge incidents that are alike into one; see :func:`find_duplicates` first for which those would be.
+def repeated_rows(incidents: pd.DataFrame) -> pd.Series:
+    """Find rows that repeat one before them in every column of their file, its place or a side included.
+
+    Columns that only number the rows do not count. Rows with an id of their own are never repeats.
 
     Parameters
     ----------
     incidents : pandas.DataFrame
-        From :func:`escalation.read_incidents`; ids are not looked at.
-    min_similarity : float
-        Smallest similarity of two incidents that are taken for one.
-    days : int
-        Windows may lie so many days apart.
+        From :func:`escalation.read_incidents`.
 
     Returns
     -------
-    incidents : pandas.DataFrame
-        Without the second of each pair; the first is kept as it is.
-    ledger : pandas.DataFrame
-        One entry for each incident merged, with the index label of the one that is kept and the
-        similarity; the row is its place in the table, from 0.
+    pandas.Series
+        Indexed by the labels of the repeats: the label of the row that each repeats.
 
     Raises
     ------
     InputError
-        As :func:`find_duplicates`.
+        If the table is none of incidents.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2024-11-12", "2024-11-12", "2024-11-12"])
+    >>> table = pd.DataFrame({"date": days, "place": "Erbil", "clock": ["06:10", "21:40", "06:10"]})
+    >>> repeated_rows(table).to_dict()
+    {2: 0}
+    """
+    return repeats_in(check_incidents(incidents))
+
+
+def repeats_in(table: pd.DataFrame) -> pd.Series:
+    """The same of a checked table."""
+    ids = table["incident_id"]
+    original = ids[ids.str.contains("-again-", regex=False).to_numpy(dtype=bool)]
+    original = original.str.extract(rf"\A{REPEATED_ID}\Z", expand=False).dropna()
+    there = table.loc[original.index, [*SAID_OF, "latitude"]]
+    again = original[(there[list(SAID_OF)] != "").any(axis=1) | there["latitude"].notna()]
+    firsts = ids[ids.isin(again)]
+    label = pd.Series(np.asarray(firsts.index), index=firsts.to_numpy())
+    first = again.map(label)
+    return first[first.notna()].astype(label.dtype)
+
+
+def deduplicate(
+    incidents: pd.DataFrame, *, min_similarity: float | None = None, days: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Merge rows that repeat others or, where that is asked for, incidents that are alike.
+
+    Parameters
+    ----------
+    incidents : pandas.DataFrame
+        From :func:`escalation.read_incidents`.
+    min_similarity : float, optional
+        Left out, only rows are merged that repeat another in every column of their file and have no id of their own;
+        data quality and the reader speak of the same ones. Otherwise also incidents of this similarity, whatever
+        their ids: see :func:`find_duplicates` first for which those would be.
+    days : int
+        With ``min_similarity``: windows may lie so many days apart.
+
+    Returns
+    -------
+    incidents : pandas.DataFrame
+        Without the rows merged; the first of each is kept as it is.
+    ledger : pandas.DataFrame
+        One entry for each incident merged, with the index label of the one that is kept; the row is its place in the
+        table, from 0.
+
+    Raises
+    ------
+    InputError
+        As :func:`find_duplicates`; if ``days`` are given and ``min_similarity`` is not.
 
     Warns
     -----
@@ -111,32 +160,46 @@ def deduplicate(
     Examples
     --------
     >>> import pandas as pd
-    >>> days = pd.to_datetime(["2024-11-12", "2024-11-13"])
-    >>> table = pd.DataFrame({"date": days, "place": ["Erbil", "Erbil"], "actor": ["militia", "militia"]})
+    >>> days = pd.to_datetime(["2024-11-12", "2024-11-12", "2024-11-12"])
+    >>> table = pd.DataFrame({"date": days, "place": "Erbil", "clock": ["06:10", "21:40", "23:05"]})
     >>> len(deduplicate(table)[0])
-    2
+    3
     """
-    pairs = find_duplicates(incidents, min_similarity=min_similarity, days=days)
+    incidents = as_pandas(incidents, "incidents", "the DataFrame that read_incidents returns")
     place = pd.Series(np.arange(len(incidents)), index=incidents.index)
-    kept_by: dict[int, tuple[object, float]] = {}
-    for first, second, similarity in pairs[["first", "second", "similarity"]].itertuples(index=False):
-        if int(place[first]) not in kept_by and int(place[second]) not in kept_by:
-            kept_by[int(place[second])] = (first, similarity)
-    notes = LedgerEntries("table")
-    gone = sorted(kept_by)
-    why = [
-        f"is as the incident at {kept_by[row][0]!r} (similarity {kept_by[row][1]:.2f}), which is kept" for row in gone
-    ]
+    again = repeated_rows(incidents)
+    numbers = [int(at) for at in place[again.index]]
+    reasons = {at: f"repeats the row at {first!r}, which is kept" for at, first in zip(numbers, again, strict=True)}
+    how = "repeat another row in every column"
+    if min_similarity is not None:
+        reasons |= _alike_ones(
+            find_duplicates(incidents, min_similarity=min_similarity, days=days), place, set(reasons)
+        )
+        how += f" or are alike (similarity >= {min_similarity:g})"
+    elif days != 0:
+        raise InputError(f"days is {days!r}, which goes with min_similarity; give both, or leave days out")
+    gone = sorted(reasons)
     ids = incidents["incident_id"].to_numpy()[gone] if "incident_id" in incidents else [""] * len(gone)
-    notes.add(gone, "incident_id", ids, "merged", why)
+    notes = LedgerEntries("table")
+    notes.add(gone, "incident_id", ids, "merged", [reasons[row] for row in gone])
     if gone:
         warn(
-            f"{len(gone):,} of {len(incidents):,} incidents were merged into others that are alike (similarity "
-            f">= {min_similarity:g}); the ledger lists them, and find_duplicates shows how alike they are"
+            f"{len(gone):,} of {len(incidents):,} incidents were merged, for they {how}; the ledger lists them"
+            + ("" if min_similarity is None else ", and find_duplicates shows how alike they are")
         )
     kept = np.ones(len(incidents), dtype=bool)
     kept[gone] = False
     return incidents[kept], notes.frame()
+
+
+def _alike_ones(pairs: pd.DataFrame, place: pd.Series, gone: set[int]) -> dict[int, str]:
+    """Places of the incidents that go for being like one that is kept, and why."""
+    reasons: dict[int, str] = {}
+    for first, second, similarity in pairs[["first", "second", "similarity"]].itertuples(index=False):
+        one, other = int(place[first]), int(place[second])
+        if not {one, other} & (gone | reasons.keys()):
+            reasons[other] = f"is as the incident at {first!r} (similarity {similarity:.2f}), which is kept"
+    return reasons
 
 
 def _pairs(table: pd.DataFrame, days: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:

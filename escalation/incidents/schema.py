@@ -7,6 +7,7 @@ import pandas as pd
 
 from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
+from escalation.files.frames import as_pandas
 
 COLUMNS = (
     "date",
@@ -27,13 +28,19 @@ COLUMNS = (
 )
 TEXT_COLUMNS = ("actor", "target", "event_type", "country", "admin1", "place", "source", "incident_id")
 FATALITY_COLUMNS = ("fatalities", "fatalities_low", "fatalities_high")
-OPTIONAL_COLUMNS = ("events", "as_of")
+VICTIM_COLUMNS = ("killed_own", "killed_partner", "killed_attacker", "killed_civilian", "killed_unknown")
+"""Those killed of the target's side, of its partners, of the actor's side, of civilians, and of whom it is not said."""
+OPTIONAL_COLUMNS = ("events", "as_of", *VICTIM_COLUMNS)
 """``events``: how many incidents a row stands for; ``as_of``: since when the row has said what it says."""
 COORDINATE_LIMITS = {"latitude": 90.0, "longitude": 180.0}
 
-REPEATED_ID = r"no-id-\d+-\d+"
-"""What :func:`fallback_ids` calls rows that say the same as one before them."""
+REPEATED_ID = r"(no-id-\d+(?:-\d+)?)-again-\d+"
+"""What :func:`fallback_ids` calls rows that repeat one before them cell by cell; the group is the name of that row."""
+ROW_NUMBER_NAMES = ("", "index", "unnamed: 0", "level_0", "row", "rownames", "x", "...1")
+"""Names of columns that only number the rows of a file, as pandas and R write them."""
 
+TEXT = pd.Series([], dtype=str).dtype
+"""Type of columns of text in this version of pandas; plain objects, which may be anything, before version 3."""
 LATEST = pd.Timestamp("2200-01-01")
 MAX_FATALITIES = 100_000_000
 """No single incident is believed to have killed more; sums stay exact far below 2**53."""
@@ -44,7 +51,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    table : pandas.DataFrame, or a table of polars, Arrow, DuckDB or Ibis
         One row an incident. Only ``date`` must be there; a missing ``date_end`` is the ``date``,
         other missing columns are blank, and a blank ``incident_id`` gets a fallback identity.
     name : str
@@ -55,15 +62,15 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     pandas.DataFrame
         The columns of :data:`COLUMNS` in that order, then any others as they are: dates
         ``datetime64`` at midnight, text with ``""`` for blank, coordinates float, fatalities ``Int64``;
-        ``events``, where there is one, ``Int64``.
+        ``events`` and those of :data:`VICTIM_COLUMNS`, where there are any, ``Int64``.
 
     Raises
     ------
     InputError
-        If it is no DataFrame, has no rows, no ``date``, a column twice, a date that is missing, not
-        a date, outside 1900 to 2199 or after its ``date_end``, fatalities or ``events`` that are not whole
-        numbers >= 0 or not in the order low <= best <= high, a coordinate out of range, or an
-        ``incident_id`` twice.
+        If it is no table, has no rows, no ``date``, a column twice, a date that is missing, not
+        a date, outside 1900 to 2199 or after its ``date_end``, fatalities (of any victims) or ``events``
+        that are not whole numbers >= 0 or not in the order low <= best <= high, a coordinate out of
+        range, or an ``incident_id`` twice.
 
     Examples
     --------
@@ -71,6 +78,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     >>> check_incidents(pd.DataFrame({"date": [pd.Timestamp("2024-11-12")]})).loc[0, "date_end"]
     Timestamp('2024-11-12 00:00:00')
     """
+    table = as_pandas(table, name, "the DataFrame that read_incidents returns")
     _check_shape(table, name)
     checked = pd.DataFrame(index=table.index)
     checked["date"] = _days(table["date"], "date", name)
@@ -81,7 +89,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     for column in COLUMNS[2:]:
         checked[column] = _column(table, column, name)
     _check_order(checked, name)
-    _check_identity(checked, name)
+    _check_identity(checked, table, name)
     others = [column for column in table.columns if column not in COLUMNS]
     if not others:
         return checked
@@ -91,6 +99,9 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
             table["events"].isna(), table["events"], name, "is no number of events; give 0 or more, or drop the row"
         )
         checked["events"] = _column(table, "events", name)
+    for column in VICTIM_COLUMNS:
+        if column in others:
+            checked[column] = _column(table, column, name)
     if "as_of" in others and not pd.api.types.is_datetime64_dtype(table["as_of"].dtype):
         raise InputError(f"{name}: column 'as_of' is {table['as_of'].dtype}, not times; use pandas.to_datetime")
     return checked
@@ -101,23 +112,62 @@ def event_numbers(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int
     return np.asarray(table["events"] if "events" in table else np.ones(len(table)), dtype=np.int64)
 
 
-def fallback_ids(rows: pd.DataFrame) -> pd.Series:
+def fallback_ids(rows: pd.DataFrame, said: pd.Series) -> pd.Series:
     """Name rows that have no id by what they say, so that a later export of the same rows agrees.
 
-    Rows that say the same are distinguished by a number: none is ever taken for another.
+    Rows that differ nowhere in the columns of incidents are distinguished by a number: none is ever taken for another.
+    Those that repeat a whole row of their file say so in their name, after ``-again-``.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns of a checked table.
+    said : pandas.Series
+        From :func:`row_digest`, of the whole rows that they were read from.
     """
-    said = rows[[column for column in COLUMNS if column != "incident_id"]]
-    for column in TEXT_COLUMNS[:-1]:
-        said = said.assign(**{column: said[column].astype(object)})  # the same hash in every version of pandas
-    digest = pd.util.hash_pandas_object(said, index=False)
-    repeat = digest.groupby(digest).cumcount()
-    names = "no-id-" + digest.astype(str)
-    return names.where(repeat == 0, names + "-" + (repeat + 1).astype(str))
+    digest = _digest(rows[[column for column in COLUMNS if column != "incident_id"]])
+    names = ("no-id-" + digest.astype(str)).to_numpy(dtype=object)
+    alike = np.flatnonzero(digest.duplicated(keep=False))
+    keys = pd.DataFrame({"digest": digest.to_numpy()[alike], "said": said.to_numpy()[alike]})
+    again = keys.groupby(["digest", "said"], sort=False).cumcount()
+    number = keys.loc[again == 0].groupby("digest", sort=False).cumcount().reindex(keys.index)
+    number = number.groupby([keys["digest"], keys["said"]]).transform("first").astype(int)
+    for at, place, repeat in zip(alike, number, again, strict=True):
+        names[at] += (f"-{place + 1}" if place else "") + (f"-again-{repeat + 1}" if repeat else "")
+    return pd.Series(names, index=rows.index)
+
+
+def row_digest(table: pd.DataFrame) -> pd.Series:
+    """One number for each row, the same where rows are the same in all columns but those that number the rows."""
+    return _digest(table[[name for name in table.columns if not _numbers_rows(table[name], str(name))]])
+
+
+def _digest(table: pd.DataFrame) -> pd.Series:
+    """A hash of each row that is the same in every version of pandas."""
+    kept = {
+        at: column if pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM" else _texts(column)
+        for at, (_, column) in enumerate(table.items())
+    }
+    if not kept:
+        return pd.Series(0, index=table.index, dtype="uint64")
+    hashed: pd.Series = pd.util.hash_pandas_object(pd.DataFrame(kept, index=table.index), index=False)
+    return hashed
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Cells as plain text, whatever they hold."""
+    return column.astype(str).astype(object)
+
+
+def _numbers_rows(column: pd.Series, name: str) -> bool:
+    """Say whether a column holds nothing but the growing numbers of rows."""
+    if name.strip().casefold() not in ROW_NUMBER_NAMES:
+        return False
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return bool((np.diff(numbers) > 0).all())
 
 
 def _check_shape(table: pd.DataFrame, name: str) -> None:
-    if not isinstance(table, pd.DataFrame):
-        raise InputError(f"{name} is a {type(table).__name__}; give the DataFrame that read_incidents returns")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise InputError(f"{name} has two columns called {twice!r}; drop or rename one")
@@ -145,6 +195,8 @@ def _column(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     if column in TEXT_COLUMNS:
         if column not in table:
             return pd.Series("", index=table.index, dtype=str)
+        if table[column].dtype == TEXT and not table[column].hasnans:
+            return table[column]
         return table[column].astype(object).where(table[column].notna(), "").astype(str)
     values = _numbers(table[column], column, name) if column in table else pd.Series(np.nan, index=table.index)
     if column in COORDINATE_LIMITS:
@@ -176,13 +228,13 @@ def out_of_order(low: pd.Series, best: pd.Series, high: pd.Series) -> pd.Series:
     return pd.concat([(a > b).fillna(value=False).astype(bool) for a, b in pairs], axis=1).any(axis=1)
 
 
-def _check_identity(checked: pd.DataFrame, name: str) -> None:
+def _check_identity(checked: pd.DataFrame, table: pd.DataFrame, name: str) -> None:
     """Refuse repeated ids, then name the rows that have none (in place)."""
     ids = checked["incident_id"]
     blank = ids == ""
     _refuse(ids.duplicated() & ~blank, ids, name, "is an incident_id that two rows have; drop one of them")
     if blank.any():
-        checked.loc[blank, "incident_id"] = fallback_ids(checked[blank])
+        checked.loc[blank, "incident_id"] = fallback_ids(checked[blank], row_digest(table)[blank])
 
 
 def _refuse(bad: pd.Series, values: pd.Series, name: str, why: str) -> None:

@@ -67,6 +67,27 @@ def span_of(spans: Spans, unit: IntArray, day: IntArray) -> IntArray:
     return np.where(inside, at, -1)
 
 
+def covered_between(spans: Spans, unit: IntArray, first: IntArray, last: IntArray) -> IntArray:
+    """Covered days of a unit from a first to a last day, both inclusive, shape of ``first``."""
+    if not spans.unit.size:
+        return np.zeros(np.shape(first), dtype=np.int64)
+    low = int(min(spans.first.min(), np.min(first, initial=0))) - 1
+    wide = int(max(spans.last.max(), np.max(last, initial=0))) - low + 2
+    keys = spans.unit * wide + spans.first - low
+    length = spans.last - spans.first + 1
+    before = np.concatenate([[0], np.cumsum(length)])
+
+    def up_to(day: IntArray) -> IntArray:
+        """Covered days of all units before this one, and of it up to a day."""
+        number = np.searchsorted(keys, unit * wide + day - low, side="right")
+        at = np.maximum(number - 1, 0)
+        here = (number > 0) & (spans.unit[at] == unit)
+        beyond = np.where(here, np.maximum(spans.last[at] - day, 0), 0)
+        return np.asarray(before[number] - beyond)
+
+    return up_to(last) - up_to(first - 1)
+
+
 def covered_days(spans: Spans, starts: IntArray, units: int) -> IntArray:
     """Covered days of each period and unit.
 

@@ -13,6 +13,7 @@ from escalation.conventions.arrays import IntArray
 from escalation.counts.periods import EARLIEST
 from escalation.counts.series import Silence
 from escalation.errors import InputError
+from escalation.files.frames import as_pandas
 from escalation.tallies.kernels import default_kernels
 from escalation.tallies.words import as_qualifier, nearest
 
@@ -67,7 +68,7 @@ def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame
 
     Parameters
     ----------
-    tallies : pandas.DataFrame
+    tallies : pandas.DataFrame, or a table of polars, Arrow, DuckDB or Ibis
         At least ``series, count, qualifier, start, end``; see ``data/README.md`` for the others.
         Numbers and dates may be text.
     where : str
@@ -83,8 +84,7 @@ def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame
     InputError
         If a column is missing or a row cannot be used; the message names all such rows.
     """
-    if not isinstance(tallies, pd.DataFrame):
-        raise InputError(f"{where} is a {type(tallies).__name__}; give a DataFrame, such as read_tallies(path)[0]")
+    tallies = as_pandas(tallies, where, "a DataFrame, such as read_tallies(path)[0]")
     missing = [name for name in REQUIRED if name not in tallies.columns]
     if missing:
         raise InputError(

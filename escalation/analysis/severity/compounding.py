@@ -29,6 +29,8 @@ from escalation.incidents.schema import MAX_FATALITIES
 
 MOST_EVENTS = 50_000_000
 """Lethal attacks of all paths together that are drawn one by one."""
+MOST_DRAWN, FEWEST_PATHS = 5_000_000, 200
+"""Lethal attacks that are drawn for a sum; where the paths hold more, those of some paths, at least so many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,8 @@ class Toll:
         Probability of the intervals.
     unit : str
         What was forecast.
+    summed : int
+        Paths behind the median and interval of the fatalities: fewer where all hold very many lethal attacks.
     """
 
     probabilities: pd.DataFrame
@@ -114,6 +118,7 @@ class Toll:
     draws: int
     level: float
     unit: str
+    summed: int = 0
 
     def sentence(self) -> str:
         """Say it in plain words, with the ranges."""
@@ -235,6 +240,7 @@ def toll(
         rows.append([float(hit.mean()), _error(hit, forecast), *map(float, reach)])
     expected: tuple[float, float, float] | None = None
     total: list[int] | None = None
+    summed = 0
     if severity.sizes is not None:
         means = severity.sizes.distributions.mean()
         attacks = paths @ weights
@@ -242,7 +248,10 @@ def toll(
             cost = share * means[index]
             low, high = np.quantile(cost / centre, ends) * (attacks * centre).mean()
             expected = float((attacks * cost).mean()), float(low), float(high)
-        sums = draw_fatalities(draw_lethal(paths, weights, share, generator), severity.sizes, index, generator)
+        lethal = draw_lethal(paths, weights, share, generator)
+        some = _some_paths(lethal, generator)
+        summed = len(some)
+        sums = draw_fatalities(lethal[some], severity.sizes, index[some], generator)
         total = [int(value) for value in np.quantile(sums.sum(axis=1), [0.5, *ends], method="inverted_cdf")]
     columns = ["probability", "mc_error", "lower", "upper"]
     return Toll(
@@ -258,6 +267,7 @@ def toll(
         draws=forecast.draws,
         level=level,
         unit=forecast.unit,
+        summed=summed,
     )
 
 
@@ -379,6 +389,12 @@ def _error(hit: FloatArray, forecast: Forecast) -> float:
 def draw_lethal(paths: IntArray, weights: FloatArray, share: FloatArray, rng: Generator) -> IntArray:
     """Draw how many attacks of each period kill and fall on days that count, (draws, steps)."""
     return rng.binomial(paths, np.minimum(share[:, None] * weights, 1.0))
+
+
+def _some_paths(lethal: IntArray, rng: Generator) -> IntArray:
+    """Places of so many paths, drawn at random, that their lethal attacks are not too many to draw; all if they are."""
+    number = min(len(lethal), max(FEWEST_PATHS, int(len(lethal) * MOST_DRAWN / max(int(lethal.sum()), 1))))
+    return np.sort(rng.choice(len(lethal), number, replace=False)) if number < len(lethal) else np.arange(number)
 
 
 def draw_fatalities(lethal: IntArray, sizes: FatalitySizes, index: IntArray, rng: Generator) -> IntArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +23,7 @@ from escalation.counts.series import HoldsCounts, unpack_counts
 from escalation.errors import InputError, warn
 from escalation.incidents.schema import MAX_FATALITIES, check_incidents
 from escalation.incidents.units import BLANK_UNIT
+from escalation.incidents.victims import Victim, check_victims, deaths_of, victims_text
 
 OVERALL_DRAWS = 20_000
 """Draws for the interval of the share of all groups together."""
@@ -53,6 +54,8 @@ class Lethality:
         What was tried.
     posterior : SharePosterior
         The mixture of Beta distributions behind the numbers.
+    victims : tuple of str
+        Whose dead were counted; empty where all were.
     """
 
     groups: pd.DataFrame
@@ -68,6 +71,7 @@ class Lethality:
     level: float
     unit: str
     posterior: SharePosterior = field(repr=False)
+    victims: tuple[Victim, ...] = ()
 
     @property
     def lethal(self) -> int:
@@ -84,8 +88,9 @@ class Lethality:
         known = f"{many:,} {self.unit}"
         if self.trials_lower < self.trials_upper:
             known += f" ({self.level:.0%} interval {self.trials_lower:,} to {self.trials_upper:,})"
+        whom = f" {victims_text(self.victims)}" if self.victims else ""
         text = (
-            f"{self.lethal:,} of {known} killed: the share that kills is {written(self.share)} "
+            f"{self.lethal:,} of {known} killed{whom}: the share that kills{whom and ' them'} is {written(self.share)} "
             f"({self.level:.0%} interval {written(self.lower)} to {written(self.upper)})."
         )
         if self.new_share is None or self.new_lower is None or self.new_upper is None:
@@ -116,6 +121,7 @@ def lethality(
     between: float = 1.0,
     level: float = 0.9,
     unit: str | None = None,
+    victims: Victim | Sequence[Victim] | None = None,
     rng: Seed = None,
 ) -> Lethality:
     r"""Estimate the share of attacks that kill, by group, the groups partially pooled.
@@ -134,6 +140,8 @@ def lethality(
         Probability of the intervals.
     unit : str, optional
         What was tried, for sentences; what the series brings, or ``attacks``, when left out.
+    victims : {"own", "partner", "attacker", "civilian"} or a list of them, optional
+        Whose dead the lethal attacks were counted by, for sentences; see :func:`count_lethal`.
     rng : int, Generator or None
         Seed or generator; only the interval of all groups together is drawn, all else is exact.
 
@@ -197,6 +205,7 @@ def lethality(
         level=level,
         unit=unit,
         posterior=posterior,
+        victims=() if victims is None else check_victims(victims),
     )
 
 
@@ -276,6 +285,7 @@ def count_lethal(
     incidents: pd.DataFrame,
     by: str | None = None,
     *,
+    victims: Victim | Sequence[Victim] | None = None,
     figures: Literal["best", "low", "high"] = "best",
     unknown: Literal["leave_out", "not_lethal"] = "leave_out",
 ) -> pd.DataFrame:
@@ -287,6 +297,9 @@ def count_lethal(
         One row an incident, as :func:`escalation.read_incidents` gives them.
     by : str, optional
         Column of the groups, such as ``event_type``, ``actor`` or ``country``; one group when left out.
+    victims : {"own", "partner", "attacker", "civilian"} or a list of them, optional
+        Whose dead make an incident lethal: those of the side attacked, of its partners, of the attackers or civilians,
+        by the columns ``killed_own`` and so on; all dead when left out.
     figures : {"best", "low", "high"}
         Which of the fatality figures decides; a bound that is not known is the best figure.
     unknown : {"leave_out", "not_lethal"}
@@ -312,7 +325,7 @@ def count_lethal(
     >>> count_lethal(table, "event_type")["lethal"].to_dict()
     {'drone': 2, 'rocket': 0}
     """
-    table = check_incidents(incidents)
+    table = check_incidents(incidents) if victims is None else deaths_of(incidents, victims)
     if figures not in ("best", "low", "high") or unknown not in ("leave_out", "not_lethal"):
         raise InputError(
             f"figures is {figures!r} and unknown {unknown!r}; use 'best', 'low' or 'high', and 'leave_out' or "
@@ -325,13 +338,15 @@ def count_lethal(
     best = table["fatalities"]
     killed = best if figures == "best" else table[f"fatalities_{figures}"].fillna(best)
     missing = killed.isna().to_numpy()
+    whose = "" if victims is None else f" of {victims_text(check_victims(victims))}"
     if missing.all():
         raise InputError(
-            "no incident states its fatalities, so there is no share of lethal ones; name their column as fatalities"
+            f"no incident states its fatalities{whose}, so there is no share of lethal ones; name their column as "
+            "fatalities"
         )
     if missing.any() and unknown == "leave_out":
         warn(
-            f"{missing.sum():,} of {len(table):,} incidents state no fatalities and are left out of the share; "
+            f"{missing.sum():,} of {len(table):,} incidents state no fatalities{whose} and are left out of the share; "
             "unknown='not_lethal' counts them as not lethal"
         )
     group = pd.Series("all", index=table.index) if by is None else table[by].astype(object)

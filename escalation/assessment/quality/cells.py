@@ -9,6 +9,7 @@ import pandas as pd
 
 from escalation.assessment.quality.finding import SURE, Finding, several
 from escalation.files.ledger import rows_lost
+from escalation.incidents.duplicates import repeats_in
 
 ROUNDED = 1.5
 LARGEST_ROUNDED = 1_000
@@ -48,19 +49,13 @@ def find_lost(table: pd.DataFrame, ledger: pd.DataFrame | None) -> Iterator[Find
 
 
 def find_repeated(table: pd.DataFrame) -> Iterator[Finding]:
-    """Rows that say the same as another but for their id."""
-    said = table[[column for column in table.columns if column not in ("incident_id", "as_of")]]
-    place = said[["place", "admin1", "latitude"]]
-    somewhere = ((place["place"] != "") | (place["admin1"] != "") | place["latitude"].notna()).to_numpy()
-    again = int((said.duplicated().to_numpy() & somewhere).sum())
-    if not again:
-        return
-    yield Finding(
-        "duplicates",
-        f"{several(again, 'row')} {'says' if again == 1 else 'say'} the same as another, place and all",
-        "if they are one incident each, merge them by deduplicate()",
-        grave=again >= PART * len(table),
-    )
+    """Rows that repeat one before them in every column of their file."""
+    if again := len(repeats_in(table)):
+        yield Finding(
+            "duplicates",
+            f"{several(again, 'row')} {'repeats' if again == 1 else 'repeat'} another in every column, place and all",
+            "if they are one incident each, merge them: escalation deduplicate, or deduplicate(incidents)",
+        )
 
 
 def find_rounded(table: pd.DataFrame) -> Iterator[Finding]:

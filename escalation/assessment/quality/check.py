@@ -9,9 +9,14 @@ import pandas as pd
 
 from escalation.assessment.quality.cells import find_few, find_lost, find_repeated, find_rounded, find_vague
 from escalation.assessment.quality.composition import find_changes_of_coverage, find_sources
-from escalation.assessment.quality.days import days_of, find_few_lately, find_gaps, find_heaps
+from escalation.assessment.quality.days import days_of, find_few_lately, find_gaps, find_heaps, watched_days
 from escalation.assessment.quality.finding import Finding, several
+from escalation.errors import InputError
+from escalation.incidents.coverage import REMARKS, check_coverage
 from escalation.incidents.schema import check_incidents
+
+ASIDE = ("duplicates",)
+"""What is remarked but weighs nothing: whether two rows are one incident is for who knows the source to say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,19 +32,23 @@ class DataQuality:
         Rows of the table.
     first, last : pandas.Timestamp
         First and last day of the table.
+    counted : int or None
+        Incidents that rows of counts stand for; None where each row is an incident.
     """
 
     findings: pd.DataFrame = field(repr=False)
     incidents: int
     first: pd.Timestamp
     last: pd.Timestamp
+    counted: int | None = None
 
     @property
     def verdict(self) -> str:
-        """``sound``, ``usable with care``, or ``not to be forecast from as it is``."""
-        if self.findings.empty:
+        """``sound``, ``usable with care``, or ``not to be forecast from as it is``; repeated rows weigh nothing."""
+        weighed = self.findings[~self.findings["check"].isin(ASIDE)]
+        if weighed.empty:
             return "sound"
-        return "not to be forecast from as it is" if self.findings["grave"].any() else "usable with care"
+        return "not to be forecast from as it is" if weighed["grave"].any() else "usable with care"
 
     def sentences(self) -> list[str]:
         """Each remark with what to do about it."""
@@ -54,7 +63,10 @@ class DataQuality:
 
     def sentence(self) -> str:
         """The verdict in one line."""
-        span = f"{several(self.incidents, 'incident')}, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
+        what = several(self.incidents, "incident")
+        if self.counted is not None:
+            what = f"{several(self.incidents, 'row')} of counts ({several(self.counted, 'incident')})"
+        span = f"{what}, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
         remarks = "nothing speaks against it" if self.findings.empty else several(len(self.findings), "remark")
         return f"Data quality of {span}: {self.verdict} ({remarks})."
 
@@ -63,10 +75,12 @@ class DataQuality:
         return f"<p>{html.escape(self.sentence())}</p><ul>{listed}</ul>"
 
 
-def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None) -> DataQuality:
+def data_quality(
+    incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None, coverage: pd.DataFrame | None = None
+) -> DataQuality:
     """Say what speaks against taking the counts of a table of incidents at their word.
 
-    Looked at are: rows lost on reading, rows that say the same, stretches without an incident that are too long for
+    Looked at are: rows lost on reading, rows that repeat others, stretches without an incident that are too long for
     what is usual around them, the last 14 days against the 84 before, sources, event types and places that come or go
     in mid-table, rates that change in nearly all units at once, one source that carries all, weekdays and days of the
     month on which too many incidents are dated, rounded deaths, wide windows and blank cells.
@@ -77,6 +91,9 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
         From :func:`escalation.read_incidents`, whole: counts of a part may be quiet where the table is not.
     ledger : pandas.DataFrame, optional
         The one that came with it.
+    coverage : pandas.DataFrame, optional
+        The spans in which somebody looked (``start``, ``end``, and columns of units if they differ), see
+        :func:`escalation.incidents.read_coverage`: other days are no gap and say nothing of what is usual.
 
     Returns
     -------
@@ -85,7 +102,7 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
     Raises
     ------
     InputError
-        If the table is none of incidents.
+        If the table is none of incidents, or the coverage cannot be used or leaves no day of the table.
 
     Notes
     -----
@@ -106,13 +123,18 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
     'no incident in the 24 days from 2024-03-01 to 2024-03-24'
     """
     table = check_incidents(incidents)
-    days = days_of(table)
+    days = watched = days_of(table)
+    if coverage is not None:
+        units = [str(name) for name in coverage if name not in ("start", "end", *REMARKS)]
+        watched = watched_days(days, check_coverage(coverage, units))
+        if not len(watched.since):
+            raise InputError("coverage leaves no day of the incidents; check its dates")
     findings: list[Finding] = [
         *find_few(table),
         *find_lost(table, ledger),
         *find_repeated(table),
-        *find_gaps(days),
-        *find_few_lately(days),
+        *find_gaps(watched),
+        *find_few_lately(watched),
         *find_changes_of_coverage(table, days),
         *find_sources(table),
         *find_heaps(days),
@@ -121,4 +143,5 @@ def data_quality(incidents: pd.DataFrame, *, ledger: pd.DataFrame | None = None)
     ]
     found = pd.DataFrame(findings, columns=list(Finding._fields)).astype({"grave": bool})
     found = found.sort_values("grave", ascending=False, kind="stable", ignore_index=True)
-    return DataQuality(found, len(table), table["date"].min(), table["date_end"].max())
+    counted = int(table["events"].sum()) if "events" in table else None
+    return DataQuality(found, len(table), table["date"].min(), table["date_end"].max(), counted)

@@ -11,6 +11,7 @@ import pandas as pd
 from escalation.assessment.quality.finding import SURE, Finding, several
 from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
 from escalation.counts.periods import day_numbers
+from escalation.incidents.coverage import merged_spans
 from escalation.incidents.schema import event_numbers
 
 AROUND = 28
@@ -43,6 +44,8 @@ class Days(NamedTuple):
         Days that lie in the window of some incident.
     scatter : float
         Variance of ``incidents`` about their local mean, in its units.
+    since : (n,) int array
+        How many days each is after ``first``: one by one, unless days on which nobody looked are left out.
     """
 
     first: int
@@ -50,10 +53,11 @@ class Days(NamedTuple):
     exact: FloatArray
     reached: BoolArray
     scatter: float
+    since: IntArray
 
     def name(self, day: int) -> str:
         """A day by its position."""
-        return str(np.datetime64(self.first + day, "D"))
+        return str(np.datetime64(self.first + int(self.since[day]), "D"))
 
 
 def days_of(table: pd.DataFrame) -> Days:
@@ -70,8 +74,21 @@ def days_of(table: pd.DataFrame) -> Days:
     wide = np.where(one_day, 0.0, events / (last - first + 1))
     exact = np.bincount((first - begin)[one_day], events[one_day], n).astype(np.float64)
     incidents = np.asarray(exact + np.maximum(running(wide), 0.0))
-    reached = running(np.ones(len(table))) > 0.5
-    return Days(begin, incidents, exact, reached, scatter(incidents, local_mean(incidents)))
+    reached = running((events > 0).astype(np.float64)) > 0.5  # a row of counts that says 0 reaches no day
+    return Days(begin, incidents, exact, reached, scatter(incidents, local_mean(incidents)), np.arange(n))
+
+
+def watched_days(days: Days, spans: pd.DataFrame) -> Days:
+    """The days on which somebody looked, by checked spans of coverage, whatever unit they are of."""
+    n, last = len(days.since), days.first + len(days.since) - 1
+    edges = [pd.Timestamp(np.datetime64(day, "D")) for day in (days.first, last)]
+    covered = merged_spans(spans, np.zeros(len(spans), dtype=np.int64), (edges[0], edges[1]))
+    steps = np.bincount(covered.first - days.first, minlength=n + 1)
+    steps -= np.bincount(covered.last - days.first + 1, minlength=n + 1)
+    kept = np.cumsum(steps)[:n] > 0
+    incidents = days.incidents[kept]
+    ratio = scatter(incidents, local_mean(incidents)) if kept.any() else 1.0
+    return Days(days.first, incidents, days.exact[kept], days.reached[kept], ratio, days.since[kept])
 
 
 def local_mean(counts: FloatArray, width: int = 4 * 7) -> FloatArray:
@@ -164,7 +181,7 @@ def find_heaps(days: Days) -> Iterator[Finding]:
     """Weekdays and days of the month on which too many incidents are dated."""
     if days.exact.sum() < 50:
         return
-    numbers = np.arange(days.first, days.first + len(days.exact))
+    numbers = days.first + days.since
     weekday = (numbers + EPOCH_WEEKDAY) % 7
     mean = local_mean(days.exact)
     effect = np.bincount(weekday, days.exact, 7) / np.maximum(np.bincount(weekday, mean, 7), 1e-12)

@@ -10,18 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.progress import Progress, Tick, reporter
-from escalation.counts.periods import DateLike, parse_date, parse_freq, period_index
+from escalation.counts.periods import DateLike, parse_date, parse_freq, period_index, period_word
 from escalation.errors import InputError, warn
-from escalation.incidents.aggregate import (
-    COUNT_ON,
-    MEASURES,
-    check_option,
-    check_size,
-    warn_outside,
-    warn_partial,
-    warn_unknown,
-    warn_windows,
-)
+from escalation.incidents.aggregate import COUNT_ON, MEASURES, check_option, check_size
+from escalation.incidents.count_warnings import warn_outside, warn_partial, warn_unknown, warn_windows
 from escalation.incidents.engines import engine
 from escalation.incidents.schema import MAX_FATALITIES
 from escalation.incidents.units import BLANK_UNIT, check_units, unit_columns_of, units_of
@@ -47,7 +39,7 @@ def count_in_database(
     end: DateLike | None = None,
     measure: Literal["incidents", "fatalities"] = "incidents",
     *,
-    count_on: Literal["last", "middle", "first"] = "last",
+    count_on: Literal["last", "middle", "first"] | None = None,
     as_of: DateLike | None = None,
     columns: Mapping[str, str] | None = None,
     progress: Progress = False,
@@ -64,7 +56,8 @@ def count_in_database(
         Parquet files, or CSV or TSV ones (may end in ``.gz``), patterns such as ``events/*.parquet`` included, which
         DuckDB reads; or any table or expression of Ibis, filtered as may be.
     freq, by, start, end, measure, count_on, as_of
-        As in :func:`escalation.aggregate`. ``by`` names columns of the table as it calls them.
+        As in :func:`escalation.aggregate`. ``by`` names columns of the table as it calls them. Rows of counts (with
+        ``events``) whose windows touch more than one period are refused unless ``count_on`` is given.
     columns : mapping of str to str, optional
         What the table calls its ``date``, ``date_end``, ``fatalities``, ``events`` and ``as_of``, where it does not
         call them so; the other way than in a rename: ``{"date": "event_date"}``. Dates are dates or times without a
@@ -85,8 +78,8 @@ def count_in_database(
     ------
     InputError
         If Ibis or the engine is not installed, an option cannot be read, the table has no such column or none of the
-        type that is needed, its numbers are not whole or below 0, no row can be counted, the counts are more than 50
-        million, the engine stops, or the table changes meanwhile.
+        type that is needed, rows of counts would have to be spread over periods, its numbers are not whole or below 0,
+        no row can be counted, the counts are more than 50 million, the engine stops, or the table changes meanwhile.
     FileError
         If a file is not there, is of another kind, or cannot be read.
 
@@ -107,7 +100,7 @@ def count_in_database(
     """
     freq = parse_freq(freq)
     check_option(measure, MEASURES, "measure")
-    check_option(count_on, COUNT_ON, "count_on")
+    check_option("last" if count_on is None else count_on, COUNT_ON, "count_on")
     table = engine.open_table(source)
     names = unit_columns_of(by)
     check_units(names, list(table.columns))
@@ -116,7 +109,7 @@ def count_in_database(
         by=tuple(names),
         freq=freq,
         measure=measure,
-        count_on=count_on,
+        count_on=count_on or "last",
         start=None if start is None else _day(parse_date(start, "start")),
         end=None if end is None else _day(parse_date(end, "end", side="end")),
         as_of=None if as_of is None else _day(parse_date(as_of, "as_of", side="end")),
@@ -128,6 +121,12 @@ def count_in_database(
     fates = {fate: _sum(found, "rows", fate) for fate in (engine.COUNTED, *WHY)}
     first, last = _span(found, sought, fates)
     _check_values(found, sought)
+    if count_on is None and "events" in sought.names and (wide := _sum(found, "wide")):
+        raise InputError(
+            f"{wide:,} rows are counts ({sought.names['events']!r}) of windows that touch more than one "
+            f"{period_word(freq)}; choose the periods that they are of as freq, give count_on, or read them with "
+            "read_incidents, for aggregate spreads them over their days"
+        )
     index = period_index(first, last, freq)
     spelled = _placed(found).select([*sought.keys, "rows"]).group_by(sought.keys).aggregate([("rows", "sum")])
     keys = spelled.to_pandas()[sought.keys].set_axis(list(sought.by), axis=1)
@@ -138,7 +137,7 @@ def count_in_database(
         sums, unknown = _added(rows, sought, grid, fates[engine.COUNTED], tick)
     _warn_dropped(fates)
     warn_outside(fates[engine.OUTSIDE], fates[engine.COUNTED] + fates[engine.OUTSIDE], first, last)
-    warn_windows(_sum(found, "wide"), fates[engine.COUNTED], freq, count_on)
+    warn_windows(_sum(found, "wide"), fates[engine.COUNTED], freq, count_on or "last")
     warn_partial(index, first, last)
     gaps = unknown > 0
     if gaps.any():

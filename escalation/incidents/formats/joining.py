@@ -10,7 +10,7 @@ import pandas as pd
 
 from escalation.conventions.arrays import BoolArray, IntArray
 from escalation.incidents.formats.rows import Notes
-from escalation.incidents.schema import REPEATED_ID, fallback_ids
+from escalation.incidents.schema import fallback_ids
 
 SAME_EVENT = ("date", "date_end", "event_type", "country", "place", "fatalities")
 """What the rows of one event agree in where an export repeats it for each of its actors."""
@@ -32,6 +32,10 @@ class FileRows:
         Whether files of this kind may hold an event once for each of its actors.
     notes : Notes
         What was done to the rows so far.
+    said : pandas.Series
+        Digest of each whole row of the file, shape (rows,).
+    zone : str
+        What is to be said of the days that times with an offset count on, or "".
     meaning : str
         What a row of the file was taken for.
     unused : dict of str to int
@@ -43,18 +47,19 @@ class FileRows:
     days: tuple[pd.Timestamp, pd.Timestamp]
     sided: bool
     notes: Notes
+    said: pd.Series
+    zone: str
     meaning: str = "an incident"
     unused: dict[str, int] = field(default_factory=dict)
 
 
-def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, BoolArray]:
+def join_files(files: list[FileRows]) -> pd.DataFrame:
     """Put the rows of files one below the other, keep one row of each id, and note the others.
 
     Returns
     -------
-    tuple
-        The table, in the order of the files and their rows, and which of its rows have no id and say the same as one
-        before them.
+    pandas.DataFrame
+        In the order of the files and their rows.
     """
     for file in files:
         file.rows["incident_id"] = file.rows["incident_id"].astype(object)
@@ -67,15 +72,13 @@ def join_files(files: list[FileRows]) -> tuple[pd.DataFrame, BoolArray]:
     if blank.any():
         _note_nameless(joined, blank)
     gone = _merge(joined, blank)
+    said = pd.concat([file.said for file in files], ignore_index=True)
     if gone.any():
-        table, blank = table[~gone], blank[~gone]
-    repeated = np.zeros(len(table), dtype=bool)
+        table, blank, said = table[~gone], blank[~gone], said[~gone]
     if blank.any():
         table = table.copy()
-        names = fallback_ids(table[blank])
-        table.loc[blank, "incident_id"] = names
-        repeated[blank] = names.str.fullmatch(REPEATED_ID).to_numpy(dtype=bool)
-    return table.reset_index(drop=True), repeated
+        table.loc[blank, "incident_id"] = fallback_ids(table[blank], said[blank])
+    return table.reset_index(drop=True)
 
 
 class _Joined(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from escalation.errors import FileError, InputError, warn
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
+from escalation.incidents.counted_rows import native_freq
+from escalation.incidents.duplicates import repeats_in
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
 from escalation.incidents.formats.joining import FileRows, join_files
@@ -35,13 +38,15 @@ from escalation.incidents.formats.rows import (
     clean_coordinates,
     clean_fatalities,
     clean_times,
+    clean_victims,
     keep_counted,
     keep_dated,
     keep_known,
     note_unusual,
     widen_imprecise,
 )
-from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS
+from escalation.incidents.formats.zones import check_zone, in_zone
+from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS, row_digest
 
 PATTERN_SIGNS = ("*", "?", "[")
 WORDS = {"reports": "a report of an incident", "counts": "the count of a week"}
@@ -58,6 +63,7 @@ def read_incidents(
     reports: Reports = "all",
     as_of: DateLike | None = None,
     sheet: str | None = None,
+    timezone: str | None = None,
     events: str | None = None,
     cumulative: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -77,8 +83,8 @@ def read_incidents(
     columns : mapping of str to str, optional
         Which column of the file holds which column of the result, such as ``{"date": "Datum"}``;
         obvious names (``event_date``, ``lat``, ``killed``) need no entry. Beside the columns of the
-        result ``time_precision`` (``day``, ``week``, ``month``, ``year``), ``events`` and ``as_of``
-        can be named.
+        result ``time_precision`` (``day``, ``week``, ``month``, ``year``), ``events``, ``as_of`` and
+        ``killed_own``, ``killed_partner``, ``killed_attacker``, ``killed_civilian`` can be named.
     encoding : str, optional
         Encoding of a text file that is neither UTF-8 nor marked UTF-16, such as ``"cp1252"``.
     date_order : {"auto", "day-first", "month-first"}
@@ -103,6 +109,10 @@ def read_incidents(
         The column of a running total of bulletins. Counts are the differences, each in the window from the day after
         the bulletin before to its own day, so that missing bulletins are no quiet days.
 
+    timezone : str, optional
+        Such as ``"Europe/Kyiv"``: times with an offset from UTC belong to the day that it is there. Without it they
+        belong to the day that their cell names; times without an offset always do.
+
     Returns
     -------
     incidents : pandas.DataFrame
@@ -111,9 +121,11 @@ def read_incidents(
         ``latitude``, ``longitude`` (degrees, NaN if unknown), ``fatalities``, ``fatalities_low``,
         ``fatalities_high`` (``<NA>`` if unknown), ``source``, ``incident_id``; in the order of the files.
         Where the file has them also ``events`` (a row stands for so many incidents, as in counts
-        a week) and ``as_of`` (UTC). ``incidents.attrs["columns"]`` holds, for each file, which of
-        its columns was taken for what, ``attrs["rows"]`` what a row was taken for, and ``attrs["unused"]`` how many
-        cells are filled of each column of whole numbers that nothing is read from.
+        a week), ``as_of`` (UTC) and who was killed: ``killed_own`` (of the target's side), ``killed_partner``,
+        ``killed_attacker`` (of the actor's side), ``killed_civilian``, ``killed_unknown``.
+        ``incidents.attrs["columns"]`` holds, for each file, which of its columns was taken for what,
+        ``attrs["rows"]`` what a row was taken for, and ``attrs["unused"]`` how many cells are filled of each column
+        of whole numbers that nothing is read from.
     ledger : pandas.DataFrame
         Each row that was dropped, merged or changed, and why. Rows of the files =
         ``len(incidents) + escalation.files.ledger.rows_lost(ledger)``.
@@ -124,14 +136,16 @@ def read_incidents(
         If a file cannot be opened, or a pattern fits none.
     InputError
         If it is no table, has no column that can be the date, ``columns`` names a column that is not
-        there, the order of day and month cannot be known, or no row can be used; if the names or the numbers of an
-        own table, but not both, say that its rows are counts or running totals; if a running total falls.
+        there, the order of day and month cannot be known, no time zone is called so, or no row can be used; if the
+        names or the numbers of an own table, but not both, say that its rows are counts or running totals; if a
+        running total falls.
 
     Warns
     -----
     DataWarning
-        If rows are reports or counts a week and not incidents, columns had to be guessed, a workbook has
-        more sheets, or incidents without an id say the same as others, so that they may be counted twice.
+        If rows are reports or counts a week and not incidents, times have offsets from UTC and no ``timezone`` is
+        given (or none has one and it is), columns had to be guessed, a workbook has
+        more sheets, or rows without an id repeat others in every column, so that they may be counted twice.
 
     Notes
     -----
@@ -152,7 +166,8 @@ def read_incidents(
 
     ACLED's ``time_precision`` becomes the window: 1 the day, 2 three days either way, 3 the calendar
     month. UCDP's ``type_of_violence`` becomes ``event_type``: ``state-based``, ``non-state``,
-    ``one-sided``. A GDELT country is a FIPS code, an event type a CAMEO code.
+    ``one-sided``; its ``deaths_a`` are those killed of the actor's side, who need not have attacked, ``deaths_b``
+    those of the target's. A GDELT country is a FIPS code, an event type a CAMEO code.
 
     Examples
     --------
@@ -166,25 +181,27 @@ def read_incidents(
     '4 31/02/2024 is no day of the calendar (dates here are read day-first)'
     """
     check_reports(reports)
+    zone = check_zone(timezone)
     asked = Asked(columns or {}, events, cumulative, sure=layout == "plain")
     known_by = None if as_of is None else parse_date(as_of, "as_of", side="end")
     files = [
-        _read_file(path, layout, asked, encoding, date_order, reports, known_by, sheet)
+        _read_file(path, layout, asked, encoding, date_order, reports, known_by, sheet, zone)
         for path in expand_paths(path_or_paths)
     ]
     filled = [file for file in files if len(file.rows)]
     if not filled:
         raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
-    incidents, repeated = join_files(filled)
-    _warn_repeats(incidents, repeated)
+    incidents = join_files(filled)
     for column in TEXT_COLUMNS:
         codes, distinct = pd.factorize(incidents[column])
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
     if "events" in incidents:
         incidents["events"] = incidents["events"].fillna(1)  # of files whose rows are incidents
+    _warn_repeats(incidents)
     incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
     incidents.attrs["rows"] = {file.notes.entries.file: file.meaning for file in files}
     incidents.attrs["unused"] = {file.notes.entries.file: file.unused for file in files}
+    incidents.attrs["zones"] = [file.zone for file in files if file.zone]
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
 
 
@@ -237,6 +254,7 @@ def _read_file(
     reports: Reports,
     as_of: pd.Timestamp | None,
     sheet: str | None,
+    zone: ZoneInfo | None,
 ) -> FileRows:
     """Read one file as far as that can be done without the others."""
     headless = raw_columns if kind in ("auto", "gdelt") else None
@@ -251,7 +269,8 @@ def _read_file(
     notes = Notes(str(path), cells, names)
     if tags is not None:
         notes.entries.add([first], "", [tags], "dropped", "is a second header row (HXL tags)")
-    window = keep_dated(*_days(cells, layout, date_order, str(path)), notes, layout.days)
+    days_read, zone_note = in_zone(_days(cells, layout, date_order, str(path)), cells, zone, notes)
+    window = keep_dated(*days_read, notes, layout.days)
     extra: dict[str, pd.Series] = {}
     if "as_of" in names:
         extra["as_of"] = clean_times(cells.loc[window.index], notes)
@@ -279,6 +298,7 @@ def _read_file(
     note_unusual(cells, notes)
     parts = [window, cells[list(TEXT_COLUMNS)], clean_coordinates(cells, notes), clean_fatalities(cells, notes)]
     rows = pd.concat(parts, axis=1)[list(COLUMNS)]
+    extra |= clean_victims(cells, notes)
     for column in OPTIONAL_COLUMNS:
         if column in extra:
             rows[column] = extra[column].loc[rows.index]
@@ -289,9 +309,21 @@ def _read_file(
         _refuse_nothing(path, len(table), notes)
     if layout.holds == "counts" and not rows.empty:
         _warn_counts(rows, layout, str(path))
-    said = meaning.words() if layout.holds == "incidents" else WORDS[layout.holds]
+    taken = meaning.words() if layout.holds == "incidents" else WORDS[layout.holds]
     unused = unused_numbers(own.table, names) if layout is LAYOUTS["plain"] else {}
-    return FileRows(rows, vague, days, layout is LAYOUTS["acled"], notes, meaning=said, unused=unused)
+    nameless = (rows["incident_id"] == "").any()
+    said = row_digest(own.table.loc[rows.index]) if nameless else pd.Series(0, index=rows.index)
+    return FileRows(
+        rows,
+        vague,
+        days,
+        layout is LAYOUTS["acled"],
+        notes,
+        said=said,
+        zone=zone_note,
+        meaning=taken,
+        unused=unused,
+    )
 
 
 def _refuse_nothing(path: Path, rows: int, notes: Notes) -> None:
@@ -339,25 +371,22 @@ def _today() -> pd.Timestamp:
     return pd.Timestamp.now().normalize() + pd.Timedelta(days=1)
 
 
-def _warn_repeats(incidents: pd.DataFrame, repeated: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
-    """Warn of incidents without an id that say the same, place or actor included, as another."""
-    if "events" in incidents:  # rows of counts, of which several may well be alike
-        return
-    same = incidents[repeated]
-    named = (same[["actor", "target", "place"]] != "").any(axis=1) | same["latitude"].notna()
-    if number := int(named.sum()):
+def _warn_repeats(incidents: pd.DataFrame) -> None:
+    """Warn of incidents without an id whose whole row, place or side included, is there before."""
+    if number := len(repeats_in(incidents)):
         warn(
-            f"{number:,} of {len(incidents):,} incidents have no id and say the same as one before them; each counts, "
-            "so if one is reported twice merge them: escalation.incidents.deduplicate(incidents, min_similarity=1)"
+            f"{number:,} of {len(incidents):,} rows have no id and repeat one before them in every column; each "
+            "counts, so if they are one incident each merge them: escalation deduplicate, or "
+            "escalation.incidents.deduplicate(incidents)"
         )
 
 
 def _warn_counts(rows: pd.DataFrame, layout: Layout, where: str) -> None:
-    """Warn that rows are counts, and in which weeks they can be counted without a guess."""
-    weekday = rows["date_end"].dt.day_of_week.unique()
-    weeks = f"; freq='W-{rows['date_end'].iloc[0]:%a}'".upper().replace("FREQ", "freq") if len(weekday) == 1 else ""
+    """Warn that rows are counts, and in which periods they can be counted whole."""
+    own = native_freq(rows)
+    how = f"freq={own!r} counts them in their own periods, and others" if own else "aggregate"
     warn(
         f"{where}: {layout.name} holds counts a week, not incidents: its {len(rows):,} rows stand for "
-        f"{int(rows['events'].sum()):,} incidents (column events), which aggregate counts on the last day of the week"
-        f"{weeks + ' is its own weeks' if weeks else ''}"
+        f"{int(rows['events'].sum()):,} incidents (column events); {how} "
+        f"{'have them ' if own else ''}{'spread' if own else 'spreads them'} evenly over the days of each row"
     )

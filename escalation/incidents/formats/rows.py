@@ -16,7 +16,7 @@ from escalation.incidents.formats.figures import (
     read_times,
     read_whole_numbers,
 )
-from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, out_of_order
+from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, VICTIM_COLUMNS, out_of_order
 from escalation.incidents.windows import widen
 
 _UNUSUAL = re.compile(r"[+-]?[0-9.]+e[+-]?[0-9]{1,2}|\+[0-9.,]+|-0+\.?0*", re.IGNORECASE)
@@ -147,6 +147,16 @@ def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
         notes.add(wrong & table[column].notna(), column, "changed", why)
         table[column] = table[column].mask(wrong)
     return table
+
+
+def clean_victims(cells: pd.DataFrame, notes: Notes) -> dict[str, pd.Series]:
+    """Read the numbers of those killed of each side, of the columns that the file has; blank what cannot be used."""
+    killed = {}
+    for column in VICTIM_COLUMNS:
+        if column in notes.names:
+            killed[column], problem = read_fatalities(cells[column])
+            notes.add(problem != "", column, "changed", problem + "; blanked")
+    return killed
 
 
 def _joined_figures(read: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
