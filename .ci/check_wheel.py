@@ -11,7 +11,8 @@ def wanted(checkout: Path) -> set[str]:
     tables = {
         Path("escalation") / path.relative_to(checkout) for path in (checkout / "data").rglob("*") if path.is_file()
     }
-    return {path.as_posix() for path in package | tables if "__pycache__" not in path.parts}
+    command = {Path("escalation_command.py")}
+    return {path.as_posix() for path in package | tables | command if "__pycache__" not in path.parts}
 
 
 def main(wheel: str, checkout: str) -> int:

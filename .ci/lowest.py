@@ -9,6 +9,8 @@ from pathlib import Path
 def main(path: str) -> None:
     project = tomllib.loads(Path(path).read_text(encoding="utf-8"))["project"]
     for requirement in project["dependencies"]:
+        if ";" in requirement:  # of another Python
+            continue
         name, lowest = re.fullmatch(r"([\w-]+)>=([\d.]+)", requirement).groups()
         print(f"{name}=={lowest}.*")
 

@@ -356,7 +356,7 @@ def try_mutant(tree: Path, mutant: Mutant, tests: Sequence[str], seconds: float)
     more = {"PYTHONDONTWRITEBYTECODE": "1"}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as compiled:
-        if "njit" in source:  # what numba compiled of other files may hold the function as it was
+        if "@compiled(" in source:  # what numba compiled of other files may hold the function as it was
             more["NUMBA_CACHE_DIR"] = compiled
         code, said = run_tests(tree, [mutant.file, *tests], seconds, **more)
     shutil.copy2(before, path)

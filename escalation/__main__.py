@@ -2,7 +2,7 @@
 
 import sys
 
-from escalation.cli import main
+from escalation.cli.process import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -53,6 +53,10 @@ class DataWarning(EscalationWarning):
     """Something in the data that the result depends on and that its reader should know."""
 
 
+class NotKeptWarning(EscalationWarning):
+    """Compiled code cannot be kept on disk, so that every process compiles anew; the message says where it could be."""
+
+
 class ResampledDrawsWarning(EscalationWarning):
     """Draws were resampled the way of a public scoring program; the message says why that is wrong and what to do."""
 

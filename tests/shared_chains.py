@@ -35,7 +35,8 @@ def once(sample: Callable[..., posterior.Posterior], folder: Path | None = None)
 
     def sampled(evidence: posterior.Evidence, draws: int, rng: Generator, **options: Any) -> posterior.Posterior:
         chains, keep = options.get("chains", posterior.CHAINS), options.get("keep", posterior.KEEP)
-        told = (vars(evidence), max(keep, -(-draws // chains)), rng.bit_generator, options)  # keep is what draws decide
+        asked = {name: value for name, value in options.items() if name != "tick"}  # which changes no number
+        told = (vars(evidence), max(keep, -(-draws // chains)), rng.bit_generator, asked)  # keep is what draws decide
         key = hashlib.sha256(pickle.dumps(told)).hexdigest()
         kept = known.get(key) or (folder and read_kept(folder / key))
         if kept:

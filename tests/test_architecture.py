@@ -211,7 +211,9 @@ def test_public_functions_take_no_boolean_by_position(name):
     def flag_by_position(node: ast.AST) -> bool:
         if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
             return False
-        if any("njit" in ast.unparse(decorator) for decorator in node.decorator_list):  # kernels take all by position
+        if any(
+            "compiled(" in ast.unparse(decorator) for decorator in node.decorator_list
+        ):  # kernels take all by position
             return False
         given = node.args.posonlyargs + node.args.args
         annotated = any(arg.annotation is not None and ast.unparse(arg.annotation) == "bool" for arg in given)

@@ -18,7 +18,7 @@ from escalation.assessment.answer import Answer, keys_of
 from escalation.cli import main
 from escalation.report.write import compose_report
 
-ALL = ("trend", "forecast", "flashpoints", "presets", "severity", "changes", "alarms", "regimes", "excitation")
+ALL = ("trend", "forecast", "flashpoints", "year", "presets", "severity", "changes", "alarms", "regimes", "excitation")
 KINDS = ("case", "incidents", "months", "fatalities")
 SPAN = ["--start", "2022-01-03", "--end", "2023-12-31"]
 """The weeks that the raids of the fixture were watched in."""
@@ -48,6 +48,7 @@ UNITS = {
     },
     "forecast": {"total_ahead": "{unit}"},
     "flashpoints": {"flashpoint": "probability", r"flashpoint_\d+": "probability"},
+    "year": {"total_year": "{unit}", "flashpoint_year": "probability"},
     "presets": {
         **dict.fromkeys(("preset_forecastbench_mean", "preset_forecastbench_tenfold"), "probability"),
         **dict.fromkeys(("preset_acled_10", "preset_acled_25"), "probability"),
@@ -227,7 +228,18 @@ def told(raids_csv, tmp_path_factory) -> dict[str, dict[str, list[str]]]:
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setenv("COLUMNS", "200")
         patch.setenv("TERM", "dumb")
-        code = main(["report", str(raids_csv), *SPAN, "--regimes", "hidden_markov", "-o", str(folder / "answers.json")])
+        code = main(
+            [
+                "report",
+                str(raids_csv),
+                *SPAN,
+                "--regimes",
+                "hidden_markov",
+                "--full",
+                "-o",
+                str(folder / "answers.json"),
+            ]
+        )
     assert code == 0 and out.getvalue().endswith("answers.json\n")
     rows = [re.split(r"\s{2,}", line.strip()) for line in out.getvalue().splitlines()]
     screen = {row[0]: [row[1], *(re.split(" to ", row[2]) if len(row) > 2 else [])] for row in rows if len(row) > 1}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import escalation
 from escalation.cli import main
 
 TALLY = {
@@ -146,6 +147,10 @@ ROWS = [
     row("count too large", "9999999", count="9999999"),
     row("infinite count", "inf", count="inf"),
     row("NaN", "'NaN'", count="NaN"),
+    row("count in powers of ten", "'1e3', shortened as spreadsheets do; write all its digits", count="1e3"),
+    row("a range in powers of ten", "low is '5E+4', shortened", qualifier="range", count="", low="5E+4", high="60000"),
+    row("count with a sign", "'+5', with a sign; write the number alone", count="+5"),
+    row("count below nothing", "'-0', with a sign", count="-0"),
     row("no count", "count is blank", count=""),
     row("unknown qualifier", "'umpteen'", qualifier="umpteen"),
     row("unknown flag", "'fine'", flag="fine"),
@@ -162,6 +167,24 @@ ROWS = [
     press("faulty rows are named", tallies({"count": "x"}, {"count": "y"}), "2 rows cannot", "row 3", "'x'", "row 4"),
 ]
 
+UNSAMPLED = (
+    *("series --end 2024-13-01", "report --start soon", "changes --start 2024-06-01 --end 2024-05-01"),
+    *("series --freq Q", "series --as-of soon", "series --draws 99999999999", "report --horizon -3", "report --over 0"),
+    *(
+        "alarms --method nonsense",
+        "forecast --save paths.csv",
+        "forecast --model nonsense",
+        "report -o report.txt",
+        "report --figures press.csv",
+    ),
+    *("trend --recent 0", "trend --baseline 2024-06-01..2024-05-01", "trend --window 0", "trend --recent soon"),
+    *("backtest --origins 0", "backtest --every 0", "backtest --steps 9999", "backtest --store press.csv"),
+    *("backtest --store press.csv/parts", "backtest --store damaged", "backtest --baseline nonsense"),
+    *("report --side A --side B", "excitation --side militia_attacks_on_us --side raids"),
+    *("excitation --side A --side B --lags 53", "retaliation --side militia_attacks_on_us --side raids"),
+    *("flashpoint --preset views-25", "flashpoint --preset acled-25 --freq M", "flashpoint --what-if nonsense"),
+)
+"""What is refused before anything is sampled."""
 CHOICES = [
     press("two series", tallies({"series": "raids"}), "attacks, raids"),
     choice("two counters", tallies({"counter": "press"}), "counter", "ministry, press"),
@@ -193,7 +216,7 @@ CHOICES = [
     option("nothing printed so early", "series --as-of 2020-01-01", "2020-01-01", "later as_of"),
     option("counter with incidents", "series list.csv --counter ministry", "counter", "incidents"),
     option("column map with tallies", "series press.csv --column date=start", "column map", "press.csv"),
-    option("column map with a case", "series --column date=start", "column map", "bundled case"),
+    option("column map with a case", "series --column date=start", "column map", "is a case"),
     option("encoding with a case", "series november-2024-article --encoding cp1252", "november-2024-article"),
     option("column map without a name", "series list.csv --column date=", "'date='", "target=name"),
     option("column map without a mark", "series list.csv --column date", "'date'", "target=name"),
@@ -218,15 +241,15 @@ INCIDENTS = [
 ]
 
 QUESTIONS = [
-    option("horizon 0", "forecast list.csv --horizon 0", "horizon is 0"),
+    option("horizon 0", "forecast list.csv --horizon 0", "'--horizon': '0' is no whole number from 1"),
     option("horizon 100000", "forecast list.csv --horizon 100000", "horizon is 100000", "5,000"),
     option("horizon below 0", "report list.csv --horizon -3", "--horizon", "'-3'"),
     option("horizon in words", "forecast list.csv --horizon soon", "--horizon", "soon"),
-    option("at least 0", "flashpoint list.csv --at-least 0", "at_least is 0"),
+    option("at least 0", "flashpoint list.csv --at-least 0", "'--at-least': '0' is no whole number from 1"),
     option("at least 2.5", "flashpoint list.csv --at-least 2.5", "--at-least", "2.5"),
-    option("over 0", "report list.csv --over 0", "over is 0"),
+    option("over 0", "report list.csv --over 0", "'--over': '0' is no whole number from 1"),
     option("over more than there is", "flashpoint list.csv --freq D --over 5000", "5000"),
-    option("within 0", "flashpoint list.csv --within 0", "within is 0"),
+    option("within 0", "flashpoint list.csv --within 0", "'--within': '0' is no whole number from 1"),
     option("within beyond the horizon", "report list.csv --horizon 4 --within 9", "within is 9", "horizon of 4"),
     option("unknown model", "forecast list.csv --model arima", "'arima'", "local_level"),
     option("seed below 0", "report list.csv --seed -1", "--seed", "-1"),
@@ -250,7 +273,7 @@ OUTPUTS = [
     option("output that cannot be written", "report -o /proc/report.pdf", "/proc/report.pdf", "cannot be written"),
     option("output below a file", "report -o press.csv/report.pdf", "press.csv/report.pdf", "does not exist"),
     option("output is a device", "forecast --format csv -o /dev/null", "/dev/null", "device"),
-    option("report that is neither PDF nor JSON", "report -o report.txt", "'report.txt'", ".pdf or .json"),
+    option("report that is neither PDF nor JSON", "report -o report.txt", "report.txt", ".pdf, .html or .json"),
     option("output of a table in a missing directory", "forecast -o nowhere/f.csv", "nowhere", "does not exist"),
     option("output without a format", "series list.csv -o table.txt", "'table.txt'", "--format"),
     option("output of a screen's table", "series list.csv -o table.csv --format table", "'table.csv'", "--format"),
@@ -283,7 +306,7 @@ WATCHED = [
     option("one side of a report", "report list.csv --side Syria", "the sides are Syria", "two different ones"),
     option("an unknown model of regimes", "report list.csv --regimes three", "'three'"),
     option("sides of no column", "report list.csv --side A --side B", "--side names values", "--by actor"),
-    option("a side of no column", "excitation list.csv --side A --side B", "by is None and series 'A'"),
+    option("a side of no column", "excitation list.csv --side A --side B", "--side names values of a column"),
     option("no side", "excitation list.csv --by country", "the sides are nothing"),
     option("a side twice", "excitation list.csv --by country --side Iraq --side Iraq", "the sides are Iraq and Iraq"),
     option("a side that is not there", f"excitation list.csv {HALF} --by country --side Iraq --side Oman", "'Oman'"),
@@ -342,6 +365,27 @@ def test_an_assumption_that_cannot_be_made_is_one_clear_line(words, says, tmp_pa
     *said, line = err.splitlines()
     assert out == "" and line.startswith("error: ") and says in line and "this is a bug" not in err
     assert all(one.startswith("warning: Data quality of ") for one in said)
+
+
+@pytest.mark.parametrize("command", UNSAMPLED)
+def test_options_are_checked_before_anything_is_sampled(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(escalation.tallies.reconstruct, "sample_posterior", lambda *_: pytest.fail("sampled"))
+    Path("press.csv").write_bytes(tallies())
+    Path("damaged").mkdir()
+    Path("damaged/backtest.json").write_text("{")
+    assert main(command.split()) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n"), err.startswith("error: ")) == ("", 1, True)
+    assert any(word.strip("-") in err for word in command.split()[1:])
+
+
+@pytest.mark.parametrize(("given", "says"), [("-3", "from 1;"), ("0", "from 1;"), ("1e3", "'1e3'"), ("+5", "'+5'")])
+def test_an_option_that_is_no_number_says_from_where_on(given, says, capsys):
+    assert main(["forecast", "--horizon", given]) == 2
+    assert says in capsys.readouterr().err
+    assert main(["forecast", "--seed", "-0"]) == 2
+    assert "'-0' is no whole number from 0" in capsys.readouterr().err
 
 
 def test_there_are_enough_of_them_and_no_two_alike():

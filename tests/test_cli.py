@@ -155,7 +155,7 @@ def test_one_value_of_a_column_can_be_counted(run):
 
 def test_an_output_holds_what_the_screen_would_show_and_is_told_by_its_ending(run, folder):
     shown = run("series list.csv --format json")[1]
-    assert run("series list.csv -o counts.json") == (0, "", "")
+    assert run("series list.csv -o counts.json") == (0, "Written: counts.json\n", "")
     assert Path("counts.json").read_text() == shown
     assert sorted(path.name for path in folder.iterdir()) == ["counts.json", "list.csv", "press.csv"]
 
@@ -210,6 +210,14 @@ def test_a_forecast_goes_on_where_the_counts_end(run):
     assert run("forecast list.csv --horizon 6 --format csv --seed 9")[1] != out
 
 
+def test_a_forecast_says_where_it_wrote_and_keeps_a_table_on_stdout_clean(run):
+    pytest.importorskip("pyarrow")
+    asked = "forecast list.csv --horizon 3 --model climatology --save paths.parquet --ledger ledger.csv"
+    assert run(f"{asked} -o ahead.csv")[1] == "All paths: paths.parquet\nWritten: ahead.csv\n"
+    code, out, _ = run(f"{asked} --format csv")
+    assert (code, out) == (0, Path("ahead.csv").read_text())
+
+
 def test_a_forecast_on_the_screen_fits_it(run):
     code, out, _ = run("forecast list.csv --model climatology")
     assert code == 0
@@ -220,8 +228,8 @@ def test_a_forecast_on_the_screen_fits_it(run):
 
 def test_a_forecast_that_was_saved_is_scored_by_what_came(run, folder):
     pytest.importorskip("pyarrow")
-    code, _, err = run("forecast list.csv --end 2024-09-01 --horizon 6 --model climatology --save old.parquet")
-    assert code == 0
+    code, out, err = run("forecast list.csv --end 2024-09-01 --horizon 6 --model climatology --save old.parquet")
+    assert code == 0 and out.startswith("All paths: old.parquet\n")
     assert "18 of 126 incidents lie outside" in err
     code, out, err = run("score list.csv --forecast old.parquet --format csv")
     assert (code, err) == (0, "")
@@ -583,6 +591,19 @@ def test_the_ending_of_the_output_tells_a_pdf_from_json(run):
     assert err == "error: answers.txt: a report is a PDF, a page or JSON; end its name in .pdf, .html or .json\n"
     said = " ".join(run("report --help")[1].split())
     assert "a PDF, a page (.html) or JSON, by the ending of its name" in said
+
+
+def test_excitation_between_sides_with_long_names_has_rows_of_one_line(folder, few_draws, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    north, south = "Northern Alliance of Armed Groups", "Government Forces of the South"
+    days = [(FIRST + k * DAY, (north, south)[k % 5 < 2]) for k in range(7 * 40)]
+    Path("sides.csv").write_text("date,actor\n" + "".join(f"{day:%Y-%m-%d},{side}\n" for day, side in days))
+    command = ["excitation", "sides.csv", "--by", "actor", "--lags", "2", "--end", "2024-10-06"]
+    assert main([*command, "--side", north, "--side", south]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith(" 1 week ") and line.split()[2] in ("1", "2", "1-2") for line in lines) == 2 * 3
+    assert f"More incidents by {north} after one by {south}" in " ".join(" ".join(lines).split())
 
 
 def test_a_report_on_two_sides_has_the_excitation_of_the_command(run, few_draws):

@@ -151,9 +151,9 @@ BAD = {
     "one side twice": ("retaliation sides.csv --by actor --side A --side A", "the sides are A and A"),
     "no such side": ("retaliation sides.csv --by actor --side A --side C", "no incident has actor 'C'"),
     "no column": ("retaliation sides.csv --side A --side B", "--side names values of a column"),
-    "none to reach": (f"{SIDES} --at-least 0", "--at-least is 0; give a whole number from 1"),
-    "no time": (f"{SIDES} --within 0", "--within is 0; give a whole number from 1 to 4,999"),
-    "no memory": (f"{SIDES} --lags 0", "--lags is 0; give a whole number from 1 to 365"),
+    "none to reach": (f"{SIDES} --at-least 0", "'--at-least': '0' is no whole number from 1"),
+    "no time": (f"{SIDES} --within 0", "'--within': '0' is no whole number from 1"),
+    "no memory": (f"{SIDES} --lags 0", "'--lags': '0' is no whole number from 1"),
     "an output that is the source": (f"{SIDES} -o sides.csv", "the same file as SOURCE"),
     "an output without a format": (f"{SIDES} -o out.txt", "add --format csv or --format json"),
 }

@@ -25,7 +25,7 @@ from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
 from escalation.errors import FileError, InputError
-from escalation.files import archives, text_tables
+from escalation.files import archives, text_tables, unfinished
 from escalation.files import disk as files
 from escalation.files.disk import (
     FORMULA_STARTS,
@@ -592,12 +592,46 @@ def test_a_killed_process_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
+def test_a_file_and_its_name_are_on_the_disk_when_the_block_has_ended(tmp_path, monkeypatch):
+    done, replace = [], Path.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append(stat.S_ISDIR(os.fstat(handle).st_mode)))
+    monkeypatch.setattr(Path, "replace", lambda path, to: done.append(path.stat().st_size) or replace(path, to))
+    with atomic_write(tmp_path / "out.csv") as stream:
+        stream.write("all of it")
+    assert done == [False, 9, True]  # the file, its name, the folder that holds the name
+
+
+def test_a_file_that_the_disk_does_not_take_is_a_file_error(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FileError, match=r"cannot be written \(Input/output error\)"), atomic_write(tmp_path / "x"):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_what_is_not_finished_can_be_taken_away(tmp_path):
+    with pytest.raises(FileError, match="cannot be written"), atomic_write(tmp_path / "out.csv") as stream:
+        stream.write("half")
+        assert len(names(tmp_path)) == 1
+        unfinished.leave_all()
+        assert names(tmp_path) == []
+
+
+def test_a_name_may_be_as_long_as_the_system_lets_it(tmp_path):
+    check_target(tmp_path / ("x" * 255))
+    with atomic_write(tmp_path / ("x" * 255)) as stream:
+        stream.write("x")
+    assert names(tmp_path) == ["x" * 255]
+
+
 def test_places_that_cannot_be_written(tmp_path):
     inputs = [
         (tmp_path, "is a directory; name the file to write"),
         (tmp_path / "none" / "out.csv", r"the directory .*none does not exist; create it first"),
         (write(tmp_path, "x") / "out.csv", r"the directory .*table.csv does not exist; create it first"),
-        (tmp_path / ("x" * 250), r"cannot be written \(File name too long\); choose another place"),
+        ("/proc/out.csv", r"cannot be written \(No such file or directory\); choose another place"),
         (tmp_path / ("x" * 5000), "cannot be reached .*name too long"),
         (f"{tmp_path}/a\0b", "cannot be reached .*null"),
         ("/dev/null", "/dev/null: is a device or a pipe, which cannot be replaced; name a file"),

@@ -243,12 +243,12 @@ def test_first_passage_refuses_the_same():
 def test_sentences():
     forecast = forecast_of([[9, 0]] * 300 + [[0, 0]] * 700, [2])
     assert flashpoint(forecast, 9).sentence() == (
-        "The probability of a week with at least 9 incidents, between 2024-12-02 and 2024-12-15, is 0.300 "
+        "The probability of a week with at least 9 incidents, between 2024-12-02 and 2024-12-15, is 0.30 "
         "(Monte Carlo error 0.014, 1,000 paths)."
     )
     assert flashpoint(forecast, 11, over=2).sentence() == (
         "The probability of 2 consecutive weeks that together reach at least 11 incidents, the last of them between "
-        "2024-12-02 and 2024-12-15, is 0.300 (Monte Carlo error 0.014, 1,000 paths)."
+        "2024-12-02 and 2024-12-15, is 0.30 (Monte Carlo error 0.014, 1,000 paths)."
     )
     assert "is below 0.0027 (" in flashpoint(forecast, 10).sentence()
     assert "is above 0.9973 (" in flashpoint(forecast_of([[9]] * 1000), 9).sentence()

@@ -1,5 +1,6 @@
 """Forecast: quantiles against sorting, intervals against their definition."""
 
+import re
 import sys
 
 import numpy as np
@@ -154,6 +155,15 @@ def test_without_pyarrow_the_message_says_what_to_install(tmp_path, monkeypatch)
     with pytest.raises(FileError, match=r"pip install 'escalation\[parquet\]'"):
         forecast([[1, 2]]).save(tmp_path / "one.parquet")
     assert not list(tmp_path.iterdir())
+
+
+def test_periods_stay_on_one_line_in_a_notebook():
+    """Notebooks break cells at hyphens: 2024-12-02/2024-12-08 took four lines."""
+    shown = forecast([[1, 2, 3], [3, 4, 5]])._repr_html_()
+    assert '<th style="white-space: nowrap">2024-12-02/2024-12-08</th>' in shown
+    panel = Forecast(np.ones((2, 3, 3), np.int64), ("A", "B"), WEEKS, np.empty((2, 3, 0)), "by hand")
+    assert '<th style="white-space: nowrap">2024-12-02/2024-12-08</th>' in panel._repr_html_()
+    assert not re.search(r"<t[hd]>\d{4}-\d\d", shown + panel._repr_html_())
 
 
 # --- several units

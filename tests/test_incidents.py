@@ -476,12 +476,20 @@ def test_a_bad_end_of_a_window_drops_the_row(tmp_path, cell, why):
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [("7", 7), ("7.0", 7), (" 7 ", 7), ("+7", 7), ("1,200", 1200), ("1e+05", 100000), ("0", 0), ("100000000", 10**8)],
+    [("7", 7), ("7.0", 7), (" 7 ", 7), ("1,200", 1200), ("0", 0), ("100000000", 10**8)],
 )
 def test_fatalities_as_tables_write_them(tmp_path, cell, expected):
     incidents, ledger = read_text(tmp_path, f'date,killed\n2024-11-12,"{cell}"\n')
     assert incidents.loc[0, "fatalities"] == expected
     assert ledger.empty
+
+
+@pytest.mark.parametrize(("cell", "expected"), [("+7", 7), ("1e+05", 100000), ("1e3", 1000), ("5E4", 50000), ("-0", 0)])
+def test_fatalities_that_are_written_unusually_are_read_with_a_line_in_the_ledger(tmp_path, cell, expected):
+    incidents, ledger = read_text(tmp_path, f'date,killed\n2024-11-12,"{cell}"\n2024-11-13,2\n')
+    assert incidents.loc[0, "fatalities"] == expected
+    found = ledger[["row", "column", "value", "action", "why"]].to_numpy().tolist()
+    assert found == [[2, "killed", cell, "changed", f"is read as {expected}"]]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import functools
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -23,6 +25,7 @@ from matplotlib.text import Text
 import escalation
 from escalation import Climatology, InputError, compare_rates, first_passage, flashpoint, plots, reconstruct
 from escalation.conventions.wording import probability_text
+from escalation.plots import style
 from escalation.plots.style import (
     AHEAD_INNER,
     AHEAD_OUTER,
@@ -613,6 +616,27 @@ def test_charts_are_the_same_whatever_the_user_s_settings(forecast):
         assert plots.forecast(forecast)._repr_png_() == plain
         assert dict(mpl.rcParams) == settings
     assert plain.startswith(b"\x89PNG")
+
+
+def test_charts_follow_a_dark_theme(forecast):
+    """With the filter of the page dark and light are exchanged: contrast stays, and blue stays blue."""
+    chart = plots.forecast(forecast)
+    html = chart._repr_html_()
+    for theme in ('[data-jp-theme-light="false"]', '[data-vscode-theme-kind*="dark"]', "prefers-color-scheme: dark"):
+        assert theme in html
+    assert base64.b64decode(re.search(r'base64,([^"]+)"', html)[1]) == chart._repr_png_()
+    assert f'alt="{chart.axes[0].get_title(loc="left")[:20]}' in html
+    share = float(re.search(r"invert\(([\d.]+)\) hue-rotate\(180deg\)", html)[1])
+    turn = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])  # CSS, half a turn
+
+    def dark(colour):
+        return np.clip(turn @ (share + (1 - 2 * share) * np.array(mpl.colors.to_rgb(colour))), 0, 1)
+
+    page = dark("white")
+    assert page.max() < 0.1
+    for colour in (style.INK, style.SEEN, style.AHEAD, style.GREY):
+        assert dark(colour).mean() - page.mean() > 0.35
+    assert dark(style.SEEN).argmax() == 2 and dark(style.AHEAD).argmax() == 0
 
 
 def test_charts_need_no_pyplot():

@@ -4,8 +4,10 @@ import io
 import sys
 import types
 
+import pandas as pd
 import pytest
 
+import escalation
 from escalation.conventions.progress import reporter
 from escalation.errors import InputError
 
@@ -35,23 +37,56 @@ def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch):
         assert ("3/7" in stream.getvalue()) is shown
 
 
-def test_a_notebook_has_a_line_that_is_written_anew(monkeypatch):
-    lines = []
+@pytest.fixture
+def cell(monkeypatch):
+    """What a notebook shows below a cell, one bundle after the other."""
+    shown = []
 
     class Handle:
         def update(self, bundle, raw):
-            lines.append(bundle["text/plain"])
+            shown.append(bundle)
 
     def display(bundle, *, raw, display_id):
-        lines.append(bundle["text/plain"])
+        shown.append(bundle)
         return Handle()
 
     monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
     monkeypatch.setattr("rich.console.Console.is_jupyter", True, raising=False)
     monkeypatch.setattr("rich.console.Console.__init__", lambda self, **_: None)
-    with reporter(True, "series") as tick:
+    return shown
+
+
+def test_a_notebook_has_a_bar_that_is_drawn_anew(cell):
+    with reporter(True, "series <1>") as tick:
         tick(1, 2000)
-    assert lines == ["series", "series: 1 of 2,000"]
+    assert [bundle["text/plain"] for bundle in cell] == ["series <1>", "series <1>: 1 of 2,000"]
+    assert cell[1]["text/html"] == '<progress max="2000" value="1"></progress> series &lt;1&gt;: 1 of 2,000'
+
+
+TALLIES = pd.DataFrame(
+    {"series": "raids", "qualifier": "exact", "count": [4, 6], "start": ["2024-01-01", "2024-01-08"]}
+).assign(end=["2024-01-07", "2024-01-14"])
+
+
+def test_a_reconstruction_shows_a_bar_in_a_notebook(cell, chains_run_anew):
+    escalation.reconstruct(TALLIES, series="raids", draws=40, rng=1)
+    numbers = [bundle["text/plain"] for bundle in cell[1:]]
+    total = len(numbers)
+    assert total >= 4
+    assert numbers == [f"reconstructing raids: {done} of {total}" for done in range(1, total + 1)]
+    cell.clear()
+    escalation.reconstruct(TALLIES, series="raids", draws=40, progress=False, rng=1)
+    assert cell == []
+
+
+def test_a_reconstruction_leaves_a_terminal_to_the_command(monkeypatch, chains_run_anew):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    done = []
+    escalation.reconstruct(TALLIES, series="raids", draws=40, rng=1)
+    assert sys.stderr.getvalue() == ""
+    escalation.reconstruct(TALLIES, series="raids", draws=40, progress=lambda *one: done.append(one), rng=1)
+    assert done[-1][0] == done[-1][1] == len(done)
 
 
 def test_anything_else_is_refused():

@@ -101,3 +101,12 @@ def test_the_version_is_the_same_everywhere():
     version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert f'__version__ = "{version}"' in (ROOT / "escalation/conventions/version.py").read_text(encoding="utf-8")
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_the_newest_python_is_the_same_everywhere():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    newest = re.findall(r"Programming Language :: Python :: (3\.\d+)", project)[-1]
+    assert newest == "3.14"
+    assert f"Python 3.11 to {newest} with pip" in README
+    if (ROOT / ".ci").is_dir():
+        assert f"python{newest} -m venv" in (ROOT / ".ci" / "nightly").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import measures, plain, probability_text
 from escalation.counts.periods import MAX_PERIODS, period_word
@@ -107,8 +108,8 @@ class RegimeNow:
     def _repr_html_(self) -> str:
         return (
             f"<p>{html.escape(self.sentence())}</p>"
-            + self.probabilities.to_frame().T.round(3).to_html()
-            + self.ended.to_frame().T.round(3).to_html()
+            + table_html(self.probabilities.to_frame().T.round(3))
+            + table_html(self.ended.to_frame().T.round(3))
         )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from escalation.assessment.case_folder import CaseFolder, case_names, read_folder
 from escalation.cases.gather import brief
 from escalation.cases.result import Brief
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed
 
 
@@ -63,7 +64,7 @@ class Case(CaseFolder):
         lines = [f"<b>{html.escape(self.title)}</b><br>{html.escape(self.summary)}"]
         if self.tallies is not None:
             sizes = self.tallies.groupby(["series", "counter", "unit"]).size()
-            lines.append(sizes.rename("tallies").to_frame().to_html())
+            lines.append(table_html(sizes.rename("tallies").to_frame()))
         return "".join(lines)
 
 

@@ -11,15 +11,12 @@ from escalation.assessment.result import Assessment
 from escalation.assessment.sides import join_sides
 from escalation.assessment.source import Source, open_source
 from escalation.assessment.withheld import Withheld
-from escalation.cases.answered import SeriesAnswers, answer_counted, answer_series, usable, usual_choice
+from escalation.cases.answered import SeriesAnswers, answer_counted, answer_series
+from escalation.cases.choices import check_cost, series_names
 from escalation.cases.result import Brief
 from escalation.conventions.randomness import Seed, seed_of
 from escalation.counts.series import CountsLike
 from escalation.errors import InputError
-from escalation.evaluation.decisions import acting_threshold
-
-MOST_SERIES = 12
-"""So many series of a source are answered, those with the most tallies."""
 
 
 def brief(
@@ -83,47 +80,6 @@ def brief(
             rest = _all_series(found.source, first.name, found.seed, say)
     first = _with_sides(first, rest)
     return Brief(first, tuple(rest), cost, loss)
-
-
-def check_cost(cost: float | None, loss: float | None) -> None:
-    """Refuse a cost without a loss, and numbers with which acting would always pay, or never.
-
-    Raises
-    ------
-    InputError
-        If only one of them is given, one is not above 0, or the cost is not below the loss.
-    """
-    if (cost is None) != (loss is None):
-        raise InputError(f"cost is {cost!r} and loss {loss!r}, which go together; give both")
-    if cost is not None and loss is not None:
-        acting_threshold(cost, loss)
-
-
-def series_names(source: Source) -> list[str]:
-    """Series of a source, the main one first, then those of most usable tallies; at most twelve.
-
-    A case's own order comes before that of numbers, and of equal numbers what was printed last.
-    """
-    there = [str(name) for name in source.table["series"].unique()]
-    rows = {name: usable(source.table, name) for name in sorted(there)}
-    by_size = sorted(rows, key=lambda name: (len(rows[name]), rows[name]["end"].max()), reverse=True)
-    named = [] if source.case is None else [name for name in source.case.series if name in there]
-    main = source.defaults.get("series")
-    ordered = list(dict.fromkeys([*([main] if main in there else []), *named, *by_size]))
-    return [str(name) for name in ordered][:MOST_SERIES]
-
-
-def main_options(source: Source) -> tuple[str | None, str | None, str | None]:
-    """Series, counter and unit that :func:`escalation.count_series` is given for the main series of a source.
-
-    Of a table of several series it is the one with most usable tallies, by its most frequent counter and unit; None
-    where the case says it, or the source holds incidents.
-    """
-    if source.kind != "tallies" or source.defaults.get("series"):
-        return None, None, None
-    name = series_names(source)[0]
-    counter, unit, _ = usual_choice(source, name)
-    return name, counter, unit
 
 
 def _all_series(source: Source, known: str | None, seed: int, say: Callable[[str], None]) -> list[SeriesAnswers]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import pandas as pd
-import typer
 
 import escalation
 from escalation.assessment.handful import Handful, find_handful
@@ -18,8 +17,8 @@ from escalation.assessment.result import Assessment
 from escalation.assessment.sides import check_sides
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
+from escalation.cases.choices import check_cost, main_options
 from escalation.cases.forms import check_form
-from escalation.cases.gather import check_cost, main_options
 from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
 from escalation.cli.counting import (
@@ -35,8 +34,11 @@ from escalation.cli.counting import (
     with_dates,
 )
 from escalation.cli.options import Selection, Target
-from escalation.counts.periods import period_word
+from escalation.cli.streams import write
+from escalation.counts.periods import parse_freq, period_word
 from escalation.errors import warn
+from escalation.files.disk import kind_of
+from escalation.plots.backend import check_matplotlib
 
 Part = TypeVar("Part")
 STEPS = 16
@@ -64,19 +66,23 @@ def report(
     """Show the verdict and the answers, then write the brief as PDF, HTML or JSON, and say where it is."""
     check_question(horizon=horizon, at_least=at_least, over=over, within=within)
     check_form(output, full=full)
-    check_cost(cost, loss)
     if sides is not None:
         check_sides(sides)
     check_targets(selection, output)
+    if figures is not None and kind_of(Path(figures)) not in ("nothing", "directory"):
+        raise escalation.FileError(f"{figures}: is no folder; name one for the charts")
+    check_cost(cost, loss)
+    check_matplotlib()
     with screen.progress(STEPS) as step:
         step(reading(selection))
         source = open_table(selection)
+        if sides is not None:
+            check_by(source, selection, sides)
         alone = any(getattr(selection, name) is not None for name in ("series", "counter", "place", "unit", "by"))
         chosen = selection if alone else selection.of_series(*main_options(source))
         counted = count_from(source, chosen if sides is None or selection.series else replace(chosen, by=None), step)
         both = None
         if sides is not None:
-            check_by(source, selection)
             both = count_sides(source, selection, sides, step)
         step("fitting the models")
         assessment = escalation.assess(
@@ -98,7 +104,7 @@ def report(
     with screen.progress(1) as step:
         step(f"writing {output}")
         escalation.write_report(made, output, full=full, figures=figures)
-    typer.echo(f"Report: {Path(output)}")
+    write(f"Report: {Path(output)}\n")
 
 
 def show_brief(made: escalation.Brief) -> None:
@@ -135,6 +141,8 @@ def forecast(
     warn_of_failures(assessment)
     if save is not None:
         ahead.save(save, about=_provenance(source, counted, selection.seed))
+        if target.form == "table" or target.output is not None:
+            write(f"All paths: {Path(save)}\n")
     table = ahead.summary_frame()
     if target.form != "table":
         return deliver(with_dates(table), target)
@@ -169,11 +177,15 @@ def flashpoint(
             f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
         )
     check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    if definition is not None:
+        definition.check_freq(parse_freq(selection.freq or "D"))
     for words in what_if or ():
         read_assumptions(words, "D")  # before anything is computed
     with screen.progress(3) as step:
         step(reading(selection))
         source = open_table(selection)
+        if definition is not None:
+            _check_units(source, selection, definition)
         handful = None
         if at_least is not None and definition is None and not what_if and over == 1:
             options = ("counter", "place", "unit", "start", "end", "silence")
@@ -215,6 +227,18 @@ def flashpoint(
         ("Monte Carlo error", table["mc_error"].map("{:.2g}".format)),
         ("90% Monte Carlo interval", screen.spans(table, write="{:.2f}".format)),
     )
+
+
+def _check_units(source: escalation.assessment.Source, selection: Selection, definition: escalation.Flashpoint) -> None:
+    """Refuse a definition that is about nothing that can be counted here, before it is counted."""
+    if source.kind == "incidents":
+        return definition.check_unit(selection.measure)
+    series = selection.series or source.defaults.get("series")
+    rows = source.table if series is None else source.table[source.table["series"] == series]
+    units = [selection.unit] if selection.unit is not None else rows["unit"].unique().tolist()
+    if not any(definition.is_about(unit) for unit in units):
+        definition.check_unit(units[0])
+    return None
 
 
 def _show_rare(handful: Handful, at_least: int, within: int | None, selection: Selection, target: Target) -> None:

@@ -519,7 +519,7 @@ def nowcast(
         whole("Periods after which a count is complete; left out, those by which 99% of the reports have come."),
     ] = None,
     change: Annotated[str | None, day("First day of another way of reporting, faster or slower than before.")] = None,
-    seed: Annotated[int, whole("The same seed gives the same numbers.")] = 1,
+    seed: Annotated[int, whole("The same seed gives the same numbers.", least=0)] = 1,
 ) -> None:
     """Recent counts as they will be once late reports are in.
 

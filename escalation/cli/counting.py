@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-import typer
 
 import escalation
 from escalation.assessment.naming import full_title
@@ -17,13 +16,18 @@ from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.options import Format, Selection, Table, Target
-from escalation.counts.periods import period_word
+from escalation.cli.streams import write
+from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import parse_date, parse_freq, period_index, period_word
 from escalation.errors import warn
 from escalation.files.disk import atomic_write, check_target, table_text
 from escalation.files.ledger import LedgerEntries, join_ledgers
+from escalation.files.parquet import check_parquet
 
 LEVEL = 0.9
 """Probability of the intervals of counts."""
+MOST_DRAWS = 100_000
+"""Histories: more would not fit into memory, and show nothing more."""
 ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json"}
 
 
@@ -123,17 +127,30 @@ def open_table(table: Table, coverage: str | None = None) -> escalation.assessme
     if coverage is not None and covered is not None:
         ledgers[coverage] = covered
     if table.ledger is not None:
-        deliver(join_ledgers(ledgers.values()), Target(form="csv", output=table.ledger))
+        keep(join_ledgers(ledgers.values()), table.ledger)
     for name, ledger in ledgers.items():
         if len(ledger) and not source.unreviewed:  # what was read from text says first that nobody has reviewed it
             warn(_account(name, ledger, table.ledger))
     return source
 
 
-def check_by(source: escalation.assessment.Source, selection: Selection) -> None:
-    """Say that sides of incidents need a column to be found in, before anything is computed."""
+def check_by(source: escalation.assessment.Source, selection: Selection, sides: Sequence[str]) -> None:
+    """Refuse sides that the source cannot have, before anything is computed.
+
+    Raises
+    ------
+    InputError
+        If sides of incidents have no column to be found in, or a side of tallies is no series of theirs.
+    """
     if source.kind == "incidents" and selection.by is None:
         raise escalation.InputError("--side names values of a column of the incidents; say which: --by actor")
+    if source.kind != "tallies" or selection.by is not None:
+        return
+    known = sorted(source.table["series"].unique())
+    for side in sides:
+        series = _of_side(selection, side).series
+        if series not in known:
+            raise escalation.InputError(f"--side is {side!r}; the series of the table are {', '.join(known)}")
 
 
 def count_sides(
@@ -185,7 +202,7 @@ def _account(name: str, ledger: pd.DataFrame, path: str | None) -> str:
 
 
 def resolve_target(target: Target, table: Table | None = None, save: str | None = None) -> Target:
-    """Find in which format a table goes where, and check the files; see :func:`check_targets`.
+    """Find in which format a table goes where, and check the files and the table; see :func:`check_targets`.
 
     Raises
     ------
@@ -197,18 +214,20 @@ def resolve_target(target: Target, table: Table | None = None, save: str | None 
     if output is not None and form in (None, "table"):
         raise escalation.InputError(f"--output is {output!r}, which gives no format; add --format csv or --format json")
     check_targets(table, output, save)
+    if save is not None:
+        check_parquet(save)
     return replace(target, form=form)
 
 
 def check_targets(table: Table | None, output: str | None, save: str | None = None) -> None:
-    """Check, before anything is computed, that each file can be written and is no other's.
+    """Check, before anything is read or computed, that each file can be written, is no other's, and what is asked for.
 
     Raises
     ------
     FileError
         If a file cannot be written.
     InputError
-        If two of source, output, ledger and saved forecast are one file.
+        If two of source, output, ledger and saved forecast are one file, or a day, span or period cannot be meant.
     """
     ledger = table.ledger if table else None
     named = [("SOURCE", name) for name in (table.source if table else None) or []]
@@ -222,16 +241,42 @@ def check_targets(table: Table | None, output: str | None, save: str | None = No
         other = taken.setdefault(os.path.realpath(name), option)
         if other != option:
             raise escalation.InputError(f"{option} is {name!r}, the same file as {other}; name another")
+    if table is not None:
+        _check_asked(table)
+
+
+def _check_asked(table: Table) -> None:
+    """Check what a table is asked for, as far as that does not depend on what is in it."""
+    table.columns()
+    for name, given in (("as-of", table.as_of), ("date", table.date)):
+        if given is not None:
+            parse_date(given, f"--{name}")
+    if not isinstance(table, Selection):
+        return
+    parse_freq(table.freq or "D")
+    if table.draws is not None:
+        check_whole(table.draws, "--draws", MOST_DRAWS)
+    first, last = (
+        None if given is None else parse_date(given, name)
+        for name, given in (("start", table.start), ("end", table.end))
+    )
+    if first is not None and last is not None:
+        period_index(first, last, table.freq or "D")
 
 
 def deliver(table: pd.DataFrame, target: Target) -> None:
-    """Write a table to the output, or to the screen where there is none."""
+    """Write a table to the output, and say where it is, or to the screen where there is none."""
     assert target.form is not None
-    text = table_text(table, target.form)
     if target.output is None:
-        typer.echo(text, nl=False)
-        return
-    with atomic_write(target.output) as stream:
+        return write(table_text(table, target.form))
+    keep(table, target.output, target.form)
+    return write(f"Written: {Path(target.output)}\n")
+
+
+def keep(table: pd.DataFrame, path: str, form: Format = "csv") -> None:
+    """Write a table to a file, without a word."""
+    text = table_text(table, form)
+    with atomic_write(path) as stream:
         stream.write(text)
 
 

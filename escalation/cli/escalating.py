@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
+
 import escalation
+from escalation.analysis.excitation.excitation import MOST_LAGS
 from escalation.assessment.options import Season
 from escalation.assessment.sides import check_sides
 from escalation.assessment.watching import excite
 from escalation.cli import screen
 from escalation.cli.answering import show_answers
-from escalation.cli.counting import count, count_sides, deliver, open_table, reading, resolve_target
+from escalation.cli.counting import check_by, count, count_sides, deliver, open_table, reading, resolve_target
 from escalation.cli.options import Selection, Target
+from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import parse_date, period_word
-from escalation.counts.windows import WindowSpec
+from escalation.counts.windows import WindowSpec, check_window
 
 SPAN = re.compile(r"(\S+)\.\.(\S+)")
 
@@ -49,31 +53,38 @@ def excitation(selection: Selection, target: Target, *, sides: list[str] | None,
     """Show whether attacks by one side are followed by attacks of the other."""
     target = resolve_target(target, selection)
     sides = list(check_sides(sides))
+    lags = check_whole(lags, "--lags", MOST_LAGS)
     with screen.progress(4) as step:
         step(reading(selection))
-        both = count_sides(open_table(selection), selection, sides, step)
+        source = open_table(selection)
+        check_by(source, selection, sides)
+        both = count_sides(source, selection, sides, step)
         step("looking who follows whom")
         found = excite(both, lags=lags, seed=selection.seed)
     table, tests = found.effects.reset_index(), found.alternatives.reset_index()
     if target.form != "table":
         return deliver(table.set_index("by"), target)
+    for by, after in dict.fromkeys(zip(table["by"], table["after"], strict=True)):
+        effects, others = (one[(one["by"] == by) & (one["after"] == after)] for one in (table, tests))
+        _show_direction(f"More {both.unit} by {by} after one by {after}", effects, others, period_word(found.freq))
+    return screen.say(found.sentence())
+
+
+def _show_direction(title: str, effects: pd.DataFrame, tests: pd.DataFrame, word: str) -> None:
+    """Show how many more attacks one side's are followed by, and what else could be behind it."""
     screen.show(
-        f"More {both.unit} by one side after one by the other",
-        *((name, table[name]) for name in ("by", "after")),
-        (f"{period_word(found.freq)}s a bin", table["width"].map(str)),
-        ("bins back", table["lag"].map(str)),
-        ("more", table["effect"].map("{:.2f}".format)),
-        ("90% interval", screen.spans(table, write="{:.2f}".format)),
-        ("p shared shock", table["p_shared_shock"].map("{:.3f}".format)),
-        words=(0, 1),
+        title,
+        ("bin", [f"{width} {word}{'' if width == 1 else 's'}" for width in effects["width"]]),
+        ("bins back", effects["lag"].map(str)),
+        ("more", effects["effect"].map("{:.2f}".format)),
+        ("90% interval", screen.spans(effects, write="{:.2f}".format)),
+        ("p shared shock", effects["p_shared_shock"].map("{:.3f}".format)),
     )
     screen.show(
         "Could it be something else?",
-        *((name, tests[name]) for name in ("by", "after", "alternative")),
+        ("alternative", tests["alternative"]),
         ("p-value", tests["p_value"].map("{:.3f}".format)),
-        words=(0, 1, 2),
     )
-    return screen.say(found.sentence())
 
 
 def _window(text: str | None, name: str) -> WindowSpec | None:
@@ -81,7 +92,7 @@ def _window(text: str | None, name: str) -> WindowSpec | None:
     if text is None:
         return None
     if text.isascii() and text.isdecimal() and 0 < len(text) < 9:
-        return int(text)
+        return check_window(int(text), f"--{name}")
     found = SPAN.fullmatch(text.strip())
     if found is None:
         raise escalation.InputError(
@@ -89,4 +100,4 @@ def _window(text: str | None, name: str) -> WindowSpec | None:
             "2024-01-01..2024-03-31"
         )
     first, last = found.groups()
-    return (parse_date(first, f"--{name}"), parse_date(last, f"--{name}", side="end"))
+    return check_window((parse_date(first, f"--{name}"), parse_date(last, f"--{name}", side="end")), f"--{name}")

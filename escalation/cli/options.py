@@ -13,16 +13,15 @@ import escalation
 Format = Literal["table", "csv", "json"]
 
 
-def whole_number(given: str | int) -> int:
-    """Read a whole number from 0 (or take a default); how large it may be is for the package to say."""
-    text = str(given)
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise typer.BadParameter(f"{text!r} is no whole number from 0")
-    return int(text)
+def whole(help_text: str, *, least: int = 1) -> Any:
+    """An option that is a whole number from ``least``; how large it may be is for the package to say."""
 
+    def whole_number(given: str | int) -> int:
+        text = str(given)
+        if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) >= least):
+            raise typer.BadParameter(f"{text!r} is no whole number from {least}")
+        return int(text)
 
-def whole(help_text: str) -> Any:
-    """An option that is a whole number."""
     return typer.Option(parser=whole_number, metavar="N", help=help_text)
 
 
@@ -166,7 +165,7 @@ class Selection(Table):
         str | None,
         typer.Option(metavar="A,B", help="Reported counts: flags of the tallies that may be used; left out, ok."),
     ] = None
-    seed: Annotated[int, whole("The same seed gives the same numbers.")] = 1
+    seed: Annotated[int, whole("The same seed gives the same numbers.", least=0)] = 1
 
     def flag_list(self) -> tuple[str, ...] | None:
         """The flags one by one."""

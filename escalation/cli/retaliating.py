@@ -41,7 +41,7 @@ def retaliation(
     with screen.progress(5) as step:
         step(reading(selection))
         source = open_table(selection)
-        check_by(source, selection)
+        check_by(source, selection, sides)
         both = count_sides(source, selection, sides, step)
         counts, unit = both.counts, both.unit
         step("fitting both sides")

@@ -1,6 +1,5 @@
 """Run the command line: exit codes, and one line for each error and warning."""
 
-import errno
 import os
 import sys
 import traceback
@@ -12,6 +11,7 @@ import typer
 
 import escalation
 from escalation.cli.commands import app
+from escalation.cli.streams import drop_stdout, say
 
 DONE, BUG, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 TRACEBACK = "ESCALATION_TRACEBACK"
@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     november-2024-article,One news article of 12 November 2024,6,0
     0
     """
+    if sys.stdout is None:
+        say("error: standard output is closed; lead it to a file, a pipe or /dev/null")
+        return BAD_INPUT
     given = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("always", escalation.EscalationWarning)
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Exception as error:
             code = _explain(error)
         except KeyboardInterrupt:
-            _say("interrupted")
+            say("interrupted")
             code = INTERRUPTED
     return code
 
@@ -66,29 +69,27 @@ def _run(arguments: list[str]) -> int:
 
 def _explain(error: Exception) -> int:
     """Say what went wrong on one line, and return the exit code."""
-    if isinstance(error, OSError) and error.errno == errno.EPIPE:
-        _drop_stdout()
+    if isinstance(error, BrokenPipeError):
+        drop_stdout()
         return DONE  # who reads the output has enough of it
     if os.environ.get(TRACEBACK):
         traceback.print_exception(error)
     if isinstance(error, escalation.EscalationError):
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return BAD_INPUT
     if hasattr(error, "format_message"):  # typer's own, of options that do not exist or cannot be read
         message = error.format_message().rstrip(".").replace("Value error, ", "")
-        _say(f"error: {message[:1].lower()}{message[1:]}; see escalation --help")
+        say(f"error: {message[:1].lower()}{message[1:]}; see escalation --help")
+        return BAD_INPUT
+    if isinstance(error, OSError) and error.filename is None and error.strerror:  # of files it would be a FileError
+        drop_stdout()
+        say(f"error: standard output cannot be written ({error.strerror}); lead it elsewhere, or use --output FILE")
         return BAD_INPUT
     if isinstance(error, UnicodeEncodeError):
-        _say(f"error: the screen's encoding {sys.stdout.encoding} cannot show the result; set PYTHONUTF8=1")
+        say(f"error: the screen's encoding {sys.stdout.encoding} cannot show the result; set PYTHONUTF8=1")
         return BAD_INPUT
-    _say(f"error: this is a bug in escalation: {type(error).__name__}: {error}; set {TRACEBACK}=1 to see where")
+    say(f"error: this is a bug in escalation: {type(error).__name__}: {error}; set {TRACEBACK}=1 to see where")
     return BUG
-
-
-def _drop_stdout() -> None:
-    """Let what is still to be written go nowhere, as its reader is gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _warner() -> Callable[..., None]:
@@ -100,11 +101,6 @@ def _warner() -> Callable[..., None]:
         text = f"{message}" if own else f"{category.__name__}: {message} ({Path(filename).name}, line {lineno})"
         if text not in said:
             said.add(text)
-            _say(f"warning: {text}")
+            say(f"warning: {text}")
 
     return show
-
-
-def _say(message: str) -> None:
-    """Write one line to stderr, with nothing in it that could move the cursor."""
-    typer.echo("".join(c if c.isprintable() else repr(c)[1:-1] for c in message), err=True)

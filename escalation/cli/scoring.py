@@ -10,10 +10,13 @@ from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
 from escalation.cli.counting import count, deliver, resolve_target, with_dates
 from escalation.cli.options import Selection, Target
-from escalation.counts.periods import period_word
+from escalation.conventions.arguments import check_whole
+from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import warn
 from escalation.evaluation.comparison import ENOUGH
 from escalation.evaluation.result import Backtest
+from escalation.evaluation.store import check_store
+from escalation.models.contract.estimate import MAX_STEPS
 from escalation.models.registry import DEFAULT, get_model
 from escalation.tallies.vintages import Vintages
 
@@ -37,6 +40,11 @@ def backtest(
     target = resolve_target(target, selection)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
     chosen = {name: get_model(name) for name in dict.fromkeys([*names, baseline])}
+    limits = {"--origins": (origins, MAX_PERIODS), "--every": (every, MAX_PERIODS), "--steps": (steps, MAX_STEPS)}
+    for option, (value, most) in limits.items():
+        check_whole(value, option, most)
+    if store is not None:
+        check_store(store)
     with screen.progress(2) as step:
         source, counted = count(selection, step)
     vintages = _vintages(source, counted, selection.seed)

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
 import pandas as pd
-import typer
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from escalation.cli.streams import write
 from escalation.conventions.wording import number, probability_text
 
 Column: TypeAlias = tuple[str, Iterable[str]]
@@ -78,11 +78,11 @@ def say(sentence: str) -> None:
 
 
 def _print(*parts: Text | Table) -> None:
-    # by way of typer, for rich itself ends the process when the reader of a pipe is gone
+    # not by rich, which ends the process when the reader of a pipe is gone
     console = Console(highlight=False)
     with console.capture() as drawn:
         console.print(*parts, sep="\n")
-    typer.echo(drawn.get(), nl=False)
+    write(drawn.get())
 
 
 def _plain(text: str) -> str:

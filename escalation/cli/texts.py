@@ -13,7 +13,7 @@ from escalation.articles.read import article_files, article_text, read_articles
 from escalation.articles.review import article_of, keep_reviewed, read_review, records, review_row
 from escalation.articles.rows import CONFIRMED, CORRECTED, HIGH, REJECTED, UNREVIEWED
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, deliver, resolve_target
+from escalation.cli.counting import check_targets, deliver, keep, resolve_target
 from escalation.cli.options import Target
 from escalation.errors import warn
 from escalation.files.disk import kind_of
@@ -34,7 +34,7 @@ def read_text(source: list[str], date: str | None, rules: str | None, ledger: st
     _check_files(source, target.output, ledger)
     tallies, left_out = read_articles(source, date, rules=rules)
     if ledger is not None:
-        deliver(left_out, Target(form="csv", output=ledger))
+        keep(left_out, ledger)
     _say_what_is_known(tallies, left_out, days=target.output is not None or target.form == "table")
     if target.output is None:
         return _show(tallies, left_out, ledger) if target.form == "table" else deliver(tallies, target)
@@ -43,7 +43,7 @@ def read_text(source: list[str], date: str | None, rules: str | None, ledger: st
         old = read_review(target.output)
         kept = int((old["review"] != UNREVIEWED).sum())
         tallies = keep_reviewed(old, tallies)
-    deliver(tallies, target)
+    keep(tallies, target.output, target.form or "csv")
     more = f", {kept} of them reviewed before and kept" if kept else ""
     return screen.say(f"{target.output}: {_number(len(tallies), 'count')}{more}.")
 
@@ -128,7 +128,7 @@ def review(table: str, article: str) -> None:
             break
         if answered is not rows:
             rows = answered
-            deliver(rows, Target(form="csv", output=table))
+            keep(rows, table)
     counts = rows["review"].value_counts()
     screen.say(
         f"{table}: "

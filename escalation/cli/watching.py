@@ -6,11 +6,13 @@ import pandas as pd
 
 import escalation
 from escalation.assessment.naming import full_title
+from escalation.assessment.options import check_names
 from escalation.cli import screen
 from escalation.cli.answering import given
 from escalation.cli.counting import count, deliver, resolve_target, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.counts.periods import period_word
+from escalation.models.registry import DEFAULT
 
 
 def changes(selection: Selection, target: Target) -> None:
@@ -40,6 +42,7 @@ def changes(selection: Selection, target: Target) -> None:
 def alarms(selection: Selection, target: Target, *, method: str) -> None:
     """Show which periods a surveillance method holds for unusual."""
     target = resolve_target(target, selection)
+    check_names(DEFAULT, (), "none", method)
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("judging each period")

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 from scipy.special import gammaln
 
+from escalation.conventions.compilation import compiled
 from escalation.conventions.count_draws import LARGEST_MEAN
 
 HIGHEST_LEVEL = math.log(LARGEST_MEAN)
@@ -24,7 +24,7 @@ MANY = 20
 ROOT = 1.0 / math.sqrt(2.0 * math.pi)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_count(mean: float, a: float, rng: Generator) -> int:
     """Draw an NB2 count, or a Poisson one where a is 0; small means by inversion."""
     mean = min(mean, LARGEST_MEAN)
@@ -43,7 +43,7 @@ def draw_count(mean: float, a: float, rng: Generator) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_poisson(mean: float, rng: Generator) -> int:
     """Poisson count of mean 10 and more: algorithm PD of Ahrens and Dieter (1982, doi:10.1145/355993.355997).
 
@@ -92,13 +92,13 @@ def draw_poisson(mean: float, rng: Generator) -> int:
 # long to compile as a whole Markov chain that uses them.
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_normal(rng: Generator) -> float:
     """Standard normal draw (Box and Muller 1958, doi:10.1214/aoms/1177706645)."""
     return math.sqrt(-2.0 * math.log(1.0 - rng.random())) * math.cos(2.0 * math.pi * rng.random())
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_gamma(shape: float, rng: Generator) -> float:
     """Gamma draw for shapes from 1 (Marsaglia and Tsang 2000, doi:10.1145/358407.358414)."""
     d = shape - 1.0 / 3.0
@@ -109,7 +109,7 @@ def draw_gamma(shape: float, rng: Generator) -> float:
             return d * v
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_by_gaps(mean: float, rng: Generator) -> int:
     """Poisson draw: exponential gaps until the mean is used up, many at once while it is large."""
     count, left = 0, mean
@@ -127,7 +127,7 @@ def draw_by_gaps(mean: float, rng: Generator) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_kept(n: int, share: float, rng: Generator) -> int:
     """Binomial draw: geometric gaps between the rarer of kept and lost (Devroye 1986, X.4).
 
@@ -148,7 +148,7 @@ def draw_kept(n: int, share: float, rng: Generator) -> int:
     return sure + _kept_of_few(n, min(share, 1.0), rng)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _kept_of_few(n: int, share: float, rng: Generator) -> int:
     """Binomial draw by geometric gaps."""
     rare = min(share, 1.0 - share)

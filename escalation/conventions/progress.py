@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import TypeAlias
 
 from escalation.errors import InputError
@@ -15,10 +16,11 @@ Progress: TypeAlias = bool | Tick
 
 
 @contextmanager
-def reporter(progress: Progress, doing: str) -> Iterator[Tick]:
+def reporter(progress: Progress, doing: str, *, terminal: bool = True) -> Iterator[Tick]:
     """Give the function to be called as parts are done.
 
-    A bar on stderr if that is a terminal, a line in a notebook, and nothing elsewhere, so that logs stay clean.
+    A bar on stderr if that is a terminal, unless ``terminal`` is False, a bar in a notebook, and nothing elsewhere, so
+    that logs stay clean.
 
     Raises
     ------
@@ -30,26 +32,26 @@ def reporter(progress: Progress, doing: str) -> Iterator[Tick]:
     elif not isinstance(progress, bool):
         raise InputError(f"progress is {progress!r}; use True, False or a function of the parts done and of all parts")
     elif not progress:
-        yield _unreported
+        yield unreported
     else:
-        with _shown(doing) as tick:
+        with _shown(doing, terminal) as tick:
             yield tick
 
 
-def _unreported(done: int, total: int) -> None:
+def unreported(done: int, total: int) -> None:
     """Report nothing."""
 
 
 @contextmanager
-def _shown(doing: str) -> Iterator[Tick]:
+def _shown(doing: str, terminal: bool) -> Iterator[Tick]:
     from rich.console import Console
 
     console = Console(stderr=True)
     if console.is_jupyter:
-        yield _line_of_notebook(doing)
+        yield _bar_of_notebook(doing)
         return
-    if not console.is_terminal:  # before 14.3 rich printed a blank line for a bar that is not shown
-        yield _unreported
+    if not (terminal and console.is_terminal):  # before 14.3 rich printed a blank line for a bar that is not shown
+        yield unreported
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -64,12 +66,14 @@ def _shown(doing: str) -> Iterator[Tick]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _line_of_notebook(doing: str) -> Tick:
-    """Show a line below the cell, and write it anew."""
+def _bar_of_notebook(doing: str) -> Tick:
+    """Show a bar with its numbers below the cell, and draw it anew."""
     from IPython.display import display
 
     def text(done: int, total: int) -> dict[str, str]:
-        return {"text/plain": f"{doing}: {done:,} of {total:,}"}
+        said = f"{doing}: {done:,} of {total:,}"
+        bar = f'<progress max="{total}" value="{done}"></progress> {escape(said)}'
+        return {"text/plain": said, "text/html": bar}
 
     handle = display(  # type: ignore[no-untyped-call]
         {"text/plain": doing}, raw=True, display_id=True

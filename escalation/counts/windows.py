@@ -39,24 +39,54 @@ def window_slice(index: pd.PeriodIndex, spec: WindowSpec, name: str, before: int
     InputError
         If it is none, is empty or lies outside the series; ``name`` is what the message calls it.
     """
+    spec = check_window(spec, name)
     if isinstance(spec, slice):
         start, stop = _slice_bounds(index, spec, name)
-    elif isinstance(spec, tuple) and len(spec) == 2:
+    elif isinstance(spec, tuple):
         start, stop = _position(index, spec[0], name, "start"), _position(index, spec[1], name, "end") + 1
-    elif hasattr(spec, "__index__") and not isinstance(spec, bool):
-        if int(spec) < 1:
-            raise InputError(f"{name} is {spec}; give a number of periods >= 1")
-        start, stop = before - int(spec), before
     else:
-        raise InputError(f"{name} is {spec!r}; give a number of periods, a (start, end) pair or a slice")
+        start, stop = before - int(spec), before
     if start < 0 or stop > len(index):
         raise InputError(
-            f"{name}={spec!r} reaches outside the series, which has {len(index)} periods from {index[0]} to "
+            f"{name}={_text(spec)} reaches outside the series, which has {len(index)} periods from {index[0]} to "
             f"{index[-1]}; choose a window inside it"
         )
     if stop <= start:
-        raise InputError(f"{name}={spec!r} holds no period; its end must not be before its start")
+        raise _holds_nothing(spec, name)
     return slice(start, stop)
+
+
+def check_window(spec: WindowSpec, name: str) -> WindowSpec:
+    """Return what names a window, if it can be one of some series.
+
+    Raises
+    ------
+    InputError
+        If it is none, or ends before it begins; ``name`` is what the message calls it.
+    """
+    if isinstance(spec, slice):
+        return spec
+    if isinstance(spec, tuple) and len(spec) == 2:
+        first, last = parse_date(spec[0], f"{name} start"), parse_date(spec[1], f"{name} end", "end")
+        if last < first:
+            raise _holds_nothing(spec, name)
+        return spec
+    if not hasattr(spec, "__index__") or isinstance(spec, bool):
+        raise InputError(f"{name} is {spec!r}; give a number of periods, a (start, end) pair or a slice")
+    if int(spec) < 1:
+        raise InputError(f"{name} is {spec}; give a number of periods >= 1")
+    return spec
+
+
+def _holds_nothing(spec: WindowSpec, name: str) -> InputError:
+    return InputError(f"{name}={_text(spec)} holds no period; its end must not be before its start")
+
+
+def _text(spec: WindowSpec) -> str:
+    """Write what names a window as people do."""
+    if not isinstance(spec, tuple):
+        return repr(spec)
+    return " to ".join(f"{end:%Y-%m-%d}" if isinstance(end, pd.Timestamp) else str(end) for end in spec)
 
 
 def _slice_bounds(index: pd.PeriodIndex, spec: slice, name: str) -> tuple[int, int]:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
-from escalation.errors import FileError, InputError
+from escalation.errors import InputError
 from escalation.evaluation.calibration import (
     central_mass,
     events_of,
@@ -23,8 +24,8 @@ from escalation.evaluation.calibration import (
     size_coverage,
 )
 from escalation.evaluation.comparison import compare_means, diebold_mariano, resample_differences
+from escalation.evaluation.score_table import read_scores, write_scores
 from escalation.evaluation.scoring import LEVELS
-from escalation.files.disk import atomic_write, kind_of
 from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.scores import brier_decomposition, pit
 
@@ -129,19 +130,14 @@ class Backtest:
         Parameters
         ----------
         path : str or Path
-            Read again by :meth:`load`; failures are not kept.
+            Read again by :meth:`load`, which refuses a file that was changed; failures are not kept.
 
         Raises
         ------
         FileError
             If the file cannot be written.
         """
-        table = self.scores.assign(
-            origin=self.scores["origin"].map(_first_day), period=self.scores["period"].map(_first_day)
-        )
-        with atomic_write(path) as stream:
-            stream.write(f"# escalation backtest, {self.scores['period'].iloc[0].freqstr}\n")
-            table.to_csv(stream, index=False, float_format="%.4g", lineterminator="\n")
+        write_scores(path, self.scores)
 
     @classmethod
     def load(cls, path: str | Path) -> Backtest:
@@ -157,20 +153,9 @@ class Backtest:
         FileError
             If there is no such file.
         InputError
-            If it is another one.
+            If it is another one, or was changed after it was written.
         """
-        if kind_of(Path(path)) != "file":
-            raise FileError(f"{path}: no such file; name a backtest that was saved")
-        with Path(path).open(encoding="utf-8") as stream:
-            mark, _, freq = stream.readline().strip().partition(", ")
-            if mark != "# escalation backtest":
-                raise InputError(f"{path}: is no backtest that was saved; its first line must say so")
-            table = pd.read_csv(stream, dtype={"model": str, "unit": str, "origin": str, "period": str})
-        for name in ("origin", "period"):
-            table[name] = pd.PeriodIndex(pd.to_datetime(table[name], format="%Y-%m-%d"), freq=freq)
-        for name in ("model", "unit"):
-            table[name] = pd.Categorical(table[name], categories=list(dict.fromkeys(table[name])))
-        return cls(table, pd.DataFrame(columns=["model", "unit", "origin", "error"]))
+        return cls(read_scores(path), pd.DataFrame(columns=["model", "unit", "origin", "error"]))
 
     def compare(
         self,
@@ -517,11 +502,7 @@ class Backtest:
         origins, units = self.scores["origin"].nunique(), self.scores["unit"].nunique()
         failed = f"; {len(self.failures)} forecasts could not be made" if len(self.failures) else ""
         head = f"<b>Backtest</b> of {html.escape(', '.join(self.models))}: {origins} origins, {units} units{failed}"
-        return head + self.table().round(3).to_html()
-
-
-def _first_day(period: pd.Period) -> str:
-    return f"{period.start_time:%Y-%m-%d}"
+        return head + table_html(self.table().round(3))
 
 
 def _known_names(by: str | Sequence[str]) -> list[str]:

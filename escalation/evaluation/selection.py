@@ -10,6 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
+from escalation.conventions.notebook import table_html
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.schema import check_counts
@@ -67,7 +68,7 @@ class Choice:
         return self.scores
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.scores.round(3).to_html()}"
+        return f"<p>{html.escape(self.sentence())}</p>{table_html(self.scores.round(3))}"
 
 
 def auto_model(

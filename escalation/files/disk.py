@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import pandas as pd
 
 from escalation.errors import EscalationError, FileError, InputError
+from escalation.files import unfinished
 
 MAX_BYTES = 2_000_000_000
 """A file larger than this is refused."""
@@ -72,7 +73,7 @@ def kind_of(path: Path) -> Literal["nothing", "file", "directory", "other"]:
 
 @contextmanager
 def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
-    r"""Open a file that appears under its name only when the block ends without an error.
+    r"""Open a file that appears under its name only when the block ends without an error and all of it is on the disk.
 
     Parameters
     ----------
@@ -87,20 +88,32 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         If the directory is missing or not writable, or the path is a directory.
     """
     path = Path(path)
-    handle, name = _open_beside(path)
+    beside = _name_beside(path)
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    unfinished.enter(str(beside))
     try:
-        text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-        with os.fdopen(handle, mode, **text) as stream:  # type: ignore[call-overload]
+        with beside.open(mode.replace("w", "x"), **text) as stream:  # type: ignore[call-overload]
             yield stream
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)  # mkstemp makes it private
-        Path(name).replace(path)
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError) and not isinstance(error, EscalationError):
-            raise _cannot_be_written(path, error) from None
-        raise
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if isinstance(error, EscalationError):
+            raise
+        raise _cannot_be_written(path, error) from None
+    finally:
+        unfinished.leave(str(beside))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name of a file survive a power cut, where the system can do that for folders."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def check_target(path: str | Path) -> None:
@@ -116,13 +129,18 @@ def check_target(path: str | Path) -> None:
     FileError
         If the directory is missing or not writable, or the path is a directory.
     """
-    handle, name = _open_beside(Path(path))
-    os.close(handle)
-    Path(name).unlink()
+    beside = _name_beside(Path(path))
+    unfinished.enter(str(beside))
+    try:
+        beside.open("x").close()
+    except OSError as error:
+        raise _cannot_be_written(Path(path), error) from None
+    finally:
+        unfinished.leave(str(beside))
 
 
-def _open_beside(path: Path) -> tuple[int, str]:
-    """Open a new file in the directory of the path: its handle and its name."""
+def _name_beside(path: Path) -> Path:
+    """Name of a new file in the directory of the path."""
     kind = kind_of(path)
     if kind == "directory":
         raise FileError(f"{path}: is a directory; name the file to write")
@@ -130,10 +148,7 @@ def _open_beside(path: Path) -> tuple[int, str]:
         raise FileError(f"{path}: is a device or a pipe, which cannot be replaced; name a file")
     if kind_of(path.parent) != "directory":
         raise FileError(f"{path}: the directory {path.parent} does not exist; create it first")
-    try:
-        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _cannot_be_written(path, error) from None
+    return path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}"
 
 
 def _cannot_be_written(path: Path, error: OSError) -> FileError:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from escalation.errors import FileError, InputError
-from escalation.files.disk import atomic_write, kind_of
+from escalation.files.disk import atomic_write, kind_of, read_whole
 
 KEY = b"escalation"
 
@@ -37,9 +37,7 @@ def write_parquet(path: str | Path, table: pd.DataFrame, about: Mapping[str, obj
     FileError
         If the name does not end in .parquet, the file cannot be written, or pyarrow is not installed.
     """
-    if Path(path).suffix.lower() != ".parquet":
-        raise FileError(f"{path}: is written as Parquet; end its name in .parquet")
-    arrow, parquet = pyarrow_for(path)
+    arrow, parquet = check_parquet(path)
     digest = _digest(table, about)
     held = arrow.Table.from_pandas(table, preserve_index=False)
     described = json.dumps({"about": dict(about), "sha256": digest}).encode()
@@ -65,20 +63,39 @@ def read_parquet(path: str | Path) -> tuple[pd.DataFrame, dict[str, object]]:
         If it is another Parquet file, or was changed since it was written.
     """
     arrow, parquet = pyarrow_for(path)
-    if kind_of(Path(path)) != "file":
+    if kind_of(Path(path)) == "nothing":
         raise FileError(f"{path}: no such file; name a forecast that was saved")
+    raw = read_whole(Path(path))
     try:
-        held = parquet.read_table(str(path))
-    except (arrow.ArrowInvalid, OSError) as error:
-        raise FileError(f"{path}: is no Parquet file that can be read ({str(error).splitlines()[0]})") from None
-    described = (held.schema.metadata or {}).get(KEY)
+        held = parquet.read_table(arrow.BufferReader(raw))
+        described = (held.schema.metadata or {}).get(KEY)
+        table = held.to_pandas(ignore_metadata=True)
+    except Exception as error:  # damaged bytes make pyarrow raise nearly anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FileError(f"{path}: is no Parquet file that can be read ({reason})") from None
     if described is None:
         raise InputError(f"{path}: was not written by escalation; name a forecast that was saved")
-    found = json.loads(described)
-    table = held.to_pandas()
-    if _digest(table, found["about"]) != found["sha256"]:
+    about, digest = _read_description(described)
+    if about is None or _digest(table, about) != digest:
         raise InputError(f"{path}: was changed after it was written, so its forecast is not what was made")
-    return table, found["about"]
+    return table, about
+
+
+def _read_description(described: bytes) -> tuple[dict[str, object] | None, object]:
+    """What a table is and its hash; None where that is not what :func:`write_parquet` writes."""
+    try:
+        found = json.loads(described)
+    except ValueError:
+        return None, None
+    about = found.get("about") if isinstance(found, dict) else None
+    return (about, found.get("sha256")) if isinstance(about, dict) else (None, None)
+
+
+def check_parquet(path: str | Path):  # type: ignore[no-untyped-def]
+    """Raise at once what :func:`write_parquet` would raise of the name and of pyarrow; import it."""
+    if Path(path).suffix.lower() != ".parquet":
+        raise FileError(f"{path}: is written as Parquet; end its name in .parquet")
+    return pyarrow_for(path)
 
 
 def pyarrow_for(path: str | Path):  # type: ignore[no-untyped-def]

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError
 from escalation.forecasts.flashpoint_definitions import Flashpoint
@@ -294,7 +295,7 @@ def _probability(result: FlashpointProbability) -> str:
         return f"below {result.upper:.2g}"
     if result.probability == 1.0:
         return f"above {1 - float(f'{1 - result.lower:.2g}'):g}"
-    return f"{result.probability:.3f}" if result.draws >= 1000 else f"{result.probability:.2f}"
+    return probability_text(result.probability)
 
 
 def _definition(forecast: Forecast, at_least: int | Flashpoint, over: int) -> tuple[NDArray[np.int64], int, str]:

@@ -123,8 +123,7 @@ class Flashpoint:
         fixed = np.full(len(observed), self.at_least, dtype=np.int64)
         if self.above == "nothing":
             return fixed
-        if self.days < DAYS[freq[0]] / 2:
-            raise InputError(f"{self.name} compares windows of {self.days} days; count by shorter periods")
+        self.check_freq(freq)
         over = self.over(freq)
         span = over if self.above == "last" else max(over, round(self.past_days / DAYS[freq[0]]))
         # one past seen by all draws is worked out once
@@ -144,14 +143,22 @@ class Flashpoint:
             raise InputError(f"{self.name} needs a complete window of {over} periods in the past; fill its gaps")
         return np.maximum(fixed, self._beyond(reference))
 
+    def is_about(self, unit: str) -> bool:
+        """Whether it is about counts of this unit."""
+        return not self.units or ("fatalities" if unit in DEATHS else unit) in self.units
+
     def check_unit(self, unit: str) -> None:
         """Raise an InputError if it is not about counts of this unit."""
-        about = "fatalities" if unit in DEATHS else unit
-        if self.units and about not in self.units:
+        if not self.is_about(unit):
             raise InputError(
                 f"{self.name} is about {' or '.join(self.units)}, and these are counts of {unit}; count fatalities, "
                 "name the unit where they are fatalities, or choose another definition"
             )
+
+    def check_freq(self, freq: str) -> None:
+        """Raise an InputError if it compares windows that are shorter than periods of this length."""
+        if self.above != "nothing" and self.days < DAYS[freq[0]] / 2:
+            raise InputError(f"{self.name} compares windows of {self.days} days; count by shorter periods")
 
     def past_is_whole(self, periods: int, freq: str) -> bool:
         """Whether so many periods before the forecast reach back as far as it compares.

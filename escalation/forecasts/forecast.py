@@ -7,12 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.notebook import table_html
 from escalation.counts.periods import period_word
 from escalation.errors import InputError
 from escalation.files.parquet import read_parquet, write_parquet
@@ -303,9 +305,16 @@ class Forecast:
         table, described = read_parquet(path)
         if described.get("version") not in READ:
             raise InputError(f"{path}: holds no forecast; name a forecast that was saved")
-        named, about = described.get("units", [""]), described["about"]
-        assert isinstance(named, list)
-        assert isinstance(about, dict)
+        try:
+            return cls._of_table(table, described)
+        except (KeyError, ValueError, TypeError) as error:  # the hash is right, so it was not written by save
+            raise InputError(
+                f"{path}: holds no whole forecast ({type(error).__name__}: {error}); name a forecast that was saved"
+            ) from None
+
+    @classmethod
+    def _of_table(cls, table: pd.DataFrame, described: Mapping[str, Any]) -> tuple[Forecast, dict[str, object]]:
+        named = described.get("units", [""])
         observed, paths, component = paths_of_table(table, len(named))
         freq = str(described["freq"])
         first = pd.Period(str(described["origin"]), freq=freq) + 1
@@ -318,7 +327,7 @@ class Forecast:
             unit=str(described["unit"]),
             component=component,
         )
-        return forecast, about
+        return forecast, dict(described["about"])
 
     def _only(self) -> int:
         """Place of the only unit."""
@@ -340,7 +349,7 @@ class Forecast:
             f"{html.escape(self.model)}, {self.draws:,} paths; {'90% intervals' if single else 'means'}"
         )
         shown = self.summary_frame() if single else pd.DataFrame(self.mean()).T
-        return head + shown.round(1).to_html(max_rows=None if single else 30)
+        return head + table_html(shown.round(1), max_rows=None if single else 30)
 
 
 def _ends(level: float) -> tuple[float, float]:

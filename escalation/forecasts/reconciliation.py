@@ -14,6 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import DataWarning, InputError
 from escalation.forecasts.forecast import Forecast
@@ -82,7 +83,7 @@ class Reconciled:
 
     def _repr_html_(self) -> str:
         means = pd.DataFrame({unit: self[unit].mean() for unit in (*self.totals, *self.parts.units)})
-        return f"<b>Reconciled</b> by {html.escape(self.method)}; means" + means.round(1).T.to_html(max_rows=30)
+        return f"<b>Reconciled</b> by {html.escape(self.method)}; means" + table_html(means.round(1).T, max_rows=30)
 
 
 def reconcile(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,13 @@ RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "escalation",  # the same chart has the same ids each time
 }
+_DARK = "filter: invert(0.93) hue-rotate(180deg)"
+_THEMES = (  # what JupyterLab, VS Code and Colab say of their theme, or else the browser
+    "<style>.escalation-chart {max-width: 100%} "
+    f'[data-jp-theme-light="false"] .escalation-chart, [data-vscode-theme-kind*="dark"] .escalation-chart, '
+    f"html[theme=dark] .escalation-chart {{{_DARK}}} @media (prefers-color-scheme: dark) {{body:not("
+    f"[data-jp-theme-light]):not([data-vscode-theme-kind]) .escalation-chart {{{_DARK}}}}}</style>"
+)
 styled = rc_context(RC)
 """Decorator: the function runs with the settings of :data:`RC`, and matplotlib's own are put back after it."""
 
@@ -102,6 +111,12 @@ class Chart(Figure):
         stream = io.BytesIO()
         self.savefig(stream, format="png", dpi=120)
         return stream.getvalue()
+
+    def _repr_html_(self) -> str:
+        """Show it, in a dark theme with dark and light exchanged and the hues as they are."""
+        image = base64.b64encode(self._repr_png_()).decode()
+        titles = escape(" ".join(" ".join(ax.get_title(loc="left") for ax in self.axes).split()))
+        return f'{_THEMES}<img class="escalation-chart" alt="{titles}" src="data:image/png;base64,{image}">'
 
 
 def new_chart(width: float, heights: Sequence[float]) -> tuple[Chart, list[Axes]]:

@@ -161,6 +161,7 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     )
     for text in _meaning(assessment, thresholds, outlook):
         paper.paragraph(text)
+    paper.paragraph(plain_dates(assessment.year.sentence()))
     if len(passage) > 1:
         paper.heading("By date")
         set_passage(paper, thresholds, assessment.series, assessment.within, SHOWN_DATES)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 from escalation.errors import InputError
 from escalation.scores.arrays import as_counts, as_given, as_numbers, as_one_shape
 
@@ -131,8 +131,8 @@ def as_dispersion(dispersion: ArrayLike) -> FloatArray:
     return alpha
 
 
-@njit(cache=True, nogil=True)
-def _next(p, k, mu, alpha):  # type: ignore[no-untyped-def]
+@compiled()
+def _next(p: float, k: float, mu: float, alpha: float) -> float:
     """Probability of k + 1 from that of k; near 1 their ratio is taken from its distance to 1."""
     whole = (k + 1.0) * (1.0 + alpha * mu)
     less = (k + 1.0 - mu + alpha * mu) / whole
@@ -141,8 +141,8 @@ def _next(p, k, mu, alpha):  # type: ignore[no-untyped-def]
     return p - p * less
 
 
-@njit(cache=True, nogil=True)
-def _previous(p, k, mu, alpha):  # type: ignore[no-untyped-def]
+@compiled()
+def _previous(p: float, k: float, mu: float, alpha: float) -> float:
     """Probability of k - 1 from that of k."""
     part = mu * (1.0 + alpha * (k - 1.0))
     less = (mu - alpha * mu - k) / part
@@ -151,12 +151,12 @@ def _previous(p, k, mu, alpha):  # type: ignore[no-untyped-def]
     return p - p * less
 
 
-@njit(cache=True, nogil=True)
-def _crps_of_distribution(mu, alpha, y, log):  # type: ignore[no-untyped-def]
+@compiled()
+def _crps_of_distribution(mu: float, alpha: float, y: float, log: bool) -> float:
     """CRPS of one distribution."""
     if mu == 0.0:
         return math.log1p(y) if log else y
-    mode = math.floor(max(mu * (1.0 - alpha), 0.0))
+    mode = float(math.floor(max(mu * (1.0 - alpha), 0.0)))
     last, p, above = mode, 1.0, 0.0
     while True:
         p = _next(p, last, mu, alpha)
@@ -195,8 +195,8 @@ def _crps_of_distribution(mu, alpha, y, log):  # type: ignore[no-untyped-def]
     return score
 
 
-@njit(cache=True, nogil=True)
-def _crps_of_distributions(mu, alpha, y, log):  # type: ignore[no-untyped-def]
+@compiled()
+def _crps_of_distributions(mu: FloatArray, alpha: FloatArray, y: FloatArray, log: bool) -> FloatArray:
     """CRPS (n,) of n distributions."""
     scores = np.full(len(y), np.nan)
     for i in range(len(y)):

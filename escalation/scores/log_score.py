@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 from escalation.errors import InputError
 from escalation.scores.arrays import as_counts, as_given, as_numbers, as_one_shape, as_probabilities, as_rows, as_scale
 from escalation.scores.closed_form import as_dispersion, as_mean
@@ -185,8 +185,8 @@ def log_score_draws(draws: ArrayLike, y: ArrayLike) -> FloatArray:
     return as_given(_log_scores_of_draws(rows, width, seen), shape)
 
 
-@njit(cache=True, nogil=True)
-def _stirling_error(n):  # type: ignore[no-untyped-def]
+@compiled()
+def _stirling_error(n: float) -> float:
     """Give ln(n!) less Stirling's approximation to it."""
     if n <= 15.0:
         return math.lgamma(n + 1.0) - (n + 0.5) * math.log(n) + n - HALF_LOG_2PI
@@ -197,8 +197,8 @@ def _stirling_error(n):  # type: ignore[no-untyped-def]
     return (1.0 / 12.0 - series / square) / n
 
 
-@njit(cache=True, nogil=True)
-def _deviance(x, m, away):  # type: ignore[no-untyped-def]
+@compiled()
+def _deviance(x: float, m: float, away: float) -> float:
     """Give x ln(x / m) + m - x, with away = x - m to full precision."""
     if abs(away) >= 0.1 * (x + m):
         return x * math.log(x / m) - away
@@ -213,8 +213,8 @@ def _deviance(x, m, away):  # type: ignore[no-untyped-def]
         total = more
 
 
-@njit(cache=True, nogil=True)
-def _log_score_of_distribution(mu, a, y):  # type: ignore[no-untyped-def]
+@compiled()
+def _log_score_of_distribution(mu: float, a: float, y: float) -> float:
     """Log score of one distribution."""
     if mu == 0.0:
         return 0.0 if y == 0.0 else np.inf
@@ -231,8 +231,8 @@ def _log_score_of_distribution(mu, a, y):  # type: ignore[no-untyped-def]
     return score + 0.5 * (math.log(y) + math.log1p(a * y))
 
 
-@njit(cache=True, nogil=True)
-def _log_scores_of_distributions(mu, a, y):  # type: ignore[no-untyped-def]
+@compiled()
+def _log_scores_of_distributions(mu: FloatArray, a: FloatArray, y: FloatArray) -> FloatArray:
     """Log scores (n,) of n distributions."""
     scores = np.full(len(y), np.nan)
     for i in range(len(y)):
@@ -241,16 +241,16 @@ def _log_scores_of_distributions(mu, a, y):  # type: ignore[no-untyped-def]
     return scores
 
 
-@njit(cache=True, nogil=True)
-def _between(lower, upper):  # type: ignore[no-untyped-def]
+@compiled()
+def _between(lower: float, upper: float) -> float:
     """Standard normal probability between two bounds."""
     if lower > 0.0:
         lower, upper = -upper, -lower
     return 0.5 * (math.erfc(-upper / math.sqrt(2.0)) - math.erfc(-lower / math.sqrt(2.0)))
 
 
-@njit(cache=True, nogil=True)
-def _log_scores_of_draws(logs, width, y):  # type: ignore[no-untyped-def]
+@compiled()
+def _log_scores_of_draws(logs: FloatArray, width: FloatArray, y: FloatArray) -> FloatArray:
     """Log scores (n,) from ln(1 + draws) (n, S), their kernels' widths (n,) and observed counts (n,)."""
     n, size = logs.shape
     scores = np.full(n, np.nan)

@@ -12,9 +12,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 
 
 class Layout(NamedTuple):
@@ -144,7 +144,7 @@ class Scratch(NamedTuple):
     log_odds: FloatArray
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def walk_logpdf(x: FloatArray, first: int, last: int, prior: WalkPrior, scale: float) -> float:
     """Log density of the steps into levels ``first..last`` and out of the last of them, up to a constant.
 
@@ -158,7 +158,7 @@ def walk_logpdf(x: FloatArray, first: int, last: int, prior: WalkPrior, scale: f
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def cap_logpdf(x: FloatArray, first: int, last: int, prior: WalkPrior) -> float:
     """Log density of what levels ``first..last`` are above the cap."""
     value = 0.0
@@ -168,7 +168,7 @@ def cap_logpdf(x: FloatArray, first: int, last: int, prior: WalkPrior) -> float:
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def rate_of_blocks(state: State, layout: Layout, first: int, last: int) -> float:
     """Expected count of blocks ``first..last``, given the exposures."""
     rate = 0.0
@@ -177,7 +177,7 @@ def rate_of_blocks(state: State, layout: Layout, first: int, last: int) -> float
     return rate
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _by_atom(first: IntArray, last: IntArray, atoms: int) -> tuple[IntArray, IntArray]:
     """Windows that hold each atom: those of atom a are ``held[begin[a]:begin[a + 1]]``."""
     begin = np.zeros(atoms + 1, np.int64)
@@ -195,7 +195,7 @@ def _by_atom(first: IntArray, last: IntArray, atoms: int) -> tuple[IntArray, Int
     return begin, held
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def list_windows(layout: Layout) -> Lists:
     """List the windows of each atom."""
     atoms = layout.atom_days.size
@@ -205,7 +205,7 @@ def list_windows(layout: Layout) -> Lists:
     return Lists(begin, held, opening, by_first, closing, by_last)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def start_state(n: IntArray, x: FloatArray, layout: Layout) -> State:
     """Sum up the windows of a start, which is copied; the kernel of every window must be finite at it."""
     windows = layout.window_first.size
@@ -219,7 +219,7 @@ def start_state(n: IntArray, x: FloatArray, layout: Layout) -> State:
     return state
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def make_scratch(atoms: int, windows: int, blocks: int) -> Scratch:
     """Make places to write to."""
     return Scratch(
@@ -231,7 +231,7 @@ def make_scratch(atoms: int, windows: int, blocks: int) -> Scratch:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def kernel_change(log_kernel: FloatArray, w: int, now: int, delta: int) -> float:
     """Change of a window's log kernel when its count changes; -inf beyond the table."""
     if now + delta < 0 or now + delta >= log_kernel.shape[1]:
@@ -239,7 +239,7 @@ def kernel_change(log_kernel: FloatArray, w: int, now: int, delta: int) -> float
     return log_kernel[w, now + delta] - log_kernel[w, now]  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def set_total(
     w: int, new: int, total: IntArray, log_kernel: FloatArray, one_more: FloatArray, one_less: FloatArray
 ) -> None:

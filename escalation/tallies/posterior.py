@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.progress import Tick, unreported
 from escalation.errors import InputError
 from escalation.tallies.chain import Layout, Schedule, WalkPrior
 from escalation.tallies.kernels import NOTHING, Kernel
@@ -245,6 +247,7 @@ def sample_posterior(
     warmup: int = WARMUP,
     keep: int = KEEP,
     thin: int = THIN,
+    tick: Tick = unreported,
 ) -> Posterior:
     """Run the chains and measure their agreement.
 
@@ -262,6 +265,8 @@ def sample_posterior(
         :func:`default_prior` when left out.
     chains, warmup, keep, thin : int
         Number of chains, sweeps thrown away in each, draws that each keeps at least, sweeps between them.
+    tick : callable
+        Called with how many runs of chains are done, and of how many.
     """
     walk = WalkPrior(*map(float, prior or default_prior(evidence)))  # whole numbers would be compiled for anew
     keep = max(keep, -(-draws // chains))
@@ -269,14 +274,20 @@ def sample_posterior(
     jump = float(np.sqrt(rough.mean())) if rough.mean() > 9 else 0.0
     generators = rng.spawn(chains)
     runs = [_start(evidence, rough, walk, own) for own in generators]
-    for _ in range(LOOKS if evidence.tallied else 0):
-        runs = _run(evidence, walk, Schedule(FIRST_LOOK, FIRST_LOOK // 5, 5), runs, generators, jump)
+    looks = LOOKS if evidence.tallied else 0
+    done = itertools.count(1)
+
+    def one_done() -> None:
+        tick(next(done), (looks + 1) * chains)
+
+    for _ in range(looks):
+        runs = _run(evidence, walk, Schedule(FIRST_LOOK, FIRST_LOOK // 5, 5), runs, generators, jump, one_done)
         true = _window_counts(np.stack([run[0] for run in runs]), evidence)
         kinds = learn_shares(evidence.tallied, true[:, [isinstance(one, Tallied) for one in evidence.kernels]])
         evidence = evidence.believing(
             [with_shares([one], kinds)[0] if isinstance(one, Tallied) else one for one in evidence.kernels]
         )
-    runs = _run(evidence, walk, Schedule(warmup, keep, thin), runs, generators, jump)
+    runs = _run(evidence, walk, Schedule(warmup, keep, thin), runs, generators, jump, one_done)
     counts, levels, scales, sizes = (np.stack(parts) for parts in zip(*runs, strict=True))
     rhat, ess = _agreement(counts, evidence)
     window_counts = _window_counts(counts, evidence)
@@ -302,7 +313,13 @@ def _start(evidence: Evidence, rough: FloatArray, walk: WalkPrior, own: Generato
 
 
 def _run(
-    evidence: Evidence, walk: WalkPrior, schedule: Schedule, runs: Sequence[Run], rngs: Sequence[Generator], jump: float
+    evidence: Evidence,
+    walk: WalkPrior,
+    schedule: Schedule,
+    runs: Sequence[Run],
+    rngs: Sequence[Generator],
+    jump: float,
+    one_done: Callable[[], None],
 ) -> list[Run]:
     """Run each chain on from the last draw that it kept."""
     layout = evidence.layout
@@ -314,7 +331,11 @@ def _run(
         return kept
 
     with ThreadPoolExecutor() as threads:  # the kernel releases the GIL
-        return list(threads.map(chain, runs, rngs))
+        kept = []
+        for run in threads.map(chain, runs, rngs):
+            kept.append(run)
+            one_done()
+        return kept
 
 
 def rough_system(

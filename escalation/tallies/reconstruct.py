@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import IntArray
+from escalation.conventions.notebook import table_html
+from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, exposure, parse_date, parse_freq, period_index
 from escalation.counts.schema import DRAW, quantile_frame
@@ -205,7 +207,7 @@ class Reconstruction:
             f"{used} of {len(self.tallies)} tallies, {self.histories.shape[1]} histories; R-hat {self.rhat:.3f}, "
             f"effective sample size {self.ess:.0f}, {state}; {html.escape(self.spoken_sentence())} 90% intervals"
         )
-        return head + self.summary_frame().to_html()
+        return head + table_html(self.summary_frame())
 
 
 def reconstruct(
@@ -222,6 +224,7 @@ def reconstruct(
     flags: Sequence[str] = ("ok",),
     silence: Silence | None = None,
     kernels: pd.DataFrame | None = None,
+    progress: Progress = True,
     rng: Seed = None,
 ) -> Reconstruction:
     """Draw the count series that a set of overlapping, imprecise, contradictory tallies leave possible.
@@ -267,6 +270,9 @@ def reconstruct(
         What the column ``silence`` says, or else inferred, when left out.
     kernels : pandas.DataFrame, optional
         Reporting kernels in place of :func:`escalation.tallies.default_kernels`.
+    progress : bool or callable
+        Whether to show in a notebook how far it is.  A function is given the number of finished runs of chains and of
+        all; they begin anew where larger tables or longer chains are needed.
     rng : int, Generator or None
         Seed or generator.
 
@@ -313,7 +319,8 @@ def reconstruct(
     meaning, said_by = choose_silence(chosen, used, silence)
 
     evidence = _evidence(used, tally_kernels(used, kernels), spoken, meaning)
-    posterior = _sample(evidence, draws, rng, series)
+    with reporter(progress, f"reconstructing {series}", terminal=False) as tick:
+        posterior = _sample(evidence, draws, rng, series, tick)
     all_days = daily_histories(posterior, evidence, draws, rng)
     tallied = tally_kernels(sorted_out, kernels, _learnt(posterior))
     predicted = predict(sorted_out, tallied, all_days, posterior, rng)
@@ -358,7 +365,7 @@ def _evidence(used: pd.DataFrame, tallied: list[Tallied], spoken: pd.Series, sil
     )
 
 
-def _sample(evidence: Evidence, draws: int, rng: Generator, series: str) -> Posterior:
+def _sample(evidence: Evidence, draws: int, rng: Generator, series: str, tick: Tick) -> Posterior:
     """Run the chains, in larger tables where counts lie at their edge, and longer where they disagree.
 
     Raises
@@ -366,17 +373,17 @@ def _sample(evidence: Evidence, draws: int, rng: Generator, series: str) -> Post
     InputError
         If counts lie at the edge of larger tables too.
     """
-    posterior = sample_posterior(evidence, draws, rng)
+    posterior = sample_posterior(evidence, draws, rng, tick=tick)
     if posterior.at_edge:
         evidence = evidence.larger()
-        posterior = sample_posterior(evidence, draws, rng)
+        posterior = sample_posterior(evidence, draws, rng, tick=tick)
     if posterior.at_edge:
         raise InputError(
             f"the tallies of {series} leave its counts without an upper end: they run up to the edge of the tables, "
             f"{evidence.log_kernel.shape[1]:,}; add a total or a ceiling (at_most, up_to) of the days in question"
         )
     if not posterior.converged:
-        posterior = sample_posterior(evidence, draws, rng, warmup=LONGER * WARMUP, thin=LONGER * THIN)
+        posterior = sample_posterior(evidence, draws, rng, warmup=LONGER * WARMUP, thin=LONGER * THIN, tick=tick)
     if not posterior.converged:
         warnings.warn(
             f"the reconstruction of {series} did not converge (R-hat {posterior.rhat:.3f}, effective sample size "

@@ -26,10 +26,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.conventions.compiled_draws import draw_by_gaps, draw_gamma, draw_kept, draw_normal
 from escalation.tallies.chain import (
     Layout,
@@ -60,7 +60,7 @@ ACCEPTED = 0.44
 """Share of the steps of one number that is best taken (Roberts & Rosenthal 2001, doi:10.1214/ss/1015346320)."""
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _log_orders(n: int, k: int) -> float:
     """log(n! / (n + k)!); most moves are of one."""
     if k == 1:
@@ -70,7 +70,7 @@ def _log_orders(n: int, k: int) -> float:
     return math.lgamma(n + 1.0) - math.lgamma(n + k + 1.0)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _count_change(a: int, n: int, k: int, size: float, layout: Layout, scratch: Scratch) -> float:
     """Change of the log density of atom a when its count goes from n to n + k."""
     if layout.atom_event[a] == 1:
@@ -84,14 +84,14 @@ def _count_change(a: int, n: int, k: int, size: float, layout: Layout, scratch: 
     return change + math.lgamma(n + k + own) - math.lgamma(n + own)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _set_odds(x: FloatArray, size: float, scratch: Scratch) -> None:
     """Work out, once for all moves of counts, the log probability of one more in a day of each block."""
     for p in range(x.size):
         scratch.log_odds[p] = x[p] - math.log(size + math.exp(x[p]))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _jump(mean_extra: float, rng: Generator) -> int:
     """Size of a move: mostly 1, sometimes larger; its distribution does not depend on the state."""
     if mean_extra <= 0.0 or rng.random() < 0.5:
@@ -99,7 +99,7 @@ def _jump(mean_extra: float, rng: Generator) -> int:
     return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _add_or_remove(
     state: State, layout: Layout, lists: Lists, scratch: Scratch, size: float, jump: float, rng: Generator
 ) -> None:
@@ -133,7 +133,7 @@ def _add_or_remove(
                     set_total(w, total[w] + k, total, log_kernel, one_more, one_less)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratch) -> int:
     """Number of windows whose count changes when k incidents go from atom a to atom b: those that hold one of them.
 
@@ -160,7 +160,7 @@ def _cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratc
     return crossed
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _move_between(
     state: State, layout: Layout, lists: Lists, scratch: Scratch, size: float, jump: float, rng: Generator
 ) -> None:
@@ -192,13 +192,13 @@ def _move_between(
                     set_total(w, total[w] + delta[i], total, log_kernel, one_more, one_less)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _first_level_change(old: float, new: float, prior: WalkPrior) -> float:
     """Change of the log prior of the first level."""
     return 0.5 * ((old - prior.level_mean) ** 2 - (new - prior.level_mean) ** 2) / prior.level_sd**2
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step_levels(
     state: State,
     layout: Layout,
@@ -238,7 +238,7 @@ def _step_levels(
             level_step[p] *= math.exp(gain * (accept - ACCEPTED))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _draw_run(p: int, blocks: int, rng: Generator) -> tuple[int, int]:
     """Last block of a run that begins with block p, and of the run after it; the same one where there is none."""
     middle = p
@@ -253,7 +253,7 @@ def _draw_run(p: int, blocks: int, rng: Generator) -> tuple[int, int]:
     return middle, last
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _thin_or_top_up(
     state: State, layout: Layout, first: int, end: int, up: float, proposal: IntArray, rng: Generator
 ) -> None:
@@ -276,7 +276,7 @@ def _thin_or_top_up(
             proposal[a] = draw_kept(n[a], math.exp(up), rng)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _hand_over(
     state: State,
     layout: Layout,
@@ -316,7 +316,7 @@ def _hand_over(
         rate -= own
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _change_by_counts(state: State, layout: Layout, first: int, end: int, scratch: Scratch) -> float:
     """Change of all log kernels when atoms ``first`` to ``end`` take the proposed counts; -inf if one is too high.
 
@@ -340,7 +340,7 @@ def _change_by_counts(state: State, layout: Layout, first: int, end: int, scratc
     return change
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, scratch: Scratch, rng: Generator) -> None:
     """Move 4, one run from each block on.
 
@@ -390,7 +390,7 @@ def _shift_runs(state: State, layout: Layout, prior: WalkPrior, scale: float, sc
                 x[q] -= up if q <= middle else down
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _draw_exposures(state: State, layout: Layout, size: float, rng: Generator) -> None:
     """Draw the exposure of each atom given its count and level: gamma of shape ``n + d k`` and rate ``k + exp(x)``."""
     for a in range(state.n.size):
@@ -404,7 +404,7 @@ def _draw_exposures(state: State, layout: Layout, size: float, rng: Generator) -
         state.exposure[a] = max(drawn, SMALLEST_EXPOSURE * layout.atom_days[a])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _size_logpdf(state: State, layout: Layout, size: float) -> float:
     """Log density of all counts given the levels, up to what does not depend on the size."""
     value, log_size = 0.0, math.log(size)
@@ -417,7 +417,7 @@ def _size_logpdf(state: State, layout: Layout, size: float) -> float:
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step_size(
     state: State, layout: Layout, prior: WalkPrior, size: float, step: float, gain: float, rng: Generator
 ) -> tuple[float, float]:
@@ -435,7 +435,7 @@ def _step_size(
     return size, step
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step_scale(
     x: FloatArray, prior: WalkPrior, scale: float, scale_step: float, gain: float, rng: Generator
 ) -> tuple[float, float]:
@@ -455,7 +455,7 @@ def _step_scale(
     return scale, scale_step
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def run_chain(
     rng: Generator,
     layout: Layout,

@@ -174,6 +174,14 @@ def _numbers(text: pd.Series, name: str, faults: _Faults) -> pd.Series:
     value = pd.to_numeric(text.where(text != "", None), errors="coerce").astype(float)
     given = text != ""
     faults.add(given & value.isna(), f"{name} is {{0!r}}, which is no number; write a whole number such as 12", text)
+    short, signed = text.str.lower().str.contains("e") & value.notna(), text.str.fullmatch(r"\+.*|-[0.]+").astype(bool)
+    faults.add(short, f"{name} is {{0!r}}, shortened as spreadsheets do; write all its digits", text)
+    faults.add(
+        signed & value.notna() & ~short,
+        f"{name} is {{0!r}}, with a sign; write the number alone, with the qualifier at_least where it means or more",
+        text,
+    )
+    value = value.mask(short | signed)
     faults.add(value < 0, f"{name} is {{0}}, below 0; a count cannot be negative", text)
     faults.add((value >= 0) & (value != np.floor(value)), f"{name} is {{0}}, not whole; round it or use a range", text)
     faults.add(

@@ -167,5 +167,6 @@ class Vintages:
             start=self.start,
             end=last.end_time.normalize(),
             draws=self.draws,
+            progress=False,
             rng=generator_for(self._root, str(period)),
         ).histories

@@ -13,6 +13,7 @@ from escalation import models
 from escalation.analysis.alarms.detector import Detector, Watch
 from escalation.analysis.alarms.methods import find_detector
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed
 from escalation.conventions.wording import measures, plain
 from escalation.counts.periods import DateLike, parse_date, parse_freq, period_word
@@ -90,7 +91,7 @@ class Alarms:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.judged.round(3).to_html(max_rows=60)
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.judged.round(3), max_rows=60)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from numba import njit
 
 from escalation.analysis.alarms.baseline import CHART_RANGES, Baseline, Chart
 from escalation.analysis.alarms.detector import Ranges
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class GLR(Chart):
         return score, np.full_like(counts, np.nan)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def glr_statistic(counts: FloatArray, mean: FloatArray, dispersion: float, limit: float, window: int) -> FloatArray:
     """Statistic of each period (n,), beginning anew after each that reaches the limit.
 
@@ -110,7 +110,7 @@ def glr_statistic(counts: FloatArray, mean: FloatArray, dispersion: float, limit
     return statistic
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _best_rise(counts: FloatArray, mean: FloatArray, dispersion: float, first: int, last: int, kappa: float) -> float:
     """Log likelihood ratio of NB2 counts from ``first`` to ``last`` at their best factor, searched from ``kappa``."""
     for _ in range(50):

@@ -18,6 +18,7 @@ from escalation.analysis.changes.segments import Cuts, Sums, count_cuts, filter_
 from escalation.analysis.changes.series import CutSeries, cut_series, log_density
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.wording import plain, probability_text
 from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
@@ -140,8 +141,8 @@ class ChangePoints:
         numbers = self.number[self.number >= 0.005].to_frame().T
         return (
             f"<p>{html.escape(self.sentence())}</p>"
-            + self.changes.astype({"date": str, "earliest": str, "latest": str}).round(3).to_html()
-            + numbers.round(3).to_html()
+            + table_html(self.changes.astype({"date": str, "earliest": str, "latest": str}).round(3))
+            + table_html(numbers.round(3))
         )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from escalation.analysis.changes.segments import filter_cuts, log_constants
 from escalation.analysis.changes.series import cut_series, log_shares
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.notebook import table_html
 from escalation.conventions.wording import probability_text
 from escalation.counts.histories import POOLED
 from escalation.counts.periods import period_word
@@ -76,7 +77,7 @@ class CurrentRun:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.by_period.tail(12).round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.by_period.tail(12).round(3))
 
 
 def run_length(

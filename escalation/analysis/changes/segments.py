@@ -10,9 +10,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 
 SERIES = 16.0
 """From here on the logarithm of the gamma function is Stirling's series, good to 1e-12."""
@@ -69,7 +69,7 @@ class Cuts(NamedTuple):
     rate: FloatArray
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _log_gamma(x: float) -> float:
     """Logarithm of the gamma function."""
     if x < SERIES:
@@ -79,7 +79,7 @@ def _log_gamma(x: float) -> float:
     return (x - 0.5) * math.log(x) - x + 0.9189385332046727 + series
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _log_rise(x: float, d: float) -> float:
     """``log(gamma(x + d) / gamma(x) / x**d)``, which keeps its digits for large x."""
     if x < SERIES:
@@ -90,7 +90,7 @@ def _log_rise(x: float, d: float) -> float:
     return (up - 0.5) * math.log1p(d / x) - d + series
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _prior_part(a: float, shape: float, divisor: float) -> float:
     """What the evidence of every run has of the prior."""
     found = -_log_gamma(shape)
@@ -100,7 +100,7 @@ def _prior_part(a: float, shape: float, divisor: float) -> float:
     return found + _log_rise(first, shape) + shape * math.log(a * first)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _run_part(top: float, covered: float, a: float, divisor: float) -> float:
     """What it has of the counts, but for ``log(gamma(top))``."""
     if a == 0.0:
@@ -109,7 +109,7 @@ def _run_part(top: float, covered: float, a: float, divisor: float) -> float:
     return -_log_rise(x, top) - top * math.log(a * x)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_evidence(count: float, covered: float, a: float, shape: float, divisor: float) -> float:
     """Log probability of a run's counts with the rate integrated out, but for what does not depend on the cuts.
 
@@ -121,7 +121,7 @@ def log_evidence(count: float, covered: float, a: float, shape: float, divisor: 
     return _prior_part(a, shape, divisor) + _log_gamma(top) + _run_part(top, covered, a, divisor)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def filter_cuts(sums: Sums, a: float) -> tuple[FloatArray, FloatArray]:
     """Sum over all ways to cut the series, from its beginning to every place (Fearnhead 2006).
 
@@ -163,7 +163,7 @@ def filter_cuts(sums: Sums, a: float) -> tuple[FloatArray, FloatArray]:
     return evidence, last
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step_on(last: FloatArray, before: FloatArray) -> FloatArray:
     """Probability of one more change before each place (n + 1,)."""
     n = len(before) - 1
@@ -177,7 +177,7 @@ def _step_on(last: FloatArray, before: FloatArray) -> FloatArray:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step_back(last: FloatArray, behind: FloatArray) -> FloatArray:
     """Probability that each place (n + 1,) is the cut before one of ``behind``."""
     n = len(behind) - 1
@@ -190,7 +190,7 @@ def _step_back(last: FloatArray, behind: FloatArray) -> FloatArray:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _mean_rates(sums: Sums, change: FloatArray, last: FloatArray) -> FloatArray:
     """Posterior mean of the rate of each period (n,)."""
     n = len(change) - 1
@@ -228,7 +228,7 @@ def count_cuts(sums: Sums, last: FloatArray) -> Cuts:
     return Cuts(change, table[:, n] / table[:, n].sum(), table, reached, since, _mean_rates(sums, change, last))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_constants(y: FloatArray, exposure: FloatArray, a: float) -> FloatArray:
     """What the log probability of each count (n,) has that does not depend on the rate; 0 where not observed.
 

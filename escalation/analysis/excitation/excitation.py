@@ -16,6 +16,7 @@ from escalation.analysis.excitation.shared_shock import Trial, after_counts, aft
 from escalation.analysis.excitation.two_sides import fit_decay, fit_sides, one_lag, p_values_of_none, sides_design
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.histories import spread_over
 from escalation.counts.periods import period_word
@@ -37,6 +38,8 @@ ALTERNATIVES = (*NO_EFFECT, "shared shock", "reporting")
 """Explanations other than that one side's attacks follow those of the other."""
 INTERVAL = 0.9
 """Probability of intervals."""
+MOST_LAGS = 52
+"""Most bins back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +137,8 @@ class Excitation:
         note = f"{self.draws:,} series behind each p-value, {self.replicates:,} behind each interval{kind}."
         return (
             f"<p>{html.escape(self.sentence())} {note}</p>"
-            + self.alternatives.round(3).to_html()
-            + self.effects.round(3).to_html()
+            + table_html(self.alternatives.round(3))
+            + table_html(self.effects.round(3))
         )
 
 
@@ -246,7 +249,7 @@ def excitation(
     if len(sides) != 2:
         raise InputError(f"excitation is between two sides and got {len(sides)}; choose two columns, or sum some")
     check_level(confidence, "confidence", such=0.95)
-    lags = check_whole(lags, "lags", 52)
+    lags = check_whole(lags, "lags", MOST_LAGS)
     within = check_whole(lags if within is None else within, "within", MAX_STEPS)
     draws, replicates = check_whole(draws, "draws", 100_000), check_whole(replicates, "replicates", 100_000)
     if 2 / (draws + 1) > 1 - confidence:

@@ -13,7 +13,9 @@ from numpy.random import Generator
 from escalation.analysis.excitation.share_model import draw_split, fit_shares, inverse_logit
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
+from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
 from escalation.counts.schema import table_of_counts
 from escalation.errors import InputError
@@ -92,7 +94,7 @@ class Retaliation:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table().round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.table().round(3))
 
 
 def retaliation(
@@ -225,4 +227,4 @@ def _split(fit: PanelFit, by: str, after: str, level: Forecast, rng: Generator) 
 
 
 def _with_error(found: FlashpointProbability) -> str:
-    return f"{found.probability:.3f} (Monte Carlo error {found.mc_error:.2g})"
+    return f"{probability_text(found.probability)} (Monte Carlo error {found.mc_error:.2g})"

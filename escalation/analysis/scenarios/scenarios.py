@@ -16,6 +16,7 @@ from escalation.analysis.scenarios.assumptions import Assumption, Event, Scenari
 from escalation.analysis.severity.assumed import Cost, draw_cost
 from escalation.analysis.severity.compounding import Severity
 from escalation.conventions.arrays import IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.conventions.wording import probability_text
 from escalation.counts.periods import period_word
@@ -90,7 +91,7 @@ class WhatIf:
         if not self.flashpoints:
             return ""
         point = self.flashpoints[name]
-        text = f", with a probability of {point.probability:.3f} (Monte Carlo error {point.mc_error:.2g})"
+        text = f", with a probability of {probability_text(point.probability)} (Monte Carlo error {point.mc_error:.2g})"
         if name != BASELINE:
             return text
         span = f"{point.over} {period_word(point.last.freqstr, point.over)}"
@@ -98,7 +99,7 @@ class WhatIf:
         return f"{text} of {what}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.scenarios.round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.scenarios.round(3))
 
 
 def what_if(

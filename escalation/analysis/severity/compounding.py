@@ -17,6 +17,7 @@ from escalation.analysis.severity.share_posterior import JEFFREYS
 from escalation.analysis.severity.sizes import FatalitySizes
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import measures, plain, probability_text
 from escalation.counts.periods import DateLike, exposure, parse_date
@@ -156,7 +157,7 @@ class Toll:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.probabilities.round(4).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.probabilities.round(4))
 
 
 def toll(

@@ -13,6 +13,7 @@ import pandas as pd
 from escalation.analysis.severity.share_posterior import SharePosterior, pool_shares
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import probability_text
 from escalation.conventions.wording import share as written
@@ -110,7 +111,7 @@ class Lethality:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.groups.round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.groups.round(3))
 
 
 def lethality(

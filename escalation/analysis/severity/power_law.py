@@ -7,11 +7,11 @@ arrays in and out; values are distinct and sorted, with how often each occurs.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 from scipy.special import zeta
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 
 LEAST_ALPHA, MOST_ALPHA = 1.0 + 1e-6, 20.0
 """Exponents are looked for between these; a tail of equal values has the largest."""
@@ -21,7 +21,7 @@ NEAR = 8
 """Up to so many terms of the sum are taken off one by one."""
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def hurwitz(s: float, q: float) -> tuple[float, float]:
     """Hurwitz zeta function at ``s`` > 1 and ``q`` > 0, and its derivative by ``s``, by the Euler-Maclaurin formula."""
     value, slope = 0.0, 0.0
@@ -49,7 +49,7 @@ def hurwitz(s: float, q: float) -> tuple[float, float]:
     return value, slope
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def exponent(number: float, log_sum: float, xmin: float) -> float:
     """Exponent of the highest likelihood of ``number`` values from ``xmin`` whose logs sum to ``log_sum``."""
     mean_log = log_sum / number
@@ -79,7 +79,7 @@ def exponent(number: float, log_sum: float, xmin: float) -> float:
     return float(here)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def distance(values: FloatArray, times: IntArray, first: int, alpha: float, best: float) -> float:
     """Largest distance of the distribution functions of the values from the first one on and of a power law.
 
@@ -108,7 +108,7 @@ def distance(values: FloatArray, times: IntArray, first: int, alpha: float, best
     return far
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def find_threshold(values: FloatArray, times: IntArray, fewest: int) -> tuple[int, float, float]:
     """Place of the threshold with the least distance, its exponent and the distance.
 
@@ -135,7 +135,7 @@ def find_threshold(values: FloatArray, times: IntArray, fewest: int) -> tuple[in
     return place, at, least
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def find_thresholds(values: FloatArray, times: IntArray, fewest: int) -> FloatArray:
     """Threshold and exponent of each row of ``times`` (rows, values); NaN where there is none."""
     found = np.full((len(times), 2), np.nan)

@@ -24,6 +24,7 @@ from escalation.analysis.severity.size_distributions import (
 from escalation.analysis.severity.tail import FEWEST, distinct, lethal_sizes, resampled_tails
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import plain, probability_text, share
 from escalation.counts.schema import DRAW
@@ -139,7 +140,7 @@ class FatalitySizes:
         return " Its likelihood is highest at a bound of its parameters, so that priors decide on its tail."
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.candidates.round(1).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.candidates.round(1))
 
 
 def fatality_sizes(

@@ -23,6 +23,7 @@ from escalation.analysis.severity.power_law import (
 from escalation.analysis.severity.rivals import RIVALS, fit_rival, vuong
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import measures
 from escalation.errors import InputError
@@ -176,7 +177,7 @@ class FatalityTail:
         return pd.DataFrame(rows, index=index, columns=["probability", "lower", "upper"], dtype=float)
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.rivals.round(3).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.rivals.round(3))
 
 
 def fatality_tail(

@@ -15,6 +15,7 @@ from escalation.analysis.trend.rate_change import RateChange
 from escalation.analysis.trend.trend import compare_rates, ratio_of_rates
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator, seed_of
 from escalation.conventions.wording import probability_text
 from escalation.counts.periods import days_in, parse_freq
@@ -98,7 +99,7 @@ class Carrier:
         return f"“{row['printed']}” for {row['start']:%Y-%m-%d}{last}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.left_out.to_html(float_format='{:.3g}'.format)}"
+        return f"<p>{html.escape(self.sentence())}</p>{table_html(self.left_out, float_format='{:.3g}'.format)}"
 
 
 def carried_by_tally(

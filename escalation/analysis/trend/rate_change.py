@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from escalation.conventions.notebook import table_html
 from escalation.conventions.wording import measures, plain, probability_text
 from escalation.counts.periods import period_word
 
@@ -200,9 +201,8 @@ class RateChange:
     def _repr_html_(self) -> str:
         table = pd.concat([self.recent.table(), self.baseline.table()]).set_axis(["recent", "baseline"])
         test = "" if self.p_value is None else f" Conditional test of equal rates: p-value {self.p_value:.2g}."
-        return (
-            f"<p>{html.escape(self.sentence() + test)}</p>"
-            + table.astype({"first": str, "last": str}).round(3).to_html()
+        return f"<p>{html.escape(self.sentence() + test)}</p>" + table_html(
+            table.astype({"first": str, "last": str}).round(3)
         )
 
 

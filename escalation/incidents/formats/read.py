@@ -33,6 +33,7 @@ from escalation.incidents.formats.rows import (
     keep_counted,
     keep_dated,
     keep_known,
+    note_unusual,
     widen_imprecise,
 )
 from escalation.incidents.formats.zones import check_zone, in_zone
@@ -248,6 +249,7 @@ def _read_file(
         window = widen_imprecise(window, notes, layout.precisions)
     vague = np.asarray((window["date"] != narrow["date"]) | (window["date_end"] != narrow["date_end"]))
     cells = cells if len(window) == len(cells) else cells.loc[window.index]
+    note_unusual(cells, notes)
     parts = [window, cells[list(TEXT_COLUMNS)], clean_coordinates(cells, notes), clean_fatalities(cells, notes)]
     rows = pd.concat(parts, axis=1)[list(COLUMNS)]
     extra |= clean_victims(cells, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -11,6 +12,8 @@ from escalation.incidents.formats.dates import Days
 from escalation.incidents.formats.figures import read_coordinate, read_fatalities, read_times
 from escalation.incidents.schema import COORDINATE_LIMITS, FATALITY_COLUMNS, VICTIM_COLUMNS, out_of_order
 from escalation.incidents.windows import widen
+
+_UNUSUAL = re.compile(r"[+-]?[0-9.]+e[+-]?[0-9]{1,2}|\+[0-9.,]+|-0+\.?0*", re.IGNORECASE)
 
 
 class Notes:
@@ -90,6 +93,21 @@ def keep_known(times: pd.Series, as_of: pd.Timestamp, notes: Notes) -> pd.Series
     notes.add(late, "as_of", "dropped", f"became known after {as_of:%Y-%m-%d}")
     notes.add(times.isna(), "as_of", "dropped", "does not say when it became known")
     return ~late & times.notna()
+
+
+def note_unusual(cells: pd.DataFrame, notes: Notes) -> None:
+    """Note counts in powers of ten, as spreadsheets shorten them, or with a sign, and what they are read as."""
+    for column in ("events", *FATALITY_COLUMNS):
+        if column not in cells:
+            continue
+        codes, distinct = pd.factorize(cells[column])
+        written = pd.Series(distinct, dtype=object)
+        unusual = written.str.strip().str.fullmatch(_UNUSUAL).astype(bool)
+        if unusual.any():
+            numbers, problem = read_fatalities(written)
+            said = ("is read as " + numbers.astype(str)).where(unusual & (problem == ""), "")
+            said = said.take(codes).set_axis(cells.index)
+            notes.add(said != "", column, "changed", said)
 
 
 def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:

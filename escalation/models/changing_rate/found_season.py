@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.wording import plain, probability_text
 from escalation.errors import InputError
 from escalation.models.changing_rate.season import PAIRS, Season
@@ -60,7 +61,7 @@ class FoundSeason:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.table().round(2).to_html()}"
+        return f"<p>{html.escape(self.sentence())}</p>{table_html(self.table().round(2))}"
 
 
 def found_seasons(fit: CountFit) -> tuple[FoundSeason, ...]:

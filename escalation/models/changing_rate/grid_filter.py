@@ -11,10 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 
 
 class Moves(NamedTuple):
@@ -57,7 +57,7 @@ def keep(n: int, nz: int, nx: int) -> Kept:
     return Kept(np.empty((n, nx)), np.empty((n, nz, nx)), np.empty((n, nx)), np.empty((n, nz)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def filter_counts(
     like: FloatArray,
     blind: FloatArray,
@@ -151,7 +151,7 @@ def filter_counts(
     return Filtered(log_density, expected, state, landing, aims)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_rows(state: FloatArray, total: FloatArray) -> None:
     """Put the sum over z (nx,) into total."""
     total[:] = 0.0
@@ -161,7 +161,7 @@ def add_rows(state: FloatArray, total: FloatArray) -> None:
             total[x] += row[x]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def scatter(
     row: FloatArray, other: FloatArray, a: float, b: float, cells: IntArray, shares: FloatArray, moved: FloatArray
 ) -> None:
@@ -176,7 +176,7 @@ def scatter(
     moved[nx] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def shift(row: FloatArray, other: FloatArray, a: float, b: float, offset: int, share: float, moved: FloatArray) -> None:
     """Add a * row + b * other (nx,) to moved, all points by the same offset; what passes an edge stays at it."""
     nx = len(row)
@@ -196,7 +196,7 @@ def shift(row: FloatArray, other: FloatArray, a: float, b: float, offset: int, s
             moved[edge] += wa * lost[x] + wb * lost_second[x]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def smear(moved: FloatArray, taps: FloatArray, spread: FloatArray) -> None:
     """Put moved, with m zeros at each side, spread out by the taps into spread; edges hold what passes them."""
     nx, half = len(spread), len(taps) // 2
@@ -218,7 +218,7 @@ def smear(moved: FloatArray, taps: FloatArray, spread: FloatArray) -> None:
             spread[nx - 1] += lost * middle[nx - 1 - near]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def count_table(
     counts: FloatArray, log_scale: FloatArray, levels: FloatArray, size: FloatArray, table: FloatArray
 ) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.conventions.compiled_draws import draw_count
 
 LATE, LATE_SD = 0.008, 1.5
@@ -17,14 +17,14 @@ ROOM = 1.0
 """Above the highest level of the grid, in logs, that paths may reach."""
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def pick(cumulative: FloatArray, rng: Generator) -> int:
     """Draw a place by cumulative probabilities whose last is 1."""
     place = int(np.sum(cumulative <= rng.random()))
     return min(place, len(cumulative) - 1)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_paths(
     z: IntArray,
     level: FloatArray,

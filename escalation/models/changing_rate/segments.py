@@ -9,11 +9,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.conventions.count_draws import draw_counts
 from escalation.models.changing_rate.paths import ROOM
 
@@ -196,7 +196,7 @@ def find_segments(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def beginning(counts: FloatArray, log_scale: FloatArray, size: FloatArray, level: float) -> tuple[float, float]:
     """Terms of the log-likelihood that depend on counts and sizes only, and the log rate that a search starts from."""
     constant, total, scale = 0.0, 0.0, 0.0
@@ -209,7 +209,7 @@ def beginning(counts: FloatArray, log_scale: FloatArray, size: FloatArray, level
     return constant, (math.log((total + 0.5) / (scale + 0.5 * math.exp(-level))) if scale > 0 else level)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def explain_exponential(
     counts: FloatArray,
     log_scale: FloatArray,
@@ -285,7 +285,7 @@ def explain_exponential(
     return value + constant - math.log(level_sd * slope_sd) - 0.5 * math.log(determinant)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def explain_line(
     counts: FloatArray,
     log_scale: FloatArray,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.models.changing_rate.grid_filter import Kept, Moves
 from escalation.models.changing_rate.paths import pick
 from escalation.models.changing_rate.posterior import Explanations, filtered_anew
@@ -56,7 +56,7 @@ def draw_rates(
     return rates, growth
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def draw_backwards(kept: Kept, moves: Moves, ends: IntArray, rng: Generator, cells: IntArray, last: IntArray) -> None:
     """Draw paths of grid points, each from the filtered state of its end (k,) back to the first period.
 
@@ -99,7 +99,7 @@ def draw_backwards(kept: Kept, moves: Moves, ends: IntArray, rng: Generator, cel
             cells[k, t] = x
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def moves_to(moves: Moves, z: int, x: int, reach: FloatArray) -> tuple[int, int]:
     """Put the probability that each point (nx,) moves to x under z into reach; it is 0 outside the limits returned."""
     nx, taps = len(reach), moves.taps[z]
@@ -122,7 +122,7 @@ def moves_to(moves: Moves, z: int, x: int, reach: FloatArray) -> tuple[int, int]
     return first, last
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def draw_place(row: FloatArray, reach: FloatArray, low: int, high: int, total: float, rng: Generator) -> int:
     """Draw a place between the limits with probability in proportion to row times reach, which sum to total."""
     u = rng.random() * total
@@ -133,7 +133,7 @@ def draw_place(row: FloatArray, reach: FloatArray, low: int, high: int, total: f
     return high - 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def draw_weighted(weights: FloatArray, factors: FloatArray, rng: Generator) -> int:
     """Draw a place with probability in proportion to weights times factors."""
     u = rng.random() * (weights * factors).sum()

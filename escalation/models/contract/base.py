@@ -19,6 +19,7 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed
 from escalation.counts.histories import POOLED, as_many, spread_over
 from escalation.counts.series import CountsLike, unpack_counts
@@ -378,7 +379,7 @@ class Fit(FitResult):
 
     def _repr_html_(self) -> str:
         head = f"<b>{html.escape(repr(self.model))}</b> on {self._basis()}"
-        return head + self.table().round(4).to_html(max_rows=60)
+        return head + table_html(self.table().round(4), max_rows=60)
 
 
 class CountModel(Model["CountFit"]):

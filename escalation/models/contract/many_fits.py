@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.counts.histories import POOLED
@@ -373,7 +374,7 @@ class ManyFits:
             f"<b>{html.escape(repr(self.model))}</b> fitted to each of {len(self.fits):,} units, "
             f"{len(self.failures):,} failed; parameters"
         )
-        return head + self.params.round(4).to_html(max_rows=30)
+        return head + table_html(self.params.round(4), max_rows=30)
 
 
 def _forecast_block(fits: Sequence[tuple[str, CountFit]], *, ahead: Design, draws: int, root: int) -> NDArray[np.int64]:

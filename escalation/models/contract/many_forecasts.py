@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.progress import Progress
 from escalation.conventions.randomness import Seed, as_generator, draw_root
 from escalation.counts.histories import POOLED
@@ -76,7 +77,7 @@ class ManyForecasts:
             f"<b>Forecasts</b> of {html.escape(self.unit)} in {units:,} units by {html.escape(self.model)}, "
             f"{self.draws:,} paths each; {len(self.failures):,} failed"
         )
-        return head + self.summaries.round(3).to_html(max_rows=30)
+        return head + table_html(self.summaries.round(3), max_rows=30)
 
 
 def forecast_many(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.conventions.wording import percent, plain
 from escalation.counts.periods import period_word
@@ -109,7 +110,7 @@ class UnderlyingRates:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.table().astype(float).round(3).to_html()}"
+        return f"<p>{html.escape(self.sentence())}</p>{table_html(self.table().astype(float).round(3))}"
 
 
 def underlying_rates(fit: CountFit, *, draws: int = 2000, rng: Seed = None) -> UnderlyingRates:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import BoolArray, FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import period_word
 from escalation.errors import FitError, InputError
@@ -107,7 +108,7 @@ class Diagnosis:
     def _repr_html_(self) -> str:
         head = f"<b>Diagnosis</b> of {html.escape(self.model)} on {self.nobs:,} counts of {html.escape(self.unit)}"
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.verdict)
-        return f"{head}<ul>{items}</ul>" + self.table().round(4).to_html(na_rep="")
+        return f"{head}<ul>{items}</ul>" + table_html(self.table().round(4), na_rep="")
 
 
 @dataclass(frozen=True, eq=False)

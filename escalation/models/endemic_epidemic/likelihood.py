@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.special import gammaln, psi, zeta
 
 from escalation.conventions.arrays import BoolArray, FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.models.contract.newton import Height
 from escalation.models.diagnostics.distributions import log_rising
 
@@ -71,7 +71,7 @@ def weigh_past(
     return np.ascontiguousarray(weighed), np.ascontiguousarray(weighed @ links), gaps
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def fill_past(
     t: int, i: int, panel: Panel, rates: FloatArray, steps: FloatArray, own: FloatArray, others: FloatArray
 ) -> tuple[float, float]:
@@ -96,7 +96,7 @@ def fill_past(
     return z, s
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def evaluate(
     point: FloatArray, panel: Panel, missing: int, full: bool
 ) -> tuple[FloatArray, float, FloatArray, FloatArray, FloatArray, FloatArray]:

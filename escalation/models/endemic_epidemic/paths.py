@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.errors import FitError
 from escalation.models.contract.newton import inverse
 from escalation.models.endemic_epidemic.likelihood import (
@@ -89,7 +89,7 @@ def last_rates(points: FloatArray, panel: Panel) -> FloatArray:
     return pasts[:, : max(n, lead)]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_paths(
     points: FloatArray,
     pasts: FloatArray,

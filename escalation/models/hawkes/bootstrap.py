@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from escalation.conventions.arguments import check_level
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.errors import FitError
 from escalation.models.hawkes.maximum import Events, maximise
 from escalation.models.hawkes.paths import Parameters, draw_events
@@ -75,7 +76,7 @@ class HawkesBootstrap:
         return self.replicates.assign(**{RATIO: self.ratios})
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.table().round(4).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.table().round(4))
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Percentile intervals; the row ``branching ratio`` is the spectral radius.

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 
 BLOCK = 1024
 """Events whose exponentials are taken at once; the buffers stay in the first-level cache."""
@@ -24,7 +24,7 @@ TOGETHER = 8
 """Intensities whose product is taken before its logarithm."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def exponentials(x: FloatArray, out: FloatArray, bits: IntArray) -> None:
     """Exponentials of numbers <= 0, to some 3e-16.
 
@@ -64,7 +64,7 @@ def exponentials(x: FloatArray, out: FloatArray, bits: IntArray) -> None:
         out[i] *= powers[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def sum_of_logs(values: FloatArray, number: int) -> float:
     """Sum of the logarithms of the first ``number`` values, by products of a few of them."""
     total = 0.0
@@ -83,7 +83,7 @@ def sum_of_logs(values: FloatArray, number: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def single_likelihood(times: FloatArray, end: float, background: float, branching: float, decay: float) -> float:
     """Log-likelihood of events of one kind.
 
@@ -115,7 +115,7 @@ def single_likelihood(times: FloatArray, end: float, background: float, branchin
     return total - background * end - branching * (n - left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@compiled(error_model="numpy", fastmath={"contract", "reassoc"})
 def _add_single(
     rates: FloatArray,
     sums: FloatArray,
@@ -158,7 +158,7 @@ def _add_single(
     moments[8] += h22
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def single_derivatives(
     times: FloatArray, end: float, background: float, branching: float, decay: float
 ) -> tuple[float, FloatArray, FloatArray]:
@@ -206,7 +206,7 @@ def single_derivatives(
     return value, score, hessian
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def row_derivatives(
     times: FloatArray,
     marks: IntArray,
@@ -290,7 +290,7 @@ def row_derivatives(
     return value, score, hessian
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@compiled(error_model="numpy", fastmath={"contract", "reassoc"})
 def _add_row(
     rates: FloatArray,
     sums: FloatArray,
@@ -342,7 +342,7 @@ def _add_row(
             hessian[k, other] -= product
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def compensators(
     times: FloatArray, marks: IntArray, target: int, background: float, branching: FloatArray, decay: float
 ) -> FloatArray:

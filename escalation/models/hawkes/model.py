@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 from escalation.conventions.arguments import check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError, warn
 from escalation.forecasts.forecast import Forecast
@@ -394,7 +395,7 @@ class HawkesFit(FitResult):
 
     def _repr_html_(self) -> str:
         head = f"<b>{html.escape(repr(self.model))}</b> on {self.nobs:,} events; log-likelihood {self.llf:.2f}"
-        return head + f"<p>{html.escape(self.sentence())}</p>" + self.table().round(4).to_html()
+        return head + f"<p>{html.escape(self.sentence())}</p>" + table_html(self.table().round(4))
 
 
 def _warn_of_rounded(events: EventTimes) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.notebook import table_html
 from escalation.models.hawkes.likelihood import compensators
 from escalation.models.hawkes.paths import Parameters
 
@@ -49,7 +50,7 @@ class ResidualTest:
         return f"The time-rescaling test {verdict} (smallest p-value {p_value:.2g}, {worst})."
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>" + self.kinds.round(4).to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.kinds.round(4))
 
 
 def residual_test(drawn: Sequence[tuple[FloatArray, IntArray, Parameters]], names: tuple[str, ...]) -> ResidualTest:

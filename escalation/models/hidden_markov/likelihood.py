@@ -10,11 +10,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 from scipy.special import gammaln
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 
 EXACT = 64
 """Terms of a sum over a count that are added one by one; beyond them Euler and Maclaurin's formula is good to 1e-12."""
@@ -57,7 +57,7 @@ def observe(y: FloatArray, exposure: FloatArray, states: int, start: str) -> Obs
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def unpack(theta: FloatArray, states: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Rates (K,), transition probabilities (K, K) and dispersions (K,; 0 is Poisson) of a point."""
     rates, moves, dispersions = np.empty(states), np.ones((states, states)), np.zeros(states)
@@ -79,7 +79,7 @@ def unpack(theta: FloatArray, states: int) -> tuple[FloatArray, FloatArray, Floa
     return rates, moves, dispersions
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def first_distribution(moves: FloatArray, uniform: bool) -> tuple[FloatArray, FloatArray]:
     """Distribution p (K,) of the first regime, and the matrix (K, K) with ``dp = p @ d moves @ matrix``."""
     k = len(moves)
@@ -111,7 +111,7 @@ def first_distribution(moves: FloatArray, uniform: bool) -> tuple[FloatArray, Fl
     return distribution, inverse
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def rising(distinct: FloatArray, a: float) -> tuple[FloatArray, FloatArray]:
     """``sum(log(1 + a * i) for i < y)`` for ascending y (m,), and its derivative by log a."""
     values, slopes = np.zeros(len(distinct)), np.zeros(len(distinct))
@@ -133,7 +133,7 @@ def rising(distinct: FloatArray, a: float) -> tuple[FloatArray, FloatArray]:
     return values, slopes
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _excess(x: float) -> float:
     """``(log(1 + x) - x / (1 + x)) / x**2`` for x >= 0."""
     if x > SMALL:
@@ -145,7 +145,7 @@ def _excess(x: float) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_emissions(rates: FloatArray, dispersions: FloatArray, data: Observed) -> FloatArray:
     """Log probability (n, K) of each count in each regime but for ``log(y!)``; 0 where not observed."""
     n, k = len(data.y), len(rates)
@@ -164,7 +164,7 @@ def log_emissions(rates: FloatArray, dispersions: FloatArray, data: Observed) ->
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def forward(
     emissions: FloatArray, distribution: FloatArray, moves: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, float]:
@@ -212,7 +212,7 @@ def forward(
     return filtered, predicted, scales, total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def backward(
     relative: FloatArray, filtered: FloatArray, scales: FloatArray, moves: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -234,7 +234,7 @@ def backward(
     return smoothed, expected
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def smooth(theta: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray, FloatArray, float]:
     """Filtered, predicted and smoothed probabilities (n, K) of the regimes, and the log-likelihood."""
     rates, moves, dispersions = unpack(theta, data.states)
@@ -245,7 +245,7 @@ def smooth(theta: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray, F
     return filtered, predicted, smoothed, total + data.constant
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_prior(theta: FloatArray, data: Observed) -> float:
     """Log prior density of ``theta`` up to a constant; minus infinity where the posterior is taken as 0."""
     k = data.states
@@ -272,7 +272,7 @@ def log_prior(theta: FloatArray, data: Observed) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_posterior(theta: FloatArray, data: Observed) -> float:
     """Log-likelihood plus log prior density of ``theta``, up to a constant."""
     prior = log_prior(theta, data)
@@ -284,7 +284,7 @@ def log_posterior(theta: FloatArray, data: Observed) -> float:
     return total + data.constant + prior
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _count_slopes(
     smoothed: FloatArray, rates: FloatArray, dispersions: FloatArray, data: Observed
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -315,7 +315,7 @@ def _count_slopes(
     return by_rate, covered, by_spread, information
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def derivatives(theta: FloatArray, data: Observed) -> tuple[float, FloatArray]:
     """Log posterior and its gradient (d,), by Fisher's identity; the value is minus infinity where it is 0."""
     gradient = np.zeros(len(theta))
@@ -354,7 +354,7 @@ def derivatives(theta: FloatArray, data: Observed) -> tuple[float, FloatArray]:
     return total + data.constant + prior, gradient
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def all_derivatives(points: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
     """:func:`derivatives` at m points (m, d): values (m,) and gradients (m, d)."""
     values, gradients = np.empty(len(points)), np.empty(points.shape)
@@ -363,7 +363,7 @@ def all_derivatives(points: FloatArray, data: Observed) -> tuple[FloatArray, Flo
     return values, gradients
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def expect_and_maximise(start: FloatArray, data: Observed, rounds: int) -> FloatArray:
     """Climb by the EM algorithm (Baum et al. 1970, doi:10.1214/aoms/1177697196) with the priors; one step for counts.
 
@@ -398,7 +398,7 @@ def expect_and_maximise(start: FloatArray, data: Observed, rounds: int) -> Float
     return theta
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_posteriors(points: FloatArray, data: Observed) -> FloatArray:
     """:func:`log_posterior` at m points (m, d)."""
     values = np.empty(len(points))
@@ -407,7 +407,7 @@ def log_posteriors(points: FloatArray, data: Observed) -> FloatArray:
     return values
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def walk(points: FloatArray, root: FloatArray, steps: int, data: Observed, rng: Generator) -> FloatArray:
     """Move each of m points (m, d) by Metropolis steps with increments ``root @ N(0, 1)``; the posterior is kept."""
     moved = points.copy()
@@ -430,7 +430,7 @@ def walk(points: FloatArray, root: FloatArray, steps: int, data: Observed, rng: 
     return moved
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def last_regimes(points: FloatArray, data: Observed) -> FloatArray:
     """Probabilities (m, K) of the regimes of the last period given all counts, at m points (m, d)."""
     found = np.empty((len(points), data.states))
@@ -442,7 +442,7 @@ def last_regimes(points: FloatArray, data: Observed) -> FloatArray:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_regimes(now: FloatArray, moves: FloatArray, rows: IntArray, steps: int, rng: Generator) -> IntArray:
     """Draw paths of regimes (draws, steps) that follow on the last period.
 

@@ -14,6 +14,7 @@ from scipy.stats import chi2
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, parse_date, period_word
 from escalation.errors import InputError
@@ -172,7 +173,7 @@ class InterventionSearch:
 
     def _repr_html_(self) -> str:
         table = self.table().astype({"intervention": str, "period": str}).round(3)
-        return f"<p>{html.escape(self.sentence())}</p>" + (table.to_html(index=False) if self.found else "")
+        return f"<p>{html.escape(self.sentence())}</p>" + (table_html(table, index=False) if self.found else "")
 
 
 def intervention_test(

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 from escalation.models.contract.newton import Height, Peak
 from escalation.models.ingarch.observed import FIRSTOBS, IID, MARGINAL, Observed
 
@@ -24,7 +24,7 @@ BENT = 0.05
 LARGEST_DISPERSION = 1e4
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def recursion(point: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray, FloatArray]:
     """States (n,), carried parts (lead + n,) and regressors on past counts (lead + n,); lead is the longest lag."""
     n, k = data.x.shape
@@ -69,7 +69,7 @@ def recursion(point: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray
     return state, carried, past
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _rate_of(state: float, log: bool) -> float:
     """The rate of a state; NaN where there is none."""
     if log:
@@ -77,7 +77,7 @@ def _rate_of(state: float, log: bool) -> float:
     return state if state > 0.0 else math.nan
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_likelihood(point: FloatArray, data: Observed) -> float:
     """Log-likelihood; minus infinity where a mean is not above 0 or beyond 1e14."""
     state, _, _ = recursion(point, data)
@@ -96,7 +96,7 @@ def log_likelihood(point: FloatArray, data: Observed) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _excess(x: float) -> tuple[float, float]:
     """``h(x) = (log(1 + x) - x / (1 + x)) / x**2`` and its derivative, for x >= 0."""
     if x > SMALL:
@@ -112,7 +112,7 @@ def _excess(x: float) -> tuple[float, float]:
     return h, slope
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _first_slopes(point: FloatArray, data: Observed, slopes: FloatArray, bends: FloatArray) -> None:
     """Put first and second derivatives of the state before the series into (d - 1,) and (d - 1, d - 1)."""
     serial = len(data.past_obs) + len(data.past_mean)
@@ -127,7 +127,7 @@ def _first_slopes(point: FloatArray, data: Observed, slopes: FloatArray, bends: 
     bends[1 : 1 + serial, 1 : 1 + serial] = 2.0 * point[0] / rest**3
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def state_slopes(
     point: FloatArray, data: Observed, state: FloatArray, carried: FloatArray, past: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -171,7 +171,7 @@ def state_slopes(
     return slopes[lead:], bends[lead:]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _carry(g: FloatArray, h: FloatArray, slope: FloatArray, bend: FloatArray, coefficient: float, at: int) -> None:
     """Add the derivatives of ``coefficient * term`` but for the term itself, which belongs to ``g[at]``."""
     for r in range(len(g)):
@@ -182,7 +182,7 @@ def _carry(g: FloatArray, h: FloatArray, slope: FloatArray, bend: FloatArray, co
             h[r, c] += coefficient * bend[r, c]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def derivatives(point: FloatArray, data: Observed) -> tuple[float, FloatArray, FloatArray, FloatArray]:
     """Log-likelihood, score (d,), Hessian (d, d) and expected information (d, d)."""
     d = len(point)
@@ -230,7 +230,7 @@ def derivatives(point: FloatArray, data: Observed) -> tuple[float, FloatArray, F
     return value, score, hessian, expected
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _solve(matrix: FloatArray, vector: FloatArray) -> tuple[bool, FloatArray]:
     """Solve ``matrix @ x = vector`` (d,) by Cholesky's method; say whether the matrix is positive definite."""
     d = len(vector)
@@ -257,7 +257,7 @@ def _solve(matrix: FloatArray, vector: FloatArray) -> tuple[bool, FloatArray]:
     return True, x
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _damped(
     score: FloatArray, hessian: FloatArray, expected: FloatArray, damping: float, moves: FloatArray
 ) -> tuple[bool, FloatArray]:
@@ -270,7 +270,7 @@ def _damped(
     return good, moves @ x
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _moves(held: NDArray[np.bool_], serial: int, along: bool) -> FloatArray:
     """Directions (d, m) of the parameters that are not held; ``along`` keeps the sum of the serial coefficients."""
     d, pivot = len(held), 0
@@ -288,7 +288,7 @@ def _moves(held: NDArray[np.bool_], serial: int, along: bool) -> FloatArray:
     return np.ascontiguousarray(moves[:, :m])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _direction(
     point: FloatArray,
     score: FloatArray,
@@ -332,7 +332,7 @@ def _direction(
     return True, step
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _reach(
     point: FloatArray, step: FloatArray, lower: FloatArray, upper: FloatArray, serial: int, most: float
 ) -> FloatArray:
@@ -349,7 +349,7 @@ def _reach(
     return np.minimum(np.maximum(point + share * step, lower), upper)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _by_level(
     point: FloatArray, score: FloatArray, hessian: FloatArray, expected: FloatArray, serial: int
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -365,7 +365,7 @@ def _by_level(
     return at, slopes.T @ score, turned, slopes.T @ expected @ slopes
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def climb_compiled(start: FloatArray, data: Observed, lower: FloatArray, upper: FloatArray, most: float) -> Peak:
     """Maximise the likelihood by damped Newton steps with the exact Hessian.
 

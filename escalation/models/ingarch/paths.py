@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.conventions.compiled_draws import draw_count
 from escalation.models.ingarch.observed import Observed
 
 LOGS = np.log1p(np.arange(1024.0))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def ingarch_paths(
     points: FloatArray,
     carries: FloatArray,

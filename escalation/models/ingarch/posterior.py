@@ -6,10 +6,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.conventions.randomness import draw_systematically
 from escalation.models.contract.shrinkage import NormalPrior
 from escalation.models.ingarch.likelihood import LARGEST_DISPERSION
@@ -107,7 +107,7 @@ def _log_likelihoods(points: FloatArray, data: Observed) -> tuple[FloatArray, Fl
     return value, carries, pasts
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def recursions(points: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray, FloatArray]:
     """States (n, m) at points (d, m) side by side, and the last carried parts and regressors on past counts (m, lead).
 

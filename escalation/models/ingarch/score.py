@@ -9,10 +9,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 from escalation.models.ingarch.likelihood import recursion, state_slopes
 from escalation.models.ingarch.observed import Observed
 
@@ -73,7 +73,7 @@ def joint_statistic(
     return float(score @ np.linalg.solve(covariance, score))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def effect_slopes(
     column: FloatArray, point: FloatArray, data: Observed, state: FloatArray, internal: bool
 ) -> FloatArray:
@@ -100,7 +100,7 @@ def effect_slopes(
     return slopes
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def signed_roots(
     columns: FloatArray, point: FloatArray, data: Observed, at: Sensitivity, inverse: FloatArray, internal: bool
 ) -> FloatArray:

@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.special import gammaln
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.conventions.compiled_draws import HIGHEST_LEVEL
 from escalation.conventions.count_draws import LARGEST_MEAN
 from escalation.models.levels.level_smoother import smooth
@@ -109,7 +109,7 @@ def smoothed(series: Series, natural: FloatArray, levels: FloatArray, tolerance:
     return moments, mode, mean[:, None], variance[:, None]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def unpack(theta: FloatArray, series: Series) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Natural parameters (P, 4), log priors (P,) up to a constant, and logs of the level's unit (P,), of points (P, d).
 
@@ -144,7 +144,7 @@ def unpack(theta: FloatArray, series: Series) -> tuple[FloatArray, FloatArray, F
     return natural, prior, log_unit
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def constants(dispersion: FloatArray, series: Series) -> FloatArray:
     """Part of the log-likelihood (P,) that does not depend on the levels, at dispersions (P,)."""
     values = np.full(len(dispersion), series.log_factorials)
@@ -163,7 +163,7 @@ def constants(dispersion: FloatArray, series: Series) -> FloatArray:
     return values
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def log_posterior(
     theta: FloatArray, series: Series, start: FloatArray, tolerance: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:

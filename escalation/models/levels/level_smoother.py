@@ -6,9 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 
 FIRST_LEVEL_SD = 3.0
 """Standard deviation of the first level around the log of the mean count, where there is no damping."""
@@ -23,13 +23,13 @@ LEAST_WEIGHT = 0.01
 """Least information of a count, as a share of that expected, where the softplus link makes its log density convex."""
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _softplus(z: float) -> float:
     """``log(1 + exp(z))``, never 0."""
     return max(z, 0.0) + math.log1p(math.exp(-abs(z))) if z > -30.0 else math.exp(max(z, -700.0))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _bent(
     x: float, y: float, log_exposure: float, dispersion: float, bend: float
 ) -> tuple[float, float, float, float, float]:
@@ -104,7 +104,7 @@ class Work(NamedTuple):
     variance: FloatArray
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _make_work(n: int) -> Work:
     """Make room; where there is no count the derivatives stay 0."""
     return Work(
@@ -123,7 +123,7 @@ def _make_work(n: int) -> Work:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _walk_at(level: float, damping: float, level_sd: float, anchor: float) -> Walk:
     """Distribution of the levels: stationary around ``level``, or where nothing is damped, begun around the anchor."""
     precision = 1.0 / (level_sd * level_sd)
@@ -132,7 +132,7 @@ def _walk_at(level: float, damping: float, level_sd: float, anchor: float) -> Wa
     return Walk(0.0, damping, precision, anchor, 1.0 / FIRST_LEVEL_SD**2)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _log_joint(
     x: FloatArray, counts: FloatArray, log_exposure: FloatArray, dispersion: float, walk: Walk, bend: float
 ) -> float:
@@ -152,7 +152,7 @@ def _log_joint(
     return float(value)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _newton_step(
     counts: FloatArray, log_exposure: FloatArray, dispersion: float, walk: Walk, bend: float, work: Work
 ) -> float:
@@ -200,7 +200,7 @@ def _newton_step(
     return largest  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _shorten(
     counts: FloatArray, log_exposure: FloatArray, dispersion: float, walk: Walk, bend: float, work: Work
 ) -> None:
@@ -217,7 +217,7 @@ def _shorten(
             step[t] *= 0.5
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _climb(
     counts: FloatArray,
     log_exposure: FloatArray,
@@ -239,7 +239,7 @@ def _climb(
             x[t] += step[t]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _laplace(
     counts: FloatArray, log_exposure: FloatArray, dispersion: float, walk: Walk, bend: float, work: Work
 ) -> float:
@@ -293,7 +293,7 @@ def _laplace(
     return loglik  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _correct(loglik: float, walk: Walk, work: Work) -> tuple[float, float]:
     """Log-likelihood with its next-order correction, going forward; and the third central moment of the last level.
 
@@ -314,7 +314,7 @@ def _correct(loglik: float, walk: Walk, work: Work) -> tuple[float, float]:
     return loglik, variance[n - 1] ** 3 * (cubes + third[n - 1])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def smooth(
     counts: FloatArray,
     log_exposure: FloatArray,

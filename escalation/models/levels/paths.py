@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
 from escalation.conventions.compiled_draws import HIGHEST_LEVEL, draw_count
 
 MOST_SKEWNESS = 0.95
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _skew_normal(mean: float, variance: float, third: float, rng: Generator) -> float:
     """Draw a skew normal with this mean, variance and third central moment (the skewness held within 0.95)."""
     skewness = max(-MOST_SKEWNESS, min(MOST_SKEWNESS, third / variance**1.5))
@@ -25,7 +25,7 @@ def _skew_normal(mean: float, variance: float, third: float, rng: Generator) -> 
     return mean + math.sqrt(variance / (1.0 - shift * shift)) * (z - shift)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def level_paths(
     natural: FloatArray,
     moments: FloatArray,
@@ -74,7 +74,7 @@ def level_paths(
     return paths
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def trend_paths(
     natural: FloatArray, moments: FloatArray, rows: IntArray, log_exposure: FloatArray, top: float, rng: Generator
 ) -> IntArray:

@@ -6,9 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.compilation import compiled
 from escalation.models.levels.level_smoother import FIRST_LEVEL_SD, SAFE_STEP, WIDE_VARIANCE
 
 FIRST_SLOPE_SD = 0.3
@@ -71,7 +71,7 @@ class Work(NamedTuple):
     turn: FloatArray
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _make_work(n: int) -> Work:
     """Make room; where there is no count its derivatives stay 0."""
     one = np.zeros((17, n))
@@ -99,7 +99,7 @@ def _make_work(n: int) -> Work:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _log_counts(x: FloatArray, counts: FloatArray, log_exposure: FloatArray, dispersion: float) -> float:
     """Log probability of the counts given the levels, without the terms that depend on both not at all."""
     value = 0.0
@@ -112,7 +112,7 @@ def _log_counts(x: FloatArray, counts: FloatArray, log_exposure: FloatArray, dis
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _carry_cubes(q: FloatArray, a: float, b: float, c: float, d: float) -> None:
     """Sums of (r^3, r^2 s, r s^2, s^3), each with r and s turned into a r + b s and c r + d s; in place."""
     q0, q1, q2, q3 = q[0], q[1], q[2], q[3]
@@ -122,7 +122,7 @@ def _carry_cubes(q: FloatArray, a: float, b: float, c: float, d: float) -> None:
     q[3] = c * c * c * q0 + 3 * c * c * d * q1 + 3 * c * d * d * q2 + d * d * d * q3
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _filter(
     counts: FloatArray, log_exposure: FloatArray, dispersion: float, drift: Drift, calm: bool, work: Work
 ) -> float:
@@ -168,7 +168,7 @@ def _filter(
     return laplace
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _newton_step(damping: float, work: Work) -> float:
     """Smooth back to the step of each level, into ``work.step``; the longest of them is returned.
 
@@ -189,7 +189,7 @@ def _newton_step(damping: float, work: Work) -> float:
     return largest
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _safe_part(counts: FloatArray, log_exposure: FloatArray, dispersion: float, anchor: float, work: Work) -> float:
     """Share of the step, halved until the joint density does not fall, but for rounding.
 
@@ -212,7 +212,7 @@ def _safe_part(counts: FloatArray, log_exposure: FloatArray, dispersion: float, 
     return part
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _climb(
     counts: FloatArray, log_exposure: FloatArray, dispersion: float, drift: Drift, tolerance: float, work: Work
 ) -> float:
@@ -238,7 +238,7 @@ def _climb(
     return laplace
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _moments(
     loglik: float, counts: FloatArray, log_exposure: FloatArray, dispersion: float, damping: float, work: Work
 ) -> float:
@@ -291,7 +291,7 @@ def _moments(
     return loglik
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _correct(loglik: float, damping: float, work: Work) -> tuple[float, float]:
     """Log-likelihood with its next-order correction, going forward, and the third central moment of the last level.
 
@@ -323,7 +323,7 @@ def _correct(loglik: float, damping: float, work: Work) -> tuple[float, float]:
     return loglik, cube + third[n - 1] * cov[n - 1, 0] ** 3
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def smooth(
     counts: FloatArray,
     log_exposure: FloatArray,

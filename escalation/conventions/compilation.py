@@ -1,0 +1,93 @@
+"""Functions compiled by numba, and kept where the user can write; where nothing can be written they still work."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from numba import njit
+from numba.core.caching import FunctionCache
+
+from escalation.errors import NotKeptWarning, warn
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def compiled(
+    *,
+    error_model: Literal["python", "numpy"] = "python",
+    fastmath: bool | set[str] = False,
+    inline: Literal["never", "always"] = "never",
+) -> Callable[[Function], Function]:
+    """Compile a function when it is first called, without the lock of the interpreter, and keep the code.
+
+    Parameters
+    ----------
+    error_model, fastmath, inline
+        As in :func:`numba.njit`.
+
+    Returns
+    -------
+    callable
+        The decorator.
+
+    Warns
+    -----
+    NotKeptWarning
+        Once, if no folder for the code can be written: each process then compiles anew.
+
+    Examples
+    --------
+    A function of a file: what is typed in has no place where its code could be kept.
+
+    >>> import numpy as np
+    >>> from escalation.conventions.compiled_draws import draw_count
+    >>> draw_count(0.0, 0.5, np.random.default_rng(1))
+    0
+    """
+
+    def decorate(function: Function) -> Function:
+        dispatcher: Any = njit(nogil=True, error_model=error_model, fastmath=fastmath, inline=inline)(function)
+        try:
+            dispatcher._cache = _Cache(function)  # as njit(cache=True) does
+        except RuntimeError:  # no folder that can be written
+            _warn_once()
+        decorated: Function = dispatcher
+        return decorated
+
+    return decorate
+
+
+class _Cache(FunctionCache):
+    """The compiled code of a function on disk; what is damaged there is made anew."""
+
+    def load_overload(self, sig: object, target_context: object) -> Any:
+        """Load the code for these types; None if there is none that can be read."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # a truncated file makes its reader raise nearly anything
+            self._forget()
+            return None
+
+    def save_overload(self, sig: object, data: object) -> None:
+        """Keep the code for these types, if it can be written."""
+        try:
+            super().save_overload(sig, data)
+        except OSError:  # the disk is full, or was made read-only
+            _warn_once()
+
+    def _forget(self) -> None:
+        try:
+            self.flush()
+        except OSError:
+            _warn_once()
+
+
+@functools.cache
+def _warn_once() -> None:
+    warn(
+        "compiled code cannot be kept, so every run compiles for a minute or so: neither the folder of the package nor "
+        "the user's cache can be written; set NUMBA_CACHE_DIR to a folder that can",
+        NotKeptWarning,
+    )
