@@ -65,29 +65,30 @@ def read_days(
 ) -> list[Days]:
     """Read columns of dates, as text, that one file holds.
 
-        Understood are ``2024-11-12``, ``20241112``, ``12/11/2024`` (with ``/`` or ``-``),
-        ``12.11.2024`` (always day first), ``12 November 2024``, ``12-Nov-24``, ``Nov 12, 2024``, a time of
-    XX
+    Understood are ``2024-11-12``, ``20241112``, ``12/11/2024`` (with ``/`` or ``-``),
+    ``12.11.2024`` (always day first), ``12 November 2024``, ``12-Nov-24``, ``Nov 12, 2024``, a time of
+    day after any of them (left out here), a spreadsheet's day number such as ``45608``, and what
+    :mod:`escalation.incidents.formats.date_expressions` understands.
 
     Parameters
     ----------
-        columns : sequence of pandas.Series
-            Text, indexed by the row of the file.
-        order : {"auto", "day-first", "month-first"}
-            What ``03/04/2024`` means. ``"auto"`` lets the file decide: one date such as ``25/04/2024``
-            proves the order of all.
-        usual : {"day-first", "month-first"}, optional
-            The order where no date proves one, if the kind of file has a usual one.
-        today : pandas.Timestamp
-            Later days are in the future.
-        where : str
-            The file, for messages; "" where dates are only looked for.
+    columns : sequence of pandas.Series
+        Text, indexed by the row of the file.
+    order : {"auto", "day-first", "month-first"}
+        What ``03/04/2024`` means. ``"auto"`` lets the file decide: one date such as ``25/04/2024``
+        proves the order of all.
+    usual : {"day-first", "month-first"}, optional
+        The order where no date proves one, if the kind of file has a usual one.
+    today : pandas.Timestamp
+        Later days are in the future.
+    where : str
+        The file, for messages; "" where dates are only looked for.
 
     Raises
     ------
-        InputError
-            If the order is not one of the three, or cannot be known: no date proves it, or dates prove
-            both (and neither is as rare as a misprint).
+    InputError
+        If the order is not one of the three, or cannot be known: no date proves it, or dates prove
+        both (and neither is as rare as a misprint).
     """
     if order not in ORDERS:
         raise InputError(f"date_order is {order!r}; use auto, day-first or month-first")
