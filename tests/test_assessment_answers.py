@@ -16,7 +16,7 @@ import pytest
 import escalation
 from escalation.assessment.answer import Answer, keys_of
 from escalation.cli import main
-from escalation.report.write import compose_report
+from escalation.report.write import compose_full
 
 ALL = ("trend", "forecast", "flashpoints", "year", "presets", "severity", "changes", "alarms", "regimes", "excitation")
 KINDS = ("case", "incidents", "months", "fatalities")
@@ -271,7 +271,10 @@ def test_the_file_has_the_numbers_of_the_function(assessed, told):
 
 @pytest.fixture(scope="module")
 def printed(assessed) -> dict[str, str]:
-    return {kind: words(compose_report(assessed(kind))) for kind in ("incidents", "months", "fatalities")}
+    return {
+        kind: words(compose_full(escalation.brief(assessed(kind), others=False)))
+        for kind in ("incidents", "months", "fatalities")
+    }
 
 
 @pytest.mark.parametrize("kind", ["incidents", "months", "fatalities"])
@@ -410,7 +413,7 @@ def test_a_tally_that_carries_the_rise_is_the_same_to_the_command_and_the_report
     }
     assert made.carrier.kind == "tally" and rows["probability_unusual"] > 0.9
     assert made.carrier.carried_by == 0 and made.carrier.sentence() in made.cautions
-    text = words(compose_report(made))
+    text = words(compose_full(escalation.brief(made, others=False)))
     without = made.carrier.left_out.iloc[0]
     shown = (f"{without['ratio']:.1f}", *map(table_text, without[["probability_unusual", "probability_higher"]]))
     assert " ".join(shown) in text

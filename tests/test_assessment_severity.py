@@ -35,7 +35,7 @@ from escalation.assessment.source import SourceSeries
 from escalation.cli import main
 from escalation.forecasts import get_flashpoint
 from escalation.plots.text import text_width
-from escalation.report.write import compose_report
+from escalation.report.write import compose_full
 from escalation.tallies import known_by
 
 SPAN = ("2023-01-02", "2024-12-29")
@@ -218,12 +218,12 @@ def test_incidents_beside_tallies_are_of_the_same_place():
 
 def test_the_page_says_what_the_answers_say():
     made = assessed(incidents_of())
-    found, said = made.severity, texts(compose_report(made))
+    found, said = made.severity, texts(compose_full(escalation.brief(made, others=False)))
     assert "What do the attacks do?" in said
     for part in (found.tail.sentence()[:60], "25 or more", "Killed in all:", *(text[:50] for text in found.cautions)):
         assert part in said, part
     none = assess(counted(None), model="climatology", models=[], draws=50, rng=1)
-    assert "What do the attacks do?" not in texts(compose_report(none))
+    assert "What do the attacks do?" not in texts(compose_full(escalation.brief(none, others=False)))
 
 
 def test_the_tail_is_drawn_as_it_is():

@@ -20,7 +20,7 @@ from escalation.assessment.sides import join_sides
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.cli import main
 from escalation.errors import WithheldError
-from escalation.report.write import compose_report
+from escalation.report.write import compose_full
 
 REASON = "6 raids in 13 weeks, and it needs 10"
 GROWTH = Withheld("growth_now", REASON)
@@ -158,14 +158,14 @@ def test_a_method_that_needs_years_withholds_the_alarms_and_says_so():
     made = quick(series_of([1] * 40), alarm="noufaily")
     assert made.alarms.reason.startswith("farrington judges a period by") and not made.false_alarms
     assert made.false_alarms.reason == made.alarms.reason
-    assert "Which weeks stand out?" not in words(compose_report(made))
+    assert "Which weeks stand out?" not in words(compose_full(escalation.brief(made, others=False)))
 
 
 def test_sides_that_show_too_little_withhold_excitation():
     both = {"north": series_of([1, 0] * 12), "south": series_of([0, 1] * 12)}
     made = quick(series_of([1] * 24), sides=both)
     assert "needs 30" in made.excitation.reason
-    assert f"excitation ({made.excitation.reason})" in words(compose_report(made))
+    assert f"excitation ({made.excitation.reason})" in words(compose_full(escalation.brief(made, others=False)))
     assert made.sides.counts.shape == (24, 2) and quick(series_of([1] * 24), sides=join_sides(both)).sides is not None
 
 
@@ -217,7 +217,7 @@ def test_its_reason_is_in_the_table_the_sentences_and_the_method_page(thin, part
 
 @pytest.fixture(scope="module")
 def thin_report(thin) -> str:
-    return words(compose_report(thin))
+    return words(compose_full(escalation.brief(thin, others=False)))
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "growth_now"])
@@ -240,7 +240,7 @@ def test_alarms_have_their_page_where_false_alarms_are_withheld():
     made = quick(series_of([1, 2] * 12))
     why = Withheld("false_alarms", "the model could not be fitted")
     vars(made)["false_alarms"] = why
-    text = words(compose_report(made))
+    text = words(compose_full(escalation.brief(made, others=False)))
     assert "Which weeks stand out?" in text and f"{why.sentence()} An alarm says" in text
     assert "Left out here: carrier" in text and "false alarms (the model could not be fitted)" in text
     assert made.answers("alarms").loc["false_alarms", "text"] == "not given: the model could not be fitted"

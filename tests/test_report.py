@@ -28,7 +28,7 @@ from escalation.report.answers import set_answers
 from escalation.report.lists import set_tallies
 from escalation.report.paper import BOTTOM, COLUMN, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Lines, Paper, TableColumn
 from escalation.report.words import error_text, plain_dates, range_text
-from escalation.report.write import compose_report
+from escalation.report.write import compose_full
 
 LONG_UNIT = "attempted cross-border attacks with unmanned aircraft or rockets"
 LONG_URL = "https://www.example.org/" + "a-very-long-address-without-an-end/" * 6 + "?q=1"
@@ -111,6 +111,15 @@ CASES = {
 }
 KINDS = ("case", "raids", "months", "fatalities")
 """Assessments that other tests have too."""
+
+
+BRIEF = 4
+"""Pages of the brief, which come first."""
+
+
+def compose_report(assessment):
+    """The brief on a series and the further pages."""
+    return compose_full(escalation.brief(assessment, others=False))
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +218,7 @@ def test_no_page_is_empty_and_none_ends_on_a_heading(laid_out, name):
 
 def test_every_page_has_its_number_title_source_and_version(made, laid_out):
     pages, source = laid_out("tallies"), made("tallies").source
-    assert len(pages) >= 7
+    assert len(pages) >= BRIEF + 7
     for number, page in enumerate(pages, start=1):
         text = [line.text for line in lines_of(page)]
         assert f"page {number} of {len(pages)}" in text and "Raids on US bases" in text
@@ -218,22 +227,22 @@ def test_every_page_has_its_number_title_source_and_version(made, laid_out):
         assert tuple(page.get_size_inches() * 72) == pytest.approx((WIDTH, HEIGHT))
 
 
-def test_the_first_page_answers_in_sentences_with_ranges_and_warns(made, laid_out):
-    assessment = made("tallies")
-    first = words(laid_out("tallies")[:1])
+def test_the_first_further_page_answers_in_sentences_with_ranges_and_warns(made, laid_out):
+    assessment, pages = made("tallies"), laid_out("tallies")
+    first = words(pages[BRIEF : BRIEF + 1])
     for sentence in (*assessment.sentences("rate", "forecast"), assessment.sentences("flashpoints")[0]):
         numbers = re.findall(r"\d+\.\d+|\d+ to \d+", re.sub(r"\d{4}-\d{2}-\d{2}", "", sentence))
         assert numbers and all(number in first for number in numbers)
     point = assessment.flashpoints[0]
-    assert f"{point.at_least:,} or more" in first and error_text(point.mc_error) in first
+    assert f"{point.at_least:,} or more" in words(pages[2:3]) and f"{point.mc_error:.2g}" in words(pages[2:3])
     assert "Only " in first and "tallies end in the 4 weeks" in first
     assert all(plain_dates(caution) in first for caution in assessment.cautions)
     assert "2024-" not in first.replace(assessment.source.sha256, "")  # dates are written out
 
 
-def test_the_bundled_case_answers_on_its_first_page_and_draws_its_counts(made, laid_out):
+def test_the_bundled_case_answers_in_full_sentences_and_draws_its_counts(made, laid_out):
     assessment, pages = made("case"), laid_out("case")
-    first = words(pages[:1])
+    first = words(pages[BRIEF : BRIEF + 1])
     for question in ("How many?", "Is the rate rising?", "What comes next?", "How likely is a flashpoint?"):
         assert question in first
     for sentence in (*assessment.sentences("rate"), *assessment.sentences("forecast")):
@@ -253,7 +262,7 @@ def test_the_bundled_case_answers_on_its_first_page_and_draws_its_counts(made, l
 
 
 def test_contradictions_are_named(laid_out):
-    second = words(laid_out("tallies")[1:2])
+    second = words(laid_out("tallies")[BRIEF + 1 : BRIEF + 2])
     assert "1 Jan to 4 Feb 2024" in second and "21 and 23" in second and "all are used" in second
 
 
@@ -315,7 +324,7 @@ def test_lost_characters_are_owned_up_to(laid_out):
 
 def test_incidents_come_with_their_ledger_and_sources(made, laid_out):
     source, pages = made("incidents").source, laid_out("incidents")
-    second = words(pages[1:2])
+    second = words(pages[BRIEF + 1 : BRIEF + 2])
     assert len(source.ledger) == 1 and "dropped 1 62 date" in second
     # the last one lies in a week that nobody says was watched to its end
     assert f"59 incidents in the periods shown; the table holds {len(source.table)} incidents" in second

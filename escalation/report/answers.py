@@ -1,4 +1,4 @@
-"""The first page: the answers, how far they go, and the series with its forecast."""
+"""The first page behind a brief: the answers about its main series in full sentences, and all cautions."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import pandas as pd
 
 from escalation.assessment.naming import counter_text, title_of
 from escalation.assessment.result import Assessment
-from escalation.assessment.withheld import Withheld
 from escalation.counts.periods import period_word
-from escalation.plots.forecast_charts import draw_forecast
 from escalation.plots.style import GREY
 from escalation.plots.text import span_text
 from escalation.report.paper import Paper
-from escalation.report.passage import set_passage
 from escalation.report.words import place_text, plain_dates
 
 QUESTIONS = ("How many?", "Is the rate rising?", "What comes next?", "How likely is a flashpoint?")
-SHOWN_DATES = 4
-"""Dates in the table of flashpoints."""
 
 
 def set_answers(paper: Paper, assessment: Assessment) -> None:
-    """Set the answers in plain sentences, the flashpoints by date, cautions and a chart."""
+    """Set the answers in plain sentences, and the cautions."""
     paper.heading(title_of(assessment.series), size=16.0)
     paper.paragraph(_what(assessment), colour=GREY)
     counted, rate = assessment.sentences("rate")
@@ -29,10 +24,6 @@ def set_answers(paper: Paper, assessment: Assessment) -> None:
     for question, sentence in zip(QUESTIONS, sentences, strict=True):
         paper.heading(question, size=10.0, keep=30.0)
         paper.paragraph(plain_dates(sentence))
-    thresholds = assessment.thresholds
-    if not isinstance(thresholds, Withheld):
-        paper.heading("Flashpoint probabilities by date", size=10.0)
-        set_passage(paper, thresholds, assessment.series, assessment.within, SHOWN_DATES)
     if assessment.cautions:
         paper.heading("Read with care", size=10.0, keep=30.0)
     for caution in assessment.cautions:
@@ -41,10 +32,6 @@ def set_answers(paper: Paper, assessment: Assessment) -> None:
         quiet = assessment.if_quiet
         said = (quiet.sentences("rate")[0], *quiet.sentences("forecast"), quiet.sentences("flashpoints")[0])
         paper.paragraph(plain_dates(f"If the days without a word were quiet: {' '.join(said)}"), bullet="•")
-    if isinstance(assessment.forecast, Withheld):
-        return
-    ax = paper.axes(min(max(paper.space - 4.0, 190.0), 290.0))
-    draw_forecast(assessment.forecast, ax, assessment.series.counts, level=assessment.level)
 
 
 def _what(assessment: Assessment) -> str:

@@ -34,10 +34,14 @@ def compose_brief(brief: Brief) -> list[Figure]:
     """Lay out a brief alone."""
     paper = Paper()
     set_brief(paper, brief)
+    return finish_brief(paper, brief)
+
+
+def finish_brief(paper: Paper, brief: Brief) -> list[Figure]:
+    """Set header and footer of every page."""
     origin = brief.assessment.provenance()
-    return paper.finish(
-        brief.title, f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}", f"escalation {__version__}"
-    )
+    foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
+    return paper.finish(brief.title, foot, f"escalation {__version__}")
 
 
 def _set_page(paper: Paper, page: Page, size: float) -> None:

@@ -19,13 +19,10 @@ from escalation.plots.style import INNER
 from escalation.plots.text import period_text, span_text
 from escalation.plots.trend_charts import draw_ratio, draw_windows, figure_text, total_text
 from escalation.report.paper import Paper, TableColumn, number_column
-from escalation.report.passage import set_passage
 from escalation.report.words import error_text, interval_cells, median_interval, plain_dates, some_of, windows_text
 
 SHOWN_ROWS = 10
 """A table of periods shows at most so many of them, evenly apart."""
-SHOWN_DATES = 6
-"""Dates in the table of flashpoints."""
 PAST = 3
 """The fan chart shows so many times the horizon of what was observed."""
 
@@ -162,9 +159,6 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     for text in _meaning(assessment, thresholds, outlook):
         paper.paragraph(text)
     paper.paragraph(plain_dates(assessment.year.sentence()))
-    if len(passage) > 1:
-        paper.heading("By date")
-        set_passage(paper, thresholds, assessment.series, assessment.within, SHOWN_DATES)
 
 
 def _meaning(assessment: Assessment, thresholds: Thresholds, outlook: Outlook) -> Iterable[str]:

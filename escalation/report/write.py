@@ -8,7 +8,6 @@ from typing import IO, Any
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from escalation.assessment.naming import title_of
 from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source
 from escalation.assessment.withheld import Withheld
@@ -24,7 +23,7 @@ from escalation.plots.small_charts import saved, svg_of
 from escalation.plots.style import styled
 from escalation.plots.text import printable
 from escalation.report.answers import set_answers
-from escalation.report.brief_pages import compose_brief, set_brief
+from escalation.report.brief_pages import compose_brief, finish_brief, set_brief
 from escalation.report.counted import set_counts, set_reconstruction
 from escalation.report.growing import set_alarms, set_changes, set_growth, set_regime
 from escalation.report.lists import set_tallies
@@ -134,39 +133,25 @@ def _save(pages: list[Figure], stream: IO[Any], about: dict[str, str | None]) ->
 
 @styled
 def compose_full(made: Brief) -> list[Figure]:
-    """Lay out a brief with the further pages on its main series behind it."""
-    paper, assessment = Paper(), made.assessment
-    set_brief(paper, made)
-    paper.new_page()
-    _set_further(paper, assessment)
-    return _finished(paper, assessment, made.title)
-
-
-@styled
-def compose_report(assessment: Assessment) -> list[Figure]:
-    """Lay out the pages of a report.
+    """Lay out a brief with the further pages on its main series behind it.
 
     Parameters
     ----------
-    assessment : Assessment
-        From :func:`escalation.assess`.
+    made : Brief
+        From :func:`escalation.brief`.
 
     Returns
     -------
     list of matplotlib.figure.Figure
         A4 pages.
     """
-    paper = Paper()
+    paper, assessment = Paper(), made.assessment
+    set_brief(paper, made)
+    paper.new_page()
     set_answers(paper, assessment)
     paper.new_page()
     _set_further(paper, assessment)
-    return _finished(paper, assessment, title_of(assessment.series))
-
-
-def _finished(paper: Paper, assessment: Assessment, title: str) -> list[Figure]:
-    origin = assessment.provenance()
-    foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
-    return paper.finish(title, foot, f"escalation {__version__}")
+    return finish_brief(paper, made)
 
 
 def _set_further(paper: Paper, assessment: Assessment) -> None:
