@@ -110,7 +110,7 @@ def find_vague(table: pd.DataFrame) -> Iterator[Finding]:
             "count by month, or as histories: aggregate(..., draws=200)",
         )
     unknown = _share(table, table["fatalities"].isna().to_numpy())
-    if PART <= unknown and table["fatalities"].notna().any():
+    if unknown >= PART and table["fatalities"].notna().any():
         yield Finding(
             "fatalities",
             f"{unknown:.0%} of the incidents have no known number of deaths",
@@ -119,7 +119,7 @@ def find_vague(table: pd.DataFrame) -> Iterator[Finding]:
     for column in PLACES:
         named = table[column] != ""
         blank = _share(table, ~named.to_numpy())
-        if MANY_BLANK <= blank and named.any():
+        if blank >= MANY_BLANK and named.any():
             yield Finding(
                 "blanks", f"{blank:.0%} of the incidents have no {column}", f"counts by {column} leave these out"
             )
