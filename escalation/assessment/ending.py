@@ -135,7 +135,7 @@ def _end_of_acled(table: pd.DataFrame, files: list[str]) -> StatedEnd | None:
 
 
 def _end_of_year(table: pd.DataFrame) -> StatedEnd | None:
-    """31 December, where a list begins and ends so near to the turns of years that chance is no explanation."""
+    """31 December, where a list begins and ends so near to the turns of years as lists hardly ever do by chance."""
     first, last = pd.Timestamp(table["date"].min()), pd.Timestamp(table["date_end"].max())
     end = pd.Timestamp(last.year, 12, 31)
     before, after = first.day_of_year - 1, (end - last).days

@@ -114,7 +114,7 @@ def find_vague(table: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(
             "fatalities",
             f"{unknown:.0%} of the incidents have no known number of deaths",
-            "sums of deaths are <NA> there: count incidents, or fill the column",
+            "sums of deaths are <NA> there: count incidents, or take the range that incidents.fatality_range gives",
         )
     for column in PLACES:
         named = table[column] != ""

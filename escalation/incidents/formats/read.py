@@ -102,16 +102,15 @@ def read_incidents(
     sheet : str, optional
         Name of the sheet of a workbook; the first that holds a table when left out, with a warning where others hold
         something too.
+    timezone : str, optional
+        Such as ``"Europe/Kyiv"``: times with an offset from UTC belong to the day that it is there. Without it they
+        belong to the day that their cell names; times without an offset always do.
     events : str, optional
         Of an own table whose rows are no incidents: the column that says how many a row stands for, or by how many
         it changes a count (numbers below 0 are netted); the same as ``columns={"events": ...}``.
     cumulative : str, optional
         The column of a running total of bulletins. Counts are the differences, each in the window from the day after
         the bulletin before to its own day, so that missing bulletins are no quiet days.
-
-    timezone : str, optional
-        Such as ``"Europe/Kyiv"``: times with an offset from UTC belong to the day that it is there. Without it they
-        belong to the day that their cell names; times without an offset always do.
 
     Returns
     -------
