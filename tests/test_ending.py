@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import escalation
-from escalation.assessment.ending import last_watched
+from escalation.assessment.ending import last_watched, stated_end
 
 
 def listed(days):
@@ -47,6 +47,91 @@ def test_a_note_says_what_was_left_out_and_an_end_is_believed(tmp_path):
     stated = escalation.count_series(source, end="2024-06-12")
     assert stated.counts.sum() == len(source.table) and 0 < stated.exposure.iloc[-1] < 1
     assert not any("as every list does" in one for one in stated.notes)
+
+
+def of_kind(kind, days, *files, changed=None):
+    table = listed(days)
+    if changed is not None:
+        table["as_of"] = pd.Timestamp(changed)
+    table.attrs["layouts"] = dict.fromkeys(files or ("table.csv",), kind)
+    return table
+
+
+SPARSE = pd.date_range("2021-02-03", "2023-11-25", freq="31D")  # the last is 2023-11-23
+DENSE = pd.date_range("2021-02-03", "2023-04-29", freq="2D")
+
+
+@pytest.mark.parametrize(
+    ("days", "file", "end"),
+    [
+        (SPARSE, "ged241.csv", "2023-12-31"),
+        (["1991-03-01", "2002-03-31", "2021-04-16"], "ged_land.csv", "2021-12-31"),
+        (SPARSE, "GEDEvent_v23_0_11.csv", "2023-11-30"),
+        (SPARSE, "GEDEvent_v23_01_23_11.csv", "2023-11-30"),
+        (DENSE, "ged_land.csv", "2023-04-30"),  # candidate events behind those of years, by the silence after April
+        (DENSE[DENSE <= "2023-03-11"], "ged_land.csv", None),  # cut by somebody
+        (pd.date_range("2023-01-03", "2023-03-29", freq="5D"), "events.csv", "2023-03-31"),
+        (["2023-01-03", "2023-12-31"], "events.csv", "2023-12-31"),
+    ],
+)
+def test_files_of_ucdp_end_with_their_year_and_those_of_candidates_with_their_month(days, file, end):
+    found = stated_end(of_kind("UCDP GED", days, file))
+    assert (found and str(found.day.date())) == end
+
+
+@pytest.mark.parametrize(
+    ("changed", "file", "end"),
+    [
+        ("2023-11-28 12:00", "list.csv", "2023-11-24"),  # a Tuesday; its release reaches to the Friday before
+        ("2023-12-03", "list.csv", "2023-11-24"),  # the Sunday of the same week
+        ("2023-11-25", "list.csv", "2023-11-25"),  # with an incident after that Friday
+        ("2024-11-26", "list.csv", None),  # a year without an incident is no silence of this list
+        ("2023-11-28", "2021-01-01-2023-11-23-Land.csv", "2023-11-23"),
+        ("2023-11-28", "2021-01-01-2023-12-31-Land.csv", "2023-11-24"),
+        (None, "acled_2023-11-29.csv", "2023-11-24"),
+        (None, "acled_20231129.csv", "2023-11-24"),
+        (None, "list.csv", None),
+    ],
+)
+def test_exports_of_acled_end_where_its_releases_did_when_they_were_made(changed, file, end):
+    found = stated_end(of_kind("ACLED", SPARSE, file, changed=changed))
+    assert (found and str(found.day.date())) == end
+
+
+def test_other_lists_end_with_their_year_where_they_begin_and_end_with_one():
+    days = pd.date_range("2021-01-04", "2023-12-26", freq="9D")  # the last is 2023-12-20
+    assert stated_end(listed(days)).day == pd.Timestamp("2023-12-31")
+    assert stated_end(listed(days[days <= "2023-12-01"])) is None
+    assert stated_end(listed(days[days >= "2021-02-20"])) is None
+    daily = pd.date_range("2021-01-01", "2023-12-26")
+    assert stated_end(listed(daily)) is None  # five days without one are no silence of this list
+    now = pd.Timestamp.now()
+    assert stated_end(listed(pd.date_range(f"{now.year}-01-01", now.normalize(), freq="9D"))) is None
+
+
+def test_the_answer_says_which_end_was_taken_and_why(tmp_path):
+    names = "event_id_cnty,event_date,time_precision,event_type,sub_event_type,actor1,country,fatalities,timestamp"
+    changed = int(pd.Timestamp("2023-11-28").timestamp())
+    rows = [f"X{at},{day:%Y-%m-%d},1,Battles,Armed clash,A,Land,1,{changed}" for at, day in enumerate(SPARSE)]
+    (tmp_path / "export.csv").write_text("\n".join([names, *rows]) + "\n")
+    counted = escalation.count_series(escalation.open_source(tmp_path / "export.csv"))
+    assert counted.observed_until == pd.Timestamp("2023-11-24") and counted.counts.sum() == len(SPARSE)
+    assert counted.counts.iloc[-1] == 1 and counted.exposure.iloc[-1] == pytest.approx(5 / 7)
+    [note] = [one for one in counted.notes if "and counts end on" in one]
+    assert note.startswith(
+        "the last incident is of 2023-11-23, and counts end on 2023-11-24, for rows of this export were changed up to "
+        "2023-11-28, and the weekly releases of ACLED reach to the Friday before, 2023-11-24; give the last day"
+    )
+    stated = escalation.count_series(escalation.open_source(tmp_path / "export.csv"), end="2023-11-21")
+    assert stated.observed_until == pd.Timestamp("2023-11-21") and not any(
+        "counts end on" in one for one in stated.notes
+    )
+
+
+def test_whose_dead_are_counted_changes_no_end():
+    table = of_kind("UCDP GED", SPARSE, "ged241.csv").assign(fatalities=1, killed_own=1)
+    dead = escalation.incidents.victims.deaths_of(table, "own")
+    assert stated_end(dead) == stated_end(table) and stated_end(table) is not None
 
 
 @pytest.mark.slow

@@ -235,6 +235,75 @@ def test_few_incidents_and_lost_rows_are_told(tmp_path: Path) -> None:
     assert "<li>The table holds 2 incidents in 2 days; little" in quality._repr_html_()
 
 
+def written(folder: Path, lines: list[str], **options: str) -> escalation.assessment.DataQuality:
+    """The verdict on a file of these lines, and what became of its rows."""
+    (folder / "table.csv").write_text("\n".join(lines) + "\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)
+        incidents, ledger = escalation.read_incidents(folder / "table.csv", **options)
+    return escalation.assessment.data_quality(incidents, ledger=ledger)
+
+
+def test_rows_of_counts_weigh_as_the_incidents_that_they_stand_for(tmp_path: Path) -> None:
+    months = [f"2024-{month:02}" for month in range(1, 13)]
+    counts = [6, 0, 9, 3, 7, 5, 2, 8, 4, 6, 9, 5]
+    rows = [f"{month},{number},A" for month, number in zip(months, counts, strict=True)]
+    quality = written(tmp_path, ["month,attacks,source", *rows])
+    assert (quality.incidents, quality.rows) == (sum(counts), 12)
+    assert quality.findings["said"].tolist() == ["all incidents come from 'A'"]
+    quiet = written(tmp_path, ["month,attacks", *(f"{month},{int(month == '2024-07') * 7}" for month in months)])
+    assert quiet.verdict == "not to be forecast from as it is"
+    assert "the table holds 7 incidents in 366 days" in set(quiet.findings["said"])
+    [few] = written(tmp_path, ["month,attacks", *(row[:9] for row in rows[:9])]).findings["said"]
+    assert few == "the table holds 44 incidents in 274 days, by 9 rows of counts of several days"
+
+
+def test_shares_are_those_of_incidents_and_not_of_rows() -> None:
+    days = pd.date_range("2024-01-01", periods=100)
+    table = pd.DataFrame({"date": days, "events": 1, "fatalities": 2.0, "actor": "A"})
+    table.loc[:3, ["events", "fatalities", "actor"]] = [100, None, ""]
+    table.loc[50:, ["events", "actor", "fatalities"]] = [0, "", None]
+    said = set(escalation.assessment.data_quality(table).findings["said"])
+    assert {"90% of the incidents have no known number of deaths", "90% of the incidents have no actor"} <= said
+
+
+def test_rows_that_hold_no_incident_of_their_own_are_not_lost(tmp_path: Path) -> None:
+    days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2024-01-01", periods=12, freq="7D")]
+    totals = [40, 46, 49, 57, 58, 63, 70, 72, 80, 81, 88, 93]
+    bulletins = [f"{day},{total}" for day, total in zip(days, totals, strict=True)]
+    bulletins[5] = f"{days[5]},"
+    quality = written(tmp_path, ["date,attacks_cum", *bulletins])
+    assert quality.incidents == 53 and set(quality.findings["check"]) == {"dates"}  # the window of the blank one
+    bulletins[5] = f"{days[5]},63"
+    assert written(tmp_path, ["date,attacks_cum", *bulletins]).verdict == "sound"
+    listed = [f"{day},{number % 5},{number}" for number, day in enumerate(np.repeat(days, 5))]
+    again = ["date,killed,id"]
+    for at in range(0, 60, 5):
+        again += [*listed[at : at + 5], "date,killed,id"]
+    assert "rows" not in set(written(tmp_path, again).findings["check"])
+    broken = [row if at % 5 else f"soon{row[10:]}" for at, row in enumerate(listed)]
+    quality = written(tmp_path, ["date,killed,id", *broken])
+    assert (
+        quality.findings["said"].iloc[0] == "12 of 60 rows were dropped or merged (20%)"
+        and quality.findings["grave"].any()
+    )
+
+
+def test_newer_exports_of_the_same_rows_lose_none(tmp_path: Path) -> None:
+    days = np.repeat(pd.date_range("2024-01-01", periods=40, freq="3D").strftime("%Y-%m-%d"), 2)
+    for name in ("old.csv", "new.csv"):
+        pd.DataFrame({"date": days, "incident_id": [f"x{number}" for number in range(80)]}).to_csv(
+            tmp_path / name, index=False
+        )
+    incidents, ledger = escalation.read_incidents([tmp_path / "old.csv", tmp_path / "new.csv"])
+    assert len(incidents) == 80 and (ledger["action"] == "merged").sum() == 80
+    assert "rows" not in set(escalation.assessment.data_quality(incidents, ledger=ledger).findings["check"])
+    twice = pd.concat([pd.read_csv(tmp_path / "new.csv")] * 2)
+    twice.to_csv(tmp_path / "twice.csv", index=False)
+    incidents, ledger = escalation.read_incidents(tmp_path / "twice.csv")
+    assert "rows" in set(escalation.assessment.data_quality(incidents, ledger=ledger).findings["check"])
+
+
 @pytest.mark.parametrize("name", ["sri_lanka", "sierra_leone", "ethiopia"])
 def test_ucdp_countries_are_judged(shared_data: Callable[[str], Path], name: str) -> None:
     incidents, ledger = escalation.read_incidents(shared_data(f"data/ucdp_ged/ged_{name}.csv"))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import NamedTuple
+
 import pandas as pd
 
 from escalation.incidents.counted_rows import lasting
@@ -12,14 +16,34 @@ DAYS = 60
 """The last days that are looked at."""
 FEWEST = 8
 """Whole periods that must be left, or the last one stays, with a note."""
+YEAR = 365
+"""The days beside the first and the last incident that say how long a silence is usual."""
+PLAUSIBLE, LIKELY, IMPOSSIBLE = 0.05, 0.5, 0.001
+"""Probabilities of a silence up to an end, from which on it may be the end: as a rule, where a single year may be part
+of one, and where the kind of file says that it is."""
+BY_CHANCE = 0.01
+"""Probability below which a list does not begin and end so near to the turns of years by chance."""
+NEAREST = 31
+CANDIDATE = re.compile(r"v\d\d[_.]0?0[_.]\d|v\d\d[_.]\d\d[_.]\d\d[_.]\d\d", re.IGNORECASE)
+"""Names of UCDP's files of candidate events, which end with a month, such as GEDEvent_v24_0_5.csv."""
+NAMED_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
+DAY = pd.Timedelta(days=1)
+
+
+class StatedEnd(NamedTuple):
+    """The last day that was watched, as far as the file shows it, and how it does."""
+
+    day: pd.Timestamp
+    why: str
 
 
 def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
     """Last day that the counts of a table are taken to reach to, where none was given.
 
     A list ends with an incident, always, so that a period that is cut off at it looks busier than it was.  Counts end
-    with the last whole period up to the last incident, those by day with the day before it; with the last incident
-    where nearly every day holds one, and where too few periods would be left.  Rows of counts are ended alike.
+    where :func:`stated_end` finds that the file does, and else with the last whole period up to the last incident,
+    those by day with the day before it; with the last incident where nearly every day holds one, and where too few
+    periods would be left.  Rows of counts are ended alike.
 
     Parameters
     ----------
@@ -32,9 +56,11 @@ def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
     -------
     pandas.Timestamp
     """
+    if (stated := stated_end(table)) is not None:
+        return stated.day
     last = pd.Timestamp(table["date_end"].max())
     since = max(last - pd.Timedelta(days=DAYS), table["date"].min())
-    days = table.loc[table["date_end"].between(since, last - pd.Timedelta(days=1)), "date_end"].nunique()
+    days = table.loc[table["date_end"].between(since, last - DAY), "date_end"].nunique()
     if days >= BUSY * max((last - since).days, 1):
         return last
     period = pd.Period(last, freq=freq)
@@ -44,12 +70,109 @@ def last_watched(table: pd.DataFrame, freq: str) -> pd.Timestamp:
     return over if whole >= FEWEST else last
 
 
+def stated_end(table: pd.DataFrame) -> StatedEnd | None:
+    """The last day that a file was watched to, where its kind, its name or its columns show it.
+
+    Files of UCDP end with the last year of their incidents, those of candidate events with the month; exports of ACLED
+    with the last day that its releases reached to when they were made; other lists with their year where they begin and
+    end as near to the turns of years as their silences are usual.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`escalation.read_incidents`, whose ``attrs["layouts"]`` say what its files are.
+
+    Returns
+    -------
+    StatedEnd or None
+        Never before the last incident, nor in the future.
+    """
+    if lasting(table):
+        return None
+    files: dict[str, str] = table.attrs.get("layouts", {})
+    kinds = set(files.values())
+    if kinds == {"UCDP GED"}:
+        found = _end_of_ucdp(table, list(files))
+    elif kinds == {"ACLED"}:
+        found = _end_of_acled(table, list(files))
+    else:
+        found = _end_of_year(table)
+    if found is None or found.day > pd.Timestamp.now().normalize() or found.day < table["date_end"].max():
+        return None
+    return found
+
+
+def _end_of_ucdp(table: pd.DataFrame, files: list[str]) -> StatedEnd | None:
+    """The end of the last year, or of the last month where the files hold candidate events."""
+    last = pd.Timestamp(table["date_end"].max())
+    year, month = (pd.Period(last, freq=freq).end_time.normalize() for freq in ("Y", "M"))
+    named = any(CANDIDATE.search(Path(name).name) for name in files)
+    least = LIKELY if table["date"].min().year == last.year else IMPOSSIBLE
+    if not named and _silence(table, last, year) >= least:
+        return StatedEnd(year, "UCDP's yearly files end with a year")
+    if named or _silence(table, last, month) >= PLAUSIBLE:
+        return StatedEnd(month, "UCDP's files of candidate events end with a month")
+    return None
+
+
+def _end_of_acled(table: pd.DataFrame, files: list[str]) -> StatedEnd | None:
+    """The last Friday before the week in which rows were last changed, no later than the days in the files' names."""
+    last = pd.Timestamp(table["date_end"].max())
+    named = _named_days(files)
+    if "as_of" in table and table["as_of"].notna().any():
+        exported = pd.Timestamp(table["as_of"].max()).normalize()
+        how = f"rows of this export were changed up to {exported.date()}"
+    elif len(named) == len(files):
+        exported, how = max(named), f"the name of the export says {max(named).date()}"
+    else:
+        return None
+    friday = exported - pd.Timedelta(days=exported.weekday() + 3)
+    why = f"{how}, and the weekly releases of ACLED reach to the Friday before, {friday.date()}"
+    end = StatedEnd(friday, why) if friday >= last else StatedEnd(exported, how)
+    if len(named) == len(files) and last <= max(named) < end.day:
+        end = StatedEnd(max(named), f"the name of the export says {max(named).date()}")
+    return end if _silence(table, last, end.day) >= PLAUSIBLE else None
+
+
+def _end_of_year(table: pd.DataFrame) -> StatedEnd | None:
+    """31 December, where a list begins and ends so near to the turns of years as lists hardly ever do by chance."""
+    first, last = pd.Timestamp(table["date"].min()), pd.Timestamp(table["date_end"].max())
+    end = pd.Timestamp(last.year, 12, 31)
+    before, after = first.day_of_year - 1, (end - last).days
+    near = max(before, after) <= NEAREST and (before + 1) * (after + 1) <= BY_CHANCE * YEAR**2
+    if not near or _silence(table, last, end) < PLAUSIBLE:
+        return None
+    return StatedEnd(end, f"the list begins on {first.date()} and ends on {last.date()}, as a yearly one does")
+
+
+def _silence(table: pd.DataFrame, last: pd.Timestamp, end: pd.Timestamp) -> float:
+    """Probability of no day with an incident from the last to an end, by the days with one in the year before."""
+    recent = table.loc[table["date_end"] > last - pd.Timedelta(days=YEAR), "date_end"]
+    days = min(YEAR, (last - table["date"].min()).days + 1)
+    return float((days / (days + (end - last).days)) ** recent.nunique())
+
+
+def _named_days(files: list[str]) -> list[pd.Timestamp]:
+    """The last day that the name of each file says, of those that say one."""
+    found = []
+    for name in files:
+        texts = ("-".join(parts) for parts in NAMED_DAY.findall(Path(name).stem))
+        days = [day for day in (pd.to_datetime(text, errors="coerce") for text in texts) if not pd.isna(day)]
+        found += [max(days)] if days else []
+    return found
+
+
 def ending_note(table: pd.DataFrame, last: pd.Timestamp, word: str, share: float) -> str:
     """What to think of counts that end where :func:`last_watched` says; nothing where a whole period ends them."""
     ends = table["date_end"].max()
     if lasting(table):
         end = f"the rows of counts end on {ends.date()}, and counts with the last whole {word} before, {last.date()}"
         return end if last < ends else ""
+    if (stated := stated_end(table)) is not None:
+        return (
+            f"the last incident is of {ends.date()}, and counts end on {stated.day.date()}, for {stated.why}; give the "
+            "last day that was watched as the end, if it is another"
+        )
     if last < ends:
         late = int((table["date_end"] > last).sum())
         rows = "incident after it is" if late == 1 else f"{late:,} incidents after it are"

@@ -169,7 +169,7 @@ def deduplicate(
             "only rows that repeat another in every column.",
         ),
     ] = None,
-    days: Annotated[int, whole("With --min-similarity: so many days apart at the most.")] = 0,
+    days: Annotated[int, whole("With --min-similarity: so many days apart at the most.", least=0)] = 0,
 ) -> None:
     """Rows that stand in a table twice, and the table without them.
 

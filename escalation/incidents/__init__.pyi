@@ -5,6 +5,7 @@ from .coverage import read_coverage as read_coverage
 from .duplicates import deduplicate as deduplicate
 from .duplicates import find_duplicates as find_duplicates
 from .engines.count import count_in_database as count_in_database
+from .fatality_sums import fatality_range as fatality_range
 from .formats.read import read_incidents as read_incidents
 from .grids import locate as locate
 from .grids import priogrid as priogrid

@@ -79,7 +79,7 @@ def aggregate(
         ``date_end`` of the table (and of a ``coverage`` table).
     measure : {"incidents", "fatalities"}
         What is summed. Fatalities of a period that holds an incident of unknown fatalities are
-        ``<NA>``, not a sum that is too low.
+        ``<NA>``, not a sum that is too low; :func:`escalation.incidents.fatality_range` gives what is known.
     victims : {"own", "partner", "attacker", "civilian"} or a list of them, optional
         Whose fatalities: of the side attacked, of its partners, of the attackers or of civilians, by the columns
         ``killed_own`` and so on; of all when left out.

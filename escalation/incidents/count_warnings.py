@@ -58,7 +58,8 @@ def warn_unknown(unknown: int, rows: int, gaps: int) -> None:
     """Warn of incidents with unknown fatalities, and of counts that are unknown for it."""
     warn(
         f"{unknown:,} of {rows:,} incidents have unknown fatalities, so {gaps:,} counts are <NA>; "
-        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them"
+        "drop these incidents or fill the column fatalities (with 0 for a lower bound) to count without them, or see "
+        "escalation.incidents.fatality_range for what is known of them"
     )
 
 

@@ -87,7 +87,9 @@ def deaths_of(incidents: pd.DataFrame, victims: Victim | Sequence[Victim]) -> pd
     if "killed_unknown" in table:
         total = total.mask((total == 0) & (table["killed_unknown"] > 0).fillna(False))
     high = pd.Series(np.nan, index=table.index).astype("Int64")
-    return table.assign(**dict(zip(FATALITY_COLUMNS, (total, known, high), strict=True)))
+    made = table.assign(**dict(zip(FATALITY_COLUMNS, (total, known, high), strict=True)))
+    made.attrs |= getattr(incidents, "attrs", {})
+    return made
 
 
 def sides_killed(incidents: pd.DataFrame) -> dict[Victim, int]:

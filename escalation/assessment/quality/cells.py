@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 
 from escalation.assessment.quality.finding import SURE, Finding, several
+from escalation.conventions.arrays import BoolArray
 from escalation.files.ledger import rows_lost
+from escalation.incidents.counted_rows import lasting, native_freq
 from escalation.incidents.duplicates import repeats_in
+from escalation.incidents.schema import event_numbers
 
 ROUNDED = 1.5
 LARGEST_ROUNDED = 1_000
@@ -19,24 +22,46 @@ MANY_BLANK = 0.2
 WIDE_DAYS = 7
 PLACES = ("actor", "event_type", "country", "admin1", "place")
 FEW, TOO_FEW = 50, 10
+FEWEST_WINDOWS = 10
+"""Rows of counts of several days are few where they are of fewer weeks, months or other windows than this."""
+NOTHING_LOST = (
+    "is the first running total",
+    "is blank; no bulletin",
+    "is carried forward and no bulletin",
+    "is the sum of other rows",
+    "is a second header row",
+    r"row \d+ of .* has the same id and is kept",
+    r"row \d+ (?:of .* )?reports the same event from another actor's side",
+    r"row \d+ reports the same place, day and code",
+    "is no root event of its article",
+    "became known after",
+)
+"""Reasons of the ledger for which a row is left out that holds no incident of its own, or that was not asked for."""
 
 
 def find_few(table: pd.DataFrame) -> Iterator[Finding]:
     """Too little to learn from."""
     days = int((table["date_end"].max() - table["date"].min()).days) + 1
-    if len(table) >= FEW and days >= 70:
+    incidents = int(event_numbers(table).sum())
+    windows = len(table[["date", "date_end"]].drop_duplicates()) if lasting(table) else FEWEST_WINDOWS
+    if incidents >= FEW and days >= 70 and windows >= FEWEST_WINDOWS:
         return
+    of_rows = f", by {several(windows, 'row')} of counts of several days" if windows < FEWEST_WINDOWS else ""
     yield Finding(
         "few",
-        f"the table holds {several(len(table), 'incident')} in {several(days, 'day')}",
+        f"the table holds {several(incidents, 'incident')} in {several(days, 'day')}{of_rows}",
         "little can be learnt from so few: forecasts will be wide, and changes hard to detect",
-        grave=len(table) < TOO_FEW,
+        grave=incidents < TOO_FEW,
     )
 
 
 def find_lost(table: pd.DataFrame, ledger: pd.DataFrame | None) -> Iterator[Finding]:
-    """Rows that the reader could not use."""
-    lost = 0 if ledger is None else rows_lost(ledger)
+    """Rows that the reader could not use, and that may have held incidents."""
+    if ledger is None:
+        return
+    held = ~ledger["why"].astype(str).str.match("|".join(NOTHING_LOST))
+    held &= ledger["value"].astype(str).str.casefold() != ledger["column"].astype(str).str.casefold()  # names again
+    lost = rows_lost(ledger[held])
     share = lost / (lost + len(table))
     if share < PART:
         return
@@ -76,24 +101,31 @@ def find_rounded(table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def find_vague(table: pd.DataFrame) -> Iterator[Finding]:
-    """Wide windows, unknown deaths and blank names."""
-    wide = float(((table["date_end"] - table["date"]).dt.days >= WIDE_DAYS).mean())
-    if wide >= PART:
+    """Wide windows, unknown deaths and blank names, as shares of the incidents that the rows stand for."""
+    wide = _share(table, ((table["date_end"] - table["date"]).dt.days >= WIDE_DAYS).to_numpy())
+    if wide >= PART and native_freq(table) is None:
         yield Finding(
             "dates",
             f"{wide:.0%} of the incidents are dated to a window of more than {WIDE_DAYS} days",
             "count by month, or as histories: aggregate(..., draws=200)",
         )
-    unknown = float(table["fatalities"].isna().mean())
-    if PART <= unknown < 1:
+    unknown = _share(table, table["fatalities"].isna().to_numpy())
+    if unknown >= PART and table["fatalities"].notna().any():
         yield Finding(
             "fatalities",
             f"{unknown:.0%} of the incidents have no known number of deaths",
-            "sums of deaths are <NA> there: count incidents, or fill the column",
+            "sums of deaths are <NA> there: count incidents, or take the range that incidents.fatality_range gives",
         )
     for column in PLACES:
-        blank = float((table[column] == "").mean())
-        if MANY_BLANK <= blank < 1:
+        named = table[column] != ""
+        blank = _share(table, ~named.to_numpy())
+        if blank >= MANY_BLANK and named.any():
             yield Finding(
                 "blanks", f"{blank:.0%} of the incidents have no {column}", f"counts by {column} leave these out"
             )
+
+
+def _share(table: pd.DataFrame, flags: BoolArray) -> float:
+    """Share of the incidents that stand in flagged rows; 0 where the table holds none."""
+    numbers = event_numbers(table)
+    return float(numbers[flags].sum() / max(numbers.sum(), 1))

@@ -13,7 +13,7 @@ from escalation.assessment.quality.days import days_of, find_few_lately, find_ga
 from escalation.assessment.quality.finding import Finding, several
 from escalation.errors import InputError
 from escalation.incidents.coverage import REMARKS, check_coverage
-from escalation.incidents.schema import check_incidents
+from escalation.incidents.schema import check_incidents, event_numbers
 
 ASIDE = ("duplicates",)
 """What is remarked but weighs nothing: whether two rows are one incident is for who knows the source to say."""
@@ -29,18 +29,18 @@ class DataQuality:
         One row a remark, grave ones first: ``check`` (what was looked at), ``said``, ``advice``, ``grave`` (counts are
         wrong unless something is done).
     incidents : int
-        Rows of the table.
+        Incidents of the table: its rows, or where these are counts, what they sum to.
     first, last : pandas.Timestamp
         First and last day of the table.
-    counted : int or None
-        Incidents that rows of counts stand for; None where each row is an incident.
+    rows : int or None
+        Rows of the table where these are counts; None where each row is an incident.
     """
 
     findings: pd.DataFrame = field(repr=False)
     incidents: int
     first: pd.Timestamp
     last: pd.Timestamp
-    counted: int | None = None
+    rows: int | None = None
 
     @property
     def verdict(self) -> str:
@@ -64,8 +64,8 @@ class DataQuality:
     def sentence(self) -> str:
         """The verdict in one line."""
         what = several(self.incidents, "incident")
-        if self.counted is not None:
-            what = f"{several(self.incidents, 'row')} of counts ({several(self.counted, 'incident')})"
+        if self.rows is not None:
+            what = f"{several(self.rows, 'row')} of counts ({what})"
         span = f"{what}, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
         remarks = "nothing speaks against it" if self.findings.empty else several(len(self.findings), "remark")
         return f"Data quality of {span}: {self.verdict} ({remarks})."
@@ -143,5 +143,5 @@ def data_quality(
     ]
     found = pd.DataFrame(findings, columns=list(Finding._fields)).astype({"grave": bool})
     found = found.sort_values("grave", ascending=False, kind="stable", ignore_index=True)
-    counted = int(table["events"].sum()) if "events" in table else None
-    return DataQuality(found, len(table), table["date"].min(), table["date_end"].max(), counted)
+    rows = len(table) if "events" in table else None
+    return DataQuality(found, int(event_numbers(table).sum()), table["date"].min(), table["date_end"].max(), rows)

@@ -36,12 +36,13 @@ LONGEST_WEEKS = 520
 
 def find_sources(table: pd.DataFrame) -> Iterator[Finding]:
     """Most incidents known from one source only."""
-    named = table.loc[table["source"] != "", "source"]
-    if len(named) < max(20, 0.5 * len(table)):
+    known = (table["source"] != "").to_numpy()
+    named, numbers = table["source"][known].reset_index(drop=True), pd.Series(event_numbers(table)[known])
+    if numbers.sum() < max(20, 0.5 * event_numbers(table).sum()):
         return
     each = named.str.split(";").explode().str.strip()
     each = each[each != ""]
-    shares = each.groupby(each).size().sort_values(ascending=False) / len(named)
+    shares = numbers[each.index].groupby(each.to_numpy()).sum().sort_values(ascending=False) / numbers.sum()
     if shares.empty or shares.iloc[0] < ONE_SOURCE:
         return
     only = f"all incidents come from {shares.index[0]!r}"

@@ -40,6 +40,8 @@ class FileRows:
         What a row of the file was taken for.
     unused : dict of str to int
         Columns of whole numbers that nothing is read from, and how many of their cells are filled.
+    layout : str
+        Name of the kind of file.
     """
 
     rows: pd.DataFrame
@@ -51,6 +53,7 @@ class FileRows:
     zone: str
     meaning: str = "an incident"
     unused: dict[str, int] = field(default_factory=dict)
+    layout: str = ""
 
 
 def join_files(files: list[FileRows]) -> pd.DataFrame:

@@ -137,7 +137,7 @@ def count_rows(
     notes.add(sums, "events", "dropped", "is the sum of other rows")
     window = window[~sums]
     if meaning.rows == "totals":
-        totals = keep_counted(cells.loc[window.index], notes)
+        totals = keep_counted(cells.loc[window.index], notes, blanks=True)
         window, events = difference(totals, window.loc[totals.index], own.table, meaning, notes)
     elif meaning.rows == "changes":
         events = net(keep_counted(cells.loc[window.index], notes, signed=True), window, own.table, meaning, notes)

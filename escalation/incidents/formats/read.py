@@ -102,16 +102,15 @@ def read_incidents(
     sheet : str, optional
         Name of the sheet of a workbook; the first that holds a table when left out, with a warning where others hold
         something too.
+    timezone : str, optional
+        Such as ``"Europe/Kyiv"``: times with an offset from UTC belong to the day that it is there. Without it they
+        belong to the day that their cell names; times without an offset always do.
     events : str, optional
         Of an own table whose rows are no incidents: the column that says how many a row stands for, or by how many
         it changes a count (numbers below 0 are netted); the same as ``columns={"events": ...}``.
     cumulative : str, optional
         The column of a running total of bulletins. Counts are the differences, each in the window from the day after
         the bulletin before to its own day, so that missing bulletins are no quiet days.
-
-    timezone : str, optional
-        Such as ``"Europe/Kyiv"``: times with an offset from UTC belong to the day that it is there. Without it they
-        belong to the day that their cell names; times without an offset always do.
 
     Returns
     -------
@@ -124,8 +123,8 @@ def read_incidents(
         a week), ``as_of`` (UTC) and who was killed: ``killed_own`` (of the target's side), ``killed_partner``,
         ``killed_attacker`` (of the actor's side), ``killed_civilian``, ``killed_unknown``.
         ``incidents.attrs["columns"]`` holds, for each file, which of its columns was taken for what,
-        ``attrs["rows"]`` what a row was taken for, and ``attrs["unused"]`` how many cells are filled of each column
-        of whole numbers that nothing is read from.
+        ``attrs["layouts"]`` which kind of file it is, ``attrs["rows"]`` what a row was taken for, and
+        ``attrs["unused"]`` how many cells are filled of each column of whole numbers that nothing is read from.
     ledger : pandas.DataFrame
         Each row that was dropped, merged or changed, and why. Rows of the files =
         ``len(incidents) + escalation.files.ledger.rows_lost(ledger)``.
@@ -200,6 +199,7 @@ def read_incidents(
     _warn_repeats(incidents)
     incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
     incidents.attrs["rows"] = {file.notes.entries.file: file.meaning for file in files}
+    incidents.attrs["layouts"] = {file.notes.entries.file: file.layout for file in files}
     incidents.attrs["unused"] = {file.notes.entries.file: file.unused for file in files}
     incidents.attrs["zones"] = [file.zone for file in files if file.zone]
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
@@ -323,6 +323,7 @@ def _read_file(
         zone=zone_note,
         meaning=taken,
         unused=unused,
+        layout=layout.name,
     )
 
 

@@ -85,10 +85,14 @@ def widen_imprecise(window: pd.DataFrame, notes: Notes, precisions: Mapping[str,
     return widen(window, precision.fillna("day"))
 
 
-def keep_counted(cells: pd.DataFrame, notes: Notes, *, signed: bool = False) -> pd.Series:
-    """How many incidents each row stands for, or by how many it changes a count; rows that do not say are dropped."""
+def keep_counted(cells: pd.DataFrame, notes: Notes, *, signed: bool = False, blanks: bool = False) -> pd.Series:
+    """How many incidents each row stands for, or by how many it changes a count.
+
+    Rows that do not say are dropped, but blank ones are <NA> where ``blanks`` are kept.
+    """
     events, problem = read_whole_numbers(cells["events"]) if signed else read_fatalities(cells["events"])
-    problem = problem.mask(events.isna() & (problem == ""), "is blank")
+    if not blanks:
+        problem = problem.mask(events.isna() & (problem == ""), "is blank")
     notes.add(problem != "", "events", "dropped", problem)
     return events[problem == ""]
 
