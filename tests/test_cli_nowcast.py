@@ -82,7 +82,7 @@ def test_a_nowcast_is_that_of_the_function_in_each_format(run):
     assert shown["known_share"].tolist()[::-1] == pytest.approx(expected.delays["known_by"].iloc[: len(shown)].tolist())
     records = pd.DataFrame(json.loads(run(f"{LIST} --format json")[1]))
     pd.testing.assert_frame_equal(records, shown, rtol=1e-9)  # JSON has ten digits
-    assert run(f"{LIST} -o out.csv")[:2] == (0, "") and Path("out.csv").read_text() == out
+    assert run(f"{LIST} -o out.csv")[:2] == (0, "Written: out.csv\n") and Path("out.csv").read_text() == out
 
 
 def test_the_counts_so_far_and_the_truth_are_those_of_the_list(run):
@@ -178,7 +178,7 @@ BAD = {
     "an output without a format": (f"{LIST} -o out.txt", "add --format csv or --format json"),
     "other periods": (f"{LIST} --freq Q", "freq is 'Q'"),
     "a delay that is too long": (f"{LIST} --max-delay 500", "max_delay is 500"),
-    "no number": (f"{LIST} --max-delay many", "'many' is no whole number from 0"),
+    "no number": (f"{LIST} --max-delay many", "'many' is no whole number from 1"),
 }
 
 

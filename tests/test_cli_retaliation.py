@@ -89,7 +89,10 @@ def test_it_is_that_of_the_function_in_each_format(run, few_paths):
         )
     records = json.loads(run(f"{SIDES} --within 2 --lags 2 --format json")[1])
     assert [record["probability"] for record in records] == pytest.approx(shown["probability"].tolist(), abs=1e-9)
-    assert run(f"{SIDES} --within 2 --lags 2 -o out.csv")[:2] == (0, "") and Path("out.csv").read_text() == out
+    assert (
+        run(f"{SIDES} --within 2 --lags 2 -o out.csv")[:2] == (0, "Written: out.csv\n")
+        and Path("out.csv").read_text() == out
+    )
 
 
 def test_an_answer_is_seen_on_one_side_only_and_as_often_as_it_happened(run):
