@@ -341,7 +341,8 @@ def test_a_file_is_named_without_its_folders(made, laid_out):
 def test_bare_counts_have_a_report_of_their_own(made, laid_out):
     assessment, text = made("months"), words(laid_out("months"))
     assert assessment.source is None and assessment.series.title == ""
-    assert text.startswith("Incidents Unit: incidents. 36 months, 1 Jan 2021 to 31 Dec 2023.")
+    assert text.startswith("Incidents Incidents, up to 31 Dec 2023.")
+    assert "Incidents Unit: incidents. 36 months, 1 Jan 2021 to 31 Dec 2023." in text
     assert "Counts: as they were given, by period." in text and "the table holds" not in text
     assert f"Source: counts, SHA-256 {assessment.provenance()['sha256'][:16]}" in text
     assert assessment.provenance() == quick(assessment.series.counts).provenance()

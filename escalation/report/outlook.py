@@ -139,7 +139,7 @@ def set_flashpoints(paper: Paper, assessment: Assessment) -> None:
     if isinstance(thresholds, Withheld) or isinstance(outlook, Withheld):
         return
     passage = thresholds.passage.iloc[: assessment.within]
-    draw_first_passage(passage, paper.axes(290.0), thresholds.points)
+    draw_first_passage(passage, paper.axes(260.0), thresholds.points)
     past = times_reached(assessment.series, thresholds, thresholds.points[0].over)
     compared = windows_text(thresholds.points[0].over, assessment.freq)
     points = sorted(thresholds.points, key=lambda point: point.at_least)
