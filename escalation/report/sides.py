@@ -46,6 +46,14 @@ def set_presets(paper: Paper, assessment: Assessment) -> None:
         return
     paper.heading("Flashpoints as others define them")
     word = period_word(assessment.freq, assessment.within)
+    paper.paragraph(
+        plain_dates(
+            f"Within the {assessment.within} {word} to "
+            f"{forecast.periods[assessment.within - 1].end_time.date()}. They are applied to "
+            f"{assessment.series.unit} here, whatever they were made for; a threshold that follows from the past is "
+            "the middle one over the histories."
+        )
+    )
     columns = [
         TableColumn("Definition", 96.0),
         TableColumn("Who uses it, on what they count"),
@@ -58,11 +66,3 @@ def set_presets(paper: Paper, assessment: Assessment) -> None:
         span = f"{point.at_least:,} in {point.over} {period_word(assessment.freq, point.over)}"
         rows.append([name, PRESETS[name].source, span, probability_text(point.probability), error_text(point.mc_error)])
     paper.table(columns, rows)
-    paper.paragraph(
-        plain_dates(
-            f"Within the {assessment.within} {word} to "
-            f"{forecast.periods[assessment.within - 1].end_time.date()}. They are applied to "
-            f"{assessment.series.unit} here, whatever they were made for; a threshold that follows from the past is "
-            "the middle one over the histories."
-        )
-    )
