@@ -1,10 +1,10 @@
-"""Check that a report is a PDF of at least six pages: python3 .ci/check_pdf.py report.pdf."""
+"""Check that a report is a whole PDF of four pages, a brief: python3 .ci/check_pdf.py report.pdf."""
 
 import re
 import sys
 from pathlib import Path
 
-FEWEST_PAGES = 6
+PAGES = 4
 
 
 def main(path: str) -> int:
@@ -12,7 +12,7 @@ def main(path: str) -> int:
     pages = len(re.findall(rb"/Type\s*/Page\b", content))
     whole = content.startswith(b"%PDF-") and content.rstrip().endswith(b"%%EOF")
     print(f"{path}: {len(content):,} bytes, {pages} pages" + ("" if whole else ", not a whole PDF"))
-    return 0 if whole and pages >= FEWEST_PAGES else 1
+    return 0 if whole and pages == PAGES else 1
 
 
 if __name__ == "__main__":
