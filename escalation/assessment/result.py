@@ -70,6 +70,7 @@ from escalation.assessment.watching import (
     regimes_answer,
 )
 from escalation.assessment.withheld import Withheld
+from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import generator_for
 from escalation.conventions.version import __version__
 from escalation.counts.periods import date_span, period_word
@@ -500,7 +501,7 @@ class Assessment:
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in (*self.sentences(), *self.cautions))
-        table = self.answers()[["question", "text"]].to_html(index=False)
+        table = table_html(self.answers()[["question", "text"]], index=False)
         return f"<b>{html.escape(self.series.title or self.series.unit)}</b>{lines}{table}"
 
 

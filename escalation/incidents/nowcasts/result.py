@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from escalation.conventions.notebook import table_html
 from escalation.counts.periods import period_word
 from escalation.counts.schema import quantile_frame
 
@@ -108,4 +109,4 @@ class Nowcast:
 
     def _repr_html_(self) -> str:
         delays = self.delays[["probability", "known_by", "known_by_lower", "known_by_upper"]].round(3)
-        return f"<p>{html.escape(self.sentence())}</p>" + self.incomplete.to_html() + delays.to_html()
+        return f"<p>{html.escape(self.sentence())}</p>" + table_html(self.incomplete) + table_html(delays)
