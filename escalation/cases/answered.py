@@ -114,13 +114,12 @@ def answer_series(source: Source, name: str | None, *, horizon: int | None = Non
     seed : int
         Where the random numbers come from.
     """
-    main = name is None or name == source.defaults.get("series")
     series = str(source.defaults.get("series") if name is None else name)
     settings = source.settings(series)
     counter, unit, left_out = usual_choice(source, series)
-    options = {} if main and source.case is not None and source.defaults.get("series") else {
-        "series": series, "counter": counter, "unit": unit
-    }  # fmt: skip
+    own = source.defaults.get("series") == series and source.case is not None and source.case.record is not None
+    # a record of past forecasts is that of the case's own options, given by nobody else
+    options = {} if own else {"series": series, "counter": counter, "unit": unit}
     handful = find_handful(source, series, counter=settings.counter, unit=settings.unit)
     title = settings.title or capital(spaced(series))
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from escalation.assessment.source import Source
 from escalation.cases.answered import usable, usual_choice
 from escalation.errors import InputError
@@ -30,22 +32,25 @@ def series_names(source: Source) -> list[str]:
 
     A case's own order comes before that of numbers, and of equal numbers what was printed last.
     """
-    there = [str(name) for name in source.table["series"].unique()]
-    rows = {name: usable(source.table, name) for name in sorted(there)}
-    by_size = sorted(rows, key=lambda name: (len(rows[name]), rows[name]["end"].max()), reverse=True)
-    named = [] if source.case is None else [name for name in source.case.series if name in there]
-    main = source.defaults.get("series")
-    ordered = list(dict.fromkeys([*([main] if main in there else []), *named, *by_size]))
-    return [str(name) for name in ordered][:MOST_SERIES]
+    ordered = by_size(source.table)
+    named = [] if source.case is None else [name for name in source.case.series if name in ordered]
+    main = [name for name in [source.defaults.get("series")] if name in ordered]
+    return list(dict.fromkeys([*main, *named, *ordered]))[:MOST_SERIES]
+
+
+def by_size(table: pd.DataFrame) -> list[str]:
+    """Series of a table of tallies, that of most usable ones first; of equal numbers what was printed last."""
+    rows = {str(name): usable(table, str(name)) for name in sorted(table["series"].unique())}
+    return sorted(rows, key=lambda name: (len(rows[name]), str(rows[name]["end"].max())), reverse=True)
 
 
 def main_options(source: Source) -> tuple[str | None, str | None, str | None]:
     """Series, counter and unit that :func:`escalation.count_series` is given for the main series of a source.
 
-    Of a table of several series it is the one with most usable tallies, by its most frequent counter and unit; None
-    where the case says it, or the source holds incidents.
+    It is the first of them, by the counter and of the unit that the case names, or else its most frequent; None where
+    the source holds incidents, or a case with a record of past forecasts, which is that of its own options.
     """
-    if source.kind != "tallies" or source.defaults.get("series"):
+    if source.kind != "tallies" or (source.case is not None and source.case.record is not None):
         return None, None, None
     name = series_names(source)[0]
     counter, unit, _ = usual_choice(source, name)

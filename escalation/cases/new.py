@@ -13,6 +13,7 @@ import pandas as pd
 from escalation.articles.read import article_files, is_article, read_articles
 from escalation.assessment.case_folder import ARTICLES, INCIDENTS, SETTINGS, TALLIES
 from escalation.assessment.source import open_source
+from escalation.cases.choices import by_size
 from escalation.counts.periods import DateLike
 from escalation.errors import FileError, InputError
 from escalation.files.disk import kind_of, table_text
@@ -26,7 +27,6 @@ title = {title}
 summary = ""
 
 [report]
-# the series that the verdict is on; left out, the one with most counts
 {series}# start = "2024-01-01"  # first day
 freq = "W-SUN"  # D for days, W-SUN for weeks to Sunday, M for months
 """
@@ -85,7 +85,7 @@ def new_case(
     folder, paths = Path(folder), [Path(source) for source in sources]
     _check_free(folder)
     tables, articles = _read(paths, published)
-    names = sorted(tables[TALLIES]["series"].unique()) if TALLIES in tables else []
+    names = by_size(tables[TALLIES]) if TALLIES in tables else []
     parent = folder.parent
     if kind_of(parent) != "directory":
         raise FileError(f"{folder}: cannot be made, for there is no directory {parent}; create that first")
@@ -148,4 +148,5 @@ def _settings(title: str, names: Sequence[str]) -> str:
     """The text of ``case.toml``, with a table for each series to fill in."""
     quoted = json.dumps(title, ensure_ascii=False)
     series = "".join(SERIES.format(name=name if name.isidentifier() else json.dumps(name)) for name in names)
-    return HEAD.format(title=quoted, series='# series = "..."\n' if names else "") + series
+    main = f"series = {json.dumps(names[0], ensure_ascii=False)}  # the verdict is on it\n" if names else ""
+    return HEAD.format(title=quoted, series=main) + series
