@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -300,6 +301,12 @@ def test_json_holds_the_verdict_and_the_numbers_of_every_series(made):
 def test_a_brief_has_four_pages(made):
     assert len(compose_brief(made)) == 4
     assert [page.key for page in made.pages()] == ["verdict", "series", "flashpoints", "trust"]
+
+
+def test_twelve_series_fit_their_page(tallied):
+    names = [replace(tallied.main, name=f"raids_{number}", title=f"Raids on harbour {number}") for number in range(11)]
+    pages = compose_brief(replace(tallied, others=tuple(names)))
+    assert len(pages) == 4 and len(pages[1].axes) == 12
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_names_its_parts_once(made):

@@ -117,7 +117,7 @@ def _since_utc_midnight(column: pd.Series) -> pd.Series:
 def _since(parts: pd.DataFrame) -> pd.Series:
     """Clock time less its offset, of the parts of texts."""
     there = parts["utc"].notna() | parts["sign"].notna()
-    numbers = parts[["hour", "minute", "second", "hours", "minutes"]].fillna(0).astype(float)
+    numbers = parts[["hour", "minute", "second", "hours", "minutes"]].astype(float).fillna(0.0)
     hour = numbers["hour"] % 12 + 12 * (parts["half"] == "pm")
     hour = hour.where(parts["half"].notna(), numbers["hour"])
     sign = np.where(parts["sign"] == "-", -1, 1)
