@@ -98,7 +98,7 @@ class SeriesAnswers:
         return self.assessment.reason if isinstance(self.assessment, Withheld) and self.handful is None else ""
 
 
-def answer_series(source: Source, name: str | None, *, horizon: int | None = None, seed: int = 1) -> SeriesAnswers:
+def answer_series(source: Source, series: str, *, seed: int) -> SeriesAnswers:
     """Answer one series of a source of tallies, or say why it cannot be.
 
     The counter and the unit are those that the case names, or else those of most of the usable tallies.
@@ -107,14 +107,11 @@ def answer_series(source: Source, name: str | None, *, horizon: int | None = Non
     ----------
     source : Source
         From :func:`escalation.open_source`.
-    name : str or None
-        The series; the case's own main one, with its own options, where it is None.
-    horizon : int, optional
-        Periods to forecast.
+    series : str
+        The series.
     seed : int
         Where the random numbers come from.
     """
-    series = str(source.defaults.get("series") if name is None else name)
     settings = source.settings(series)
     counter, unit, left_out = usual_choice(source, series)
     own = source.defaults.get("series") == series and source.case is not None and source.case.record is not None
@@ -125,13 +122,12 @@ def answer_series(source: Source, name: str | None, *, horizon: int | None = Non
     try:
         counted = count_series(source, rng=seed, **options)  # type: ignore[arg-type]
         asked = None if handful is not None else settings.at_least
-        found: Assessment | Withheld = assess(counted, models=(), horizon=horizon, at_least=asked, rng=seed)
+        found: Assessment | Withheld = assess(counted, models=(), at_least=asked, rng=seed)
         title, unit = settings.title or title_of(counted), counted.unit
     except (InputError, FitError) as error:
         found = Withheld("answers", _without_name(str(error), source))
     printed = _last_printed(usable(source.table, series), counter, unit) if isinstance(found, Withheld) else ""
-    at_least = settings.at_least
-    return SeriesAnswers(series, title, unit or "incidents", found, handful, at_least, left_out, printed)
+    return SeriesAnswers(series, title, unit or "incidents", found, handful, settings.at_least, left_out, printed)
 
 
 def answer_counted(counted: Assessment) -> SeriesAnswers:

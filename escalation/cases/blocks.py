@@ -25,7 +25,6 @@ class Grid:
     rows: Sequence[Sequence[str]]
     words: Sequence[int] = (0,)
     widths: Sequence[float] = ()
-    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -131,10 +131,14 @@ class Brief:
             if isinstance(picture, Picture)
         ]
 
-    def foot(self) -> str:
+    def origin(self) -> str:
         """Where it comes from, in a line."""
         origin = self.assessment.provenance()
-        return f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}; escalation {__version__}"
+        return f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
+
+    def foot(self) -> str:
+        """Where it comes from and what made it, in a line."""
+        return f"{self.origin()}; escalation {__version__}"
 
     def to_html(self) -> str:
         """The brief as one HTML page that needs nothing from elsewhere, the numbers of each chart as a table in it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from escalation.assessment.cautions import FEW_TALLIES
-from escalation.assessment.gate import HALF
+from escalation.assessment.gate import HALF, recent_share
 from escalation.assessment.outlook import total_ahead
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
@@ -171,11 +171,9 @@ def _event(one: SeriesAnswers) -> str:
 
 def _trust(found: Assessment, cautions: int) -> Statement:
     """How far to trust it."""
-    share = found.series.observed_share.loc[found.recent[0] : found.recent[-1]]
-    covered = float(found.series.exposure.loc[found.recent[0] : found.recent[-1]].sum())
     rests, thin = f"it rests on {_rests_on(found)}", not _converged(found)
-    if found.reconstruction is not None and covered > 0:
-        spoken, used = float(share.sum()) / covered, int(found.reconstruction.tallies["used"].sum())
+    if found.reconstruction is not None:
+        spoken, used = recent_share(found.series, found.recent), int(found.reconstruction.tallies["used"].sum())
         verb = "s" if used == 1 else ""
         rests += f" that speak{verb} of {spoken:.0%} of the recent days"
         thin |= spoken < HALF or used <= FEW_TALLIES

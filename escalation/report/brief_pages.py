@@ -44,9 +44,7 @@ def compose_brief(brief: Brief) -> list[Figure]:
 
 def finish_brief(paper: Paper, brief: Brief) -> list[Figure]:
     """Set header and footer of every page."""
-    origin = brief.assessment.provenance()
-    foot = f"Source: {origin['name']}, SHA-256 {origin['sha256'][:16]}"
-    return paper.finish(brief.title, foot, f"escalation {__version__}")
+    return paper.finish(brief.title, brief.origin(), f"escalation {__version__}")
 
 
 def _set_page(paper: Paper, page: Page, size: float) -> None:
