@@ -12,6 +12,8 @@ from numpy.random import Generator
 from scipy.special import gammaln
 from scipy.stats import chisquare, norm
 
+import escalation
+from escalation.errors import InputError
 from escalation.tallies.chain import WalkPrior
 from escalation.tallies.evidence import Evidence, atoms_from
 from escalation.tallies.kernels import default_kernels, make_kernel
@@ -186,3 +188,99 @@ def calibrate(worlds: int, rng: Generator) -> list[list[int]]:
         ]
         ranks.append([int((d < t).sum() + rng.integers(0, (d == t).sum() + 1)) for d, t in checks])
     return ranks
+
+
+def two_counters() -> pd.DataFrame:
+    """Running totals of an army, and of a press that counts half as much and is silent in the middle."""
+    days = pd.date_range("2024-01-07", periods=12, freq="7D")
+    army = pd.DataFrame({"counter": "army", "end": days, "count": np.arange(1, 13) * 10})
+    press = pd.DataFrame({"counter": "press", "end": days[[0, 1, 2, 9, 10, 11]], "count": [5, 10, 15, 50, 55, 60]})
+    rows = pd.concat([army, press], ignore_index=True)
+    return rows.assign(series="raids", qualifier="exact", start="2024-01-01", unit="raids")
+
+
+@pytest.fixture(scope="module")
+def together() -> escalation.tallies.Reconstruction:
+    return escalation.reconstruct(two_counters(), series="raids", counter="all", draws=200, rng=1)
+
+
+def test_each_counter_and_the_whole_have_an_answer(together: escalation.tallies.Reconstruction) -> None:
+    assert together.converged
+    assert together.counter == "all"
+    army, press = together.of("army"), together.of("press")
+    assert abs(army.daily.sum().median() - 120) <= 3
+    assert abs(press.daily.sum().median() - 60) <= 3
+    silent = press.histories.loc["2024-02-05":"2024-02-18"].sum()
+    assert 6 <= silent.median() <= 14  # half of the army's 20
+    assert silent.quantile(0.95) - silent.quantile(0.05) <= 12
+    whole = together.daily.sum()
+    assert 50 < whole.quantile(0.25) < whole.quantile(0.75) < 200
+    assert set(press.tallies["counter"]) == {"press"}
+    pd.testing.assert_frame_equal(press.daily, together.of("press").daily)
+
+
+def test_ratios_say_who_counts_how_much(together: escalation.tallies.Reconstruction) -> None:
+    ratios = together.ratios
+    assert ratios is not None
+    table = ratios.table()
+    assert ratios.reference == "army"
+    assert table.loc["army", "ratio"] == 1.0
+    assert table["lower"].tolist()[1] < 0.5 < table["upper"].tolist()[1] < 0.7
+    assert ratios.sentences()[0].startswith("press counts 0.")
+    assert "its definition or its sources differ" in ratios.sentences()[0]
+    assert escalation.plots.counters(together).axes[2].get_title(loc="left").startswith("press: 0.")
+
+
+def test_one_counter_alone_is_read_as_ever() -> None:
+    rows = two_counters()
+    alone = escalation.reconstruct(rows, series="raids", counter="army", draws=100, rng=1)
+    listed = escalation.reconstruct(rows, series="raids", counter=["army"], draws=100, rng=1)
+    pd.testing.assert_frame_equal(alone.histories, listed.histories)
+    assert alone.ratios is None
+    with pytest.raises(InputError, match="one counter and place"):
+        alone.of("army")
+    with pytest.raises(InputError, match="together"):
+        escalation.plots.counters(alone)
+
+
+def test_places_add_up_to_the_whole() -> None:
+    rows = two_counters().query("counter == 'army'").assign(place="ALL")
+    part = rows.assign(place="Iraq", count=rows["count"] * 3 // 10)
+    table = pd.concat([rows, part], ignore_index=True)
+    result = escalation.reconstruct(table, series="raids", place="all", draws=100, rng=1)
+    iraq, rest = result.of(place="Iraq"), result.of(place="elsewhere")
+    pd.testing.assert_series_equal(
+        iraq.daily.sum() + rest.daily.sum(), result.daily.sum(), check_names=False, check_dtype=False
+    )
+    assert abs(iraq.daily.sum().median() - 36) <= 3
+    side_by_side = pd.concat([part, part.assign(place="Syria")], ignore_index=True)
+    summed = escalation.reconstruct(side_by_side, series="raids", place="Iraq, Syria", draws=100, rng=1)
+    assert summed.place == "Iraq, Syria"
+    assert abs(summed.daily.sum().median() - 72) <= 4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"counter": ["army", "navy"]}, "counter is 'navy'; the counters of raids are army, press"),
+        ({"counter": []}, "the counters of raids are army, press"),
+        ({"counter": "army", "place": ["Mars"]}, "no tally of raids is about Mars"),
+        ({"counter": "army", "place": ["Iraq", "Iraq/Erbil"]}, "'Iraq/Erbil' lies in 'Iraq'"),
+        ({}, "or 'all' to read them together"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_one_line(options: dict[str, Any], said: str) -> None:
+    places = ["Iraq", "Iraq/Erbil"]
+    rows = two_counters()
+    if options.get("place") == places:
+        rows["place"] = ["Iraq", *["Iraq/Erbil"] * (len(rows) - 1)]
+    with pytest.raises(InputError, match=said) as caught:
+        escalation.reconstruct(rows, series="raids", **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_counters_in_other_units_are_not_mixed() -> None:
+    rows = two_counters()
+    rows.loc[rows["counter"] == "press", "unit"] = "rockets"
+    with pytest.raises(InputError, match="2 units of raids by army, press do not add up"):
+        escalation.reconstruct(rows, series="raids", counter="all")

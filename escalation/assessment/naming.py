@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from escalation.conventions.wording import capital, spaced
 from escalation.counts.series import CountSeries
+from escalation.tallies.choosing import ALL
 from escalation.tallies.schema import DEFAULTS, EVERYWHERE
 
 
@@ -22,6 +23,8 @@ def title_of(series: CountSeries) -> str:
 
 def counter_text(counter: str) -> str:
     """Name who counted."""
+    if counter == ALL:
+        return "all counters, read together"
     return "someone who is not named" if counter == DEFAULTS["counter"] else spaced(counter)
 
 

@@ -136,6 +136,8 @@ def find_carrier(series: CountSeries, rate: RateChange | Withheld, rng: Seed) ->
         return Withheld("carrier", rate.reason)
     windows = [(window.first, window.last) for window in (rate.recent, rate.baseline)]
     if isinstance(series, SourceSeries) and series.reconstruction is not None:
+        if series.reconstruction.together is not None:
+            return Withheld("carrier", "several counters or places were read together; ask it of one of them")
         return carried_by_tally(series.reconstruction, *windows, change=rate, tried=TRIED, rng=rng)
     if isinstance(series, SourceSeries) and series.daily is not None:
         return carried_by_day(series.daily, *windows, change=rate, freq=series.freq, tried=TRIED, rng=rng)

@@ -17,7 +17,7 @@ from escalation.conventions.wording import plain, probability_text, spaced
 from escalation.counts.periods import exposure, period_word
 from escalation.counts.schema import count_matrix
 from escalation.counts.series import CountSeries
-from escalation.tallies.reconstruct import by_period
+from escalation.tallies.daily import by_period
 
 OTHER = {"D": "W-SUN", "W": "M", "M": "W-SUN"}
 """The periods that an answer is compared with, by those that it is of."""

@@ -11,6 +11,7 @@ from .growth_charts import growth as growth
 from .nowcast_charts import nowcast as nowcast
 from .severity_charts import fatality_tail as fatality_tail
 from .severity_charts import lethality as lethality
+from .tally_charts import counters as counters
 from .tally_charts import counts as counts
 from .tally_charts import reconstruction as reconstruction
 from .trend_charts import trend as trend

@@ -33,6 +33,7 @@ from escalation.plots.style import (
     styled,
 )
 from escalation.plots.text import day_text, period_text, printable, text_width
+from escalation.tallies.layers import WHOLE
 from escalation.tallies.printed import contradictions_by_window
 from escalation.tallies.reconstruct import Reconstruction
 
@@ -88,6 +89,64 @@ def reconstruction(reconstruction: Reconstruction, *, level: float = 0.9) -> Fig
     chart, (upper, lower) = new_chart(7.0, (4.0, 3.2))
     draw_cumulative(reconstruction, upper, level=level)
     draw_reconstructed(reconstruction, lower, level=level)
+    return chart
+
+
+@styled
+def counters(reconstruction: Reconstruction, *, level: float = 0.9) -> Figure:
+    """Chart counters that were read together side by side: what each printed and would count, on one scale.
+
+    Parameters
+    ----------
+    reconstruction : Reconstruction
+        From ``escalation.reconstruct(..., counter="all")`` or with a list of counters.
+    level : float
+        Probability of the wide band, between 0 and 1; the narrow band has 0.5.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel for the whole and one for each counter, with its ratio to the first one as its title; running totals
+        as printed are markers.
+
+    Raises
+    ------
+    InputError
+        If ``level`` is not between 0 and 1, or counters were not read together.
+
+    Examples
+    --------
+    >>> import pandas as pd, escalation
+    >>> tallies = pd.DataFrame({"series": "attacks", "counter": ["army", "army", "press"], "count": [9, 30, 20],
+    ...     "qualifier": "exact", "start": "2024-01-01", "end": ["2024-01-14", "2024-01-28", "2024-01-28"]})
+    >>> figure = counters(escalation.reconstruct(tallies, series="attacks", counter="all", draws=50, rng=1))
+    >>> [ax.get_title(loc="left").split(":")[0] for ax in figure.axes]
+    ['All together', 'army', 'press']
+    """
+    ratios = reconstruction.ratios
+    if ratios is None:
+        raise InputError("one counter was read; chart those read together, reconstruct(..., counter='all')")
+    shown = {"All together": reconstruction} | {str(name): reconstruction.of(str(name)) for name in ratios.ratios.index}
+    chart, axes = new_chart(7.0, tuple(1.9 for _ in shown))
+    highest = max(float(one.cumulative(level)["upper"].max()) for one in shown.values())
+    for ax, (name, one) in zip(axes, shown.items(), strict=True):
+        index = pd.PeriodIndex(one.daily.index)
+        outer = one.cumulative(level)
+        fan(ax, index, outer, one.cumulative(INNER), level)
+        ax.stairs(outer["median"].to_numpy(), edges(index), baseline=None, color=SEEN, linewidth=1.0)
+        if one is not reconstruction:
+            _mark_tallies(ax, running_totals(one))
+        date_axis(ax, edges(index)[0], edges(index)[-1])
+        count_axis(ax, printable(one.unit), highest)
+        said = "what a counter of a middling definition would count"
+        if name in ratios.ratios.index:
+            row = ratios.ratios.loc[name]
+            where = "" if one.place == reconstruction.place else f", in {one.place}"
+            said = (
+                f"{row['ratio']:.2f} ({row['lower']:.2f} to {row['upper']:.2f}) for each of {ratios.reference}{where}"
+            )
+            said = f"{row['tallies']:.0f} tallies{where}" if name == ratios.reference else said
+        ax.set_title(printable(f"{name}: {said}"), loc="left", fontsize="small")
     return chart
 
 
@@ -250,7 +309,7 @@ def running_totals(reconstruction: Reconstruction) -> pd.DataFrame:
     slack = np.maximum(OPENING_SLACK * length, 7)
     opens = (table["start"] - first).dt.days.abs() <= np.minimum(slack, length - 1)
     closes = table["end"].between(first, reconstruction.daily.index[-1].start_time)
-    chosen: pd.Series = (table["role"] == "count") & opens & closes
+    chosen: pd.Series = (table["role"] == "count") & (table["part"] == WHOLE) & opens & closes
     return table.loc[chosen]
 
 

@@ -19,8 +19,15 @@ Choice: TypeAlias = str | Sequence[str] | None
 
 ALL = "all"
 """In place of the name of a counter or a place: all of them, together."""
-JOINED = " + "
-"""What names are joined with that are read together."""
+JOINED = ", "
+"""What names are joined with that are read together; so they can be given too."""
+
+
+def read_choice(choice: Choice, names: pd.Series) -> Choice:
+    """Return one name, several of a text with commas that is no name itself, or ``all``."""
+    if isinstance(choice, str) and JOINED.strip() in choice and choice not in set(names):
+        return [part.strip() for part in choice.split(JOINED.strip())]
+    return choice
 
 
 def several(choice: Choice) -> bool:

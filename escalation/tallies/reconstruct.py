@@ -18,7 +18,7 @@ from escalation.counts.periods import DateLike, exposure, parse_date, parse_freq
 from escalation.counts.schema import quantile_frame
 from escalation.counts.series import CountSeries, Silence
 from escalation.errors import InputError, NotConvergedWarning
-from escalation.tallies.choosing import JOINED, Choice, choose_rows, several, sort_out
+from escalation.tallies.choosing import JOINED, Choice, choose_rows, read_choice, several, sort_out
 from escalation.tallies.daily import by_period, daily_histories
 from escalation.tallies.evidence import Evidence, atoms_from
 from escalation.tallies.kernels import NOTHING, check_kernels, make_kernel
@@ -141,14 +141,17 @@ class Reconstruction:
             daily = daily.mul(self.spoken.astype("int64"), axis=0)
         histories = by_period(daily, pd.PeriodIndex(self.histories.index)).where(self.histories.notna())
         own = rows if counter is None else rows[rows["counter"] == counter]
+        where = self.together.where(counter) if counter else ""
         own = own if key == WHOLE else own[own["part"] == key]
+        if key != WHOLE or where in layers.places:  # what was a part is now the whole
+            own = own.assign(part=WHOLE)
         return replace(
             self,
             histories=histories if histories.isna().any(axis=None) else histories.astype("int64"),
             daily=daily,
             tallies=own.reset_index(drop=True),
             counter=counter or self.counter,
-            place=place or (self.together.where(counter) if counter else "") or self.place,
+            place=place or where or self.place,
         )
 
     def summary_frame(self, level: float = 0.9) -> pd.DataFrame:
@@ -206,7 +209,7 @@ class Reconstruction:
         table = self.tallies
         odd = improbable(table)
         bare = (table["qualifier"] == "exact") & table["surprise"].notna()
-        numbers = table[bare].groupby(["place", "start", "end"])["count"].transform("nunique")
+        numbers = table[bare].groupby(["counter", "place", "start", "end"])["count"].transform("nunique")
         disputed = numbers.reindex(table.index).gt(1).fillna(False).astype(bool)
         found = table.assign(contradiction=np.where(odd, "improbable", "disputed"))[odd | disputed]
         return found.sort_values(["end", "start", "count"], kind="stable")
@@ -308,7 +311,8 @@ def reconstruct(
     series : str
         Which series to reconstruct.
     counter : str or sequence of str, optional
-        Who counts; needed when several do, for they count different things.  Several, or ``"all"``, are read together:
+        Who counts; needed when several do, for they count different things.  Several (a list, or one text with commas),
+        or ``"all"``, are read together:
         each incident is counted by each of them with a probability of its own (a ratio to the others, which may
         drift), so that one bounds what another is silent about.  The histories are then what a counter of a middling
         definition would count (before anything is known the ratios lie around 1, 0.44 to 2.3 at 90%); those of each
@@ -371,7 +375,9 @@ def reconstruct(
         raise InputError(f"draws is {draws!r}; give a whole number of histories >= 1")
     if isinstance(flags, str) or not set(flags) <= set(FLAGS):
         raise InputError(f"flags is {flags!r}; give a list of some of {', '.join(FLAGS)}")
+    counter, place = read_choice(counter, table["counter"]), read_choice(place, table["place"])
     read_together = several(counter) or several(place)
+    told = counter if isinstance(counter, str) else None
     chosen, place = choose_rows(table, series, counter, place, unit)
     sorted_out = sort_out(chosen, place, flags, start, end, together=read_together)
     used = sorted_out[sorted_out["used"]]
@@ -413,7 +419,7 @@ def reconstruct(
         ess=posterior.ess,
         converged=posterior.converged,
         series=series,
-        counter=JOINED.join(sorted(used["counter"].unique())),
+        counter=told or JOINED.join(sorted(used["counter"].unique())),
         place=place,
         unit=str(used["unit"].iloc[0]),
         together=together,

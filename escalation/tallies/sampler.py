@@ -59,9 +59,8 @@ from escalation.tallies.parts import (
     count_anew,
     move_parts_between,
     replace_places,
-    shift_counters,
 )
-from escalation.tallies.shares import Parts, SharePrior, set_probabilities, step_overlap, step_shares
+from escalation.tallies.shares import Parts, SharePrior, set_probabilities, shift_counters, step_overlap, step_shares
 from escalation.tallies.stretches import draw_weights, turn_counts, turn_levels, turn_path
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
@@ -74,6 +73,8 @@ SMALLEST_EXPOSURE = 1e-12
 """Share of its days that the exposure of an atom never falls below."""
 COUNT_MOVES = 4
 """Moves between atoms a sweep, twice for each atom."""
+SHARES_EVERY = 2
+"""Sweeps from one step of the shares of places and counters, which take long, to the next."""
 ACCEPTED = 0.44
 """Share of the steps of one number that is best taken (Roberts & Rosenthal 2001, doi:10.1214/ss/1015346320)."""
 
@@ -480,7 +481,8 @@ def run_chain(
             count_anew(state, layout, lists, parts, scratch, jump, rng)
             if parts.places > 1:
                 replace_places(state, layout, lists, parts, rng)
-            step_shares(state, layout, parts, shares, gain, rng)  # type: ignore[arg-type]
+            if sweep % SHARES_EVERY == 0:
+                step_shares(state, layout, parts, shares, gain, rng)  # type: ignore[arg-type]
             if parts.captured > parts.places + 1:
                 shift_counters(state, layout, lists, parts, shares, scratch, gain, rng)  # type: ignore[arg-type]
         for _ in range(COUNT_MOVES):
@@ -497,7 +499,7 @@ def run_chain(
             if gain > 0.0:
                 turn_step *= math.exp(gain * (accept - ACCEPTED))
         _draw_exposures(state, layout, size, rng)
-        if parts is not None and parts.captured > parts.places + 1:
+        if parts is not None and parts.captured > parts.places + 1 and sweep % SHARES_EVERY == 0:
             step_overlap(state, layout, lists, parts, prior, scale, shares, gain, rng)  # type: ignore[arg-type]
         if blocks > 1:
             turn_counts(state, layout, lists, parts, prior, scale, scratch, rng)

@@ -16,13 +16,27 @@ from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.compilation import compiled
-from escalation.conventions.compiled_draws import draw_normal
-from escalation.tallies.chain import Layout, Lists, State, WalkPrior, cap_logpdf, walk_logpdf
+from escalation.conventions.compiled_draws import draw_kept, draw_normal
+from escalation.tallies.chain import (
+    Layout,
+    Lists,
+    Scratch,
+    State,
+    WalkPrior,
+    cap_logpdf,
+    change_by_counts,
+    set_total,
+    walk_logpdf,
+)
 
 ACCEPTED = 0.44
 """Share of the steps of one number that is best taken (Roberts & Rosenthal 2001, doi:10.1214/ss/1015346320)."""
 NEGLIGIBLE = 1e-9
 """Terms smaller than this share of the largest one end a sum, once they fall."""
+LARGEST_STEP = 3.0
+"""Largest step of the log overlap that is tried."""
+LARGEST_RATE = 1e5
+"""Expected counts of an atom beyond this one are not summed out, but refused."""
 MOST_OVERLAP = 1.0 - 1e-6
 """The widest counter misses something always."""
 
@@ -164,7 +178,7 @@ def _steps_logpdf(logs: FloatArray, first_sd: float, step_sd: float) -> float:
 
 
 @compiled()
-def overlap_logpdf(overlap: float, prior: SharePrior) -> float:
+def _overlap_logpdf(overlap: float, prior: SharePrior) -> float:
     """Log density of the log of the overlap, up to a constant."""
     return prior.overlap_yes * math.log(overlap) + (prior.overlap_no - 1.0) * math.log1p(-overlap)
 
@@ -211,7 +225,7 @@ def _step_logs(
             move = draw_normal(rng) * (steps[row, which] if row < rows else prior.ratio_sd)
             _shift_logs(logs, row, knot, move)
             new = _logs_logpdf(of_ratios, inside, outside, parts, prior)
-            accept = math.exp(min(0.0, new - now))
+            accept = math.exp(min(0.0, new - now)) if new > -np.inf else 0.0  # what has overflowed is no number
             if rng.random() < accept:
                 now = new
             else:
@@ -261,6 +275,8 @@ def _sum_out(
     for layer in range(places + 1, parts.captured):
         if parent[layer] == g and held[layer, a] == 1:
             least = max(least, n[layer * atoms + a])
+    if not rate * math.exp(more) < LARGEST_RATE:
+        return -np.inf, n[g * atoms + a]
     log_rate = math.log(max(rate, 1e-300)) + more
     value = least * log_rate - math.exp(log_rate) - math.lgamma(least + 1.0)
     log_factor = log_rate
@@ -351,15 +367,15 @@ def step_overlap(
     more = parts.overlap_step[0] * draw_normal(rng)
     new = parts.overlap[0] * math.exp(-more)
     accept = 0.0
-    if new < MOST_OVERLAP:
+    if new < MOST_OVERLAP and abs(more) < LARGEST_STEP:
         change = _scaled_logpdf(more, state, layout, lists, parts) - _scaled_logpdf(0.0, state, layout, lists, parts)
-        change += overlap_logpdf(new, prior) - overlap_logpdf(parts.overlap[0], prior)
+        change += _overlap_logpdf(new, prior) - _overlap_logpdf(parts.overlap[0], prior)
         change += 0.5 * ((x[0] - walk.level_mean) ** 2 - (x[0] + more - walk.level_mean) ** 2) / walk.level_sd**2
         change -= walk_logpdf(x, 0, last, walk, scale) + cap_logpdf(x, 0, last, walk)
         for p in range(x.size):
             x[p] += more
         change += walk_logpdf(x, 0, last, walk, scale) + cap_logpdf(x, 0, last, walk)
-        accept = math.exp(min(0.0, change))
+        accept = math.exp(min(0.0, change)) if change > -np.inf else 0.0
         if rng.random() < accept:
             parts.overlap[0] = new
             set_ratios(parts)
@@ -377,3 +393,108 @@ def step_overlap(
                 n[a] += count - n[g * atoms + a] if g > 0 else count - n[a]
                 if g > 0:
                     n[g * atoms + a] = count
+
+
+@compiled()
+def _widest(p: int, parts: Parts) -> float:
+    """Largest log ratio of a block."""
+    ratio, k = parts.ratio, parts.knot[0, p]
+    after, value = min(k + 1, ratio.shape[1] - 1), -np.inf
+    for c in range(ratio.shape[0]):
+        value = max(value, ratio[c, k] + parts.share[0, p] * (ratio[c, after] - ratio[c, k]))
+    return value
+
+
+@compiled()
+def _shift_ratio(c: int, move: float, parts: Parts, prior: SharePrior) -> float:
+    """Shift the log ratio of a counter, and the overlap so that the others count as before; change of the priors.
+
+    It is -inf where that cannot be: the counter is the widest one for a part of the time.
+    """
+    ratio, overlap = parts.ratio, parts.overlap
+    before = _overlap_logpdf(overlap[0], prior) - 0.5 * (ratio[c, 0] / prior.ratio_sd) ** 2
+    first, alike, blocks = 0.0, True, parts.log_in.shape[1]
+    for p in range(blocks):
+        wide = _widest(p, parts)
+        for k in range(ratio.shape[1]):
+            ratio[c, k] += move
+        rise = _widest(p, parts) - wide
+        for k in range(ratio.shape[1]):
+            ratio[c, k] -= move
+        first = rise if p == 0 else first
+        alike = alike and abs(rise - first) < 1e-9
+    for k in range(ratio.shape[1]):
+        ratio[c, k] += move
+    overlap[0] *= math.exp(first)
+    if not alike or overlap[0] >= MOST_OVERLAP:
+        return -np.inf
+    change: float = _overlap_logpdf(overlap[0], prior) - 0.5 * (ratio[c, 0] / prior.ratio_sd) ** 2 - before
+    return change
+
+
+@compiled()
+def shift_counters(
+    state: State,
+    layout: Layout,
+    lists: Lists,
+    parts: Parts,
+    prior: SharePrior,
+    scratch: Scratch,
+    gain: float,
+    rng: Generator,
+) -> None:
+    """Shift the ratio of each counter together with what it counts.
+
+    Of two probabilities q < r that an incident is counted each one counted stays so with probability q / r on the way
+    down, and on the way up each one not counted becomes so with probability (r - q) / (1 - q): the binomial
+    distributions cancel, and the counter's windows and the priors decide.
+    """
+    n, _, _, total, one_more, one_less = state
+    block, held, proposal, log_in = layout.atom_block, parts.held, scratch.proposal, parts.log_in
+    atoms = block.size
+    for c in range(parts.ratio.shape[0]):
+        ratio, overlap = parts.ratio[c].copy(), parts.overlap[0]
+        old = log_in.copy()
+        change = _shift_ratio(c, parts.ratio_steps[c, 2] * draw_normal(rng), parts, prior)
+        found = 0
+        if change > -np.inf:
+            set_ratios(parts)
+            for layer in range(parts.captured, parts.part.size):
+                if parts.counter[layer] == c:
+                    proposal[layer * atoms : (layer + 1) * atoms] = 0
+            for layer in range(parts.places + 1, parts.captured):
+                if parts.counter[layer] != c:
+                    continue
+                for a in range(atoms):
+                    m, of = n[layer * atoms + a], n[parts.parent[layer] * atoms + a]
+                    up = log_in[layer, block[a]] - old[layer, block[a]]
+                    if held[layer, a] == 0:
+                        m = 0
+                    elif up < 0.0:
+                        m = draw_kept(m, math.exp(up), rng)
+                    else:
+                        was = math.exp(old[layer, block[a]])
+                        m += draw_kept(of - m, was * (math.exp(up) - 1.0) / (1.0 - was), rng)
+                    proposal[layer * atoms + a] = m
+                    if parts.summed[layer] >= 0:
+                        proposal[parts.summed[layer] * atoms + a] += m
+            for layer in range(parts.places + 1, parts.part.size):
+                if parts.counter[layer] == c:
+                    by_part, found = change_by_counts(
+                        state, layout, lists, layer * atoms, (layer + 1) * atoms, scratch, found
+                    )
+                    change += by_part
+        accept = math.exp(min(0.0, change)) if change > -np.inf else 0.0
+        if rng.random() < accept:
+            for i in range(found):
+                w = scratch.touched[i]
+                set_total(w, total[w] + scratch.delta[i], total, layout.log_kernel, one_more, one_less)
+            for layer in range(parts.places + 1, parts.part.size):
+                if parts.counter[layer] == c:
+                    n[layer * atoms : (layer + 1) * atoms] = proposal[layer * atoms : (layer + 1) * atoms]
+        else:
+            parts.ratio[c] = ratio
+            parts.overlap[0] = overlap
+            set_ratios(parts)
+        if gain > 0.0:
+            parts.ratio_steps[c, 2] *= math.exp(gain * (accept - ACCEPTED))

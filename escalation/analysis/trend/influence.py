@@ -142,7 +142,7 @@ def carried_by_tally(
     Raises
     ------
     InputError
-        If the windows cannot be used or ``tried`` is out of range.
+        If the windows cannot be used, ``tried`` is out of range, or several counters or places were read together.
 
     Examples
     --------
@@ -158,6 +158,8 @@ def carried_by_tally(
     'The rise hangs on one tally, “40” for 2024-03-18 to 2024-'
     """
     tried = check_whole(tried, "tried", 1000)
+    if result.together is not None:
+        raise InputError("several counters or places were read together; leave out tallies of one of them alone")
     generator = as_generator(rng)
     counts, shares = result.histories, result.exposure
     seed = seed_of(generator)
