@@ -149,8 +149,8 @@ def first_points(panel: Panel, levels: IntArray) -> list[FloatArray]:
     return points
 
 
-def maximise(panel: Panel, levels: IntArray) -> Maximum:
-    """Best point of several searches.
+def maximise(panel: Panel, levels: IntArray, near: FloatArray | None = None) -> Maximum:
+    """Best point of several searches, or of one from a point (p,) that is ``near``.
 
     Parameters that run off to infinity (an epidemic part that is not there, the level of a unit without a count), or
     all of them where they are not distinguishable, get their weak prior.
@@ -158,7 +158,10 @@ def maximise(panel: Panel, levels: IntArray) -> Maximum:
     copies, prior = count_copies(panel), weak(panel, levels)
     held, poisson = np.zeros(panel.size, bool), np.zeros(panel.size, bool)
     bare, everything = prior.only(held), np.ones(panel.size, bool)
-    peaks = [climb_from(start, everything, panel, copies, bare, ROUND) for start in first_points(panel, levels)]
+    starts = first_points(panel, levels)
+    if near is not None:
+        starts = [np.where(np.isfinite(near), near, starts[0])]
+    peaks = [climb_from(start, everything, panel, copies, bare, ROUND) for start in starts]
     point = max(peaks, key=lambda peak: peak.height.value).point
     for k in range(MOST_ROUNDS):
         free = ~poisson
