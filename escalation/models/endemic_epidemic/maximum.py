@@ -158,11 +158,11 @@ def maximise(panel: Panel, levels: IntArray, near: FloatArray | None = None) -> 
     copies, prior = count_copies(panel), weak(panel, levels)
     held, poisson = np.zeros(panel.size, bool), np.zeros(panel.size, bool)
     bare, everything = prior.only(held), np.ones(panel.size, bool)
-    starts = first_points(panel, levels)
-    if near is not None:
-        starts = [np.where(np.isfinite(near), near, starts[0])]
-    peaks = [climb_from(start, everything, panel, copies, bare, ROUND) for start in starts]
-    point = max(peaks, key=lambda peak: peak.height.value).point
+    if near is None:
+        peaks = [climb_from(start, everything, panel, copies, bare, ROUND) for start in first_points(panel, levels)]
+        point = max(peaks, key=lambda peak: peak.height.value).point
+    else:
+        point = near if np.isfinite(near).all() else np.where(np.isfinite(near), near, first_points(panel, levels)[0])
     for k in range(MOST_ROUNDS):
         free = ~poisson
         peak = climb_from(point, free, panel, copies, prior.only(held), ROUND * (1 + k))
