@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from shared_chains import once, sampled_by
+from shared_fits import OWN, fitted_by
+from shared_fits import once as fitted_once
 
 import escalation
 from escalation.tallies import posterior
@@ -118,6 +120,20 @@ def chains_run_once(kept_chains: Path) -> Iterator[Callable[[], AbstractContextM
 def chains_run_anew() -> Iterator[None]:
     """Run all chains, for tests of the chains themselves and those that compare two runs."""
     with sampled_by(posterior.sample_posterior):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fits_made_once() -> Iterator[None]:
+    """Many tests assess the same counts: a model of the assessment is fitted to them once, all else is as always."""
+    with fitted_by({kind: fitted_once(method) for kind, method in OWN.items()}):
+        yield
+
+
+@pytest.fixture
+def fits_made_anew() -> Iterator[None]:
+    """Make all fits, for tests of the models themselves and those that compare two fits of the same counts."""
+    with fitted_by(OWN):
         yield
 
 

@@ -26,6 +26,8 @@ from escalation.models.changing_rate.structures import (
 )
 from escalation.models.contract.design import make_design
 
+pytestmark = pytest.mark.usefixtures("fits_made_anew")
+
 
 def weeks(n):
     return pd.period_range("2022-01-03", periods=n, freq="W-SUN", name="period")

@@ -67,10 +67,13 @@ PANELS = {
 AWKWARD = [(name, case) for name in sorted(MODELS) for case in SERIES]
 AWKWARD += [(name, case) for name in sorted(PANEL_MODELS) for case in PANELS]
 
-pytestmark = pytest.mark.filterwarnings(
-    # zero-inflated and hurdle models say so where a series, as most here, has no zeros to speak of
-    "ignore:.*the counts leave zero_level without a finite maximum:escalation.errors.DataWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("fits_made_anew"),
+    pytest.mark.filterwarnings(
+        # zero-inflated and hurdle models say so where a series, as most here, has no zeros to speak of
+        "ignore:.*the counts leave zero_level without a finite maximum:escalation.errors.DataWarning"
+    ),
+]
 
 
 def model_of(name):
