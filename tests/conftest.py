@@ -6,6 +6,8 @@ import importlib.util
 import os
 import re
 import sys
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -114,6 +116,44 @@ def chains_run_once(kept_chains: Path) -> Iterator[Callable[[], AbstractContextM
     sample = once(posterior.sample_posterior, kept_chains)
     with sampled_by(sample):
         yield lambda: sampled_by(sample)
+
+
+def compile_sampler() -> None:
+    table = {"series": "raids", "count": [9, 14], "qualifier": ["about", "exact"], "start": "2024-01-01"}
+    ends = pd.to_datetime(["2024-02-04", "2024-03-24"])
+    escalation.reconstruct(pd.DataFrame(table).assign(end=ends), series="raids", draws=40, rng=1)
+
+
+def compile_models() -> None:
+    weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
+    counts = pd.Series([2, 0, 1] * 8 + [4, 6, 5] * 2, index=weeks)
+    made = escalation.assess(counts, draws=50, regimes="hidden_markov", rng=1)
+    made.answers("trend", "forecast", "changes", "alarms", "regimes")
+
+
+LONG_COMPILED = {"sampler": compile_sampler, "models": compile_models}
+"""What compiles most of the code that many tests call, in half a minute each where none is kept."""
+LONGEST = 300.0
+"""Seconds after which a worker waits for the others no more."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(kept_chains: Path) -> None:
+    """Workers share the compiling out among them; a process by itself compiles as it goes."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    until = time.monotonic() + LONGEST
+    for name, call in LONG_COMPILED.items():
+        try:
+            (kept_chains / f"{name}.begun").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            call()
+        (kept_chains / f"{name}.ended").touch()
+    while not all((kept_chains / f"{name}.ended").exists() for name in LONG_COMPILED) and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 @pytest.fixture
