@@ -23,6 +23,8 @@ from shared_fits import OWN, fitted_by
 from shared_fits import once as fitted_once
 
 import escalation
+from escalation.models.contract.underlying import underlying_rates
+from escalation.models.registry import get_model
 from escalation.tallies import posterior
 
 # the same examples in every run, however busy the machine; look for others with --hypothesis-profile=default
@@ -124,33 +126,37 @@ def compile_sampler() -> None:
     escalation.reconstruct(pd.DataFrame(table).assign(end=ends), series="raids", draws=40, rng=1)
 
 
-def compile_models() -> None:
-    weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
-    counts = pd.Series([2, 0, 1] * 8 + [4, 6, 5] * 2, index=weeks)
-    made = escalation.assess(counts, draws=50, regimes="hidden_markov", rng=1)
-    made.answers("trend", "forecast", "changes", "alarms", "regimes")
+def compile_model(name: str) -> None:
+    weeks = pd.period_range("2024-01-01", periods=40, freq="W-SUN")
+    fit = get_model(name).fit(pd.Series([2, 0, 1, 3] * 8 + [4, 6, 5, 9] * 2, index=weeks))
+    fit.forecast(4, draws=40, rng=1)
+    fit.diagnose()
+    if isinstance(fit.model, escalation.models.ChangingRate):
+        underlying_rates(fit, draws=40, rng=1)
 
 
-LONG_COMPILED = {"sampler": compile_sampler, "models": compile_models}
-"""What compiles most of the code that many tests call, in half a minute each where none is kept."""
+LONG_COMPILED = ("sampler", "ingarch", "hidden_markov", "changing_rate", "local_trend", "local_level")
+"""The sampler and the models whose code takes longest to compile: together two minutes where none is kept."""
 LONGEST = 300.0
 """Seconds after which a worker waits for the others no more."""
+WHOLE = 2000
+"""So many tests are all of them, or nearly."""
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_once(kept_chains: Path) -> None:
-    """Workers share the compiling out among them; a process by itself compiles as it goes."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+def compiled_once(request: pytest.FixtureRequest, kept_chains: Path) -> None:
+    """Where all tests run, workers share the compiling out among them; otherwise each compiles as it goes."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or len(request.session.items) < WHOLE:
         return
     until = time.monotonic() + LONGEST
-    for name, call in LONG_COMPILED.items():
+    for name in LONG_COMPILED:
         try:
             (kept_chains / f"{name}.begun").touch(exist_ok=False)
         except FileExistsError:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            call()
+            compile_sampler() if name == "sampler" else compile_model(name)
         (kept_chains / f"{name}.ended").touch()
     while not all((kept_chains / f"{name}.ended").exists() for name in LONG_COMPILED) and time.monotonic() < until:
         time.sleep(0.2)

@@ -18,7 +18,7 @@ from escalation.models.levels.levels import DriftingLevel
 MODELS: tuple[type[Any], ...] = (ChangingRate, DriftingLevel)
 """Models whose fits are neither drawn at random nor quick."""
 OWN: dict[type[Any], Callable[..., Estimate]] = {kind: kind.estimate for kind in MODELS}
-REMEMBERED = 120
+REMEMBERED = 200
 """Estimates that a process holds, of some 2 MB each."""
 
 
