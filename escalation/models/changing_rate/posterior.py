@@ -114,9 +114,7 @@ class Explanations(NamedTuple):
         best = max(self.runs, key=lambda run: run.log_weight)
         landing = np.cumsum(best.filtered.landing) / best.filtered.landing.sum()
         return [
-            self.runs[place]
-            if place < number
-            else self.segments.one(place - number, best.grid.levels, landing)
+            self.runs[place] if place < number else self.segments.one(place - number, best.grid.levels, landing)
             for place in places.tolist()
         ]
 

@@ -368,9 +368,7 @@ def explain_segments(
         size = exposure[place:] / dispersions[k]
         if linear[k]:
             change = min(growth_sd * max(length - 1, 1), MOST_CHANGE)
-            value[k] = explain_line(
-                counts[place:], log_scale[place:], size, level, LEVEL_SD, change, mode[k], root[k]
-            )
+            value[k] = explain_line(counts[place:], log_scale[place:], size, level, LEVEL_SD, change, mode[k], root[k])
         else:
             value[k] = explain_exponential(
                 counts[place:], log_scale[place:], size, level, LEVEL_SD, growth_sd, mode[k], root[k]
