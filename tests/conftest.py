@@ -139,14 +139,14 @@ LONG_COMPILED = ("sampler", "ingarch", "hidden_markov", "changing_rate", "local_
 """The sampler and the models whose code takes longest to compile: together two minutes where none is kept."""
 LONGEST = 300.0
 """Seconds after which a worker waits for the others no more."""
-WHOLE = 2000
-"""So many tests are all of them, or nearly."""
+NEARLY_ALL = 2000
+"""Tests from which on a run is of all of them, or nearly."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(request: pytest.FixtureRequest, kept_chains: Path) -> None:
     """Where all tests run, workers share the compiling out among them; otherwise each compiles as it goes."""
-    if "PYTEST_XDIST_WORKER" not in os.environ or len(request.session.items) < WHOLE:
+    if "PYTEST_XDIST_WORKER" not in os.environ or len(request.session.items) < NEARLY_ALL:
         return
     until = time.monotonic() + LONGEST
     for name in LONG_COMPILED:
