@@ -129,7 +129,7 @@ def draw_on(segments: Sequence[Segment], offsets: FloatArray, exposure: FloatArr
         slope = np.where(rng.random(len(paths)) < steep_ends(slope), 0.0, slope)
         level = np.log(np.maximum(np.exp(level + slope) + rise, LEAST_LEFT * np.exp(level)))
         new = np.flatnonzero(rng.random(len(paths)) < HAZARD)
-        level[new] = [segments[row].landed(u) for row, u in zip(new, rng.random(len(new)), strict=True)]
+        level[new] = [segments[row].landed(u) for row, u in zip(new.tolist(), rng.random(len(new)), strict=True)]
         slope[new] = sds[rng.choice(len(sds), len(new), p=shares)] * rng.standard_normal(len(new))
         rise[new] = 0.0
         level = np.clip(level, low, top + ROOM)
@@ -186,11 +186,12 @@ def find_segments(
         for dispersion in dispersions
     ]
     mode, root, log_weight = np.empty((len(rows), 2)), np.zeros((len(rows), 2, 2)), np.empty(len(rows))
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    explain_segments(counts, log_scale, exposure, level, columns[0], *columns[2:4], columns[5], mode, root, log_weight)
-    shares = np.log(columns[4] * SHARE / len(dispersions)) + np.where(columns[0], np.log(HAZARD * columns[1]), 0.0)
-    log_weight += before[columns[0]] + (n - columns[0]) * math.log1p(-HAZARD) + shares + log_prior
-    return Segments(columns[0], columns[5], columns[3], mode, root, log_weight, n)
+    start, number, growth_sd, linear, share, dispersion = (np.array(column) for column in zip(*rows, strict=True))
+    explain_segments(counts, log_scale, exposure, level, start, growth_sd, linear, dispersion, mode, root, log_weight)
+    began = np.where(start, np.log(HAZARD * number), 0.0)
+    log_weight += before[start] + began + (n - start) * math.log1p(-HAZARD)
+    log_weight += np.log(SHARE * share / len(dispersions)) + log_prior
+    return Segments(start, dispersion, linear, mode, root, log_weight, n)
 
 
 @compiled(error_model="numpy")
