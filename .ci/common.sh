@@ -12,7 +12,6 @@ export PIP_PROGRESS_BAR=off PIP_ROOT_USER_ACTION=ignore JUPYTER_PLATFORM_DIRS=1
 export PIP_NO_COMPILE=1  # what is imported is compiled then; most never is
 developer="$work/developer"
 bin="$developer/.venv/bin"
-failed=""
 
 # step NAME COMMAND...: run a command, say how long it took, keep in mind whether it failed
 step() {
@@ -26,14 +25,26 @@ step() {
   )
   status=$?
   set -e
-  if [ "$status" -ne 0 ]; then failed="$failed${failed:+; }$name"; fi
+  if [ "$status" -ne 0 ]; then echo "$name" >>"$work/failed"; fi
   printf -- '--- %s: %d s%s\n' "$name" "$((SECONDS - began))" "$([ "$status" -eq 0 ] || echo ', FAILED')"
+}
+
+# at_once COMMAND...: run commands, each a row of steps, at the same time; show what each printed when it has ended
+at_once() {
+  local row
+  for row in "$@"; do "$row" >"$work/$row.log" 2>&1 & done
+  for row in "$@"; do
+    wait -n || echo "one of: $*" >>"$work/failed"
+  done
+  for row in "$@"; do cat "$work/$row.log"; done
 }
 
 # on leaving, however: pytest's closing lines once more, and last what failed
 finish() {
-  local status=$?
+  local status=$? failed="" row
   printf '\n'
+  for row in $(jobs -p); do kill "$row" 2>/dev/null || true; done
+  if [ -s "$work/failed" ]; then failed=$(paste -s -d ';' "$work/failed" | sed 's/;/; /g'); fi
   if [ -s "$work/closing" ]; then cat "$work/closing"; fi
   rm -rf "$work"
   if [ "$status" -ne 0 ]; then failed="$failed${failed:+; }stopped with exit code $status"; fi
@@ -53,12 +64,22 @@ copy_to() {
     --exclude='.*_cache' --exclude=./.hypothesis --exclude='*.egg-info' --exclude=./report.pdf -cf - . | tar -C "$1" -xf -
 }
 
-# run a command, with the seconds that it took in $took
-took=0
+# run a command, with the seconds that it took in $took, and those of processor time in $spent
+took=0 spent=0
 timed() {
-  local start=$SECONDS
+  local start=$SECONDS before
+  count_spent
+  before=$spent
   "$@"
-  took=$((SECONDS - start))
+  count_spent
+  took=$((SECONDS - start)) spent=$((spent - before))
+}
+
+# whole seconds of processor time of all that this shell ran and has ended, in $spent
+count_spent() {
+  local file="$work/times.$BASHPID"
+  times >"$file"
+  spent=$(tail -n 1 "$file" | awk -F '[ms ]+' '{ printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }')
 }
 
 megabytes() { du -sm "$1" | cut -f 1; }
@@ -81,9 +102,11 @@ read_commands() {
   fi
 }
 
-# an environment of the oldest libraries that pyproject.toml allows, for the developer's copy, in $work/oldest
+# an environment of the oldest libraries that pyproject.toml allows, in $work/oldest, for a copy of its own in $work/old:
+# beside files that another version of numba compiled, both would compile anew all the time
 install_oldest() {
-  cd "$developer"
+  copy_to "$work/old"
+  cd "$work/old"
   python3 "$here/lowest.py" pyproject.toml >"$work/lowest.txt"
   python3 -m venv "$work/oldest"
   "$work/oldest/bin/pip" install --quiet -c "$work/lowest.txt" -e '.[test]'
@@ -92,8 +115,8 @@ install_oldest() {
 
 # tests with the oldest libraries, whose warnings about each other are not ours to mend
 test_oldest() {
-  cd "$developer"
-  run_tests "$work/oldest/bin/pytest" -n auto -q -W ignore::DeprecationWarning "$@"
+  cd "$work/old"
+  run_tests "$work/oldest/bin/pytest" -q -W ignore::DeprecationWarning "$@"
 }
 
 # reference data beside the checkout, where there are any, beside its copies too

@@ -6,6 +6,8 @@ import importlib.util
 import os
 import re
 import sys
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,8 +19,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from shared_chains import once, sampled_by
+from shared_fits import OWN, fitted_by
+from shared_fits import once as fitted_once
 
 import escalation
+from escalation.models.contract.underlying import underlying_rates
+from escalation.models.registry import get_model
 from escalation.tallies import posterior
 
 # the same examples in every run, however busy the machine; look for others with --hypothesis-profile=default
@@ -114,10 +120,66 @@ def chains_run_once(kept_chains: Path) -> Iterator[Callable[[], AbstractContextM
         yield lambda: sampled_by(sample)
 
 
+def compile_sampler() -> None:
+    table = {"series": "raids", "count": [9, 14], "qualifier": ["about", "exact"], "start": "2024-01-01"}
+    ends = pd.to_datetime(["2024-02-04", "2024-03-24"])
+    escalation.reconstruct(pd.DataFrame(table).assign(end=ends), series="raids", draws=40, rng=1)
+
+
+def compile_model(name: str) -> None:
+    weeks = pd.period_range("2024-01-01", periods=40, freq="W-SUN")
+    fit = get_model(name).fit(pd.Series([2, 0, 1, 3] * 8 + [4, 6, 5, 9] * 2, index=weeks))
+    fit.forecast(4, draws=40, rng=1)
+    fit.diagnose()
+    if isinstance(fit.model, escalation.models.ChangingRate):
+        underlying_rates(fit, draws=40, rng=1)
+
+
+LONG_COMPILED = ("sampler", "ingarch", "hidden_markov", "changing_rate", "local_trend", "local_level")
+"""The sampler and the models whose code takes longest to compile: together two minutes where none is kept."""
+LONGEST = 300.0
+"""Seconds after which a worker waits for the others no more."""
+NEARLY_ALL = 2000
+"""Tests from which on a run is of all of them, or nearly."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(request: pytest.FixtureRequest, kept_chains: Path) -> None:
+    """Where all tests run, workers share the compiling out among them; otherwise each compiles as it goes."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or len(request.session.items) < NEARLY_ALL:
+        return
+    until = time.monotonic() + LONGEST
+    for name in LONG_COMPILED:
+        try:
+            (kept_chains / f"{name}.begun").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile_sampler() if name == "sampler" else compile_model(name)
+        (kept_chains / f"{name}.ended").touch()
+    while not all((kept_chains / f"{name}.ended").exists() for name in LONG_COMPILED) and time.monotonic() < until:
+        time.sleep(0.2)
+
+
 @pytest.fixture
 def chains_run_anew() -> Iterator[None]:
     """Run all chains, for tests of the chains themselves and those that compare two runs."""
     with sampled_by(posterior.sample_posterior):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fits_made_once() -> Iterator[None]:
+    """Many tests assess the same counts: a model of the assessment is fitted to them once, all else is as always."""
+    with fitted_by({kind: fitted_once(method) for kind, method in OWN.items()}):
+        yield
+
+
+@pytest.fixture
+def fits_made_anew() -> Iterator[None]:
+    """Make all fits, for tests of the models themselves and those that compare two fits of the same counts."""
+    with fitted_by(OWN):
         yield
 
 

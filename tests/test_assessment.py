@@ -43,7 +43,7 @@ def rising() -> escalation.Assessment:
 @pytest.mark.parametrize(
     ("freq", "periods", "expected"),
     [
-        ("D", 400, {"horizon": 28, "recent": 28, "baseline": 182, "window": 28}),
+        ("D", 216, {"horizon": 28, "recent": 28, "baseline": 182, "window": 28}),
         ("W-SUN", 60, {"horizon": 8, "recent": 4, "baseline": 26, "window": 13}),
         ("M", 40, {"horizon": 6, "recent": 3, "baseline": 12, "window": 12}),
         # where there are fewer, what is left before the recent window, and all for growth

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +19,7 @@ from matplotlib.figure import Figure
 import escalation
 from escalation import InputError, brief, write_report
 from escalation.assessment.usual import usual_choice
-from escalation.cases.blocks import Grid, Picture, Text
+from escalation.cases.blocks import Grid, Page, Picture, Text
 from escalation.cases.choices import MOST_SERIES, series_names
 from escalation.cases.glossary import GLOSSARY, glosses
 from escalation.cases.other_periods import find_other_periods, in_periods
@@ -67,20 +69,46 @@ def from_few(_: Path) -> escalation.Brief:
 MAKERS = {"tallies": from_tallies, "incidents": from_incidents, "counts": from_counts, "few": from_few}
 
 
-@pytest.fixture(scope="module", params=MAKERS)
-def made(request, tmp_path_factory) -> escalation.Brief:
-    return MAKERS[request.param](tmp_path_factory.mktemp(request.param))
-
-
 @pytest.fixture(scope="module")
-def tallied(tmp_path_factory) -> escalation.Brief:
-    return from_tallies(tmp_path_factory.mktemp("tallied"))
+def briefs(tmp_path_factory) -> Callable[[str], escalation.Brief]:
+    """Give the brief of a kind of source, each made once."""
+    return functools.cache(lambda kind: MAKERS[kind](tmp_path_factory.mktemp(kind)))
+
+
+@pytest.fixture(params=MAKERS)
+def made(request, briefs) -> escalation.Brief:
+    return briefs(request.param)
+
+
+@pytest.fixture
+def tallied(briefs) -> escalation.Brief:
+    return briefs("tallies")
+
+
+@functools.cache
+def pages_of(made: escalation.Brief) -> list[Page]:
+    return made.pages()
+
+
+@functools.cache
+def pictures_of(made: escalation.Brief) -> list[Picture]:
+    return made.pictures()
+
+
+@functools.cache
+def page_of(made: escalation.Brief) -> str:
+    return made.to_html()
+
+
+@functools.cache
+def paper_of(made: escalation.Brief) -> list[Figure]:
+    return compose_brief(made)
 
 
 def texts_of(made: escalation.Brief) -> list[str]:
     """Every text that the pages of a brief hold, without the numbers under the charts."""
     found = []
-    for page in made.pages():
+    for page in pages_of(made):
         for block in page.blocks:
             if isinstance(block, Text):
                 found.append(block.text)
@@ -143,7 +171,7 @@ def test_each_number_of_the_verdict_is_an_answer(made):
 
 
 def test_terms_of_the_first_page_have_their_gloss_on_it(made):
-    first = " ".join(block.text for block in made.pages()[0].blocks if isinstance(block, Text))
+    first = " ".join(block.text for block in pages_of(made)[0].blocks if isinstance(block, Text))
     for term, meaning in glosses(made.sentences()):
         assert f"{term}: {meaning}" in first
 
@@ -241,7 +269,7 @@ def test_every_series_is_answered_and_one_that_cannot_be_costs_a_sentence(tallie
     strikes, arrests = tallied.others
     assert strikes.handful is not None and strikes.rare is not None and strikes.rare.at_least == 40
     assert arrests.why_not() and arrests.printed == "7, 2024-10-01 to 2024-10-02"
-    page = tallied.pages()[1]
+    page = pages_of(tallied)[1]
     assert any(isinstance(block, Text) and block.text.startswith("Arrests: ") for block in page.blocks)
     assert list(tallied.table().index) == ["Raids (ministry)", "Big strikes (press)", "Arrests"]
 
@@ -301,8 +329,11 @@ def test_twelve_months_bring_no_less_than_two(made):
 
 
 def test_what_is_known_of_totals_a_year_ahead_is_said_of_weeks_alone(made):
-    said = any(isinstance(block, Text) and ELSEWHERE in block.text for block in made.pages()[-1].blocks)
+    said = any(isinstance(block, Text) and ELSEWHERE in block.text for block in pages_of(made)[-1].blocks)
     assert said == bool(made.assessment.year)
+
+
+def test_what_is_known_of_totals_a_year_ahead_is_not_said_of_months():
     months = pd.Series([5, 3, 8] * 12, index=pd.period_range("2021-01", periods=36, freq="M"))
     assert not any(isinstance(one, Text) and ELSEWHERE in one.text for one in brief(months, rng=1).pages()[-1].blocks)
 
@@ -345,7 +376,7 @@ def test_where_nothing_was_scored_the_brief_says_from_which_probability_acting_p
 
 
 def test_paper_and_page_hold_every_text_of_the_brief(made):
-    on_paper, page = printed(compose_brief(made)), Read(made.to_html())
+    on_paper, page = printed(paper_of(made)), Read(page_of(made))
     on_page = letters(" ".join(page.texts))
     for text in texts_of(made):
         assert letters(plain_dates(text)) in on_paper, text
@@ -360,7 +391,7 @@ def test_every_form_has_the_same_numbers_and_page_1_is_true_by_the_json(made, be
 
 def test_a_number_that_is_wrong_in_one_form_is_found(tallied, benchmark, tmp_path):
     module, content = benchmark("brief_forms"), json.loads(tallied.to_json())
-    page = " ".join(module.Reader(tallied.to_html()).parts)
+    page = " ".join(module.Reader(page_of(tallied)).parts)
     assert list(module.first_page(content, page)) == []
     for row in content["answers"]:
         if row["key"] in ("count_recent", "probability_higher", "total_ahead", "flashpoint_year"):
@@ -385,8 +416,8 @@ def test_json_holds_the_verdict_and_the_numbers_of_every_series(made):
 
 
 def test_a_brief_has_four_pages(made):
-    assert len(compose_brief(made)) == 4
-    assert [page.key for page in made.pages()] == ["verdict", "series", "flashpoints", "trust"]
+    assert len(paper_of(made)) == 4
+    assert [page.key for page in pages_of(made)] == ["verdict", "series", "flashpoints", "trust"]
 
 
 def test_twelve_series_fit_their_page(tallied):
@@ -396,24 +427,25 @@ def test_twelve_series_fit_their_page(tallied):
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_names_its_parts_once(made):
-    text = made.to_html()
+    text, number = page_of(made), len(pictures_of(made))
     page = Read(text)
     assert all(address.startswith("#") for address in page.addresses)
     assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
     assert len(set(page.ids)) == len(page.ids)
-    assert text.count("<svg ") == text.count('role="img"') == len(made.pictures())
-    assert text.count("<details>") == len(made.pictures()) and '<html lang="en">' in text
+    assert text.count("<svg ") == text.count('role="img"') == number
+    assert text.count("<details>") == number and '<html lang="en">' in text
     assert "prefers-color-scheme: dark" in text and "width=device-width" in text
 
 
 def test_charts_hold_their_numbers(made):
-    for picture in made.pictures():
+    for picture in pictures_of(made):
         assert isinstance(picture, Picture) and picture.alt.endswith(".")
         assert picture.numbers.rows and {len(row) for row in picture.numbers.rows} == {len(picture.numbers.headers)}
 
 
 def test_names_from_a_table_cannot_steer_the_page(tmp_path):
-    made = from_tallies(tmp_path, TALLIES.replace("raids", "<script>alert(1)</script>"))
+    alone = "".join(TALLIES.splitlines(keepends=True)[:3])
+    made = from_tallies(tmp_path, alone.replace("raids", "<script>alert(1)</script>"))
     assert "<script>" not in made.to_html() and "&lt;script&gt;" in made.to_html()
 
 

@@ -63,18 +63,29 @@ def test_a_folder_that_is_named_holds_the_code(homeless, tmp_path):
     assert list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("damage", [b"", b"half of", b"\x80\x05N."])
-@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
-def test_damaged_code_is_made_anew(tmp_path, ending, damage):
-    (tmp_path / "double.py").write_text(DOUBLE)
-    variables = environment(NUMBA_CACHE_DIR=str(tmp_path / "code"), PYTHONPATH=str(PACKAGE.parent))
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory):
+    """A file whose function was compiled, with the kept code and a copy of it: run it."""
+    folder = tmp_path_factory.mktemp("double")
+    (folder / "double.py").write_text(DOUBLE)
+    variables = environment(NUMBA_CACHE_DIR=str(folder / "code"), PYTHONPATH=str(PACKAGE.parent))
 
     def run():
-        command = [sys.executable, str(tmp_path / "double.py")]
+        command = [sys.executable, str(folder / "double.py")]
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout.split()
 
     assert (run(), run()) == (["8", "0"], ["8", "1"])
-    (file,) = (tmp_path / "code").rglob(f"*{ending}")
+    shutil.copytree(folder / "code", folder / "whole")
+    return folder, run
+
+
+@pytest.mark.parametrize("damage", [b"", b"half of", b"\x80\x05N."])
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+def test_damaged_code_is_made_anew(doubled, ending, damage):
+    folder, run = doubled
+    shutil.rmtree(folder / "code")
+    shutil.copytree(folder / "whole", folder / "code")
+    (file,) = (folder / "code").rglob(f"*{ending}")
     file.write_bytes(damage)
     assert (run(), run()) == (["8", "0"], ["8", "1"])
 

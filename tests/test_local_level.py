@@ -20,6 +20,8 @@ from escalation.models.levels.paths import _skew_normal, level_paths
 from escalation.models.levels.posterior import choose
 from escalation.models.registry import get_model
 
+pytestmark = pytest.mark.usefixtures("fits_made_anew")
+
 
 def weeks(n):
     return pd.period_range("2020-01-05", periods=n, freq="W-SUN", name="period")

@@ -17,6 +17,8 @@ from escalation.models.levels.paths import trend_paths
 from escalation.models.levels.trend_likelihood import log_posterior
 from escalation.models.levels.trend_smoother import _carry_cubes, smooth
 
+pytestmark = pytest.mark.usefixtures("fits_made_anew")
+
 
 def weeks(n):
     return pd.period_range("2020-01-05", periods=n, freq="W-SUN", name="period")

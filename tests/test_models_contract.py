@@ -1,6 +1,7 @@
 """What every registered model keeps, of one series and of several units, run over all of them by itself."""
 
 import dataclasses
+import functools
 import inspect
 import pickle
 import warnings
@@ -67,10 +68,13 @@ PANELS = {
 AWKWARD = [(name, case) for name in sorted(MODELS) for case in SERIES]
 AWKWARD += [(name, case) for name in sorted(PANEL_MODELS) for case in PANELS]
 
-pytestmark = pytest.mark.filterwarnings(
-    # zero-inflated and hurdle models say so where a series, as most here, has no zeros to speak of
-    "ignore:.*the counts leave zero_level without a finite maximum:escalation.errors.DataWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("fits_made_anew"),
+    pytest.mark.filterwarnings(
+        # zero-inflated and hurdle models say so where a series, as most here, has no zeros to speak of
+        "ignore:.*the counts leave zero_level without a finite maximum:escalation.errors.DataWarning"
+    ),
+]
 
 
 def model_of(name):
@@ -159,6 +163,17 @@ def set_missing(counts, *places):
     for unit, rows in enumerate(places):
         table.iloc[rows, unit] = np.nan
     return table.iloc[:, 0] if isinstance(counts, pd.Series) else table
+
+
+@functools.cache
+def fitted(model):
+    """The fit to typical counts, for tests of what is done with a fit."""
+    return model.fit(typical(model))
+
+
+@functools.cache
+def fitted_to_histories(model):
+    return model.fit(histories(model))
 
 
 # --- the registries
@@ -276,8 +291,7 @@ def test_the_order_of_the_units_does_not_matter(of_units):
 
 
 def test_histories_are_pooled(model):
-    table = histories(model)
-    fit = model.fit(table)
+    table, fit = histories(model), fitted_to_histories(model)
     number = len(fit.estimates)
     assert number == (5 if is_panel(model) else 6)
     alone = [model.fit(history(table, draw)) for draw in range(number)]
@@ -403,7 +417,7 @@ def test_diagnoses_of_units_are_a_table(of_units):
 
 @pytest.mark.filterwarnings("ignore:.*default log-link:UserWarning")
 def test_results_of_statsmodels_are_there_or_are_refused_in_one_line(model):
-    fit = model.fit(typical(model))
+    fit = fitted(model)
     if model.name not in (
         "poisson",
         "negative_binomial",
@@ -451,7 +465,7 @@ def test_frequencies(model, freq):
 
 
 def test_seeds(model):
-    fit = model.fit(typical(model))
+    fit = fitted(model)
     one, same, other, fresh = (fit.forecast(6, draws=100, rng=seed).paths for seed in (1, 1, 2, None))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
@@ -459,7 +473,7 @@ def test_seeds(model):
 
 
 def test_paths_are_joint_draws_about_the_level(model):
-    forecast = model.fit(typical(model)).forecast(4, draws=2000, rng=1)
+    forecast = fitted(model).forecast(4, draws=2000, rng=1)
     for paths, level in zip(forecast.paths, (20, 8, 14), strict=False):
         assert len(np.unique(paths[:500, 0])) > 5
         assert (paths[1:500] != paths[:499]).any(axis=0).all()
@@ -479,7 +493,7 @@ def test_nothing_after_the_origin_is_used(model):
 
 
 def test_far_horizons_are_not_surer(of_series):
-    forecast = of_series.fit(typical_series()).forecast(30, draws=4000, rng=1).summary_frame(0.9)
+    forecast = fitted(of_series).forecast(30, draws=4000, rng=1).summary_frame(0.9)
     width = forecast["obs_pi_upper"] - forecast["obs_pi_lower"]
     near, far = width.iloc[:5].mean(), width.iloc[-5:].mean()
     # 0.9: the ends of an interval of 4,000 paths are known to some 3%
@@ -498,7 +512,7 @@ def test_far_horizons_are_not_surer(of_series):
 )
 def test_sizes_out_of_range(model, size, message):
     with pytest.raises(InputError, match=message):
-        model.fit(typical(model, 60 if is_panel(model) else 20)).forecast(size[0], draws=size[1])
+        fitted(model).forecast(size[0], draws=size[1])
 
 
 # --- what is handed in
@@ -532,8 +546,9 @@ def test_models_of_several_units_refuse_a_series_and_its_histories(of_units):
 
 
 @pytest.mark.parametrize(("name", "case"), AWKWARD, ids=[f"{case}-{name}" for name, case in AWKWARD])
-def test_awkward_counts_give_numbers_or_a_clear_error(name, case):
+def test_awkward_counts_give_numbers_or_a_clear_error(name, case, monkeypatch):
     """No NaN, no other exception, no warning of a library underneath."""
+    monkeypatch.setattr("escalation.models.diagnostics.distribution_table.CELLS", 60)  # coarse tables are soon made
     model = model_of(name)
     values = np.asarray(PANELS[case] if is_panel(model) else SERIES[case], float)
     by_unit = values.reshape(len(values), -1)
@@ -574,7 +589,7 @@ def test_awkward_counts_give_numbers_or_a_clear_error(name, case):
 
 
 def test_html_and_repr(model):
-    fit = model.fit(histories(model))
+    fit = fitted_to_histories(model)
     for thing in (fit, fit.forecast(2, draws=10, rng=1)):
         page = thing._repr_html_()
         assert "<table" in page

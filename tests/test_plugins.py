@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import escalation
+from escalation.cli import main
 from escalation.errors import DataWarning, InputError
 from escalation.models.contract.model_check import check_model
 from escalation.models.plugins import GROUP
@@ -85,16 +86,17 @@ def test_auto_model_takes_it_among_all_models(site, monkeypatch):
     assert set(choice.scores.index) == keep
 
 
-def test_commands_take_it_by_its_name(site, tmp_path):
+def test_commands_take_it_by_its_name(site, tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.chdir(tmp_path)
     rows = "".join(f"{day.date()},1\n" for day in pd.date_range("2023-01-02", "2023-12-31", freq="2D"))
     (tmp_path / "incidents.csv").write_text("date,fatalities\n" + rows)
-    command = ("-m", "escalation", "forecast", "incidents.csv", "--model")
-    done = run(site, *command, "discounted_rate", "--format", "csv", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) == 9
-    wrong = run(site, *command, "discounted", cwd=tmp_path)
-    assert wrong.returncode == 2 and "discounted_rate" in wrong.stderr and "Traceback" not in wrong.stderr
+    command = ["forecast", "incidents.csv", "--model"]
+    assert main([*command, "discounted_rate", "--format", "csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 9
+    assert main([*command, "discounted"]) == 2
+    wrong = capsys.readouterr().err
+    assert "discounted_rate" in wrong and "Traceback" not in wrong
 
 
 @pytest.mark.slow

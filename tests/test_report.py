@@ -53,7 +53,7 @@ def from_tallies(folder, **options):
     changes, asked = options.pop("changes", {}), options.pop("asked", {})
     path = folder / "tallies.csv"
     tallies(**changes).to_csv(path, index=False)
-    series = count_series(open_source(path), draws=60, rng=1, **options)
+    series = count_series(open_source(path), draws=12, rng=1, **options)
     return assess(series, draws=150, models=["climatology"], model="climatology", rng=77, **asked)
 
 
@@ -98,7 +98,7 @@ CASES = {
     "other scripts": lambda folder: from_tallies(
         folder, changes={"unit": "атаки", "series": "нападения_日本_$a$", "source": "新聞 $5", "place": "Север/日本"}
     ),
-    "tens of thousands": lambda folder: from_tallies(folder, changes={"count": np.arange(17) * 3000 + 1000}),
+    "tens of thousands": lambda folder: from_tallies(folder, changes={"count": np.arange(17) * 700 + 10_000}),
     "zeros": lambda folder: from_tallies(folder, changes={"count": 0, "qualifier": "exact"}),
     "incidents": from_incidents,
     "incidents of ten years": lambda folder: from_incidents(folder, weeks=522),

@@ -51,8 +51,8 @@ def draw_again(estimate: Estimate, draws: int, rng: Generator) -> FloatArray:
 def refit(estimate: Estimate, draws: int, rng: Generator) -> list[FloatArray]:
     """Points of the maxima for drawn panels, the past counts as they were (fixed-regressor bootstrap)."""
     panel: Panel = estimate.state["panel"]
-    drawn = draw_again(estimate, draws, rng)
-    return [maximise(panel._replace(y=one), estimate.state["levels"]).point for one in drawn]
+    drawn, (levels, point) = draw_again(estimate, draws, rng), (estimate.state[name] for name in ("levels", "point"))
+    return [maximise(panel._replace(y=one), levels, near=point).point for one in drawn]
 
 
 class SidesFit(NamedTuple):

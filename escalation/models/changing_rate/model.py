@@ -18,7 +18,7 @@ from escalation.errors import InputError
 from escalation.models.changing_rate.panel_prior import Shares, learn_shares
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible, season_offset
-from escalation.models.changing_rate.segments import Segment
+from escalation.models.changing_rate.segments import Segment, draw_on
 from escalation.models.changing_rate.smoothing import draw_rates
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
@@ -166,10 +166,17 @@ class ChangingRate(CountModel, Shrinkable):
         parts, seasons = estimate.state["parts"], estimate.state["seasons"]
         which = draw_systematically(estimate.state["weights"], draws, rng)
         paths = np.empty((draws, len(design.exposure)), dtype=np.int64)
+        offsets, segments = np.empty(paths.shape), dict[int, Segment]()
         for k in np.unique(which):
-            rows = np.flatnonzero(which == k)
-            offsets = season_offset(seasons[k], design, len(rows), rng)
-            paths[rows] = parts[k].paths(offsets, design.exposure, rng)
+            rows, part = np.flatnonzero(which == k), parts[k]
+            offsets[rows] = season_offset(seasons[k], design, len(rows), rng)
+            if isinstance(part, Segment):
+                segments |= dict.fromkeys(rows.tolist(), part)
+            else:
+                paths[rows] = part.paths(offsets[rows], design.exposure, rng)
+        if segments:  # of which there are many, each with few paths
+            last = list(segments)
+            paths[last] = draw_on(list(segments.values()), offsets[last], design.exposure, rng)
         return rng.permutation(paths)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:

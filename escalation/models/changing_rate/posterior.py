@@ -67,11 +67,12 @@ class Run(NamedTuple):
     def moments(self) -> tuple[FloatArray, FloatArray]:
         """Mean (3,) and covariance (3, 3) of the last rate, its growth and the dispersion."""
         state = self.filtered.state
-        rate = np.broadcast_to(np.exp(self.grid.levels), state.shape)
-        values = np.stack([rate, self.growth(), np.full(state.shape, self.dispersion)])
-        mean = (state * values).sum(axis=(1, 2))
-        away = values - mean[:, None, None]
-        return mean, np.einsum("zx,izx,jzx->ij", state, away, away)
+        values = np.empty((3, *state.shape))
+        values[0], values[1], values[2] = np.exp(self.grid.levels), self.growth(), self.dispersion
+        flat, weights = values.reshape(3, -1), state.ravel()
+        mean = flat @ weights
+        away = flat - mean[:, None]
+        return mean, (away * weights) @ away.T
 
     def paths(self, offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
         """Draw paths (k, steps) from the last state on, with log seasons (k, steps)."""
@@ -111,10 +112,9 @@ class Explanations(NamedTuple):
         """Runs and segments at these places among the runs and then the segments."""
         number = len(self.runs)
         best = max(self.runs, key=lambda run: run.log_weight)
+        landing = np.cumsum(best.filtered.landing) / best.filtered.landing.sum()
         return [
-            self.runs[place]
-            if place < number
-            else self.segments.one(place - number, best.grid.levels, best.filtered.landing)
+            self.runs[place] if place < number else self.segments.one(place - number, best.grid.levels, landing)
             for place in places.tolist()
         ]
 

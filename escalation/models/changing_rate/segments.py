@@ -6,6 +6,7 @@ Before such a segment began anything may have been: that part is explained by al
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ class Segments(NamedTuple):
         return start, rates, float(second)
 
     def one(self, place: int, levels: FloatArray, landing: FloatArray) -> Segment:
-        """One of them, with the levels (nx,) that a new segment may begin at and their probabilities (nx,)."""
+        """One of them, with the levels (nx,) that a new one may begin at and their cumulative probabilities (nx,)."""
         return Segment(
             max(self.periods - int(self.start[place]) - 1, 1),
             float(self.dispersion[place]),
@@ -74,7 +75,7 @@ class Segments(NamedTuple):
             self.mode[place],
             self.root[place],
             levels,
-            np.cumsum(landing) / landing.sum(),
+            landing,
         )
 
 
@@ -95,12 +96,12 @@ class Segment(NamedTuple):
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
         """Mean (3,) and covariance (3, 3) of the last rate, its growth and the dispersion."""
-        slope, turn = self.mode[1], np.eye(2)
+        slope, root = self.mode[1], self.root
         if self.linear:
             left = math.exp(self.mode[1] - self.mode[0])
             slope = max((1 - left) / self.steps, math.log(LEAST_LEFT))
-            turn[1] = left / self.steps, -left / self.steps
-        cov = turn @ self.root @ self.root.T @ turn.T
+            root = np.stack([root[0], (root[0] - root[1]) * left / self.steps])
+        cov = root @ root.T
         rate = math.exp(self.mode[0] + cov[0, 0] / 2)
         mean = np.array([rate, slope, self.dispersion])
         within = np.zeros((3, 3))
@@ -108,26 +109,33 @@ class Segment(NamedTuple):
         within[0, 1] = within[1, 0] = rate * cov[0, 1]
         return mean, within
 
-    def paths(self, offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
-        """Draw paths (k, steps) that go on from it, with log seasons (k, steps)."""
-        paths = np.empty(offsets.shape, dtype=np.int64)
-        drawn = self.mode + rng.standard_normal((len(paths), 2)) @ self.root.T
-        level, slope, rise = drawn[:, 0], drawn[:, 1], np.zeros(len(paths))
-        if self.linear:
-            rise, slope = (np.exp(level) - np.exp(slope)) / self.steps, np.zeros(len(paths))
-        sds, shares = np.array([kind[0] for kind in KINDS]), np.array([kind[2] for kind in KINDS])
-        for step, share in enumerate(exposure):
-            slope = np.where(rng.random(len(paths)) < steep_ends(slope), 0.0, slope)
-            level = np.log(np.maximum(np.exp(level + slope) + rise, LEAST_LEFT * np.exp(level)))
-            new = np.flatnonzero(rng.random(len(paths)) < HAZARD)
-            landed = np.searchsorted(self.landing, rng.random(len(new)))
-            level[new] = self.levels[np.minimum(landed, len(self.levels) - 1)]
-            slope[new] = sds[rng.choice(len(sds), len(new), p=shares)] * rng.standard_normal(len(new))
-            rise[new] = 0.0
-            level = np.clip(level, self.levels[0], self.levels[-1] + ROOM)
-            mean = share * np.exp(level + offsets[:, step])
-            paths[:, step] = draw_counts(mean, self.dispersion / share, rng)
-        return paths
+    def landed(self, u: float) -> float:
+        """The level that a new segment begins at, by a random number from 0 to 1."""
+        return float(self.levels[min(int(np.searchsorted(self.landing, u)), len(self.levels) - 1)])
+
+
+def draw_on(segments: Sequence[Segment], offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
+    """Draw paths (k, steps) that go on from one segment each (k of them), with log seasons (k, steps)."""
+    paths = np.empty(offsets.shape, dtype=np.int64)
+    drawn = np.stack([one.mode for one in segments])
+    drawn += np.einsum("kij,kj->ki", np.stack([one.root for one in segments]), rng.standard_normal(drawn.shape))
+    steps, dispersion = (np.array([getattr(one, name) for one in segments]) for name in ("steps", "dispersion"))
+    linear = np.array([one.linear for one in segments])
+    low, top = (np.array([one.levels[end] for one in segments]) for end in (0, -1))
+    level, slope = drawn[:, 0], np.where(linear, 0.0, drawn[:, 1])
+    rise = np.where(linear, (np.exp(level) - np.exp(np.where(linear, drawn[:, 1], level))) / steps, 0.0)
+    sds, shares = np.array([kind[0] for kind in KINDS]), np.array([kind[2] for kind in KINDS])
+    for step, share in enumerate(exposure):
+        slope = np.where(rng.random(len(paths)) < steep_ends(slope), 0.0, slope)
+        level = np.log(np.maximum(np.exp(level + slope) + rise, LEAST_LEFT * np.exp(level)))
+        new = np.flatnonzero(rng.random(len(paths)) < HAZARD)
+        level[new] = [segments[row].landed(u) for row, u in zip(new.tolist(), rng.random(len(new)), strict=True)]
+        slope[new] = sds[rng.choice(len(sds), len(new), p=shares)] * rng.standard_normal(len(new))
+        rise[new] = 0.0
+        level = np.clip(level, low, top + ROOM)
+        mean = share * np.exp(level + offsets[:, step])
+        paths[:, step] = draw_counts(mean, dispersion / share, rng)
+    return paths
 
 
 def steep_ends(slope: FloatArray) -> FloatArray:
@@ -178,22 +186,12 @@ def find_segments(
         for dispersion in dispersions
     ]
     mode, root, log_weight = np.empty((len(rows), 2)), np.zeros((len(rows), 2, 2)), np.empty(len(rows))
-    for k, (place, number, growth_sd, linear, share, dispersion) in enumerate(rows):
-        length = n - place
-        scale = growth_sd * max(length - 1, 1)
-        given = counts[place:], log_scale[place:], exposure[place:] / dispersion, level, LEVEL_SD
-        if linear:
-            value = explain_line(*given, min(scale, MOST_CHANGE), mode[k], root[k])
-        else:
-            value = explain_exponential(*given, growth_sd, mode[k], root[k])
-            value += length * math.log1p(-float(steep_ends(mode[k, 1])))
-        began = math.log(HAZARD * number) if place else 0.0
-        lasted = length * math.log1p(-HAZARD)
-        log_weight[k] = value + before[place] + began + lasted + math.log(SHARE * share / len(dispersions)) + log_prior
-    columns = list(zip(*rows, strict=True))
-    return Segments(
-        np.array(columns[0]), np.array(columns[5]), np.array(columns[3]), mode, root, log_weight, n
-    )  # fmt: skip
+    start, number, growth_sd, linear, share, dispersion = (np.array(column) for column in zip(*rows, strict=True))
+    explain_segments(counts, log_scale, exposure, level, start, growth_sd, linear, dispersion, mode, root, log_weight)
+    began = np.where(start, np.log(HAZARD * number), 0.0)
+    log_weight += before[start] + began + (n - start) * math.log1p(-HAZARD)
+    log_weight += np.log(SHARE * share / len(dispersions)) + log_prior
+    return Segments(start, dispersion, linear, mode, root, log_weight, n)
 
 
 @compiled(error_model="numpy")
@@ -348,3 +346,33 @@ def explain_line(
     root[1, 0] = -h_ab / determinant / root[0, 0]
     root[1, 1] = math.sqrt(max(h_bb / determinant - root[1, 0] ** 2, 0.0))
     return value + constant - math.log(level_sd * change_sd) - 0.5 * math.log(determinant)
+
+
+@compiled(error_model="numpy")
+def explain_segments(
+    counts: FloatArray,
+    log_scale: FloatArray,
+    exposure: FloatArray,
+    level: float,
+    starts: IntArray,
+    growth_sds: FloatArray,
+    linear: NDArray[np.bool_],
+    dispersions: FloatArray,
+    mode: FloatArray,
+    root: FloatArray,
+    value: FloatArray,
+) -> None:
+    """Fill mode (m, 2), root (m, 2, 2) and value (m,), the log probability of the counts, of m segments."""
+    for k in range(len(starts)):
+        place, growth_sd = starts[k], growth_sds[k]
+        length = len(counts) - place
+        size = exposure[place:] / dispersions[k]
+        if linear[k]:
+            change = min(growth_sd * max(length - 1, 1), MOST_CHANGE)
+            value[k] = explain_line(counts[place:], log_scale[place:], size, level, LEVEL_SD, change, mode[k], root[k])
+        else:
+            value[k] = explain_exponential(
+                counts[place:], log_scale[place:], size, level, LEVEL_SD, growth_sd, mode[k], root[k]
+            )
+            ends = min(STEEP_ENDS * max(abs(mode[k, 1]) - STEEP, 0.0), 0.5)
+            value[k] += length * math.log1p(-ends)

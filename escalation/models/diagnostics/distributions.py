@@ -228,9 +228,10 @@ def count_cdf(y: FloatArray, mean: FloatArray, dispersion: FloatArray) -> FloatA
     """Probability of ``y`` or less of NB2 counts (Poisson where the dispersion is 0); 0 below 0, NaN stays NaN."""
     y, mean, dispersion = np.broadcast_arrays(y, mean, dispersion)
     from_zero = np.maximum(np.floor(y), 0.0)
-    size = 1 / np.maximum(dispersion, POISSON_BELOW)
-    poisson = gammaincc(from_zero + 1, mean)
-    value = np.where(dispersion < POISSON_BELOW, poisson, betainc(size, from_zero + 1, 1 / (1 + dispersion * mean)))
+    size, plain = 1 / np.maximum(dispersion, POISSON_BELOW), dispersion < POISSON_BELOW
+    value = betainc(size, from_zero + 1, 1 / (1 + dispersion * mean))
+    if plain.any():  # no Poisson tail is worked out in vain
+        value = np.where(plain, gammaincc(from_zero + 1, mean), value)
     value = np.where(y < 0, 0.0, value)
     return np.where(np.isnan(y) | np.isnan(mean), np.nan, value)
 

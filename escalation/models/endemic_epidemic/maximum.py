@@ -149,8 +149,8 @@ def first_points(panel: Panel, levels: IntArray) -> list[FloatArray]:
     return points
 
 
-def maximise(panel: Panel, levels: IntArray) -> Maximum:
-    """Best point of several searches.
+def maximise(panel: Panel, levels: IntArray, near: FloatArray | None = None) -> Maximum:
+    """Best point of several searches, or of one from a point (p,) that is ``near``.
 
     Parameters that run off to infinity (an epidemic part that is not there, the level of a unit without a count), or
     all of them where they are not distinguishable, get their weak prior.
@@ -158,8 +158,11 @@ def maximise(panel: Panel, levels: IntArray) -> Maximum:
     copies, prior = count_copies(panel), weak(panel, levels)
     held, poisson = np.zeros(panel.size, bool), np.zeros(panel.size, bool)
     bare, everything = prior.only(held), np.ones(panel.size, bool)
-    peaks = [climb_from(start, everything, panel, copies, bare, ROUND) for start in first_points(panel, levels)]
-    point = max(peaks, key=lambda peak: peak.height.value).point
+    if near is None:
+        peaks = [climb_from(start, everything, panel, copies, bare, ROUND) for start in first_points(panel, levels)]
+        point = max(peaks, key=lambda peak: peak.height.value).point
+    else:
+        point = near if np.isfinite(near).all() else np.where(np.isfinite(near), near, first_points(panel, levels)[0])
     for k in range(MOST_ROUNDS):
         free = ~poisson
         peak = climb_from(point, free, panel, copies, prior.only(held), ROUND * (1 + k))
