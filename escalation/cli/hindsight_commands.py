@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from escalation.cli.commands import Model, command
-from escalation.cli.options import Selection, Target, day, whole
+from escalation.cli.commands import command
+from escalation.cli.options import Model, Selection, Target, day, whole
 
 
 @command("effects")
