@@ -38,6 +38,14 @@ def report(
     loss: Annotated[
         float | None, typer.Option(metavar="X", help="Loss if the flashpoint comes and nobody acted.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAY|FILE",
+            help="Open with what changed since a report: the day it was made, or its JSON file; left out, the latest "
+            "earlier one that the folder reports of the case keeps as JSON.",
+        ),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -57,6 +65,8 @@ def report(
     Examples:
       escalation report
       escalation report my-case -o brief.html
+      escalation report my-case -o my-case/reports/2026-01-31.json
+      escalation report my-case --since 2026-01-01
       escalation report article.txt --date 2024-11-12
       escalation report tallies.csv --series attacks --at-least 10 --full
       escalation report acled.csv --by country --series Syria --freq M
