@@ -11,6 +11,8 @@ window; thresholds follow from the past year alone.  Three parts:
 - `case`: the bundled case, from the tallies printed by each month end; an answer is wrong where that from all tallies
   is the opposite.
 
+The exit code is 1 where more than 10% are VOID, or more than 1% of the answers wrong.
+
 With --store the questions are kept, one file a governorate, world or series, so that a run that was ended goes on.
 """
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import sys
 import tempfile
 import time
 import warnings
@@ -50,6 +53,8 @@ QUANTILES = (0.5, 0.7, 0.9)
 AFTER = dt.timedelta(days=60)
 """Days after its window on which a question is answered; of the bundled case the first month end half as late."""
 CASE, SERIES = "militia-attacks-2023-2024", ("militia_attacks_on_us", "israeli_strikes_in_syria")
+MOST_VOID, MOST_WRONG = 0.10, 0.01
+"""Largest shares of questions without an answer, and of wrong answers."""
 VINTAGES = pd.date_range("2023-11-30", "2024-11-30", freq="ME")
 BACK, PRESS_WEEKS = 40, 52
 """Weeks before a question in simulated press, and all of them."""
@@ -291,6 +296,9 @@ def main() -> None:
         show(part, numbered(askings))
         every += askings
     show("all parts", numbered(every))
+    closed = [one for one in numbered(every) if one.found.outcome != "VOID"]
+    void, wrong = 1 - len(closed) / max(1, len(every)), sum(one.wrong for one in closed) / max(1, len(closed))
+    sys.exit(int(void > MOST_VOID or wrong > MOST_WRONG))
 
 
 if __name__ == "__main__":
