@@ -190,6 +190,25 @@ def test_a_report_that_is_named_is_the_one_before(folder: Path) -> None:
         escalation.brief(counts, since="2024-05-19")
 
 
+@pytest.mark.nightly
+def test_a_report_since_a_day_divides_the_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = COUNTS.index.start_time.repeat(COUNTS)
+    table = pd.DataFrame({"incident_id": range(len(days)), "date": days, "as_of": days + pd.Timedelta(days=1)})
+    table.to_csv(tmp_path / "raids.csv", index=False)
+    since = str(COUNTS.index[35].end_time.date())
+    assert main(["report", str(tmp_path / "raids.csv"), "--since", since, "-o", str(tmp_path / "new.json")]) == 0
+    assert "came: time that passed, new events." in " ".join(capsys.readouterr().out.split())
+    kept = json.loads((tmp_path / "new.json").read_text(encoding="utf-8"))
+    moved = {one["key"]: one for one in kept["brief"]["changed"]["answers"]}
+    answers = {one["key"]: one["value"] for one in kept["answers"]}
+    for key in ("count_recent", "rate_now", "total_ahead"):
+        assert moved[key]["new"] == answers[key]
+        assert moved[key]["events"] + moved[key]["time"] + moved[key]["settings"] == pytest.approx(moved[key]["move"])
+    found = escalation.brief(tmp_path / "raids.csv", since=since, rng=1)
+    assert isinstance(found.changed, escalation.cases.Changed)
+    assert found.changed.to_dict() == kept["brief"]["changed"]
+
+
 # The command
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,7 @@ from escalation.cli.counting import (
 from escalation.cli.options import Selection, Target
 from escalation.cli.streams import write
 from escalation.counts.periods import parse_date, parse_freq, period_word
-from escalation.errors import warn
+from escalation.errors import EscalationWarning, warn
 from escalation.files.disk import kind_of
 from escalation.plots.backend import check_matplotlib
 
@@ -136,8 +137,11 @@ def _changed(
                 f"--{name} and --since with a day do not go together; give the JSON file of the report before"
             )
     options = assessment.options
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)  # what is new since then is what the answer is about
+        before = open_table(replace(selection, as_of=str(day.date()), ledger=None))
     return escalation.cases.what_changed(
-        open_table(replace(selection, as_of=str(day.date()), ledger=None)),
+        before,
         source,
         series=selection.series,
         counter=selection.counter,
