@@ -8,8 +8,9 @@ window; thresholds follow from the past year alone.  Three parts:
 - `esoc`: weekly attacks in 18 Iraqi governorates (the file of benchmarks/esoc_weekly.py), counts as they are;
 - `press`: the same weeks behind simulated press (benchmarks/press.py: running totals, stale and late, with hedges),
   reconstructed when they are asked and again when they are answered; the counts themselves say which answer is wrong;
-- `case`: the bundled case, from the tallies printed by each month end; an answer is wrong where that from all tallies
-  is the opposite.
+- `case`: the bundled case, from the tallies printed by each month end, looked at again at each later one until there is
+  an answer or the days of grace are over, as `escalation resolve` does; questions whose days of grace end after the last
+  month end are left out.  An answer is wrong where that from all tallies is the opposite.
 
 The exit code is 1 where more than 10% are VOID, or more than 1% of the answers wrong.
 
@@ -51,7 +52,7 @@ WEEKS = 8
 QUANTILES = (0.5, 0.7, 0.9)
 """Thresholds: just above this quantile of the windows of the past year."""
 AFTER = dt.timedelta(days=60)
-"""Days after its window on which a question is answered; of the bundled case the first month end half as late."""
+"""Days after its window on which a question is answered."""
 CASE, SERIES = "militia-attacks-2023-2024", ("militia_attacks_on_us", "israeli_strikes_in_syria")
 MOST_VOID, MOST_WRONG = 0.10, 0.01
 """Largest shares of questions without an answer, and of wrong answers."""
@@ -175,12 +176,22 @@ def of_case(task: Task) -> Iterator[Asking]:
         made = assessed(counted)
         for weeks in (4, WEEKS):
             for one in asked(counted, made, known, place, weeks=weeks):
-                later = [day for day in vintages if day.date() >= one.last + AFTER / 2]
-                if not later:
+                if pd.Timestamp(one.void_from) > max(vintages):
                     continue
-                found = resolution(one, of_days(vintages[later[0]]), later[0].date(), "")
+                found = resolved(one, vintages)
                 full = resolution(one, of_days(everything), one.last + 10 * AFTER, "")
                 yield Asking("case", one, found, full.outcome)
+
+
+def resolved(one: Question, vintages: dict[pd.Timestamp, SourceSeries]) -> Resolution:
+    """The first answer that a month end after the window gives, or the last look where none does in time."""
+    ends = [day for day in vintages if one.last < day.date() <= one.void_from]
+    ends += [day for day in vintages if day.date() > one.void_from][:1]
+    looks = (resolution(one, of_days(vintages[day]), day.date(), "") for day in ends)
+    found = next(looks)
+    while found.outcome == "OPEN" and (later := next(looks, None)) is not None:
+        found = later
+    return found
 
 
 def vintage(series: str, known: pd.Timestamp | None) -> SourceSeries | None:
