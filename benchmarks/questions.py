@@ -9,8 +9,8 @@ window; thresholds follow from the past year alone.  Three parts:
 - `press`: the same weeks behind simulated press (benchmarks/press.py: running totals, stale and late, with hedges),
   reconstructed when they are asked and again when they are answered; the counts themselves say which answer is wrong;
 - `case`: the bundled case, from the tallies printed by each month end, looked at again at each later one until there is
-  an answer or the days of grace are over, as `escalation resolve` does; questions whose days of grace end after the last
-  month end are left out.  An answer is wrong where that from all tallies is the opposite.
+  an answer or the days of grace are over, as `escalation resolve` does; questions whose days of grace end after the
+  last month end are left out.  An answer is wrong where that from all tallies is the opposite.
 
 The exit code is 1 where more than 10% are VOID, or more than 1% of the answers wrong.
 
