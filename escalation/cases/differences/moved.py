@@ -98,7 +98,9 @@ class Moved:
         moves = [one for one in moves if one]
         if not moves:
             return [f"No answer can be set against the report to {self.old.until}."]
-        return [f"Since the report to {self.old.until}: {'; '.join(moves)}.", *self._settings(), self._causes()]
+        others = "; ".join(moves[1:])
+        more = [f"{others[:1].upper()}{others[1:]}."] if others else []
+        return [f"Since the report to {self.old.until}: {moves[0]}.", *more, *self._settings(), self._causes()]
 
     def to_dict(self) -> dict[str, object]:
         """What moved as JSON has it."""
