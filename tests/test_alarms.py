@@ -331,7 +331,8 @@ def test_histories_give_the_share_with_an_alarm():
 
 def test_the_method_of_commands_and_reports_is_that_of_the_functions():
     counts = weekly(np.random.default_rng(8).poisson(2.0, 30))
-    told = {parameter.name: parameter.default for parameter in inspect.signature(trend_commands.alarms).parameters.values()}
+    declared = inspect.signature(trend_commands.alarms).parameters.values()
+    told = {parameter.name: parameter.default for parameter in declared}
     assert told["method"] == "ears_c2"
     assert alarms(counts).method == false_alarms(counts, draws=2, rng=1).method == EARS("C2")
 
