@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -146,6 +147,7 @@ def main() -> None:
     with_head = [pair for way, pair in results.items() if "no head" not in way]
     total = sum(pair[0] for pair in with_head), sum(pair[1] for pair in with_head)
     print(f"against a printed head: {total[0]:,} of {total[1]:,}; {time.process_time() - begin:.0f} s of CPU")
+    sys.exit(int(total[0] < total[1]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Questions in retrospect: what share cannot be answered, how many answers are wrong, and the skill over the base rate.
 
-    python benchmarks/questions.py [--parts esoc,press,case] [--esoc FILE] [--worlds 30] [--every 1] [--store FILE]
+    python benchmarks/questions.py [--parts esoc,press,case] [--esoc FILE] [--worlds 30] [--every 1] [--store DIR]
 
 Every question is asked with nothing but what was known then, and answered by what was known some weeks after its
 window; thresholds follow from the past year alone.  Three parts:
@@ -8,10 +8,13 @@ window; thresholds follow from the past year alone.  Three parts:
 - `esoc`: weekly attacks in 18 Iraqi governorates (the file of benchmarks/esoc_weekly.py), counts as they are;
 - `press`: the same weeks behind simulated press (benchmarks/press.py: running totals, stale and late, with hedges),
   reconstructed when they are asked and again when they are answered; the counts themselves say which answer is wrong;
-- `case`: the bundled case, from the tallies printed by each month end; an answer is wrong where that from all tallies
-  is the opposite.
+- `case`: the bundled case, from the tallies printed by each month end, looked at again at each later one until there is
+  an answer or the days of grace are over, as `escalation resolve` does; questions whose days of grace end after the
+  last month end are left out.  An answer is wrong where that from all tallies is the opposite.
 
-With --store the questions of each part are kept, so that parts that take long can be run by themselves.
+The exit code is 1 where more than 10% are VOID, or more than 1% of the answers wrong.
+
+With --store the questions are kept, one file a governorate, world or series, so that a run that was ended goes on.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import sys
 import tempfile
 import time
 import warnings
@@ -31,6 +35,7 @@ import numpy as np
 import pandas as pd
 from esoc_weekly import FIRST_ORIGIN, read
 from press import ORIGIN, World, late, print_totals
+from running import run_all
 
 import escalation
 from escalation.assessment.source import SourceSeries
@@ -47,11 +52,26 @@ WEEKS = 8
 QUANTILES = (0.5, 0.7, 0.9)
 """Thresholds: just above this quantile of the windows of the past year."""
 AFTER = dt.timedelta(days=60)
-"""Days after its window on which a question is answered; of the bundled case the first month end half as late."""
+"""Days after its window on which a question is answered."""
 CASE, SERIES = "militia-attacks-2023-2024", ("militia_attacks_on_us", "israeli_strikes_in_syria")
+MOST_VOID, MOST_WRONG = 0.10, 0.01
+"""Largest shares of questions without an answer, and of wrong answers."""
 VINTAGES = pd.date_range("2023-11-30", "2024-11-30", freq="ME")
 BACK, PRESS_WEEKS = 40, 52
 """Weeks before a question in simulated press, and all of them."""
+
+
+class Task(NamedTuple):
+    """A part and what of it: a governorate, the number of a world, or a series of the case."""
+
+    part: str
+    name: str
+    esoc: Path
+    every: int
+
+    def file(self, folder: Path) -> Path:
+        """Where its questions are kept."""
+        return folder / f"{self.part}-{self.name}-{self.every}.json"
 
 
 class Asking(NamedTuple):
@@ -94,16 +114,15 @@ def asked(
         yield answer(counted, question, known=known, value=name, assessment=found)
 
 
-def of_esoc(path: Path) -> Iterator[Asking]:
-    """Questions about counts as they are."""
-    counts = read(str(path))
+def of_esoc(task: Task) -> Iterator[Asking]:
+    """Questions about the counts of a governorate as they are."""
+    counts = read(str(task.esoc))[task.name]
+    daily = by_days(counts, np.random.default_rng(1))
     for place, end in enumerate(range(FIRST_ORIGIN, len(counts) - WEEKS, WEEKS)):
-        for name in counts:
-            counted = SourceSeries(counts[name].iloc[: end + 1], title=name, unit="attacks")
-            daily = by_days(counts[name], np.random.default_rng(1))
-            for one in asked(counted, assessed(counted), counted.observed_until, place, name=name):
-                found = resolution(one, daily, one.last + AFTER, "")
-                yield Asking("esoc", one, found, truth(one, daily))
+        counted = SourceSeries(counts.iloc[: end + 1], title=task.name, unit="attacks")
+        for one in asked(counted, assessed(counted), counted.observed_until, place, name=task.name):
+            found = resolution(one, daily, one.last + AFTER, "")
+            yield Asking("esoc", one, found, truth(one, daily))
 
 
 def by_days(weekly: pd.Series, rng: np.random.Generator) -> DailyCounts:
@@ -119,51 +138,60 @@ def truth(question: Question, daily: DailyCounts) -> str:
     return resolution(question, daily, question.last, "").outcome
 
 
-def of_press(path: Path, worlds: int) -> Iterator[Asking]:
-    """Questions about counts behind simulated press."""
-    counts = read(str(path))
-    rng = np.random.default_rng(20241112)
-    for number in range(worlds):
-        busy = [name for name in counts if counts[name].iloc[-150:].mean() > 2]
-        name = str(rng.choice(busy))
-        begin = int(rng.integers(52, len(counts) - PRESS_WEEKS))
-        weekly = counts[name].iloc[begin : begin + PRESS_WEEKS]
-        weekly.index = pd.period_range(ORIGIN, periods=PRESS_WEEKS, freq="W-SUN")
-        daily = by_days(weekly, rng)
-        world = World(np.ones(7 * PRESS_WEEKS), daily.counts[0].to_numpy(dtype=np.int64), 0.0)
-        print_totals(world, rng, 5.0)
-        late(world, rng)
-        table = world.table().drop(columns="wrong")
-        source = pd.Timestamp(ORIGIN + pd.Timedelta(days=7 * BACK - 1))
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / f"press-{number}.csv"
-            table.to_csv(file, index=False)
-            then = escalation.open_source(file, as_of=source)
-            counted = escalation.count_series(then, draws=100, rng=1)
-            made = assessed(counted)
-            questions = [one for place in range(len(QUANTILES)) for one in asked(counted, made, source, place)]
-            later = escalation.open_source(file, as_of=pd.Timestamp(questions[0].last + AFTER))
-            known = daily_counts(later, questions[0], 1)
-        for one in questions:
-            found = resolution(one, known, one.last + AFTER, "")
-            yield Asking("press", replace(one, series=f"press {number}"), found, truth(one, daily))
+def of_press(task: Task) -> Iterator[Asking]:
+    """Questions about counts behind simulated press, all of one day."""
+    counts = read(str(task.esoc))
+    rng = np.random.default_rng([20241112, int(task.name)])
+    busy = [name for name in counts if counts[name].iloc[-150:].mean() > 2]
+    name = str(rng.choice(busy))
+    begin = int(rng.integers(52, len(counts) - PRESS_WEEKS))
+    weekly = counts[name].iloc[begin : begin + PRESS_WEEKS]
+    weekly.index = pd.period_range(ORIGIN, periods=PRESS_WEEKS, freq="W-SUN")
+    daily = by_days(weekly, rng)
+    world = World(np.ones(7 * PRESS_WEEKS), daily.counts[0].to_numpy(dtype=np.int64), 0.0)
+    print_totals(world, rng, 5.0)
+    late(world, rng)
+    table = world.table().drop(columns="wrong")
+    source = pd.Timestamp(ORIGIN + pd.Timedelta(days=7 * BACK - 1))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"press-{task.name}.csv"
+        table.to_csv(file, index=False)
+        then = escalation.open_source(file, as_of=source)
+        counted = escalation.count_series(then, draws=100, rng=1)
+        made = assessed(counted)
+        questions = [one for place in range(len(QUANTILES)) for one in asked(counted, made, source, place)]
+        later = escalation.open_source(file, as_of=pd.Timestamp(questions[0].last + AFTER))
+        known = daily_counts(later, questions[0], 1)
+    for one in questions:
+        found = resolution(one, known, one.last + AFTER, "")
+        yield Asking("press", replace(one, series=f"press {task.name}"), found, truth(one, daily))
 
 
-def of_case(chosen: list[str], every: int) -> Iterator[Asking]:
-    """Questions about the bundled case, from the tallies printed by a month end, answered by those of a later one."""
-    for series in chosen:
-        vintages = {known: found for known in VINTAGES[::every] if (found := vintage(series, known)) is not None}
-        everything = vintage(series, None)
-        for place, (known, counted) in enumerate(vintages.items()):
-            made = assessed(counted)
-            for weeks in (4, WEEKS):
-                for one in asked(counted, made, known, place, weeks=weeks):
-                    later = [day for day in vintages if day.date() >= one.last + AFTER / 2]
-                    if not later:
-                        continue
-                    found = resolution(one, of_days(vintages[later[0]]), later[0].date(), "")
-                    full = resolution(one, of_days(everything), one.last + 10 * AFTER, "")
-                    yield Asking("case", one, found, full.outcome)
+def of_case(task: Task) -> Iterator[Asking]:
+    """Questions about a series of the bundled case, from what was printed by a month end, answered by a later one."""
+    series = task.name
+    vintages = {known: found for known in VINTAGES[:: task.every] if (found := vintage(series, known)) is not None}
+    everything = vintage(series, None)
+    for place, (known, counted) in enumerate(vintages.items()):
+        made = assessed(counted)
+        for weeks in (4, WEEKS):
+            for one in asked(counted, made, known, place, weeks=weeks):
+                if pd.Timestamp(one.void_from) > max(vintages):
+                    continue
+                found = resolved(one, vintages)
+                full = resolution(one, of_days(everything), one.last + 10 * AFTER, "")
+                yield Asking("case", one, found, full.outcome)
+
+
+def resolved(one: Question, vintages: dict[pd.Timestamp, SourceSeries]) -> Resolution:
+    """The first answer that a month end after the window gives, or the last look where none does in time."""
+    ends = [day for day in vintages if one.last < day.date() <= one.void_from]
+    ends += [day for day in vintages if day.date() > one.void_from][:1]
+    looks = (resolution(one, of_days(vintages[day]), day.date(), "") for day in ends)
+    found = next(looks)
+    while found.outcome == "OPEN" and (later := next(looks, None)) is not None:
+        found = later
+    return found
 
 
 def vintage(series: str, known: pd.Timestamp | None) -> SourceSeries | None:
@@ -218,12 +246,12 @@ def show(name: str, askings: list[Asking]) -> None:
     print(why.str.slice(0, 60).value_counts().head(5).to_string() if len(why) else "none is VOID")
 
 
-def kept(path: Path | None, part: str) -> list[Asking] | None:
-    """The questions of a part that were asked by an earlier run."""
-    if path is None or not path.is_file():
+def kept(task: Task, folder: Path | None) -> list[Asking] | None:
+    """The questions of a task that were asked by an earlier run."""
+    if folder is None or not task.file(folder).is_file():
         return None
-    rows = json.loads(path.read_text(encoding="utf-8")).get(part)
-    return None if rows is None else [_asking(part, *row) for row in rows]
+    rows = json.loads(task.file(folder).read_text(encoding="utf-8"))
+    return [_asking(task.part, *row) for row in rows]
 
 
 def _asking(part: str, question: dict, found: dict, truth_then: str) -> Asking:
@@ -235,13 +263,24 @@ def _asking(part: str, question: dict, found: dict, truth_then: str) -> Asking:
     return Asking(part, Question(**question), Resolution(**found), truth_then)
 
 
-def keep(path: Path | None, part: str, askings: list[Asking]) -> None:
-    """Keep the questions of a part."""
-    if path is None:
-        return
-    there = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    there[part] = [(asdict(one.question), asdict(one.found), one.truth) for one in askings]
-    path.write_text(json.dumps(there, default=str), encoding="utf-8")
+def asked_of(task: Task) -> list[Asking]:
+    """All questions of a task, in seconds of CPU that it prints."""
+    begin = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", escalation.EscalationWarning)
+        askings = list({"esoc": of_esoc, "press": of_press, "case": of_case}[task.part](task))
+    print(f"{task.part} {task.name}: {len(askings)} questions, {time.process_time() - begin:.0f} s of CPU", flush=True)
+    return askings
+
+
+def tasks_of(part: str, options: argparse.Namespace) -> list[Task]:
+    """The tasks of a part."""
+    names = {
+        "esoc": lambda: list(read(str(options.esoc))),
+        "press": lambda: [str(number) for number in range(options.worlds)],
+        "case": lambda: options.series.split(","),
+    }[part]()
+    return [Task(part, str(name), options.esoc, options.every) for name in names]
 
 
 def main() -> None:
@@ -251,27 +290,26 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=30)
     parser.add_argument("--series", default=",".join(SERIES), help="of the bundled case")
     parser.add_argument("--every", type=int, default=1, help="month ends of the bundled case, every so many")
-    parser.add_argument("--store", type=Path)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--store", type=Path, metavar="DIR")
     options = parser.parse_args()
     every: list[Asking] = []
     for part in options.parts.split(","):
-        begin = time.process_time()
-        askings = kept(options.store, part)
-        if askings is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", escalation.EscalationWarning)
-                makers = {"esoc": of_esoc, "press": of_press, "case": of_case}
-                given = {
-                    "esoc": (options.esoc,),
-                    "press": (options.esoc, options.worlds),
-                    "case": (options.series.split(","), options.every),
-                }[part]
-                askings = list(makers[part](*given))
-            keep(options.store, part, askings)
+        tasks = tasks_of(part, options)
+        found = {task: there for task in tasks if (there := kept(task, options.store)) is not None}
+        for task, askings in run_all(asked_of, [task for task in tasks if task not in found], options.jobs):
+            found[task] = askings
+            if options.store is not None:
+                options.store.mkdir(parents=True, exist_ok=True)
+                rows = [(asdict(one.question), asdict(one.found), one.truth) for one in askings]
+                task.file(options.store).write_text(json.dumps(rows, default=str), encoding="utf-8")
+        askings = [one for task in tasks for one in found[task]]
         show(part, numbered(askings))
-        print(f"{time.process_time() - begin:.0f} s of CPU")
         every += askings
     show("all parts", numbered(every))
+    closed = [one for one in numbered(every) if one.found.outcome != "VOID"]
+    void, wrong = 1 - len(closed) / max(1, len(every)), sum(one.wrong for one in closed) / max(1, len(closed))
+    sys.exit(int(void > MOST_VOID or wrong > MOST_WRONG))
 
 
 if __name__ == "__main__":

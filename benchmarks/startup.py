@@ -53,7 +53,7 @@ def main() -> int:
         ratio = took[name] / took[reference]
         over += ratio > limit
         print(f"{name} / {reference}: {ratio:.2f} (limit {limit})")
-    for statement in ("import escalation", "import escalation.models", "import escalation.cli.commands"):
+    for statement in ("import escalation", "import escalation.models", "import escalation.cli.application"):
         found = loaded(statement)
         over += bool(found)
         print(f"{statement} loads of {', '.join(HEAVY)}: {', '.join(found) or 'none'}")

@@ -20,7 +20,7 @@ from escalation.analysis.alarms import CUSUM, EARS, GLR, BayesAlarm, Farrington,
 from escalation.analysis.alarms.glr import glr_statistic
 from escalation.analysis.alarms.methods import METHODS
 from escalation.analysis.alarms.regression import fit_negative_binomial, fit_quasi_poisson, nb_dispersion
-from escalation.cli import commands
+from escalation.cli import trend_commands
 
 R = 1e-6
 """Bounds agree to rounding (1e-13) where R iterates as we do; held to the tolerance asked for."""
@@ -331,7 +331,8 @@ def test_histories_give_the_share_with_an_alarm():
 
 def test_the_method_of_commands_and_reports_is_that_of_the_functions():
     counts = weekly(np.random.default_rng(8).poisson(2.0, 30))
-    told = {parameter.name: parameter.default for parameter in inspect.signature(commands.alarms).parameters.values()}
+    declared = inspect.signature(trend_commands.alarms).parameters.values()
+    told = {parameter.name: parameter.default for parameter in declared}
     assert told["method"] == "ears_c2"
     assert alarms(counts).method == false_alarms(counts, draws=2, rng=1).method == EARS("C2")
 

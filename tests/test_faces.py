@@ -31,6 +31,7 @@ NOT_RESULTS = {
     "Design": "input of a model: what its regression takes",
     "Estimate": "of a model: parameters at its maximum",
     "IncidentVintages": "input: a table as it was known on each day",
+    "SavedReport": "input: the answers of a report as its file has them",
     "Question": "an entry of a ledger; it has a sentence there",
     "Resolution": "an entry of a ledger; it has a sentence there",
     "Judged": "an entry of a watch's ledger; it has a line",

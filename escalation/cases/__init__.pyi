@@ -4,8 +4,12 @@ from .case import Case as Case
 from .case import list_cases as list_cases
 from .case import open_case as open_case
 from .data_package import write_data_package as write_data_package
+from .differences.moved import Moved as Moved
+from .differences.moved import what_moved as what_moved
 from .differences.result import Changed as Changed
 from .differences.run import what_changed as what_changed
+from .differences.saved import SavedReport as SavedReport
+from .differences.saved import read_saved as read_saved
 from .gather import brief as brief
 from .new import new_case as new_case
 from .questions.asking import ask as ask

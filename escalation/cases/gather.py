@@ -13,10 +13,14 @@ from escalation.assessment.source import Source, open_source
 from escalation.assessment.withheld import Withheld
 from escalation.cases.answered import SeriesAnswers, answer_counted, answer_series
 from escalation.cases.choices import check_cost, series_names
+from escalation.cases.differences.result import Changed
+from escalation.cases.differences.run import what_changed
+from escalation.cases.differences.saved import REPORTS, SavedReport, latest_saved, read_saved, report_of
 from escalation.cases.questions.ledger import QUESTIONS, read_ledger
 from escalation.cases.questions.scorecard import Scorecard
 from escalation.cases.result import Brief
 from escalation.conventions.randomness import Seed, seed_of
+from escalation.counts.periods import DateLike, parse_date
 from escalation.counts.series import CountsLike
 from escalation.errors import FileError, InputError
 
@@ -27,6 +31,7 @@ def brief(
     others: bool = True,
     cost: float | None = None,
     loss: float | None = None,
+    since: Changed | SavedReport | DateLike | Path | None = None,
     rng: Seed = None,
     step: Callable[[str], None] | None = None,
 ) -> Brief:
@@ -41,6 +46,11 @@ def brief(
     cost, loss : float, optional
         Cost of acting, and loss if the flashpoint comes and nobody acted: from which probability on acting pays, and
         what acting on past forecasts would have cost.
+    since : Changed, SavedReport, date, str or Path, optional
+        The report before this one, with what changed since which it opens: its JSON file, from which each answer's move
+        is read; or, of a case or table by its name, the day of which it was, from which the moves are divided among
+        their causes as by :func:`escalation.cases.what_changed`, in a minute or less.  Left out, the latest earlier
+        report on the same series that the ``reports`` folder of a case keeps as JSON, if it rests on other data.
     rng : int, Generator or None
         Seed or generator; an assessment brings its own.
     step : callable, optional
@@ -55,7 +65,8 @@ def brief(
     FileError
         If a file cannot be read.
     InputError
-        If no series can be counted, or only one of cost and loss is given, or they are out of range.
+        If no series can be counted, or only one of cost and loss is given, or they are out of range, or ``since`` is no
+        earlier report on the same series.
 
     Examples
     --------
@@ -69,6 +80,7 @@ def brief(
     if isinstance(counts, Assessment) and rng is not None:
         raise InputError(f"rng is {rng!r}, but an assessment brings its seed; hand rng to assess")
     say = step or (lambda _: None)
+    earlier = _given_since(since, counts, seed=rng, say=say)
     if isinstance(counts, str | Path):
         say(f"reading {counts}")
         counts = open_source(counts)
@@ -81,7 +93,42 @@ def brief(
         if others and found.source is not None and found.source.kind == "tallies":
             rest = _all_series(found.source, first.name, found.seed, say)
     first = _with_sides(first, rest)
-    return Brief(first, tuple(rest), cost, loss, _questions_of(first))
+    made = Brief(first, tuple(rest), cost, loss, _questions_of(first), earlier)
+    if earlier is None:
+        return replace(made, since=_kept_before(made))
+    assert made.changed is not None  # refused here, where it is no earlier report on the same series
+    return made
+
+
+def _given_since(
+    since: Changed | SavedReport | DateLike | Path | None, counts: object, *, seed: Seed, say: Callable[[str], None]
+) -> Changed | SavedReport | None:
+    """The report before, as it was given, or what changed since a day."""
+    if since is None or isinstance(since, Changed | SavedReport):
+        return since
+    if isinstance(since, Path) or (isinstance(since, str) and since.lower().endswith(".json")):
+        return read_saved(since)
+    day = parse_date(since, "since")
+    if not isinstance(counts, str | Path):
+        raise InputError(
+            f"since is {day.date()}, but what was known then of counts that are given is not known here; name the case "
+            "or table, or give what escalation.cases.what_changed says"
+        )
+    return what_changed(open_source(counts, as_of=day), open_source(counts), rng=seed, step=say)
+
+
+def _kept_before(made: Brief) -> SavedReport | None:
+    """The latest earlier report on the same series that the case keeps, if it rests on other data."""
+    source = made.assessment.source
+    if source is None or source.case is None or source.as_of is not None:
+        return None
+    kept = latest_saved(source.case.folder / REPORTS)
+    if not kept:
+        return None
+    now = report_of(made.content())
+    return next(
+        (one for one in kept if one.same_series(now) and one.until <= now.until and not one.same_data(now)), None
+    )
 
 
 def _all_series(source: Source, known: str | None, seed: int, say: Callable[[str], None]) -> list[SeriesAnswers]:

@@ -14,13 +14,12 @@ from escalation.articles.read import article_files, is_article, read_articles
 from escalation.assessment.case_folder import ARTICLES, INCIDENTS, SETTINGS, TALLIES
 from escalation.assessment.source import open_source
 from escalation.cases.choices import by_size
+from escalation.cases.differences.saved import REPORTS
 from escalation.counts.periods import DateLike
 from escalation.errors import FileError, InputError
 from escalation.files.disk import kind_of, table_text
 from escalation.tallies.schema import template_table
 
-REPORTS = "reports"
-"""Folder that reports go to."""
 HEAD = """\
 # What every answer about this case goes by; a line that begins with # says nothing.
 title = {title}

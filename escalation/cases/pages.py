@@ -34,17 +34,20 @@ SHOWN_DATES = 6
 """Dates in the table of flashpoints."""
 
 
-def first_page(title: str, main: SeriesAnswers, said: Sequence[Statement], cautions: Sequence[str]) -> Page:
-    """The verdict, one chart, and the cautions that could overturn it."""
+def first_page(
+    title: str, main: SeriesAnswers, since: Sequence[str], said: Sequence[Statement], cautions: Sequence[str]
+) -> Page:
+    """What changed since the last report, the verdict, one chart, and the cautions that could overturn it."""
     found = given(main)
-    blocks: list[Block] = [Text(one.text, "numbered") for one in said]
+    blocks: list[Block] = [Text(" ".join(since))] if since else []
+    blocks += [Text(one.text, "numbered") for one in said]
     blocks.append(main_chart(main))
     if cautions:
         blocks.append(Text("What could overturn this", "heading"))
         blocks += [Text(caution, "bullet") for caution in cautions[:SHOWN]]
         if len(cautions) > SHOWN:
             blocks.append(Text(f"{len(cautions) - SHOWN} more on the last page.", "small"))
-    terms = glosses([one.text for one in said])
+    terms = glosses([*since, *(one.text for one in said)])
     if terms:
         blocks.append(Text("; ".join(f"{term}: {meaning}" for term, meaning in terms) + ".", "small"))
     counter = main.counted_by()

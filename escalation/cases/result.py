@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from escalation.assessment.result import EVERYTHING, Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.cases.answered import PARTS, SeriesAnswers
 from escalation.cases.blocks import Gallery, Page, Picture
+from escalation.cases.differences.moved import Moved, what_moved
+from escalation.cases.differences.result import Changed
+from escalation.cases.differences.saved import SavedReport, report_of
 from escalation.cases.other_periods import OtherPeriods, find_other_periods
 from escalation.cases.page_html import fragment, whole_page
 from escalation.cases.pages import (
@@ -52,6 +56,8 @@ class Brief:
     questions : Scorecard, Withheld or None
         What became of the questions that were asked of the case; why that cannot be said, where their ledger is
         damaged; None where none were asked.
+    since : SavedReport, Changed or None
+        The report before this one, or what changed since then; None where there is none.
     """
 
     main: SeriesAnswers
@@ -59,6 +65,7 @@ class Brief:
     cost: float | None = None
     loss: float | None = None
     questions: Scorecard | Withheld | None = None
+    since: SavedReport | Changed | None = None
 
     @property
     def assessment(self) -> Assessment:
@@ -122,6 +129,17 @@ class Brief:
             f"forecasts would have cost is not known: {self.acting.reason}."
         )
 
+    @cached_property
+    def changed(self) -> Changed | Moved | None:
+        """What changed since the report before this one; None where there is none."""
+        if isinstance(self.since, SavedReport):
+            return what_moved(self.since, report_of(self.content()))
+        return self.since
+
+    def opening(self) -> list[str]:
+        """What changed since the report before this one, with which the brief opens; nothing where there is none."""
+        return [] if self.changed is None else self.changed.opening()
+
     def questions_lines(self) -> list[str]:
         """What became of the questions asked of the case, and the head of their ledger; nothing where none were."""
         return questions_lines(self.questions)
@@ -146,7 +164,10 @@ class Brief:
 
     def pages(self) -> list[Page]:
         """What the brief shows, page by page, for whoever draws it."""
-        pages = [first_page(self.title, self.main, self.verdict(), self.cautions), series_page(self.series)]
+        pages = [
+            first_page(self.title, self.main, self.opening(), self.verdict(), self.cautions),
+            series_page(self.series),
+        ]
         pages.append(flashpoint_page(self.main, self.others))
         other = self.other_periods
         same = other.sentence() if isinstance(other, OtherPeriods) and not other.differs else ""
@@ -192,9 +213,17 @@ class Brief:
             with ``title``, ``verdict`` (``key``, ``text``, ``answers``), ``acting`` and ``series``: for each its
             ``name``, ``title``, ``unit``, ``counted_by``, ``to``, ``observed``, ``answers`` and ``why`` there are none;
             ``other_periods`` has the numbers of the comparison with months or weeks, and whether it ``differs``;
+            where there was a report before, ``changed`` has what moved since;
             where questions were asked of the case, ``questions`` with the ``head`` of their ledger, or ``why`` not.
         """
-        content = json.loads(self.assessment.to_json(*(EVERYTHING if full else self.parts())))
+        content = self.content(full=full)
+        if self.changed is not None:
+            content["brief"]["changed"] = self.changed.to_dict()
+        return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+
+    def content(self, *, full: bool = False) -> dict[str, Any]:
+        """What JSON has of the case, without what changed since the report before."""
+        content: dict[str, Any] = json.loads(self.assessment.to_json(*(EVERYTHING if full else self.parts())))
         content["brief"] = {
             "title": self.title,
             "verdict": [asdict(one) for one in self.verdict()],
@@ -206,7 +235,7 @@ class Brief:
             asked = self.questions
             content["brief"]["questions"] = {"why": asked.reason} if isinstance(asked, Withheld) else asked.to_dict()
         content["cautions"] = list(self.cautions)
-        return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+        return content
 
     def _other_json(self) -> dict[str, object]:
         other = self.other_periods

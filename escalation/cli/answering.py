@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -35,8 +37,8 @@ from escalation.cli.counting import (
 )
 from escalation.cli.options import Selection, Target
 from escalation.cli.streams import write
-from escalation.counts.periods import parse_freq, period_word
-from escalation.errors import warn
+from escalation.counts.periods import parse_date, parse_freq, period_word
+from escalation.errors import EscalationWarning, warn
 from escalation.files.disk import kind_of
 from escalation.plots.backend import check_matplotlib
 
@@ -62,6 +64,7 @@ def report(
     figures: str | None,
     cost: float | None,
     loss: float | None,
+    since: str | None,
 ) -> None:
     """Show the verdict and the answers, then write the brief as PDF, HTML or JSON, and say where it is."""
     check_question(horizon=horizon, at_least=at_least, over=over, within=within)
@@ -72,6 +75,7 @@ def report(
     if figures is not None and kind_of(Path(figures)) not in ("nothing", "directory"):
         raise escalation.FileError(f"{figures}: is no folder; name one for the charts")
     check_cost(cost, loss)
+    before = None if since is None else _before(since, selection.as_of)
     check_matplotlib()
     with screen.progress(STEPS) as step:
         step(reading(selection))
@@ -100,7 +104,8 @@ def report(
         )
         asked = (["excitation"] if sides is not None else []) + (["regimes"] if regimes != "none" else [])
         warn_of_failures(assessment, *asked)
-        made = escalation.brief(assessment, others=not alone, cost=cost, loss=loss, step=step)
+        earlier = _changed(selection, source, assessment, before, step) if isinstance(before, pd.Timestamp) else before
+        made = escalation.brief(assessment, others=not alone, cost=cost, loss=loss, since=earlier, step=step)
     show_brief(made)
     with screen.progress(1) as step:
         step(f"writing {output}")
@@ -108,8 +113,56 @@ def report(
     write(f"Report: {Path(output)}\n")
 
 
+def _before(since: str, as_of: str | None) -> escalation.cases.SavedReport | pd.Timestamp:
+    """The report before this one: its JSON file, or the day on which it was made."""
+    if since.lower().endswith(".json"):
+        return escalation.cases.read_saved(since)
+    day = parse_date(since, "--since")
+    if as_of is not None and parse_date(as_of, "--as-of") <= day:
+        raise escalation.InputError(f"--as-of is {as_of}, not after --since {since}; swap them")
+    return day
+
+
+def _changed(
+    selection: Selection,
+    source: escalation.assessment.Source,
+    assessment: Assessment,
+    day: pd.Timestamp,
+    step: Callable[[str], None],
+) -> escalation.cases.Changed:
+    """What changed in the counts of a report since a day, by cause."""
+    for name in ("measure", "victims", "coverage", "draws", "start", "end", "silence", "flags"):
+        if getattr(selection, name) != getattr(Selection(), name):
+            raise escalation.InputError(
+                f"--{name} and --since with a day do not go together; give the JSON file of the report before"
+            )
+    options = assessment.options
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EscalationWarning)  # what is new since then is what the answer is about
+        before = open_table(replace(selection, as_of=str(day.date()), ledger=None))
+    return escalation.cases.what_changed(
+        before,
+        source,
+        series=selection.series,
+        counter=selection.counter,
+        place=selection.place,
+        unit=selection.unit,
+        by=selection.by,
+        freq=selection.freq,
+        at_least=options.at_least if isinstance(options.at_least, int) else None,
+        over=options.over,
+        within=options.within,
+        horizon=options.horizon,
+        season=options.season,
+        rng=selection.seed,
+        step=step,
+    )
+
+
 def show_brief(made: escalation.Brief) -> None:
     """Print the verdict with its cautions, the answers about the main series, and every other series in a row."""
+    for sentence in made.opening():
+        screen.say(sentence)
     for number, sentence in enumerate(made.sentences(), start=1):
         screen.say(f"{number}. {sentence}")
     if made.cautions:

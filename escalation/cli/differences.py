@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 import escalation
-from escalation.assessment.answer import figure
+from escalation.assessment.answer import PROBABILITY, figure
 from escalation.cases.differences.result import SETTINGS
+from escalation.cases.differences.saved import is_saved, read_saved
 from escalation.cases.differences.states import CAUSES
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, deliver, keep, resolve_target
@@ -14,7 +15,7 @@ from escalation.cli.options import Target
 from escalation.counts.periods import parse_date, parse_freq
 from escalation.errors import warn
 from escalation.files.disk import check_target
-from escalation.models.registry import get_model
+from escalation.models.registry import DEFAULT, get_model
 
 STEPS = 16
 """Steps where all causes are present."""
@@ -46,6 +47,12 @@ def diff(
     """Show how each answer moved between two reports, and what moved it."""
     target = resolve_target(target)
     check_targets(None, target.output, rows)
+    if is_saved(old) or (new is not None and is_saved(new)):
+        given: dict[str, object] = {"since": since, "as-of": as_of, "series": series, "counter": counter}
+        given |= {"place": place, "unit": unit, "by": by, "freq": freq, "at-least": at_least, "old-model": old_model}
+        given |= {"model": None if model == DEFAULT else model, "seed": None if seed == 1 else seed}
+        given |= {"old-seed": old_seed, "rows": rows}
+        return _show_saved(old, new, [name for name, one in given.items() if one is not None], target)
     _check(old, new, since, as_of, freq, model, old_model)
     if rows is not None:
         check_target(rows)
@@ -81,6 +88,44 @@ def diff(
         screen.say(sentence)
     _show(found)
     return None
+
+
+def _show_saved(old: str, new: str | None, given: list[str], target: Target) -> None:
+    """Show by how much each answer moved between two reports that were saved as JSON."""
+    if given:
+        raise escalation.InputError(
+            f"--{given[0]} goes with cases and tables, and reports that were saved hold none; leave it out"
+        )
+    if new is None or not (is_saved(old) and is_saved(new)):
+        saved, other = (old, new) if is_saved(old) else (new, old)
+        day = read_saved(str(saved)).until
+        which = "a second one" if other is None else f"a second one in place of {other}"
+        raise escalation.InputError(
+            f"{saved} is a saved report; name {which}, or the case alone with --since {day}, the day of that report"
+        )
+    found = escalation.cases.what_moved(old, new)
+    if target.form != "table":
+        return deliver(found.table(), target)
+    for sentence in found.sentences():
+        screen.say(sentence)
+    table = found.table().dropna(subset=["old", "new"], how="all")
+    units = list(table["unit"])
+    columns = []
+    for name, heading in (("old", "before"), ("new", "now")):
+        columns.append((heading, [figure(one, unit) for one, unit in zip(table[name], units, strict=True)]))
+        limits = zip(table[f"{name}_lower"], table[f"{name}_upper"], units, strict=True)
+        columns.append(("90% interval", [_limits(lower, upper, unit) for lower, upper, unit in limits]))
+    names = [
+        f"{key.rpartition('/')[0].replace('_', ' ')}: {question}" if "/" in key else question
+        for key, question in zip(map(str, table.index), table["question"], strict=True)
+    ]
+    return screen.show("How each answer moved", ("", names), *columns)
+
+
+def _limits(lower: float, upper: float, unit: str) -> str:
+    if unit == PROBABILITY or pd.isna(lower) or pd.isna(upper) or lower == upper:
+        return ""
+    return f"{figure(lower, unit)} to {figure(upper, unit)}"
 
 
 def _check(

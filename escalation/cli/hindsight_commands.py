@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from escalation.cli.commands import Model, command
-from escalation.cli.options import Selection, Target, day, whole
+from escalation.cli.commands import command
+from escalation.cli.options import Model, Selection, Target, day, whole
 
 
 @command("effects")
@@ -44,10 +44,16 @@ def diff(
     target: Target,
     old: Annotated[
         str,
-        typer.Argument(metavar="OLD", help="The case, table or article of the old report, or of both with --since."),
+        typer.Argument(
+            metavar="OLD",
+            help="The case, table or article of the old report, or of both with --since; or its JSON file.",
+        ),
     ],
     new: Annotated[
-        str | None, typer.Argument(metavar="NEW", help="That of the new report, or another analyst's; left out, OLD.")
+        str | None,
+        typer.Argument(
+            metavar="NEW", help="That of the new report, or another analyst's; left out, OLD; or its JSON file."
+        ),
     ] = None,
     since: Annotated[str | None, day("OLD is what was known on this day.")] = None,
     as_of: Annotated[str | None, day("NEW is what was known on this day; left out, all there is.")] = None,
@@ -74,9 +80,11 @@ def diff(
 
     New events, late and revised reports, the time that passed; model and
     seed last.  Also what makes two analysts' tables of one case differ.
+    Reports saved as JSON hold no tables: by how much each answer moved.
 
     \b
     Examples:
       escalation diff my-case --since 2024-01-15
       escalation diff january.csv february.csv --rows rows.csv
+      escalation diff january.json february.json
     """

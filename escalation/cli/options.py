@@ -30,6 +30,39 @@ def day(help_text: str) -> Any:
     return typer.Option(metavar="YYYY-MM-DD", help=help_text)
 
 
+Horizon = Annotated[
+    int | None, whole("Periods to forecast; left out, 28 days, 8 weeks or 6 months, or --within if that is more.")
+]
+AtLeast = Annotated[
+    int | None,
+    whole("The flashpoint: this many or more in --over periods; left out, what the busiest tenth so far reached."),
+]
+Over = Annotated[int, whole("Consecutive periods that are summed.")]
+Within = Annotated[int | None, whole("Periods ahead that the flashpoint may fall in; left out, --horizon.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="changing_rate, or another model: bootstrap, climatology, ensemble, exponential_smoothing, hidden_markov, "
+        "hurdle, ingarch, last_value, local_level, local_trend, negative_binomial, poisson, zero_inflated or one of an "
+        "installed package.",
+    ),
+]
+Season = Annotated[
+    Literal["auto", "none", "weekday", "year"],
+    typer.Option(help="Patterns that the default model looks for; auto, all that two cycles of show."),
+]
+Sides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--side",
+        metavar="NAME",
+        help="One of two sides that may answer each other, given twice: for incidents a value of --by; for reported "
+        "counts a series, series/counter or series/counter/unit.",
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Which table is read, and how."""

@@ -33,6 +33,8 @@ ROWS = {
 """What the rows of each cause are, in words."""
 HEADLINE = ("count_recent", "rate_now", "probability_higher", "total_ahead", "flashpoint")
 """Answers whose moves are said in sentences."""
+OPENING = ("rate_now", "probability_higher", "flashpoint")
+"""Those of them with which the next report opens."""
 LEAST = 0.05
 """Shares of less than this part of the largest are not said."""
 
@@ -89,6 +91,24 @@ class Changed:
         """Say which causes are present."""
         return self._causes()
 
+    def opening(self) -> list[str]:
+        """The few of these sentences with which the next report opens."""
+        day = self.old.series.observed_until.date()
+        if not self.causes:
+            return [f"Nothing changed since the report to {day} in what it rests on."]
+        came = f"Since the report to {day} came: {', '.join(WORDS[name] for name in self.causes)}."
+        return [came, *(self._moved(key) for key in OPENING if key in self.answers.index)]
+
+    def to_dict(self) -> dict[str, object]:
+        """What changed as JSON has it."""
+        return {
+            "since": str(self.old.series.observed_until.date()),
+            "divided": True,
+            "causes": list(self.causes),
+            "sentences": self.sentences(),
+            "answers": records(self.table()),
+        }
+
     def _causes(self) -> str:
         days = [one.series.observed_until.date() for one in (self.old, self.new)]
         if not self.causes:
@@ -123,3 +143,11 @@ class Changed:
     def _repr_html_(self) -> str:
         said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences())
         return said + table_html(self.table().round(3))
+
+
+def records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """The rows of a table with its index, as JSON has them: numbers that do not exist are null."""
+    return [
+        {str(name): None if isinstance(cell, float) and not np.isfinite(cell) else cell for name, cell in row.items()}
+        for row in table.reset_index().to_dict("records")
+    ]

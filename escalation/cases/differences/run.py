@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.assessment.assess import assess
+from escalation.assessment.options import Season
 from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source, SourceSeries, count_series, open_source
 from escalation.assessment.usual import usable
@@ -39,6 +40,10 @@ def what_changed(
     by: str | None = None,
     freq: str | None = None,
     at_least: int | None = None,
+    over: int = 1,
+    within: int | None = None,
+    horizon: int | None = None,
+    season: Season = "auto",
     old_model: str = DEFAULT,
     model: str = DEFAULT,
     old_rng: Seed = None,
@@ -56,6 +61,8 @@ def what_changed(
         Which counts, as for :func:`escalation.count_series`; the main series when left out.
     at_least : int, optional
         The flashpoint that both are asked about; that of the old report when left out.
+    over, within, horizon, season : int, int, int, str
+        As for :func:`escalation.assess`.
     old_model, model : str
         Whose forecasts the old and the new report use.
     old_rng, rng : int, Generator or None
@@ -117,7 +124,17 @@ def what_changed(
         )
 
     def ask(counted: CountSeries, threshold: int | None, name: str, root: int) -> Assessment:
-        return assess(counted, at_least=threshold, model=name, models=(), rng=root)
+        return assess(
+            counted,
+            horizon=horizon,
+            at_least=threshold,
+            over=over,
+            within=within,
+            season=season,
+            model=name,
+            models=(),
+            rng=root,
+        )
 
     say("counting the old report")
     before = count(sources[0], None, None, old_seed)
