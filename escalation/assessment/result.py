@@ -107,19 +107,7 @@ EVERYTHING = (
     "effect",
 )
 """All parts, none twice."""
-PARTS = (
-    *HEADLINE,
-    "trend",
-    "year",
-    "presets",
-    "severity",
-    "changes",
-    "alarms",
-    "regimes",
-    "excitation",
-    "places",
-    "effect",
-)
+PARTS = (*HEADLINE, *(part for part in EVERYTHING if part not in HEADLINE))
 """Parts that can be asked for."""
 
 

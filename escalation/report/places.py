@@ -39,9 +39,7 @@ def set_places(paper: Paper, assessment: Assessment) -> None:
     compared = [not np.isnan(one) for one in shown["ratio"]]
     spans = zip(compared, shown["ratio"], shown["lower"], shown["upper"], strict=True)
     ratios = [f"{plain(middle)} ({plain(low)} to {plain(high)})" if given else "" for given, middle, low, high in spans]
-    higher = [
-        probability_text(one) if given else "" for given, one in zip(compared, shown["probability_higher"], strict=True)
-    ]
+    higher = ["" if np.isnan(one) else probability_text(one) for one in shown["probability_higher"]]
     paper.table(
         [
             TableColumn("Area", cells=map(str, shown.index)),
