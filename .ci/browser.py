@@ -130,6 +130,9 @@ def laboratory(folder: Path) -> Iterator[str]:
     settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    news = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    news.mkdir()
+    (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     log = (folder / "lab.log").open("w")
     own = {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
     server = subprocess.Popen(
@@ -152,8 +155,12 @@ def laboratory(folder: Path) -> Iterator[str]:
 RUN = """async () => {
   const app = window.jupyterapp;
   await app.restored;
-  await app.commands.execute('notebook:run-all-cells');
+  const panel = app.shell.currentWidget;
+  for (const step of [panel.context.ready, panel.revealed, panel.sessionContext.ready]) await step;
+  await panel.sessionContext.session.kernel.info;
+  app.commands.execute('notebook:run-all-cells');
 }"""
+"""Before the notebook is there and its kernel answers, the command runs nothing and says nothing."""
 STATE = """() => {
   const content = window.jupyterapp.shell.currentWidget.content;
   const cells = content.model.sharedModel.cells.filter(one => one.cell_type === 'code' && one.source.trim());
@@ -180,7 +187,6 @@ def check_lab(browser: Browser, notebooks: list[Path]) -> list[str]:
             page = browser.new_page(viewport=DESK)
             page.goto(f"{root}lab/tree/{notebook.name}?reset", wait_until="domcontentloaded")
             page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-            page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=120_000)
             page.evaluate(RUN)
             wrong += _outputs(page, notebook.name)
             for theme in ("JupyterLab Light", "JupyterLab Dark"):

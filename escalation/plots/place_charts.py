@@ -15,18 +15,18 @@ from escalation.conventions.wording import capital, plain
 from escalation.counts.periods import period_word
 from escalation.incidents.units import BLANK_UNIT
 from escalation.plots.outlines import outlines_within
-from escalation.plots.style import AHEAD, FAINT, GREY, INK, NORMAL, SEEN, SMALL, Chart, finish, new_chart, styled
-from escalation.plots.text import printable, shorten, span_text, wrap
+from escalation.plots.style import AHEAD, FAINT, GREY, INK, SEEN, SMALL, Chart, finish, new_chart, styled
+from escalation.plots.text import printable, shorten, span_text
 
-LARGEST = 360.0
+LARGEST = 260.0
 """Area of the largest circle, in square points."""
 SMALLEST = 5.0
 NARROWEST = 1.0
 """Degrees of latitude that a map shows at least."""
 SHOWN, LABELLED = 12, 6
 """Areas of a chart of rates; areas that are named on a map at most, of incidents that are known no finer."""
-AREA, HALF = 90.0, 210.0
-"""Points that the name of an area takes at most, and the title of one of two maps."""
+AREA = 90.0
+"""Points that the name of an area takes at most."""
 LAND = "#f4f2ec"
 MARGIN = 1.15
 
@@ -108,16 +108,12 @@ def draw_map(comparison: PlaceComparison, ax: Axes, when: str) -> None:
             zorder=3,
             clip_on=True,
         )
-    if when == NOW and len(points):
-        for share in (1.0, 0.25):
-            label = f"{plain(share * most)} a {period_word(comparison.freq)}"
-            ax.scatter([], [], LARGEST * share, facecolors="none", edgecolors=INK, linewidths=0.6, label=label)
-        ax.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.5, labelspacing=1.0)
+    for part in (1.0, 0.25) if len(points) else ():
+        label = f"{plain(part * most)} a {period_word(comparison.freq)}"
+        ax.scatter([], [], LARGEST * part, facecolors="none", edgecolors=INK, linewidths=0.6, label=label)
     first, last = comparison.now if when == NOW else comparison.before
-    days = span_text(first.start_time, last.end_time.normalize())
-    number = int(comparison.known[when].sum())
-    head = [*wrap(f"{capital(when)}: {number:,} {printable(comparison.unit)}", HALF, NORMAL, "bold"), days]
-    ax.set_title("\n".join(head), loc="left", fontsize=NORMAL)
+    ax.set_xlabel(span_text(first.start_time, last.end_time.normalize()))
+    finish(ax, f"{capital(when)}: {int(comparison.known[when].sum()):,} {printable(comparison.unit)}")
 
 
 def draw_areas(comparison: PlaceComparison, ax: Axes) -> None:
