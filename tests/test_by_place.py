@@ -99,7 +99,7 @@ def test_what_cannot_be_compared_is_refused():
     counts = escalation.aggregate(days, "W")
     with pytest.raises(InputError, match="no incident names a province, a country or coordinates"):
         compare_places(days, counts, 2, 6)
-    with pytest.raises(InputError, match="'nearby' is no location_precision|nearby is no location_precision"):
+    with pytest.raises(InputError, match="nearby is no location_precision; use place"):
         check_incidents(days.assign(location_precision="nearby"))
     counts.iloc[-2:] = pd.NA
     with pytest.raises(InputError, match="the window now holds no observed period"):
