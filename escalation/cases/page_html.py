@@ -36,7 +36,7 @@ STYLE += """
 .escalation th, .escalation td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--line);
   vertical-align: top; font-variant-numeric: tabular-nums; }
 .escalation th { border-bottom: 2px solid var(--soft); }
-.escalation .word { text-align: left; }
+.escalation table .word.word { text-align: left; }
 .escalation .day { white-space: nowrap; }
 @media (max-width: 40rem) { .escalation .scroll table { min-width: 34rem; } }
 .escalation summary { cursor: pointer; color: var(--mark); }
