@@ -21,7 +21,7 @@ def test_the_recipe_agrees_with_the_project():
     assert recipe["build"]["python"]["entry_points"] == entry
     wanted = {}
     for one in project["dependencies"]:
-        name, least = re.match(r"([\w-]+)>=([\d.]+)", one).groups()
+        name, least = re.match(r"([\w-]+)>=([\d.,<]+)", one).groups()
         wanted[OTHER_NAMES.get(name, name)] = least  # where two are named, the later, which holds for every Python
     given = dict(one.split(" >=") for one in recipe["requirements"]["run"][1:])
     assert given == wanted
