@@ -25,6 +25,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+PATIENCE = 180_000
+"""Milliseconds that a page may take, on a machine that does other things too."""
 SECONDS = 900
 """A notebook may take so long, on a machine that does other things too."""
 CONTRAST = 4.5
@@ -73,7 +75,8 @@ def check_site(browser: Browser, folder: Path) -> list[str]:
     """Visit every page of a site; gives what is wrong with it."""
     wrong: list[str] = []
     with served(folder) as root:
-        page = browser.new_page(viewport=DESK)
+        page = browser.new_page(viewport=PHONE)
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda asked: wrong.append(f"asks {asked.url}") if not asked.url.startswith(root) else None)
         page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
         seen, anchors, asked = {f"{root}index.html"}, {}, set()
@@ -87,6 +90,8 @@ def check_site(browser: Browser, folder: Path) -> list[str]:
             if not address.endswith(".html"):
                 continue
             anchors[address] = set(page.evaluate(IDS))
+            if (width := page.evaluate(WIDTH)) > PHONE["width"] + 1:
+                wrong.append(f"{address}: {width} pixels wide on a phone of {PHONE['width']}")
             for link in page.evaluate(LINKS):
                 if link.startswith(root):
                     asked.add(link)
@@ -100,14 +105,9 @@ def check_site(browser: Browser, folder: Path) -> list[str]:
             if (found := urldefrag(link)).fragment and found.fragment not in anchors.get(found.url, {found.fragment})
         ]
         wrong += [f"{link}: no such place on the page" for link in sorted(lost)]
-        page.set_viewport_size(PHONE)
-        for address in sorted(anchors):
-            page.goto(address, wait_until="domcontentloaded")
-            if (width := page.evaluate(WIDTH)) > PHONE["width"] + 1:
-                wrong.append(f"{address}: {width} pixels wide on a phone of {PHONE['width']}")
         page.set_viewport_size(DESK)
         page.goto(urljoin(root, "search.html?q=flashpoint"))
-        page.wait_for_selector("#search-results li", timeout=20_000)
+        page.wait_for_selector("#search-results li", timeout=PATIENCE)
         for theme in ("light", "dark"):
             page.goto(f"{root}methods.html")
             page.evaluate("theme => document.documentElement.setAttribute('data-theme', theme)", theme)
@@ -185,8 +185,9 @@ def check_lab(browser: Browser, notebooks: list[Path]) -> list[str]:
         for notebook in notebooks:
             shutil.copy(notebook, place)
             page = browser.new_page(viewport=DESK)
+            page.set_default_timeout(PATIENCE)
             page.goto(f"{root}lab/tree/{notebook.name}?reset", wait_until="domcontentloaded")
-            page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
+            page.wait_for_selector(".jp-Notebook .jp-Cell")
             page.evaluate(RUN)
             wrong += _outputs(page, notebook.name)
             for theme in ("JupyterLab Light", "JupyterLab Dark"):
