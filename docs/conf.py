@@ -41,6 +41,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_sidebars = dict.fromkeys(("index", "start", "coming-from", "methods", "glossary"), [])  # they have no pages below
 html_show_sourcelink = False
 html_copy_source = False
 
