@@ -33,7 +33,7 @@ def once(sample: Callable[..., posterior.Posterior], folder: Path | None = None)
     """
     known: dict[str, posterior.Posterior] = {}
 
-    def sampled(evidence: posterior.Evidence, draws: int, rng: Generator, **options: Any) -> posterior.Posterior:
+    def sampled(evidence: Evidence, draws: int, rng: Generator, **options: Any) -> posterior.Posterior:
         plan = options.get("plan") or posterior.PLAN
         asked = {name: value for name, value in options.items() if name != "tick"}  # which changes no number
         keep = max(plan.keep, -(-draws // plan.chains))  # what draws decide

@@ -18,8 +18,9 @@ from scipy.stats import t as student
 import escalation
 from escalation.errors import InputError, NotConvergedWarning
 from escalation.tallies.chain import Schedule, WalkPrior
+from escalation.tallies.evidence import Evidence, atoms_from
 from escalation.tallies.kernels import default_kernels, make_kernel
-from escalation.tallies.posterior import Evidence, Plan, atoms_from, sample_posterior
+from escalation.tallies.posterior import Plan, sample_posterior
 from escalation.tallies.sampler import run_chain
 
 pytestmark = pytest.mark.usefixtures("chains_run_anew")

@@ -12,6 +12,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.compilation import compiled
@@ -34,7 +35,8 @@ class Layout(NamedTuple):
     block_first : (P + 1,) int
         First atom of each block, and A at the end.
     window_first, window_last : (W,) int
-        First and last atom (inclusive) of each distinct tally window.
+        First and last cell (inclusive) of each distinct tally window.  Cells are atoms, those of the whole first, and
+        then those of each part of it (see :mod:`escalation.tallies.parts`), one layer of A cells after another.
     log_kernel : (W, M) float
         Log probability of what was reported of window w, if its true count is m.  No atom holds M or more either: the
         walk's tails are heavy, and where no tally speaks nothing else would bound the counts.
@@ -93,8 +95,8 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    n : (A,) int
-        Count of each atom.
+    n : (L A,) int
+        Count of each cell: those of the A atoms of the whole, and then of those of each of its parts.
     x : (P,) float
         Log rate per day of each block.
     exposure : (A,) float
@@ -118,11 +120,11 @@ class Lists(NamedTuple):
 
     Attributes
     ----------
-    begin, held : (A + 1,) and (K,) int
-        Windows that hold atom a are ``held[begin[a]:begin[a + 1]]``.
-    opening, by_first : (A + 1,) and (W,) int
+    begin, held : (L A + 1,) and (K,) int
+        Windows that hold cell a are ``held[begin[a]:begin[a + 1]]``.
+    opening, by_first : (L A + 1,) and (W,) int
         Those that begin with it, likewise.
-    closing, by_last : (A + 1,) and (W,) int
+    closing, by_last : (L A + 1,) and (W,) int
         Those that end with it.
     effort : (A,) float
         Probability that a move which changes all windows that hold the atom is tried in a sweep, so that a sweep costs
@@ -143,7 +145,7 @@ class Lists(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Places that a move writes to: windows that it touches and by how much (2 W,), new counts (A,), sums (A + 1,).
+    """Places that a move writes to: windows that it touches and by how much (2 W,), new counts and sums of the cells.
 
     ``log_odds`` (P,) is the log probability of one more in a day of each block, ``exp(x) / (k + exp(x))``.  The others
     are of stretches of levels: weights of the steps, the precision's root, means, draws around them, new levels, and
@@ -217,15 +219,18 @@ def _by_atom(first: IntArray, last: IntArray, atoms: int) -> tuple[IntArray, Int
 
 
 @compiled()
-def list_windows(layout: Layout) -> Lists:
-    """List the windows of each atom."""
+def list_windows(layout: Layout, cells: int) -> Lists:
+    """List the windows of each cell."""
     atoms = layout.atom_days.size
-    begin, held = _by_atom(layout.window_first, layout.window_last, atoms)
-    opening, by_first = _by_atom(layout.window_first, layout.window_first, atoms)
-    closing, by_last = _by_atom(layout.window_last, layout.window_last, atoms)
+    begin, held = _by_atom(layout.window_first, layout.window_last, cells)
+    opening, by_first = _by_atom(layout.window_first, layout.window_first, cells)
+    closing, by_last = _by_atom(layout.window_last, layout.window_last, cells)
     effort = np.ones(atoms)
     for a in range(atoms):
-        effort[a] = min(1.0, WINDOWS_A_MOVE / max(1, begin[a + 1] - begin[a]))
+        held_by = 0
+        for cell in range(a, cells, atoms):
+            held_by += begin[cell + 1] - begin[cell]
+        effort[a] = min(1.0, WINDOWS_A_MOVE / max(1, held_by))
     far = max(2.0, atoms / 12.0)
     reach = min(far, max(2.0, WINDOWS_A_MOVE * atoms / (2.0 * layout.window_first.size)))
     return Lists(begin, held, opening, by_first, closing, by_last, effort, reach, far)
@@ -236,7 +241,7 @@ def start_state(n: IntArray, x: FloatArray, layout: Layout) -> State:
     """Sum up the windows of a start, which is copied; the kernel of every window must be finite at it."""
     windows = layout.window_first.size
     none = np.zeros(windows, np.int64)
-    state = State(n.copy(), x.copy(), np.zeros(n.size), none, np.empty(windows), np.empty(windows))
+    state = State(n.copy(), x.copy(), np.zeros(layout.atom_days.size), none, np.empty(windows), np.empty(windows))
     for w in range(windows):
         count = 0
         for a in range(layout.window_first[w], layout.window_last[w] + 1):
@@ -246,13 +251,13 @@ def start_state(n: IntArray, x: FloatArray, layout: Layout) -> State:
 
 
 @compiled()
-def make_scratch(atoms: int, windows: int, blocks: int) -> Scratch:
+def make_scratch(cells: int, windows: int, blocks: int) -> Scratch:
     """Make places to write to."""
     return Scratch(
         np.empty(2 * windows, np.int64),
         np.empty(2 * windows, np.int64),
-        np.empty(atoms, np.int64),
-        np.empty(atoms + 1, np.int64),
+        np.empty(cells, np.int64),
+        np.empty(cells + 1, np.int64),
         np.empty(blocks),
         np.ones(blocks),
         np.empty(blocks),
@@ -289,17 +294,18 @@ def set_total(
 
 @compiled()
 def change_by_counts(
-    state: State, layout: Layout, lists: Lists, first: int, end: int, scratch: Scratch
+    state: State, layout: Layout, lists: Lists, first: int, end: int, scratch: Scratch, found: int = 0
 ) -> tuple[float, int]:
-    """Change of all log kernels when atoms ``first`` to ``end`` take the proposed counts; -inf if one is too high.
+    """Change of all log kernels when cells ``first`` to ``end`` of one layer take the proposed counts.
 
-    Which windows change, and by how much, is left in ``scratch.touched`` and ``scratch.delta``; their number is
-    returned too.  A window that holds all these atoms changes only where their sum does.
+    It is -inf if one is too high.  Which windows change, and by how much, is left in ``scratch.touched`` and
+    ``scratch.delta``, behind the ``found`` ones of other layers; their number is returned too.  A window that holds all
+    these cells changes only where their sum does.
     """
     added, delta, proposal, touched = scratch.added, scratch.delta, scratch.proposal, scratch.touched
     n, total, log_kernel = state.n, state.total, layout.log_kernel
     window_first, window_last = layout.window_first, layout.window_last
-    most, change, found = log_kernel.shape[1] - 1, 0.0, 0
+    most, change, before = log_kernel.shape[1] - 1, 0.0, found
     added[first] = 0
     for a in range(first, end):
         added[a + 1] = added[a] + proposal[a] - n[a]
@@ -321,7 +327,7 @@ def change_by_counts(
             if window_first[w] < first and window_last[w] >= end:
                 touched[found], delta[found] = w, added[end]
                 found += 1
-    for i in range(found):
+    for i in range(before, found):
         if delta[i] != 0:
             change += kernel_change(log_kernel, touched[i], total[touched[i]], delta[i])
     return change, found
@@ -329,11 +335,73 @@ def change_by_counts(
 
 @compiled()
 def take_counts(state: State, layout: Layout, first: int, end: int, found: int, scratch: Scratch) -> None:
-    """Let atoms ``first`` to ``end`` take the proposed counts, which change ``found`` windows."""
+    """Let atoms ``first`` to ``end``, and the cells of their parts, take the proposed counts.
+
+    They change the ``found`` windows.
+    """
     n, _, _, total, one_more, one_less = state
     touched, delta, log_kernel = scratch.touched, scratch.delta, layout.log_kernel
     for i in range(found):
         w = touched[i]
         set_total(w, total[w] + delta[i], total, log_kernel, one_more, one_less)
-    for a in range(first, end):
-        n[a] = scratch.proposal[a]
+    for layer in range(0, n.size, layout.atom_days.size):
+        for a in range(layer + first, layer + end):
+            n[a] = scratch.proposal[a]
+
+
+@compiled()
+def _log_orders(n: int, k: int) -> float:
+    """log(n! / (n + k)!); most moves are of one."""
+    if k == 1:
+        return -math.log(n + 1.0)
+    if k == -1:
+        return math.log(n)
+    return math.lgamma(n + 1.0) - math.lgamma(n + k + 1.0)
+
+
+@compiled(inline="always")
+def count_change(a: int, n: int, k: int, size: float, layout: Layout, scratch: Scratch) -> float:
+    """Change of the log density of atom a when its count goes from n to n + k."""
+    if layout.atom_event[a] == 1:
+        return math.log((n + 1.0) / (n + k + 1.0))
+    change: float = k * scratch.log_odds[layout.atom_block[a]] + _log_orders(n, k)
+    own: float = size * layout.atom_days[a]
+    if k == 1:
+        return change + math.log(n + own)
+    if k == -1:
+        return change - math.log(n - 1.0 + own)
+    return change + math.lgamma(n + k + own) - math.lgamma(n + own)
+
+
+@compiled()
+def draw_jump(mean_extra: float, rng: Generator) -> int:
+    """Size of a move: mostly 1, sometimes larger; its distribution does not depend on the state."""
+    if mean_extra <= 0.0 or rng.random() < 0.5:
+        return 1
+    return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
+
+
+@compiled(inline="always")
+def cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratch, crossed: int) -> int:
+    """List the windows whose count changes when k incidents go from cell a to cell b: those that hold one of them.
+
+    Such a window ends between the two or begins there.  Which they are, and their changes, is in ``scratch.touched``
+    and ``scratch.delta``, behind the ``crossed`` ones of other layers; their number is returned.
+    """
+    closing, by_last, opening, by_first = lists.closing, lists.by_last, lists.opening, lists.by_first
+    window_first, window_last = layout.window_first, layout.window_last
+    touched, delta = scratch.touched, scratch.delta
+    left, right = min(a, b), max(a, b)
+    gain_left = k if b < a else -k
+    for c in range(left, right):
+        for i in range(closing[c], closing[c + 1]):
+            w = by_last[i]
+            if window_first[w] <= left:
+                touched[crossed], delta[crossed] = w, gain_left
+                crossed += 1
+        for i in range(opening[c + 1], opening[c + 2]):
+            w = by_first[i]
+            if window_last[w] >= right:
+                touched[crossed], delta[crossed] = w, -gain_left
+                crossed += 1
+    return crossed

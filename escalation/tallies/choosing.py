@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
-from escalation.tallies.schema import contains
+from escalation.tallies.layers import WHOLE
+from escalation.tallies.schema import EVERYWHERE, contains
+
+Choice: TypeAlias = str | Sequence[str] | None
+"""One name, several to be read together, ``all`` of them, or none where only one is there."""
+
+
+ALL = "all"
+"""In place of the name of a counter or a place: all of them, together."""
+JOINED = " + "
+"""What names are joined with that are read together."""
+
+
+def several(choice: Choice) -> bool:
+    """Say whether counters, or places, are to be read together."""
+    return choice == ALL or not (choice is None or isinstance(choice, str))
 
 
 def choose_rows(
-    table: pd.DataFrame, series: str, counter: str | None, place: str | None, unit: str | None
+    table: pd.DataFrame, series: str, counter: Choice, place: Choice, unit: str | None
 ) -> tuple[pd.DataFrame, str]:
-    """Rows of the one series, counter and unit, and the place.
+    """Rows of one series and unit, of one counter or several, and the place.
 
     Raises
     ------
@@ -24,31 +40,95 @@ def choose_rows(
     """
     rows = _pick(table, "series", series, " of the table")
     rows = _pick(rows, "counter", counter, f" of {series}")
-    rows = _pick(rows, "unit", unit, f" of {series} by {rows['counter'].iloc[0]}")
+    counters = sorted(rows["counter"].unique())
+    rows = _pick(rows, "unit", unit, f" of {series} by {JOINED.join(counters)}")
     places = sorted(rows["place"].unique())
+    if place == ALL:
+        return rows, EVERYWHERE
+    if several(place):
+        named = list(dict.fromkeys(map(str, place or ())))
+        unknown = [one for one in named if not any(contains(one, other) for other in places)]
+        if unknown or not named:
+            raise InputError(
+                f"no tally of {series} is about {', '.join(unknown) or 'no place'}; the places are {', '.join(places)}"
+            )
+        within = [(one, other) for one in named for other in named if one != other and contains(one, other)]
+        if within:
+            raise InputError(f"place {within[0][1]!r} lies in {within[0][0]!r}; give places side by side")
+        return rows, JOINED.join(named)
     if place is None:
         whole = [one for one in places if all(contains(one, other) for other in places)]
         if not whole:
             raise InputError(
-                f"{len(places)} places of {series} lie side by side; choose one place of {', '.join(places)}"
+                f"{len(places)} places of {series} lie side by side; choose one place of {', '.join(places)}, or "
+                f"{ALL!r} for all together"
             )
         place = whole[0]
-    elif not any(contains(place, other) for other in places):
+    elif not any(contains(str(place), other) for other in places):
         raise InputError(f"no tally of {series} is about {place!r}; the places are {', '.join(places)}")
-    return rows, place
+    return rows, str(place)
 
 
-def _pick(table: pd.DataFrame, column: str, choice: str | None, of: str) -> pd.DataFrame:
+def _pick(table: pd.DataFrame, column: str, choice: Choice, of: str) -> pd.DataFrame:
     there = sorted(table[column].unique())
-    several = column if column.endswith("s") else f"{column}s"
+    plural = column if column.endswith("s") else f"{column}s"
     if choice is None:
         if len(there) > 1:
             listed = ", ".join(there)
-            raise InputError(f"{len(there)} {several}{of} do not add up; choose one {column} of {listed}")
+            together = f", or {ALL!r} to read them together" if column == "counter" else ""
+            raise InputError(f"{len(there)} {plural}{of} do not add up; choose one {column} of {listed}{together}")
         return table
-    if choice not in there:
-        raise InputError(f"{column} is {choice!r}; the {several}{of} are {', '.join(there)}")
-    return table[table[column] == choice]
+    if column == "counter" and choice == ALL and ALL not in there:
+        return table
+    chosen = [choice] if isinstance(choice, str) else list(choice)
+    unknown = [one for one in chosen if one not in there]
+    if unknown or not chosen:
+        wrong = unknown[0] if unknown else chosen
+        raise InputError(f"{column} is {wrong!r}; the {plural}{of} are {', '.join(there)}")
+    return table[table[column].isin(chosen)]
+
+
+def place_keys(rows: pd.DataFrame, place: str, *, together: bool) -> tuple[pd.Series, pd.Series]:
+    """What each tally is to a reconstruction of a place, and the part of it that it speaks of.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Tallies.
+    place : str
+        The place, or several, joined.
+    together : bool
+        Whether the places in it have counts of their own; otherwise tallies of them are lower bounds of the whole.
+
+    Returns
+    -------
+    role : pandas.Series
+        ``count``, ``floor``, ``ceiling`` or nothing.
+    part : pandas.Series
+        Key of the part, of :data:`escalation.tallies.layers.WHOLE` for the whole.
+    """
+    if not together:
+        return rows["place"].map(lambda where: _role(place, str(where))), pd.Series(WHOLE, index=rows.index)
+    joined = place.split(JOINED)
+    found = [_in_part(joined, str(where)) for where in rows["place"]]
+    role, part = (pd.Series([one[at] for one in found], index=rows.index, dtype=object) for at in (0, 1))
+    return role, part
+
+
+def _in_part(places: Sequence[str], where: str) -> tuple[str, str]:
+    """Role of a tally about ``where`` and the part of the places that it speaks of."""
+    if len(places) == 1 and where == places[0]:
+        return "count", WHOLE
+    if all(contains(where, one) for one in places):
+        return "ceiling", WHOLE
+    for one in places:
+        if contains(one, where):
+            if len(places) > 1:
+                return ("count" if where == one else "floor"), one
+            inner = where if one == EVERYWHERE else where[len(one) + 1 :]
+            head = where[: len(where) - len(inner)] + inner.split("/")[0]
+            return ("count" if where == head else "floor"), head
+    return "", WHOLE
 
 
 def _role(place: str, where: str) -> str:
@@ -61,9 +141,15 @@ def _role(place: str, where: str) -> str:
 
 
 def sort_out(
-    rows: pd.DataFrame, place: str, flags: Sequence[str], start: DateLike | None, end: DateLike | None
+    rows: pd.DataFrame,
+    place: str,
+    flags: Sequence[str],
+    start: DateLike | None,
+    end: DateLike | None,
+    *,
+    together: bool = False,
 ) -> pd.DataFrame:
-    """Give every row its ``role``, whether it is ``used``, and ``why`` not.
+    """Give every row its ``role`` and ``part``, whether it is ``used``, and ``why`` not.
 
     A window that ends before the start still speaks where a longer one crosses the start, for the difference of both
     lies behind it; likewise at the end.
@@ -73,7 +159,7 @@ def sort_out(
     InputError
         If no row can be used.
     """
-    role = rows["place"].map(lambda where: _role(place, str(where)))
+    role, part = place_keys(rows, place, together=together)
     why = pd.Series("", index=rows.index)
     flagged = ~rows["flag"].isin(list(flags))
     why[flagged] = "flag " + rows["flag"][flagged]
@@ -90,7 +176,7 @@ def sort_out(
             f"none of the {len(rows)} tallies of {rows['series'].iloc[0]} can be used "
             f"({'; '.join(sorted(set(why)))}); widen flags, start or end"
         )
-    return rows.assign(role=role, used=why == "", why=why).reset_index(drop=True)
+    return rows.assign(role=role, part=part, used=why == "", why=why).reset_index(drop=True)
 
 
 def _speaking(rows: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:

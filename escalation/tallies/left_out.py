@@ -7,10 +7,13 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray
+from escalation.tallies.daily import by_period, daily_histories
+from escalation.tallies.evidence import Evidence, atoms_from
 from escalation.tallies.kernels import check_kernels
-from escalation.tallies.posterior import Evidence, Plan, atoms_from, rough_system, sample_posterior
-from escalation.tallies.reconstruct import Reconstruction, by_period, daily_histories, tally_kernels
+from escalation.tallies.posterior import Plan, sample_posterior
+from escalation.tallies.reconstruct import Reconstruction, tally_kernels
 from escalation.tallies.reliability import Tallied
+from escalation.tallies.rough import rough_system
 from escalation.tallies.silence import event_windows
 
 WINDOW = ["place", "start", "end"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from escalation.tallies.posterior import Posterior
+from escalation.conventions.arrays import IntArray
 from escalation.tallies.reliability import RELIED_ON, Tallied
 
 SURPRISING = 0.02
@@ -22,7 +22,11 @@ RANGES = ["predicted_low", "predicted_median", "predicted_high"]
 
 
 def predict(
-    rows: pd.DataFrame, tallied: Sequence[Tallied], all_days: pd.DataFrame, posterior: Posterior, rng: Generator
+    rows: pd.DataFrame,
+    tallied: Sequence[Tallied],
+    all_days: Callable[[pd.Series], pd.DataFrame],
+    window_counts: IntArray,
+    rng: Generator,
 ) -> pd.DataFrame:
     """Predictive range, surprise and reliability of each tally from all the others.
 
@@ -36,10 +40,10 @@ def predict(
         Tallies with ``role`` and ``used``.
     tallied : sequence of Tallied
         What printed each.
-    all_days : pandas.DataFrame
-        Histories by day.
-    posterior : Posterior
-        Of the tallies used, in their order.
+    all_days : callable
+        Histories by day of what a row counts.
+    window_counts : (draws, used) int array
+        True counts of the windows of the tallies used, in their order.
     rng : Generator
         Generator.
 
@@ -48,8 +52,7 @@ def predict(
     pandas.DataFrame
         ``predicted_low``, ``predicted_median``, ``predicted_high``, ``surprise``, ``reliability`` and ``reads_like``.
     """
-    index = pd.PeriodIndex(all_days.index)
-    total = np.vstack([np.zeros((1, all_days.shape[1]), np.int64), all_days.to_numpy().cumsum(axis=0)])
+    index = pd.PeriodIndex(all_days(rows.iloc[0]).index)
     found: list[tuple[float, ...]] = []
     in_posterior = 0
     opens = pd.PeriodIndex(rows["start"], freq="D").asi8 - index.asi8[0]
@@ -57,19 +60,19 @@ def predict(
     about = (rows["role"] != "") & (opens >= 0) & (closes < len(index))
     for i, one in enumerate(tallied):
         if rows["used"].iloc[i]:
-            true = posterior.window_counts[:, in_posterior]
+            true = window_counts[:, in_posterior]
             in_posterior += 1
             relied_on = one.kinds_given(true)[:RELIED_ON].sum()
             weight = np.exp(-one.log_prob(true) + one.log_prob(true).min())
             weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
             true = true[rng.choice(len(true), size=len(true), p=weight / weight.sum())]
         elif about.iloc[i]:
-            true = total[closes[i] + 1] - total[opens[i]]
+            true = all_days(rows.iloc[i]).iloc[opens[i] : closes[i] + 1].sum().to_numpy()
             relied_on = one.kinds_beside(true)[:RELIED_ON].sum()
         else:
             found.append((np.nan,) * 6)
             continue
-        found.append((*_range_of(one, true, len(posterior.window_counts), rng), relied_on))
+        found.append((*_range_of(one, true, len(window_counts), rng), relied_on))
     frame = pd.DataFrame(found, columns=[*RANGES, "surprise", "reads_like", "reliability"], index=rows.index)
     unreliable = frame["surprise"].lt(SURPRISING) & frame["reliability"].lt(UNRELIABLE)
     frame["reads_like"] = frame["reads_like"].where(unreliable)

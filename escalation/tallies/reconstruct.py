@@ -11,17 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from escalation.conventions.arrays import IntArray
 from escalation.conventions.notebook import table_html
 from escalation.conventions.progress import Progress, Tick, reporter
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.counts.periods import DateLike, exposure, parse_date, parse_freq, period_index
-from escalation.counts.schema import DRAW, quantile_frame
+from escalation.counts.schema import quantile_frame
 from escalation.counts.series import CountSeries, Silence
 from escalation.errors import InputError, NotConvergedWarning
-from escalation.tallies.choosing import choose_rows, sort_out
+from escalation.tallies.choosing import JOINED, Choice, choose_rows, several, sort_out
+from escalation.tallies.daily import by_period, daily_histories
+from escalation.tallies.evidence import Evidence, atoms_from
 from escalation.tallies.kernels import NOTHING, check_kernels, make_kernel
-from escalation.tallies.posterior import Evidence, Posterior, atoms_from, sample_posterior
+from escalation.tallies.layers import WHOLE, plan_layers
+from escalation.tallies.posterior import Posterior, sample_posterior
 from escalation.tallies.prediction import improbable, predict
 from escalation.tallies.reliability import ALONE, NAMED, SHARES, Tallied
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies
@@ -36,6 +38,7 @@ from escalation.tallies.silence import (
     spoken_days,
     spoken_sentence,
 )
+from escalation.tallies.together import CounterRatios, Together, draw_together
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,9 @@ class Reconstruction:
     converged : bool
         R-hat <= 1.02 and effective sample size >= 100.
     series, counter, place, unit : str
-        What was counted, by whom, where.
+        What was counted, by whom, where; names that were read together are joined by ``+``.
+    together : Together, optional
+        Where several counters or places were read together: the draws of all of them (:meth:`of`, :attr:`ratios`).
     """
 
     histories: pd.DataFrame = field(repr=False)
@@ -89,6 +94,62 @@ class Reconstruction:
     counter: str
     place: str
     unit: str
+    together: Together | None = field(default=None, repr=False)
+
+    @property
+    def ratios(self) -> CounterRatios | None:
+        """How much each counter counts of what the first one does; nothing where one counter was read."""
+        if self.together is None or len(self.together.layers.counters) == 1:
+            return None
+        return self.together.ratios(self.tallies)
+
+    def of(self, counter: str | None = None, place: str | None = None) -> Reconstruction:
+        """Return what one of the counters would count, or what there was in one of the places.
+
+        Parameters
+        ----------
+        counter : str, optional
+            One of the counters that were read together; the whole of them when left out.
+        place : str, optional
+            One of the places; all of them when left out.
+
+        Returns
+        -------
+        Reconstruction
+            With the tallies of that counter and place.  Days are those that any of the tallies speaks of.
+
+        Raises
+        ------
+        InputError
+            If they were not read together, or the counter says nothing of the place.
+        """
+        if self.together is None:
+            raise InputError(
+                f"{self.series} was reconstructed from one counter and place; give reconstruct(..., counter='all') or "
+                "place='all' to read several together"
+            )
+        layers, rows = self.together.layers, self.tallies
+        places = [self.place, *layers.places]
+        if (counter is not None and counter not in layers.counters) or (place is not None and place not in places):
+            raise InputError(
+                f"no answer for {counter or place!r}; the counters are {', '.join(layers.counters)}, the places "
+                f"{', '.join(places)}"
+            )
+        key = WHOLE if place in (None, self.place) else str(place)
+        daily = self.together.daily(counter, key).loc[self.daily.index[0] : self.daily.index[-1]]
+        if self.silence != "unknown" or not says_a_rate(rows[rows["used"]]):
+            daily = daily.mul(self.spoken.astype("int64"), axis=0)
+        histories = by_period(daily, pd.PeriodIndex(self.histories.index)).where(self.histories.notna())
+        own = rows if counter is None else rows[rows["counter"] == counter]
+        own = own if key == WHOLE else own[own["part"] == key]
+        return replace(
+            self,
+            histories=histories if histories.isna().any(axis=None) else histories.astype("int64"),
+            daily=daily,
+            tallies=own.reset_index(drop=True),
+            counter=counter or self.counter,
+            place=place or (self.together.where(counter) if counter else "") or self.place,
+        )
 
     def summary_frame(self, level: float = 0.9) -> pd.DataFrame:
         """Median and central credible interval of each period's count.
@@ -211,8 +272,8 @@ def reconstruct(
     tallies: pd.DataFrame,
     *,
     series: str,
-    counter: str | None = None,
-    place: str | None = None,
+    counter: Choice = None,
+    place: Choice = None,
     unit: str | None = None,
     freq: str = "W-SUN",
     start: DateLike | None = None,
@@ -246,11 +307,16 @@ def reconstruct(
         Reported counts, from :func:`escalation.read_tallies` or made by hand.
     series : str
         Which series to reconstruct.
-    counter : str, optional
-        Who counts; needed when several do, for they count different things.
-    place : str, optional
+    counter : str or sequence of str, optional
+        Who counts; needed when several do, for they count different things.  Several, or ``"all"``, are read together:
+        each incident is counted by each of them with a probability of its own (a ratio to the others, which may
+        drift), so that one bounds what another is silent about.  The histories are then what a counter of a middling
+        definition would count (before anything is known the ratios lie around 1, 0.44 to 2.3 at 90%); those of each
+        counter are ``.of(counter)``, the ratios ``.ratios``.
+    place : str or sequence of str, optional
         Where; the one that contains all others (``ALL`` contains any) when left out. Needed when none does: parts
-        are only lower bounds of a whole that nobody counted.
+        are only lower bounds of a whole that nobody counted.  Several, or ``"all"``, are added up: each incident is in
+        one of them.
     unit : str, optional
         What is counted; needed when a counter counts several things (strikes, targets, sites).
     freq : str
@@ -305,8 +371,9 @@ def reconstruct(
         raise InputError(f"draws is {draws!r}; give a whole number of histories >= 1")
     if isinstance(flags, str) or not set(flags) <= set(FLAGS):
         raise InputError(f"flags is {flags!r}; give a list of some of {', '.join(FLAGS)}")
+    read_together = several(counter) or several(place)
     chosen, place = choose_rows(table, series, counter, place, unit)
-    sorted_out = sort_out(chosen, place, flags, start, end)
+    sorted_out = sort_out(chosen, place, flags, start, end, together=read_together)
     used = sorted_out[sorted_out["used"]]
     first = used["start"].min() if start is None else parse_date(start, "start")
     last = used["end"].max() if end is None else parse_date(end, "end", side="end")
@@ -315,12 +382,18 @@ def reconstruct(
     spoken = spoken_days(used, days)
     meaning, said_by = choose_silence(chosen, used, silence)
 
-    evidence = _evidence(used, tally_kernels(used, kernels), spoken, meaning)
+    evidence = _evidence(used, tally_kernels(used, kernels), spoken, meaning, place)
     with reporter(progress, f"reconstructing {series}", terminal=False) as tick:
         posterior = _sample(evidence, draws, rng, series, tick)
-    all_days = daily_histories(posterior, evidence, draws, rng)
     tallied = tally_kernels(sorted_out, kernels, _learnt(posterior))
-    predicted = predict(sorted_out, tallied, all_days, posterior, rng)
+    together = None
+    if evidence.layers is None:
+        all_days = daily_histories(posterior, evidence, draws, rng)
+        predicted = predict(sorted_out, tallied, lambda _: all_days, posterior.window_counts, rng)
+    else:
+        together = draw_together(posterior, evidence, draws, rng)
+        all_days = together.daily(None, WHOLE)
+        predicted = predict(sorted_out, tallied, together.daily_of, posterior.window_counts, rng)
     daily = all_days.loc[days[0] : days[-1]]
     if meaning != "unknown" or not says_a_rate(used):
         daily = daily.mul(spoken.astype("int64"), axis=0)
@@ -340,25 +413,36 @@ def reconstruct(
         ess=posterior.ess,
         converged=posterior.converged,
         series=series,
-        counter=str(used["counter"].iloc[0]),
+        counter=JOINED.join(sorted(used["counter"].unique())),
         place=place,
         unit=str(used["unit"].iloc[0]),
+        together=together,
     )
 
 
-def _evidence(used: pd.DataFrame, tallied: list[Tallied], spoken: pd.Series, silence: Silence) -> Evidence:
+def _evidence(used: pd.DataFrame, tallied: list[Tallied], spoken: pd.Series, silence: Silence, place: str) -> Evidence:
     """What the tallies say; where silence means so, that nothing happened on days without a word too."""
     # where nothing is known of the days between, they are left out later, and take no time now
     runs = silent_runs(spoken) if silence == "quiet" or not says_a_rate(used) else []
     starts, ends = ([run[side] for run in runs] for side in (0, 1))
     days = pd.PeriodIndex(spoken.index).to_timestamp().to_numpy()
+    layers = plan_layers(used["counter"].tolist(), used["part"].tolist(), elsewhere=JOINED not in place)
+    layer = None
+    if layers is not None:
+        own = [layers.of(*one) for one in zip(used["counter"], used["part"], strict=True)]
+        layer = np.array([*own, *([0] * len(runs))], np.int64)
+    events = pd.Series(False, index=used.index)
+    for _, rows in used.groupby("counter"):  # each prints zeros of such days or does not
+        events[rows.index] = event_windows(rows)
     return atoms_from(
         np.concatenate([used["start"].to_numpy(), np.array(starts, "datetime64[s]")]),
         np.concatenate([used["end"].to_numpy(), np.array(ends, "datetime64[s]")]),
         [*tallied, *([NOTHING] * len(runs))],
         days[0],
         days[-1],
-        np.concatenate([event_windows(used), np.zeros(len(runs), bool)]),
+        np.concatenate([events.to_numpy(), np.zeros(len(runs), bool)]),
+        layers,
+        layer,
     )
 
 
@@ -407,24 +491,3 @@ def tally_kernels(rows: pd.DataFrame, kernels: pd.DataFrame, shares: Sequence[fl
         own = NAMED if named else ALONE if only else tuple(shares)
         made.append(Tallied(kernel, own, named or only))
     return made
-
-
-def daily_histories(posterior: Posterior, evidence: Evidence, draws: int, rng: Generator) -> pd.DataFrame:
-    """Spread each atom's count over its days, which cluster: all days of the evidence x draws."""
-    counts, sizes = posterior.thinned(draws)
-    by_day = []
-    for a, days in enumerate(np.rint(evidence.atom_days).astype(np.int64)):
-        # shares of negative binomial days in their sum are Dirichlet multinomial
-        weight = np.ones((draws, days)) if days == 1 else rng.gamma(sizes[:, None], 1.0, (draws, days)) + 1e-290
-        by_day.append(rng.multinomial(counts[:, a], weight / weight.sum(axis=1, keepdims=True)).T)
-    return _daily_frame(np.concatenate(by_day), pd.Timestamp(evidence.first_day))
-
-
-def _daily_frame(by_day: IntArray, first: pd.Timestamp) -> pd.DataFrame:
-    index = pd.period_range(first, periods=len(by_day), freq="D", name="period")
-    return pd.DataFrame(by_day, index=index, columns=pd.RangeIndex(by_day.shape[1], name=DRAW))
-
-
-def by_period(daily: pd.DataFrame, periods: pd.PeriodIndex) -> pd.DataFrame:
-    """Sum daily histories over the periods that hold their days."""
-    return daily.groupby(pd.PeriodIndex(daily.index).asfreq(periods.freqstr)).sum().set_axis(periods)

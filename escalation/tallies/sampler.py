@@ -41,7 +41,9 @@ from escalation.tallies.chain import (
     State,
     WalkPrior,
     cap_logpdf,
-    change_by_counts,
+    count_change,
+    cross,
+    draw_jump,
     kernel_change,
     list_windows,
     make_scratch,
@@ -51,6 +53,15 @@ from escalation.tallies.chain import (
     take_counts,
     walk_logpdf,
 )
+from escalation.tallies.parts import (
+    add_or_remove_parts,
+    change_with_parts,
+    count_anew,
+    move_parts_between,
+    replace_places,
+    shift_counters,
+)
+from escalation.tallies.shares import Parts, SharePrior, set_probabilities, step_overlap, step_shares
 from escalation.tallies.stretches import draw_weights, turn_counts, turn_levels, turn_path
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
@@ -68,42 +79,10 @@ ACCEPTED = 0.44
 
 
 @compiled()
-def _log_orders(n: int, k: int) -> float:
-    """log(n! / (n + k)!); most moves are of one."""
-    if k == 1:
-        return -math.log(n + 1.0)
-    if k == -1:
-        return math.log(n)
-    return math.lgamma(n + 1.0) - math.lgamma(n + k + 1.0)
-
-
-@compiled(inline="always")
-def _count_change(a: int, n: int, k: int, size: float, layout: Layout, scratch: Scratch) -> float:
-    """Change of the log density of atom a when its count goes from n to n + k."""
-    if layout.atom_event[a] == 1:
-        return math.log((n + 1.0) / (n + k + 1.0))
-    change: float = k * scratch.log_odds[layout.atom_block[a]] + _log_orders(n, k)
-    own: float = size * layout.atom_days[a]
-    if k == 1:
-        return change + math.log(n + own)
-    if k == -1:
-        return change - math.log(n - 1.0 + own)
-    return change + math.lgamma(n + k + own) - math.lgamma(n + own)
-
-
-@compiled()
 def _set_odds(x: FloatArray, size: float, scratch: Scratch) -> None:
     """Work out, once for all moves of counts, the log probability of one more in a day of each block."""
     for p in range(x.size):
         scratch.log_odds[p] = x[p] - math.log(size + math.exp(x[p]))
-
-
-@compiled()
-def _jump(mean_extra: float, rng: Generator) -> int:
-    """Size of a move: mostly 1, sometimes larger; its distribution does not depend on the state."""
-    if mean_extra <= 0.0 or rng.random() < 0.5:
-        return 1
-    return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
 
 
 @compiled()
@@ -121,11 +100,11 @@ def _add_or_remove(
     for a in range(n.size):
         if lists.effort[a] < 1.0 and rng.random() >= lists.effort[a]:
             continue
-        k = _jump(jump, rng)
+        k = draw_jump(jump, rng)
         if rng.random() < 0.5:
             k = -k
         if 0 <= n[a] + k <= most:
-            change = _count_change(a, n[a], k, size, layout, scratch)
+            change = count_change(a, n[a], k, size, layout, scratch)
             if k == 1:
                 for i in range(begin[a], begin[a + 1]):
                     change += one_more[held[i]]
@@ -140,33 +119,6 @@ def _add_or_remove(
                 for i in range(begin[a], begin[a + 1]):
                     w = held[i]
                     set_total(w, total[w] + k, total, log_kernel, one_more, one_less)
-
-
-@compiled(inline="always")
-def _cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratch) -> int:
-    """Number of windows whose count changes when k incidents go from atom a to atom b: those that hold one of them.
-
-    Such a window ends between the two or begins there.  Which they are, and their changes, is in ``scratch.touched``
-    and ``scratch.delta``.
-    """
-    closing, by_last, opening, by_first = lists.closing, lists.by_last, lists.opening, lists.by_first
-    window_first, window_last = layout.window_first, layout.window_last
-    touched, delta = scratch.touched, scratch.delta
-    left, right = min(a, b), max(a, b)
-    gain_left = k if b < a else -k
-    crossed = 0
-    for c in range(left, right):
-        for i in range(closing[c], closing[c + 1]):
-            w = by_last[i]
-            if window_first[w] <= left:
-                touched[crossed], delta[crossed] = w, gain_left
-                crossed += 1
-        for i in range(opening[c + 1], opening[c + 2]):
-            w = by_first[i]
-            if window_last[w] >= right:
-                touched[crossed], delta[crossed] = w, -gain_left
-                crossed += 1
-    return crossed
 
 
 @compiled()
@@ -187,11 +139,11 @@ def _move_between(
         reach = 1.5 if which < 0.65 else lists.reach if which < 0.95 else lists.far
         distance = 1 + int(-math.log(1.0 - rng.random()) * reach)
         b = a + distance if rng.random() < 0.5 else a - distance
-        k = _jump(jump, rng)
+        k = draw_jump(jump, rng)
         if 0 <= b < atoms and n[a] >= k and n[b] + k <= most:
-            change = _count_change(a, n[a], -k, size, layout, scratch)
-            change += _count_change(b, n[b], k, size, layout, scratch)
-            crossed = _cross(a, b, k, layout, lists, scratch)
+            change = count_change(a, n[a], -k, size, layout, scratch)
+            change += count_change(b, n[b], k, size, layout, scratch)
+            crossed = cross(a, b, k, layout, lists, scratch, 0)
             for i in range(crossed):
                 change += kernel_change(log_kernel, touched[i], total[touched[i]], delta[i])
             if math.log(1.0 - rng.random()) < change:
@@ -331,7 +283,14 @@ def _hand_over(
 
 @compiled()
 def _shift_runs(
-    state: State, layout: Layout, lists: Lists, prior: WalkPrior, scale: float, scratch: Scratch, rng: Generator
+    state: State,
+    layout: Layout,
+    lists: Lists,
+    parts: Parts | None,
+    prior: WalkPrior,
+    scale: float,
+    scratch: Scratch,
+    rng: Generator,
 ) -> None:
     """Move 4, one run from each block on.
 
@@ -367,7 +326,7 @@ def _shift_runs(
             _thin_or_top_up(state, layout, first, end, up, proposal, rng)
         else:
             _hand_over(state, layout, (first, second, end), up < 0, math.exp(min(up, down)), proposal, rng)
-        by_counts, found = change_by_counts(state, layout, lists, first, end, scratch)
+        by_counts, found = change_with_parts(state, layout, lists, parts, first, end, scratch, rng)
         if math.log(1.0 - rng.random()) < change + by_counts:
             take_counts(state, layout, first, end, found, scratch)
         else:
@@ -378,7 +337,7 @@ def _shift_runs(
 @compiled()
 def _draw_exposures(state: State, layout: Layout, size: float, rng: Generator) -> None:
     """Draw the exposure of each atom given its count and level: gamma of shape ``n + d k`` and rate ``k + exp(x)``."""
-    for a in range(state.n.size):
+    for a in range(layout.atom_days.size):
         if layout.atom_event[a] == 1:
             state.exposure[a] = 0.0
             continue
@@ -393,7 +352,7 @@ def _draw_exposures(state: State, layout: Layout, size: float, rng: Generator) -
 def _size_logpdf(state: State, layout: Layout, size: float) -> float:
     """Log density of all counts given the levels, up to what does not depend on the size."""
     value, log_size = 0.0, math.log(size)
-    for a in range(state.n.size):
+    for a in range(layout.atom_days.size):
         if layout.atom_event[a] == 0:
             own, log_sum = size * layout.atom_days[a], math.log(size + math.exp(state.x[layout.atom_block[a]]))
             value += own * (log_size - log_sum)
@@ -452,7 +411,9 @@ def run_chain(
     size: float,
     jump: float,
     steps: FloatArray,
-) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    parts: Parts | None = None,
+    shares: SharePrior | None = None,
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Run one chain and return what it kept.
 
     Parameters
@@ -465,8 +426,8 @@ def run_chain(
         Of the levels.
     schedule : Schedule
         How long to run.
-    n : (A,) int
-        Starting counts; the kernel of every window must be finite at them.
+    n : (L A,) int
+        Starting counts of all cells; the kernel of every window must be finite at them.
     x : (P,) float
         Starting log rates per day.
     scale : float
@@ -479,62 +440,91 @@ def run_chain(
         Sizes of the steps of each level, of the scale, of the dispersion, of the scale together with all levels
         without their counts and with them, and of the first level with all others; they are written to, so that a
         chain can be run on.
+    parts : Parts, optional
+        Places and counters; their shares and the sizes of their steps are written to.
+    shares : SharePrior, optional
+        Of their shares.
 
     Returns
     -------
-    counts : (keep, A) int
+    counts : (keep, L A) int
     levels : (keep, P) float
     scales : (keep,) float
     sizes : (keep,) float
+    chances : (keep, L, P) float
+        Log probability that an incident of the parent is in each layer; (keep, 0, 0) without parts.
     """
-    atoms, blocks = n.size, x.size
-    state, lists = start_state(n, x, layout), list_windows(layout)
-    scratch = make_scratch(atoms, layout.window_first.size, blocks)
+    cells, blocks = n.size, x.size
+    state, lists = start_state(n, x, layout), list_windows(layout, cells)
+    scratch = make_scratch(cells, layout.window_first.size, blocks)
     level_step = steps[:blocks]
     scale_step, size_step, turn_step = steps[blocks], steps[blocks + 1], steps[blocks + 2]
     along_step, first_step = steps[blocks + 3], steps[blocks + 4]
     if prior.dispersion_sd == 0.0:
         size = POISSON_SIZE
     warmup, keep, thin = schedule.warmup, schedule.keep, schedule.thin
-    kept_n, kept_x, kept_scale = np.empty((keep, atoms), np.int64), np.empty((keep, blocks)), np.empty(keep)
+    kept_n, kept_x, kept_scale = np.empty((keep, cells), np.int64), np.empty((keep, blocks)), np.empty(keep)
     kept_size = np.empty(keep)
+    if parts is None:
+        kept_in = np.empty((keep, 0, 0))
+    else:
+        kept_in = np.empty((keep, parts.part.size, blocks))
+        set_probabilities(parts)
     for sweep in range(warmup + keep * thin):
         gain = 1.0 / math.sqrt(1.0 + sweep) if sweep < warmup else 0.0
         _set_odds(state.x, size, scratch)
-        _add_or_remove(state, layout, lists, scratch, size, jump, rng)
+        if parts is None:
+            _add_or_remove(state, layout, lists, scratch, size, jump, rng)
+        else:
+            add_or_remove_parts(state, layout, lists, parts, scratch, size, jump, rng)
+            count_anew(state, layout, lists, parts, scratch, jump, rng)
+            if parts.places > 1:
+                replace_places(state, layout, lists, parts, rng)
+            step_shares(state, layout, parts, shares, gain, rng)  # type: ignore[arg-type]
+            if parts.captured > parts.places + 1:
+                shift_counters(state, layout, lists, parts, shares, scratch, gain, rng)  # type: ignore[arg-type]
         for _ in range(COUNT_MOVES):
-            _move_between(state, layout, lists, scratch, size, jump, rng)
+            if parts is None:
+                _move_between(state, layout, lists, scratch, size, jump, rng)
+            else:
+                move_parts_between(state, layout, lists, parts, scratch, size, jump, rng)
         _step_levels(state, layout, prior, scale, size, level_step, gain, rng)
         if blocks > 1:
             draw_weights(state.x, prior, scale, scratch.weights, rng)
             turn_levels(state, layout, prior, scale, size, scratch, rng)
             move = turn_step * draw_normal(rng)
-            scale, accept = turn_path(state, layout, lists, prior, scale, size, move, 0.0, False, scratch, rng)
+            scale, accept = turn_path(state, layout, lists, parts, prior, scale, size, move, 0.0, False, scratch, rng)
             if gain > 0.0:
                 turn_step *= math.exp(gain * (accept - ACCEPTED))
         _draw_exposures(state, layout, size, rng)
+        if parts is not None and parts.captured > parts.places + 1:
+            step_overlap(state, layout, lists, parts, prior, scale, shares, gain, rng)  # type: ignore[arg-type]
         if blocks > 1:
-            turn_counts(state, layout, lists, prior, scale, scratch, rng)
+            turn_counts(state, layout, lists, parts, prior, scale, scratch, rng)
             move = along_step * draw_normal(rng)
-            scale, accept = turn_path(state, layout, lists, prior, scale, size, move, 0.0, True, scratch, rng)
+            scale, accept = turn_path(state, layout, lists, parts, prior, scale, size, move, 0.0, True, scratch, rng)
             if gain > 0.0:
                 along_step *= math.exp(gain * (accept - ACCEPTED))
             shift = first_step * draw_normal(rng)
-            scale, accept = turn_path(state, layout, lists, prior, scale, size, 0.0, shift, True, scratch, rng)
+            scale, accept = turn_path(state, layout, lists, parts, prior, scale, size, 0.0, shift, True, scratch, rng)
             if gain > 0.0:
                 first_step *= math.exp(gain * (accept - ACCEPTED))
-        _shift_runs(state, layout, lists, prior, scale, scratch, rng)
+        _shift_runs(state, layout, lists, parts, prior, scale, scratch, rng)
         if blocks > 1:
             scale, scale_step = _step_scale(state.x, prior, scale, scale_step, gain, rng)
         if prior.dispersion_sd > 0.0:
             size, size_step = _step_size(state, layout, prior, size, size_step, gain, rng)
         if sweep >= warmup and (sweep - warmup + 1) % thin == 0:
             row = (sweep - warmup) // thin
-            for a in range(atoms):  # slice assignment would compile numpy's broadcasting and its messages
+            for a in range(cells):  # slice assignment would compile numpy's broadcasting and its messages
                 kept_n[row, a] = state.n[a]
             for p in range(blocks):
                 kept_x[row, p] = state.x[p]
             kept_scale[row], kept_size[row] = scale, size
+            if parts is not None:
+                for layer in range(parts.part.size):
+                    for p in range(blocks):
+                        kept_in[row, layer, p] = parts.log_in[layer, p]
     steps[blocks], steps[blocks + 1], steps[blocks + 2] = scale_step, size_step, turn_step
     steps[blocks + 3], steps[blocks + 4] = along_step, first_step
-    return kept_n, kept_x, kept_scale, kept_size
+    return kept_n, kept_x, kept_scale, kept_size, kept_in

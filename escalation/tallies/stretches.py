@@ -30,9 +30,10 @@ from escalation.tallies.chain import (
     State,
     WalkPrior,
     cap_logpdf,
-    change_by_counts,
     take_counts,
 )
+from escalation.tallies.parts import change_with_parts
+from escalation.tallies.shares import Parts
 
 SMALLEST_TURN = math.log(0.03)
 """Log of the smallest turn on the ellipse, as the share of what is new."""
@@ -214,7 +215,14 @@ def _couple(state: State, layout: Layout, first: int, end: int, kept: bool, scra
 
 @compiled()
 def turn_counts(
-    state: State, layout: Layout, lists: Lists, prior: WalkPrior, scale: float, scratch: Scratch, rng: Generator
+    state: State,
+    layout: Layout,
+    lists: Lists,
+    parts: Parts | None,
+    prior: WalkPrior,
+    scale: float,
+    scratch: Scratch,
+    rng: Generator,
 ) -> None:
     """Redraw all levels stretch by stretch, and their counts with them."""
     x, mean, turn, proposed = state.x, scratch.mean, scratch.turn, scratch.proposed
@@ -233,7 +241,7 @@ def turn_counts(
         atom, end = layout.block_first[begin], layout.block_first[last + 1]
         kept = rng.random() >= 0.5 * lists.effort[atom]
         change += _couple(state, layout, atom, end, kept, scratch, rng)
-        by_counts, found = change_by_counts(state, layout, lists, atom, end, scratch)
+        by_counts, found = change_with_parts(state, layout, lists, parts, atom, end, scratch, rng)
         if math.log(1.0 - rng.random()) < change + by_counts:
             take_counts(state, layout, atom, end, found, scratch)
             for p in range(begin, last + 1):
@@ -245,6 +253,7 @@ def turn_path(
     state: State,
     layout: Layout,
     lists: Lists,
+    parts: Parts | None,
     prior: WalkPrior,
     scale: float,
     size: float,
@@ -268,13 +277,13 @@ def turn_path(
     for p in range(1, x.size):
         step = x[p] - mean - memory * (x[p - 1] - mean)
         proposed[p] = mean + memory * (proposed[p - 1] - mean) + step * math.exp(move)
-    last, atoms, found = x.size - 1, state.n.size, 0
+    last, atoms, found = x.size - 1, layout.atom_days.size, 0
     change = 0.5 * (scale**2 - new_scale**2) / prior.scale_sd**2 + move
     change += 0.5 * ((x[0] - mean) ** 2 - (proposed[0] - mean) ** 2) / prior.level_sd**2
     if along:
         change += cap_logpdf(proposed, 0, last, prior) - cap_logpdf(x, 0, last, prior)
         change += _couple(state, layout, 0, atoms, True, scratch, rng)
-        by_counts, found = change_by_counts(state, layout, lists, 0, atoms, scratch)
+        by_counts, found = change_with_parts(state, layout, lists, parts, 0, atoms, scratch, rng)
         change += by_counts
     else:
         _sum_blocks(state.n, layout, scratch)

@@ -1,0 +1,379 @@
+"""Probabilities that an incident lies in a place and that a counter counts it, as a chain comes to them; compiled.
+
+Of all incidents of a week a counter c counts the share ``overlap * exp(ratio_c - largest ratio)``: the widest counter
+the share ``overlap``, the others less.  Ratios and the weights of places are walks between knots.  How many incidents
+no counter counts is nobody's question, but says how far counters differ by chance: the overlap is drawn together with
+the level of all that there is, the counts of the counters staying as they are, and its counts summed out.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.compilation import compiled
+from escalation.conventions.compiled_draws import draw_normal
+from escalation.tallies.chain import Layout, Lists, State, WalkPrior, cap_logpdf, walk_logpdf
+
+ACCEPTED = 0.44
+"""Share of the steps of one number that is best taken (Roberts & Rosenthal 2001, doi:10.1214/ss/1015346320)."""
+NEGLIGIBLE = 1e-9
+"""Terms smaller than this share of the largest one end a sum, once they fall."""
+MOST_OVERLAP = 1.0 - 1e-6
+"""The widest counter misses something always."""
+
+
+class SharePrior(NamedTuple):
+    """Priors of the probabilities of the parts.
+
+    Attributes
+    ----------
+    ratio_sd, drift_sd : float
+        Normal prior of the first log ratio of each counter, and of its steps from knot to knot.
+    place_sd, place_drift_sd : float
+        Likewise of the log weight of each place.
+    overlap_yes, overlap_no : float
+        Beta prior of the share of all incidents that the widest counter counts.
+    """
+
+    ratio_sd: float = 0.5
+    drift_sd: float = 0.1
+    place_sd: float = 1.5
+    place_drift_sd: float = 0.5
+    overlap_yes: float = 8.0
+    overlap_no: float = 2.0
+
+
+class Parts(NamedTuple):
+    """What the layers are, and the probabilities that a chain has come to; the latter are written to.
+
+    Attributes
+    ----------
+    places, captured : int
+        Layers 1 to ``places`` are places, those from there to before ``captured`` counters' counts, others are sums.
+    parent, counter, place, summed : (L,) int
+        Layer that each is a part of, its counter, its place and the layer that sums it; -1 for none.
+    sibling : (C, places + 1) int
+        Layer of a counter in each place, -1 where it has none; 0 is for its count of the whole.
+    held : (L, A) int
+        1 where the chain keeps the layer's count of an atom: where its counter says something of it.
+    knot, share : (P,) int and float
+        Knot before each block, and how far it is on the way to the next one; two rows, of counters and of places.
+    ratio, weight : (C, K) and (places, J) float
+        Log ratio of each counter, and log weight of each place, at the knots.
+    overlap : (1,) float
+        Share of all incidents that the widest counter counts.
+    ratio_steps, weight_steps, overlap_step : (C, 3), (places, 2), (1,) float
+        Sizes of their steps: of all knots together, of one, and of all together with the counts.
+    log_in, log_out : (L, P) float
+        Log probability that an incident of the parent is in the layer, and that it is not.
+    part, pool, wanted : (L,) int
+        Places that a move writes to.
+    """
+
+    places: int
+    captured: int
+    parent: IntArray
+    counter: IntArray
+    place: IntArray
+    summed: IntArray
+    sibling: IntArray
+    held: IntArray
+    knot: IntArray
+    share: FloatArray
+    ratio: FloatArray
+    weight: FloatArray
+    overlap: FloatArray
+    ratio_steps: FloatArray
+    weight_steps: FloatArray
+    overlap_step: FloatArray
+    log_in: FloatArray
+    log_out: FloatArray
+    part: IntArray
+    pool: IntArray
+    wanted: IntArray
+
+
+@compiled()
+def set_weights(parts: Parts) -> None:
+    """Work out the probabilities of the places from their weights."""
+    log_in, knot, share, weight = parts.log_in, parts.knot, parts.share, parts.weight
+    for p in range(log_in.shape[1]):
+        total, k = 0.0, knot[1, p]
+        after = min(k + 1, weight.shape[1] - 1)
+        for g in range(parts.places):
+            log_in[g + 1, p] = weight[g, k] + share[1, p] * (weight[g, after] - weight[g, k])
+            total += math.exp(log_in[g + 1, p])
+        for g in range(parts.places):
+            log_in[g + 1, p] -= math.log(total)
+
+
+@compiled()
+def set_ratios(parts: Parts) -> None:
+    """Work out with which probability each counter counts an incident, and what is left of it."""
+    log_in, log_out, knot, share, ratio = parts.log_in, parts.log_out, parts.knot, parts.share, parts.ratio
+    log_overlap = math.log(parts.overlap[0])
+    for p in range(log_in.shape[1]):
+        k = knot[0, p]
+        after = min(k + 1, ratio.shape[1] - 1)
+        widest = -np.inf
+        for c in range(ratio.shape[0]):
+            widest = max(widest, ratio[c, k] + share[0, p] * (ratio[c, after] - ratio[c, k]))
+        if ratio.shape[0] > 1:
+            log_in[0, p] = log_overlap - widest
+        for layer in range(parts.places + 1, parts.captured):
+            c = parts.counter[layer]
+            own = ratio[c, k] + share[0, p] * (ratio[c, after] - ratio[c, k])
+            log_in[layer, p] = log_overlap + own - widest
+            log_out[layer, p] = math.log1p(-math.exp(log_in[layer, p]))
+
+
+@compiled()
+def set_probabilities(parts: Parts) -> None:
+    """Work out the probabilities of all layers."""
+    set_weights(parts)
+    set_ratios(parts)
+
+
+@compiled()
+def _counts_logpdf(first: int, end: int, inside: FloatArray, outside: FloatArray, parts: Parts) -> float:
+    """Log density of layers ``first`` to ``end`` given those that they are parts of, up to a constant."""
+    value = 0.0
+    for layer in range(first, end):
+        for p in range(inside.shape[1]):
+            if inside[layer, p] > 0.0:
+                value += inside[layer, p] * parts.log_in[layer, p]
+            if outside[layer, p] > 0.0:
+                value += outside[layer, p] * parts.log_out[layer, p]
+    return value
+
+
+@compiled()
+def _steps_logpdf(logs: FloatArray, first_sd: float, step_sd: float) -> float:
+    """Log density of walks, one a row, up to a constant."""
+    value = 0.0
+    for c in range(logs.shape[0]):
+        value -= 0.5 * (logs[c, 0] / first_sd) ** 2
+        for k in range(1, logs.shape[1]):
+            value -= 0.5 * ((logs[c, k] - logs[c, k - 1]) / step_sd) ** 2
+    return value
+
+
+@compiled()
+def overlap_logpdf(overlap: float, prior: SharePrior) -> float:
+    """Log density of the log of the overlap, up to a constant."""
+    return prior.overlap_yes * math.log(overlap) + (prior.overlap_no - 1.0) * math.log1p(-overlap)
+
+
+@compiled()
+def _logs_logpdf(of_ratios: bool, inside: FloatArray, outside: FloatArray, parts: Parts, prior: SharePrior) -> float:
+    """Log density of the ratios, or of the weights, given all counts; the probabilities are set to them."""
+    if of_ratios:
+        set_ratios(parts)
+        value: float = _counts_logpdf(parts.places + 1, parts.captured, inside, outside, parts)
+        return value + _steps_logpdf(parts.ratio, prior.ratio_sd, prior.drift_sd)
+    set_weights(parts)
+    value = _counts_logpdf(1, parts.places + 1, inside, outside, parts)
+    return value + _steps_logpdf(parts.weight, prior.place_sd, prior.place_drift_sd)
+
+
+@compiled()
+def _shift_logs(logs: FloatArray, row: int, knot: int, move: float) -> None:
+    """Add to one row at one knot; to all rows where ``row`` is behind the last, at all knots where ``knot`` is -1."""
+    for r in range(logs.shape[0]):
+        for j in range(logs.shape[1]):
+            if row in (r, logs.shape[0]) and knot in (-1, j):
+                logs[r, j] += move
+
+
+@compiled()
+def _step_logs(
+    logs: FloatArray,
+    steps: FloatArray,
+    of_ratios: bool,
+    inside: FloatArray,
+    outside: FloatArray,
+    parts: Parts,
+    prior: SharePrior,
+    gain: float,
+    rng: Generator,
+) -> None:
+    """Take a normal step of each row of logs as a whole, of each at each knot, and of all rows together."""
+    rows, knots = logs.shape
+    now = _logs_logpdf(of_ratios, inside, outside, parts, prior)
+    for row in range(rows + (1 if rows > 1 else 0)):
+        for knot in range(-1, knots if row < rows and knots > 1 else 0):
+            which = 0 if knot < 0 else 1
+            move = draw_normal(rng) * (steps[row, which] if row < rows else prior.ratio_sd)
+            _shift_logs(logs, row, knot, move)
+            new = _logs_logpdf(of_ratios, inside, outside, parts, prior)
+            accept = math.exp(min(0.0, new - now))
+            if rng.random() < accept:
+                now = new
+            else:
+                _shift_logs(logs, row, knot, -move)
+            if gain > 0.0 and row < rows:
+                steps[row, which] *= math.exp(gain * (accept - ACCEPTED))
+
+
+@compiled()
+def step_shares(state: State, layout: Layout, parts: Parts, prior: SharePrior, gain: float, rng: Generator) -> None:
+    """Take normal steps of the ratios and the weights, given all counts."""
+    n, block, held = state.n, layout.atom_block, parts.held
+    atoms, blocks = block.size, parts.log_in.shape[1]
+    inside, outside = np.zeros((parts.captured, blocks)), np.zeros((parts.captured, blocks))
+    for layer in range(1, parts.captured):
+        for a in range(atoms):
+            if held[layer, a] == 1:
+                inside[layer, block[a]] += n[layer * atoms + a]
+                if layer > parts.places:
+                    outside[layer, block[a]] += n[parts.parent[layer] * atoms + a] - n[layer * atoms + a]
+    if parts.captured > parts.places + 1:
+        _step_logs(parts.ratio, parts.ratio_steps, True, inside, outside, parts, prior, gain, rng)
+    if parts.places > 0:
+        _step_logs(parts.weight, parts.weight_steps, False, inside, outside, parts, prior, gain, rng)
+    set_probabilities(parts)
+
+
+@compiled()
+def _sum_out(
+    a: int, p: int, g: int, rate: float, more: float, u: float, state: State, parts: Parts
+) -> tuple[float, int]:
+    """Sum the density of the count of atom a in place g over all that it may be, given those of the counters.
+
+    It is Poisson of mean ``rate * exp(more)``, and a counter counts each with a probability ``exp(-more)`` times what
+    it is now.  From the largest of their counts m on, a term is the one before times
+    ``rate exp(more) / N * prod((1 - q) N / (N - m))``.
+
+    Returns
+    -------
+    value : float
+        Log of the sum.
+    count : int
+        The one at which the share ``u`` of the sum is reached.
+    """
+    n, held, parent, log_in, places = state.n, parts.held, parts.parent, parts.log_in, parts.places
+    atoms, least = held.shape[1], 0
+    for layer in range(places + 1, parts.captured):
+        if parent[layer] == g and held[layer, a] == 1:
+            least = max(least, n[layer * atoms + a])
+    log_rate = math.log(max(rate, 1e-300)) + more
+    value = least * log_rate - math.exp(log_rate) - math.lgamma(least + 1.0)
+    log_factor = log_rate
+    for layer in range(places + 1, parts.captured):
+        if parent[layer] == g and held[layer, a] == 1:
+            m, log_q = n[layer * atoms + a], log_in[layer, p] - more
+            log_rest = math.log1p(-math.exp(log_q))
+            value += math.lgamma(least + 1.0) - math.lgamma(m + 1.0) - math.lgamma(least - m + 1.0)
+            value += m * log_q + (least - m) * log_rest
+            log_factor += log_rest
+    factor = math.exp(log_factor)
+    total, term, count, wanted = 1.0, 1.0, least, -1
+    target = np.inf
+    for turn in range(2):
+        # the first turn sums up, the second one finds the count where the share is reached
+        reached, term, count = 1.0, 1.0, least
+        while reached < target:
+            count += 1
+            ratio = factor / count
+            for layer in range(places + 1, parts.captured):
+                if parent[layer] == g and held[layer, a] == 1:
+                    ratio *= count / (count - n[layer * atoms + a])
+            term *= ratio
+            reached += term
+            if ratio < 1.0 and term < NEGLIGIBLE * reached:
+                break
+        if turn == 0:
+            total = reached
+            if u < 0.0:
+                break
+            target = u * total
+        else:
+            wanted = count
+    return value + math.log(total), wanted
+
+
+@compiled()
+def _is_free(a: int, g: int, lists: Lists, layout: Layout, atoms: int) -> bool:
+    """Say whether no tally speaks of all that there is in an atom and place itself, nor was it an event."""
+    cell = g * atoms + a
+    of_whole = lists.begin[a + 1] > lists.begin[a]
+    return layout.atom_event[a] == 0 and not of_whole and lists.begin[cell + 1] == lists.begin[cell]
+
+
+@compiled()
+def _scaled_logpdf(more: float, state: State, layout: Layout, lists: Lists, parts: Parts) -> float:
+    """Log density of the counts when there is ``more`` of everything, in logs, and counters count as much less of it.
+
+    Counts of what there is are summed out where nothing else is known of them.
+    """
+    n, x, exposure, block, log_in = state.n, state.x, state.exposure, layout.atom_block, parts.log_in
+    atoms, places, value = block.size, parts.places, 0.0
+    for a in range(atoms):
+        p = block[a]
+        for g in range(1 if places > 0 else 0, places + 1):
+            rate = exposure[a] * math.exp(x[p] + (log_in[g, p] if g > 0 else 0.0))
+            if _is_free(a, g, lists, layout, atoms):
+                value += _sum_out(a, p, g, rate, more, -1.0, state, parts)[0]
+                continue
+            count = n[g * atoms + a]
+            if layout.atom_event[a] == 0:
+                value += count * more - rate * math.exp(more)
+            for layer in range(places + 1, parts.captured):
+                if parts.parent[layer] == g and parts.held[layer, a] == 1:
+                    m, log_q = n[layer * atoms + a], log_in[layer, p] - more
+                    value += m * log_q + (count - m) * math.log1p(-math.exp(log_q))
+    return value
+
+
+@compiled()
+def step_overlap(
+    state: State,
+    layout: Layout,
+    lists: Lists,
+    parts: Parts,
+    walk: WalkPrior,
+    scale: float,
+    prior: SharePrior,
+    gain: float,
+    rng: Generator,
+) -> None:
+    """Take a normal step of the log overlap against the level of all that there is, and draw its counts anew.
+
+    A step is ``overlap * exp(-more)`` and ``x + more``, in which what counters expect to count stays.
+    """
+    x, n, block, last = state.x, state.n, layout.atom_block, state.x.size - 1
+    atoms, places = block.size, parts.places
+    more = parts.overlap_step[0] * draw_normal(rng)
+    new = parts.overlap[0] * math.exp(-more)
+    accept = 0.0
+    if new < MOST_OVERLAP:
+        change = _scaled_logpdf(more, state, layout, lists, parts) - _scaled_logpdf(0.0, state, layout, lists, parts)
+        change += overlap_logpdf(new, prior) - overlap_logpdf(parts.overlap[0], prior)
+        change += 0.5 * ((x[0] - walk.level_mean) ** 2 - (x[0] + more - walk.level_mean) ** 2) / walk.level_sd**2
+        change -= walk_logpdf(x, 0, last, walk, scale) + cap_logpdf(x, 0, last, walk)
+        for p in range(x.size):
+            x[p] += more
+        change += walk_logpdf(x, 0, last, walk, scale) + cap_logpdf(x, 0, last, walk)
+        accept = math.exp(min(0.0, change))
+        if rng.random() < accept:
+            parts.overlap[0] = new
+            set_ratios(parts)
+        else:
+            for p in range(x.size):
+                x[p] -= more
+    if gain > 0.0:
+        parts.overlap_step[0] *= math.exp(gain * (accept - ACCEPTED))
+    for a in range(atoms):
+        p = block[a]
+        for g in range(1 if places > 0 else 0, places + 1):
+            if _is_free(a, g, lists, layout, atoms):
+                rate = state.exposure[a] * math.exp(x[p] + (parts.log_in[g, p] if g > 0 else 0.0))
+                count = _sum_out(a, p, g, rate, 0.0, rng.random(), state, parts)[1]
+                n[a] += count - n[g * atoms + a] if g > 0 else count - n[a]
+                if g > 0:
+                    n[g * atoms + a] = count
