@@ -16,6 +16,7 @@ from typing import Any
 from numpy.random import Generator
 
 from escalation.tallies import posterior
+from escalation.tallies.evidence import Evidence
 
 TAKERS: list[Any] = [importlib.import_module(f"escalation.tallies.{name}") for name in ("reconstruct", "left_out")]
 """Modules that run chains."""
