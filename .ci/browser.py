@@ -25,6 +25,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+PATIENCE = 180_000
+"""Milliseconds that a page may take, on a machine that does other things too."""
 SECONDS = 900
 """A notebook may take so long, on a machine that does other things too."""
 CONTRAST = 4.5
@@ -54,16 +56,24 @@ LEAST_CONTRAST = """(chosen) => {
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
+    """Serves files and says nothing, many over one connection."""
+
+    protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Lets a browser knock more often than five times at once: who is not let in waits for seconds, and again."""
+
+    request_queue_size = 128
+
+
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder on loopback; gives its address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    server = Server(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
@@ -73,7 +83,8 @@ def check_site(browser: Browser, folder: Path) -> list[str]:
     """Visit every page of a site; gives what is wrong with it."""
     wrong: list[str] = []
     with served(folder) as root:
-        page = browser.new_page(viewport=DESK)
+        page = browser.new_page(viewport=PHONE)
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda asked: wrong.append(f"asks {asked.url}") if not asked.url.startswith(root) else None)
         page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
         seen, anchors, asked = {f"{root}index.html"}, {}, set()
@@ -87,6 +98,8 @@ def check_site(browser: Browser, folder: Path) -> list[str]:
             if not address.endswith(".html"):
                 continue
             anchors[address] = set(page.evaluate(IDS))
+            if (width := page.evaluate(WIDTH)) > PHONE["width"] + 1:
+                wrong.append(f"{address}: {width} pixels wide on a phone of {PHONE['width']}")
             for link in page.evaluate(LINKS):
                 if link.startswith(root):
                     asked.add(link)
@@ -100,14 +113,9 @@ def check_site(browser: Browser, folder: Path) -> list[str]:
             if (found := urldefrag(link)).fragment and found.fragment not in anchors.get(found.url, {found.fragment})
         ]
         wrong += [f"{link}: no such place on the page" for link in sorted(lost)]
-        page.set_viewport_size(PHONE)
-        for address in sorted(anchors):
-            page.goto(address, wait_until="domcontentloaded")
-            if (width := page.evaluate(WIDTH)) > PHONE["width"] + 1:
-                wrong.append(f"{address}: {width} pixels wide on a phone of {PHONE['width']}")
         page.set_viewport_size(DESK)
         page.goto(urljoin(root, "search.html?q=flashpoint"))
-        page.wait_for_selector("#search-results li", timeout=20_000)
+        page.wait_for_selector("#search-results li", timeout=PATIENCE)
         for theme in ("light", "dark"):
             page.goto(f"{root}methods.html")
             page.evaluate("theme => document.documentElement.setAttribute('data-theme', theme)", theme)
@@ -130,6 +138,9 @@ def laboratory(folder: Path) -> Iterator[str]:
     settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    news = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    news.mkdir()
+    (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     log = (folder / "lab.log").open("w")
     own = {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
     server = subprocess.Popen(
@@ -152,8 +163,12 @@ def laboratory(folder: Path) -> Iterator[str]:
 RUN = """async () => {
   const app = window.jupyterapp;
   await app.restored;
-  await app.commands.execute('notebook:run-all-cells');
+  const panel = app.shell.currentWidget;
+  for (const step of [panel.context.ready, panel.revealed, panel.sessionContext.ready]) await step;
+  await panel.sessionContext.session.kernel.info;
+  app.commands.execute('notebook:run-all-cells');
 }"""
+"""Before the notebook is there and its kernel answers, the command runs nothing and says nothing."""
 STATE = """() => {
   const content = window.jupyterapp.shell.currentWidget.content;
   const cells = content.model.sharedModel.cells.filter(one => one.cell_type === 'code' && one.source.trim());
@@ -178,9 +193,9 @@ def check_lab(browser: Browser, notebooks: list[Path]) -> list[str]:
         for notebook in notebooks:
             shutil.copy(notebook, place)
             page = browser.new_page(viewport=DESK)
+            page.set_default_timeout(PATIENCE)
             page.goto(f"{root}lab/tree/{notebook.name}?reset", wait_until="domcontentloaded")
-            page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-            page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=120_000)
+            page.wait_for_selector(".jp-Notebook .jp-Cell")
             page.evaluate(RUN)
             wrong += _outputs(page, notebook.name)
             for theme in ("JupyterLab Light", "JupyterLab Dark"):

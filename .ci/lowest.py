@@ -11,7 +11,7 @@ def main(path: str) -> None:
     for requirement in project["dependencies"]:
         if ";" in requirement:  # of another Python
             continue
-        name, lowest = re.fullmatch(r"([\w-]+)>=([\d.]+)", requirement).groups()
+        name, lowest = re.fullmatch(r"([\w-]+)>=([\d.]+)(?:,<[\d.]+)?", requirement).groups()
         print(f"{name}=={lowest}.*")
 
 

@@ -41,6 +41,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_sidebars = {  # no list of the pages below where there are none
+    page: [] for page in ("index", "start", "coming-from", "methods", "glossary")
+}
 html_show_sourcelink = False
 html_copy_source = False
 

@@ -314,7 +314,7 @@ def test_bounds_of_the_killed_and_their_middle(tmp_path, names):
         ("strike_id,date", "B1,2024-01-05", {"date": "date", "incident_id": "strike_id"}),
         ("uid,date", "x-1,2024-01-05", {"date": "date", "incident_id": "uid"}),
         ("id_violencia,fecha", "8,2024-01-05", {"date": "fecha", "incident_id": "id_violencia"}),
-        ("date,location_precision", "2024-01-05,yes", {"date": "date"}),
+        ("date,location_precision", "2024-01-05,yes", {"date": "date", "location_precision": "location_precision"}),
         ("eventid,date,nkill", "7,2024-01-05,1", {"date": "date", "incident_id": "eventid", "fatalities": "nkill"}),
     ],
 )

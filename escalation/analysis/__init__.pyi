@@ -11,6 +11,8 @@ from .alarms.cusum_run_length import cusum_run_length as cusum_run_length
 from .alarms.ears import EARS as EARS
 from .alarms.farrington import Farrington as Farrington
 from .alarms.glr import GLR as GLR
+from .by_place import PlaceComparison as PlaceComparison
+from .by_place import compare_places as compare_places
 from .changes.changepoints import ChangePoints as ChangePoints
 from .changes.changepoints import changepoints as changepoints
 from .changes.run_length import CurrentRun as CurrentRun

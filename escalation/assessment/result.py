@@ -16,6 +16,7 @@ from numpy.random import Generator
 
 from escalation.analysis.actions.result import Effect
 from escalation.analysis.alarms.alarms import Alarms, FalseAlarms
+from escalation.analysis.by_place import PlaceComparison
 from escalation.analysis.changes.changepoints import ChangePoints
 from escalation.analysis.excitation.excitation import Excitation
 from escalation.analysis.trend.growth import WindowGrowth
@@ -43,6 +44,7 @@ from escalation.assessment.outlook import (
     spread,
     year_answers,
 )
+from escalation.assessment.places import find_places, places_answers
 from escalation.assessment.severity import AttackSeverity, find_severity, severity_answers
 from escalation.assessment.sides import Sides
 from escalation.assessment.source import Source, SourceSeries, quiet_reading
@@ -101,10 +103,11 @@ EVERYTHING = (
     "alarms",
     "regimes",
     "excitation",
+    "places",
     "effect",
 )
 """All parts, none twice."""
-PARTS = (*HEADLINE, "trend", "year", "presets", "severity", "changes", "alarms", "regimes", "excitation", "effect")
+PARTS = (*HEADLINE, *(part for part in EVERYTHING if part not in HEADLINE))
 """Parts that can be asked for."""
 
 
@@ -294,6 +297,11 @@ class Assessment:
         return find_excitation(self.sides, self.seed)
 
     @cached_property
+    def places(self) -> PlaceComparison | Withheld:
+        """Where incidents are now, against where they were before."""
+        return find_places(self.series, self.options)
+
+    @cached_property
     def effect(self) -> Effect | Withheld:
         """What came after the action that the case names, against what would have come."""
         return find_effect(self.series, self.source, self.level, self.seed)
@@ -332,8 +340,8 @@ class Assessment:
         ----------
         *parts : str
             Some of ``rate``, ``growth``, ``trend`` (both, and more), ``forecast``, ``flashpoints``, ``year`` (the next
-            twelve months), ``presets``, ``severity``, ``changes``, ``alarms``, ``regimes``, ``excitation`` and
-            ``effect``; rate, growth, forecast and flashpoints when left out.
+            twelve months), ``presets``, ``severity``, ``changes``, ``alarms``, ``regimes``, ``excitation``, ``places``
+            and ``effect``; rate, growth, forecast and flashpoints when left out.
 
         Returns
         -------
@@ -479,6 +487,8 @@ class Assessment:
                 yield regimes_answer(self.regimes)
             case "excitation":
                 yield from excitation_answers(series, self.excitation)
+            case "places":
+                yield from places_answers(series, self.places)
             case "effect":
                 yield from effect_answers(series, self.effect)
 
@@ -498,15 +508,15 @@ class Assessment:
             if outlook.model == DEFAULT:
                 yield from reading_sentences(outlook, self.underlying, self.growth)
         elif part in ("flashpoints", "presets"):
-            found = self.flashpoints if part == "flashpoints" else self.presets
-            points = tuple(found.values()) if isinstance(found, dict) else found
+            held = self.flashpoints if part == "flashpoints" else self.presets
+            points = tuple(held.values()) if isinstance(held, dict) else held
             yield from [points.sentence()] if isinstance(points, Withheld) else [one.sentence() for one in points]
         elif part == "severity":
             cost = self.severity
             yield from [cost.sentence()] if isinstance(cost, Withheld) else [*cost.sentences(), *cost.cautions]
-        elif part == "effect":
-            done = self.effect
-            yield from [done.sentence()] if isinstance(done, Withheld) else done.sentences()
+        elif part in ("places", "effect"):
+            found = self.places if part == "places" else self.effect
+            yield from [found.sentence()] if isinstance(found, Withheld) else found.sentences()
         else:
             yield getattr(self, part).sentence()
 

@@ -7,16 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 
 from escalation.cases.blocks import Block, Grid, Page, Picture, Text
+from escalation.conventions.notebook import in_dark
 from escalation.plots.small_charts import svg_of
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c1c1c; --paper: #ffffff; --soft: #5a5a5a; --line: #d0d0d0; --mark: #12406b; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e8; --paper: #16181b; --soft: #a8a8a8; --line: #44484d; --mark: #8fc1ee; }
-  .escalation svg { filter: invert(1) hue-rotate(180deg); }
-}
+LIGHT = "color-scheme: light; --ink: #1c1c1c; --paper: #ffffff; --soft: #5a5a5a; --line: #d0d0d0; --mark: #12406b;"
+DARK = "color-scheme: dark; --ink: #e8e8e8; --paper: #16181b; --soft: #a8a8a8; --line: #44484d; --mark: #8fc1ee;"
+STYLE = f"""
+.escalation {{ {LIGHT} }}
+{in_dark(".escalation", DARK)}{in_dark(".escalation svg", "filter: invert(1) hue-rotate(180deg);")}"""
+STYLE += """
 .escalation { color: var(--ink); background: var(--paper); font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
   margin: 0 auto; padding: 1rem; }
+.escalation :is(h1, h2, h3, p, li, table, td, th) { color: inherit; }
 .escalation h1 { font-size: 1.6rem; line-height: 1.25; }
 .escalation h2 { font-size: 1.25rem; border-top: 1px solid var(--line); padding-top: 1rem; margin-top: 2rem; }
 .escalation h3, .escalation h2.part { font-size: 1.05rem; margin: 1rem 0 .3rem; border: 0; padding: 0; }
@@ -26,6 +28,7 @@ STYLE = """
 .escalation figure { margin: 1rem 0; min-width: 0; }
 .escalation figcaption { color: var(--soft); font-size: .875rem; }
 .escalation svg { width: 100%; height: auto; }
+@media (max-width: 40rem) { .escalation section > figure svg { min-width: 30rem; } }
 .escalation .gallery { display: grid; gap: 0 1rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
 .escalation .scroll { overflow-x: auto; }
@@ -33,7 +36,7 @@ STYLE = """
 .escalation th, .escalation td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--line);
   vertical-align: top; font-variant-numeric: tabular-nums; }
 .escalation th { border-bottom: 2px solid var(--soft); }
-.escalation .word { text-align: left; }
+.escalation table .word.word { text-align: left; }
 .escalation .day { white-space: nowrap; }
 @media (max-width: 40rem) { .escalation .scroll table { min-width: 34rem; } }
 .escalation summary { cursor: pointer; color: var(--mark); }
@@ -43,6 +46,10 @@ STYLE = """
 @media print { .escalation details { display: none; } .escalation nav { display: none; } }
 """
 
+BODY = """
+body { margin: 0; background: #ffffff; }
+@media (prefers-color-scheme: dark) { body { background: #16181b; } }
+"""
 DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -51,7 +58,7 @@ def whole_page(title: str, pages: Sequence[Page], foot: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>body {{ margin: 0; }}</style>\n</head>\n<body>\n"
+        f"<title>{html.escape(title)}</title>\n<style>{BODY}</style>\n</head>\n<body>\n"
         f"{fragment(title, pages, foot)}\n</body>\n</html>\n"
     )
 
@@ -119,7 +126,8 @@ def _figure(picture: Picture, *, small: bool = False) -> str:
     at = svg.index(">") + 1
     svg = f'{svg[:at]}<title id="{name}-title">{described}</title>{svg[at:]}'
     return (
-        f"<figure>\n{svg}\n<figcaption>{described}\n<details><summary>Numbers of this chart</summary>"
+        f'<figure>\n<div class="scroll" tabindex="0" role="group" aria-label="Chart">{svg}</div>\n'
+        f"<figcaption>{described}\n<details><summary>Numbers of this chart</summary>"
         f'<div class="scroll" tabindex="0" role="group" aria-label="Numbers">{_table(picture.numbers)}</div></details>'
         "</figcaption>\n</figure>"
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from numba import njit
+from numba import njit, types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from escalation.errors import NotKeptWarning, warn
@@ -51,6 +51,7 @@ def compiled(
 
     def decorate(function: Function) -> Function:
         dispatcher: Any = njit(nogil=True, error_model=error_model, fastmath=fastmath, inline=inline)(function)
+        _forget_literals(dispatcher)
         try:
             dispatcher._cache = _Cache(function)  # as njit(cache=True) does
         except RuntimeError:  # no folder that can be written
@@ -59,6 +60,17 @@ def compiled(
         return decorated
 
     return decorate
+
+
+def _forget_literals(dispatcher: Any) -> None:
+    """Let constants among the arguments of a call be numbers like others: numba compiles anew for each of them."""
+    ask = dispatcher.get_call_template
+
+    def call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        plain = tuple(types.unliteral(one) for one in args)
+        return ask(plain, {name: types.unliteral(one) for name, one in kws.items()})
+
+    dispatcher.get_call_template = call_template
 
 
 class _Cache(FunctionCache):

@@ -30,8 +30,11 @@ TEXT_COLUMNS = ("actor", "target", "event_type", "country", "admin1", "place", "
 FATALITY_COLUMNS = ("fatalities", "fatalities_low", "fatalities_high")
 VICTIM_COLUMNS = ("killed_own", "killed_partner", "killed_attacker", "killed_civilian", "killed_unknown")
 """Those killed of the target's side, of its partners, of the actor's side, of civilians, and of whom it is not said."""
-OPTIONAL_COLUMNS = ("events", "as_of", *VICTIM_COLUMNS)
-"""``events``: how many incidents a row stands for; ``as_of``: since when the row has said what it says."""
+PRECISIONS = ("place", "district", "province", "country")
+"""How far the place of an incident is known: the town or a few kilometres around it, or only the area that holds it."""
+OPTIONAL_COLUMNS = ("events", "as_of", "location_precision", *VICTIM_COLUMNS)
+"""``events``: how many incidents a row stands for; ``as_of``: since when the row has said what it says;
+``location_precision``: one of :data:`PRECISIONS`, blank where it is not said."""
 COORDINATE_LIMITS = {"latitude": 90.0, "longitude": 180.0}
 
 REPEATED_ID = r"(no-id-\d+(?:-\d+)?)-again-\d+"
@@ -63,7 +66,8 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     pandas.DataFrame
         The columns of :data:`COLUMNS` in that order, then any others as they are: dates
         ``datetime64`` at midnight, text with ``""`` for blank, coordinates float, fatalities ``Int64``;
-        ``events`` and those of :data:`VICTIM_COLUMNS`, where there are any, ``Int64``.
+        ``events`` and those of :data:`VICTIM_COLUMNS`, where there are any, ``Int64``; ``location_precision``,
+        where there is one, text.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
         If it is no table, has no rows, no ``date``, a column twice, a date that is missing, not
         a date, outside 1900 to 2199 or after its ``date_end``, fatalities (of any victims) or ``events``
         that are not whole numbers >= 0 or not in the order low <= best <= high, a coordinate out of
-        range, or an ``incident_id`` twice.
+        range, a ``location_precision`` that is none of :data:`PRECISIONS`, or an ``incident_id`` twice.
 
     Examples
     --------
@@ -104,6 +108,8 @@ def check_incidents(table: pd.DataFrame, name: str = "incidents") -> pd.DataFram
     for column in VICTIM_COLUMNS:
         if column in others:
             checked[column] = _column(table, column, name)
+    if "location_precision" in others:
+        checked["location_precision"] = _precision(table["location_precision"], name)
     if "as_of" in others and not pd.api.types.is_datetime64_dtype(table["as_of"].dtype):
         raise InputError(f"{name}: column 'as_of' is {table['as_of'].dtype}, not times; use pandas.to_datetime")
     return checked
@@ -217,6 +223,15 @@ def _column(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     bad = (values < 0) | (values != values.round()) & values.notna() | (values > MAX_FATALITIES)
     _refuse(bad, values, name, f"({column}) is no whole number from 0 to {MAX_FATALITIES:,}")
     return values.astype("Int64")
+
+
+def _precision(column: pd.Series, name: str) -> pd.Series:
+    """How far places are known, in the words of :data:`PRECISIONS`, blank where it is not said."""
+    words = column.astype(object).where(column.notna(), "").astype(str)
+    _refuse(
+        ~words.isin([*PRECISIONS, ""]), words, name, f"is no location_precision; use {', '.join(PRECISIONS)} or blank"
+    )
+    return words
 
 
 def _numbers(column: pd.Series, label: str, name: str) -> pd.Series:

@@ -9,6 +9,7 @@ from .forecast_charts import forecast as forecast
 from .forecast_charts import models as models
 from .growth_charts import growth as growth
 from .nowcast_charts import nowcast as nowcast
+from .place_charts import places as places
 from .severity_charts import fatality_tail as fatality_tail
 from .severity_charts import lethality as lethality
 from .tally_charts import counters as counters

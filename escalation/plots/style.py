@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from escalation.conventions.arrays import FloatArray
+from escalation.conventions.notebook import in_dark
 from escalation.counts.periods import period_word
 from escalation.plots.text import FONT, MONTHS, printable, text_width, wrap
 
@@ -89,12 +90,7 @@ RC: dict[Any, Any] = {
     "svg.hashsalt": "escalation",  # the same chart has the same ids each time
 }
 _DARK = "filter: invert(0.93) hue-rotate(180deg)"
-_THEMES = (  # what JupyterLab, VS Code and Colab say of their theme, or else the browser
-    "<style>.escalation-chart {max-width: 100%} "
-    f'[data-jp-theme-light="false"] .escalation-chart, [data-vscode-theme-kind*="dark"] .escalation-chart, '
-    f"html[theme=dark] .escalation-chart {{{_DARK}}} @media (prefers-color-scheme: dark) {{body:not("
-    f"[data-jp-theme-light]):not([data-vscode-theme-kind]) .escalation-chart {{{_DARK}}}}}</style>"
-)
+_THEMES = f"<style>.escalation-chart {{max-width: 100%}}\n{in_dark('.escalation-chart', _DARK)}</style>"
 styled = rc_context(RC)
 """Decorator: the function runs with the settings of :data:`RC`, and matplotlib's own are put back after it."""
 

@@ -30,6 +30,7 @@ from escalation.report.lists import set_tallies
 from escalation.report.method import set_method
 from escalation.report.outlook import set_flashpoints, set_forecast, set_trend
 from escalation.report.paper import BOTTOM, TOP, Paper
+from escalation.report.places import set_places
 from escalation.report.questions import set_questions
 from escalation.report.record import set_record
 from escalation.report.severity import set_severity
@@ -176,6 +177,7 @@ def _set_further(paper: Paper, assessment: Assessment) -> None:
     set_flashpoints(paper, assessment)
     set_presets(paper, assessment)
     set_severity(paper, assessment)
+    set_places(paper, assessment)
     set_record(paper, assessment)
     paper.new_page()
     set_method(paper, assessment)

@@ -20,10 +20,12 @@ LAYOUT = Layout(
         "source": ("source",),
         "incident_id": ("event_id_cnty", "data_id"),  # data_id was renumbered at each update
         "time_precision": ("time_precision",),
+        "location_precision": ("geo_precision",),
         "as_of": ("timestamp",),
     },
     date_order="day-first",
     precisions={"1": "day", "1.0": "day", "2": "week", "2.0": "week", "3": "month", "3.0": "month"},
+    location_precisions={"1": "place", "2": "district", "3": "province"},  # of 2 and 3 the capital stands for the area
 )
 
 MARKS = {

@@ -71,7 +71,9 @@ LAYOUT = Layout(
         "as_of": ("dateadded",),
         "root": ("isrootevent",),
         "place_type": ("actiongeo_type",),
+        "location_precision": ("actiongeo_type",),
     },
     holds="reports",
+    location_precisions={"1": "country", "2": "province", "3": "place", "4": "place", "5": "province", "0": ""},
     tidy=tidy,
 )

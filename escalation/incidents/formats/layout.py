@@ -12,13 +12,14 @@ import pandas as pd
 
 from escalation.errors import InputError
 from escalation.incidents.formats.dates import DateOrder
-from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS
+from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, PRECISIONS
 
 SHOWN_COLUMNS = 30
 CHOOSABLE = (*COLUMNS, *OPTIONAL_COLUMNS, "time_precision")
 """What a column map may name."""
 
 WORDS_OF_PRECISION = {word: word for word in ("day", "week", "month", "year")} | {"exact": "day"}
+WORDS_OF_LOCATION = {word: word for word in PRECISIONS} | {"exact": "place", "town": "place", "admin1": "province"}
 
 
 def unchanged(cells: pd.DataFrame) -> pd.DataFrame:
@@ -48,6 +49,8 @@ class Layout:
         How many days a date stands for where the file has no ``date_end``.
     precisions : mapping of str to str
         How the file says that a date is known to the ``day``, ``week``, ``month`` or ``year``.
+    location_precisions : mapping of str to str
+        How it says that a location is that of the ``place``, or of its ``district``, ``province`` or ``country``.
     tidy : callable
         Turns the cells (text, incidents' column names) into the words of the incidents table.
     """
@@ -59,6 +62,7 @@ class Layout:
     holds: Literal["incidents", "reports", "counts"] = "incidents"
     days: int = 1
     precisions: Mapping[str, str] = field(default_factory=lambda: WORDS_OF_PRECISION)
+    location_precisions: Mapping[str, str] = field(default_factory=lambda: WORDS_OF_LOCATION)
     tidy: Callable[[pd.DataFrame], pd.DataFrame] = unchanged
 
 

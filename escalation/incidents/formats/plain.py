@@ -135,6 +135,7 @@ LAYOUT = Layout(
         "source": ("source", "source_url", "url", "link"),
         "incident_id": ("incident_id", "id", "event_id", "eventid", "incident_code"),
         "time_precision": ("time_precision", "date_precision", "date_prec"),
+        "location_precision": ("location_precision", "place_precision"),
         "as_of": ("as_of", "last_updated"),
     },
 )

@@ -44,6 +44,7 @@ from escalation.incidents.formats.rows import (
     keep_dated,
     keep_known,
     note_unusual,
+    read_precisions,
     widen_imprecise,
 )
 from escalation.incidents.formats.zones import check_zone, in_zone
@@ -85,7 +86,8 @@ def read_incidents(
     columns : mapping of str to str, optional
         Which column of the file holds which column of the result, such as ``{"date": "Datum"}``;
         obvious names (``event_date``, ``lat``, ``killed``) need no entry. Beside the columns of the
-        result ``time_precision`` (``day``, ``week``, ``month``, ``year``), ``events``, ``as_of`` and
+        result ``time_precision`` (``day``, ``week``, ``month``, ``year``), ``location_precision`` (``place``,
+        ``district``, ``province``, ``country``), ``events``, ``as_of`` and
         ``killed_own``, ``killed_partner``, ``killed_attacker``, ``killed_civilian`` can be named.
     encoding : str, optional
         Encoding of a text file that is neither UTF-8 nor marked UTF-16, such as ``"cp1252"``.
@@ -124,7 +126,8 @@ def read_incidents(
         ``latitude``, ``longitude`` (degrees, NaN if unknown), ``fatalities``, ``fatalities_low``,
         ``fatalities_high`` (``<NA>`` if unknown), ``source``, ``incident_id``; in the order of the files.
         Where the file has them also ``events`` (a row stands for so many incidents, as in counts
-        a week), ``as_of`` (UTC) and who was killed: ``killed_own`` (of the target's side), ``killed_partner``,
+        a week), ``as_of`` (UTC), ``location_precision`` (how far the place is known: ``place``, ``district``,
+        ``province`` or ``country``) and who was killed: ``killed_own`` (of the target's side), ``killed_partner``,
         ``killed_attacker`` (of the actor's side), ``killed_civilian``, ``killed_unknown``.
         ``incidents.attrs["columns"]`` holds, for each file, which of its columns was taken for what,
         ``attrs["layouts"]`` which kind of file it is, ``attrs["rows"]`` what a row was taken for,
@@ -201,6 +204,8 @@ def read_incidents(
         incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
     if "events" in incidents:
         incidents["events"] = incidents["events"].fillna(1)  # of files whose rows are incidents
+    if "location_precision" in incidents:
+        incidents["location_precision"] = incidents["location_precision"].fillna("").astype(str)
     _warn_repeats(incidents)
     incidents.attrs["columns"] = {file.notes.entries.file: dict(file.notes.names) for file in files}
     incidents.attrs["rows"] = {file.notes.entries.file: file.meaning for file in files}
@@ -312,6 +317,8 @@ def _read_file(
     parts = [window, cells[list(TEXT_COLUMNS)], clean_coordinates(cells, notes), clean_fatalities(cells, notes)]
     rows = pd.concat(parts, axis=1)[list(COLUMNS)]
     extra |= clean_victims(cells, notes)
+    if "location_precision" in names:
+        extra["location_precision"] = read_precisions(cells, notes, layout.location_precisions)
     for column in OPTIONAL_COLUMNS:
         if column in extra:
             rows[column] = extra[column].loc[rows.index]

@@ -85,6 +85,16 @@ def widen_imprecise(window: pd.DataFrame, notes: Notes, precisions: Mapping[str,
     return widen(window, precision.fillna("day"))
 
 
+def read_precisions(cells: pd.DataFrame, notes: Notes, precisions: Mapping[str, str]) -> pd.Series:
+    """How far the place of each row is known, in the words of the incidents table; blank where the file is silent."""
+    codes, distinct = pd.factorize(cells["location_precision"])
+    written = pd.Series(distinct, dtype=object).str.lower().str.removesuffix(".0")
+    said = written.map(dict(precisions) | {"": ""}).take(codes).set_axis(cells.index)
+    known = ", ".join(word for word in precisions if precisions[word])
+    notes.add(said.isna(), "location_precision", "changed", f"is none of {known}; blanked")
+    return said.fillna("").astype(str)
+
+
 def keep_counted(cells: pd.DataFrame, notes: Notes, *, signed: bool = False, blanks: bool = False) -> pd.Series:
     """How many incidents each row stands for, or by how many it changes a count.
 

@@ -33,6 +33,7 @@ LAYOUT = Layout(
         "place": ("where_coordinates",),
         "latitude": ("latitude",),
         "longitude": ("longitude",),
+        "location_precision": ("where_prec",),
         "fatalities": ("best", "best_est"),
         "fatalities_low": ("low", "low_est"),
         "fatalities_high": ("high", "high_est"),
@@ -46,6 +47,8 @@ LAYOUT = Layout(
     },
     needs=("date", "date_end", "event_type", "fatalities"),
     date_order="month-first",
+    # 5: along a road or in a region that is no province; 7: at sea or in the air (UCDP GED Codebook)
+    location_precisions=dict(zip("1234567", ("place", "place", "district", "province", *["country"] * 3), strict=True)),
     tidy=tidy,
 )
 

@@ -63,7 +63,7 @@ def observe(
     log_exposure = np.log(exposure)
     rough = np.where(seen, np.log(np.where(seen, counts, 0.0) + 0.5) - log_exposure, anchor)
     typically = np.array([[anchor, 0.9, 0.3, 0.0 if poisson else 0.2]])
-    levels = smooth(counts, log_exposure, anchor, typically, rough, 1e-6)[1]
+    levels = smooth(counts, log_exposure, anchor, typically, rough, 1e-6, math.inf)[1]
     if bends:  # the same rates by the other link
         rise = np.exp(np.clip(levels - anchor, -600.0, 30.0))
         levels = anchor + np.where(rise > 30, rise, np.log(np.expm1(np.minimum(rise, 30.0))))

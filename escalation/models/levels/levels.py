@@ -136,6 +136,7 @@ class DriftingLevel(CountModel, Shrinkable):
         parts, free = self.likelihood, series.free
 
         def evaluate(theta: FloatArray, levels: FloatArray) -> tuple[FloatArray, FloatArray]:
+            theta = np.ascontiguousarray(theta)  # compiled once, not again for each layout
             value, _, _, _, levels = parts.log_posterior(theta, series, levels, SEARCH_TOLERANCE)
             return value + tilt(parts, series, prior, theta), levels
 
@@ -253,7 +254,7 @@ def tilt(parts: Likelihood, series: Series, prior: NormalPrior | None, theta: Fl
 def natural_scale(parts: Likelihood, theta: FloatArray, series: Series) -> tuple[FloatArray, FloatArray]:
     """Natural parameters (1, 4) at one point (d,), and slopes (d, d) of those that are free by ``theta``."""
     move = STEP * np.eye(len(theta))
-    up, down = (parts.unpack(theta + way * move, series)[0][:, series.free] for way in (1, -1))
+    up, down = (parts.unpack(np.ascontiguousarray(theta + way * move), series)[0][:, series.free] for way in (1, -1))
     return parts.unpack(theta[None], series)[0], (up - down).T / (2 * STEP)
 
 
@@ -280,7 +281,7 @@ def weigh(parts: Likelihood, estimate: Estimate, points: int, shift: FloatArray)
     levels = extended(mode.states, len(learnt.counts))
     for doublings in range(MOST_DOUBLINGS + 1):
         drawn = scatter(mode, points << doublings, shift)
-        around = np.concatenate([mode.theta[None], drawn.theta])
+        around = np.ascontiguousarray(np.concatenate([mode.theta[None], drawn.theta]))
         value, natural, log_unit, moments, _ = parts.log_posterior(around, learnt, levels, DRAW_TOLERANCE)
         value = value + tilt(parts, learnt, estimate.state["panel"], around)
         log_weight = (value + log_unit)[1:] - drawn.log_density

@@ -164,7 +164,8 @@ class LocalLevel(DriftingLevel):
         """
         parts, series, mode = self.likelihood, estimate.state["series"], estimate.state["mode"]
         drawn = scatter(mode, EVIDENCE_POINTS, np.full(len(mode.theta) + 1, 0.5))
-        value, _, log_unit, _, _ = parts.log_posterior(drawn.theta, series, mode.states, DRAW_TOLERANCE)
+        points = np.ascontiguousarray(drawn.theta)
+        value, _, log_unit, _, _ = parts.log_posterior(points, series, mode.states, DRAW_TOLERANCE)
         logs = value + log_unit - drawn.log_density - drawn.log_constant
         prior = -0.5 * math.log(2 * math.pi) - np.log(PRIOR_SD[series.free])
         return float(np.logaddexp.reduce(logs)) - math.log(EVIDENCE_POINTS) + float(prior.sum())
