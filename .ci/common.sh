@@ -1,7 +1,7 @@
 # What .ci/run and .ci/nightly share; sourced by them. Nothing outside a temporary directory is written.
 # A step runs in a shell of its own; one that fails does not keep the others from running, and the last line names it.
 set -euo pipefail
-exec </dev/null
+exec </dev/null 3>/dev/null
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
@@ -26,12 +26,13 @@ step() {
   status=$?
   set -e
   if [ "$status" -ne 0 ]; then echo "$name" >>"$work/failed"; fi
-  printf -- '--- %s: %d s%s\n' "$name" "$((SECONDS - began))" "$([ "$status" -eq 0 ] || echo ', FAILED')"
+  printf -- '--- %s: %d s%s\n' "$name" "$((SECONDS - began))" "$([ "$status" -eq 0 ] || echo ', FAILED')" | tee /dev/fd/3
 }
 
 # at_once COMMAND...: run commands, each a row of steps, at the same time; show what each printed when it has ended
 at_once() {
   local row
+  exec 3>&1  # a step that has ended says so at once
   for row in "$@"; do "$row" >"$work/$row.log" 2>&1 & done
   for row in "$@"; do
     wait -n || echo "one of: $*" >>"$work/failed"
