@@ -42,7 +42,9 @@ def gap_notes(gaps: pd.DataFrame | None, last: pd.Timestamp) -> list[str]:
 def tally_notes(reconstruction: Reconstruction) -> list[str]:
     """What a reconstruction and the running totals behind it have to say."""
     used = reconstruction.tallies[reconstruction.tallies["used"]]
-    return [*reconstruction_notes(reconstruction), *totals_notes(used)]
+    ratios = reconstruction.ratios
+    differing = [] if ratios is None else ratios.conflicts()
+    return [*reconstruction_notes(reconstruction), *differing, *totals_notes(used)]
 
 
 def warning_note(warning: warnings.WarningMessage) -> str:

@@ -14,6 +14,7 @@ from escalation.errors import InputError
 from escalation.files.ledger import join_ledgers
 from escalation.files.places import KEY, runs_of
 from escalation.files.read import column_names
+from escalation.tallies.choosing import is_chosen
 
 Opened = tuple[pd.DataFrame, pd.DataFrame, tuple[int, ...]]
 """Checked tallies, the ledger, and the labels of the rows that no person has reviewed."""
@@ -69,7 +70,7 @@ def _keep_places(tallies: pd.DataFrame, files: Sequence[str], lines: Sequence[in
 def unreviewed_note(table: pd.DataFrame, unreviewed: Sequence[int], series: str, counter: str | None) -> list[str]:
     """Say from how many unreviewed counts an answer is, if from any."""
     rows = table.loc[[at for at in unreviewed if at in table.index]]
-    used = rows[(rows["series"] == series) & (True if counter is None else rows["counter"] == counter)]
+    used = rows[(rows["series"] == series) & is_chosen(rows["counter"], counter)]
     if used.empty:
         return []
     plural = "count" if len(used) == 1 else "counts"

@@ -8,7 +8,7 @@ from escalation.assessment.handful import Handful, find_handful
 from escalation.assessment.source import Source, SourceSeries
 from escalation.counts.series import CountSeries
 from escalation.errors import InputError
-from escalation.tallies.choosing import choose_rows
+from escalation.tallies.choosing import choose_rows, is_chosen
 from escalation.tallies.reconstruct import Reconstruction
 
 USABLE = "ok"
@@ -64,7 +64,7 @@ def usual_threshold(series: CountSeries) -> int | None:
 def taken(rows: pd.DataFrame, counter: str | None, unit: str | None) -> pd.DataFrame:
     """The tallies of a counter and unit; of all where none is chosen."""
     for column, chosen in (("counter", counter), ("unit", unit)):
-        rows = rows if chosen is None else rows[rows[column] == chosen]
+        rows = rows[is_chosen(rows[column], chosen)]
     return rows
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from escalation.conventions.arguments import check_level
+from escalation.conventions.wording import spaced
 from escalation.counts.periods import period_word
 from escalation.counts.schema import is_histories, quantile_frame
 from escalation.counts.series import CountsLike, unpack_counts
@@ -142,11 +143,9 @@ def counters(reconstruction: Reconstruction, *, level: float = 0.9) -> Figure:
         if name in ratios.ratios.index:
             row = ratios.ratios.loc[name]
             where = "" if one.place == reconstruction.place else f", in {one.place}"
-            said = (
-                f"{row['ratio']:.2f} ({row['lower']:.2f} to {row['upper']:.2f}) for each of {ratios.reference}{where}"
-            )
+            said = f"{row['ratio']:.2f} ({row['lower']:.2f} to {row['upper']:.2f}) for each of {spaced(ratios.reference)}{where}"
             said = f"{row['tallies']:.0f} tallies{where}" if name == ratios.reference else said
-        ax.set_title(printable(f"{name}: {said}"), loc="left", fontsize="small")
+        ax.set_title(printable(f"{spaced(name)}: {said}"), loc="left", fontsize="small")
     return chart
 
 

@@ -30,6 +30,20 @@ def read_choice(choice: Choice, names: pd.Series) -> Choice:
     return choice
 
 
+def is_chosen(names: pd.Series, choice: Choice) -> pd.Series:
+    """Mark the names that a choice takes; all where there is none.
+
+    Examples
+    --------
+    >>> is_chosen(pd.Series(["army", "navy", "press"]), "army, press").tolist()
+    [True, False, True]
+    """
+    choice = read_choice(choice, names)
+    if choice is None or (choice == ALL and ALL not in set(names)):
+        return pd.Series(True, index=names.index)
+    return names.isin([choice] if isinstance(choice, str) else list(choice))
+
+
 def several(choice: Choice) -> bool:
     """Say whether counters, or places, are to be read together."""
     return choice == ALL or not (choice is None or isinstance(choice, str))
@@ -85,14 +99,13 @@ def _pick(table: pd.DataFrame, column: str, choice: Choice, of: str) -> pd.DataF
             together = f", or {ALL!r} to read them together" if column == "counter" else ""
             raise InputError(f"{len(there)} {plural}{of} do not add up; choose one {column} of {listed}{together}")
         return table
-    if column == "counter" and choice == ALL and ALL not in there:
-        return table
-    chosen = [choice] if isinstance(choice, str) else list(choice)
-    unknown = [one for one in chosen if one not in there]
+    taken = is_chosen(table[column], choice) if column == "counter" else table[column] == choice
+    chosen = list(choice) if several(choice) and choice != ALL else [choice]
+    unknown = [one for one in chosen if one not in there and not (one == ALL and taken.all())]
     if unknown or not chosen:
         wrong = unknown[0] if unknown else chosen
         raise InputError(f"{column} is {wrong!r}; the {plural}{of} are {', '.join(there)}")
-    return table[table[column].isin(chosen)]
+    return table[taken]
 
 
 def place_keys(rows: pd.DataFrame, place: str, *, together: bool) -> tuple[pd.Series, pd.Series]:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
+from escalation.conventions.wording import spaced
 from escalation.tallies.choosing import JOINED
 from escalation.tallies.daily import spread_over_days
 from escalation.tallies.evidence import Evidence
@@ -41,21 +42,32 @@ class CounterRatios:
 
     def sentences(self) -> list[str]:
         """Say how the counters differ: what each counts, where that is beyond doubt, and where it has changed."""
-        said = []
-        for name, row in self.ratios.iterrows():
-            if name == self.reference:
-                continue
-            where = f" in {row['place']}" if row["place"] else ""
-            text = (
-                f"{name} counts {row['ratio']:.2f} ({row['lower']:.2f} to {row['upper']:.2f}) for each one that "
-                f"{self.reference} counts{where}"
-            )
-            if row["lower"] > 1.0 or row["upper"] < 1.0:
-                text += ": its definition or its sources differ"
-            if row["change_lower"] > 1.0 or row["change_upper"] < 1.0:
-                text += f", and its ratio has changed by a factor of {row['change']:.2f} since it began"
-            said.append(text + ".")
-        return said
+        return [self._sentence(str(name), row) for name, row in self.ratios.iterrows() if name != self.reference]
+
+    def conflicts(self) -> list[str]:
+        """Say the same of the counters alone whose ratio is not 1 beyond doubt, or has changed."""
+        others = self.ratios.drop(index=self.reference)
+        return [self._sentence(str(name), row) for name, row in others.iterrows() if _differs(row) or _changed(row)]
+
+    def _sentence(self, name: str, row: pd.Series) -> str:
+        where = f" in {row['place']}" if row["place"] else ""
+        text = (
+            f"{spaced(name)} counts {row['ratio']:.2f} ({row['lower']:.2f} to {row['upper']:.2f}) for each one that "
+            f"{spaced(self.reference)} counts{where}"
+        )
+        if _differs(row):
+            text += ": its definition or its sources differ"
+        if _changed(row):
+            text += f", and its ratio has changed by a factor of {row['change']:.2f} since it began"
+        return text + "."
+
+
+def _differs(row: pd.Series) -> bool:
+    return bool(row["lower"] > 1.0 or row["upper"] < 1.0)
+
+
+def _changed(row: pd.Series) -> bool:
+    return bool(row["change_lower"] > 1.0 or row["change_upper"] < 1.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from numpy.random import Generator
 from escalation.conventions.randomness import Seed, as_generator, draw_root, generator_for
 from escalation.counts.periods import DateLike, parse_date
 from escalation.errors import InputError
+from escalation.tallies.choosing import Choice, is_chosen, read_choice
 from escalation.tallies.reconstruct import reconstruct
 from escalation.tallies.schema import check_tallies
 
@@ -94,8 +95,8 @@ class Vintages:
 
     tallies: pd.DataFrame = field(repr=False)
     series: str
-    counter: str | None = None
-    place: str | None = None
+    counter: Choice = None
+    place: Choice = None
     unit: str | None = None
     start: DateLike | None = None
     draws: int = 200
@@ -137,7 +138,12 @@ class Vintages:
     def _own(self, table: pd.DataFrame) -> pd.DataFrame:
         """Usable tallies of the series."""
         own = table[(table["series"] == self.series) & (table["flag"] == "ok")]
-        return own if self.counter is None else own[own["counter"] == self.counter]
+        return own[is_chosen(own["counter"], self.counter)]
+
+    def _known_counters(self, own: pd.DataFrame) -> Choice:
+        """Those of several counters that had printed something."""
+        choice = read_choice(self.counter, own["counter"])
+        return choice if choice is None or isinstance(choice, str) else sorted(set(own["counter"]))
 
     def __call__(self, period: pd.Period) -> pd.DataFrame:
         """Return the histories up to a period, or as far as was known, as they could be reconstructed on its last day.
@@ -160,7 +166,7 @@ class Vintages:
         return reconstruct(
             known,
             series=self.series,
-            counter=self.counter,
+            counter=self._known_counters(own),
             place=self.place,
             unit=self.unit,
             freq=period.freqstr,

@@ -13,7 +13,7 @@ from escalation.assessment.assess import assess
 from escalation.assessment.options import Season
 from escalation.assessment.result import Assessment
 from escalation.assessment.source import Source, SourceSeries, count_series, open_source
-from escalation.assessment.usual import usable
+from escalation.assessment.usual import taken, usable
 from escalation.cases.choices import main_options
 from escalation.cases.differences.result import Changed
 from escalation.cases.differences.rows import compare_rows
@@ -188,7 +188,7 @@ def _rows_of(source: Source, counted: SourceSeries) -> pd.DataFrame:
     made = counted.reconstruction
     assert made is not None
     rows = usable(source.table, made.series)
-    return rows[(rows["counter"] == made.counter) & (rows["unit"] == made.unit)]
+    return taken(rows, made.counter, made.unit)
 
 
 def _check_order(before: SourceSeries, after: SourceSeries) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from escalation.assessment.gate import HALF
 from escalation.assessment.outlook import spread
 from escalation.assessment.source import Source, SourceSeries, count_series, open_source
-from escalation.assessment.usual import usable
+from escalation.assessment.usual import taken, usable
 from escalation.cases.questions.ledger import ledger_path, read_ledger, write_resolutions
 from escalation.cases.questions.question import DOUBTFUL, SURE, Outcome, Question, Resolution
 from escalation.conventions.arrays import FloatArray
@@ -137,7 +137,7 @@ def _count(source: Source, question: Question, seed: int) -> SourceSeries:
         return count_series(source, series=question.series, by=question.find_in, freq="D", rng=seed)
     # an end that the case sets for its report is none for what came after it
     rows = usable(source.table, str(question.series))
-    end = rows.loc[(rows["counter"] == question.counter) & (rows["unit"] == question.unit), "end"].max()
+    end = taken(rows, question.counter, question.unit)["end"].max()
     return count_series(
         source,
         series=question.series,

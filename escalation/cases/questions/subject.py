@@ -12,6 +12,7 @@ from escalation.cases.choices import series_names
 from escalation.cases.questions.sentence import Asked
 from escalation.conventions.wording import singular, spaced
 from escalation.errors import InputError
+from escalation.tallies.choosing import is_chosen
 
 EMPTY = word_set("on in of the a an and or at least more than over to by from with against forces there will be any")
 """Words that name no series."""
@@ -77,8 +78,7 @@ def find_subject(
     chosen = unit or usual_unit
     if unit is None and asked.unit:
         rows = usable(source.table, name)
-        if counter is not None:
-            rows = rows[rows["counter"] == counter]
+        rows = rows[is_chosen(rows["counter"], counter)]
         there = sorted(rows["unit"].unique())
         if asked.unit in there:
             chosen = asked.unit
