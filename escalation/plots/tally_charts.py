@@ -143,8 +143,10 @@ def counters(reconstruction: Reconstruction, *, level: float = 0.9) -> Figure:
         if name in ratios.ratios.index:
             row = ratios.ratios.loc[name]
             where = "" if one.place == reconstruction.place else f", in {one.place}"
-            said = f"{row['ratio']:.2f} ({row['lower']:.2f} to {row['upper']:.2f}) for each of {spaced(ratios.reference)}{where}"
-            said = f"{row['tallies']:.0f} tallies{where}" if name == ratios.reference else said
+            said = f"{row['tallies']:.0f} tallies{where}"
+            if name != ratios.reference:
+                interval = f"{row['ratio']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
+                said = f"{interval} for each of {spaced(ratios.reference)}{where}"
         ax.set_title(printable(f"{spaced(name)}: {said}"), loc="left", fontsize="small")
     return chart
 
