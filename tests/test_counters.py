@@ -133,10 +133,10 @@ def simulate(rng: Generator, counters: int, prior: WalkPrior, shares: SharePrior
         level.append(prior.level_mean + prior.memory * (level[-1] - prior.level_mean) + step)
     size = 1 / abs(rng.normal(0, prior.dispersion_sd))
     rate = rng.gamma(size, 1 / size, 7 * WEEKS) * np.exp(np.minimum(np.repeat(level, 7), 4.0))
-    first = rng.normal(0, shares.ratio_sd, counters)
-    last = first + rng.normal(0, shares.drift_sd, counters)
-    middle = (np.arange(WEEKS) + 0.5) / WEEKS
-    log_ratio = np.repeat(first[:, None] * (1 - middle) + last[:, None] * middle, 7, axis=1)
+    steps = abs(rng.normal(0, shares.drift_sd)) * rng.normal(size=(counters, 3))  # four knots in 196 days
+    knots = np.cumsum(np.column_stack([rng.normal(0, shares.ratio_sd, counters), steps]), axis=1)
+    middle = 3 * (np.arange(WEEKS) + 0.5) / WEEKS
+    log_ratio = np.repeat([np.interp(middle, np.arange(4), own) for own in knots], 7, axis=1)
     seen = rng.beta(shares.overlap_yes, shares.overlap_no) * np.exp(log_ratio - log_ratio.max(axis=0))
     middling = seen[0] / np.exp(log_ratio[0])
     there = rng.poisson(rate)

@@ -37,6 +37,8 @@ LARGEST_STEP = 3.0
 """Largest step of the log overlap that is tried."""
 LARGEST_RATE = 1e5
 """Expected counts of an atom beyond this one are not summed out, but refused."""
+SMALLEST_DRIFT = 1e-3
+"""Smallest scale of the drift, as a share of that of its prior."""
 MOST_OVERLAP = 1.0 - 1e-6
 """The widest counter misses something always."""
 
@@ -46,8 +48,10 @@ class SharePrior(NamedTuple):
 
     Attributes
     ----------
-    ratio_sd, drift_sd : float
-        Normal prior of the first log ratio of each counter, and of its steps from knot to knot.
+    ratio_sd : float
+        Normal prior of the first log ratio of each counter.
+    drift_sd : float
+        Half-normal prior of the scale of its normal steps from knot to knot, which all counters have.
     place_sd, place_drift_sd : float
         Likewise of the log weight of each place.
     overlap_yes, overlap_no : float
@@ -55,7 +59,7 @@ class SharePrior(NamedTuple):
     """
 
     ratio_sd: float = 0.5
-    drift_sd: float = 0.1
+    drift_sd: float = 0.15
     place_sd: float = 1.5
     place_drift_sd: float = 0.5
     overlap_yes: float = 8.0
@@ -79,9 +83,11 @@ class Parts(NamedTuple):
         Knot before each block, and how far it is on the way to the next one; two rows, of counters and of places.
     ratio, weight : (C, K) and (places, J) float
         Log ratio of each counter, and log weight of each place, at the knots.
+    drift : (1,) float
+        Scale of the steps of the log ratios.
     overlap : (1,) float
         Share of all incidents that the widest counter counts.
-    ratio_steps, weight_steps, overlap_step : (C, 3), (places, 2), (1,) float
+    ratio_steps, weight_steps, drift_step, overlap_step : (C, 3), (places, 2), (1,), (1,) float
         Sizes of their steps: of all knots together, of one, and of all together with the counts.
     log_in, log_out : (L, P) float
         Log probability that an incident of the parent is in the layer, and that it is not.
@@ -101,9 +107,11 @@ class Parts(NamedTuple):
     share: FloatArray
     ratio: FloatArray
     weight: FloatArray
+    drift: FloatArray
     overlap: FloatArray
     ratio_steps: FloatArray
     weight_steps: FloatArray
+    drift_step: FloatArray
     overlap_step: FloatArray
     log_in: FloatArray
     log_out: FloatArray
@@ -113,10 +121,10 @@ class Parts(NamedTuple):
 
 
 @compiled()
-def set_weights(parts: Parts) -> None:
-    """Work out the probabilities of the places from their weights."""
+def set_weights(parts: Parts, first: int, end: int) -> None:
+    """Work out the probabilities of the places in blocks ``first`` to ``end`` from their weights."""
     log_in, knot, share, weight = parts.log_in, parts.knot, parts.share, parts.weight
-    for p in range(log_in.shape[1]):
+    for p in range(first, end):
         total, k = 0.0, knot[1, p]
         after = min(k + 1, weight.shape[1] - 1)
         for g in range(parts.places):
@@ -127,11 +135,11 @@ def set_weights(parts: Parts) -> None:
 
 
 @compiled()
-def set_ratios(parts: Parts) -> None:
-    """Work out with which probability each counter counts an incident, and what is left of it."""
+def set_ratios(parts: Parts, first: int, end: int) -> None:
+    """Work out with which probability each counter counts an incident in blocks ``first`` to ``end``."""
     log_in, log_out, knot, share, ratio = parts.log_in, parts.log_out, parts.knot, parts.share, parts.ratio
     log_overlap = math.log(parts.overlap[0])
-    for p in range(log_in.shape[1]):
+    for p in range(first, end):
         k = knot[0, p]
         after = min(k + 1, ratio.shape[1] - 1)
         widest = -np.inf
@@ -149,20 +157,22 @@ def set_ratios(parts: Parts) -> None:
 @compiled()
 def set_probabilities(parts: Parts) -> None:
     """Work out the probabilities of all layers."""
-    set_weights(parts)
-    set_ratios(parts)
+    set_weights(parts, 0, parts.log_in.shape[1])
+    set_ratios(parts, 0, parts.log_in.shape[1])
 
 
 @compiled()
-def _counts_logpdf(first: int, end: int, inside: FloatArray, outside: FloatArray, parts: Parts) -> float:
-    """Log density of layers ``first`` to ``end`` given those that they are parts of, up to a constant."""
+def _counts_logpdf(
+    layer: int, last: int, first: int, end: int, inside: FloatArray, outside: FloatArray, parts: Parts
+) -> float:
+    """Log density of layers ``layer`` to ``last`` in blocks ``first`` to ``end`` given those that they are parts of."""
     value = 0.0
-    for layer in range(first, end):
-        for p in range(inside.shape[1]):
-            if inside[layer, p] > 0.0:
-                value += inside[layer, p] * parts.log_in[layer, p]
-            if outside[layer, p] > 0.0:
-                value += outside[layer, p] * parts.log_out[layer, p]
+    for own in range(layer, last):
+        for p in range(first, end):
+            if inside[own, p] > 0.0:
+                value += inside[own, p] * parts.log_in[own, p]
+            if outside[own, p] > 0.0:
+                value += outside[own, p] * parts.log_out[own, p]
     return value
 
 
@@ -184,14 +194,19 @@ def _overlap_logpdf(overlap: float, prior: SharePrior) -> float:
 
 
 @compiled()
-def _logs_logpdf(of_ratios: bool, inside: FloatArray, outside: FloatArray, parts: Parts, prior: SharePrior) -> float:
-    """Log density of the ratios, or of the weights, given all counts; the probabilities are set to them."""
+def _logs_logpdf(
+    of_ratios: bool, first: int, end: int, inside: FloatArray, outside: FloatArray, parts: Parts, prior: SharePrior
+) -> float:
+    """Log density of the ratios, or of the weights, given the counts of blocks ``first`` to ``end``.
+
+    The probabilities of these blocks are set to them.
+    """
     if of_ratios:
-        set_ratios(parts)
-        value: float = _counts_logpdf(parts.places + 1, parts.captured, inside, outside, parts)
-        return value + _steps_logpdf(parts.ratio, prior.ratio_sd, prior.drift_sd)
-    set_weights(parts)
-    value = _counts_logpdf(1, parts.places + 1, inside, outside, parts)
+        set_ratios(parts, first, end)
+        value: float = _counts_logpdf(parts.places + 1, parts.captured, first, end, inside, outside, parts)
+        return value + _steps_logpdf(parts.ratio, prior.ratio_sd, parts.drift[0])
+    set_weights(parts, first, end)
+    value = _counts_logpdf(1, parts.places + 1, first, end, inside, outside, parts)
     return value + _steps_logpdf(parts.weight, prior.place_sd, prior.place_drift_sd)
 
 
@@ -216,22 +231,72 @@ def _step_logs(
     gain: float,
     rng: Generator,
 ) -> None:
-    """Take a normal step of each row of logs as a whole, of each at each knot, and of all rows together."""
-    rows, knots = logs.shape
-    now = _logs_logpdf(of_ratios, inside, outside, parts, prior)
+    """Take a normal step of each row of logs as a whole, of each at each knot, and of all rows together.
+
+    A knot speaks of the blocks between those beside it.
+    """
+    rows, knots, blocks = logs.shape[0], logs.shape[1], parts.log_in.shape[1]
+    before = parts.knot[0 if of_ratios else 1]
     for row in range(rows + (1 if rows > 1 else 0)):
         for knot in range(-1, knots if row < rows and knots > 1 else 0):
             which = 0 if knot < 0 else 1
+            first, end = 0, blocks
+            if knot >= 0:
+                first, end = int(np.searchsorted(before, knot - 1)), int(np.searchsorted(before, knot + 1))
             move = draw_normal(rng) * (steps[row, which] if row < rows else prior.ratio_sd)
+            now = _logs_logpdf(of_ratios, first, end, inside, outside, parts, prior)
             _shift_logs(logs, row, knot, move)
-            new = _logs_logpdf(of_ratios, inside, outside, parts, prior)
+            new = _logs_logpdf(of_ratios, first, end, inside, outside, parts, prior)
             accept = math.exp(min(0.0, new - now)) if new > -np.inf else 0.0  # what has overflowed is no number
-            if rng.random() < accept:
-                now = new
-            else:
+            if rng.random() >= accept:
                 _shift_logs(logs, row, knot, -move)
+                if of_ratios:
+                    set_ratios(parts, first, end)
+                else:
+                    set_weights(parts, first, end)
             if gain > 0.0 and row < rows:
                 steps[row, which] *= math.exp(gain * (accept - ACCEPTED))
+
+
+@compiled()
+def _stretch_steps(ratio: FloatArray, factor: float) -> None:
+    """Multiply the steps of each log ratio from knot to knot."""
+    for c in range(ratio.shape[0]):
+        for k in range(ratio.shape[1] - 1, 0, -1):
+            ratio[c, k] -= ratio[c, k - 1]
+        for k in range(1, ratio.shape[1]):
+            ratio[c, k] = ratio[c, k - 1] + factor * ratio[c, k]
+
+
+@compiled()
+def _step_drift(
+    inside: FloatArray, outside: FloatArray, parts: Parts, prior: SharePrior, gain: float, rng: Generator
+) -> None:
+    """Take a normal step of the log scale of the drift, the ratios staying as they are; then one along with them."""
+    ratio, drift, blocks = parts.ratio, parts.drift, parts.log_in.shape[1]
+    number = ratio.shape[0] * (ratio.shape[1] - 1)
+    for along in range(2):
+        move = parts.drift_step[0] * draw_normal(rng)
+        old, factor = drift[0], math.exp(move)
+        new = old * factor
+        # half-normal prior of the scale, whose log is drawn
+        change = 0.5 * (old**2 - new**2) / prior.drift_sd**2 + move
+        if along == 0:
+            change += _steps_logpdf(ratio, prior.ratio_sd, new) - _steps_logpdf(ratio, prior.ratio_sd, old)
+            change -= number * move
+        else:  # the steps as multiples of the scale stay
+            change -= _counts_logpdf(parts.places + 1, parts.captured, 0, blocks, inside, outside, parts)
+            _stretch_steps(ratio, factor)
+            set_ratios(parts, 0, blocks)
+            change += _counts_logpdf(parts.places + 1, parts.captured, 0, blocks, inside, outside, parts)
+        accept = math.exp(min(0.0, change)) if change > -np.inf else 0.0
+        if new > SMALLEST_DRIFT * prior.drift_sd and rng.random() < accept:
+            drift[0] = new
+        elif along == 1:
+            _stretch_steps(ratio, 1.0 / factor)
+            set_ratios(parts, 0, blocks)
+        if gain > 0.0:
+            parts.drift_step[0] *= math.exp(gain * (accept - ACCEPTED))
 
 
 @compiled()
@@ -248,6 +313,8 @@ def step_shares(state: State, layout: Layout, parts: Parts, prior: SharePrior, g
                     outside[layer, block[a]] += n[parts.parent[layer] * atoms + a] - n[layer * atoms + a]
     if parts.captured > parts.places + 1:
         _step_logs(parts.ratio, parts.ratio_steps, True, inside, outside, parts, prior, gain, rng)
+        if parts.ratio.shape[1] > 1:
+            _step_drift(inside, outside, parts, prior, gain, rng)
     if parts.places > 0:
         _step_logs(parts.weight, parts.weight_steps, False, inside, outside, parts, prior, gain, rng)
     set_probabilities(parts)
@@ -378,7 +445,7 @@ def step_overlap(
         accept = math.exp(min(0.0, change)) if change > -np.inf else 0.0
         if rng.random() < accept:
             parts.overlap[0] = new
-            set_ratios(parts)
+            set_ratios(parts, 0, parts.log_in.shape[1])
         else:
             for p in range(x.size):
                 x[p] -= more
@@ -458,7 +525,7 @@ def shift_counters(
         change = _shift_ratio(c, parts.ratio_steps[c, 2] * draw_normal(rng), parts, prior)
         found = 0
         if change > -np.inf:
-            set_ratios(parts)
+            set_ratios(parts, 0, parts.log_in.shape[1])
             for layer in range(parts.captured, parts.part.size):
                 if parts.counter[layer] == c:
                     proposal[layer * atoms : (layer + 1) * atoms] = 0
@@ -495,6 +562,6 @@ def shift_counters(
         else:
             parts.ratio[c] = ratio
             parts.overlap[0] = overlap
-            set_ratios(parts)
+            set_ratios(parts, 0, parts.log_in.shape[1])
         if gain > 0.0:
             parts.ratio_steps[c, 2] *= math.exp(gain * (accept - ACCEPTED))
