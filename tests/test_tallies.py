@@ -236,6 +236,7 @@ def test_contradictions_are_grouped_by_window(one_tally: Reconstruction) -> None
         (9, "exact", "2023-10-30", "2023-10-30", True, "", 0.001),
     ]
     table = pd.DataFrame(rows, columns=columns).assign(place="ALL", role="count", low=pd.NA, high=pd.NA, flag="ok")
+    table = table.assign(counter="unstated", part="")
     table = table.assign(predicted_low=[54, 53, 53, 52, 1], predicted_high=[57, 58, 57, 65, 4])
     table = table.assign(reliability=[1.0, 1.0, 1.0, 0.3, 0.1], reads_like=[pd.NA] * 5)
     table[["start", "end"]] = table[["start", "end"]].astype("datetime64[s]")

@@ -209,7 +209,7 @@ class Reconstruction:
         table = self.tallies
         odd = improbable(table)
         bare = (table["qualifier"] == "exact") & table["surprise"].notna()
-        numbers = table[bare].groupby(["counter", "place", "start", "end"])["count"].transform("nunique")
+        numbers = table[bare].groupby(["counter", "place", "start", "end"], dropna=False)["count"].transform("nunique")
         disputed = numbers.reindex(table.index).gt(1).fillna(False).astype(bool)
         found = table.assign(contradiction=np.where(odd, "improbable", "disputed"))[odd | disputed]
         return found.sort_values(["end", "start", "count"], kind="stable")
