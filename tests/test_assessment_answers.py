@@ -29,6 +29,7 @@ ALL = (
     "alarms",
     "regimes",
     "excitation",
+    "places",
     "effect",
 )
 KINDS = ("case", "incidents", "months", "fatalities")

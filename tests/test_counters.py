@@ -172,7 +172,7 @@ def calibrate(worlds: int, rng: Generator) -> list[list[int]]:
         posterior = sample_posterior(evidence, 800, rng, prior=prior, plan=plan, shares=shares)
         drawn = draw_together(posterior, evidence, 99, rng)
         first, second = (drawn.layers.children(name)[0] for name in ("c0", "c1"))
-        log_ratio = drawn.chances[:, second] - drawn.chances[:, first]
+        log_ratio = drawn.log_shares[:, second] - drawn.log_shares[:, first]
         true_ratio = (truth["log_ratio"][1] - truth["log_ratio"][0])[3::7]
         weekly = {
             who: np.add.reduceat(drawn.atoms(who, "", rng), evidence.block_first[:-1], axis=1)
@@ -264,7 +264,7 @@ def test_places_add_up_to_the_whole() -> None:
     [
         ({"counter": ["army", "navy"]}, "counter is 'navy'; the counters of raids are army, press"),
         ({"counter": []}, "the counters of raids are army, press"),
-        ({"counter": "army", "place": ["Mars"]}, "no tally of raids is about Mars"),
+        ({"counter": "army", "place": ["Mars"]}, "no tally of raids is about 'Mars'"),
         ({"counter": "army", "place": ["Iraq", "Iraq/Erbil"]}, "'Iraq/Erbil' lies in 'Iraq'"),
         ({}, "or 'all' to read them together"),
     ],

@@ -66,7 +66,7 @@ def test_a_signal_while_a_file_is_written_leaves_the_old_file(folder, number, co
     )
     (folder / "out.csv").write_text("old")
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=25)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=90)
     assert (done.returncode, done.stderr) == (code, f"{word}\n")
     assert sorted(path.name for path in folder.iterdir()) == ["list.csv", "out.csv"]
     assert (folder / "out.csv").read_text() == "old"
@@ -79,7 +79,7 @@ def test_an_exception_that_a_library_would_swallow_ends_the_command_still(folder
         "    except BaseException:\n        pass\n    return 0\n"
         "running.main = main\nsys.exit(process.run())\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=25)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=90)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
@@ -89,7 +89,7 @@ def test_a_signal_that_is_ignored_stays_so(folder):
         "from escalation.cli import process, running\n"
         "running.main = lambda: os.kill(os.getpid(), signal.SIGHUP)\nsys.exit(process.run())\n"
     )
-    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=25).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=90).returncode == 0
 
 
 def test_the_module_is_guarded_as_the_command_is(folder):
@@ -97,7 +97,7 @@ def test_the_module_is_guarded_as_the_command_is(folder):
         "import runpy, sys, os\nfrom escalation.cli import running\n"
         "running.main = lambda: os.kill(os.getpid(), 2)\nrunpy.run_module('escalation', run_name='__main__')\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=25)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=90)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
@@ -107,7 +107,7 @@ def test_an_interruption_while_the_package_loads_is_one_line(folder):
     place = Path(__file__).resolve().parents[1] / "escalation_command.py"
     (folder / "escalation_command.py").write_text(place.read_text())
     done = subprocess.run(
-        [sys.executable, "-c", START], cwd=folder, capture_output=True, text=True, check=False, env={}, timeout=25
+        [sys.executable, "-c", START], cwd=folder, capture_output=True, text=True, check=False, env={}, timeout=90
     )
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 

@@ -123,3 +123,14 @@ def keys_of(names: Iterable[str]) -> list[str]:
         tried = chain([short], (f"{short}_{number}" for number in count(2)))
         keys.append(next(key for key in tried if key not in keys))
     return keys
+
+
+def finite_or_none(value: object) -> object:
+    """Return what JSON can hold: None in place of a number that is not given.
+
+    Examples
+    --------
+    >>> finite_or_none(float("nan")), finite_or_none(2.0), finite_or_none("text")
+    (None, 2.0, 'text')
+    """
+    return None if isinstance(value, float) and not np.isfinite(value) else value

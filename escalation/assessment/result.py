@@ -23,7 +23,7 @@ from escalation.analysis.trend.growth import WindowGrowth
 from escalation.analysis.trend.influence import Carrier
 from escalation.analysis.trend.rate_change import RateChange
 from escalation.assessment.action import effect_answers, find_effect
-from escalation.assessment.answer import Answer, answer_table
+from escalation.assessment.answer import Answer, answer_table, finite_or_none
 from escalation.assessment.behind import rows_behind
 from escalation.assessment.cautions import find_cautions
 from escalation.assessment.gate import HALF, recent_share, unobserved
@@ -412,7 +412,7 @@ class Assessment:
         """
         parts = parts or EVERYTHING
         rows = self.answers(*parts).reset_index().to_dict("records")
-        table = [{name: _finite(value) for name, value in row.items()} for row in rows]
+        table = [{name: finite_or_none(value) for name, value in row.items()} for row in rows]
         content = {
             "version": __version__,
             "source": self.provenance(),
@@ -542,11 +542,6 @@ class Assessment:
         lines = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in (*self.sentences(), *self.cautions))
         table = table_html(self.answers()[["question", "text"]], index=False)
         return f"<b>{html.escape(self.series.title or self.series.unit)}</b>{lines}{table}"
-
-
-def _finite(value: object) -> object:
-    """Return what JSON can hold."""
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def check_parts(parts: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.answer import Answer
+from escalation.assessment.answer import Answer, finite_or_none
 from escalation.assessment.result import EVERYTHING, Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.cases.answered import PARTS, SeriesAnswers
@@ -278,11 +278,7 @@ def _answer_json(answer: Answer) -> dict[str, object]:
     return {
         "key": answer.key,
         "question": answer.question,
-        **{name: _finite(getattr(answer, name)) for name in ("value", "lower", "upper")},
+        **{name: finite_or_none(getattr(answer, name)) for name in ("value", "lower", "upper")},
         "unit": answer.unit,
         "text": answer.text(),
     }
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import escalation
 from escalation.assessment.behind import REST
+from escalation.cases.differences.saved import read_content
 from escalation.cli import screen
 from escalation.cli.counting import deliver, resolve_target
 from escalation.cli.options import Target
-from escalation.files.disk import read_whole
 
 
 def trace(report: str, key: str, target: Target) -> None:
     """Show the lines of files and the sentences behind one answer."""
     target = resolve_target(target)
-    raw = read_whole(Path(report))
-    try:
-        held = json.loads(raw)
-    except (UnicodeDecodeError, ValueError) as error:
-        raise escalation.InputError(f"{report}: is no JSON ({error}); write a report with -o report.json") from None
-    if not isinstance(held, dict):
+    held = read_content(report)
+    if not held:
         raise escalation.InputError(f"{report}: holds no report; write one with escalation report -o report.json")
     table = escalation.assessment.trace(held, key)
     if target.form != "table":

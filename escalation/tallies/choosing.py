@@ -70,9 +70,7 @@ def choose_rows(
         named = list(dict.fromkeys(map(str, place or ())))
         unknown = [one for one in named if not any(contains(one, other) for other in places)]
         if unknown or not named:
-            raise InputError(
-                f"no tally of {series} is about {', '.join(unknown) or 'no place'}; the places are {', '.join(places)}"
-            )
+            raise _no_such_place(series, ", ".join(unknown), places)
         within = [(one, other) for one in named for other in named if one != other and contains(one, other)]
         if within:
             raise InputError(f"place {within[0][1]!r} lies in {within[0][0]!r}; give places side by side")
@@ -86,8 +84,12 @@ def choose_rows(
             )
         place = whole[0]
     elif not any(contains(str(place), other) for other in places):
-        raise InputError(f"no tally of {series} is about {place!r}; the places are {', '.join(places)}")
+        raise _no_such_place(series, str(place), places)
     return rows, str(place)
+
+
+def _no_such_place(series: str, place: str, places: Sequence[str]) -> InputError:
+    return InputError(f"no tally of {series} is about {place!r}; the places are {', '.join(places)}")
 
 
 def _pick(table: pd.DataFrame, column: str, choice: Choice, of: str) -> pd.DataFrame:

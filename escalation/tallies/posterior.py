@@ -60,7 +60,7 @@ HOPELESS, FAR_APART = 0.45, 1.2
 """Chains that are so far apart after this share of all sweeps stay apart in the rest of them."""
 CERTAIN = 0.03
 """A count that differs from its median in no more than this share of the draws is not asked for its agreement."""
-KEPT = ("counts", "levels", "scales", "sizes", "chances")
+KEPT = ("counts", "levels", "scales", "sizes", "log_shares")
 """Fields of a run that have a row for each draw."""
 APART = 1.05
 """Chains with a larger R-hat have not met yet: what they drew until then is thrown away."""
@@ -90,7 +90,7 @@ class Posterior:
         Kernels of the tallies, with the shares that were learnt.
     at_edge : bool
         Whether counts lie at the edge of the tables, so that they would be higher in larger ones.
-    chances : (chains, keep, L, P) float array
+    log_shares : (chains, keep, L, P) float array
         Log probability that an incident of the parent is in each layer; for the whole, of it among all that there is.
     """
 
@@ -103,7 +103,7 @@ class Posterior:
     ess: float
     kernels: tuple[AnyKernel, ...] = field(repr=False)
     at_edge: bool = False
-    chances: FloatArray | None = field(default=None, repr=False)
+    log_shares: FloatArray | None = field(default=None, repr=False)
 
     @property
     def converged(self) -> bool:
@@ -198,8 +198,8 @@ def sample_posterior(
     tick(whole, whole)
     levels, scales = np.stack([run.levels for run in kept]), np.stack([run.scales for run in kept])
     sizes = np.stack([run.sizes for run in kept])
-    chances = None if evidence.layers is None else np.stack([run.chances for run in kept])
-    return Posterior(counts, levels, scales, sizes, window_counts, rhat, ess, evidence.kernels, at_edge, chances)
+    log_shares = None if evidence.layers is None else np.stack([run.log_shares for run in kept])
+    return Posterior(counts, levels, scales, sizes, window_counts, rhat, ess, evidence.kernels, at_edge, log_shares)
 
 
 class Run(NamedTuple):
@@ -213,7 +213,7 @@ class Run(NamedTuple):
         Level of each block.
     scales, sizes : (keep,) float array
         Scale of the steps of the levels, and size of the days.
-    chances : (keep, L, P) float array
+    log_shares : (keep, L, P) float array
         Log probability of each layer.
     steps : (P + 5,) float array
         Sizes of the steps that the chain has come to.
@@ -225,7 +225,7 @@ class Run(NamedTuple):
     levels: FloatArray
     scales: FloatArray
     sizes: FloatArray
-    chances: FloatArray
+    log_shares: FloatArray
     steps: FloatArray
     parts: Parts | None = None
 
@@ -255,8 +255,8 @@ def _start(evidence: Evidence, rough: FloatArray, walk: WalkPrior, own: Generato
     cells = _within_tables(counts.astype(np.int64), evidence, parts)
     size = np.array([np.exp(own.normal(1.0, 0.5))])
     steps = np.append(np.full(len(totals), 0.5), [0.3, 0.5, 0.3, 0.3, 0.3])
-    chances = np.zeros((1, 0, 0)) if parts is None else parts.log_in[None].copy()
-    return Run(cells[None], levels[None], np.array([0.5 * walk.scale_sd]), size, chances, steps, parts)
+    log_shares = np.zeros((1, 0, 0)) if parts is None else parts.log_in[None].copy()
+    return Run(cells[None], levels[None], np.array([0.5 * walk.scale_sd]), size, log_shares, steps, parts)
 
 
 def _within_tables(counts: IntArray, evidence: Evidence, parts: Parts | None) -> IntArray:
@@ -351,7 +351,7 @@ def _expected(counts: IntArray, runs: Sequence[Run], evidence: Evidence) -> Floa
     if layers is None or len(layers.counters) == 1:
         return counts[:, :, :atoms]
     by_layer = counts.reshape(*counts.shape[:2], len(layers), atoms)
-    likely = np.exp(np.stack([run.chances for run in runs]))[..., evidence.atom_block]
+    likely = np.exp(np.stack([run.log_shares for run in runs]))[..., evidence.atom_block]
     seen = np.zeros_like(likely[:, :, 0])
     for layer in layers.children(layers.counters[0]):
         kept = np.asarray(evidence.held)[layer] == 1

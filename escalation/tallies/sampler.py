@@ -452,7 +452,7 @@ def run_chain(
     levels : (keep, P) float
     scales : (keep,) float
     sizes : (keep,) float
-    chances : (keep, L, P) float
+    log_shares : (keep, L, P) float
         Log probability that an incident of the parent is in each layer; (keep, 0, 0) without parts.
     """
     cells, blocks = n.size, x.size

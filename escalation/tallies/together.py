@@ -10,6 +10,7 @@ from numpy.random import Generator
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.wording import spaced
+from escalation.errors import InputError
 from escalation.tallies.choosing import JOINED
 from escalation.tallies.daily import spread_over_days
 from escalation.tallies.evidence import Evidence
@@ -82,7 +83,7 @@ class Together:
         What the tallies say.
     counts : (draws, L, A) int array
         Count of each atom in each layer.
-    chances : (draws, L, P) float array
+    log_shares : (draws, L, P) float array
         Log probability of each layer, by week.
     sizes, rates : (draws,) and (draws, P) float array
         Size of the days, and daily rate of all that there is.
@@ -93,7 +94,7 @@ class Together:
     layers: Layers
     evidence: Evidence = field(repr=False)
     counts: IntArray = field(repr=False)
-    chances: FloatArray = field(repr=False)
+    log_shares: FloatArray = field(repr=False)
     sizes: FloatArray = field(repr=False)
     rates: FloatArray = field(repr=False)
     seed: int
@@ -142,7 +143,7 @@ class Together:
         return np.asarray(sum(self._counted(layer, rng) for layer in own))
 
     def _share(self, layer: int) -> FloatArray:
-        return np.exp(np.minimum(self.chances[:, layer][:, self.evidence.atom_block], 0.0))
+        return np.exp(np.minimum(self.log_shares[:, layer][:, self.evidence.atom_block], 0.0))
 
     def _counted(self, layer: int, rng: Generator) -> IntArray:
         """Count of a counter's layer: as kept, else drawn from that of its parent."""
@@ -152,7 +153,7 @@ class Together:
 
     def _as_counted(self, counts: IntArray, where: int, rng: Generator) -> IntArray:
         """What a counter of a middling definition would count of a layer; more than all counters together at times."""
-        share = np.exp(self.chances[:, 0][:, self.evidence.atom_block])
+        share = np.exp(self.log_shares[:, 0][:, self.evidence.atom_block])
         seen = rng.binomial(counts, np.minimum(share, 1.0))
         if (share <= 1.0).all():
             return np.asarray(seen)
@@ -165,7 +166,7 @@ class Together:
         return np.asarray(seen + rng.poisson(np.maximum(share - 1.0, 0.0) * mean))
 
     def _place(self, where: int) -> FloatArray:
-        return np.asarray(self.chances[:, where][:, self.evidence.atom_block])
+        return np.asarray(self.log_shares[:, where][:, self.evidence.atom_block])
 
     def ratios(self, tallies: pd.DataFrame) -> CounterRatios:
         """Ratios of the counters to the one with the most tallies.
@@ -177,11 +178,13 @@ class Together:
         """
         layers, days = self.layers, self.evidence.block_days
         reference = layers.counters[0]
-        base = self.chances[:, layers.children(reference)[0]] if len(layers.counters) > 1 else self.chances[:, 0] * 0
+        base = (
+            self.log_shares[:, layers.children(reference)[0]] if len(layers.counters) > 1 else self.log_shares[:, 0] * 0
+        )
         rows = {}
         for name in layers.counters:
             own = layers.children(name)
-            log = self.chances[:, own[0]] - base if own else base * 0
+            log = self.log_shares[:, own[0]] - base if own else base * 0
             held = (
                 np.ones(len(self.evidence.atom_days), bool) if not own else np.asarray(self.evidence.held)[own[0]] == 1
             )
@@ -204,19 +207,25 @@ class Together:
         if len(layers.counters) == 1:
             return 1.0, 1.0, 1.0
         first = [layers.children(name)[0] for name in layers.counters]
-        widest = np.exp(self.chances[:, first].max(axis=1).mean(axis=1))
+        widest = np.exp(self.log_shares[:, first].max(axis=1).mean(axis=1))
         low, middle, high = np.quantile(widest, [0.05, 0.5, 0.95])
         return float(middle), float(low), float(high)
 
 
 def draw_together(posterior: Posterior, evidence: Evidence, draws: int, rng: Generator) -> Together:
-    """Thin the draws of all layers."""
+    """Thin the draws of all layers.
+
+    Raises
+    ------
+    InputError
+        If there are none, for one counter and place were read.
+    """
     layers, at = evidence.layers, posterior.places_of(draws)
-    if layers is None or posterior.chances is None:
-        raise TypeError("one counter and place alone has no layers")
+    if layers is None or posterior.log_shares is None:
+        raise InputError("one counter and place alone has no layers")
     counts, sizes = posterior.thinned(draws)
-    chances = posterior.chances.reshape(-1, *posterior.chances.shape[2:])[at]
+    log_shares = posterior.log_shares.reshape(-1, *posterior.log_shares.shape[2:])[at]
     rates = np.exp(posterior.levels.reshape(-1, posterior.levels.shape[2])[at])
     return Together(
-        layers, evidence, counts.reshape(draws, len(layers), -1), chances, sizes, rates, int(rng.integers(2**32))
+        layers, evidence, counts.reshape(draws, len(layers), -1), log_shares, sizes, rates, int(rng.integers(2**32))
     )

@@ -209,7 +209,7 @@ def what_moved(old: SavedReport | str | Path, new: SavedReport | str | Path) -> 
     ...     files = [escalation.write_report(counts[:last], f"{folder}/{last}.json", rng=1) for last in (24, 30)]
     ...     found = what_moved(*files)
     >>> found.table().loc["count_recent", ["old", "new", "move"]].tolist()
-    [3.0, 20.0, 17.0]
+    [4.0, 20.0, 16.0]
     """
     before, after = (one if isinstance(one, SavedReport) else read_saved(one) for one in (old, new))
     if not before.same_series(after):

@@ -86,8 +86,8 @@ def report_of(content: Mapping[str, Any], name: str = "") -> SavedReport:
     """
     try:
         several, source = content["brief"]["series"], str(content["source"]["name"])
-        answers = [_answers(content["answers"], "")]
-        answers += [_answers(one["answers"], f"{one['name']}/") for one in several[1:]]
+        answers = [_answers(content["answers"], "", name)]
+        answers += [_answers(one["answers"], f"{one['name']}/", name) for one in several[1:]]
         return SavedReport(
             name=name,
             source=source,
@@ -99,13 +99,20 @@ def report_of(content: Mapping[str, Any], name: str = "") -> SavedReport:
             answers=pd.concat([one for one in answers if len(one)]),
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        raise InputError(
-            f"{name or 'this'}: is no report of escalation; write one with escalation report -o report.json"
-        ) from None
+        raise _no_report(name) from None
 
 
 def read_saved(path: str | Path) -> SavedReport:
     """Read a report that was saved as JSON.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its file.
+
+    Returns
+    -------
+    SavedReport
 
     Raises
     ------
@@ -113,13 +120,40 @@ def read_saved(path: str | Path) -> SavedReport:
         If it cannot be read.
     InputError
         If it is no report.
+
+    Examples
+    --------
+    >>> import tempfile, pandas as pd, escalation
+    >>> weeks = pd.period_range("2024-01-01", periods=30, freq="W-SUN")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = escalation.write_report(pd.Series([2, 0, 1] * 10, index=weeks), f"{folder}/report.json", rng=1)
+    ...     read_saved(file).answers.loc["count_recent", "value"]
+    np.float64(4.0)
+    """
+    return report_of(read_content(path), str(path))
+
+
+def read_content(path: str | Path) -> dict[str, Any]:
+    """Read what a file of JSON holds; nothing where that is no mapping.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read.
+    InputError
+        If it is no JSON.
     """
     raw = read_whole(Path(path))
     try:
         content = json.loads(raw)
     except (UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: is no JSON ({error}); write a report with -o report.json") from None
-    return report_of(content if isinstance(content, dict) else {}, str(path))
+    return content if isinstance(content, dict) else {}
 
 
 def is_saved(path: str | Path) -> bool:
@@ -150,10 +184,14 @@ def latest_saved(folder: Path) -> list[SavedReport]:
     return [report for report, _ in ordered]
 
 
-def _answers(rows: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
-    table = pd.DataFrame({name: [row[name] for row in rows] for name in COLUMNS})
+def _no_report(name: str) -> InputError:
+    return InputError(f"{name or 'this'}: is no report of escalation; write one with escalation report -o report.json")
+
+
+def _answers(rows: list[dict[str, Any]], prefix: str, name: str) -> pd.DataFrame:
+    table = pd.DataFrame({column: [row[column] for row in rows] for column in COLUMNS})
     table.index = pd.Index([f"{prefix}{row['key']}" for row in rows], name="key")
-    numbers = {name: pd.to_numeric(table[name]).astype(float) for name in ("value", "lower", "upper")}
+    numbers = {column: pd.to_numeric(table[column]).astype(float) for column in ("value", "lower", "upper")}
     if not all(np.isfinite(column.dropna()).all() for column in numbers.values()):
-        raise ValueError("a number is infinite")
+        raise _no_report(name)
     return table.assign(**numbers)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from escalation.assessment.answer import PROBABILITY, SHARE, Answer
+from escalation.assessment.answer import PROBABILITY, SHARE, Answer, finite_or_none
 from escalation.assessment.source import Source
 from escalation.cases.questions.ledger import LIMITS, QuestionLedger, ledger_path, read_ledger
 from escalation.conventions.arrays import FloatArray
@@ -215,7 +215,7 @@ class Scorecard:
                 {
                     "key": one.key,
                     "question": one.question,
-                    **{name: _finite(getattr(one, name)) for name in ("value", "lower", "upper")},
+                    **{name: finite_or_none(getattr(one, name)) for name in ("value", "lower", "upper")},
                     "unit": one.unit,
                     "text": one.text(),
                 }
@@ -224,7 +224,7 @@ class Scorecard:
             "sentences": self.sentences(),
             "calibration": self.calibration().to_dict("records"),
             "questions": [
-                {name: _finite(value) for name, value in row.items()}
+                {name: finite_or_none(value) for name, value in row.items()}
                 for row in self.outcomes.reset_index().to_dict("records")
             ],
         }
@@ -298,7 +298,3 @@ def _at(places: tuple[np.ndarray, np.ndarray], values: FloatArray, shape: tuple[
 
 def _answer(key: str, question: str, value: float, unit: str, why: str) -> Answer:
     return Answer(key, question, value, unit=unit, why=why if np.isnan(value) else "")
-
-
-def _finite(value: object) -> object:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
