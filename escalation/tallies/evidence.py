@@ -198,7 +198,7 @@ def atoms_from(
 
 
 def _held(layers: Layers, layer: IntArray, begin: IntArray, finish: IntArray, atoms: int) -> IntArray:
-    """Mark the atoms of each layer whose count is kept: all of the whole and of places, of a counter those it speaks of."""
+    """Mark the atoms of each layer whose count is kept: all, but of a counter those that it speaks of."""
     held = np.zeros((len(layers), atoms), np.int64)
     held[layers.counter < 0] = 1
     for which, first, end in zip(layer, begin, finish, strict=True):

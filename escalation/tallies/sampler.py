@@ -60,7 +60,8 @@ from escalation.tallies.parts import (
     move_parts_between,
     replace_places,
 )
-from escalation.tallies.shares import Parts, SharePrior, set_probabilities, shift_counters, step_overlap, step_shares
+from escalation.tallies.recounting import shift_counters
+from escalation.tallies.shares import Parts, SharePrior, set_probabilities, step_overlap, step_shares
 from escalation.tallies.stretches import draw_weights, turn_counts, turn_levels, turn_path
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)

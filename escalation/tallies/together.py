@@ -178,9 +178,8 @@ class Together:
         """
         layers, days = self.layers, self.evidence.block_days
         reference = layers.counters[0]
-        base = (
-            self.log_shares[:, layers.children(reference)[0]] if len(layers.counters) > 1 else self.log_shares[:, 0] * 0
-        )
+        first = layers.children(reference)
+        base = self.log_shares[:, first[0]] if first else np.zeros_like(self.log_shares[:, 0])
         rows = {}
         for name in layers.counters:
             own = layers.children(name)
