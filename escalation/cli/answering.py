@@ -35,7 +35,7 @@ from escalation.cli.counting import (
     resolve_target,
     with_dates,
 )
-from escalation.cli.options import Selection, Target
+from escalation.cli.options import Selection, Target, check_order
 from escalation.cli.streams import write
 from escalation.counts.periods import parse_date, parse_freq, period_word
 from escalation.errors import EscalationWarning, warn
@@ -118,8 +118,7 @@ def _before(since: str, as_of: str | None) -> escalation.cases.SavedReport | pd.
     if since.lower().endswith(".json"):
         return escalation.cases.read_saved(since)
     day = parse_date(since, "--since")
-    if as_of is not None and parse_date(as_of, "--as-of") <= day:
-        raise escalation.InputError(f"--as-of is {as_of}, not after --since {since}; swap them")
+    check_order(since, as_of)
     return day
 
 

@@ -11,7 +11,7 @@ from escalation.cases.differences.saved import is_saved, read_saved
 from escalation.cases.differences.states import CAUSES
 from escalation.cli import screen
 from escalation.cli.counting import check_targets, deliver, keep, resolve_target
-from escalation.cli.options import Target
+from escalation.cli.options import Target, check_order
 from escalation.counts.periods import parse_date, parse_freq
 from escalation.errors import warn
 from escalation.files.disk import check_target
@@ -140,8 +140,8 @@ def _check(
         None if given is None else parse_date(given, f"--{name}")
         for name, given in (("since", since), ("as-of", as_of))
     ]
-    if new is None and days[1] is not None and days[0] is not None and days[1] <= days[0]:
-        raise escalation.InputError(f"--as-of is {as_of}, not after --since {since}; swap them")
+    if new is None:
+        check_order(since, as_of)
     parse_freq(freq or "D")
     for name in (model, old_model or model):
         get_model(name)
