@@ -25,6 +25,7 @@ from escalation.cli import screen
 from escalation.cli.assumptions import read_assumptions
 from escalation.cli.counting import (
     check_by,
+    check_order,
     check_targets,
     count,
     count_from,
@@ -35,7 +36,7 @@ from escalation.cli.counting import (
     resolve_target,
     with_dates,
 )
-from escalation.cli.options import Selection, Target, check_order
+from escalation.cli.options import Selection, Target
 from escalation.cli.streams import write
 from escalation.counts.periods import parse_date, parse_freq, period_word
 from escalation.errors import EscalationWarning, warn

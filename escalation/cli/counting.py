@@ -299,3 +299,17 @@ def _counts_table(counted: SourceSeries) -> pd.DataFrame:
     """Counts, or the median and interval of the histories, and how much of each period is covered and observed."""
     table = pd.DataFrame({"count": counted.counts}) if counted.exact else counted.summary_frame(LEVEL)
     return with_dates(table.assign(exposure=counted.exposure, observed_share=counted.observed_share))
+
+
+def check_order(since: str | None, as_of: str | None) -> None:
+    """Refuse a day to which a report speaks that is not after the one since which it does.
+
+    Raises
+    ------
+    InputError
+        If it is not, or one is no date.
+    """
+    if since is None or as_of is None:
+        return
+    if parse_date(as_of, "--as-of") <= parse_date(since, "--since"):
+        raise escalation.InputError(f"--as-of is {as_of}, not after --since {since}; swap them")

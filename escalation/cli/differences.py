@@ -10,8 +10,8 @@ from escalation.cases.differences.result import SETTINGS
 from escalation.cases.differences.saved import is_saved, read_saved
 from escalation.cases.differences.states import CAUSES
 from escalation.cli import screen
-from escalation.cli.counting import check_targets, deliver, keep, resolve_target
-from escalation.cli.options import Target, check_order
+from escalation.cli.counting import check_order, check_targets, deliver, keep, resolve_target
+from escalation.cli.options import Target
 from escalation.counts.periods import parse_date, parse_freq
 from escalation.errors import warn
 from escalation.files.disk import check_target
@@ -136,10 +136,9 @@ def _check(
         raise escalation.InputError(
             f"there is only {old}; give the day of the old report as --since YYYY-MM-DD, or a second case or table"
         )
-    days = [
-        None if given is None else parse_date(given, f"--{name}")
-        for name, given in (("since", since), ("as-of", as_of))
-    ]
+    for name, given in (("since", since), ("as-of", as_of)):
+        if given is not None:
+            parse_date(given, f"--{name}")
     if new is None:
         check_order(since, as_of)
     parse_freq(freq or "D")

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 import escalation
-from escalation.counts.periods import parse_date
 
 Format = Literal["table", "csv", "json"]
 
@@ -260,17 +259,3 @@ def with_groups(options: Callable[..., None], run: Callable[..., None]) -> Calla
     flat = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name in ordered for one in parts[name]]
     grouped.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
     return grouped
-
-
-def check_order(since: str | None, as_of: str | None) -> None:
-    """Refuse a day to which a report speaks that is not after the one since which it does.
-
-    Raises
-    ------
-    InputError
-        If it is not, or one is no date.
-    """
-    if since is None or as_of is None:
-        return
-    if parse_date(as_of, "--as-of") <= parse_date(since, "--since"):
-        raise escalation.InputError(f"--as-of is {as_of}, not after --since {since}; swap them")
