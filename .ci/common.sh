@@ -15,7 +15,7 @@ bin="$developer/.venv/bin"
 
 # step NAME COMMAND...: run a command, say how long it took, keep in mind whether it failed
 step() {
-  local name=$1 began=$SECONDS status
+  local name=$1 began=$SECONDS status ended
   shift
   printf '\n=== %s\n' "$name"
   set +e
@@ -26,7 +26,9 @@ step() {
   status=$?
   set -e
   if [ "$status" -ne 0 ]; then echo "$name" >>"$work/failed"; fi
-  printf -- '--- %s: %d s%s\n' "$name" "$((SECONDS - began))" "$([ "$status" -eq 0 ] || echo ', FAILED')" | tee /dev/fd/3
+  ended=$(printf -- '--- %s: %d s%s' "$name" "$((SECONDS - began))" "$([ "$status" -eq 0 ] || echo ', FAILED')")
+  echo "$ended"
+  echo "$ended" >&3
 }
 
 # at_once COMMAND...: run commands, each a row of steps, at the same time; show what each printed when it has ended
