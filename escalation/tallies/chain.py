@@ -381,6 +381,15 @@ def draw_jump(mean_extra: float, rng: Generator) -> int:
     return 1 + int(-math.log(1.0 - rng.random()) * mean_extra)
 
 
+@compiled()
+def draw_other_atom(a: int, lists: Lists, rng: Generator) -> int:
+    """Draw an atom near another; it may lie outside."""
+    which = rng.random()
+    reach = 1.5 if which < 0.65 else lists.reach if which < 0.95 else lists.far
+    distance = 1 + int(-math.log(1.0 - rng.random()) * reach)
+    return a + distance if rng.random() < 0.5 else a - distance
+
+
 @compiled(inline="always")
 def cross(a: int, b: int, k: int, layout: Layout, lists: Lists, scratch: Scratch, crossed: int) -> int:
     """List the windows whose count changes when k incidents go from cell a to cell b: those that hold one of them.

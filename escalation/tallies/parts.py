@@ -30,6 +30,7 @@ from escalation.tallies.chain import (
     count_change,
     cross,
     draw_jump,
+    draw_other_atom,
     kernel_change,
     set_total,
 )
@@ -217,7 +218,7 @@ def move_parts_between(
     atoms, most = block.size, log_kernel.shape[1] - 1
     for _ in range(2 * atoms):
         a = int(rng.random() * atoms)
-        b = _other_atom(a, lists, rng)
+        b = draw_other_atom(a, lists, rng)
         k = draw_jump(jump, rng)
         if not (0 <= b < atoms and n[a] >= k and n[b] + k <= most):
             continue
@@ -239,15 +240,6 @@ def move_parts_between(
             for i in range(crossed):
                 w = touched[i]
                 set_total(w, total[w] + delta[i], total, log_kernel, one_more, one_less)
-
-
-@compiled()
-def _other_atom(a: int, lists: Lists, rng: Generator) -> int:
-    """Draw an atom near another; it may lie outside."""
-    which = rng.random()
-    reach = 1.5 if which < 0.65 else lists.reach if which < 0.95 else lists.far
-    distance = 1 + int(-math.log(1.0 - rng.random()) * reach)
-    return a + distance if rng.random() < 0.5 else a - distance
 
 
 @compiled()
@@ -368,7 +360,7 @@ def count_anew(
                 change += _windows_change(a, 1, state, layout, lists, parts)
                 if math.log(1.0 - rng.random()) < change:
                     _take(a, 1, state, layout, lists, parts)
-            b = _other_atom(a, lists, rng)
+            b = draw_other_atom(a, lists, rng)
             if not 0 <= b < atoms or held[layer, b] == 0:
                 continue
             # either way is as likely, for the atoms have their turns in order
@@ -444,7 +436,7 @@ def replace_places(state: State, layout: Layout, lists: Lists, parts: Parts, rng
                 if math.log(1.0 - rng.random()) < change:
                     _take(a, 1, state, layout, lists, parts)
                 continue
-            b = _other_atom(a, lists, rng)
+            b = draw_other_atom(a, lists, rng)
             if change == -np.inf or not 0 <= b < atoms or state.n[h * atoms + b] == 0:
                 continue
             _take(a, 1, state, layout, lists, parts)

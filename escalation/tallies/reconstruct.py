@@ -6,6 +6,7 @@ import html
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -399,7 +400,10 @@ def reconstruct(
     else:
         together = draw_together(posterior, evidence, draws, rng)
         all_days = together.daily(None, WHOLE)
-        predicted = predict(sorted_out, tallied, together.daily_of, posterior.window_counts, rng)
+        days_of = cache(together.daily)  # rows of one counter and place share them
+        predicted = predict(
+            sorted_out, tallied, lambda row: days_of(*together.key_of(row)), posterior.window_counts, rng
+        )
     daily = all_days.loc[days[0] : days[-1]]
     if meaning != "unknown" or not says_a_rate(used):
         daily = daily.mul(spoken.astype("int64"), axis=0)

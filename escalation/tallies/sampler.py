@@ -44,6 +44,7 @@ from escalation.tallies.chain import (
     count_change,
     cross,
     draw_jump,
+    draw_other_atom,
     kernel_change,
     list_windows,
     make_scratch,
@@ -61,7 +62,7 @@ from escalation.tallies.parts import (
     replace_places,
 )
 from escalation.tallies.recounting import shift_counters
-from escalation.tallies.shares import Parts, SharePrior, set_probabilities, step_overlap, step_shares
+from escalation.tallies.shares import ACCEPTED, Parts, SharePrior, set_probabilities, step_overlap, step_shares
 from escalation.tallies.stretches import draw_weights, turn_counts, turn_levels, turn_path
 
 SMALLEST_MOVE, USUAL_MOVE, LARGEST_MOVE = math.log(0.005), math.log(0.2), math.log(1.5)
@@ -76,8 +77,6 @@ COUNT_MOVES = 4
 """Moves between atoms a sweep, twice for each atom."""
 SHARES_EVERY = 2
 """Sweeps from one step of the shares of places and counters, which take long, to the next."""
-ACCEPTED = 0.44
-"""Share of the steps of one number that is best taken (Roberts & Rosenthal 2001, doi:10.1214/ss/1015346320)."""
 
 
 @compiled()
@@ -137,10 +136,7 @@ def _move_between(
     atoms, most = n.size, log_kernel.shape[1] - 1
     for _ in range(2 * atoms):
         a = int(rng.random() * atoms)
-        which = rng.random()
-        reach = 1.5 if which < 0.65 else lists.reach if which < 0.95 else lists.far
-        distance = 1 + int(-math.log(1.0 - rng.random()) * reach)
-        b = a + distance if rng.random() < 0.5 else a - distance
+        b = draw_other_atom(a, lists, rng)
         k = draw_jump(jump, rng)
         if 0 <= b < atoms and n[a] >= k and n[b] + k <= most:
             change = count_change(a, n[a], -k, size, layout, scratch)

@@ -105,11 +105,10 @@ class Together:
         rng = np.random.default_rng([self.seed, which, (WHOLE, *self.layers.places).index(place)])
         return spread_over_days(self.atoms(counter, place, rng), self.sizes, self.evidence, rng)
 
-    def daily_of(self, row: pd.Series) -> pd.DataFrame:
-        """Histories by day of what a tally counts."""
+    def key_of(self, row: pd.Series) -> tuple[str | None, str]:
+        """Counter and place of a tally, as :meth:`daily` takes them; the whole in place of what has no layer."""
         known = row["counter"] in self.layers.counters
-        place = row["part"] if row["part"] in self.layers.places else WHOLE
-        return self.daily(str(row["counter"]) if known else None, place)
+        return (str(row["counter"]) if known else None), (row["part"] if row["part"] in self.layers.places else WHOLE)
 
     def where(self, counter: str) -> str:
         """Places that a counter speaks of, joined; nothing where it speaks of the whole."""
