@@ -23,7 +23,7 @@ from escalation.tallies.shares import SharePrior
 from escalation.tallies.together import draw_together
 
 MONDAY = np.datetime64("2024-01-01")
-FIXED = SharePrior(1e-3, 1e-3, 1e-3, 1e-3, 8e5, 2e5)
+FIXED = SharePrior(1e-3, 1e-3, 1e-4, 1e-3, 1e-3, 8e5, 2e5)
 """Counters that count 0.8 each, and places that are equally likely."""
 
 
@@ -139,6 +139,8 @@ def simulate(rng: Generator, counters: int, prior: WalkPrior, shares: SharePrior
     log_ratio = np.repeat([np.interp(middle, np.arange(4), own) for own in knots], 7, axis=1)
     seen = rng.beta(shares.overlap_yes, shares.overlap_no) * np.exp(log_ratio - log_ratio.max(axis=0))
     middling = seen[0] / np.exp(log_ratio[0])
+    missed = abs(rng.normal(0, shares.missed_sd, counters))[:, None] * rng.exponential(size=(counters, WEEKS))
+    seen, log_ratio = seen * np.exp(-np.repeat(missed, 7, axis=1)), log_ratio - np.repeat(missed, 7, axis=1)
     there = rng.poisson(rate)
     whole = rng.binomial(there, np.minimum(middling, 1.0)) + rng.poisson(np.maximum(middling - 1.0, 0.0) * rate)
     return {"counted": rng.binomial(there, seen), "whole": whole, "log_ratio": log_ratio}

@@ -16,8 +16,8 @@ ELSEWHERE = "elsewhere"
 """The place key of what lies in none of the places that tallies name."""
 RATIO_DAYS, PLACE_DAYS = 60.0, 91.0
 """Days between the knots at which the log ratio of a counter, and the weight of a place, may have changed."""
-FIRST_OVERLAP, FIRST_DRIFT = 0.8, 0.05
-"""Where the share of all incidents that the widest counter counts, and the scale of the drift, begin."""
+FIRST_OVERLAP, FIRST_DRIFT, FIRST_MISSED = 0.8, 0.05, 0.1
+"""Where the share of all incidents that the widest counter counts, the scale of the drift, and what is missed begin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +90,9 @@ class Layers:
         return Parts(
             places, self.captured, self.parent, self.counter, self.place, self.summed, self.sibling(), held,
             np.stack(knots), np.stack(shares), np.zeros((counters, numbers[0])), np.zeros((places, numbers[1])),
-            np.array([FIRST_DRIFT]), np.array([FIRST_OVERLAP]), np.full((counters, 3), 0.1), np.full((places, 2), 0.2),
-            np.array([0.3]), np.array([0.2]),
+            np.array([FIRST_DRIFT]), np.full((counters, blocks), FIRST_MISSED), np.full(counters, FIRST_MISSED),
+            np.array([FIRST_OVERLAP]), np.full((counters, 3), 0.1), np.full((places, 2), 0.2),
+            np.array([0.3]), np.array([0.2]), np.full((counters, 2), 0.5),
             np.zeros((size, blocks)), np.zeros((size, blocks)), *(np.zeros(size, np.int64) for _ in range(3)),
         )  # fmt: skip
 

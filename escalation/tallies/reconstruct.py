@@ -313,11 +313,10 @@ def reconstruct(
         Which series to reconstruct.
     counter : str or sequence of str, optional
         Who counts; needed when several do, for they count different things.  Several (a list, or one text with commas),
-        or ``"all"``, are read together:
-        each incident is counted by each of them with a probability of its own (a ratio to the others, which may
-        drift), so that one bounds what another is silent about.  The histories are then what a counter of a middling
-        definition would count (before anything is known the ratios lie around 1, 0.44 to 2.3 at 90%); those of each
-        counter are ``.of(counter)``, the ratios ``.ratios``.
+        or ``"all"``, are read together: each incident is counted by each of them with a probability of its own (a ratio
+        to the others, which may drift, and is lower in some weeks), so that one bounds what another is silent about.
+        The histories are then what a counter of a middling definition would count (before anything is known the ratios
+        lie around 1, 0.44 to 2.3 at 90%); those of each counter are ``.of(counter)``, the ratios ``.ratios``.
     place : str or sequence of str, optional
         Where; the one that contains all others (``ALL`` contains any) when left out. Needed when none does: parts
         are only lower bounds of a whole that nobody counted.  Several, or ``"all"``, are added up: each incident is in

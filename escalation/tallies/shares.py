@@ -1,9 +1,11 @@
 """Probabilities that an incident lies in a place and that a counter counts it, as a chain comes to them; compiled.
 
-Of all incidents of a week a counter c counts the share ``overlap * exp(ratio_c - largest ratio)``: the widest counter
-the share ``overlap``, the others less.  Ratios and the weights of places are walks between knots.  How many incidents
-no counter counts is nobody's question, but says how far counters differ by chance: the overlap is drawn together with
-the level of all that there is, the counts of the counters staying as they are, and its counts summed out.
+Of all incidents of a week a counter c counts the share ``overlap * exp(ratio_c - largest ratio - missed_c)``: the
+widest counter the share ``overlap``, the others less, and each one less than usual in weeks in which it misses more.
+Ratios and the weights of places are walks between knots; what a counter misses is exponential, each week by itself.
+How many incidents no counter counts is nobody's question, but says how far counters differ by chance: the overlap is
+drawn together with the level of all that there is, the counts of the counters staying as they are, and its counts
+summed out.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ LARGEST_STEP = 3.0
 LARGEST_RATE = 1e5
 """Expected counts of an atom beyond this one are not summed out, but refused."""
 SMALLEST_DRIFT = 1e-3
-"""Smallest scale of the drift, as a share of that of its prior."""
+"""Smallest scale of the drift, and mean of what is missed, as a share of that of its prior."""
 MOST_OVERLAP = 1.0 - 1e-6
 """The widest counter misses something always."""
 
@@ -49,6 +51,8 @@ class SharePrior(NamedTuple):
         Normal prior of the first log ratio of each counter.
     drift_sd : float
         Half-normal prior of the scale of its normal steps from knot to knot, which all counters have.
+    missed_sd : float
+        Half-normal prior of the mean of what each counter misses in a week beyond the usual, in logs.
     place_sd, place_drift_sd : float
         Likewise of the log weight of each place.
     overlap_yes, overlap_no : float
@@ -57,6 +61,7 @@ class SharePrior(NamedTuple):
 
     ratio_sd: float = 0.5
     drift_sd: float = 0.15
+    missed_sd: float = 0.3
     place_sd: float = 1.5
     place_drift_sd: float = 0.5
     overlap_yes: float = 8.0
@@ -82,10 +87,15 @@ class Parts(NamedTuple):
         Log ratio of each counter, and log weight of each place, at the knots.
     drift : (1,) float
         Scale of the steps of the log ratios.
+    missed : (C, P) float
+        By how much each counter's log probability is below the usual in each block, >= 0.
+    uneven : (C,) float
+        Mean of what each counter misses.
     overlap : (1,) float
         Share of all incidents that the widest counter counts.
-    ratio_steps, weight_steps, drift_step, overlap_step : (C, 3), (places, 2), (1,), (1,) float
-        Sizes of their steps: of all knots together, of one, and of all together with the counts.
+    ratio_steps, weight_steps, drift_step, overlap_step, uneven_steps : (C, 3), (places, 2), (1,), (1,), (C, 2) float
+        Sizes of their steps: of all knots together, of one, and of all together with the counts; of the mean of what a
+        counter misses alone, and with what it misses.
     log_in, log_out : (L, P) float
         Log probability that an incident of the parent is in the layer, and that it is not.
     part, pool, wanted : (L,) int
@@ -105,11 +115,14 @@ class Parts(NamedTuple):
     ratio: FloatArray
     weight: FloatArray
     drift: FloatArray
+    missed: FloatArray
+    uneven: FloatArray
     overlap: FloatArray
     ratio_steps: FloatArray
     weight_steps: FloatArray
     drift_step: FloatArray
     overlap_step: FloatArray
+    uneven_steps: FloatArray
     log_in: FloatArray
     log_out: FloatArray
     part: IntArray
@@ -147,7 +160,7 @@ def set_ratios(parts: Parts, first: int, end: int) -> None:
         for layer in range(parts.places + 1, parts.captured):
             c = parts.counter[layer]
             own = ratio[c, k] + share[0, p] * (ratio[c, after] - ratio[c, k])
-            log_in[layer, p] = log_overlap + own - widest
+            log_in[layer, p] = log_overlap + own - widest - parts.missed[c, p]
             log_out[layer, p] = math.log1p(-math.exp(log_in[layer, p]))
 
 
@@ -297,6 +310,67 @@ def _step_drift(
 
 
 @compiled()
+def _missed_logpdf(c: int, p: int, inside: FloatArray, outside: FloatArray, parts: Parts) -> float:
+    """Log density of what a counter counts in a block and of what it misses there, up to a constant."""
+    value = -parts.missed[c, p] / parts.uneven[c]
+    for layer in range(parts.places + 1, parts.captured):
+        if parts.counter[layer] == c:
+            value += _counts_logpdf(layer, layer + 1, p, p + 1, inside, outside, parts)
+    return value
+
+
+@compiled()
+def _step_missed(c: int, inside: FloatArray, outside: FloatArray, parts: Parts, rng: Generator) -> None:
+    """Draw what a counter misses in each block: anew from its prior, or a normal step, turned back at 0."""
+    missed, uneven = parts.missed, parts.uneven[c]
+    for p in range(parts.log_in.shape[1]):
+        anew, old = rng.random() < 0.5, missed[c, p]
+        now = _missed_logpdf(c, p, inside, outside, parts)
+        missed[c, p] = -uneven * math.log(1.0 - rng.random()) if anew else abs(old + uneven * draw_normal(rng))
+        set_ratios(parts, p, p + 1)
+        change = _missed_logpdf(c, p, inside, outside, parts) - now
+        change += (missed[c, p] - old) / uneven if anew else 0.0
+        if math.log(1.0 - rng.random()) >= change:
+            missed[c, p] = old
+            set_ratios(parts, p, p + 1)
+
+
+@compiled()
+def _step_uneven(
+    c: int, inside: FloatArray, outside: FloatArray, parts: Parts, prior: SharePrior, gain: float, rng: Generator
+) -> None:
+    """Take a normal step of the log mean of what a counter misses, which stays as it is; then one along with it."""
+    missed, uneven, blocks = parts.missed, parts.uneven, parts.log_in.shape[1]
+    for along in range(2):
+        move = parts.uneven_steps[c, along] * draw_normal(rng)
+        old, factor = uneven[c], math.exp(move)
+        new, change = old * factor, 0.0
+        if along == 0:
+            change -= blocks * move
+            for p in range(blocks):
+                change += missed[c, p] * (1.0 / old - 1.0 / new)
+        else:  # multiples of the mean stay
+            for p in range(blocks):
+                change -= _missed_logpdf(c, p, inside, outside, parts)
+                missed[c, p] *= factor
+            uneven[c] = new
+            set_ratios(parts, 0, blocks)
+            for p in range(blocks):
+                change += _missed_logpdf(c, p, inside, outside, parts)
+        change += 0.5 * (old**2 - new**2) / prior.missed_sd**2 + move
+        accept = math.exp(min(0.0, change)) if new > SMALLEST_DRIFT * prior.missed_sd else 0.0
+        if rng.random() < accept:
+            uneven[c] = new
+        elif along == 1:
+            for p in range(blocks):
+                missed[c, p] /= factor
+            uneven[c] = old
+            set_ratios(parts, 0, blocks)
+        if gain > 0.0:
+            parts.uneven_steps[c, along] *= math.exp(gain * (accept - ACCEPTED))
+
+
+@compiled()
 def step_shares(state: State, layout: Layout, parts: Parts, prior: SharePrior, gain: float, rng: Generator) -> None:
     """Take normal steps of the ratios and the weights, given all counts."""
     n, block, held = state.n, layout.atom_block, parts.held
@@ -312,6 +386,9 @@ def step_shares(state: State, layout: Layout, parts: Parts, prior: SharePrior, g
         _step_logs(parts.ratio, parts.ratio_steps, True, inside, outside, parts, prior, gain, rng)
         if parts.ratio.shape[1] > 1:
             _step_drift(inside, outside, parts, prior, gain, rng)
+        for c in range(parts.ratio.shape[0]):
+            _step_missed(c, inside, outside, parts, rng)
+            _step_uneven(c, inside, outside, parts, prior, gain, rng)
     if parts.places > 0:
         _step_logs(parts.weight, parts.weight_steps, False, inside, outside, parts, prior, gain, rng)
     set_probabilities(parts)

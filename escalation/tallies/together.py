@@ -13,9 +13,12 @@ from escalation.conventions.wording import spaced
 from escalation.errors import InputError
 from escalation.tallies.choosing import JOINED
 from escalation.tallies.daily import spread_over_days
-from escalation.tallies.evidence import Evidence
-from escalation.tallies.layers import WHOLE, Layers
+from escalation.tallies.evidence import LEVEL_DAYS, Evidence
+from escalation.tallies.layers import RATIO_DAYS, WHOLE, Layers
 from escalation.tallies.posterior import Posterior
+
+NEAR_BLOCKS = round(RATIO_DAYS / LEVEL_DAYS)
+"""Weeks at either end of what a counter speaks of between which its ratio may have changed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,8 @@ class CounterRatios:
     ----------
     ratios : pandas.DataFrame
         One row a counter: ``place``, ``tallies`` used, median ``ratio`` to the reference with ``lower`` and ``upper``
-        (90% interval), and ``change``, the ratio at its last day by that at its first one, with its interval.
+        (90% interval), and ``change``, the ratio in the last weeks of which it speaks by that in the first ones (60
+        days each, half of them where there are fewer), with its interval.
     reference : str
         The counter with the most tallies; its ratio is 1.
     overlap : tuple of float
@@ -188,7 +192,8 @@ class Together:
             )
             blocks = np.unique(self.evidence.atom_block[held])
             mean = np.average(log[:, blocks], axis=1, weights=days[blocks])
-            change = log[:, blocks[-1]] - log[:, blocks[0]]
+            at_ends = max(1, min(NEAR_BLOCKS, len(blocks) // 2))
+            change = log[:, blocks[-at_ends:]].mean(axis=1) - log[:, blocks[:at_ends]].mean(axis=1)
             rows[name] = [
                 self.where(name),
                 int((tallies["used"] & tallies["counter"].eq(name)).sum()),
