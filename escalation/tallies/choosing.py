@@ -21,6 +21,11 @@ ALL = "all"
 """In place of the name of a counter or a place: all of them, together."""
 JOINED = ", "
 """What names are joined with that are read together; so they can be given too."""
+SAME_TOTAL = ["series", "counter", "unit", "place", "start", "end", "qualifier"]
+"""What two prints of one total have in common."""
+FEW, FACTOR = 5, 2.0
+"""A counter that prints another number of the same days has revised it, if it is no more than so many away, or so many
+times as large or small; otherwise one of the two may be misprinted, and both are kept."""
 
 
 def read_choice(choice: Choice, names: pd.Series) -> Choice:
@@ -187,6 +192,8 @@ def sort_out(
     why[flagged] = "flag " + rows["flag"][flagged]
     why[rows["kind"] == "baseline"] = "a baseline from before the period of interest"
     why[role == ""] = f"another place than {place}"
+    revised = revised_by(rows[why == ""])
+    why[revised.index] = revised
     first = rows["start"].min() if start is None else parse_date(start, "start")
     last = rows["end"].max() if end is None else parse_date(end, "end", side="end")
     usable = why == ""
@@ -199,6 +206,42 @@ def sort_out(
             f"({'; '.join(sorted(set(why)))}); widen flags, start or end"
         )
     return rows.assign(role=role, part=part, used=why == "", why=why).reset_index(drop=True)
+
+
+def revised_by(rows: pd.DataFrame) -> pd.Series:
+    """Say of each tally whose counter printed another number of the same days later what that was.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Tallies as :func:`escalation.tallies.schema.check_tallies` returns them.
+
+    Returns
+    -------
+    pandas.Series
+        A text for each of the tallies that were revised, and no others.
+
+    Examples
+    --------
+    >>> from escalation.tallies.schema import check_tallies
+    >>> tallies = pd.DataFrame({
+    ...     "series": "attacks", "qualifier": "exact", "count": [55, 56], "start": "2023-10-17", "end": "2023-11-14",
+    ...     "as_of": ["2023-11-14", "2023-11-16"],
+    ... })
+    >>> revised_by(check_tallies(tallies)).tolist()
+    ['revised to 56 on 2023-11-16']
+    """
+    said = {}
+    dated = rows[rows["as_of"].notna() & rows["count"].notna()]
+    for _, prints in dated.groupby(SAME_TOTAL, sort=False):
+        last = prints[prints["as_of"] == prints["as_of"].max()]
+        if len(prints) == len(last) or (last["count"] != last["count"].iloc[0]).any():
+            continue
+        final = int(last["count"].iloc[0])
+        for row, count in prints["count"].drop(last.index).items():
+            if count != final and (abs(count - final) <= FEW or final / FACTOR <= count <= final * FACTOR):
+                said[row] = f"revised to {final:,} on {last['as_of'].iloc[0]:%Y-%m-%d}"
+    return pd.Series(said, dtype=object)
 
 
 def _speaking(rows: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
