@@ -5,12 +5,16 @@ import re
 import sys
 import types
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import escalation
 from escalation.conventions.progress import reporter
 from escalation.errors import InputError
+from escalation.tallies.evidence import atoms_from
+from escalation.tallies.kernels import default_kernels, make_kernel
+from escalation.tallies.posterior import least_seconds
 
 
 class Terminal(io.StringIO):
@@ -94,3 +98,30 @@ def test_a_reconstruction_leaves_a_terminal_to_the_command(monkeypatch, chains_r
 def test_anything_else_is_refused():
     with pytest.raises(InputError, match="progress is None; use True, False or a function"), reporter(None, "work"):
         pass
+
+
+def test_long_work_is_announced_where_no_bar_is_shown(capsys, monkeypatch):
+    with reporter(True, "reconstructing raids", seconds=47.0) as tick:
+        tick(10, 100)  # a moment later
+        monkeypatch.setattr("time.monotonic", lambda: 1e9)
+        tick(60, 100)
+        tick(100, 100)
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "reconstructing raids: about 50 s of processor time or more",
+        "reconstructing raids: 60 of at most 100",
+    ]
+    with reporter(True, "reconstructing raids", seconds=5.0) as tick:
+        tick(60, 100)
+    assert capsys.readouterr().err == ""
+
+
+def cost_of(days: int) -> float:
+    first = np.datetime64("2024-01-01")
+    kernel = make_kernel(pd.Series({"qualifier": "exact", "count": 9}), default_kernels(), days, "count", 1.0)
+    last = first + days - 1
+    return least_seconds(atoms_from(np.array([first]), np.array([last]), [kernel], first, last), 100)
+
+
+def test_cost_of_a_reconstruction_grows_with_its_days():
+    assert 0 < cost_of(30) < 1 < 3 < cost_of(3000)

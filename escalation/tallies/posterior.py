@@ -56,6 +56,8 @@ class Plan(NamedTuple):
 
 
 PLAN = Plan()
+ATOM_SECONDS, BLOCK_SECONDS, PART_SECONDS = 3e-6, 2e-6, 2.2e-6
+"""Processor time of a sweep for each atom, week, and count of a part of an atom; machines differ by a factor of 2."""
 HOPELESS, FAR_APART = 0.45, 1.2
 """Chains that are so far apart after this share of all sweeps stay apart in the rest of them."""
 CERTAIN = 0.03
@@ -200,6 +202,25 @@ def sample_posterior(
     sizes = np.stack([run.sizes for run in kept])
     log_shares = None if evidence.layers is None else np.stack([run.log_shares for run in kept])
     return Posterior(counts, levels, scales, sizes, window_counts, rhat, ess, evidence.kernels, at_edge, log_shares)
+
+
+def least_seconds(evidence: Evidence, draws: int, plan: Plan = PLAN) -> float:
+    """Processor time that the chains take if they agree as early as they may; more where they agree late.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Tallies on atoms.
+    draws : int
+        Draws wanted.
+    plan : Plan
+        How long the chains run.
+    """
+    keep = max(plan.keep, -(-draws // plan.chains))
+    looks = 2 * LOOKS * FIRST_LOOK if evidence.tallied else 0
+    atoms, parts = len(evidence.atom_days), 0 if evidence.held is None else int(evidence.held.sum())
+    sweep = ATOM_SECONDS * atoms + BLOCK_SECONDS * (len(evidence.block_first) - 1) + PART_SECONDS * parts
+    return plan.chains * (looks + plan.warmup + keep * plan.thin * plan.rounds[0]) * sweep
 
 
 class Run(NamedTuple):

@@ -24,7 +24,7 @@ from escalation.tallies.daily import by_period, daily_histories
 from escalation.tallies.evidence import Evidence, atoms_from
 from escalation.tallies.kernels import NOTHING, check_kernels, make_kernel
 from escalation.tallies.layers import WHOLE, plan_layers
-from escalation.tallies.posterior import Posterior, sample_posterior
+from escalation.tallies.posterior import Posterior, least_seconds, sample_posterior
 from escalation.tallies.prediction import improbable, predict
 from escalation.tallies.reliability import ALONE, NAMED, SHARES, Tallied
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies
@@ -338,7 +338,8 @@ def reconstruct(
     kernels : pandas.DataFrame, optional
         Reporting kernels in place of :func:`escalation.tallies.default_kernels`.
     progress : bool or callable
-        Whether to show in a notebook how far it is.  A function is given the number of finished sweeps of each chain
+        Whether to show how far it is: a bar in a notebook, elsewhere lines on stderr if it takes 20 s or more, by an
+        estimate that is said beforehand.  A function is given the number of finished sweeps of each chain
         and the most that there may be; they end where the chains agree, and begin anew where larger tables are needed.
     rng : int, Generator or None
         Seed or generator.
@@ -389,7 +390,8 @@ def reconstruct(
     meaning, said_by = choose_silence(chosen, used, silence)
 
     evidence = _evidence(used, tally_kernels(used, kernels), spoken, meaning, place)
-    with reporter(progress, f"reconstructing {series}", terminal=False) as tick:
+    cost = least_seconds(evidence, draws)
+    with reporter(progress, f"reconstructing {series}", terminal=False, seconds=cost) as tick:
         posterior = _sample(evidence, draws, rng, series, tick)
     tallied = tally_kernels(sorted_out, kernels, _learnt(posterior))
     together = None

@@ -204,18 +204,22 @@ def overlap_logpdf(overlap: float, prior: SharePrior) -> float:
 
 
 @compiled()
+def _set_logs(of_ratios: bool, parts: Parts, first: int, end: int) -> None:
+    """Work out the probabilities of blocks ``first`` to ``end`` from the ratios, or from the weights."""
+    if of_ratios:
+        set_ratios(parts, first, end)
+    else:
+        set_weights(parts, first, end)
+
+
+@compiled()
 def _logs_logpdf(
     of_ratios: bool, first: int, end: int, inside: FloatArray, outside: FloatArray, parts: Parts, prior: SharePrior
 ) -> float:
-    """Log density of the ratios, or of the weights, given the counts of blocks ``first`` to ``end``.
-
-    The probabilities of these blocks are set to them.
-    """
+    """Log density of the ratios, or of the weights, given the counts of blocks ``first`` to ``end``."""
     if of_ratios:
-        set_ratios(parts, first, end)
         value: float = _counts_logpdf(parts.places + 1, parts.captured, first, end, inside, outside, parts)
         return value + _steps_logpdf(parts.ratio, prior.ratio_sd, parts.drift[0])
-    set_weights(parts, first, end)
     value = _counts_logpdf(1, parts.places + 1, first, end, inside, outside, parts)
     return value + _steps_logpdf(parts.weight, prior.place_sd, prior.place_drift_sd)
 
@@ -256,14 +260,12 @@ def _step_logs(
             move = draw_normal(rng) * (steps[row, which] if row < rows else prior.ratio_sd)
             now = _logs_logpdf(of_ratios, first, end, inside, outside, parts, prior)
             _shift_logs(logs, row, knot, move)
+            _set_logs(of_ratios, parts, first, end)
             new = _logs_logpdf(of_ratios, first, end, inside, outside, parts, prior)
             accept = math.exp(min(0.0, new - now)) if new > -np.inf else 0.0  # what has overflowed is no number
             if rng.random() >= accept:
                 _shift_logs(logs, row, knot, -move)
-                if of_ratios:
-                    set_ratios(parts, first, end)
-                else:
-                    set_weights(parts, first, end)
+                _set_logs(of_ratios, parts, first, end)
             if gain > 0.0 and row < rows:
                 steps[row, which] *= math.exp(gain * (accept - ACCEPTED))
 
@@ -310,6 +312,16 @@ def _step_drift(
 
 
 @compiled()
+def _set_missed(c: int, p: int, value: float, parts: Parts) -> None:
+    """Set what a counter misses in a block, and its probabilities there."""
+    for layer in range(parts.places + 1, parts.captured):
+        if parts.counter[layer] == c:
+            parts.log_in[layer, p] += parts.missed[c, p] - value
+            parts.log_out[layer, p] = math.log1p(-math.exp(parts.log_in[layer, p]))
+    parts.missed[c, p] = value
+
+
+@compiled()
 def _missed_logpdf(c: int, p: int, inside: FloatArray, outside: FloatArray, parts: Parts) -> float:
     """Log density of what a counter counts in a block and of what it misses there, up to a constant."""
     value = -parts.missed[c, p] / parts.uneven[c]
@@ -326,13 +338,12 @@ def _step_missed(c: int, inside: FloatArray, outside: FloatArray, parts: Parts, 
     for p in range(parts.log_in.shape[1]):
         anew, old = rng.random() < 0.5, missed[c, p]
         now = _missed_logpdf(c, p, inside, outside, parts)
-        missed[c, p] = -uneven * math.log(1.0 - rng.random()) if anew else abs(old + uneven * draw_normal(rng))
-        set_ratios(parts, p, p + 1)
+        new = -uneven * math.log(1.0 - rng.random()) if anew else abs(old + uneven * draw_normal(rng))
+        _set_missed(c, p, new, parts)
         change = _missed_logpdf(c, p, inside, outside, parts) - now
-        change += (missed[c, p] - old) / uneven if anew else 0.0
+        change += (new - old) / uneven if anew else 0.0
         if math.log(1.0 - rng.random()) >= change:
-            missed[c, p] = old
-            set_ratios(parts, p, p + 1)
+            _set_missed(c, p, old, parts)
 
 
 @compiled()
@@ -352,9 +363,8 @@ def _step_uneven(
         else:  # multiples of the mean stay
             for p in range(blocks):
                 change -= _missed_logpdf(c, p, inside, outside, parts)
-                missed[c, p] *= factor
+                _set_missed(c, p, missed[c, p] * factor, parts)
             uneven[c] = new
-            set_ratios(parts, 0, blocks)
             for p in range(blocks):
                 change += _missed_logpdf(c, p, inside, outside, parts)
         change += 0.5 * (old**2 - new**2) / prior.missed_sd**2 + move
@@ -362,10 +372,9 @@ def _step_uneven(
         if rng.random() < accept:
             uneven[c] = new
         elif along == 1:
-            for p in range(blocks):
-                missed[c, p] /= factor
             uneven[c] = old
-            set_ratios(parts, 0, blocks)
+            for p in range(blocks):
+                _set_missed(c, p, missed[c, p] / factor, parts)
         if gain > 0.0:
             parts.uneven_steps[c, along] *= math.exp(gain * (accept - ACCEPTED))
 
