@@ -46,10 +46,10 @@ def test_an_ordinary_series_needs_no_caution():
 
 
 def test_notes_of_the_readers_are_passed_on_but_not_those_for_programmers():
-    notes = ("2 incidents lie outside", "pass exposure=escalation.exposure(...)")
+    notes = ("2 incidents lie outside", "covers W1 on 6 of its 7 days; rates and fits allow for it")
     said = assessed(series_of(COUNTS, notes=notes)).cautions
     assert said[0] == "2 incidents lie outside."
-    assert not any("exposure=" in one for one in said)
+    assert not any("covers W1" in one for one in said)  # the coverage has a caution of its own
 
 
 # Tallies

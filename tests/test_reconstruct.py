@@ -466,7 +466,7 @@ def test_levels_of_intervals_are_checked(militia: escalation.tallies.Reconstruct
     assert (wide["lower"] <= narrow["lower"]).all()
     with pytest.raises(InputError, match="level is 90"):
         militia.cumulative(90)
-    assert "113 of" in militia._repr_html_()
+    assert "112 of" in militia._repr_html_()
 
 
 def test_vintages_of_one_seed_are_the_same_whatever_was_asked_before():

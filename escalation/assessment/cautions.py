@@ -17,7 +17,7 @@ from escalation.tallies.reconstruct import Reconstruction
 FEW_TALLIES = 5
 """With so few tallies, or so few that end in the recent window, the reader is warned."""
 
-SAID_HERE = ("(R-hat", "pass exposure=")
+SAID_HERE = ("(R-hat", "rates and fits allow for it")
 """Notes for who calls the functions; this module says the same to who reads the answers."""
 
 

@@ -52,9 +52,10 @@ def read_workbook(
         raise InputError(f"{path}: is not a readable XLSX workbook ({error}); save it again or as CSV") from None
     if filled and sheet is None:
         first = chosen.title == book.worksheets[0].title
+        hold = "holds" if len(filled) == 1 else "hold"
         warnings.warn(
             f"{path}: the {'first sheet' if first else 'sheet that holds a table'}, {chosen.title!r}, is read, and not "
-            f"{', '.join(map(repr, filled))}, which hold something too; choose with sheet=... or --sheet",
+            f"{', '.join(map(repr, filled))}, which {hold} something too; choose with sheet=... or --sheet",
             DataWarning,
             stacklevel=4,
         )

@@ -16,7 +16,7 @@ from escalation.conventions.progress import Tick, unreported
 from escalation.tallies.chain import Schedule, WalkPrior
 from escalation.tallies.evidence import AnyKernel, Evidence
 from escalation.tallies.reliability import Tallied, learn_shares, with_shares
-from escalation.tallies.rough import default_prior, rough_counts
+from escalation.tallies.rough import default_prior, rough_whole
 from escalation.tallies.sampler import run_chain
 from escalation.tallies.shares import Parts, SharePrior, set_probabilities
 
@@ -154,10 +154,9 @@ def sample_posterior(
         Called with how much is done, and of how much; the last rounds may be spared.
     """
     plan = plan or PLAN
-    walk = WalkPrior(*map(float, prior or default_prior(evidence)))  # whole numbers would be compiled for anew
+    rough = rough_whole(evidence)
+    walk = WalkPrior(*map(float, prior or default_prior(evidence, rough)))  # whole numbers would be compiled for anew
     keep = max(plan.keep, -(-draws // plan.chains))
-    alike, places = evidence.of_whole()
-    rough = places * rough_counts(alike)[0]
     jump = max(1.0, float(np.sqrt(rough.mean())))
     generators = rng.spawn(plan.chains)
     runs = [_start(evidence, rough, walk, own) for own in generators]

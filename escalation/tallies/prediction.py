@@ -63,7 +63,8 @@ def predict(
             true = window_counts[:, in_posterior]
             in_posterior += 1
             relied_on = one.kinds_given(true)[:RELIED_ON].sum()
-            weight = np.exp(-one.log_prob(true) + one.log_prob(true).min())
+            own = one.log_prob_of_draws(true)
+            weight = np.exp(-own + own.min())
             weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
             true = true[rng.choice(len(true), size=len(true), p=weight / weight.sum())]
         elif about.iloc[i]:

@@ -87,10 +87,16 @@ class Tallied:
         """Log probability of what was printed, for each true count (any shape)."""
         return np.asarray(logsumexp(self.log_parts(true), axis=0))
 
+    def log_prob_of_draws(self, true: NDArray[np.int64]) -> FloatArray:
+        """Like :meth:`log_prob`, of draws of which few differ."""
+        values, at = np.unique(true, return_inverse=True)
+        return np.asarray(self.log_prob(values)[at])
+
     def kinds_given(self, true: NDArray[np.int64]) -> FloatArray:
         """Probability of each kind, averaged over draws of the true count that the tally itself had a part in."""
-        parts = self.log_parts(true)
-        return np.asarray(np.exp(parts - logsumexp(parts, axis=0)).mean(axis=1))
+        values, at = np.unique(true, return_inverse=True)  # few of many draws differ
+        parts = self.log_parts(values)
+        return np.asarray(np.take(np.exp(parts - logsumexp(parts, axis=0)), at, axis=1).mean(axis=1))
 
     def kinds_beside(self, true: NDArray[np.int64]) -> FloatArray:
         """Probability of each kind where the draws of the true count are from the other tallies alone."""

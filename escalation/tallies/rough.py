@@ -19,14 +19,17 @@ ABOVE_SEEN = 1.1
 """The cap of the levels, as a multiple of the highest weekly rate of the rough solution."""
 
 
-def default_prior(evidence: Evidence) -> WalkPrior:
+def rough_whole(evidence: Evidence) -> FloatArray:
+    """Solve roughly for the count of each atom in all places together, as if all counters were one."""
+    alike, places = evidence.of_whole()
+    return places * rough_counts(alike)[0]
+
+
+def default_prior(evidence: Evidence, rough: FloatArray) -> WalkPrior:
     """A first level around the mean daily rate of all days, and a cap a little above the highest rate of any week.
 
-    Both are those of a rough solution without tallies that the others contradict.
+    Both are those of a rough solution (:func:`rough_whole`) without tallies that the others contradict.
     """
-    evidence, places = evidence.of_whole()
-    rough, _ = rough_counts(evidence)
-    rough = places * rough
     usual = evidence.atom_event == 0
     if not usual.any():
         return WalkPrior(level_mean=float(np.log(0.5 / evidence.atom_days.sum())))

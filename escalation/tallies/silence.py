@@ -118,16 +118,16 @@ def _is_borne_out(used: pd.DataFrame) -> bool:
     counted = (used["role"] == "count") & (used["qualifier"] == "exact")
     single = used[counted & (days <= EVENT_DAYS) & used["count"].gt(0).fillna(False)]
     tested = used[counted & (days > EVENT_DAYS)]
-    agree = [_agrees(row, single) for _, row in tested.iterrows()]
+    named = single.groupby(["place", "start", "end"])["count"].max().reset_index()
+    agree = [_agrees(*total, named) for total in zip(tested["start"], tested["end"], tested["count"], strict=True)]
     longest = days[tested.index[agree]].max() if any(agree) else 0
     return bool(len(single) > 0 and len(agree) > 0 and all(agree) and longest >= TESTED_DAYS)
 
 
-def _agrees(total: pd.Series, single: pd.DataFrame) -> bool:
-    inside = single[(single["start"] >= total["start"]) & (single["end"] <= total["end"])]
-    summed = float(inside.groupby(["place", "start", "end"])["count"].max().sum()) if len(inside) else 0.0
-    count = float(total["count"])
-    return summed == 0 if count == 0 else summed >= BORNE_OUT * count
+def _agrees(start: pd.Timestamp, end: pd.Timestamp, count: float, named: pd.DataFrame) -> bool:
+    inside = named["start"].ge(start) & named["end"].le(end)
+    summed = float(named["count"][inside].sum())
+    return summed == 0 if count == 0 else summed >= BORNE_OUT * float(count)
 
 
 def spoken_sentence(spoken: pd.Series, silence: Silence, source: SilenceFrom) -> str:

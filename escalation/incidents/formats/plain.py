@@ -60,6 +60,8 @@ LAYOUT = Layout(
             "group",
             "gname",
             "perpetrator_group",
+            *("auteur", "auteurs", "auteur_présumé", "auteurs_présumés", "assaillant", "assaillants"),
+            *("perpetrador", "atacante", "täter", "angreifer"),
         ),
         "target": ("target", "actor2", "actor_2", "target_site", "victim", "side_b", "target1"),
         "event_type": ("event_type", "incident_type", "attack_type", "type", "category", "attacktype1_txt"),
@@ -88,6 +90,7 @@ LAYOUT = Layout(
             "district",
             "oblast",
             "departamento",
+            *("provincia", "région", "bundesland", "wilaya", "область"),
         ),
         "place": (
             "place",
@@ -99,7 +102,7 @@ LAYOUT = Layout(
             "city_or_county",
             "municipio",
             "ort",
-            "lieu",
+            *("lieu", "localité", "village", "localidad", "lugar", "luogo"),
             "ciudad",
             "місто",
             "город",
@@ -109,7 +112,9 @@ LAYOUT = Layout(
         "fatalities": (
             *("fatalities", "deaths", "killed", "dead", "nkill", "ndeath", "ndeaths", "n_killed", "num_killed"),
             *("number_killed", "number_of_deaths", "people_killed", "total_killed", "total_deaths", "total_fatalities"),
-            *("tote", "muertos", "morts", "mortos", "погибшие", "загиблі"),
+            *("tote", "getötete", "todesopfer", "muertos", "muertes", "fallecidos", "morts", "tués", "tues", "décès"),
+            *("mortos", "óbitos", "morti", "uccisi", "ölü", "ölüler", "погибшие", "погибших", "убитые", "убито"),
+            *("загиблі", "загиблих", "قتلى", "القتلى", "死者"),
         ),
         "fatalities_low": (
             *("fatalities_low", "deaths_low", "killed_low", "low_fatalities", "min_killed", "killed_min", "min_deaths"),

@@ -32,6 +32,8 @@ FEW = 4
 """With fewer rows nothing is recognised by its shape."""
 MANY = 10
 """From so many rows on the shape alone, or a column of deaths, is taken seriously."""
+HALF = 0.5
+"""A column of which so many cells are whole numbers is named where nothing is read from it."""
 FREQUENT = 10
 """Days from one running total to the next on average, at most, where no name says what they are."""
 PLAIN = "layout plain if each row is an incident"
@@ -138,10 +140,10 @@ def chosen_meaning(
 
 
 def unused_numbers(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, int]:
-    """Columns of whole numbers that nothing is read from, and how many of their cells are filled."""
+    """Columns of mostly whole numbers that nothing is read from, and how many of their cells are filled."""
     taken = {*names.values(), *names.get("date", "").split(" + ")}
     free = [name for name in table.columns if name not in taken and not says(name, "no count")]
-    found = [name for name in free if are_numbers(table[name][table[name] != ""].iloc[:SAMPLE])]
+    found = [name for name in free if are_numbers(table[name][table[name] != ""].iloc[:SAMPLE], HALF)]
     return {name: int((table[name] != "").sum()) for name in found}
 
 

@@ -163,9 +163,9 @@ def number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, p
     return found
 
 
-def are_numbers(cells: pd.Series) -> bool:
-    """Say whether most cells are whole numbers."""
-    return not cells.empty and bool(read_whole_numbers(cells)[0].notna().mean() >= NUMERIC)
+def are_numbers(cells: pd.Series, share: float = NUMERIC) -> bool:
+    """Say whether most cells, or this share of them, are whole numbers."""
+    return not cells.empty and bool(read_whole_numbers(cells)[0].notna().mean() >= share)
 
 
 def is_signed(values: pd.Series) -> bool:
