@@ -8,6 +8,7 @@ import pandas as pd
 from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
 from escalation.files.frames import as_pandas
+from escalation.files.repeats import are_categories
 
 COLUMNS = (
     "date",
@@ -160,13 +161,20 @@ def _digest(table: pd.DataFrame) -> pd.Series:
         return pd.Series(0, index=table.index, dtype="uint64")
     hashed, factor = np.full(len(table), 0x345678, dtype=np.uint64), 1000003
     for left, (_, column) in zip(range(len(table.columns), 0, -1), table.items(), strict=True):
-        plain = pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM"
-        cells = column if plain else _texts(column)
-        repeated = cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE  # else a table of distinct cells only takes memory
-        hashed ^= pd.util.hash_pandas_object(cells, index=False, categorize=repeated).to_numpy()
+        hashed ^= _column_digest(column)
         hashed *= np.uint64(factor)
         factor += 82520 + 2 * left
     return pd.Series(hashed + np.uint64(97531), index=table.index)
+
+
+def _column_digest(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """A hash of each cell; of categories, which hold no missing ones, each is hashed once."""
+    if are_categories(column):
+        return _column_digest(column.cat.categories.to_series())[column.cat.codes]
+    plain = pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM"
+    cells = column if plain else _texts(column)
+    repeated = cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE  # else a table of distinct cells only takes memory
+    return pd.util.hash_pandas_object(cells, index=False, categorize=repeated).to_numpy()
 
 
 def _texts(column: pd.Series) -> pd.Series:

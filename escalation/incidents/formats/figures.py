@@ -107,7 +107,7 @@ def read_figures(texts: pd.Series) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     best, problem = read_fatalities(texts)
     figures = pd.DataFrame({"low": pd.NA, "best": best, "high": pd.NA}, index=texts.index).astype("Int64")
     hedge = pd.Series("", index=texts.index, dtype=object)
-    unread = texts[problem == "is no number"]
+    unread = texts[problem == "is no number"].astype(object)
     hedged = {cell: found for cell in unread.unique() if (found := _hedged(cell)) is not None}
     known = unread[unread.isin(hedged)]
     if known.empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -16,13 +17,14 @@ from escalation.errors import FileError, InputError, warn
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
+from escalation.files.repeats import as_categories, as_texts
 from escalation.incidents.counted_rows import native_freq
 from escalation.incidents.duplicates import repeats_in
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
 from escalation.incidents.formats.joining import FileRows, join_files
 from escalation.incidents.formats.kinds import LAYOUTS, Kind, layout_of
-from escalation.incidents.formats.layout import Layout, match_columns
+from escalation.incidents.formats.layout import Layout, match_columns, unchanged
 from escalation.incidents.formats.own_tables import (
     Asked,
     OwnTable,
@@ -275,8 +277,10 @@ def _read_file(
 ) -> FileRows:
     """Read one file as far as that can be done without the others."""
     headless = raw_columns if kind in ("auto", "gdelt") else None
-    table = read_table(path, encoding=encoding, headless=headless, sheet=sheet)
+    table = read_table(path, encoding=encoding, headless=headless, sheet=sheet, cells="categories")
     layout = layout_of(kind, table.columns)
+    if layout.tidy is not unchanged or layout.holds != "incidents":
+        table = as_texts(table)
     if reports != "all" and layout.holds != "reports":
         raise InputError(f"{path}: reports={reports!r} goes with GDELT, ICEWS and POLECAT; this is {layout.name}")
     tags, first = _tags(table), table.index[0]
@@ -301,6 +305,7 @@ def _read_file(
     if layout is LAYOUTS["plain"] and not window.empty:
         meaning = meaning_of(own, window, asked, str(path))
     if meaning.rows != "incidents":
+        own, cells = replace(own, table=as_texts(own.table)), as_texts(cells)
         cells, notes = as_counts(own, meaning, cells, notes)
         names = notes.names
         counted = count_rows(own, meaning, window, cells, notes, extra.get("as_of"))
@@ -376,7 +381,7 @@ def _tags(table: pd.DataFrame) -> str | None:
 
 def _cells(table: pd.DataFrame, layout: Layout, names: dict[str, str]) -> pd.DataFrame:
     """The file's cells under the incidents' column names, ``""`` where the file has no such column."""
-    blank = pd.Series("", index=table.index, dtype=object)
+    blank = as_categories(np.zeros(len(table), dtype=np.int8), [""], table.index)
     wanted = dict.fromkeys([*COLUMNS, *layout.columns, *names])
     return pd.DataFrame({target: table[names[target]] if target in names else blank for target in wanted}, copy=False)
 

@@ -122,7 +122,7 @@ def unit_codes(cells: pd.DataFrame, units: Iterable[str]) -> IntArray:
     units = list(units)
     if not units:
         return np.zeros(len(cells), dtype=np.int64)
-    return np.asarray(cells.groupby(units, sort=False).ngroup(), dtype=np.int64)
+    return np.asarray(cells.groupby(units, sort=False, observed=True).ngroup(), dtype=np.int64)
 
 
 def row_shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], numbers: Iterable[str]) -> RowShape:
@@ -142,7 +142,7 @@ def row_shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str
 
 def _printed(date: pd.Series, cells: pd.DataFrame, names: Mapping[str, str]) -> pd.Series:
     """The dates, or where a table says when its rows were printed the dates and prints."""
-    return date if "as_of" not in names else date.astype(str) + " " + cells[names["as_of"]]
+    return date if "as_of" not in names else date.astype(str) + " " + cells[names["as_of"]].astype(object)
 
 
 def number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, pd.Series]:
