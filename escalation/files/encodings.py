@@ -43,6 +43,8 @@ def as_text(raw: bytes) -> str:
 
 def _is_utf8(raw: bytes) -> bool:
     """Look through bytes part by part, so that a large text is not held twice."""
+    if raw.isascii():
+        return True
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for at in range(0, len(raw), AT_ONCE):

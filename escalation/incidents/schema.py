@@ -135,7 +135,7 @@ def fallback_ids(rows: pd.DataFrame, said: pd.Series) -> pd.Series:
         From :func:`row_digest`, of the whole rows that they were read from.
     """
     digest = _digest(rows[[column for column in COLUMNS if column != "incident_id"]])
-    names = ("no-id-" + digest.astype(str)).to_numpy(dtype=object)
+    names = np.array([f"no-id-{number}" for number in digest.tolist()], dtype=object)
     alike = np.flatnonzero(digest.duplicated(keep=False))
     keys = pd.DataFrame({"digest": digest.to_numpy()[alike], "said": said.to_numpy()[alike]})
     again = keys.groupby(["digest", "said"], sort=False).cumcount()

@@ -50,7 +50,7 @@ from escalation.incidents.formats.rows import (
     widen_imprecise,
 )
 from escalation.incidents.formats.zones import check_zone, in_zone
-from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS, row_digest
+from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, SAMPLE, TEXT_COLUMNS, row_digest
 
 MOST_SENTENCES = 50
 PATTERN_SIGNS = ("*", "?", "[")
@@ -202,8 +202,7 @@ def read_incidents(
         raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
     incidents = join_files(filled)
     for column in TEXT_COLUMNS:
-        codes, distinct = pd.factorize(incidents[column])
-        incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
+        incidents[column] = _text(incidents[column])
     if "events" in incidents:
         incidents["events"] = incidents["events"].fillna(1)  # of files whose rows are incidents
     if "location_precision" in incidents:
@@ -222,6 +221,14 @@ def read_incidents(
     }
     incidents.attrs["zones"] = [file.zone for file in files if file.zone]
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
+
+
+def _text(column: pd.Series) -> pd.Series:
+    """A column of texts in the type of text; where they repeat each is converted once."""
+    if column.iloc[:SAMPLE].is_unique:
+        return column.astype(str)
+    codes, distinct = pd.factorize(column)
+    return pd.Series(distinct, dtype=str).take(codes).set_axis(column.index)
 
 
 def expand_paths(path_or_paths: str | Path | Sequence[str | Path]) -> list[Path]:

@@ -215,8 +215,11 @@ def _text_codes(cells: pd.DataFrame, names: Mapping[str, str], numbers: list[str
     for name in cells.columns:
         if name in barred or len(found) == MOST_UNIT_COLUMNS or not _is_text(cells[name]):
             continue
+        most = max(len(cells) // 3, 2)
+        if cells[name].iloc[: most + 1].is_unique:  # so that more are distinct, whatever follows
+            continue
         codes, distinct = pd.factorize(cells[name])
-        if 2 <= len(distinct) <= max(len(cells) // 3, 2):
+        if 2 <= len(distinct) <= most:
             found[name] = codes.astype(np.int64)
     return found
 
