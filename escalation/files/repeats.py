@@ -13,23 +13,23 @@ CellsAs: TypeAlias = Literal["texts", "categories"]
 """How a reader hands over cells: as texts, or in large tables those that repeat as categories."""
 SAMPLE = 100_000
 """So many cells show whether a column repeats."""
-MOST_DISTINCT = 0.25
+MOST_DISTINCT = 0.5
 """A column with a larger share of distinct texts is held as texts."""
 
 
-def held_once(column: pd.Series) -> pd.Series:
-    """A column of texts without white space around them, as categories where most of them repeat.
+def held_once(texts: NDArray[np.object_]) -> pd.Series:
+    """Texts without white space around them as a column, of categories where most of them repeat.
 
     Examples
     --------
-    >>> held_once(pd.Series(["b ", "a", "b", "b", "b", "b", "b", "b"])).cat.categories.tolist()
+    >>> held_once(np.array(["b ", "a", "b", "b"], dtype=object)).cat.categories.tolist()
     ['a', 'b']
     """
-    first = column.iloc[:SAMPLE]
-    if first.nunique() <= MOST_DISTINCT * len(first):
-        codes, distinct = pd.factorize(column)
-        return as_categories(codes, distinct, column.index)
-    return stripped(column)
+    first = texts[:SAMPLE]
+    if len(set(first)) > MOST_DISTINCT * len(first):
+        return pd.Series(stripped(texts), dtype=object, copy=False)
+    codes, distinct = pd.factorize(texts)
+    return as_categories(codes, distinct, pd.RangeIndex(len(texts)))
 
 
 def as_categories(codes: NDArray[np.integer], distinct: Sequence[str] | pd.Index, index: pd.Index) -> pd.Series:
@@ -54,9 +54,21 @@ def as_categories(codes: NDArray[np.integer], distinct: Sequence[str] | pd.Index
     return column if len(kept) <= MOST_DISTINCT * len(column) else column.astype(object)
 
 
-def stripped(column: pd.Series) -> pd.Series:
-    """A column of texts without white space around them."""
-    return pd.Series([cell.strip() for cell in column], index=column.index, dtype=object)
+def stripped(texts: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Texts without white space around them."""
+    return np.array([text.strip() for text in texts], dtype=object)
+
+
+def first_filled(column: pd.Series, number: int) -> pd.Series:
+    """The first cells that are not blank, at most so many.
+
+    Examples
+    --------
+    >>> first_filled(pd.Series(["", "a", "", "b", "c"]), 2).tolist()
+    ['a', 'b']
+    """
+    first = column.iloc[:number]
+    return first if (first != "").all() else column[column != ""].iloc[:number]
 
 
 def as_texts(table: pd.DataFrame) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def split(raw: bytes, delimiter: str, width: int, quoting: Quoting, cells: Cells
     if table is None:
         return None
     clean = held_once if repeating else stripped
-    return pd.DataFrame({name: clean(table.pop(name)) for name in list(table.columns)}, copy=False)
+    return pd.DataFrame({name: clean(table.pop(name).to_numpy()) for name in list(table.columns)}, copy=False)
 
 
 def _by_pandas(raw: bytes, delimiter: str, width: int, quoting: Quoting) -> pd.DataFrame | None:
@@ -113,7 +113,7 @@ def _encoded(parts: Any) -> Iterator[list[Any]]:
             most = MOST_DISTINCT * part.num_rows
             repeating = [len(column.dictionary_encode().dictionary) <= most for column in part.columns]
         yield [
-            column.dictionary_encode() if repeats else column.to_numpy(zero_copy_only=False)
+            column.dictionary_encode() if repeats else stripped(column.to_numpy(zero_copy_only=False))
             for column, repeats in zip(part.columns, repeating, strict=True)
         ]
 
@@ -125,7 +125,7 @@ def _joined(parts: Iterator[list[Any]]) -> dict[int, pd.Series]:
     joined: dict[int, pd.Series] = {}
     for at, chunks in enumerate(zip(*parts, strict=True)):
         if isinstance(chunks[0], np.ndarray):
-            joined[at] = stripped(pd.Series(np.concatenate(chunks), dtype=object))
+            joined[at] = pd.Series(np.concatenate(chunks), dtype=object, copy=False)
             continue
         whole = pa.chunked_array(chunks).unify_dictionaries().combine_chunks()
         codes = whole.indices.to_numpy()

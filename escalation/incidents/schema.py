@@ -143,7 +143,7 @@ def fallback_ids(rows: pd.DataFrame, said: pd.Series) -> pd.Series:
     number = number.groupby([keys["digest"], keys["said"]]).transform("first").astype(int)
     for at, place, repeat in zip(alike, number, again, strict=True):
         names[at] += (f"-{place + 1}" if place else "") + (f"-again-{repeat + 1}" if repeat else "")
-    return pd.Series(names, index=rows.index)
+    return pd.Series(names, index=rows.index, dtype=object)
 
 
 def row_digest(table: pd.DataFrame) -> pd.Series:

@@ -142,12 +142,8 @@ class _Cells:
 
     def spread(self, found: Days) -> Days:
         """What was found for the distinct texts, for each row."""
-        last = found.days if found.last is found.days else found.last
-        days, until, problem, serial = (
-            pd.Series(values.to_numpy()[self.codes], self.rows, dtype=values.dtype, copy=False)
-            for values in (found.days, last, found.problem, found.serial)
-        )
-        return Days(days, until, problem, serial)
+        held = (found.days, found.last, found.problem, found.serial)
+        return Days(*(values.take(self.codes).set_axis(self.rows) for values in held))
 
 
 def _is_day(parts: pd.DataFrame) -> pd.Series:

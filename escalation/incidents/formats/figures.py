@@ -108,7 +108,7 @@ def read_figures(texts: pd.Series) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     """
     best, problem = read_fatalities(texts)
     figures = pd.DataFrame({"low": _unknown(texts.index), "best": best, "high": _unknown(texts.index)}, copy=False)
-    hedge = pd.Series("", index=texts.index, dtype=object)
+    hedge = pd.Series("", index=texts.index, dtype=str)
     unread = texts[problem == "is no number"].astype(object)
     if unread.empty:
         return figures, problem, hedge

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arrays import BoolArray, IntArray
+from escalation.files.repeats import first_filled
 from escalation.incidents.formats.column_words import says
 from escalation.incidents.formats.figures import read_whole_numbers
 
@@ -153,12 +154,11 @@ def number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, p
     for name in cells.columns:
         if name in taken or says(name, "no count"):
             continue
-        filled = cells[name] != ""
-        first = cells.loc[filled[filled].index[:SAMPLE], name]
+        first = first_filled(cells[name], SAMPLE)
         if not are_numbers(first.iloc[:50]) or not are_numbers(first):
             continue
         values = read_whole_numbers(cells[name])[0]
-        if values.notna().sum() >= NUMERIC * filled.sum() and not _is_numbering(values.dropna()):
+        if values.notna().sum() >= NUMERIC * (cells[name] != "").sum() and not _is_numbering(values.dropna()):
             found[name] = values
     return found
 
