@@ -46,6 +46,8 @@ ROW_NUMBER_NAMES = ("", "index", "unnamed: 0", "level_0", "row", "rownames", "x"
 TEXT = pd.Series([], dtype=str).dtype
 """Type of columns of text in this version of pandas; plain objects, which may be anything, before version 3."""
 SAMPLE = 2_000
+AT_ONCE = 100_000
+"""Cells that are hashed in one go."""
 LATEST = pd.Timestamp("2200-01-01")
 MAX_FATALITIES = 100_000_000
 """No single incident is believed to have killed more; sums stay exact far below 2**53."""
@@ -173,8 +175,13 @@ def _column_digest(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.uint
         return _column_digest(column.cat.categories.to_series())[column.cat.codes]
     plain = pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM"
     cells = column if plain else _texts(column)
-    repeated = cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE  # else a table of distinct cells only takes memory
-    return pd.util.hash_pandas_object(cells, index=False, categorize=repeated).to_numpy()
+    if cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE:
+        return pd.util.hash_pandas_object(cells, index=False).to_numpy()
+    parts = range(0, len(cells), AT_ONCE)  # of distinct cells, which are copied as bytes
+    hashed = [
+        pd.util.hash_pandas_object(cells.iloc[at : at + AT_ONCE], index=False, categorize=False) for at in parts
+    ]
+    return np.concatenate([part.to_numpy() for part in hashed])
 
 
 def _texts(column: pd.Series) -> pd.Series:

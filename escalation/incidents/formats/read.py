@@ -201,7 +201,7 @@ def read_incidents(
     if not filled:
         raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
     incidents = join_files(filled)
-    for column in TEXT_COLUMNS:
+    for column in reversed(TEXT_COLUMNS):  # ids first, which hardly repeat, while the others still take little memory
         incidents[column] = _text(incidents[column])
     if "events" in incidents:
         incidents["events"] = incidents["events"].fillna(1)  # of files whose rows are incidents
@@ -350,7 +350,7 @@ def _read_file(
         vague,
         days,
         layout is LAYOUTS["acled"],
-        notes,
+        notes.about(pd.DataFrame(), names),  # the cells of large files are not held any longer
         said=said,
         zone=zone_note,
         meaning=taken,
