@@ -27,7 +27,7 @@ def held_once(texts: NDArray[np.object_]) -> pd.Series:
     """
     first = texts[:SAMPLE]
     if len(set(first)) > MOST_DISTINCT * len(first):
-        return pd.Series(stripped(texts), dtype=object, copy=False)
+        return stripped(texts)
     codes, distinct = pd.factorize(texts)
     return as_categories(codes, distinct, pd.RangeIndex(len(texts)))
 
@@ -54,9 +54,9 @@ def as_categories(codes: NDArray[np.integer], distinct: Sequence[str] | pd.Index
     return column if len(kept) <= MOST_DISTINCT * len(column) else column.astype(object)
 
 
-def stripped(texts: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Texts without white space around them."""
-    return np.array([text.strip() for text in texts], dtype=object)
+def stripped(texts: NDArray[np.object_]) -> pd.Series:
+    """Texts without white space around them as a column."""
+    return pd.Series([text.strip() for text in texts], dtype=object)
 
 
 def first_filled(column: pd.Series, number: int) -> pd.Series:

@@ -124,8 +124,8 @@ def _joined(parts: Iterator[list[Any]]) -> dict[int, pd.Series]:
 
     joined: dict[int, pd.Series] = {}
     for at, chunks in enumerate(zip(*parts, strict=True)):
-        if isinstance(chunks[0], np.ndarray):
-            joined[at] = pd.Series(np.concatenate(chunks), dtype=object, copy=False)
+        if isinstance(chunks[0], pd.Series):
+            joined[at] = pd.concat(chunks, ignore_index=True)
             continue
         whole = pa.chunked_array(chunks).unify_dictionaries().combine_chunks()
         codes = whole.indices.to_numpy()
