@@ -33,7 +33,7 @@ def held_once(texts: NDArray[np.object_]) -> pd.Series:
 
 
 def as_categories(codes: NDArray[np.integer], distinct: Sequence[str] | pd.Index, index: pd.Index) -> pd.Series:
-    """A column of the distinct texts that its codes stand for, white space around them taken off; see :func:`held_once`.
+    """A column of the distinct texts that its codes stand for, without white space around them; see :func:`held_once`.
 
     Parameters
     ----------

@@ -178,9 +178,7 @@ def _column_digest(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.uint
     if cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE:
         return pd.util.hash_pandas_object(cells, index=False).to_numpy()
     parts = range(0, len(cells), AT_ONCE)  # of distinct cells, which are copied as bytes
-    hashed = [
-        pd.util.hash_pandas_object(cells.iloc[at : at + AT_ONCE], index=False, categorize=False) for at in parts
-    ]
+    hashed = [pd.util.hash_pandas_object(cells.iloc[at : at + AT_ONCE], index=False, categorize=False) for at in parts]
     return np.concatenate([part.to_numpy() for part in hashed])
 
 

@@ -186,7 +186,7 @@ def read_coordinate(texts: pd.Series, limit: float) -> tuple[pd.Series, pd.Serie
 
 def _spread(distinct: pd.Series, codes: NDArray[np.intp], index: pd.Index) -> pd.Series:
     """Give each row what its distinct cell was found to be."""
-    if distinct.dtype.kind not in "iufM" and distinct.nunique(dropna=False) == 1:
+    if pd.api.types.is_string_dtype(distinct.dtype) and len(distinct.unique()) == 1:
         return pd.Series(distinct.iloc[0], index=index, dtype=distinct.dtype)
     return distinct.take(codes).set_axis(index)
 
