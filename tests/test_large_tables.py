@@ -57,7 +57,8 @@ FILES = {
     "ids": "date,place,id\n" + "25/04/2024,Kut,7\n25/04/2024,Kut,8\n26/04/2024,Kut,\n" * 4,
     "offsets": "date,place\n" + "2024-04-25T23:30:00+02:00,Kut\n2024-04-26,Kut\n" * 4,
     "sides": "event_date,event_id_cnty,actor1,actor2,country,location,fatalities,time_precision,event_type\n"
-    + "2024-04-25,A1,x,y,Iraq,Kut,1,1,Battles\n2024-04-25,A1,y,x,Iraq,Kut,1,3,Battles\n2024-04-26,A2,x,,Iraq,,9,4\n" * 3,
+    + "2024-04-25,A1,x,y,Iraq,Kut,1,1,Battles\n2024-04-25,A1,y,x,Iraq,Kut,1,3,Battles\n2024-04-26,A2,x,,Iraq,,9,4\n"
+    * 3,
 }  # fmt: skip
 
 

@@ -32,7 +32,9 @@ def held_once(texts: NDArray[np.object_]) -> pd.Series:
     return as_categories(codes, distinct, pd.RangeIndex(len(texts)))
 
 
-def as_categories(codes: NDArray[np.integer], distinct: Sequence[str] | pd.Index, index: pd.Index) -> pd.Series:
+def as_categories(
+    codes: NDArray[np.integer], distinct: Sequence[str] | NDArray[np.object_], index: pd.Index
+) -> pd.Series:
     """A column of the distinct texts that its codes stand for, without white space around them; see :func:`held_once`.
 
     Parameters
@@ -49,7 +51,7 @@ def as_categories(codes: NDArray[np.integer], distinct: Sequence[str] | pd.Index
     kept = sorted({text for text, stands in zip(texts, there, strict=True) if stands})
     place = {text: at for at, text in enumerate(kept)}
     places = np.array([place.get(text, -1) for text in texts], dtype=np.int64)
-    cells = pd.Categorical.from_codes(places[codes], categories=pd.Index(kept, dtype=object))  # type: ignore[arg-type]
+    cells = pd.Categorical.from_codes(places[codes], categories=pd.Index(kept, dtype=object))
     column = pd.Series(cells, index=index, copy=False)
     return column if len(kept) <= MOST_DISTINCT * len(column) else column.astype(object)
 

@@ -176,7 +176,7 @@ def _column_digest(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.uint
     plain = pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM"
     cells = column if plain else _texts(column)
     if cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE:
-        return pd.util.hash_pandas_object(cells, index=False).to_numpy()
+        return pd.util.hash_pandas_object(cells, index=False).to_numpy(dtype=np.uint64)
     parts = range(0, len(cells), AT_ONCE)  # of distinct cells, which are copied as bytes
     hashed = [pd.util.hash_pandas_object(cells.iloc[at : at + AT_ONCE], index=False, categorize=False) for at in parts]
     return np.concatenate([part.to_numpy() for part in hashed])
