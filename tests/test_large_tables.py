@@ -11,6 +11,7 @@ import pytest
 import escalation
 from escalation.errors import InputError
 from escalation.files import well_formed
+from escalation.incidents.schema import check_incidents
 
 HEAD = "date,place,killed,lat,lon,source"
 ROWS = (
@@ -129,3 +130,14 @@ def test_pyarrow_is_used_and_not_needed(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert well_formed._by_arrow(raw, ",", 6, 0) is None
+
+
+def test_categories_of_a_given_table_are_named_as_texts_are():
+    """Missing ones and numbers among them included."""
+    days = pd.to_datetime(["2024-04-25"] * 4)
+    texts = pd.DataFrame({"date": days, "place": ["Kut", None, "Kut", "Amara"], "number": [1, 2, 1, 1]})
+    held = texts.assign(**{name: texts[name].astype("category") for name in ("place", "number")})
+    plain = texts.assign(number=texts["number"].astype(str))
+    ids = [check_incidents(table)["incident_id"].tolist() for table in (held, plain)]
+    assert ids[0] == ids[1] and len({*ids[0]}) == 4
+    assert [name for name in ids[0] if "again" in name] == [ids[0][2]]

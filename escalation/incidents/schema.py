@@ -170,16 +170,16 @@ def _digest(table: pd.DataFrame) -> pd.Series:
 
 
 def _column_digest(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """A hash of each cell; of categories, which hold no missing ones, each is hashed once."""
-    if are_categories(column):
-        return _column_digest(column.cat.categories.to_series())[column.cat.codes]
+    """A hash of each cell; of categories that are texts each is hashed once."""
+    if are_categories(column) and column.cat.categories.dtype.kind == "O" and not column.hasnans:
+        return _column_digest(column.cat.categories.to_series())[column.cat.codes.to_numpy()]
     plain = pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM"
     cells = column if plain else _texts(column)
     if cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE:
-        return pd.util.hash_pandas_object(cells, index=False).to_numpy(dtype=np.uint64)
+        return np.asarray(pd.util.hash_pandas_object(cells, index=False), dtype=np.uint64)
     parts = range(0, len(cells), AT_ONCE)  # of distinct cells, which are copied as bytes
     hashed = [pd.util.hash_pandas_object(cells.iloc[at : at + AT_ONCE], index=False, categorize=False) for at in parts]
-    return np.concatenate([part.to_numpy() for part in hashed])
+    return np.asarray(pd.concat(hashed), dtype=np.uint64)
 
 
 def _texts(column: pd.Series) -> pd.Series:
