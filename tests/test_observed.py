@@ -104,6 +104,51 @@ def test_days_without_a_row_are_gaps_where_quiet_ones_have_rows(tmp_path) -> Non
     assert counted.counts.notna().all()
 
 
+def totals_of(*oblasts: str) -> pd.DataFrame:
+    """Running totals a day; that of Odesa stands still for three weeks and goes on as before."""
+    rng = np.random.default_rng(4)
+    parts = []
+    for name in oblasts:
+        counts = rng.poisson(3, 120)
+        counts[60:81] = 0 if name == "Odesa" else counts[60:81]
+        days = pd.date_range("2024-01-01", periods=120)
+        parts.append(pd.DataFrame({"date": days, "oblast": name, "attacks_cumulative": 50 + np.cumsum(counts)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.filterwarnings("ignore::escalation.errors.EscalationWarning")
+def test_a_fault_of_one_unit_is_unknown_in_that_unit_only(tmp_path) -> None:
+    source, whole = opened(totals_of("Kyiv", "Odesa", "Lviv"), tmp_path)
+    assert whole.counts.notna().all()
+    odesa, kyiv = (escalation.count_series(source, by="admin1", series=name) for name in ("Odesa", "Kyiv"))
+    unknown = odesa.counts.loc["2024-03-04":"2024-03-17"]
+    assert len(unknown) == 2 and unknown.isna().all() and odesa.counts.drop(unknown.index).notna().all()
+    assert (odesa.observed_share[unknown.index] == 0).all()
+    (gap,) = odesa.gaps.itertuples()
+    assert (str(gap.start.date()), str(gap.end.date())) == ("2024-03-01", "2024-03-21")
+    assert gap.why == "no row of its own speaks of them"
+    assert kyiv.counts.notna().all() and kyiv.gaps.empty
+    counts = escalation.aggregate(source.table, "W", by="admin1", coverage="gaps")
+    assert counts.isna().sum().to_dict() == {"Kyiv": 0, "Lviv": 0, "Odesa": 2}
+
+
+@pytest.mark.filterwarnings("ignore::escalation.errors.EscalationWarning")
+def test_a_unit_whose_rows_begin_later_was_not_observed_before(tmp_path) -> None:
+    table = totals_of("Kyiv", "Lviv")
+    late = table[(table["oblast"] == "Kyiv") | (table["date"] >= "2024-02-05")]
+    source, _ = opened(late, tmp_path)
+    counts = escalation.count_series(source, by="admin1", series="Lviv").counts
+    assert counts.loc[:"2024-02-04"].isna().all() and counts.loc["2024-02-12":].notna().all()
+
+
+@pytest.mark.filterwarnings("ignore::escalation.errors.EscalationWarning")
+def test_a_text_that_changes_from_row_to_row_is_no_unit_with_gaps(tmp_path) -> None:
+    table = totals_of("Kyiv").drop(columns="oblast")
+    table["source"] = np.where(np.arange(len(table)) % 3 > 0, "army", "press")
+    source, _ = opened(table, tmp_path)
+    assert escalation.count_series(source, by="source", series="army").counts.notna().all()
+
+
 def by_country(seed: int = 1) -> pd.DataFrame:
     """Two countries with a source each, one of which ends with July."""
     one = listed(seed=seed).assign(country="A", source="monitor A")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from itertools import pairwise
@@ -14,8 +15,44 @@ CANDIDATES = (
     *("shift_jis", "euc_kr", "gb18030", "cp866", "mac_roman", "latin-1"),
 )
 """Encodings that are tried, the most usual first."""
+UTF8 = ("utf-8", "surrogatepass")
+"""Codec and rule by which every text that Python holds can be bytes."""
+MARK, UTF_16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+AT_ONCE = 1 << 24
+"""Bytes that are looked through in one go."""
 SAMPLE = 200_000
 """So many bytes around the first that is not UTF-8 are looked at."""
+
+
+def as_utf8(raw: bytes, path: Path, encoding: str | None) -> bytes:
+    """A text table in UTF-8 without a mark; bytes that are that already are not copied.
+
+    Raises
+    ------
+    InputError
+        As :func:`decode`.
+    """
+    plain = encoding is None and raw[:3] != MARK and raw[:2] not in UTF_16_MARKS
+    return raw if plain and _is_utf8(raw) else decode(raw, path, encoding).encode(*UTF8)
+
+
+def as_text(raw: bytes) -> str:
+    """The text of bytes from :func:`as_utf8`."""
+    return raw.decode(*UTF8)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    """Look through bytes part by part, so that a large text is not held twice."""
+    if raw.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(raw), AT_ONCE):
+            decoder.decode(raw[at : at + AT_ONCE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decode(raw: bytes, path: Path, encoding: str | None) -> str:
@@ -26,7 +63,7 @@ def decode(raw: bytes, path: Path, encoding: str | None) -> str:
     InputError
         If the encoding is not known, or the bytes are not in it; an encoding in which they read well is named.
     """
-    marked = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    marked = raw[:2] in UTF_16_MARKS
     name = encoding or ("utf-16" if marked else "utf-8-sig")
     try:
         return raw.decode(name).removeprefix("\ufeff")

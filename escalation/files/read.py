@@ -10,6 +10,7 @@ import pandas as pd
 from escalation.errors import DataWarning, InputError
 from escalation.files.archives import unpack
 from escalation.files.disk import read_whole
+from escalation.files.repeats import CellsAs
 from escalation.files.rows import Headless
 from escalation.files.text_tables import read_text, text_header
 from escalation.files.typed_tables import read_json_cells, read_parquet_cells, read_stata_cells
@@ -32,6 +33,7 @@ def read_table(
     max_rows: int = MAX_ROWS,
     headless: Headless | None = None,
     sheet: str | None = None,
+    cells: CellsAs = "texts",
 ) -> pd.DataFrame:
     """Read a file that holds a table as text, every cell a string, blank cells empty.
 
@@ -49,6 +51,8 @@ def read_table(
         Called with the first row, gives the names of the columns of a file without a header, else None.
     sheet : str, optional
         Name of the sheet of a workbook; the first when left out, with a warning where others hold something too.
+    cells : {"texts", "categories"}
+        Whether columns of large text tables whose cells repeat become categories, each distinct text held once.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def read_table(
     if ending in WORKBOOK_ENDINGS:
         table = read_workbook(held.pop(), path, max_rows, headless, sheet)
     elif ending in TEXT_ENDINGS:
-        table = read_text(held.pop(), path, encoding, max_rows, headless)
+        table = read_text(held.pop(), path, encoding, max_rows, headless, cells)
     elif ending in JSON_ENDINGS:
         table = read_json_cells(held.pop(), path, encoding, max_rows)
     elif ending == ".parquet":

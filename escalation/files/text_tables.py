@@ -1,6 +1,6 @@
 """Text tables: CSV and its relatives, decoded, their delimiter found, and split.
 
-Well-formed text is split by pandas' compiled parser; whatever is not is left to the csv module,
+Well-formed text is split by a compiled parser; whatever is not is left to the csv module,
 whose errors say where.  On well-formed text the two agree (a test holds them against each other).
 """
 
@@ -11,16 +11,16 @@ import io
 import re
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from escalation.errors import InputError
-from escalation.files.encodings import decode
+from escalation.files.encodings import UTF8, as_text, as_utf8
 from escalation.files.headers import HEAD, Header, find_header, named, say_header
+from escalation.files.repeats import CellsAs
 from escalation.files.rows import Headless, check_rows, to_frame
+from escalation.files.well_formed import Quoting, split
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_CHARACTERS = 65_536
@@ -29,42 +29,33 @@ ESCAPED = '\\"'
 """A quote within a cell as MySQL writes it."""
 _SEPARATOR = re.compile(r'(\s*"?sep=(.)"?[ \t]*)(?=[\r\n])', re.IGNORECASE)
 
-Quoting = Literal[0, 3]
-"""csv.QUOTE_MINIMAL and csv.QUOTE_NONE, which are no literals to a type checker."""
-AT_ONCE = 1 << 24
-"""Bytes that are looked through in one go."""
-QUOTE, NEWLINE, RETURN = (ord(c) for c in '"\n\r')
-_WHITE = " \t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
-"""What ``str.strip`` takes off, line ends aside."""
 
-
-def read_text(raw: bytes, path: Path, encoding: str | None, max_rows: int, headless: Headless | None) -> pd.DataFrame:
-    """Split a text table into cells.
+def read_text(
+    raw: bytes, path: Path, encoding: str | None, max_rows: int, headless: Headless | None, cells: CellsAs = "texts"
+) -> pd.DataFrame:
+    """Split a text table into cells, of which those that repeat may be held once.
 
     Raises
     ------
     InputError
         If it is not text in the encoding, or cannot be split.
     """
-    text = decode(raw, path, encoding)
-    del raw  # large files are held once less
-    if "\0" in text:
+    raw = as_utf8(raw, path, encoding)
+    if b"\0" in raw:
         raise InputError(f"{path}: holds NUL characters, so it is no text table; export it again as UTF-8 CSV")
-    text, delimiter = _separated(text)
-    first = next(iter(_head(text, delimiter)), [])
+    raw, delimiter = _separated(raw)
+    first = next(iter(_head(raw, delimiter)), [])
     bare = headless is not None and headless(first) is not None  # tables without a header are not quoted either
-    table = _split_fast(text, delimiter, path, max_rows, headless if bare else None)
+    table = _split_fast(raw, delimiter, path, max_rows, headless if bare else None, cells)
     if table is not None:
         return table
-    return _split_slowly(text, delimiter, path, max_rows, headless if bare else None)
+    return _split_slowly(as_text(raw), delimiter, path, max_rows, headless if bare else None)
 
 
 def text_header(raw: bytes, path: Path, encoding: str | None) -> list[str]:
     """The names of the columns, from as little of the file as holds them; none where the rows cannot be split."""
-    text, delimiter = _separated(decode(raw, path, encoding)[:HEADER_CHARACTERS])
-    return find_header(_head(text, delimiter)).names
+    raw, delimiter = _separated(_beginning(as_utf8(raw, path, encoding)).encode(*UTF8))
+    return find_header(_head(raw, delimiter)).names
 
 
 def _split_slowly(text: str, delimiter: str, path: Path, max_rows: int, headless: Headless | None) -> pd.DataFrame:
@@ -95,15 +86,21 @@ def _unsplit(path: Path, line: int, error: csv.Error) -> InputError:
     return InputError(f"{path}: cannot be split near line {line} ({error}); check its quotes")
 
 
-def _separated(text: str) -> tuple[str, str]:
+def _separated(raw: bytes) -> tuple[bytes, str]:
     """The text and its delimiter; the line ``sep=;`` that spreadsheets write first is blanked."""
+    text = _beginning(raw)
     said = _SEPARATOR.match(text)
-    return (text[said.end(1) :], said[2]) if said else (text, _delimiter(text))
+    return (raw[len(said[1].encode()) :], said[2]) if said else (raw, _delimiter(raw))
 
 
-def _delimiter(text: str) -> str:
+def _beginning(raw: bytes) -> str:
+    """The first characters; one has four bytes at most."""
+    return raw[: 4 * HEADER_CHARACTERS].decode("utf-8", "ignore")[:HEADER_CHARACTERS]
+
+
+def _delimiter(raw: bytes) -> str:
     """The delimiter that splits the first row into the most cells; or most rows, where that is a title."""
-    head = {sign: [row for row in _head(text, sign) if any(map(str.strip, row))] for sign in DELIMITERS}
+    head = {sign: [row for row in _head(raw, sign) if any(map(str.strip, row))] for sign in DELIMITERS}
     first = {sign: len(rows[0]) if rows else 0 for sign, rows in head.items()}
     best = max(DELIMITERS, key=lambda sign: first[sign])
     below = {sign: float(np.median([len(row) for row in rows[1:]] or [0])) for sign, rows in head.items()}
@@ -112,54 +109,34 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _head(text: str, delimiter: str, quoting: Quoting = 0) -> list[list[str]]:
+def _head(raw: bytes, delimiter: str, quoting: Quoting = 0) -> list[list[str]]:
     """The first rows, as far as they can be split."""
-    rows: list[list[str]] = []
-    for characters in (HEADER_CHARACTERS, len(text)):
-        part = text[:characters]
-        reader = csv.reader(io.StringIO(part, newline=""), delimiter=delimiter, quoting=quoting)
-        try:
-            rows = list(islice(reader, HEAD))
-        except csv.Error:
-            rows = []
-        if len(rows) > 1 or len(text) <= HEADER_CHARACTERS:
-            break
-    return rows if len(rows) == HEAD or len(part) == len(text) else rows[:-1]  # the last one may be cut
+    beginning = _beginning(raw)
+    rows, whole = _first_rows(beginning, delimiter, quoting), len(beginning.encode()) == len(raw)
+    if len(rows) < 2 and not whole:
+        rows, whole = _first_rows(as_text(raw), delimiter, quoting), True
+    return rows if len(rows) == HEAD or whole else rows[:-1]  # the last one may be cut
 
 
-def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: Headless | None) -> pd.DataFrame | None:
-    """Split with pandas' compiled parser; None where only the csv module knows what is meant."""
+def _first_rows(text: str, delimiter: str, quoting: Quoting) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
     try:
-        raw = text.encode()
-    except UnicodeEncodeError:
-        return None
-    characters = np.frombuffer(raw, dtype=np.uint8)
-    quotes = _places(characters, QUOTE) if not headless else np.zeros(0, dtype=np.intp)
-    if not headless and not _well_quoted(characters, quotes, ord(delimiter)):
-        return None
+        return list(islice(reader, HEAD))
+    except csv.Error:
+        return []
+
+
+def _split_fast(
+    raw: bytes, delimiter: str, path: Path, max_rows: int, headless: Headless | None, cells: CellsAs
+) -> pd.DataFrame | None:
+    """Split with a compiled parser; None where only the csv module knows what is meant."""
     quoting: Quoting = 3 if headless else 0
-    head = _head(text, delimiter, quoting)
+    head = _head(raw, delimiter, quoting)
     names = headless(head[0]) if headless and head else None
     header = find_header(head) if names is None else Header(-1, 1, list(names))
-    width = max(len(header.names), *map(len, head), 1) + 1  # rows of real exports end in a spare delimiter
-    try:
-        table = pd.read_csv(
-            io.BytesIO(raw),
-            sep=delimiter,
-            header=None,
-            names=list(range(width)),
-            dtype=object,
-            na_filter=False,
-            skip_blank_lines=False,
-            quoting=quoting,
-            encoding="utf-8",
-            engine="c",
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+    table = split(raw, delimiter, max(len(header.names), *map(len, head), 1), quoting, cells)
+    if table is None:
         return None
-    if _padded(text, characters, quotes, delimiter):
-        for column in table:
-            table[column] = [cell.strip() for cell in table[column]]
     table.index = pd.RangeIndex(1, len(table) + 1, name="row")
     table = table.iloc[header.at + header.rows :]
     spare = table.iloc[:, len(header.names) :]
@@ -176,57 +153,3 @@ def _split_fast(text: str, delimiter: str, path: Path, max_rows: int, headless: 
     table = table[~blank] if blank.any() else table
     check_rows(len(table), path, max_rows)
     return table
-
-
-def _well_quoted(characters: NDArray[np.uint8], quotes: NDArray[np.intp], delimiter: int) -> bool:
-    """Say whether each quote opens or closes a whole cell, or is one of a pair inside."""
-    if len(quotes) % 2:
-        return False
-    border = _borders(delimiter)
-    opening, closing = quotes[::2], quotes[1::2]
-    before = characters[np.maximum(opening - 1, 0)]
-    after = characters[np.minimum(closing + 1, len(characters) - 1)]
-    opens = border[before] | (opening == 0)
-    closes = border[after] | (closing == len(characters) - 1)
-    doubled = opening[1:] - 1 == closing[:-1]  # a quote before an opening one must be the one just closed
-    return bool(opens.all() and closes.all() and (doubled | (before[1:] != QUOTE)).all())
-
-
-def _borders(delimiter: int) -> NDArray[np.bool_]:
-    """Which bytes may stand beside a cell, shape (256,)."""
-    border = np.zeros(256, dtype=bool)
-    border[[delimiter, NEWLINE, RETURN, QUOTE]] = True
-    return border
-
-
-def _places(characters: NDArray[np.uint8], sign: int) -> NDArray[np.intp]:
-    """Where a byte stands; found part by part, for the sake of memory."""
-    parts = range(0, len(characters), AT_ONCE)
-    found = [np.flatnonzero(characters[at : at + AT_ONCE] == sign) + at for at in parts]
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.intp)
-
-
-def _padded(text: str, characters: NDArray[np.uint8], quotes: NDArray[np.intp], delimiter: str) -> bool:
-    """Say whether any cell may begin or end in white space."""
-    if text[:1].isspace() or (text[-1:].isspace() and text[-1:] not in "\r\n"):
-        return True
-    last = len(characters) - 1
-    border = _borders(ord(delimiter))
-    for white in _WHITE.replace(delimiter, ""):
-        if white not in text:
-            continue
-        sequence = white.encode()
-        for at in range(0, len(characters), AT_ONCE):
-            # of other ends of the same byte too, which does no harm
-            places = np.flatnonzero(characters[at : at + AT_ONCE] == sequence[-1]) + at
-            before = characters[np.maximum(places - len(sequence), 0)]
-            after = characters[np.minimum(places + 1, last)]
-            beside = border[before] | border[after]
-            places, before, after = places[beside], before[beside], after[beside]
-            # within quotes a delimiter or line end is no border of the cell
-            outside = np.searchsorted(quotes, places) % 2 == 0
-            if bool((outside | (before == QUOTE) | (after == QUOTE)).any()):
-                return True
-    line_end = np.array([NEWLINE, RETURN], dtype=np.uint8)
-    inside = (characters[np.minimum(quotes[::2] + 1, last)], characters[np.maximum(quotes[1::2] - 1, 0)])
-    return any(bool(np.isin(beside, line_end).any()) for beside in inside)

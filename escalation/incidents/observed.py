@@ -20,6 +20,8 @@ FEWEST_UNITS = 3
 """So many units, of one column, that have incidents shortly before and after a gap."""
 FEWEST, AWAY = 30, 28
 """Incidents of a source that begins or ends, and days that it is away, at the least."""
+MOST_AWAY = 0.5
+"""A unit of a table of counts has a row for this share of its days at the least, or nothing is read from its rows."""
 LISTED = 0.95
 """Share of the incidents whose sources are known, or nothing is read from sources."""
 
@@ -51,7 +53,8 @@ def infer_gaps(incidents: pd.DataFrame, by: str | None = None, series: str | Non
     is below 0.0001 (see :func:`escalation.assessment.data_quality`); so is one between two sources of which one has
     ended and the other not begun. A ceasefire looks alike: where it was one, a table of what was covered says so, and
     files of UCDP and ACLED, whose makers watch on through ceasefires, have no such gaps. In tables of counts or running
-    totals in which quiet periods have rows that say 0, days of no row are gaps. A source of 30 incidents or more, in
+    totals in which quiet periods have rows that say 0, days of no row are gaps; those of which only the rows of one
+    unit say nothing, such as a fault of its running total, are gaps of that unit. A source of 30 incidents or more, in
     three places or more, that stops at once in all of them has ended; where nobody else lists a unit, its days after
     that were not observed.
 
@@ -84,16 +87,16 @@ def gaps_of(table: pd.DataFrame, chosen: BoolArray, *, curated: bool = False) ->
     """Gaps of the chosen rows of a checked table; see :func:`infer_gaps`."""
     found = _without_rows(table)
     if not curated:
-        found += [*_silent(table, days_of(table)), *_sources_away(table, chosen)]
+        found += [*_silent(table, days_of(table)), *_of_unit(table, chosen)]
     return _joined(found)
 
 
 def with_sources(gaps: pd.DataFrame, table: pd.DataFrame, chosen: BoolArray) -> pd.DataFrame:
-    """Gaps of a whole table with those in which the sources of the chosen rows had not begun or had ended."""
+    """Gaps of a whole table with those of the chosen rows alone: no row of them, or their sources not there."""
     if is_curated(table):
         return gaps
     numbers = [[day_numbers(gaps[side]).tolist() for side in ("start", "end")]]
-    return _joined([*zip(*numbers[0], gaps["why"], strict=True), *_sources_away(table, chosen)])
+    return _joined([*zip(*numbers[0], gaps["why"], strict=True), *_of_unit(table, chosen)])
 
 
 def _joined(found: list[tuple[int, int, str]]) -> pd.DataFrame:
@@ -179,18 +182,59 @@ def _sources_change(table: pd.DataFrame, days: Days, gap: Silence) -> str:
     )
 
 
-def _without_rows(table: pd.DataFrame) -> list[tuple[int, int, str]]:
-    """Days of no row, where quiet periods have rows of their own."""
+def _quiet_has_rows(table: pd.DataFrame) -> bool:
+    """Say whether periods of no incident have rows that say so, as in running totals and in counts with a 0."""
     holds = set(table.attrs.get("holds", {}).values())
     if "events" not in table or not holds or not holds <= {"counts", "totals"}:
+        return False
+    return "totals" in holds or bool((table["events"] == 0).any())
+
+
+def _without_rows(table: pd.DataFrame) -> list[tuple[int, int, str]]:
+    """Days of no row, where quiet periods have rows of their own."""
+    if not _quiet_has_rows(table):
         return []
-    if "totals" not in holds and not (table["events"] == 0).any():
-        return []
-    first, last = day_numbers(table["date"]), day_numbers(table["date_end"])
+    holes = _holes(day_numbers(table["date"]), day_numbers(table["date_end"]))
+    return [(begin, end, "no row speaks of them") for begin, end in holes]
+
+
+def _holes(first: IntArray, last: IntArray) -> list[tuple[int, int]]:
+    """First and last days of the stretches between windows that lie in none of them."""
     order = np.argsort(first, kind="stable")
     reach = np.maximum.accumulate(last[order])
     holes = np.flatnonzero(first[order][1:] > reach[:-1] + 1)
-    return [(int(reach[at]) + 1, int(first[order][at + 1]) - 1, "no row speaks of them") for at in holes]
+    return [(int(reach[at]) + 1, int(first[order][at + 1]) - 1) for at in holes]
+
+
+def _of_unit(table: pd.DataFrame, chosen: BoolArray) -> list[tuple[int, int, str]]:
+    """Gaps of the chosen rows alone."""
+    return [*_without_own_rows(table, chosen), *_sources_away(table, chosen)]
+
+
+def _without_own_rows(table: pd.DataFrame, chosen: BoolArray) -> list[tuple[int, int, str]]:
+    """Days of no row of a unit, one of several that have rows of their own for quiet periods.
+
+    Its rows cover most of its days, and others speak of the same ones: else the rows are those of a text that changes
+    from row to row.
+    """
+    if chosen.all() or not _quiet_has_rows(table[chosen]):
+        return []
+    first, last = day_numbers(table["date"]), day_numbers(table["date_end"])
+    own = first[chosen], last[chosen]
+    begin, end = int(own[0].min()), int(own[1].max())
+    holes = _holes(*own)
+    away = sum(until - since + 1 for since, until in holes)
+    edges = [(int(first.min()), begin - 1), (end + 1, int(last.max()))]
+    if away > MOST_AWAY * (end - begin + 1) or not _overlap(own, (first[~chosen], last[~chosen])):
+        return []
+    return [(since, until, "no row of its own speaks of them") for since, until in (*holes, *edges) if since <= until]
+
+
+def _overlap(own: tuple[IntArray, IntArray], others: tuple[IntArray, IntArray]) -> bool:
+    """Say whether a window of others has a day in common with one of the own ones."""
+    begun = np.searchsorted(np.sort(others[0]), own[1], side="right")
+    ended = np.searchsorted(np.sort(others[1]), own[0], side="left")
+    return bool((begun > ended).any())
 
 
 def _sources_away(table: pd.DataFrame, chosen: BoolArray) -> list[tuple[int, int, str]]:

@@ -8,6 +8,7 @@ import pandas as pd
 from escalation.counts.periods import EARLIEST
 from escalation.errors import InputError
 from escalation.files.frames import as_pandas
+from escalation.files.repeats import are_categories
 
 COLUMNS = (
     "date",
@@ -45,6 +46,8 @@ ROW_NUMBER_NAMES = ("", "index", "unnamed: 0", "level_0", "row", "rownames", "x"
 TEXT = pd.Series([], dtype=str).dtype
 """Type of columns of text in this version of pandas; plain objects, which may be anything, before version 3."""
 SAMPLE = 2_000
+AT_ONCE = 100_000
+"""Cells that are hashed in one go."""
 LATEST = pd.Timestamp("2200-01-01")
 MAX_FATALITIES = 100_000_000
 """No single incident is believed to have killed more; sums stay exact far below 2**53."""
@@ -134,7 +137,7 @@ def fallback_ids(rows: pd.DataFrame, said: pd.Series) -> pd.Series:
         From :func:`row_digest`, of the whole rows that they were read from.
     """
     digest = _digest(rows[[column for column in COLUMNS if column != "incident_id"]])
-    names = ("no-id-" + digest.astype(str)).to_numpy(dtype=object)
+    names = np.array([f"no-id-{number}" for number in digest.tolist()], dtype=object)
     alike = np.flatnonzero(digest.duplicated(keep=False))
     keys = pd.DataFrame({"digest": digest.to_numpy()[alike], "said": said.to_numpy()[alike]})
     again = keys.groupby(["digest", "said"], sort=False).cumcount()
@@ -142,7 +145,7 @@ def fallback_ids(rows: pd.DataFrame, said: pd.Series) -> pd.Series:
     number = number.groupby([keys["digest"], keys["said"]]).transform("first").astype(int)
     for at, place, repeat in zip(alike, number, again, strict=True):
         names[at] += (f"-{place + 1}" if place else "") + (f"-again-{repeat + 1}" if repeat else "")
-    return pd.Series(names, index=rows.index)
+    return pd.Series(names, index=rows.index, dtype=object)
 
 
 def row_digest(table: pd.DataFrame) -> pd.Series:
@@ -160,13 +163,23 @@ def _digest(table: pd.DataFrame) -> pd.Series:
         return pd.Series(0, index=table.index, dtype="uint64")
     hashed, factor = np.full(len(table), 0x345678, dtype=np.uint64), 1000003
     for left, (_, column) in zip(range(len(table.columns), 0, -1), table.items(), strict=True):
-        plain = pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM"
-        cells = column if plain else _texts(column)
-        repeated = cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE  # else a table of distinct cells only takes memory
-        hashed ^= pd.util.hash_pandas_object(cells, index=False, categorize=repeated).to_numpy()
+        hashed ^= _column_digest(column)
         hashed *= np.uint64(factor)
         factor += 82520 + 2 * left
     return pd.Series(hashed + np.uint64(97531), index=table.index)
+
+
+def _column_digest(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """A hash of each cell; of categories that are texts each is hashed once."""
+    if are_categories(column) and column.cat.categories.dtype.kind == "O" and not column.hasnans:
+        return _column_digest(column.cat.categories.to_series())[column.cat.codes.to_numpy()]
+    plain = pd.api.types.is_numeric_dtype(column.dtype) or column.dtype.kind in "mM"
+    cells = column if plain else _texts(column)
+    if cells.iloc[:SAMPLE].nunique() < 0.5 * SAMPLE:
+        return np.asarray(pd.util.hash_pandas_object(cells, index=False), dtype=np.uint64)
+    parts = range(0, len(cells), AT_ONCE)  # of distinct cells, which are copied as bytes
+    hashed = [pd.util.hash_pandas_object(cells.iloc[at : at + AT_ONCE], index=False, categorize=False) for at in parts]
+    return np.asarray(pd.concat(hashed), dtype=np.uint64)
 
 
 def _texts(column: pd.Series) -> pd.Series:

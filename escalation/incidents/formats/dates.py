@@ -143,7 +143,7 @@ class _Cells:
     def spread(self, found: Days) -> Days:
         """What was found for the distinct texts, for each row."""
         held = (found.days, found.last, found.problem, found.serial)
-        return Days(*(pd.Series(values.to_numpy()[self.codes], self.rows, copy=False) for values in held))
+        return Days(*(values.take(self.codes).set_axis(self.rows) for values in held))
 
 
 def _is_day(parts: pd.DataFrame) -> pd.Series:

@@ -58,7 +58,9 @@ def read_fatalities(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
         Why a cell cannot be used, else ``""``.
     """
     values, problem = read_whole_numbers(texts)
-    negative = (values < 0).fillna(value=False).astype(bool)
+    negative = values.lt(0).to_numpy(dtype=bool, na_value=False)
+    if not negative.any():
+        return values, problem
     return values.mask(negative), problem.mask(negative, "is negative")
 
 
@@ -105,9 +107,11 @@ def read_figures(texts: pd.Series) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     [[3, 5, 7], [100, 100, <NA>], [<NA>, 20, <NA>]]
     """
     best, problem = read_fatalities(texts)
-    figures = pd.DataFrame({"low": pd.NA, "best": best, "high": pd.NA}, index=texts.index).astype("Int64")
-    hedge = pd.Series("", index=texts.index, dtype=object)
-    unread = texts[problem == "is no number"]
+    figures = pd.DataFrame({"low": _unknown(texts.index), "best": best, "high": _unknown(texts.index)}, copy=False)
+    hedge = pd.Series("", index=texts.index, dtype=str)
+    unread = texts[problem == "is no number"].astype(object)
+    if unread.empty:
+        return figures, problem, hedge
     hedged = {cell: found for cell in unread.unique() if (found := _hedged(cell)) is not None}
     known = unread[unread.isin(hedged)]
     if known.empty:
@@ -117,6 +121,12 @@ def read_figures(texts: pd.Series) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
         figures.loc[known.index, column] = values.astype("Int64")
     hedge[known.index] = known.map({cell: _said(found) for cell, found in hedged.items()})
     return figures, problem.mask(problem.index.isin(known.index), ""), hedge
+
+
+def _unknown(index: pd.Index) -> pd.Series:
+    """Whole numbers of which none is known."""
+    none = pd.arrays.IntegerArray(np.zeros(len(index), dtype=np.int64), np.ones(len(index), dtype=bool))
+    return pd.Series(none, index=index, copy=False)
 
 
 Figure: TypeAlias = tuple[int | None, int | None, int | None]
@@ -176,6 +186,8 @@ def read_coordinate(texts: pd.Series, limit: float) -> tuple[pd.Series, pd.Serie
 
 def _spread(distinct: pd.Series, codes: NDArray[np.intp], index: pd.Index) -> pd.Series:
     """Give each row what its distinct cell was found to be."""
+    if pd.api.types.is_string_dtype(distinct.dtype) and len(distinct.unique()) == 1:
+        return pd.Series(distinct.iloc[0], index=index, dtype=distinct.dtype)
     return distinct.take(codes).set_axis(index)
 
 

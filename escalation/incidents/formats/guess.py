@@ -8,6 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
+from escalation.files.repeats import first_filled
 from escalation.incidents.formats.column_words import says, words_of
 from escalation.incidents.formats.dates import dated_share
 from escalation.incidents.formats.layout import Layout, plain_name
@@ -111,7 +112,7 @@ def _named(layout: Layout, target: str, free: list[str]) -> list[str]:
 
 def holds_dates(column: pd.Series) -> bool:
     """Say whether most cells are written as dates; bare numbers are none, for anything may be numbered."""
-    cells = column[column != ""].iloc[:LOOKED_AT]
-    fewest = MOST_DATES * min((column != "").sum(), LOOKED_AT)
+    cells = first_filled(column, LOOKED_AT)
+    fewest = MOST_DATES * len(cells)
     cells = cells[cells.str.contains(r"\d") & ~cells.str.fullmatch(r"[0-9]+(?:\.[0-9]+)?").astype(bool)]
     return not cells.empty and len(cells) >= fewest and dated_share(cells) >= MOST_DATES

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from escalation.errors import InputError, warn
+from escalation.files.repeats import as_texts
 from escalation.incidents.formats.date_parts import find_parts, join_parts
 from escalation.incidents.formats.guess import Guess, fitting_dates, guess_columns, holds_dates
 from escalation.incidents.formats.layout import Layout, check_map, match_columns, plain_name
@@ -82,7 +83,7 @@ def open_own_table(
     """
     wide = {} if "date" in asked.columns else date_columns(table, order, today, where)
     if wide:
-        table = melt(table, wide, where)
+        table = melt(as_texts(table), wide, where)
         warn(
             f"{where}: has a column for each of {len(wide):,} dates, read as {len(table):,} rows of one unit and date "
             "each, which the ledger numbers"

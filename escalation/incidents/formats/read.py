@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -16,13 +17,14 @@ from escalation.errors import FileError, InputError, warn
 from escalation.files.disk import kind_of
 from escalation.files.ledger import join_ledgers
 from escalation.files.read import read_table
+from escalation.files.repeats import as_categories, as_texts
 from escalation.incidents.counted_rows import native_freq
 from escalation.incidents.duplicates import repeats_in
 from escalation.incidents.formats.dates import Days, read_days
 from escalation.incidents.formats.gdelt import raw_columns
 from escalation.incidents.formats.joining import FileRows, join_files
 from escalation.incidents.formats.kinds import LAYOUTS, Kind, layout_of
-from escalation.incidents.formats.layout import Layout, match_columns
+from escalation.incidents.formats.layout import Layout, match_columns, unchanged
 from escalation.incidents.formats.own_tables import (
     Asked,
     OwnTable,
@@ -48,7 +50,7 @@ from escalation.incidents.formats.rows import (
     widen_imprecise,
 )
 from escalation.incidents.formats.zones import check_zone, in_zone
-from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, TEXT_COLUMNS, row_digest
+from escalation.incidents.schema import COLUMNS, OPTIONAL_COLUMNS, SAMPLE, TEXT_COLUMNS, row_digest
 
 MOST_SENTENCES = 50
 PATTERN_SIGNS = ("*", "?", "[")
@@ -199,9 +201,8 @@ def read_incidents(
     if not filled:
         raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
     incidents = join_files(filled)
-    for column in TEXT_COLUMNS:
-        codes, distinct = pd.factorize(incidents[column])
-        incidents[column] = pd.Series(distinct, dtype=str).take(codes).set_axis(incidents.index)
+    for column in reversed(TEXT_COLUMNS):  # ids first, which hardly repeat, while the others still take little memory
+        incidents[column] = _text(incidents[column])
     if "events" in incidents:
         incidents["events"] = incidents["events"].fillna(1)  # of files whose rows are incidents
     if "location_precision" in incidents:
@@ -220,6 +221,14 @@ def read_incidents(
     }
     incidents.attrs["zones"] = [file.zone for file in files if file.zone]
     return incidents, join_ledgers(file.notes.entries.frame() for file in files)
+
+
+def _text(column: pd.Series) -> pd.Series:
+    """A column of texts in the type of text; where they repeat each is converted once."""
+    if column.iloc[:SAMPLE].is_unique:
+        return column.astype(str)
+    codes, distinct = pd.factorize(column)
+    return pd.Series(distinct, dtype=str).take(codes).set_axis(column.index)
 
 
 def expand_paths(path_or_paths: str | Path | Sequence[str | Path]) -> list[Path]:
@@ -275,8 +284,10 @@ def _read_file(
 ) -> FileRows:
     """Read one file as far as that can be done without the others."""
     headless = raw_columns if kind in ("auto", "gdelt") else None
-    table = read_table(path, encoding=encoding, headless=headless, sheet=sheet)
+    table = read_table(path, encoding=encoding, headless=headless, sheet=sheet, cells="categories")
     layout = layout_of(kind, table.columns)
+    if layout.tidy is not unchanged or layout.holds != "incidents":
+        table = as_texts(table)
     if reports != "all" and layout.holds != "reports":
         raise InputError(f"{path}: reports={reports!r} goes with GDELT, ICEWS and POLECAT; this is {layout.name}")
     tags, first = _tags(table), table.index[0]
@@ -301,6 +312,7 @@ def _read_file(
     if layout is LAYOUTS["plain"] and not window.empty:
         meaning = meaning_of(own, window, asked, str(path))
     if meaning.rows != "incidents":
+        own, cells = replace(own, table=as_texts(own.table)), as_texts(cells)
         cells, notes = as_counts(own, meaning, cells, notes)
         names = notes.names
         counted = count_rows(own, meaning, window, cells, notes, extra.get("as_of"))
@@ -338,7 +350,7 @@ def _read_file(
         vague,
         days,
         layout is LAYOUTS["acled"],
-        notes,
+        notes.about(pd.DataFrame(), names),  # the cells of large files are not held any longer
         said=said,
         zone=zone_note,
         meaning=taken,
@@ -376,7 +388,7 @@ def _tags(table: pd.DataFrame) -> str | None:
 
 def _cells(table: pd.DataFrame, layout: Layout, names: dict[str, str]) -> pd.DataFrame:
     """The file's cells under the incidents' column names, ``""`` where the file has no such column."""
-    blank = pd.Series("", index=table.index, dtype=object)
+    blank = as_categories(np.zeros(len(table), dtype=np.int8), [""], table.index)
     wanted = dict.fromkeys([*COLUMNS, *layout.columns, *names])
     return pd.DataFrame({target: table[names[target]] if target in names else blank for target in wanted}, copy=False)
 

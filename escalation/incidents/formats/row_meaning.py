@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import pandas as pd
 
 from escalation.errors import InputError
+from escalation.files.repeats import first_filled
 from escalation.incidents.formats.column_words import WordKind, counts_alone, is_count_name, says
 from escalation.incidents.formats.figures import read_whole_numbers
 from escalation.incidents.formats.row_shapes import (
@@ -143,7 +144,7 @@ def unused_numbers(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, i
     """Columns of mostly whole numbers that nothing is read from, and how many of their cells are filled."""
     taken = {*names.values(), *names.get("date", "").split(" + ")}
     free = [name for name in table.columns if name not in taken and not says(name, "no count")]
-    found = [name for name in free if are_numbers(table[name][table[name] != ""].iloc[:SAMPLE], HALF)]
+    found = [name for name in free if are_numbers(first_filled(table[name], SAMPLE), HALF)]
     return {name: int((table[name] != "").sum()) for name in found}
 
 

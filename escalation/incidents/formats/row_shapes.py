@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.conventions.arrays import BoolArray, IntArray
+from escalation.files.repeats import first_filled
 from escalation.incidents.formats.column_words import says
 from escalation.incidents.formats.figures import read_whole_numbers
 
@@ -122,7 +123,7 @@ def unit_codes(cells: pd.DataFrame, units: Iterable[str]) -> IntArray:
     units = list(units)
     if not units:
         return np.zeros(len(cells), dtype=np.int64)
-    return np.asarray(cells.groupby(units, sort=False).ngroup(), dtype=np.int64)
+    return np.asarray(cells.groupby(units, sort=False, observed=True).ngroup(), dtype=np.int64)
 
 
 def row_shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str], numbers: Iterable[str]) -> RowShape:
@@ -142,7 +143,7 @@ def row_shape(cells: pd.DataFrame, window: pd.DataFrame, names: Mapping[str, str
 
 def _printed(date: pd.Series, cells: pd.DataFrame, names: Mapping[str, str]) -> pd.Series:
     """The dates, or where a table says when its rows were printed the dates and prints."""
-    return date if "as_of" not in names else date.astype(str) + " " + cells[names["as_of"]]
+    return date if "as_of" not in names else date.astype(str) + " " + cells[names["as_of"]].astype(object)
 
 
 def number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, pd.Series]:
@@ -153,12 +154,11 @@ def number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, p
     for name in cells.columns:
         if name in taken or says(name, "no count"):
             continue
-        filled = cells[name] != ""
-        first = cells.loc[filled[filled].index[:SAMPLE], name]
+        first = first_filled(cells[name], SAMPLE)
         if not are_numbers(first.iloc[:50]) or not are_numbers(first):
             continue
         values = read_whole_numbers(cells[name])[0]
-        if values.notna().sum() >= NUMERIC * filled.sum() and not _is_numbering(values.dropna()):
+        if values.notna().sum() >= NUMERIC * (cells[name] != "").sum() and not _is_numbering(values.dropna()):
             found[name] = values
     return found
 
@@ -215,8 +215,11 @@ def _text_codes(cells: pd.DataFrame, names: Mapping[str, str], numbers: list[str
     for name in cells.columns:
         if name in barred or len(found) == MOST_UNIT_COLUMNS or not _is_text(cells[name]):
             continue
+        most = max(len(cells) // 3, 2)
+        if cells[name].iloc[: most + 1].is_unique:  # so that more are distinct, whatever follows
+            continue
         codes, distinct = pd.factorize(cells[name])
-        if 2 <= len(distinct) <= max(len(cells) // 3, 2):
+        if 2 <= len(distinct) <= most:
             found[name] = codes.astype(np.int64)
     return found
 

@@ -30,12 +30,12 @@ class Notes:
         self.cells = cells
         self.names = names
 
-    def add(self, bad: pd.Series, column: str, action: str, why: str | pd.Series) -> None:
-        """Note the rows where ``bad`` is true, with their cell and why (one text, or one a row)."""
+    def add(self, bad: pd.Series, column: str, action: str, why: str | pd.Series, then: str = "") -> None:
+        """Note the rows where ``bad`` is true, with their cell and why (one text, or one a row), and what was done."""
         if not bad.any():
             return
         rows = bad.index[bad]
-        reasons = why if isinstance(why, str) else why[rows]
+        reasons = why + then if isinstance(why, str) else why[rows] + then
         self.entries.add(rows, self.names.get(column, column), self.cells.loc[rows, column], action, reasons)
 
     def about(self, cells: pd.DataFrame, names: dict[str, str]) -> Notes:
@@ -110,7 +110,7 @@ def keep_counted(cells: pd.DataFrame, notes: Notes, *, signed: bool = False, bla
 def clean_times(cells: pd.DataFrame, notes: Notes) -> pd.Series:
     """Since when each row has said what it says; ``NaT`` where the file does not say."""
     times, problem = read_times(cells["as_of"])
-    notes.add(problem != "", "as_of", "changed", problem + "; blanked")
+    notes.add(problem != "", "as_of", "changed", problem, "; blanked")
     return times
 
 
@@ -145,7 +145,7 @@ def clean_fatalities(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     read = {}
     for column in FATALITY_COLUMNS:
         read[column], problem, hedge = read_figures(cells[column])
-        notes.add(problem != "", column, "changed", problem + "; blanked")
+        notes.add(problem != "", column, "changed", problem, "; blanked")
         notes.add(hedge != "", column, "changed", hedge)
     table = _joined_figures(read)
     if "fatalities" not in notes.names and {"fatalities_low", "fatalities_high"} <= set(notes.names):
@@ -169,7 +169,7 @@ def clean_victims(cells: pd.DataFrame, notes: Notes) -> dict[str, pd.Series]:
     for column in VICTIM_COLUMNS:
         if column in notes.names:
             killed[column], problem = read_fatalities(cells[column])
-            notes.add(problem != "", column, "changed", problem + "; blanked")
+            notes.add(problem != "", column, "changed", problem, "; blanked")
     return killed
 
 
@@ -195,6 +195,6 @@ def clean_coordinates(cells: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     wrong = pd.Series(False, index=cells.index)
     for column, limit in COORDINATE_LIMITS.items():
         degrees[column], problem = read_coordinate(cells[column], limit)
-        notes.add(problem != "", column, "changed", problem + "; latitude and longitude blanked")
+        notes.add(problem != "", column, "changed", problem, "; latitude and longitude blanked")
         wrong |= problem != ""
-    return pd.DataFrame(degrees).mask(wrong)
+    return pd.DataFrame(degrees).mask(wrong) if wrong.any() else pd.DataFrame(degrees)
