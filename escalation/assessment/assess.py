@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from escalation.assessment.named_days import check_days
 from escalation.assessment.options import (
     HORIZON,
     MODELS,
@@ -46,6 +47,7 @@ def assess(
     window: WindowSpec | None = None,
     model: str = DEFAULT,
     season: Season = "auto",
+    calendars: Sequence[str] = (),
     models: Sequence[str] = MODELS,
     level: float = 0.9,
     draws: int = 4000,
@@ -80,6 +82,9 @@ def assess(
     season : {"auto", "none", "weekday", "year"}
         Patterns that the default model looks for, as in :class:`escalation.models.ChangingRate`: all that the periods
         can show, none, or only the one.
+    calendars : sequence of str
+        Named calendars that the models allow for, such as ``["ramadan"]`` or ``["holidays-IQ"]``; see
+        :func:`escalation.counts.calendar_spans`.  Models that take no regressors stand beside without.
     models : sequence of str
         Models whose forecasts stand beside it for comparison.
     level : float
@@ -123,7 +128,9 @@ def assess(
     """
     seed = seed_of(rng)
     series = _series_of(counts, seed)
-    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model, season=season)
+    question = {"horizon": horizon, "at_least": at_least, "over": over, "within": within, "model": model}
+    check_question(**question, season=season, calendars=calendars)
+    check_days(series, calendars)
     check_level(level)
     check_names(model, models, regimes, alarm)
     recent, baseline, window = fill_windows(series.periods, recent, baseline, window)
@@ -138,6 +145,7 @@ def assess(
         window=window,
         model=model,
         season=season,
+        calendars=tuple(calendars),
         models=tuple(dict.fromkeys((model, *models))),
         level=level,
         draws=check_whole(draws, "draws", LARGEST),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from escalation import models
 from escalation.analysis.alarms.methods import METHODS
+from escalation.assessment.named_days import check_calendars
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.counts.schema import LARGEST
@@ -52,6 +53,8 @@ class Options:
         Whose forecast the answers use.
     season : {"auto", "none", "weekday", "year"}
         Patterns that the default model looks for.
+    calendars : tuple of str
+        Named calendars that the models allow for.
     models : tuple of str
         Models that are fitted, that one first.
     level : float
@@ -75,6 +78,7 @@ class Options:
     window: WindowSpec
     model: str
     season: Season
+    calendars: tuple[str, ...]
     models: tuple[str, ...]
     level: float
     draws: int
@@ -131,21 +135,23 @@ def check_question(
     within: int | None = None,
     model: str = DEFAULT,
     season: Season = "auto",
+    calendars: Sequence[str] = (),
 ) -> None:
     """Raise what :func:`escalation.assess` would raise for these options, before counts are made for it.
 
     Parameters
     ----------
-    horizon, at_least, over, within, model, season
+    horizon, at_least, over, within, model, season, calendars
         As in :func:`escalation.assess`.
 
     Raises
     ------
     InputError
-        If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model.
+        If a number is out of range, ``within`` is beyond ``horizon`` or there is no such model or calendar.
     """
     get_model(model)
     models.ChangingRate(season)
+    check_calendars(calendars, model)
     if isinstance(at_least, Flashpoint):
         if over != 1:
             raise InputError(f"over is {over}, but the flashpoint brings its own window; leave over out")

@@ -15,7 +15,8 @@ from escalation.analysis.trend.growth import WindowGrowth
 from escalation.analysis.trend.rate_change import SAID
 from escalation.assessment.answer import PROBABILITY, Answer, answer_from, keys_of, not_given
 from escalation.assessment.gate import barely_spoken_of
-from escalation.assessment.options import Options, Season
+from escalation.assessment.named_days import CalendarEffect, calendar_effects, calendar_exog, exog_ahead
+from escalation.assessment.options import Options
 from escalation.assessment.withheld import Withheld, try_part
 from escalation.conventions.randomness import generator_for
 from escalation.conventions.wording import probability_text
@@ -108,12 +109,12 @@ class Outlook:
         )
 
 
-def find_default_fit(series: CountSeries, season: Season) -> CountFit | Withheld:
-    """Fit the default model, with the patterns that were asked for."""
-    model = models.ChangingRate(season)
+def find_default_fit(series: CountSeries, options: Options) -> CountFit | Withheld:
+    """Fit the default model, with the patterns and calendars that were asked for."""
+    model, exog = models.ChangingRate(options.season), calendar_exog(series, options.calendars, DEFAULT)
     return try_part(
         "default_fit",
-        lambda: model.fit(series.counts, exposure=series.exposure, unit=series.unit),
+        lambda: model.fit(series.counts, exposure=series.exposure, exog=exog, unit=series.unit),
         unless=barely_spoken_of(series),
     )
 
@@ -130,9 +131,10 @@ def find_outlook(
     failed: dict[str, str] = {}
     for name in options.models:
         try:
-            fit = _fit(name, series, default)
+            fit = _fit(name, series, default, options.calendars)
             rng = generator_for(seed, f"forecast by {name}")
-            forecasts[name] = fit.forecast(options.horizon, draws=options.draws, rng=rng)
+            exog = exog_ahead(fit, options.calendars, options.horizon)
+            forecasts[name] = fit.forecast(options.horizon, draws=options.draws, exog=exog, rng=rng)
             fits[name] = fit  # only with a forecast
         except FitError as error:
             failed[name] = str(error)
@@ -141,10 +143,20 @@ def find_outlook(
     return Outlook(fits, forecasts, failed, options.model)
 
 
-def _fit(name: str, series: CountSeries, default: Callable[[], CountFit | Withheld]) -> CountFit:
+def effects_of_calendars(outlook: Outlook | Withheld, options: Options) -> tuple[CalendarEffect, ...]:
+    """The factor of each calendar that was asked about, by the model that answers; none without a forecast."""
+    if isinstance(outlook, Withheld):
+        return ()
+    return tuple(calendar_effects(outlook.fits[outlook.model], options.calendars, options.level))
+
+
+def _fit(
+    name: str, series: CountSeries, default: Callable[[], CountFit | Withheld], calendars: Sequence[str]
+) -> CountFit:
     """The fit of a model by its name; that of the default one is there already."""
     if name != DEFAULT:
-        return get_model(name).fit(series.counts, exposure=series.exposure, unit=series.unit)
+        exog = calendar_exog(series, calendars, name)
+        return get_model(name).fit(series.counts, exposure=series.exposure, exog=exog, unit=series.unit)
     fit = default()
     if isinstance(fit, Withheld):
         raise FitError(f"the default model cannot be fitted: {fit.reason}")
@@ -306,7 +318,8 @@ def find_year(
     wanted = options.at_least if isinstance(options.at_least, Flashpoint) else thresholds.points[0].at_least
 
     def make() -> Year:
-        ahead = fit.forecast(YEAR[freq[0]], draws=options.draws, rng=rng)
+        exog = exog_ahead(fit, options.calendars, YEAR[freq[0]])
+        ahead = fit.forecast(YEAR[freq[0]], draws=options.draws, exog=exog, rng=rng)
         return Year(ahead, flashpoint(ahead, wanted, options.over), options.level)
 
     return try_part("year", make)

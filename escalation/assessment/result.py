@@ -32,6 +32,7 @@ from escalation.assessment.outlook import (
     Outlook,
     Thresholds,
     Year,
+    effects_of_calendars,
     find_default_fit,
     find_outlook,
     find_presets,
@@ -209,7 +210,7 @@ class Assessment:
     @cached_property
     def default_fit(self) -> CountFit | Withheld:
         """The fit of :func:`escalation.default_model`, which trend and forecast come from."""
-        return find_default_fit(self.series, self.options.season)
+        return find_default_fit(self.series, self.options)
 
     @cached_property
     def underlying(self) -> UnderlyingRates | Withheld:
@@ -471,6 +472,7 @@ class Assessment:
                 yield from carrier_answers(self.carrier)
             case "forecast":
                 yield forecast_answer(series, self.forecast, self.within, self.level)
+                yield from (one.answer() for one in effects_of_calendars(self.outlook, self.options))
             case "flashpoints":
                 yield from flashpoint_answers(self.flashpoints)
             case "year":
@@ -505,6 +507,7 @@ class Assessment:
                 yield outlook.sentence()
                 return
             yield outlook.sentence(self.within, self.level)
+            yield from (one.sentence() for one in effects_of_calendars(self.outlook, self.options))
             if outlook.model == DEFAULT:
                 yield from reading_sentences(outlook, self.underlying, self.growth)
         elif part in ("flashpoints", "presets"):

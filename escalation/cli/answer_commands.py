@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from escalation.cli.commands import command
-from escalation.cli.options import AtLeast, Horizon, Model, Over, Season, Selection, Sides, Target, Within
+from escalation.cli.options import AtLeast, Calendars, Horizon, Model, Over, Season, Selection, Sides, Target, Within
 
 
 @command("answering")
@@ -81,6 +81,7 @@ def forecast(
     horizon: Horizon = None,
     model: Model = "changing_rate",
     season: Season = "auto",
+    calendar: Calendars = None,
     save: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Also keep all paths in this Parquet file, to be scored when more is known."),
@@ -123,6 +124,7 @@ def flashpoint(
     ] = None,
     model: Model = "changing_rate",
     season: Season = "auto",
+    calendar: Calendars = None,
 ) -> None:
     """Probability that the counts reach a threshold, by date.
 
@@ -152,6 +154,7 @@ def severity(
     within: Within = None,
     model: Model = "changing_rate",
     season: Season = "auto",
+    calendar: Calendars = None,
 ) -> None:
     """Which attacks kill, how many, and how likely the next is.
 

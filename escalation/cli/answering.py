@@ -185,16 +185,29 @@ def show_brief(made: escalation.Brief) -> None:
 
 
 def forecast(
-    selection: Selection, target: Target, *, horizon: int | None, model: str, season: Season, save: str | None
+    selection: Selection,
+    target: Target,
+    *,
+    horizon: int | None,
+    model: str,
+    season: Season,
+    calendar: list[str] | None,
+    save: str | None,
 ) -> None:
     """Show the forecast of the next periods, and keep its paths where that is wanted."""
     target = resolve_target(target, selection, save)
-    check_question(horizon=horizon, model=model)
+    check_question(horizon=horizon, model=model, calendars=calendar or ())
     with screen.progress(3) as step:
         source, counted = count(selection, step)
         step("fitting the models")
         assessment = escalation.assess(
-            counted, horizon=horizon, model=model, season=season, models=(), rng=selection.seed
+            counted,
+            horizon=horizon,
+            model=model,
+            season=season,
+            calendars=calendar or (),
+            models=(),
+            rng=selection.seed,
         )
         assessment = readable(assessment)
         ahead, outlook = given(assessment.forecast), given(assessment.outlook)
@@ -228,6 +241,7 @@ def flashpoint(
     what_if: list[str] | None,
     model: str,
     season: Season,
+    calendar: list[str] | None,
 ) -> None:
     """Show the probability of the flashpoint, and by when it falls, or under assumptions beside the baseline."""
     target = resolve_target(target, selection)
@@ -236,7 +250,8 @@ def flashpoint(
         raise escalation.InputError(
             f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
         )
-    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model)
+    question = {"horizon": horizon, "at_least": at_least, "over": over, "within": within, "model": model}
+    check_question(**question, calendars=calendar or ())
     if definition is not None:
         definition.check_freq(parse_freq(selection.freq or "D"))
     for words in what_if or ():
@@ -265,6 +280,7 @@ def flashpoint(
             within=within,
             model=model,
             season=season,
+            calendars=calendar or (),
             models=(),
             rng=selection.seed,
         )

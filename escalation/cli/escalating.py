@@ -8,7 +8,7 @@ import pandas as pd
 
 import escalation
 from escalation.analysis.excitation.excitation import MOST_LAGS
-from escalation.assessment.options import Season
+from escalation.assessment.options import Season, check_question
 from escalation.assessment.sides import check_sides
 from escalation.assessment.watching import excite
 from escalation.cli import screen
@@ -30,15 +30,23 @@ def trend(
     baseline: str | None,
     window: str | None,
     season: Season,
+    calendar: list[str] | None,
 ) -> None:
     """Show whether the rate is rising, how fast, and what carries it."""
     target = resolve_target(target, selection)
+    check_question(calendars=calendar or ())
     spans = [_window(text, name) for name, text in (("recent", recent), ("baseline", baseline), ("window", window))]
     with screen.progress(3) as step:
         _, counted = count(selection, step)
         step("reading the trend")
         assessment = escalation.assess(
-            counted, recent=spans[0], baseline=spans[1], window=spans[2], season=season, rng=selection.seed
+            counted,
+            recent=spans[0],
+            baseline=spans[1],
+            window=spans[2],
+            season=season,
+            calendars=calendar or (),
+            rng=selection.seed,
         )
         table = assessment.answers("trend")
     if target.form != "table":

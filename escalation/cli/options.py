@@ -52,6 +52,15 @@ Season = Annotated[
     Literal["auto", "none", "weekday", "year"],
     typer.Option(help="Patterns that the default model looks for; auto, all that two cycles of show."),
 ]
+Calendars = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--calendar",
+        metavar="NAME",
+        help="Days that the models allow for: ramadan, eid_al_fitr, eid_al_adha, muharram, ashura, arbaeen, mawlid, or "
+        "the public holidays of a country, such as holidays-IQ; may be repeated.",
+    ),
+]
 Sides = Annotated[
     list[str] | None,
     typer.Option(

@@ -19,10 +19,11 @@ def severity(
     within: int | None,
     model: str,
     season: Season,
+    calendar: list[str] | None,
 ) -> None:
     """Show which share of attacks kills, how many a lethal one kills, and what the coming ones may cost."""
     target = resolve_target(target, selection)
-    check_question(horizon=horizon, within=within, model=model)
+    check_question(horizon=horizon, within=within, model=model, calendars=calendar or ())
     with screen.progress(4) as step:
         _, counted = count(selection, step)
         step("fitting the models")
@@ -32,6 +33,7 @@ def severity(
             within=within,
             model=model,
             season=season,
+            calendars=calendar or (),
             models=(),
             types=types,
             rng=selection.seed,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from escalation.cli.commands import command
-from escalation.cli.options import Season, Selection, Sides, Target, whole
+from escalation.cli.options import Calendars, Season, Selection, Sides, Target, whole
 
 
 @command("escalating")
@@ -33,6 +33,7 @@ def trend(
         ),
     ] = None,
     season: Season = "auto",
+    calendar: Calendars = None,
 ) -> None:
     """Whether the rate is rising, how fast, and what carries it.
 

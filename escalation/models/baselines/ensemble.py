@@ -42,6 +42,8 @@ class Ensemble(CountModel):
     :mod:`escalation.models.baselines.weights`).  Nothing after the last count enters, and no score of the pool that
     learnt from a period is a score of a forecast of it.
 
+    Regressors go to the members that take them; the others forecast without.
+
     Its parameters are the weights; their standard errors are those of the jackknife over the past origins (0 for
     equal or given weights).  ``fitted`` is the weighted mean of the members'.  It has no likelihood.
 
@@ -78,6 +80,7 @@ class Ensemble(CountModel):
     origins: int = 12
     horizon: int = 4
     name: ClassVar[str] = "ensemble"
+    takes_exog: ClassVar[bool] = True
     min_periods: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
@@ -100,7 +103,11 @@ class Ensemble(CountModel):
         ------
         FitError
             If a member cannot be fitted.
+        InputError
+            If there are regressors and no member takes them.
         """
+        if design.exog_names and not any(model.takes_exog for model in self.models):
+            raise InputError("no member of the ensemble takes regressors; leave exog out, or add one that does")
         m = len(self.models)
         parts = [model.estimate(counts, design) for model in self.models]
         weights, spread = np.full(m, 1 / m), np.zeros((m, m))
