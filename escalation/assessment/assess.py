@@ -128,8 +128,9 @@ def assess(
     """
     seed = seed_of(rng)
     series = _series_of(counts, seed)
-    question = {"horizon": horizon, "at_least": at_least, "over": over, "within": within, "model": model}
-    check_question(**question, season=season, calendars=calendars)
+    check_question(
+        horizon=horizon, at_least=at_least, over=over, within=within, model=model, season=season, calendars=calendars
+    )
     check_days(series, calendars)
     check_level(level)
     check_names(model, models, regimes, alarm)

@@ -98,7 +98,8 @@ def exog_ahead(fit: CountFit, calendars: Sequence[str], steps: int) -> pd.DataFr
 
 def calendar_effects(fit: CountFit, calendars: Sequence[str], level: float) -> Iterator[CalendarEffect]:
     """The factor of each calendar that a fit has."""
-    spans = np.exp(fit.conf_int(level))
+    spans = fit.conf_int(level)
     for name in calendars:
         if name in fit.params.index:
-            yield CalendarEffect(name, float(np.exp(fit.params[name])), *map(float, spans.loc[name]), level)
+            value, lower, upper = np.exp([fit.params[name], *spans.loc[name]]).tolist()
+            yield CalendarEffect(name, value, lower, upper, level)

@@ -250,8 +250,8 @@ def flashpoint(
         raise escalation.InputError(
             f"--preset {preset} brings its own threshold and window; drop --at-least and --over"
         )
-    question = {"horizon": horizon, "at_least": at_least, "over": over, "within": within, "model": model}
-    check_question(**question, calendars=calendar or ())
+    calendars = calendar or ()
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model, calendars=calendars)
     if definition is not None:
         definition.check_freq(parse_freq(selection.freq or "D"))
     for words in what_if or ():

@@ -324,7 +324,7 @@ def _set_missed(c: int, p: int, value: float, parts: Parts) -> None:
 @compiled()
 def _missed_logpdf(c: int, p: int, inside: FloatArray, outside: FloatArray, parts: Parts) -> float:
     """Log density of what a counter counts in a block and of what it misses there, up to a constant."""
-    value = -parts.missed[c, p] / parts.uneven[c]
+    value: float = -parts.missed[c, p] / parts.uneven[c]
     for layer in range(parts.places + 1, parts.captured):
         if parts.counter[layer] == c:
             value += _counts_logpdf(layer, layer + 1, p, p + 1, inside, outside, parts)
