@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from scipy.special import gammaln
 from scipy.stats import binom
 
 from escalation import InputError, growth_rate
+from escalation.analysis.trend.growth import WindowGrowth, _periods
 from escalation.analysis.trend.growth_posterior import log_linear
 from escalation.analysis.trend.rate_posterior import WindowCounts
 
@@ -182,3 +185,35 @@ def test_growth_of_the_underlying_rates():
     flat = growth_rate(weekly([5] * 30), 13, rng=1)
     assert abs(flat.growth) < 0.01 and flat.probability_rising == pytest.approx(0.5, abs=0.1)
     assert growth_rate(counts, 13, rng=1) == found
+
+
+@pytest.mark.parametrize(
+    ("lower", "growth", "upper", "said"),
+    [
+        (-1e-15, 0.0, 0.05, "doubling in no less than 14.2 weeks"),
+        (-1e-15, 0.0, 1e-15, "as good as steady"),
+        (1e-15, 0.02, 0.05, "doubling in 35.0 weeks (14.2 or longer)"),
+        (1e-15, 1e-14, 1e-13, "as good as steady"),
+        (-0.05, -0.02, -0.01, "halving in 34.3 weeks (13.5 to 69.0)"),
+    ],
+)
+def test_a_rate_as_good_as_steady_has_no_doubling_time(lower, growth, upper, said):
+    weeks = pd.period_range("2024-01-01", periods=13, freq="W-SUN")
+    risen = WindowGrowth(
+        growth=growth,
+        lower=lower,
+        upper=upper,
+        level=0.9,
+        probability_rising=0.5,
+        doubling_time=_periods(math.log1p(growth)),
+        fastest_doubling=_periods(math.log1p(max(upper, 0.0))),
+        fastest_halving=_periods(-math.log1p(min(lower, 0.0))),
+        first=weeks[0],
+        last=weeks[-1],
+        observed=13,
+        total=40.0,
+        dispersion=0.1,
+        family="changing",
+        histories=1,
+    )
+    assert risen.doubling() == said

@@ -37,6 +37,8 @@ FEWEST = 4
 """Observed periods that growth is estimated from."""
 HISTORIES = 60
 """Histories that are averaged, spread evenly over all."""
+NEVER = 10_000.0
+"""A rate that takes more periods to double is as good as steady."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +135,18 @@ class WindowGrowth:
     def doubling(self) -> str:
         """Say in how many periods the rate doubles or halves."""
         freq = self.first.freqstr
-        if self.lower > 0 or self.upper < 0:
+        middle = abs(self.doubling_time)
+        if (self.lower > 0 or self.upper < 0) and middle <= NEVER:
             verb = "doubling" if self.lower > 0 else "halving"
-            near, far = sorted(abs(math.log(2) / math.log1p(end)) for end in (self.lower, self.upper))
-            middle = abs(self.doubling_time)
-            return f"{verb} in {plain(middle)} {period_word(freq, middle)} ({plain(near)} to {plain(far)})"
+            near, far = sorted(abs(_periods(math.log1p(end))) for end in (self.lower, self.upper))
+            longest = "or longer" if math.isinf(far) else f"to {plain(far)}"
+            return f"{verb} in {plain(middle)} {period_word(freq, middle)} ({plain(near)} {longest})"
         ends = [
             f"{verb} in no less than {plain(least)} {period_word(freq, least)}"
             for verb, least in (("doubling", self.fastest_doubling), ("halving", self.fastest_halving))
             if not math.isinf(least)
         ]
-        return " and ".join(ends)
+        return " and ".join(ends) or "as good as steady"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.sentence())}</p>"
@@ -325,8 +328,9 @@ def _cut(checked: Checked, window: WindowSpec) -> _Cut:
 
 
 def _periods(slope: float) -> float:
-    """Periods in which the rate doubles."""
-    return math.log(2) / slope if slope else math.inf
+    """Periods in which the rate doubles; infinite where it is as good as steady."""
+    periods = math.log(2) / slope if slope else math.inf
+    return periods if abs(periods) <= NEVER else math.inf
 
 
 def _alone_without(
