@@ -190,6 +190,17 @@ def test_a_report_that_is_named_is_the_one_before(folder: Path) -> None:
         escalation.brief(counts, since="2024-05-19")
 
 
+def test_a_page_kept_with_a_case_has_its_numbers_beside_it(tmp_path: Path) -> None:
+    case = new_case(tmp_path / "my-case")
+    first = of_case(case, 36)
+    for name in ("september.html", "september.pdf"):
+        escalation.write_report(first, case / "reports" / name)
+    escalation.write_report(first, case / "elsewhere.html")
+    assert not (case / "elsewhere.json").exists()
+    assert read_saved(case / "reports" / "september.json").until == "2024-09-08"
+    assert of_case(case, 40).opening()[0].startswith("Since the report to 2024-09-08: rate now")
+
+
 @pytest.mark.nightly
 def test_a_report_since_a_day_divides_the_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     days = COUNTS.index.start_time.repeat(COUNTS)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from escalation.cases.answered import PARTS, SeriesAnswers
 from escalation.cases.blocks import Gallery, Page, Picture
 from escalation.cases.differences.moved import Moved, what_moved
 from escalation.cases.differences.result import Changed
-from escalation.cases.differences.saved import SavedReport, report_of
+from escalation.cases.differences.saved import REPORTS, SavedReport, report_of
 from escalation.cases.other_periods import OtherPeriods, find_other_periods
 from escalation.cases.page_html import fragment, whole_page
 from escalation.cases.pages import (
@@ -220,6 +221,20 @@ class Brief:
         if self.changed is not None:
             content["brief"]["changed"] = self.changed.to_dict()
         return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+
+    def kept_beside(self, path: Path) -> Path | None:
+        """The JSON file written beside a report of a case in the folder that keeps them; none for other files.
+
+        Parameters
+        ----------
+        path : Path
+            File of the report.
+        """
+        source = self.assessment.source
+        if source is None or source.case is None or path.suffix.lower() == ".json":
+            return None
+        kept = (source.case.folder / REPORTS).resolve()
+        return path.with_suffix(".json") if path.absolute().parent.resolve() == kept else None
 
     def content(self, *, full: bool = False) -> dict[str, Any]:
         """What JSON has of the case, without what changed since the report before."""

@@ -111,7 +111,8 @@ def report(
     with screen.progress(1) as step:
         step(f"writing {output}")
         escalation.write_report(made, output, full=full, figures=figures)
-    write(f"Report: {Path(output)}\n")
+    beside = made.kept_beside(Path(output))
+    write(f"Report: {Path(output)}{'' if beside is None else f', its numbers: {beside}'}\n")
 
 
 def _before(since: str, as_of: str | None) -> escalation.cases.SavedReport | pd.Timestamp:

@@ -51,7 +51,8 @@ def write_report(
     """Write the brief on a case or series as PDF, HTML or JSON: what ``escalation report`` writes.
 
     The same brief gives the same file, byte for byte: it holds no time of day, and fonts and settings are those that
-    matplotlib ships. It appears under its name only when it is whole.
+    matplotlib ships. It appears under its name only when it is whole.  A PDF or HTML file in the ``reports`` folder of
+    its case has the JSON beside it under the same name, with which the next report of the case is compared.
 
     Parameters
     ----------
@@ -108,6 +109,10 @@ def write_report(
     else:
         with atomic_write(path) as stream:
             stream.write(made.to_html() if form == ".html" else made.to_json(full=full))
+    beside = made.kept_beside(path)
+    if beside is not None:
+        with atomic_write(beside) as stream:
+            stream.write(made.to_json())
     if figures is not None:
         _write_figures(made, Path(figures))
     return path
