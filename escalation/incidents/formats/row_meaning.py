@@ -21,6 +21,7 @@ from escalation.incidents.formats.row_shapes import (
     are_numbers,
     course_of,
     has_detail,
+    is_numbering,
     is_signed,
     number_columns,
     row_shape,
@@ -144,8 +145,13 @@ def unused_numbers(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, i
     """Columns of mostly whole numbers that nothing is read from, and how many of their cells are filled."""
     taken = {*names.values(), *names.get("date", "").split(" + ")}
     free = [name for name in table.columns if name not in taken and not says(name, "no count")]
-    found = [name for name in free if are_numbers(first_filled(table[name], SAMPLE), HALF)]
+    found = [name for name in free if _may_count(first_filled(table[name], SAMPLE))]
     return {name: int((table[name] != "").sum()) for name in found}
+
+
+def _may_count(cells: pd.Series) -> bool:
+    """Say whether most cells are whole numbers that are more than the number of the row, a year or an id."""
+    return are_numbers(cells, HALF) and not is_numbering(read_whole_numbers(cells)[0].dropna())
 
 
 def carried_forward(table: pd.DataFrame) -> pd.Series:

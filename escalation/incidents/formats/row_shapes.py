@@ -158,7 +158,7 @@ def number_columns(cells: pd.DataFrame, names: Mapping[str, str]) -> dict[str, p
         if not are_numbers(first.iloc[:50]) or not are_numbers(first):
             continue
         values = read_whole_numbers(cells[name])[0]
-        if values.notna().sum() >= NUMERIC * (cells[name] != "").sum() and not _is_numbering(values.dropna()):
+        if values.notna().sum() >= NUMERIC * (cells[name] != "").sum() and not is_numbering(values.dropna()):
             found[name] = values
     return found
 
@@ -184,7 +184,7 @@ def has_detail(cells: pd.DataFrame, names: Mapping[str, str]) -> bool:
     return any(_is_text(cells[name]) and cells[name].nunique() > max(0.5 * len(cells), 3) for name in free)
 
 
-def _is_numbering(values: pd.Series) -> bool:
+def is_numbering(values: pd.Series) -> bool:
     """Say whether numbers are those of years or an index, or too large to count anything."""
     if len(values) < 2:
         return False
