@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from escalation.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Tick: TypeAlias = Callable[[int, int], None]
 """Called with how many parts are done, and of how many."""
@@ -79,7 +81,7 @@ def _shown(doing: str, terminal: bool, seconds: float) -> Iterator[Tick]:
         yield _bar_of_notebook(f"{doing} ({cost_sentence(seconds)})" if seconds >= LONG else doing)
         return
     if not (terminal and console.is_terminal):  # before 14.3 rich printed a blank line for a bar that is not shown
-        yield _lines(doing, seconds) if seconds >= LONG else unreported
+        yield _lines(console, doing, seconds) if seconds >= LONG else unreported
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -94,15 +96,19 @@ def _shown(doing: str, terminal: bool, seconds: float) -> Iterator[Tick]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _lines(doing: str, seconds: float) -> Tick:
-    """Write a line on stderr now, and then one whenever it has gone on for long."""
-    sys.stderr.write(f"{doing}: {cost_sentence(seconds)}\n")
+def _lines(console: Console, doing: str, seconds: float) -> Tick:
+    """Write a line now, and then one whenever it has gone on for long."""
+
+    def line(text: str) -> None:
+        console.print(f"{doing}: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    line(cost_sentence(seconds))
     said = time.monotonic()
 
     def tick(done: int, total: int) -> None:
         nonlocal said
         if time.monotonic() - said >= LONG and done < total:
-            sys.stderr.write(f"{doing}: {done:,} of at most {total:,}\n")
+            line(f"{done:,} of at most {total:,}")
             said = time.monotonic()
 
     return tick
