@@ -22,7 +22,7 @@ def held_once(texts: NDArray[np.object_]) -> pd.Series:
 
     Examples
     --------
-    >>> held_once(np.array(["b ", "a", "b", "b"], dtype=object)).cat.categories.tolist()
+    >>> held_once(np.array(["b ", "a", "b", "a", "b", "b"], dtype=object)).cat.categories.tolist()
     ['a', 'b']
     """
     first = texts[:SAMPLE]

@@ -186,6 +186,7 @@ def sort_out(
     InputError
         If no row can be used.
     """
+    rows = rows.reset_index(drop=True)
     role, part = place_keys(rows, place, together=together)
     why = pd.Series("", index=rows.index)
     flagged = ~rows["flag"].isin(list(flags))
@@ -205,7 +206,7 @@ def sort_out(
             f"none of the {len(rows)} tallies of {rows['series'].iloc[0]} can be used "
             f"({'; '.join(sorted(set(why)))}); widen flags, start or end"
         )
-    return rows.assign(role=role, part=part, used=why == "", why=why).reset_index(drop=True)
+    return rows.assign(role=role, part=part, used=why == "", why=why)
 
 
 def revised_by(rows: pd.DataFrame) -> pd.Series:
@@ -214,7 +215,7 @@ def revised_by(rows: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Tallies as :func:`escalation.tallies.schema.check_tallies` returns them.
+        Tallies as :func:`escalation.tallies.schema.check_tallies` returns them, no label twice.
 
     Returns
     -------
