@@ -19,7 +19,7 @@ from escalation.tallies.evidence import Evidence, atoms_from
 from escalation.tallies.kernels import default_kernels, make_kernel
 from escalation.tallies.layers import plan_layers
 from escalation.tallies.posterior import Plan, sample_posterior
-from escalation.tallies.shares import SharePrior
+from escalation.tallies.shares import SharePrior, _step_missed, _step_uneven, set_probabilities
 from escalation.tallies.together import draw_together
 
 MONDAY = np.datetime64("2024-01-01")
@@ -286,3 +286,22 @@ def test_counters_in_other_units_are_not_mixed() -> None:
     rows.loc[rows["counter"] == "press", "unit"] = "rockets"
     with pytest.raises(InputError, match="2 units of raids by army, press do not add up"):
         escalation.reconstruct(rows, series="raids", counter="all")
+
+
+def test_steps_of_what_is_missed_keep_the_probabilities_in_step() -> None:
+    """What the steps change piece by piece is what is worked out from the ratios and misses as a whole."""
+    evidence = evidence_of(TINY["a counter of one place"][0] + [("b", "", "exact", 1, 7, 28)], 28)
+    parts, rng = evidence.parts(), np.random.default_rng(5)
+    assert parts is not None
+    set_probabilities(parts)
+    shape = (parts.captured, parts.log_in.shape[1])
+    inside, outside = (rng.integers(0, 4, shape).astype(float) for _ in range(2))
+    for _ in range(50):
+        for c in range(len(parts.uneven)):
+            _step_missed(c, inside, outside, parts, rng)
+            _step_uneven(c, inside, outside, parts, SharePrior(), 0.0, rng)
+    assert (parts.missed >= 0).all()
+    piecewise = parts.log_in.copy(), parts.log_out.copy()
+    set_probabilities(parts)
+    np.testing.assert_allclose(piecewise[0], parts.log_in, atol=1e-9)
+    np.testing.assert_allclose(piecewise[1], parts.log_out, atol=1e-9)
