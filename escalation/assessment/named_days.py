@@ -10,7 +10,7 @@ import pandas as pd
 
 from escalation.assessment.answer import Answer
 from escalation.conventions.wording import plain
-from escalation.counts.calendars import calendar_columns, calendar_spans
+from escalation.counts.calendars import calendar_columns, calendar_spans, check_different
 from escalation.counts.series import CountSeries
 from escalation.errors import InputError
 from escalation.models.contract.base import CountFit
@@ -59,8 +59,7 @@ def check_calendars(calendars: Sequence[str], model: str) -> None:
     InputError
         If so, or the package of a calendar is not installed.
     """
-    if isinstance(calendars, str) or len(set(calendars)) < len(calendars):
-        raise InputError(f"calendars is {calendars!r}; give a list of different names, such as ['ramadan']")
+    check_different(calendars)
     for name in calendars:
         calendar_spans(name, "2024-01-01", "2024-12-31")
     if calendars and not get_model(model).takes_exog:

@@ -125,13 +125,24 @@ def calendar_columns(periods: pd.PeriodIndex, calendars: Sequence[str], *, ahead
     """
     if not isinstance(periods, pd.PeriodIndex) or not len(periods):
         raise InputError(f"periods is a {type(periods).__name__}; give the PeriodIndex of the counts")
-    if isinstance(calendars, str) or len(set(calendars)) < len(calendars):
-        raise InputError(f"calendars is {calendars!r}; give a list of different names, such as ['ramadan']")
+    check_different(calendars)
     more = check_whole(ahead, "ahead", MAX_PERIODS) if ahead else 0
     last = periods[-1]
     whole = pd.PeriodIndex(periods.append(pd.period_range(last + 1, periods=more, freq=periods.freqstr)))
     whole = whole.rename(periods.name)
     return pd.DataFrame({name: _shares(whole, name) for name in calendars}, index=whole)
+
+
+def check_different(calendars: Sequence[str]) -> None:
+    """Refuse what is no list of different names.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    if isinstance(calendars, str) or len(set(calendars)) < len(calendars):
+        raise InputError(f"calendars is {calendars!r}; give a list of different names, such as ['ramadan']")
 
 
 def _shares(periods: pd.PeriodIndex, calendar: str) -> FloatArray:
