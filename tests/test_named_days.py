@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import escalation
+from escalation.cli import main
+from escalation.conventions.wording import plain
 from escalation.counts.calendars import calendar_columns
 from escalation.errors import InputError
 
@@ -69,3 +74,23 @@ def test_what_cannot_be_is_one_line(options: dict[str, object], said: str) -> No
 def test_a_calendar_without_a_day_in_the_series_is_refused() -> None:
     with pytest.raises(InputError, match="the days of ramadan are no part of 2021-05-17 to 2021-08-22"):
         escalation.assess(counts(1.0)[19:33], calendars=["ramadan"])
+
+
+def test_a_report_says_what_a_calendar_is_worth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    days = np.repeat(WEEKS.start_time, counts(3.0))
+    pd.DataFrame({"date": [*days, WEEKS[-1].end_time.normalize()]}).to_csv("list.csv", index=False)
+    assert main(["report", "list.csv", "--calendar", "ramadan", "--season", "none", "-o", "found.json"]) == 0
+    content = json.loads(Path("found.json").read_text(encoding="utf-8"))
+    found = next(row for row in content["answers"] if row["key"] == "effect_of_ramadan")
+    assert 2.0 < found["value"] < 4.5
+    assert main(["report", "list.csv", "--calendar", "ramadan", "--season", "none", "-o", "found.html"]) == 0
+    said = f"On days of ramadan there are {plain(found['value'])} times as many as otherwise"
+    assert said in Path("found.html").read_text(encoding="utf-8")
+
+
+def test_a_calendar_and_the_day_of_an_earlier_report_do_not_go_together(tmp_path: Path, capsys) -> None:
+    (tmp_path / "list.csv").write_text("date\n2024-01-01\n", encoding="utf-8")
+    command = ["report", str(tmp_path / "list.csv"), "--calendar", "ramadan", "--since", "2024-03-01"]
+    assert main([*command, "-o", str(tmp_path / "x.json")]) == 2
+    assert capsys.readouterr().err.startswith("error: --calendar and --since with a day do not go together")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from escalation.assessment.answer import keys_of
-from escalation.assessment.outlook import times_reached
+from escalation.assessment.outlook import effects_of_calendars, times_reached
 from escalation.assessment.result import Assessment
 from escalation.assessment.withheld import Withheld
 from escalation.cases.answered import SeriesAnswers
@@ -355,5 +355,7 @@ METHOD = (
 
 
 def method_lines(main: SeriesAnswers) -> list[str]:
-    """Method and limits, as far as they are of this case."""
-    return list(METHOD if given(main).reconstruction is not None else METHOD[1:])
+    """Method and limits, as far as they are of this case, and what was found of the calendars that were asked for."""
+    found = given(main)
+    effects = [one.sentence() for one in effects_of_calendars(found.outlook, found.options)]
+    return [*(METHOD if found.reconstruction is not None else METHOD[1:]), *effects]

@@ -16,6 +16,7 @@ def report(
     over: Over = 1,
     within: Within = None,
     season: Season = "auto",
+    calendar: Calendars = None,
     sides: Sides = None,
     regimes: Annotated[
         Literal["none", "hidden_markov"],

@@ -59,6 +59,7 @@ def report(
     over: int,
     within: int | None,
     season: Season,
+    calendar: list[str] | None,
     sides: list[str] | None,
     regimes: Literal["none", "hidden_markov"],
     full: bool,
@@ -68,7 +69,8 @@ def report(
     since: str | None,
 ) -> None:
     """Show the verdict and the answers, then write the brief as PDF, HTML or JSON, and say where it is."""
-    check_question(horizon=horizon, at_least=at_least, over=over, within=within)
+    calendars = calendar or ()
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, calendars=calendars)
     check_form(output, full=full)
     if sides is not None:
         check_sides(sides)
@@ -77,6 +79,10 @@ def report(
         raise escalation.FileError(f"{figures}: is no folder; name one for the charts")
     check_cost(cost, loss)
     before = None if since is None else _before(since, selection.as_of)
+    if calendars and isinstance(before, pd.Timestamp):
+        raise escalation.InputError(
+            "--calendar and --since with a day do not go together; give the JSON file of the report before"
+        )
     check_matplotlib()
     with screen.progress(STEPS) as step:
         step(reading(selection))
@@ -98,6 +104,7 @@ def report(
             over=over,
             within=within,
             season=season,
+            calendars=calendars,
             models=MODELS if full else (),
             regimes=regimes,
             sides=both,
