@@ -5,6 +5,8 @@
 Shown are the ratio of each counter to the one with the most tallies; the mean width of the 90% bands of that counter's
 weekly counts from August to November 2024, alone and with the others beside it; how many of the tallies of each counter
 lie within the 90% range that all other tallies leave (no tally of a counter with a single one is judged by itself).
+Ranges of whole numbers hold more than 90% by what the draws say themselves, ``said``; ``inner`` is how many lie within
+the inner 90% of the draws where ties are broken at random (randomised PIT), 0.90 where they are calibrated.
 With ``--as-of`` the bands are those of what was printed until then, and the counts printed later of windows that end by
 then are held against them.  ``--worlds 200`` runs simulation-based calibration on worlds of two to five counters whose
 ratios drift (p-values of uniform ranks: ratio, its drift, a week of the first counter, the total and a week of the
@@ -17,7 +19,9 @@ import argparse
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +29,8 @@ from scipy.stats import chisquare
 
 import escalation
 from escalation.errors import NotConvergedWarning
-from escalation.tallies import Reconstruction, known_by
+from escalation.tallies import Reconstruction, known_by, prediction
+from escalation.tallies.reliability import Tallied
 
 SERIES = {"series": "militia_attacks_on_us", "unit": "attacks", "start": "2023-10-17"}
 REFERENCE = "us_government_or_press"
@@ -37,11 +42,30 @@ def width(result: Reconstruction) -> float:
     return float((band["upper"] - band["lower"]).mean())
 
 
-def within(tallies: pd.DataFrame) -> pd.DataFrame:
-    """Share of the counts of each counter within their predictive ranges."""
-    rows = tallies[(tallies["role"] == "count") & tallies["predicted_low"].notna() & tallies["count"].notna()]
-    held = rows["count"].between(rows["predicted_low"], rows["predicted_high"])
-    return held.groupby([rows["counter"], rows["used"]]).agg(["sum", "count"])
+def within(tallies: pd.DataFrame, drawn: list[tuple[float, float]]) -> pd.DataFrame:
+    """Share of the counts of each counter within their predictive ranges, what these say they hold, and inner share."""
+    known = tallies[tallies["predicted_low"].notna()]
+    known = known.assign(**dict(zip(("said", "inner"), np.array(drawn).T, strict=True)))
+    rows = known[(known["role"] == "count") & known["count"].notna()]
+    rows = rows.assign(held=rows["count"].between(rows["predicted_low"], rows["predicted_high"]).astype(float))
+    sums = rows.groupby(["counter", "used"])
+    return sums[["held", "said", "inner"]].mean().round(3).assign(tallies=sums.size())
+
+
+def recorded(drawn: list[tuple[float, float]], printed_again: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Keep, of each tally whose range is asked for, what the range says it holds and whether the inner 90% hold it."""
+
+    def draw(one: Tallied, *rest: Any) -> np.ndarray:
+        seen = printed_again(one, *rest)
+        low, high = np.quantile(seen, [0.05, 0.95], method="inverted_cdf")
+        # the number itself is one of those that it ties with
+        below, ties = (seen < one.low).sum(), (seen == one.low).sum() + 1
+        first, last = below / (len(seen) + 1), (below + ties) / (len(seen) + 1)
+        inner = max(0.0, min(last, 0.95) - max(first, 0.05)) / (last - first)
+        drawn.append((((seen >= low) & (seen <= high)).mean(), inner))
+        return seen
+
+    return draw
 
 
 def compare(tallies: pd.DataFrame, end: str, seed: int) -> tuple[Reconstruction, Reconstruction]:
@@ -66,11 +90,14 @@ def main() -> int:
     warnings.simplefilter("ignore", NotConvergedWarning)
     tallies = escalation.open_case("militia-attacks-2023-2024").tallies
     known = tallies if chosen.as_of is None else known_by(tallies, chosen.as_of)
+    drawn: list[tuple[float, float]] = []
+    prediction.printed_again = recorded(drawn, prediction.printed_again)
     alone, together = compare(known, chosen.as_of or "2024-11-30", chosen.seed)
     beside = together.of(REFERENCE)
     print(together.ratios.table().round(2).to_string())
     print(f"width of the bands, August to November: alone {width(alone):.2f}, beside the others {width(beside):.2f}")
-    print(within(together.tallies).to_string())
+    asked = int(together.tallies["predicted_low"].notna().sum())
+    print(within(together.tallies, drawn[-asked:]).to_string())
     if chosen.as_of is not None:
         later_printed(tallies, known, alone, beside)
     if chosen.worlds:

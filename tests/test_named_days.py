@@ -56,6 +56,12 @@ def test_models_beside_that_take_no_calendar_stand_without() -> None:
     assert 2.3 < found.answers().loc["effect_of_ramadan", "value"] < 4.0
 
 
+def test_rates_in_a_calendar_are_as_uncertain_as_what_it_is_worth() -> None:
+    found = escalation.assess(counts(3.0), calendars=["ramadan"], season="none", models=(), draws=200, rng=1).answers()
+    effect, ratio = found.loc["effect_of_ramadan"], found.loc["rate_ratio"]  # the last weeks are of Ramadan
+    assert np.log(ratio["upper"] / ratio["lower"]) == pytest.approx(np.log(effect["upper"] / effect["lower"]), rel=0.3)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -73,17 +73,37 @@ def predict(
         else:
             found.append((np.nan,) * 6)
             continue
-        found.append((*_range_of(one, true, len(window_counts), rng), relied_on))
+        found.append((*_range_of(one, printed_again(one, true, len(window_counts), rng)), relied_on))
     frame = pd.DataFrame(found, columns=[*RANGES, "surprise", "reads_like", "reliability"], index=rows.index)
     unreliable = frame["surprise"].lt(SURPRISING) & frame["reliability"].lt(UNRELIABLE)
     frame["reads_like"] = frame["reads_like"].where(unreliable)
     return frame.astype(dict.fromkeys([*RANGES, "reads_like"], "Int64"))
 
 
-def _range_of(one: Tallied, true: NDArray[np.int64], draws: int, rng: Generator) -> tuple[float, ...]:
+def printed_again(one: Tallied, true: NDArray[np.int64], draws: int, rng: Generator) -> NDArray[np.int64]:
+    """Draw what would be printed for each true count; of a range or a bound, the true counts themselves.
+
+    Parameters
+    ----------
+    one : Tallied
+        What prints it.
+    true : (k,) int array
+        Draws of the true count by all other tallies.
+    draws : int
+        How many numbers to print.
+    rng : Generator
+        Generator.
+
+    Returns
+    -------
+    (draws,) int array
+    """
+    return one.sample(np.resize(true, draws), rng) if one.kernel.shape == "point" else true
+
+
+def _range_of(one: Tallied, seen: NDArray[np.int64]) -> tuple[float, ...]:
     """Predictive range of one tally, its surprise, and what it reads like."""
     point = one.kernel.shape == "point"
-    seen = one.sample(np.resize(true, draws), rng) if point else true
     low, middle, high = np.quantile(seen, [0.05, 0.5, 0.95], method="inverted_cdf")
     # for a range or a bound this is the probability of lying on its other side
     tail = min(np.mean(seen <= one.high), np.mean(seen >= one.low))

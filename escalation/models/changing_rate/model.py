@@ -236,7 +236,8 @@ class ChangingRate(CountModel, Shrinkable):
             offset = season_offset(seasons[k], design)
             log_scale = np.log(design.exposure) + offset
             levels[rows], growth[rows] = draw_rates(found[k], places[rows], counts, log_scale, design.exposure, rng)
-            rates[rows] = levels[rows] * np.exp(offset)
+            # a season or a calendar is not known for certain; paths ahead are drawn with it alike
+            rates[rows] = levels[rows] * np.exp(season_offset(seasons[k], design, len(rows), rng))
         return rates, levels, growth
 
     def readings(self, estimate: Estimate) -> pd.Series:
