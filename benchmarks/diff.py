@@ -133,11 +133,14 @@ def moves(found: Changed) -> pd.DataFrame:
     return found.shares.loc[[key for key in KEYS if key in found.shares.index]]
 
 
-def share(made: World, causes: tuple[str, ...], seed: int) -> pd.Series:
-    """Part of the absolute moves of each answer that goes to the causes; NaN where nothing moved."""
-    moved = moves(what_changed(made.old, made.new, rng=seed))
-    if made.without is not None:
-        moved = moved.sub(moves(what_changed(made.old, made.without, rng=seed)), fill_value=0.0).loc[moved.index]
+def share(found: Changed, causes: tuple[str, ...], without: Changed | None = None) -> pd.Series:
+    """Part of the absolute moves of each answer, without those of another, that goes to the causes.
+
+    NaN where nothing moved.
+    """
+    moved = moves(found)
+    if without is not None:
+        moved = moved.sub(moves(without), fill_value=0.0).loc[moved.index]
     sizes = moved.abs()
     own = sizes[[name for name in causes if name in sizes]].sum(axis=1)
     value: pd.Series = own / sizes.sum(axis=1).where(lambda total: total > 0)
@@ -164,7 +167,10 @@ def main() -> None:
         begin, rows = time.process_time(), []
         for number in range(chosen.worlds):
             rng = default_rng([chosen.seed, list(WORLDS).index(kind), number])
-            rows.append(share(make(rng), causes, number))
+            made = make(rng)
+            found = what_changed(made.old, made.new, rng=number)
+            without = None if made.without is None else what_changed(made.old, made.without, rng=number)
+            rows.append(share(found, causes, without))
         table = pd.DataFrame(rows)
         whole = ", ".join(f"{key} {value:.3f}" for key, value in table.mean().items())
         got, cost = np.nanmean(table.to_numpy()), (time.process_time() - begin) / chosen.worlds

@@ -594,3 +594,35 @@ def test_a_line_that_ends_within_a_sentence_goes_on_in_the_next():
     tallies, _ = escalation.read_article(text)
     found = dict(zip(tallies["count"].astype(int), tallies["start"].astype(str), strict=True))
     assert (found[5], found[6], found[9]) == ("2024-07-01", "2024-08-01", "2024-09-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "unit", "start", "end", "place"),
+    [
+        (
+            "A school was set alight on Tuesday, bringing to 47 the number of arson attacks since 1 September.",
+            *(47, "attacks", "2024-09-01", "2025-03-12", "ALL"),
+        ),
+        ("The raid took to 31 the number of raids this year.", 31, "raids", "2025-01-01", "2025-03-12", "ALL"),
+        (
+            "In February the ministry recorded 14 attacks, the highest monthly figure since the burnings began.",
+            *(14, "attacks", "2025-02-01", "2025-02-28", "ALL"),
+        ),
+        (
+            "There has been no attack in the coastal district of Merrow since 30 November.",
+            *(0, "attacks", "2024-11-30", "2025-03-12", "Merrow"),
+        ),
+    ],
+)
+def test_totals_brought_to_a_number_records_since_a_thing_and_districts_are_read(text, count, unit, start, end, place):
+    (row,) = escalation.read_article(text, published="2025-03-12")[0].to_dict("records")
+    days = [str(row[name].date()) for name in ("start", "end")]
+    assert (row["count"], row["unit"], days, row["place"]) == (count, unit, [start, end], place)
+
+
+@pytest.mark.parametrize("said", ["said Anton Weiss, 71, a retired postman.", "Ilse Brandt, 58, lost her house."])
+def test_an_age_between_commas_after_a_name_is_no_count(said):
+    rows, ledger = escalation.read_article(
+        f"There were 11 attacks in November, officials said. {said}", published="2025-03-12"
+    )[:2]
+    assert rows["count"].tolist() == [11] and ledger["why"].tolist() == ["an age"]

@@ -223,3 +223,10 @@ def test_what_cannot_be_done_is_one_line(run, command: str, said: str) -> None:
     code, _, err = run(command)
     assert code == 2
     assert said in err and len(err.splitlines()) == 1
+
+
+def test_a_blank_review_is_that_of_a_row_written_by_hand_or_not_reviewed(written: pd.DataFrame) -> None:
+    table = written.assign(review="")
+    by_hand = {**table.iloc[0].to_dict(), "sentence": "", "count": "21"}
+    pd.concat([table, pd.DataFrame([by_hand])]).to_csv("tallies.csv", index=False)
+    assert read_review("tallies.csv")["review"].tolist() == [*["unreviewed"] * len(table), "confirmed"]

@@ -218,3 +218,9 @@ def test_a_case_that_cannot_be_made_leaves_nothing(tmp_path, folder, place, sour
 def test_a_day_of_publication_goes_with_articles(tmp_path, folder):
     with pytest.raises(InputError, match="is no article, and a day of publication goes with articles"):
         new_case(tmp_path / "new", [folder / "tallies.csv"], published="2024-11-04")
+
+
+def test_a_series_of_which_nothing_is_said_may_go(folder):
+    said = SETTINGS.replace("[series.raids]", "[series.renamed]\n# at_least = 10\n\n[series.raids]", 1)
+    (folder / "case.toml").write_text(said, encoding="utf-8")
+    assert set(open_case(folder).tallies["series"]) == {"raids", "air_strikes"}

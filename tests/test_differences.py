@@ -140,7 +140,8 @@ def test_the_one_cause_that_is_on_gets_the_change(
 ) -> None:
     bench = benchmark("diff")
     made, causes, wanted = bench.WORLDS[kind]
-    found = what_changed(*made(np.random.default_rng(4)), rng=1)
+    world = made(np.random.default_rng(4))
+    found = what_changed(world.old, world.new, rng=1)
     assert held == wanted
     assert (bench.share(found, causes).dropna() >= held).all()
     moves = found.answers["new"] - found.answers["old"]
@@ -200,7 +201,8 @@ def test_different_kinds_are_refused() -> None:
 def test_a_bulletin_that_catches_up_is_reporting(benchmark: Callable[[str], ModuleType]) -> None:
     bench = benchmark("diff")
     made, causes, held = bench.WORLDS["catching_up"]
-    found = what_changed(*made(np.random.default_rng(2)), rng=1)
+    world = made(np.random.default_rng(2))
+    found = what_changed(world.old, world.new, rng=1)
     assert (bench.share(found, causes).dropna() >= held).all()
     assert "events" not in found.causes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from escalation.articles.rows import CONFIRMED, CORRECTED, EXTRA, REJECTED, UNREVIEWED
@@ -60,6 +61,9 @@ def read_review(path: str | Path) -> pd.DataFrame:
     ]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; give a table that escalation read-text wrote")
+    blank = table["review"] == ""
+    # a row without a sentence was written by hand
+    table.loc[blank, "review"] = np.where(table.loc[blank, "sentence"] == "", CONFIRMED, UNREVIEWED)
     odd = table.index[~table["review"].isin(STATES)]
     if len(odd):
         raise InputError(

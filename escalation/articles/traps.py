@@ -44,6 +44,13 @@ BEFORE: tuple[tuple[str, str], ...] = (
     (r"\b(?:first|second|last|latest) of (?:the |its |about |some |up to )?$", "a stock or a plan"),
     (r"\b(?:population|capacity|crew|staff|strength|force|team|group|squad|panel|crowd|convoy|fleet|budget|membership|garrison) of (?:about |some |around |nearly |roughly |over |more than |up to |almost )?$", "a stock, a crew or a force"),
 )  # fmt: skip
+_OF_A_NAME = re.compile(
+    r"(?:^|[^.])\b(?!(?:January|February|March|April|May|June|July|August|September|October|November|December|In|On|By|At|From)\b)"
+    r"[A-Z][\w'’-]+ (?:(?:[a-z]{2,3}|[A-Z]\.) ){0,2}"
+    r"(?!(?:January|February|March|April|May|June|July|August|September|October|November|December|\w+day)\b)[A-Z][\w'’-]+, $"
+)
+"""Two names of a person, before an age between commas."""
+AGES = range(1, 111)
 STOPS = word_set("after when where because while which who whom that as although though but since amid despite if")
 PLANS = word_set(
     "plan plans planned planning threaten threatens threatened threatening vow vows vowed pledge pledges "
@@ -83,6 +90,8 @@ def format_trap(parsed: Parsed, phrase: Phrase) -> str:
         return "a name with a number"
     if _is_year(parsed, phrase):
         return "a year"
+    if number.kind == "cardinal" and after.startswith(",") and _OF_A_NAME.search(before) and number.count in AGES:
+        return "an age"
     return ""
 
 

@@ -10,6 +10,7 @@ from escalation.articles.governors import Governor, governors
 from escalation.articles.left_out import left_out
 from escalation.articles.phrases import PREPOSITIONS, Parsed, Phrase
 
+CALLED = ("number", "numbers", "count", "tally", "total")
 RECORDS = frozenset(["recorded", "documented", "logged", "registered", "counted", "tallied", "verified"])
 
 
@@ -71,9 +72,12 @@ def _unknown(parsed: Parsed, phrase: Phrase, around: Sequence[Governor]) -> Deci
 
 
 def _called(parsed: Parsed, phrase: Phrase) -> Decision | None:
-    """The number of attacks at 56, the dead at 29, a death toll of 45."""
+    """The number of attacks at 56, the dead at 29, a death toll of 45; bringing to 47 the number of attacks."""
     if phrase.noun is not None or (phrase.head and not phrase.of):
         return None
+    after = [parsed.word(phrase.last + step) for step in range(3)]
+    if parsed.word(phrase.first - 1) == "to" and after[0] == "the" and after[1] in CALLED and after[2] == "of":
+        return _called_noun(parsed, phrase, phrase.last + 3, len(parsed.tokens))
     at = phrase.first - 1
     while at >= 0 and phrase.first - at < 14:
         word = parsed.word(at)
@@ -93,21 +97,21 @@ def _called(parsed: Parsed, phrase: Phrase) -> Decision | None:
         if word in ("dead", "wounded", "injured", "missing") and parsed.word(at - 1) == "the":
             unit = {"dead": "killed", "missing": "missing"}.get(word, "injured")
             return Decision(unit, "person", 0.88, "the dead or wounded")
-        if word in ("number", "numbers", "count", "tally", "total") and parsed.word(at + 1) == "of":
-            return _called_noun(parsed, phrase, at + 2)
+        if word in CALLED and parsed.word(at + 1) == "of":
+            return _called_noun(parsed, phrase, at + 2, phrase.first)
         if (
             word == "of"
             and parsed.word(at - 1) in ("and", ",")
             and parsed.noun_at(at + 1) is not None
             and parsed.word(phrase.first - 1) in ("at", "to")
         ):
-            return _called_noun(parsed, phrase, at + 1)
+            return _called_noun(parsed, phrase, at + 1, phrase.first)
         at -= 1
     return None
 
 
-def _called_noun(parsed: Parsed, phrase: Phrase, at: int) -> Decision:
-    for one in range(at, min(at + 5, phrase.first)):
+def _called_noun(parsed: Parsed, phrase: Phrase, at: int, end: int) -> Decision:
+    for one in range(at, min(at + 5, end)):
         found = parsed.noun_at(one)
         if found is None and parsed.verb(one) is not None and parsed.verb(one).name in PEOPLE:  # type: ignore[union-attr]
             return Decision(PEOPLE[parsed.verb(one).name], "person", 0.88, "number of")  # type: ignore[union-attr]
@@ -116,7 +120,7 @@ def _called_noun(parsed: Parsed, phrase: Phrase, at: int) -> Decision:
         unit = found[1]
         if unit.kind == "event":
             return Decision(unit.name, "event", 0.9, "number of")
-        for later in range(found[0], phrase.first):
+        for later in range(found[0], end):
             verb = parsed.verb(later)
             if verb is not None:
                 name = unit_by(parsed, phrase, unit, Governor(verb.name, verb.event, later, "right"))

@@ -23,6 +23,7 @@ _ACCORDING = re.compile(
 )
 _PLACE = re.compile(
     r"\b(?:in|at|near|on|over|off|across|around|inside|outside|throughout|along)\s(?:the\s|its\s)?"
+    r"(?:(?:[a-z-]+\s){0,2}(?:district|province|region|city|town|village|county|state|governorate|port|island|valley|suburb|municipality|department)\sof\s)?"
     r"(?P<place>(?:(?:northern|southern|eastern|western|central|north-west(?:ern)?|north-east(?:ern)?|south-west(?:ern)?|south-east(?:ern)?|north|south|east|west)\s)?"
     r"[A-Z][\w'.-]+(?:\s(?:of\s(?:the\s)?|al-|de\s|el\s)?[A-Z][\w'-]+){0,3})"
 )

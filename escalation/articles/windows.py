@@ -91,7 +91,11 @@ def _dates(parsed: Parsed, one: Expression, phrase: Phrase, story: Story) -> boo
     """Say whether an expression can date a number: no date of speaking, no rank's "lowest since"."""
     if one.begin < parsed.mask or one.kind in ("skip", "reference", "stretch"):
         return False
-    if one.kind == "since" and phrase.number.kind != "ordinal" and _RECORD.search(parsed.sentence.text[: one.begin]):
+    if (
+        one.kind in ("since", "since_noun", "since_then")
+        and phrase.number.kind != "ordinal"
+        and _RECORD.search(parsed.sentence.text[: one.begin])
+    ):
         return False
     return not spoken(parsed, one) and not (story.event and leads_speech(parsed, one, phrase))
 

@@ -287,13 +287,17 @@ def _check_names(
     series: Mapping[str, SeriesSettings],
     sides: Sequence[str],
 ) -> None:
-    """Refuse series that the tallies do not have."""
+    """Refuse series that the tallies do not have, but for those of which nothing is said: a review may rename them."""
     if tallies is None:
         return
     there = sorted(tallies["series"].unique())
-    for name in (*filter(None, [report.get("series")]), *series, *sides):
+    said = [name for name, settings in series.items() if settings != SeriesSettings()]
+    for name in (*filter(None, [report.get("series")]), *said, *sides):
         if name not in there:
-            raise InputError(f"{path}: names the series {name!r}, but the tallies hold {', '.join(there)}")
+            raise InputError(
+                f"{path}: names the series {name!r}, but the tallies hold {', '.join(there)}; rename it there, or take "
+                "out what is said of it"
+            )
 
 
 def _listed(path: Path) -> pd.DataFrame | None:
