@@ -242,3 +242,14 @@ PLAIN = Severity(lethality(2, 20))
 def test_what_cannot_be_used_is_refused(call, why):
     with pytest.raises(InputError, match=why):
         call()
+
+
+def test_a_mean_that_a_few_draws_of_the_tail_make_is_not_given(monkeypatch):
+    severity = Severity(lethality(50, 100), fatality_sizes(np.r_[[1] * 60, [2] * 30, [5] * 10], rng=1))
+    assert toll(forecast_of(BUSY), severity, rng=1).expected is not None
+    of_draws = type(severity.sizes.distributions)
+    means = severity.sizes.distributions.mean().copy()
+    means[:: len(means) // 5] *= 1e6
+    monkeypatch.setattr(of_draws, "mean", lambda _: means)
+    found = toll(forecast_of(BUSY), severity, rng=1)
+    assert found.expected is None and "no expected number is given" in found.sentence()

@@ -12,11 +12,12 @@ import escalation
 from escalation.analysis import rare_events
 from escalation.assessment.handful import find_handful
 from escalation.assessment.usual import announced, usual_choice
+from escalation.cli import main
 from escalation.errors import EscalationWarning, InputError, NotConvergedWarning
 from escalation.tallies.kernels import default_kernels, make_kernel
 from escalation.tallies.posterior import Plan
 from escalation.tallies.prediction import reads_like
-from escalation.tallies.printed import least_known, reconstruction_notes
+from escalation.tallies.printed import least_known, reconstruction_notes, torn, undecided
 from escalation.tallies.reliability import SHARES, Tallied, learn_shares
 
 
@@ -179,7 +180,7 @@ def test_a_slipped_zero_against_a_zero_window_is_named_first() -> None:
     first_week = result.summary_frame().iloc[0]
     assert first_week["median"] <= 20 or 950 <= first_week["median"] <= 1050
     assert len(result.contradictions()) >= 1
-    assert "printed of" in reconstruction_notes(result)[0]
+    assert undecided(result).startswith(CONTRADICTION) or "printed of" in reconstruction_notes(result)[0]
 
 
 # rare big events
@@ -288,3 +289,37 @@ def test_generated_tables_give_answers_or_one_clear_line(number: int, monkeypatc
     assert (known["median"] <= known["upper"]).all()
     escalation.plots.reconstruction(result)
     assert (result.observed_share <= 1).all()
+
+
+CONTRADICTION = "1,000 printed of 2024-01-01 and 0 printed of 2024-01-01 to 2024-06-30 contradict each other"
+
+
+@pytest.mark.filterwarnings("ignore::escalation.errors.NotConvergedWarning")
+def test_tallies_that_only_contradict_each_other_are_no_count(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = tallies((1000, "2024-01-01", "2024-01-01"), (0, "2024-01-01", "2024-06-30"))
+    result = escalation.reconstruct(table, series="a", rng=1)
+    assert torn(result)["count"].tolist() == [1000, 0]
+    with pytest.raises(InputError, match=f"^a: {CONTRADICTION}, and no other tally says which is right") as caught:
+        escalation.assess(result, rng=1)
+    assert "\n" not in str(caught.value)
+    table.to_csv("table.csv", index=False)
+    for command in ("series", "report", "trend"):
+        assert main([command, "table.csv"]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1) and err.startswith(f"error: a: {CONTRADICTION}")
+    assert main(["tallies", "table.csv"]) == 0
+    out, err = capsys.readouterr()
+    assert err.startswith(f"warning: {CONTRADICTION}") and "1,000" in out
+
+
+@pytest.mark.filterwarnings("ignore::escalation.errors.NotConvergedWarning")  # either may be right
+def test_days_of_which_no_tally_is_believed_are_named_first(slipped) -> None:
+    assert torn(slipped).empty and not undecided(slipped)  # the other totals speak of the same days
+    rows = (1000, "2024-01-01", "2024-01-01"), (0, "2024-01-01", "2024-06-30")
+    beside = [(12, f"2024-{month:02}-01", f"2024-{month:02}-28") for month in (8, 9, 10, 11)]
+    result = escalation.reconstruct(tallies(*rows, *beside), series="a", rng=1)
+    assert torn(result)["count"].tolist() == [1000, 0] and not undecided(result)
+    notes = reconstruction_notes(result)
+    assert notes[0].startswith(CONTRADICTION) and "where nobody has counted" in notes[0]
+    assert not any("is not believed" in one for one in notes)

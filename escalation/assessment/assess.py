@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from escalation.assessment.named_days import check_days
+from escalation.assessment.notes import check_decided
 from escalation.assessment.options import (
     HORIZON,
     MODELS,
@@ -21,7 +22,7 @@ from escalation.assessment.options import (
 from escalation.assessment.result import Assessment
 from escalation.assessment.severity import check_types
 from escalation.assessment.sides import Sides, join_sides
-from escalation.assessment.source import Source, count_series, from_reconstruction, open_source
+from escalation.assessment.source import Source, SourceSeries, count_series, from_reconstruction, open_source
 from escalation.assessment.usual import usual_threshold
 from escalation.assessment.watching import ALARM
 from escalation.conventions.arguments import check_level, check_whole
@@ -111,7 +112,8 @@ def assess(
     Raises
     ------
     InputError
-        If an option is out of range, a count has no exposure, or the series is too short to compare two windows.
+        If an option is out of range, a count has no exposure, the series is too short to compare two windows, or all
+        its tallies contradict each other.
     FileError
         If there is neither a case nor a file of that name.
 
@@ -131,6 +133,7 @@ def assess(
     check_question(
         horizon=horizon, at_least=at_least, over=over, within=within, model=model, season=season, calendars=calendars
     )
+    check_decided(series.reconstruction if isinstance(series, SourceSeries) else None)
     check_days(series, calendars)
     check_level(level)
     check_names(model, models, regimes, alarm)

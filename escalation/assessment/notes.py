@@ -7,9 +7,9 @@ import warnings
 import pandas as pd
 
 from escalation.assessment.quality.check import DataQuality
-from escalation.errors import PartialPeriodWarning
+from escalation.errors import InputError, PartialPeriodWarning
 from escalation.incidents.observed import gaps_sentence
-from escalation.tallies.printed import reconstruction_notes
+from escalation.tallies.printed import reconstruction_notes, undecided
 from escalation.tallies.reconstruct import Reconstruction
 from escalation.tallies.running import totals_notes
 
@@ -45,6 +45,19 @@ def tally_notes(reconstruction: Reconstruction) -> list[str]:
     ratios = reconstruction.ratios
     differing = [] if ratios is None else ratios.conflicts()
     return [*reconstruction_notes(reconstruction), *differing, *totals_notes(used)]
+
+
+def check_decided(reconstruction: Reconstruction | None) -> None:
+    """Refuse counts of tallies that all contradict each other: they lie between them, where nobody has counted.
+
+    Raises
+    ------
+    InputError
+        If nothing says which of them is right.
+    """
+    why = "" if reconstruction is None else undecided(reconstruction)
+    if reconstruction is not None and why:
+        raise InputError(f"{reconstruction.series}: {why}")
 
 
 def warning_note(warning: warnings.WarningMessage) -> str:

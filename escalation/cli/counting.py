@@ -11,6 +11,7 @@ import pandas as pd
 
 import escalation
 from escalation.assessment.naming import full_title
+from escalation.assessment.notes import check_decided
 from escalation.assessment.sides import Sides, join_sides
 from escalation.assessment.source import SourceSeries
 from escalation.cli import screen
@@ -36,6 +37,7 @@ def series(selection: Selection, target: Target) -> None:
     target = resolve_target(target, selection)
     with screen.progress(2) as step:
         _, counted = count(selection, step)
+    check_decided(counted.reconstruction)
     table = _counts_table(counted)
     if target.form != "table":
         return deliver(table, target)

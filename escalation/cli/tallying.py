@@ -9,7 +9,8 @@ from escalation.assessment.naming import full_title
 from escalation.cli import screen
 from escalation.cli.counting import count, deliver, resolve_target
 from escalation.cli.options import Selection, Target
-from escalation.tallies.printed import printed_count, standing
+from escalation.errors import warn
+from escalation.tallies.printed import printed_count, standing, undecided
 from escalation.tallies.schema import template_table
 
 
@@ -25,6 +26,8 @@ def tallies(selection: Selection, target: Target, *, template: bool) -> None:
     found = counted.reconstruction
     if found is None:
         raise escalation.InputError("the source holds incidents, and this command shows reported counts; use read")
+    if why := undecided(found):
+        warn(why)
     table = found.tallies.sort_values(["end", "start"], kind="stable")
     if target.form != "table":
         days = table.select_dtypes("datetime").apply(lambda column: column.dt.strftime("%Y-%m-%d"))

@@ -109,6 +109,8 @@ def standing(tally: pd.Series) -> str:
     return ", ".join(filter(None, (odd, like, left_out)))
 
 
+DISBELIEVED = 0.1
+"""A tally that is relied on with a lower probability is not believed."""
 MOST_DOUBTED = 4
 """Tallies that are not believed and named one by one."""
 WEAK, WEAK_SHARE = 5, 0.1
@@ -133,13 +135,83 @@ def reconstruction_notes(reconstruction: Reconstruction) -> list[str]:
     '620 printed of 2024-01-01 to 2024-02-11 (reads like 62) is not believed: the'
     """
     spoken = reconstruction.spoken
-    said = [] if spoken.all() else [reconstruction.spoken_sentence().rstrip(".")]
-    table = reconstruction.tallies
-    doubted = table[table["used"] & improbable(table)].sort_values("reliability", kind="stable")
+    table, apart = reconstruction.tallies, torn(reconstruction)
+    said = [_torn_apart(apart)] if len(apart) and not undecided(reconstruction) else []
+    said += [] if spoken.all() else [reconstruction.spoken_sentence().rstrip(".")]
+    doubted = table[table["used"] & improbable(table)].drop(index=apart.index)
+    doubted = doubted.sort_values("reliability", kind="stable")
     said += [_doubt(tally, reconstruction) for _, tally in doubted.head(MOST_DOUBTED).iterrows()]
     if len(doubted) > MOST_DOUBTED:
         said.append(f"{len(doubted) - MOST_DOUBTED} more tallies are improbable; see the contradictions")
     return said
+
+
+def torn(reconstruction: Reconstruction) -> pd.DataFrame:
+    """Tallies that contradict each other where nothing else says which of them is right.
+
+    None of the tallies used that speak of their days is believed, so that the counts lie between them, where nobody
+    has counted.
+
+    Parameters
+    ----------
+    reconstruction : Reconstruction
+        From :func:`escalation.reconstruct`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``tallies``, by end of window.
+
+    Examples
+    --------
+    >>> import escalation
+    >>> tallies = pd.DataFrame({"series": "attacks", "count": [1000, 0], "qualifier": "exact",
+    ...     "start": "2024-01-01", "end": ["2024-01-01", "2024-06-30"]})
+    >>> torn(escalation.reconstruct(tallies, series="attacks", rng=1))["count"].tolist()
+    [1000, 0]
+    """
+    table = reconstruction.tallies[reconstruction.tallies["used"]]
+    believed = ~improbable(table) | table["reliability"].ge(DISBELIEVED)
+    found = []
+    for at in table.index[~believed]:
+        one = table.loc[at]
+        beside = (table["start"] <= one["end"]) & (table["end"] >= one["start"]) & (table.index != at)
+        beside &= table["counter"].eq(one["counter"]) & table["place"].eq(one["place"])
+        found += [at] if beside.any() and not believed[beside].any() else []
+    return table.loc[found].sort_values(["end", "start"], kind="stable")
+
+
+def undecided(reconstruction: Reconstruction) -> str:
+    """Say why nothing can be answered from tallies that all contradict each other; nothing where something can.
+
+    Answers are refused with it, so that it is no note of theirs.
+
+    Parameters
+    ----------
+    reconstruction : Reconstruction
+        From :func:`escalation.reconstruct`.
+    """
+    rows = torn(reconstruction)
+    if rows.empty or len(rows) < int(reconstruction.tallies["used"].sum()):
+        return ""
+    return f"{_contradict(rows)}, and no other tally says which is right; correct one, or flag it as wrong"
+
+
+def _contradict(rows: pd.DataFrame) -> str:
+    named = [f"{printed_count(row)} printed of {_window(row)}" for _, row in rows.head(MOST_DOUBTED).iterrows()]
+    return f"{' and '.join(named)} contradict each other"
+
+
+def _torn_apart(rows: pd.DataFrame) -> str:
+    return (
+        f"{_contradict(rows)}, and no other tally says which is right: what the counts have of these days lies between "
+        "them, where nobody has counted"
+    )
+
+
+def _window(tally: pd.Series) -> str:
+    first, last = tally["start"].date(), tally["end"].date()
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _doubt(tally: pd.Series, reconstruction: Reconstruction) -> str:
@@ -148,10 +220,8 @@ def _doubt(tally: pd.Series, reconstruction: Reconstruction) -> str:
     where = "" if tally["place"] == reconstruction.place else f" in {tally['place']}"
     low, high = tally["predicted_low"], tally["predicted_high"]
     others = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    window = (
-        f"{tally['start'].date()} to {tally['end'].date()}" if tally["start"] < tally["end"] else tally["end"].date()
-    )
-    if tally["reliability"] < 0.1:
+    window = _window(tally)
+    if tally["reliability"] < DISBELIEVED:
         follows = "is not believed: the other tallies make it"
         rest = "which the counts follow"
     else:

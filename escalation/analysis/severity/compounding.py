@@ -91,7 +91,7 @@ class Toll:
         ``mc_error``, and ``lower`` to ``upper``, between which what is not known of the severity takes it.
     expected, expected_lower, expected_upper : float or None
         Expected fatalities, and between what the severity takes them; None without a distribution of sizes, or if its
-        tail may be too heavy to have a mean.
+        tail may be too heavy to have a mean, or so heavy that a few draws of it make the mean.
     median, lower, upper : int or None
         Of the fatalities themselves: median and prediction interval; None without a distribution of sizes.
     start, end : pandas.Timestamp
@@ -247,7 +247,9 @@ def toll(
         if np.isfinite(means).all():
             cost = share * means[index]
             low, high = np.quantile(cost / centre, ends) * (attacks * centre).mean()
-            expected = float((attacks * cost).mean()), float(low), float(high)
+            mean = float((attacks * cost).mean())
+            # beyond its own range it is made by a few draws of a tail that all but has no mean
+            expected = (mean, float(low), float(high)) if low <= mean <= high else None
         lethal = draw_lethal(paths, weights, share, generator)
         some = _some_paths(lethal, generator)
         summed = len(some)
