@@ -304,8 +304,8 @@ def test_tallies_that_only_contradict_each_other_are_no_count(tmp_path, monkeypa
         escalation.assess(result, rng=1)
     assert "\n" not in str(caught.value)
     table.to_csv("table.csv", index=False)
-    for command in ("series", "report", "trend"):
-        assert main([command, "table.csv"]) == 2
+    for command in ("series", "report", "trend", "backtest", "effect --at 2024-03-01"):
+        assert main([*command.split(), "table.csv"]) == 2
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1) and err.startswith(f"error: a: {CONTRADICTION}")
     assert main(["tallies", "table.csv"]) == 0

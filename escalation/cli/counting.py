@@ -37,7 +37,6 @@ def series(selection: Selection, target: Target) -> None:
     target = resolve_target(target, selection)
     with screen.progress(2) as step:
         _, counted = count(selection, step)
-    check_decided(counted.reconstruction)
     table = _counts_table(counted)
     if target.form != "table":
         return deliver(table, target)
@@ -61,15 +60,22 @@ def cases(target: Target) -> None:
     return screen.show("Bundled cases", ("case", table.index), ("title", table["title"]), *numbers, words=(0, 1))
 
 
-def count(selection: Selection, step: Callable[[str], None]) -> tuple[escalation.assessment.Source, SourceSeries]:
+def count(
+    selection: Selection, step: Callable[[str], None], *, decided: bool = True
+) -> tuple[escalation.assessment.Source, SourceSeries]:
     """Open the source and get the counts that were asked for, with what its reader should know as warnings."""
     step(reading(selection))
     source = open_table(selection)
-    return source, count_from(source, selection, step)
+    return source, count_from(source, selection, step, decided=decided)
 
 
-def count_from(source: escalation.assessment.Source, selection: Selection, step: Callable[[str], None]) -> SourceSeries:
-    """Get the counts that were asked for out of an open source, with what their reader should know as warnings."""
+def count_from(
+    source: escalation.assessment.Source, selection: Selection, step: Callable[[str], None], *, decided: bool = True
+) -> SourceSeries:
+    """Get the counts that were asked for out of an open source, with what their reader should know as warnings.
+
+    Of tallies that all contradict each other there are none, if they must be ``decided``.
+    """
     step("reconstructing the counts" if source.kind == "tallies" else "counting the incidents")
     counted = escalation.count_series(
         source,
@@ -89,6 +95,8 @@ def count_from(source: escalation.assessment.Source, selection: Selection, step:
         flags=selection.flag_list(),
         rng=selection.seed,
     )
+    if decided:
+        check_decided(counted.reconstruction)
     for note in counted.notes:
         warn(note)
     if source.unreviewed and len(source.ledger):

@@ -22,7 +22,7 @@ def tallies(selection: Selection, target: Target, *, template: bool) -> None:
             raise escalation.InputError("--template writes a new table; leave the source out")
         return deliver(template_table(), target if target.form == "json" else Target(form="csv", output=target.output))
     with screen.progress(2) as step:
-        _, counted = count(selection, step)
+        _, counted = count(selection, step, decided=False)
     found = counted.reconstruction
     if found is None:
         raise escalation.InputError("the source holds incidents, and this command shows reported counts; use read")
