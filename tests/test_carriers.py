@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,10 +82,10 @@ def test_histories_without_a_window_are_those_of_the_other_tallies():
         rng=1,
     )
     place = result.tallies["place"].iloc[0]
-    rest = histories_without(
+    rest, rhat = histories_without(
         result, (place, pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-14")), 100, np.random.default_rng(1)
     )
-    assert rest.index.equals(result.histories.index)
+    assert rest.index.equals(result.histories.index) and 1 <= rhat < 1.2
     assert rest.iloc[1].median() == pytest.approx(30 - 5 - 4, abs=4)  # what the total leaves to the second week
 
 
@@ -122,3 +124,11 @@ def test_what_cannot_be_used_is_refused(tried):
     weeks = pd.period_range("2024-01-01", periods=8, freq="W-SUN")
     with pytest.raises(InputError, match="takes the counts of one series by day"):
         carried_by_day(pd.Series(1, index=weeks), 1, 2)
+
+
+def test_chains_that_do_not_agree_without_a_tally_are_said_to_be_rough():
+    result = reconstruct(briefings([2, 1, 2, 1, 2, 2, 1, 2, 9, 11, 10, 12]), series="raids", draws=100, rng=1)
+    found = carried_by_tally(result, 4, 8, tried=2, rng=1)
+    assert (found.left_out["rhat"] < 1.2).all() and "do not agree" not in found.sentence()
+    apart = replace(found, left_out=found.left_out.assign(rhat=[1.01, 1.9]))
+    assert apart.sentence().endswith(" The chains without 1 of the 2 tallies do not agree, so that this is rough.")

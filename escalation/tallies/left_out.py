@@ -119,7 +119,7 @@ def histories_without(
     draws: int,
     rng: Generator,
     kernels: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, float]:
     """Draw histories again, by shorter chains, without what was printed of one place and window.
 
     Parameters
@@ -137,8 +137,10 @@ def histories_without(
 
     Returns
     -------
-    pandas.DataFrame
-        Histories on the periods of ``result``.
+    histories : pandas.DataFrame
+        On the periods of ``result``.
+    rhat : float
+        Largest R-hat of the chains.
     """
     rows = result.tallies
     same = (rows[WINDOW] == list(window)).all(axis=1)
@@ -149,4 +151,4 @@ def histories_without(
     daily = daily_histories(posterior, evidence, draws, rng).loc[days[0] : days[-1]]
     if result.silence != "unknown":
         daily = daily.mul(result.spoken.astype("int64"), axis=0)
-    return by_period(daily, pd.PeriodIndex(result.histories.index))
+    return by_period(daily, pd.PeriodIndex(result.histories.index)), posterior.rhat

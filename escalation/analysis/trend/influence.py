@@ -34,6 +34,8 @@ DROP = 0.15
 """What must be lost of the probability of a change that is not said to be one, for it to hang on a tally or day."""
 WITHOUT = ("ratio", "probability_unusual", "probability_higher")
 """What is said of a change without each tally or day."""
+APART = 1.2
+"""Chains with a larger R-hat found different histories."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +48,9 @@ class Carrier:
         With everything.
     left_out : pandas.DataFrame
         One row a tally or day that was left out, those first that the change leans on most: ``start`` and ``end`` of
-        its window, ``printed`` (what was printed, or how many were counted on the day), and ``ratio``,
-        ``probability_unusual`` and ``probability_higher`` without it.
+        its window, ``printed`` (what was printed, or how many were counted on the day), ``ratio``,
+        ``probability_unusual`` and ``probability_higher`` without it, and ``rhat`` of the chains without a tally, NaN
+        without a day.
     kind : {"tally", "day"}
         What was left out.
     carried_by : int or None
@@ -81,7 +84,7 @@ class Carrier:
             row = self.left_out.to_dict("records")[self.carried_by]
             return (
                 f"The {way} hangs on one {self.kind}, {self._named(row)}: without it the probability of {what} is "
-                f"{probability_text(row[column])}, with it {whole}."
+                f"{probability_text(row[column])}, with it {whole}.{self._rough()}"
             )
         rest, many = self.left_out[column].astype(float), len(self.left_out)
         low, high = probability_text(rest.min()), probability_text(rest.max())
@@ -89,8 +92,16 @@ class Carrier:
         tried = f"the {self.kind}" if many == 1 else f"any of the {many} {_several(self.kind)}"
         return (
             f"No single {self.kind} carries the {way}: the probability of {what} {span} without {tried} that it leans "
-            f"on most (with all {whole})."
+            f"on most (with all {whole}).{self._rough()}"
         )
+
+    def _rough(self) -> str:
+        """Say of how many tallies the chains without them do not agree; empty where all do."""
+        apart, many = int((self.left_out["rhat"] > APART).sum()), len(self.left_out)
+        if not apart:
+            return ""
+        which = "it" if many == 1 else f"{apart} of the {many} {_several(self.kind)}"
+        return f" The chains without {which} do not agree, so that this is rough."
 
     def _named(self, row: Mapping[Hashable, Any]) -> str:
         if self.kind == "day":
@@ -171,11 +182,11 @@ def carried_by_tally(
         spans = two_windows(pd.PeriodIndex(counts.index), recent, baseline)
         lean = sign * leaning(result, *spans, kernels)
         for window in lean.sort_values(ascending=False, kind="stable").index[:tried]:
-            rest = histories_without(result, window, CARRIED_HISTORIES, generator, kernels)
+            rest, rhat = histories_without(result, window, CARRIED_HISTORIES, generator, kernels)
             without = ratio_of_rates(rest, recent, baseline, exposure=shares, rng=seed)
             same = used[(used[WINDOW] == list(window)).all(axis=1)]
             printed = " and ".join(dict.fromkeys(printed_count(row) for _, row in same.iterrows()))
-            rows.append((*window[1:], printed, *without))
+            rows.append((*window[1:], printed, *without, rhat))
     return _carrier(change, rows, "tally")
 
 
@@ -254,7 +265,7 @@ def carried_by_day(
             totals, shares = _by_period(values[rest], covered[rest], of_day[rest], periods)
             at = day.to_timestamp()
             rows.append(
-                (at, at, f"{number:,.0f}", *ratio_of_rates(totals, recent, baseline, exposure=shares, rng=seed))
+                (at, at, f"{number:,.0f}", *ratio_of_rates(totals, recent, baseline, exposure=shares, rng=seed), np.nan)
             )
     return _carrier(change, rows, "day")
 
@@ -272,7 +283,7 @@ def _by_period(
 
 
 def _carrier(change: RateChange, rows: list[tuple[object, ...]], kind: Literal["tally", "day"]) -> Carrier:
-    table = pd.DataFrame(rows, columns=["start", "end", "printed", *WITHOUT])
+    table = pd.DataFrame(rows, columns=["start", "end", "printed", *WITHOUT, "rhat"])
     if table.empty:
         return Carrier(change, table, kind, None)
     probabilities, up = table[["probability_unusual", "probability_higher"]], _way(change) > 0
