@@ -300,14 +300,16 @@ def test_tallies_that_only_contradict_each_other_are_no_count(tmp_path, monkeypa
     table = tallies((1000, "2024-01-01", "2024-01-01"), (0, "2024-01-01", "2024-06-30"))
     result = escalation.reconstruct(table, series="a", rng=1)
     assert torn(result)["count"].tolist() == [1000, 0]
-    with pytest.raises(InputError, match=f"^a: {CONTRADICTION}, and no other tally says which is right") as caught:
+    with pytest.raises(
+        InputError, match=f"^nothing is known of a: {CONTRADICTION}, and no other tally says which is right"
+    ) as caught:
         escalation.assess(result, rng=1)
     assert "\n" not in str(caught.value)
     table.to_csv("table.csv", index=False)
     for command in ("series", "report", "trend", "backtest", "effect --at 2024-03-01"):
         assert main([*command.split(), "table.csv"]) == 2
         out, err = capsys.readouterr()
-        assert (out, err.count("\n")) == ("", 1) and err.startswith(f"error: a: {CONTRADICTION}")
+        assert (out, err.count("\n")) == ("", 1) and err.startswith(f"error: nothing is known of a: {CONTRADICTION}")
     assert main(["tallies", "table.csv"]) == 0
     out, err = capsys.readouterr()
     assert err.startswith(f"warning: {CONTRADICTION}") and "1,000" in out

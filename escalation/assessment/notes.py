@@ -57,7 +57,7 @@ def check_decided(reconstruction: Reconstruction | None) -> None:
     """
     why = "" if reconstruction is None else undecided(reconstruction)
     if reconstruction is not None and why:
-        raise InputError(f"{reconstruction.series}: {why}")
+        raise InputError(f"nothing is known of {reconstruction.series}: {why}")
 
 
 def warning_note(warning: warnings.WarningMessage) -> str:
