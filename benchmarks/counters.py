@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from press import held_by
 from scipy.stats import chisquare
 
 import escalation
@@ -57,12 +58,8 @@ def recorded(drawn: list[tuple[float, float]], printed_again: Callable[..., np.n
 
     def draw(one: Tallied, *rest: Any) -> np.ndarray:
         seen = printed_again(one, *rest)
-        low, high = np.quantile(seen, [0.05, 0.95], method="inverted_cdf")
-        # the number itself is one of those that it ties with
-        below, ties = (seen < one.low).sum(), (seen == one.low).sum() + 1
-        first, last = below / (len(seen) + 1), (below + ties) / (len(seen) + 1)
-        inner = max(0.0, min(last, 0.95) - max(first, 0.05)) / (last - first)
-        drawn.append((((seen >= low) & (seen <= high)).mean(), inner))
+        held = held_by("range", np.array([one.low]), seen[None])
+        drawn.append((held["range_said"], held["range_inner"]))
         return seen
 
     return draw

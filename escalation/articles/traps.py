@@ -44,10 +44,11 @@ BEFORE: tuple[tuple[str, str], ...] = (
     (r"\b(?:first|second|last|latest) of (?:the |its |about |some |up to )?$", "a stock or a plan"),
     (r"\b(?:population|capacity|crew|staff|strength|force|team|group|squad|panel|crowd|convoy|fleet|budget|membership|garrison) of (?:about |some |around |nearly |roughly |over |more than |up to |almost )?$", "a stock, a crew or a force"),
 )  # fmt: skip
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _OF_A_NAME = re.compile(
-    r"(?:^|[^.])\b(?!(?:January|February|March|April|May|June|July|August|September|October|November|December|In|On|By|At|From)\b)"
+    rf"(?:^|[^.])\b(?!(?:{_MONTHS}|In|On|By|At|From)\b)"
     r"[A-Z][\w'’-]+ (?:(?:[a-z]{2,3}|[A-Z]\.) ){0,2}"
-    r"(?!(?:January|February|March|April|May|June|July|August|September|October|November|December|\w+day)\b)[A-Z][\w'’-]+, $"
+    rf"(?!(?:{_MONTHS}|\w+day)\b)[A-Z][\w'’-]+, $"
 )
 """Two names of a person, before an age between commas."""
 AGES = range(1, 111)

@@ -55,8 +55,7 @@ def check_decided(reconstruction: Reconstruction | None) -> None:
     InputError
         If nothing says which of them is right.
     """
-    why = "" if reconstruction is None else undecided(reconstruction)
-    if reconstruction is not None and why:
+    if reconstruction is not None and (why := undecided(reconstruction)):
         raise InputError(f"nothing is known of {reconstruction.series}: {why}")
 
 

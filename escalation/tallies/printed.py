@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from escalation.counts.periods import date_span
 from escalation.tallies.prediction import improbable
 from escalation.tallies.reconstruct import Reconstruction
 
@@ -136,7 +137,7 @@ def reconstruction_notes(reconstruction: Reconstruction) -> list[str]:
     """
     spoken = reconstruction.spoken
     table, apart = reconstruction.tallies, torn(reconstruction)
-    said = [_torn_apart(apart)] if len(apart) and not undecided(reconstruction) else []
+    said = [_torn_apart(apart)] if 0 < len(apart) < int(table["used"].sum()) else []
     said += [] if spoken.all() else [reconstruction.spoken_sentence().rstrip(".")]
     doubted = table[table["used"] & improbable(table)].drop(index=apart.index)
     doubted = doubted.sort_values("reliability", kind="stable")
@@ -210,8 +211,7 @@ def _torn_apart(rows: pd.DataFrame) -> str:
 
 
 def _window(tally: pd.Series) -> str:
-    first, last = tally["start"].date(), tally["end"].date()
-    return str(first) if first == last else f"{first} to {last}"
+    return date_span(pd.Period(tally["start"], "D"), pd.Period(tally["end"], "D"))
 
 
 def _doubt(tally: pd.Series, reconstruction: Reconstruction) -> str:
