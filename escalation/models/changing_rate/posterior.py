@@ -84,9 +84,10 @@ class Run(NamedTuple):
             np.cumsum(p) / p.sum() for p in (self.filtered.aims, self.filtered.landing, self.grid.wide)
         )
         paths = np.empty(offsets.shape, dtype=np.int64)
-        z, offsets, exposure = map(np.ascontiguousarray, (z, offsets, exposure))  # compiled once, not for each layout
+        arrays = z, self.structure.values, offsets, exposure
+        z, values, offsets, exposure = map(np.ascontiguousarray, arrays)  # compiled once, not for each layout
         draw_paths(
-            z, self.grid.levels[x], self.structure.values, aims, landing, wide, self.grid.levels, self.grid.step,
+            z, self.grid.levels[x], values, aims, landing, wide, self.grid.levels, self.grid.step,
             moves.targets, self.structure.retention, self.structure.noise, moves.jump, moves.redraw, moves.outlier,
             self.dispersion, offsets, exposure, rng, paths,
         )  # fmt: skip
