@@ -251,14 +251,15 @@ def test_summaries_are_means():
 
 def test_the_model_that_forecast_best_is_chosen_and_said():
     counts = series(120)
-    chosen = escalation.auto_model(counts, models=(Climatology(3), NegativeBinomial()), criterion="crps", rng=1)
+    tried = (Climatology(3), NegativeBinomial())
+    chosen = escalation.auto_model(counts, models=tried, criterion="crps", origins=100, horizon=1, rng=1)
     means = chosen.backtest.scores.groupby("model", observed=True)["crps"].mean().sort_values()
     assert chosen.table().equals(chosen.scores)
     assert chosen.table().index.tolist() == means.index.tolist() == ["negative_binomial", "climatology"]
     assert chosen.model == NegativeBinomial() and chosen.fit.nobs == 120
     assert chosen.sentence() == (
-        f"Of 2 models negative_binomial had the smallest CRPS ({means.iloc[0]:.3g}) in forecasts from 24 past origins; "
-        "it is better than climatology there."
+        f"Of 2 models negative_binomial had the smallest CRPS ({means.iloc[0]:.3g}) in forecasts from 100 past "
+        "origins; it is better than climatology there."
     )
     assert chosen.table()["upper"].iloc[0] < 0  # three weeks of a Poisson count are a poor forecast of the next ones
 
@@ -335,9 +336,10 @@ def test_calibration_is_the_mass_of_the_pit_and_says_what_is_too_narrow():
     assert table["verdict"].tolist() == ["not distinguishable"] * 2 + ["holds less"] * 2
     width = (table["upper"] - table["lower"]).to_numpy()[:2] / (2 * 1.96)
     alone = np.array([np.sqrt(0.25 / 600), np.sqrt(0.09 / 600)])
-    # of independent forecasts the bootstrap of both origins and units has up to 3 times the variance (Owen 2007)
+    # of independent forecasts the bootstrap of both origins and units has up to 3 times the variance (Owen 2007), and
+    # 12 origins two of which overlap are few
     assert (width > 0.9 * alone).all()
-    assert (width < 2.1 * alone).all()
+    assert (width < 2.5 * alone).all()
     pd.testing.assert_frame_equal(table, result.calibration(rng=1))
 
 
@@ -388,6 +390,33 @@ def test_the_bootstrap_has_the_spread_of_a_mean():
     # means of 50 values that come four times: half of that is seen when they are taken as 200
     assert blocks == pytest.approx(1 / np.sqrt(50), rel=0.3)
     assert single < 0.65 * blocks
+
+
+@pytest.mark.parametrize(
+    ("origins", "steps", "every", "units"), [(12, 4, 2, 1), (40, 4, 2, 1), (8, 1, 1, 1), (12, 4, 2, 20)]
+)
+def test_equal_forecasters_are_rarely_called_better_or_worse(origins, steps, every, units):
+    """Differences that overlap as forecasts do, alike in all units: 5% false verdicts are stated, 8% allowed."""
+    rng = np.random.default_rng(7)
+    false = 0
+    for _ in range(400):
+        noise = rng.normal(size=origins * every + steps)
+        of_origins = np.array([noise[o * every : o * every + steps].sum() for o in range(origins)])
+        difference = of_origins[:, None] + rng.normal(size=(origins, units)) * (units > 1)
+        samples = resample_differences(difference, np.ones((origins, units)), steps // every or 1, 300, rng)
+        lower, upper = np.quantile(samples, [0.025, 0.975])
+        false += lower > 0 or upper < 0
+    assert false / 400 < 0.08
+
+
+def test_a_choice_leaves_out_what_cannot_be_fitted_at_every_origin():
+    counts = pd.Series(np.random.default_rng(2).poisson(3, 30), index=weeks(30)).astype("Int64")
+    counts.iloc[:17] = pd.NA
+    tried = (Climatology(), NegativeBinomial(), LocalLevel())
+    chosen = escalation.auto_model(counts, models=tried, origins=8, horizon=2, draws=50, rng=1)
+    failed = set(chosen.backtest.failures["model"])
+    assert failed and not failed & set(chosen.scores.index)
+    assert "Left out, for they could not be fitted at every origin" in chosen.sentence()
 
 
 def test_diebold_mariano_is_statsmodels():

@@ -9,12 +9,14 @@ import textwrap
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import escalation
 from escalation.cli import main
-from escalation.errors import DataWarning, InputError
+from escalation.errors import DataWarning, FitError, InputError
+from escalation.models.contract import calls
 from escalation.models.contract.model_check import check_model
 from escalation.models.plugins import GROUP
 from escalation.models.registry import MODELS, every_model, get_model, list_models
@@ -179,6 +181,7 @@ def test_a_name_of_our_own_stays_our_own(tmp_path, monkeypatch):
     install(tmp_path, "other", {"poisson": "no_such_module_here:Poisson"})
     monkeypatch.syspath_prepend(str(tmp_path))
     assert get_model("poisson") == escalation.Poisson()
+    assert list_models().loc["poisson", "package"] == "escalation (that of other is not used)"
     assert list(MODELS).count("poisson") == 1
 
 
@@ -195,10 +198,73 @@ def test_the_check_names_all_that_is_wrong():
         def distributions(self, estimate, counts):
             raise ValueError("nothing")
 
-    with pytest.raises(InputError, match=r"does not keep the contract in . of 14 checks") as raised:
+    with pytest.raises(InputError, match=r"does not keep the contract in 10 of 14 checks") as raised:
         check_model(Sloppy())
     said = str(raised.value)
     for words in ("the methods take", "forecasts go on", "distributions are probabilities: TypeError", "awkward"):
         assert words in said
+    assert said.count("which is no count") < 6, "one fault is said once"
     with pytest.raises(InputError, match="model is a str; give a CountModel"):
         check_model("poisson")
+
+
+def broken(**methods: object) -> escalation.Climatology:
+    """Make a model of another package with some methods replaced."""
+    return type(
+        "Broken", (escalation.Climatology,), {"name": "broken", "__module__": "their_package.models", **methods}
+    )()
+
+
+MONTHS = pd.Series([3, 5, 4, 2, 6, 4] * 10, index=pd.period_range("2019-01", periods=60, freq="M"))
+DRAW = escalation.Climatology.simulate
+
+
+def leave(*_: object) -> None:
+    raise SystemExit(7)
+
+
+def refuse(*_: object) -> None:
+    raise FitError("nothing can be seen here")
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ({"simulate": lambda *given: DRAW(*given).T}, r"gave paths of the shape \(4, 50\) in place of \(50, 4\)"),
+        ({"simulate": lambda *given: DRAW(*given) - 30}, r"drew -2\d, which is no count in simulate"),
+        ({"simulate": lambda *given: DRAW(*given) + 0.5}, r"drew \d\.5, which is no count"),
+        ({"simulate": lambda *given: DRAW(*given) * np.nan}, "drew nan, which is no count"),
+        ({"simulate": lambda *given: DRAW(*given) * 2.0**70}, r"drew .*e\+2\d, which is no count"),
+        ({"simulate": lambda *given: DRAW(*given).tolist()}, "gave list and no array of numbers"),
+        ({"simulate": leave}, r"failed in simulate \(SystemExit: 7\)"),
+        ({"estimate": lambda *_: 1 / 0}, r"failed in estimate_all \(ZeroDivisionError: division by zero\)"),
+        ({"estimate": lambda *_: None}, "gave a NoneType and no Estimate"),
+        ({"estimate": refuse}, "of the package their_package: nothing can be seen here"),
+    ],
+)
+def test_what_a_model_of_another_package_does_wrong_names_it(methods, message):
+    model = broken(**methods)
+    with pytest.raises(FitError, match=message) as raised:
+        model.fit(MONTHS).forecast(4, draws=50, rng=1)
+    assert "the model 'broken' of the package their_package" in str(raised.value)
+    with pytest.raises(InputError, match="does not keep the contract"):
+        check_model(model)
+
+
+def test_a_backtest_goes_on_without_a_model_that_fails():
+    models = {"broken": broken(estimate=lambda *_: 1 / 0), "climatology": escalation.Climatology()}
+    result = escalation.backtest(models, MONTHS, origins=8, horizon=2, draws=50, rng=1)
+    assert result.table().index.tolist() == ["climatology"]
+    assert set(result.failures["model"]) == {"broken"}
+    assert result.failures["error"].str.contains("ZeroDivisionError").all()
+
+
+def test_a_store_is_not_taken_up_by_other_code_of_a_model(site, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(site))
+    options = {"origins": 8, "horizon": 2, "draws": 50, "rng": 1, "store": tmp_path / "store"}
+    escalation.backtest([get_model("discounted_rate")], MONTHS, **options)
+    escalation.backtest([get_model("discounted_rate")], MONTHS, **options)
+    source = sys.modules["escalation_discounted"].__file__
+    monkeypatch.setattr(calls, "_source", lambda of: Path(source).read_text() + "# edited")
+    with pytest.raises(InputError, match="holds a backtest with other models"):
+        escalation.backtest([get_model("discounted_rate")], MONTHS, **options)

@@ -18,6 +18,12 @@ def backtest(
     origins: Annotated[int, whole("Past origins to forecast from.")] = 12,
     every: Annotated[int, whole("Periods between two origins.")] = 2,
     steps: Annotated[int, whole("Periods ahead.")] = 4,
+    leads: Annotated[
+        str | None, typer.Option(metavar="1,4,8", help="Score these periods ahead alone, in place of all --steps.")
+    ] = None,
+    at_least: Annotated[
+        int | None, whole("Show as well how often so many came in a period, by the forecast probability.")
+    ] = None,
     baseline: Annotated[
         str, typer.Option(metavar="NAME", help="The model that the others are compared with.")
     ] = "climatology",
@@ -32,6 +38,7 @@ def backtest(
     Examples:
       escalation backtest --origins 8 --steps 4
       escalation backtest incidents.csv --models climatology,ingarch,local_level
+      escalation backtest incidents.csv --leads 1,4,8 --at-least 10
     """
 
 

@@ -12,7 +12,7 @@ from escalation.cli.counting import count, deliver, resolve_target, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.conventions.arguments import check_whole
 from escalation.counts.periods import MAX_PERIODS, period_word
-from escalation.errors import warn
+from escalation.errors import InputError, warn
 from escalation.evaluation.comparison import ENOUGH
 from escalation.evaluation.result import Backtest
 from escalation.evaluation.store import check_store
@@ -33,11 +33,15 @@ def backtest(
     origins: int,
     every: int,
     steps: int,
+    leads: str | None,
+    at_least: int | None,
     baseline: str,
     store: str | None,
 ) -> None:
     """Show how well models would have forecast the series."""
     target = resolve_target(target, selection)
+    scored = _read_leads(leads)
+    steps = max(scored, default=steps)
     names = [name.strip() for name in models.split(",")] if models else list(MODELS)
     chosen = {name: get_model(name) for name in dict.fromkeys([*names, baseline])}
     limits = {"--origins": (origins, MAX_PERIODS), "--every": (every, MAX_PERIODS), "--steps": (steps, MAX_STEPS)}
@@ -54,32 +58,43 @@ def backtest(
         origins=origins,
         every=every,
         horizon=steps,
+        leads=scored or None,
+        thresholds=() if at_least is None else (at_least,),
         exposure=counted.exposure if source.kind == "incidents" else None,
         as_of=vintages,
         store=store,
         rng=selection.seed,
     )
-    table = _summary(result, baseline)
+    table = _summary(result, baseline, selection.seed)
     sizes = result.coverage_by_size() if len(table) else pd.DataFrame()
+    curve = None if at_least is None else result.reliability(at_least)
     if target.form != "table":
-        return deliver(_with_sizes(table, sizes) if target.form == "json" else table, target)
-    word = period_word(pd.PeriodIndex(counted.counts.index).freqstr, steps)
-    ahead = f"1 {word}" if steps == 1 else f"1 to {steps} {word}"
+        return deliver(_with_more(result, table, sizes, curve) if target.form == "json" else table, target)
+    freq = pd.PeriodIndex(counted.counts.index).freqstr
+    one, word = period_word(freq), period_word(freq, steps)
+    ahead = f"1 {word}" if steps == 1 else f"{leads.replace(',', ', ') if leads else f'1 to {steps}'} {word}"
     what = f"{full_title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
     skill, verdict = (table.get(name, pd.Series(index=table.index)) for name in ("skill", "verdict"))
     screen.show(
         what,
-        ("model", [str(model).replace("_", " ") for model in table.index]),
+        ("model", [_spaced(model) for model in table.index]),
         ("CRPS", table["crps"].map(screen.number)),
         ("log score", table["log_score"].map("{:.2f}".format)),
         *((f"in {level}", table[f"coverage_{level}"].map("{:.0%}".format)) for level in ("50%", "90%")),
-        (f"skill over {baseline}", ["" if pd.isna(one) else f"{one:+.0%}" for one in skill]),
+        (f"skill over {_spaced(baseline)}", ["" if pd.isna(one) else f"{one:+.0%}" for one in skill]),
         ("verdict", ["" if pd.isna(one) else str(one) for one in verdict]),
     )
-    if "verdict" not in table and len(chosen) > 1:
+    if "verdict" in table:
+        _say_differences(table, baseline)
+    elif len(chosen) > 1:
         screen.say(f"{origins} origins are too few to distinguish models; with {ENOUGH} or more there is a verdict.")
+    _say_failures(result)
+    if scored:
+        _show_leads(result, list(table.index), word)
     if len(table):
         _show_sizes(str(table.index[0]), sizes.loc[table.index[0]])
+    if curve is not None and len(table):
+        _show_reliability(str(table.index[0]), curve, f"{at_least:,} or more in a {one}")
     if vintages is not None:
         screen.say(
             "At each origin only the tallies printed by then were known; those without a date of print were not."
@@ -153,25 +168,95 @@ def _vintages(source: escalation.assessment.Source, counted: SourceSeries, seed:
     return Vintages(source.table, made.series, made.counter, made.place, made.unit, start=start, rng=seed)
 
 
-def _summary(result: Backtest, baseline: str) -> pd.DataFrame:
+def _read_leads(leads: str | None) -> list[int]:
+    """Periods ahead as they are written in a list.
+
+    Raises
+    ------
+    InputError
+        If one is no whole number from 1.
+    """
+    parts = [] if leads is None else [part.strip() for part in leads.split(",")]
+    for part in parts:
+        if not (part.isascii() and part.isdecimal() and 1 <= int(part) <= MAX_STEPS):
+            raise InputError(f"--leads holds {part!r}; give periods ahead from 1 to {MAX_STEPS:,}, such as 1,4,8")
+    return sorted({int(part) for part in parts})
+
+
+def _summary(result: Backtest, baseline: str, seed: int) -> pd.DataFrame:
     """Mean scores, coverage, and the difference to the baseline."""
     table = result.table()
     enough = max(result.scores["origin"].nunique(), result.scores["unit"].nunique()) >= ENOUGH
     if len(result.models) > 1 and enough:
-        table = table.join(result.compare(baseline, rng=0)[["skill", "difference", "lower", "upper", "verdict"]])
+        table = table.join(result.compare(baseline, rng=seed)[["skill", "difference", "lower", "upper", "verdict"]])
     return table
 
 
-def _with_sizes(table: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
-    """Put the coverage by recent counts beside the scores of each model, as records."""
-    records = [sizes.loc[model].reset_index().to_dict("records") for model in table.index]
-    return table.assign(coverage_by_size=pd.Series(records, index=table.index, dtype=object))
+def _say_differences(table: pd.DataFrame, baseline: str) -> None:
+    """Say each difference with the interval that its verdict stands on."""
+    parts = [
+        f"{_spaced(model)} {row['difference']:+.2g} ({row['lower']:.2g} to {row['upper']:.2g})"
+        for model, row in table.dropna(subset=["difference"]).iterrows()
+    ]
+    made_of = f" ({get_model(baseline)!r})" if baseline == BASELINE else ""
+    if parts:
+        screen.say(
+            f"CRPS less that of {_spaced(baseline)}{made_of}, with its 95% paired interval, of the forecasts that all "
+            f"models made: {', '.join(parts)}."
+        )
+
+
+def _say_failures(result: Backtest) -> None:
+    """Say which models could not be fitted at which share of the origins, and why at first."""
+    total = result.scores["origin"].nunique()
+    for model, own in result.failures.groupby("model", sort=True):
+        screen.say(
+            f"{_spaced(model)} gave no forecast at {own['origin'].nunique()} of {total} origins "
+            f"({own['error'].iloc[0]}); its scores are of the others."
+        )
+
+
+def _spaced(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
+def _with_more(result: Backtest, table: pd.DataFrame, sizes: pd.DataFrame, curve: pd.DataFrame | None) -> pd.DataFrame:
+    """Put what has rows of its own for each model beside its scores, as records."""
+    steps = result.by_step()
+    more = {
+        "crps_by_step": [steps[model].rename("crps").reset_index().to_dict("records") for model in table.index],
+        "coverage_by_size": [sizes.loc[model].reset_index().to_dict("records") for model in table.index],
+    }
+    if curve is not None:
+        more["reliability"] = [curve.loc[model].reset_index(drop=True).to_dict("records") for model in table.index]
+    return table.assign(**{name: pd.Series(rows, index=table.index, dtype=object) for name, rows in more.items()})
+
+
+def _show_leads(result: Backtest, models: list[str], word: str) -> None:
+    """Show the mean CRPS of each model by lead."""
+    steps = result.by_step()
+    columns = [(f"{step} ahead", [screen.number(steps.loc[step, model]) for model in models]) for step in steps.index]
+    screen.show(f"CRPS by {word} ahead", ("model", [_spaced(model) for model in models]), *columns)
+
+
+def _show_reliability(model: str, curve: pd.DataFrame, what: str) -> None:
+    """Show how often what was forecast with some probability came."""
+    own = curve.xs(model)
+    assert isinstance(own, pd.DataFrame)
+    screen.show(
+        f"{_spaced(model)}: probabilities of {what}, and how often it came",
+        ("probability", [f"{a:.0%} to {b:.0%}" for a, b in zip(own["above"], own["upto"], strict=True)]),
+        ("forecasts", own["forecasts"].map("{:,}".format)),
+        ("mean probability", own["probability"].map("{:.2f}".format)),
+        ("share that came", own["frequency"].map("{:.2f}".format)),
+        ("95% interval", screen.spans(own, write="{:.2f}".format)),
+    )
 
 
 def _show_sizes(model: str, own: pd.DataFrame) -> None:
     """Show where intervals of the model with the smallest CRPS hold what they state."""
     screen.show(
-        f"{model.replace('_', ' ')}: what came and its 90% intervals, by the mean of the last four counts before",
+        f"{_spaced(model)}: what came and its 90% intervals, by the mean of the last four counts before",
         ("recent count", list(own.index)),
         ("forecasts", own["forecasts"].map("{:,}".format)),
         ("in 90%", own["inside"].map("{:.0%}".format)),
@@ -182,6 +267,6 @@ def _show_sizes(model: str, own: pd.DataFrame) -> None:
         ),
     )
     screen.say(
-        "Intervals of whole numbers hold more than they state; with their ends randomised right ones hold 90% in "
-        "each row."
+        "A 90% interval of whole numbers holds somewhat more than 90%. Where its ends are counted by the share of "
+        "their probability that belongs to it (ends randomised), a right one holds 90% in each row."
     )

@@ -53,9 +53,10 @@ def compiled(
     """
 
     def decorate(function: Function) -> Function:
-        options = {"nogil": True, "error_model": error_model, "fastmath": fastmath, "inline": inline}
+        options: dict[str, Any] = {"nogil": True, "error_model": error_model, "fastmath": fastmath, "inline": inline}
         dispatcher: Any = njit(**options)(function)
-        inner: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
+        frameless: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        inner: Any = njit(**options, **frameless)(function)
         _answer_compiled_callers(dispatcher, inner)
         try:
             dispatcher._cache = _Cache(function)  # as njit(cache=True) does

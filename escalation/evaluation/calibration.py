@@ -60,7 +60,8 @@ def central_mass(
     verdict = "too few to judge"
     if max(sums.shape) >= ENOUGH:
         samples = resample_differences(sums, number, overlap_of(scored), resamples, rng)
-        lower, upper = (float(q) for q in np.quantile(samples, [(1 - level) / 2, (1 + level) / 2]))
+        ends = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
+        lower, upper = (float(end) for end in ends.clip(0.0, 1.0))
         verdict = "holds less" if upper < nominal else "holds more" if lower > nominal else "not distinguishable"
     return {
         "forecasts": int((scored["history"] == 0).sum()),
@@ -128,8 +129,11 @@ def reliability_points(events: pd.DataFrame, bins: int, level: float) -> pd.Data
     probability, frequency, forecasts = bin_means(place, forecast, event)
     trials = _independent(events, event, place)
     lower, upper = wilson_interval(frequency, trials, level)
+    edge = np.minimum((probability * bins).astype(np.int64), bins - 1)
     return pd.DataFrame(
         {
+            "above": edge / bins,
+            "upto": (edge + 1) / bins,
             "forecasts": forecasts,
             "probability": probability,
             "frequency": frequency,

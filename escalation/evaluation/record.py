@@ -91,7 +91,7 @@ def with_record(
     came, number = (wide[name].fillna(0.0).to_numpy(dtype=float) for name in ("came", "number"))
     overlap = overlap_of(past.scores, point.within)
     shares = resample_differences(came, number, overlap, RESAMPLES, as_generator(rng))
-    lower, upper = np.quantile(shares, [(1 - MC_LEVEL) / 2, (1 + MC_LEVEL) / 2])
+    lower, upper = np.quantile(shares, [(1 - MC_LEVEL) / 2, (1 + MC_LEVEL) / 2]).clip(0.0, 1.0)
     record = PastRecord(
         above=place / bins,
         upto=(place + 1) / bins,

@@ -29,6 +29,7 @@ from escalation.evaluation.store import Store
 from escalation.evaluation.tasks import Part, Task, list_parts, run_chain
 from escalation.forecasts.flashpoint_definitions import Flashpoint, get_flashpoint
 from escalation.models.contract.base import CountModel, PanelModel
+from escalation.models.contract.calls import identity_of
 from escalation.models.contract.estimate import MAX_CELLS, MAX_STEPS
 from escalation.models.contract.shrinking import FEWEST, check_shrinkable
 
@@ -173,7 +174,7 @@ def backtest(
     setting = {
         "seed": str(root) if rng is not None else "",
         "counts": _digest(table),
-        "models": repr(chosen),
+        "models": repr({label: identity_of(model) for label, model in chosen.items()}),
         "origins": repr(places.tolist()),
         "horizon": repr((horizon, scored)),
         "window": repr(window),

@@ -57,11 +57,13 @@ class Choice:
             f"Of {len(self.scores)} models {self.model.name} had the smallest {CRITERIA[self.criterion]} "
             f"({self.scores[self.criterion].iloc[0]:.3g}) in forecasts from {origins} past origins"
         )
-        if self.model.name == BASELINE or BASELINE not in self.scores.index:
-            return head + "."
+        failed = sorted(set(self.backtest.failures["model"]))
+        left = f" Left out, for they could not be fitted at every origin: {', '.join(failed)}." if failed else ""
+        if self.model.name == BASELINE or "verdict" not in self.scores:
+            return f"{head}.{left}"
         verdict = self.scores["verdict"].iloc[0]
         verb = "is better than" if verdict == "better" else "cannot be distinguished from"
-        return f"{head}; it {verb} {BASELINE} there."
+        return f"{head}; it {verb} {BASELINE} there.{left}"
 
     def table(self) -> pd.DataFrame:
         """``scores``."""
@@ -164,9 +166,9 @@ def auto_model(
     columns = ["log_score", "crps", "crps_log1p", "coverage_50%", "coverage_90%"]
     scores = scores[columns].sort_values(criterion, kind="stable")
     if BASELINE in names and len(names) > 1 and origins >= 8:
-        against = Backtest(result.scores[result.scores["model"].isin(names)], result.failures).compare(
-            BASELINE, score=criterion, rng=rng
-        )
+        own = result.scores[result.scores["model"].isin(names)]
+        own = own.assign(model=own["model"].cat.remove_unused_categories())
+        against = Backtest(own, result.failures).compare(BASELINE, score=criterion, rng=rng)
         scores = scores.join(against[["difference", "lower", "upper", "verdict"]])
     best = next(model for model in kept if model.name == scores.index[0])
     return Choice(best, best.fit(table, exposure=exposure, unit=unit), scores, criterion, result)

@@ -63,7 +63,7 @@ def load_plugin(entries: list[EntryPoint], contract: type[Any]) -> type[Any]:
     where = f"the model {entry.name!r} of the package {packages[0]} ({entry.value})"
     try:
         kind = entry.load()
-    except Exception as error:  # whatever the module of another package raises
+    except (Exception, SystemExit) as error:  # whatever the module of another package raises
         raise InputError(
             f"{where} cannot be loaded: {type(error).__name__}: {error}; update the package or uninstall it"
         ) from error
@@ -78,7 +78,7 @@ def load_plugin(entries: list[EntryPoint], contract: type[Any]) -> type[Any]:
         raise InputError(f"{where} has no {', '.join(missing)}; its author must write them")
     try:
         kind()
-    except Exception as error:  # the same
+    except (Exception, SystemExit) as error:  # the same
         raise InputError(
             f"{where} cannot be made with its default options: {type(error).__name__}: {error}; its author must give "
             "each option a default"

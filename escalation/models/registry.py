@@ -56,7 +56,11 @@ class Registry(Mapping[str, type[Kind]], Generic[Kind]):
         """Names of the packages that bring the model of this name; several where they claim the same one."""
         if name in self._classes:
             return ["escalation"]
-        return sorted({package_of(entry) for entry in find_plugins(self._group)[name]})
+        return self.claims(name)
+
+    def claims(self, name: str) -> list[str]:
+        """Names of the other packages that enter a model under this name."""
+        return sorted({package_of(entry) for entry in find_plugins(self._group).get(name, ())})
 
 
 MODELS: Registry[CountModel] = Registry(
@@ -167,7 +171,8 @@ def list_models() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a name: ``of`` (``series`` or ``panel``) and ``package``; nothing of other packages is loaded for it.
+        One row a name: ``of`` (``series`` or ``panel``) and ``package``, which says as well whose model of the same
+        name is not used; nothing of other packages is loaded for it.
 
     Examples
     --------
@@ -176,7 +181,11 @@ def list_models() -> pd.DataFrame:
     """
     rows = []
     for kind, registry in (("series", MODELS), ("panel", PANEL_MODELS)):
-        rows += [(name, kind, " and ".join(registry.packages(name))) for name in registry]
+        for name in registry:
+            brought = registry.packages(name)
+            unused = [package for package in registry.claims(name) if package not in brought]
+            words = f" (that of {' and '.join(unused)} is not used)" if unused else ""
+            rows.append((name, kind, " and ".join(brought) + words))
     return pd.DataFrame(rows, columns=["model", "of", "package"]).set_index("model")
 
 

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from escalation.counts.periods import period_word
 from escalation.evaluation.result import Backtest
+from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.plots.style import (
     AHEAD,
     AHEAD_INNER,
@@ -94,7 +95,7 @@ def draw_pit(result: Backtest, ax: Axes, *, bins: int = BINS) -> None:
 
 
 @styled
-def reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: float = 0.95) -> Figure:
+def reliability(result: Backtest, at_least: int | str | Flashpoint, *, bins: int = BINS, level: float = 0.95) -> Figure:
     """Chart how often a threshold was reached, against the probability that was forecast.
 
     Bars are Wilson intervals of the frequencies, as wide as overlapping origins and units that are alike make them (see
@@ -104,9 +105,9 @@ def reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: flo
     Parameters
     ----------
     result : Backtest
-        From :func:`escalation.backtest`, with ``at_least`` among its thresholds.
-    at_least : int
-        The threshold.
+        From :func:`escalation.backtest`, with ``at_least`` among its thresholds or definitions.
+    at_least : int, str or Flashpoint
+        The threshold, or the definition or its name.
     bins : int
         Of equal width, of probability.
     level : float
@@ -133,7 +134,9 @@ def reliability(result: Backtest, at_least: int, *, bins: int = BINS, level: flo
     return chart
 
 
-def draw_reliability(result: Backtest, at_least: int, ax: Axes, *, bins: int = BINS, level: float = 0.95) -> None:
+def draw_reliability(
+    result: Backtest, at_least: int | str | Flashpoint, ax: Axes, *, bins: int = BINS, level: float = 0.95
+) -> None:
     """Draw each model's points with the intervals of their frequencies, and the diagonal."""
     table = result.reliability(at_least, bins, level=level)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
@@ -152,10 +155,12 @@ def draw_reliability(result: Backtest, at_least: int, ax: Axes, *, bins: int = B
         axis.set_ticks(np.linspace(0, 1, 6), [f"{tick:.1f}" for tick in np.linspace(0, 1, 6)])
     ax.set_ylabel(f"share that came, {level:.0%} interval")
     word = period_word(result.scores["period"].iloc[0].freqstr)
-    finish(ax, f"{at_least:,} or more in a {word}: reliable probabilities lie on the line")
+    name = at_least.name if isinstance(at_least, Flashpoint) else at_least
+    what = _spaced(name) if isinstance(name, str) else f"{name:,} or more in a {word}"
+    finish(ax, f"{what}: reliable probabilities lie on the line")
 
 
-def draw_forecasts(result: Backtest, at_least: int, ax: Axes, *, bins: int = BINS) -> None:
+def draw_forecasts(result: Backtest, at_least: int | str | Flashpoint, ax: Axes, *, bins: int = BINS) -> None:
     """Draw how many forecasts of each model are in each bin of probability, on a scale of logarithms."""
     table = result.reliability(at_least, bins)
     models = _ranked(result)

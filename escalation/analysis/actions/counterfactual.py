@@ -12,8 +12,8 @@ from escalation.analysis.actions.window import ActionWindow
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.counts.histories import spread_over
 from escalation.models.contract.base import CountModel, fit_checked
+from escalation.models.contract.calls import simulate_paths
 from escalation.models.contract.design import Checked
-from escalation.models.contract.estimate import simulate_paths
 
 BIAS_WEIGHT, SPREAD_WEIGHT = 10.0, 20.0
 """Independent placebo windows that the prior of the bias and of the scale of scores is worth."""

@@ -26,7 +26,8 @@ from escalation.forecasts.flashpoint_definitions import Flashpoint
 from escalation.forecasts.forecast import Forecast
 from escalation.models.baselines.ensemble import Ensemble
 from escalation.models.contract.base import CountFit, CountModel
-from escalation.models.contract.estimate import check_size, simulate_paths
+from escalation.models.contract.calls import simulate_paths
+from escalation.models.contract.estimate import check_size
 
 BASELINE = "baseline"
 FEWEST_PATHS = 50

@@ -283,10 +283,14 @@ def _skill_interval(rows: pd.DataFrame) -> tuple[float | None, float | None]:
     overlap = int(np.ceil(spans / max(1.0, float(np.median(between))))) if len(between) else 1
     losses = [(rows[name].to_numpy(dtype=float) - came) ** 2 for name in ("probability", "base_rate")]
     sums = [_at(at, loss, (len(origins), len(units))) for loss in (*losses, np.ones(len(rows)))]
-    own, base = (resample_differences(one, sums[2], overlap, RESAMPLES, np.random.default_rng(0)) for one in sums[:2])
-    usable = base > 0
-    lower, upper = np.quantile(1 - own[usable] / base[usable], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(lower), float(upper)
+    own, base, number = sums
+    if not base.any():
+        return None, None
+    ratio = own.sum() / base.sum()
+    samples = resample_differences(own - ratio * base, number, overlap, RESAMPLES, np.random.default_rng(0))
+    skills = 1 - ratio - samples * number.sum() / base.sum()
+    lower, upper = np.quantile(skills, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(lower), min(float(upper), 1.0)
 
 
 def _at(places: tuple[np.ndarray, np.ndarray], values: FloatArray, shape: tuple[int, int]) -> FloatArray:

@@ -17,6 +17,7 @@ from escalation.errors import FitError, InputError
 from escalation.models.baselines.climatology import Climatology
 from escalation.models.baselines.weights import crps_weights, log_weights, mean_distances
 from escalation.models.contract.base import CountModel
+from escalation.models.contract.calls import call_outside, draw_counts
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import MAX_STEPS, Estimate
 from escalation.models.diagnostics.distributions import Distributions, PooledDistributions
@@ -109,7 +110,7 @@ class Ensemble(CountModel):
         if design.exog_names and not any(model.takes_exog for model in self.models):
             raise InputError("no member of the ensemble takes regressors; leave exog out, or add one that does")
         m = len(self.models)
-        parts = [model.estimate(counts, design) for model in self.models]
+        parts = [call_outside(model, "estimate", counts, design) for model in self.models]
         weights, spread = np.full(m, 1 / m), np.zeros((m, m))
         if isinstance(self.weights, tuple):
             weights = np.array(self.weights, dtype=np.float64) / sum(self.weights)
@@ -129,14 +130,14 @@ class Ensemble(CountModel):
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
         """Carry the members on, with the same weights; see :meth:`Model.carry`."""
         before = zip(self.models, estimate.state["parts"], strict=True)
-        parts = [model.carry(part, counts, design) for model, part in before]
+        parts = [call_outside(model, "carry", part, counts, design) for model, part in before]
         return estimate.carried(estimate.params @ np.array([part.fitted for part in parts]), {"parts": parts})
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
         """Share the paths out over the members; see :meth:`CountModel.simulate`."""
         member = draw_systematically(estimate.params, draws, rng)
         paths = [
-            model.simulate(part, design, int((member == place).sum()), generator)
+            draw_counts(model, part, design, int((member == place).sum()), generator)
             for place, (model, part, generator) in enumerate(
                 zip(self.models, estimate.state["parts"], rng.spawn(len(self.models)), strict=True)
             )
@@ -186,9 +187,9 @@ class Ensemble(CountModel):
         paths = []
         for model in self.models:
             try:
-                part = model.estimate(counts[:place], known)
+                part = call_outside(model, "estimate", counts[:place], known)
                 # the same numbers whenever weights are learnt, for they belong to the estimate
-                paths.append(model.simulate(part, ahead, LEARNING_DRAWS, default_rng(place)))
+                paths.append(draw_counts(model, part, ahead, LEARNING_DRAWS, default_rng(place)))
             except (FitError, InputError):
                 return None
         return np.array(paths, dtype=np.float64)

@@ -25,6 +25,7 @@ from escalation.counts.histories import POOLED, as_many, spread_over
 from escalation.counts.series import CountsLike, unpack_counts
 from escalation.errors import FitError, InputError
 from escalation.forecasts.forecast import Forecast
+from escalation.models.contract.calls import call_outside, check_estimates, simulate_paths
 from escalation.models.contract.design import Checked, Design, Table, check_panel, check_series
 from escalation.models.contract.estimate import (
     Estimate,
@@ -32,7 +33,6 @@ from escalation.models.contract.estimate import (
     Specification,
     check_size,
     observed_behind,
-    simulate_paths,
     warn_not_converged,
 )
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnose, diagnosis_table
@@ -356,8 +356,10 @@ class Fit(FitResult):
         self.model._check_enough(array)
         array = array[as_many(len(array), len(self.estimates))]
         estimates = tuple(
-            self.model.carry(estimate, y, design) for estimate, y in zip(self.estimates, array, strict=True)
+            call_outside(self.model, "carry", estimate, y, design)
+            for estimate, y in zip(self.estimates, array, strict=True)
         )
+        estimates = check_estimates(self.model, estimates, array)
         return replace(self, estimates=estimates, counts=table, design=design, array=array)
 
     def sentence(self) -> str:
@@ -387,7 +389,17 @@ class CountModel(Model["CountFit"]):
 
     @abstractmethod
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
-        """Distribution of each count (n,) given those before it; see :meth:`Model.distributions`."""
+        """Distribution of each count (n,) given those before it, the parameters at their estimates.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            What :meth:`estimate` made of these counts and this design.
+        counts : (n,) float array
+            Whole numbers, NaN where not observed.
+        design : Design
+            The same n periods.
+        """
 
     def _arrays(self, counts: Table, exposure: Table | None, exog: pd.DataFrame | None) -> Checked:
         return check_series(self.name, counts, exposure, exog)
@@ -451,7 +463,7 @@ class CountFit(Fit):
             If the model gives no count a distribution.
         """
         given = [
-            self.model.distributions(estimate, y, self.design)
+            call_outside(self.model, "distributions", estimate, y, self.design)
             for estimate, y in zip(self.estimates, self.array, strict=True)
         ]
         return diagnose(
@@ -519,7 +531,7 @@ class PanelFit(Fit):
         """
         check_level(confidence, "confidence")
         given = [
-            self.model.distributions(estimate, y, self.design)
+            call_outside(self.model, "distributions", estimate, y, self.design)
             for estimate, y in zip(self.estimates, self.array, strict=True)
         ]
         found: dict[str, Diagnosis | str] = {}
@@ -542,6 +554,6 @@ def fit_checked(model: Model[AnyFit], checked: Checked, histories: int, unit: st
     table, array, design = checked
     model._check_enough(array)
     array = array[spread_over(len(array), histories)]
-    estimates = model.estimate_all(array, design)
+    estimates = check_estimates(model, call_outside(model, "estimate_all", array, design), array)
     record: type[Fit] = PanelFit if design.units else CountFit
     return cast(AnyFit, record(model=model, estimates=estimates, counts=table, design=design, array=array, unit=unit))

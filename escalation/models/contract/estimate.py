@@ -12,12 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from escalation.conventions.arguments import check_level, check_whole
 from escalation.conventions.arrays import FloatArray, IntArray
-from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError, NotConvergedWarning
 from escalation.models.contract.design import Design
 
@@ -34,6 +32,7 @@ class Specification(ABC):
     min_periods: ClassVar[int] = 3
     """Fewest observed periods that a fit needs."""
     takes_exog: ClassVar[bool] = False
+    """Whether a fit takes regressors."""
     follows_exposure: ClassVar[bool] = True
     """Whether coming counts are proportional to their exposure; a model that draws past counts again has no rate."""
 
@@ -188,20 +187,6 @@ class FitResult(ABC):
     def table(self) -> pd.DataFrame:
         """Estimates with standard errors and 95% intervals, one row a parameter."""
         return pd.DataFrame({"estimate": self.params, "std_error": self.bse}).join(self.conf_int())
-
-
-def simulate_paths(
-    fit: FitResult, design: Design, draws: int, rng: Seed
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Paths (..., draws, steps), shared out evenly over the histories, and the history of each (draws,)."""
-    m = len(fit.estimates)
-    component = np.arange(draws) * m // draws
-    generators = as_generator(rng).spawn(m)
-    parts = [
-        fit.model.simulate(fit.estimates[j], design, int((component == j).sum()), generators[j])
-        for j in np.unique(component)
-    ]
-    return np.concatenate(parts, axis=-2).astype(np.int64, copy=False), component
 
 
 def observed_behind(array: FloatArray, component: IntArray) -> FloatArray:

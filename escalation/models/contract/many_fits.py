@@ -25,8 +25,9 @@ from escalation.errors import EscalationError, FitError, InputError
 from escalation.forecasts.forecast import Forecast
 from escalation.models.contract.base import CountFit, CountModel, fit_checked
 from escalation.models.contract.blocks import cut, run_blocks
+from escalation.models.contract.calls import simulate_paths
 from escalation.models.contract.design import Checked, Design, check_panel
-from escalation.models.contract.estimate import check_size, observed_behind, simulate_paths
+from escalation.models.contract.estimate import check_size, observed_behind
 from escalation.models.contract.shrinking import check_shrinkable, evidence_of, learn_prior, shrunk_fit
 from escalation.models.diagnostics.diagnostics import Diagnosis, diagnosis_table
 

@@ -74,12 +74,15 @@ def check_model(model: CountModel) -> pd.DataFrame:
         for words, check in CHECKS.items():
             try:
                 found = check(model)
-            except Exception as error:  # whatever the model of another package raises
+            except (Exception, SystemExit) as error:  # whatever the model of another package raises
                 found = f"{type(error).__name__}: {error}"
             if found is not None:
                 broken[words] = found
     if broken:
-        said = "; ".join(f"{words}: {found}" for words, found in broken.items())
+        alike: dict[str, list[str]] = {}  # one fault fails many checks
+        for words, found in broken.items():
+            alike.setdefault(found, []).append(words)
+        said = "; ".join(f"{', '.join(words)}: {found}" for found, words in alike.items())
         raise InputError(f"{model.name} does not keep the contract in {len(broken)} of {len(CHECKS)} checks: {said}")
     return pd.DataFrame({"check": list(CHECKS)})
 
@@ -241,7 +244,7 @@ def _awkward(model: CountModel) -> str | None:
             if not few:
                 return f"{words} is refused: {error}"
             continue
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"{words} ends in {type(error).__name__}: {error}"
         if paths.min() < 0 or not np.isfinite(fitted).all() or not np.isfinite(fit.params).all():
             return f"{words} gives numbers that are not finite, or below 0"

@@ -16,13 +16,13 @@ from escalation.conventions.notebook import table_html
 from escalation.conventions.randomness import Seed, as_generator
 from escalation.errors import FitError, InputError, warn
 from escalation.forecasts.forecast import Forecast
+from escalation.models.contract.calls import simulate_paths
 from escalation.models.contract.design import Design, make_design
 from escalation.models.contract.estimate import (
     Estimate,
     FitResult,
     Specification,
     check_size,
-    simulate_paths,
     warn_not_converged,
 )
 from escalation.models.hawkes.bootstrap import HawkesBootstrap, bootstrap_estimates
