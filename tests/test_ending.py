@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import escalation
 from escalation.assessment.ending import last_watched, stated_end
+from escalation.errors import DataWarning, InputError
 
 
 def listed(days):
@@ -105,6 +108,10 @@ def test_other_lists_end_with_their_year_where_they_begin_and_end_with_one():
     assert stated_end(listed(days[days >= "2021-02-20"])) is None
     daily = pd.date_range("2021-01-01", "2023-12-26")
     assert stated_end(listed(daily)) is None  # five days without one are no silence of this list
+    busy = daily[daily.day_of_week != 2]  # six days of seven
+    assert stated_end(listed(busy[busy <= "2023-12-28"])) is None
+    weeks = pd.date_range("2023-01-02", "2024-12-29", freq="3D").union([pd.Timestamp("2024-12-29")])
+    assert stated_end(listed(weeks)) is None  # whole weeks from a Monday on, as lists are cut as well
     now = pd.Timestamp.now()
     assert stated_end(listed(pd.date_range(f"{now.year}-01-01", now.normalize(), freq="9D"))) is None
 
@@ -146,3 +153,46 @@ def test_a_list_that_ends_with_an_incident_looks_no_busier_than_it_was(tmp_path)
         counted = escalation.count_series(escalation.open_source(tmp_path / "raids.csv"))
         said.append(escalation.assess(counted, rng=1, draws=50).rate.probability_higher)
     assert np.mean(said) == pytest.approx(0.5, abs=0.08) and np.mean(np.array(said) > 0.95) <= 0.05
+
+
+def written(folder, name, rows):
+    (folder / name).write_text("\n".join(rows) + "\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        return escalation.open_source(folder / name)
+
+
+def test_days_beyond_the_rows_of_counts_are_refused_and_not_quiet(tmp_path):
+    weeks = pd.date_range("2023-01-02", periods=60, freq="7D")
+    rows = ["week starting,incidents", *(f"{day:%Y-%m-%d},{4 + day.day % 5}" for day in weeks)]
+    source = written(tmp_path, "weekly.csv", rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        whole = escalation.count_series(source, freq="W-SUN")
+        assert len(escalation.count_series(source, freq="W-SUN", end="2024-02-25").counts) == len(whole.counts) == 60
+        for options in ({"end": "2025-06-01"}, {"start": "2022-06-01"}):
+            with pytest.raises(InputError, match="lies outside the counts of the table, which has 2023-01-02 to"):
+                escalation.count_series(source, freq="W-SUN", **options)
+
+
+def test_days_of_which_nothing_is_left_are_named_by_themselves(tmp_path):
+    days = pd.date_range("2023-01-02", periods=80, freq="4D")
+    source = written(tmp_path, "list.csv", ["date,country", *(f"{day:%Y-%m-%d},Land" for day in days)])
+    with pytest.raises(InputError, match=r"end 2022-01-01 is before the first day of the table, which has 2023-01-02"):
+        escalation.count_series(source, end="2022-01-01")
+    with pytest.raises(InputError, match="start 2026-01-01 is after the last day of the table"):
+        escalation.count_series(source, start="2026-01-01")
+    watched = escalation.count_series(source, end="2024-12-31")
+    assert watched.counts.iloc[-1] == 0
+    assert any("count as watched and quiet, which would be very unusual here" in note for note in watched.notes)
+
+
+def test_a_column_can_be_named_as_the_file_names_it(tmp_path):
+    days = pd.date_range("2023-01-02", periods=80, freq="4D")
+    rows = ["Day,Region,People killed", *(f"{day:%Y-%m-%d},{'NS'[at % 2]}orth,1" for at, day in enumerate(days))]
+    source = written(tmp_path, "regions.csv", rows)
+    own = escalation.count_series(source, by="Region", series="North")
+    assert own.counts.equals(escalation.count_series(source, by="admin1", series="North").counts)
+    assert own.counts.sum() > 30
+    table = escalation.aggregate(source.table, "M", start="2023-01-01", end="2023-12-31", by="Region")
+    assert table.columns.tolist() == ["North", "Sorth"]

@@ -251,6 +251,21 @@ REFUSED_ROWS = {
         "sum to -1, which is no count",
     ),
     "changes without a name": (lines("date,u", LIST, [1, -3, 4]), {}, "'u' holds numbers below 0"),
+    "one slip below 0 among the dead of incidents": (
+        lines("day,region,people killed", LIST * 20, "AAB" * 20, [2, 0, 1] * 10 + [-4, 0, 1] * 1 + [2, 0, 1] * 9),
+        {},
+        "'people killed' holds numbers below 0 .-4 in row 32.",
+    ),
+    "a week that stands twice": (
+        lines("week starting,incidents", [*WEEKS[:3], WEEKS[2], *WEEKS[3:]], [4, 10, 6, 7, 2, 5]),
+        {},
+        "has one row a week but for 1 of them, such as the rows 4 and 5 of 2024-01-15; keep one row of each week",
+    ),
+    "days first and months first": (
+        lines("day of attack,region", ["13/01/2023", "01/14/2023"] * 6, "AB" * 6),
+        {},
+        "'13/01/2023' .row 2. has the day first and '01/14/2023' .row 3. the month",
+    ),
     "two columns of counts": (
         lines("date,u", LIST, [1, 3, 4]),
         {"events": "u", "cumulative": "u"},

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from escalation.errors import InputError, warn
 from escalation.incidents.counted_rows import lasting
 
 BUSY = 0.8
@@ -24,6 +26,8 @@ of one, and where the kind of file says that it is."""
 BY_CHANCE = 0.01
 """Probability below which a list does not begin and end so near to the turns of years by chance."""
 NEAREST = 31
+REGULAR = 0.75
+"""Share of the days from first to last that rows of counts speak of, from which on they are those of periods."""
 CANDIDATE = re.compile(r"v\d\d[_.]0?0[_.]\d|v\d\d[_.]\d\d[_.]\d\d[_.]\d\d", re.IGNORECASE)
 """Names of UCDP's files of candidate events, which end with a month, such as GEDEvent_v24_0_5.csv."""
 NAMED_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
@@ -139,6 +143,9 @@ def _end_of_year(table: pd.DataFrame) -> StatedEnd | None:
     first, last = pd.Timestamp(table["date"].min()), pd.Timestamp(table["date_end"].max())
     end = pd.Timestamp(last.year, 12, 31)
     before, after = first.day_of_year - 1, (end - last).days
+    whole_weeks = (last - first).days % 7 == 6 and first.day_of_week in (0, 5, 6)
+    if whole_weeks and last < end:  # weeks from a Monday, Saturday or Sunday on are what lists are cut to as well
+        return None
     near = max(before, after) <= NEAREST and (before + 1) * (after + 1) <= BY_CHANCE * YEAR**2
     if not near or _silence(table, last, end) < PLAUSIBLE:
         return None
@@ -146,10 +153,55 @@ def _end_of_year(table: pd.DataFrame) -> StatedEnd | None:
 
 
 def _silence(table: pd.DataFrame, last: pd.Timestamp, end: pd.Timestamp) -> float:
-    """Probability of no day with an incident from the last to an end, by the days with one in the year before."""
+    """Probability of no day with an incident from the last to an end, by the days with one in the year before.
+
+    The share of days without one has a uniform prior, so that it has a beta distribution.
+    """
     recent = table.loc[table["date_end"] > last - pd.Timedelta(days=YEAR), "date_end"]
     days = min(YEAR, (last - table["date"].min()).days + 1)
-    return float((days / (days + (end - last).days)) ** recent.nunique())
+    quiet, k = max(0, days - recent.nunique()), np.arange(max(0, (end - last).days))
+    return float(np.exp(np.sum(np.log1p((quiet - days - 1) / (days + 2 + k)))))
+
+
+def check_days(table: pd.DataFrame, start: pd.Timestamp | None, end: pd.Timestamp | None) -> None:
+    """Look at the first and the last day that were given for the counts of a table.
+
+    Raises
+    ------
+    InputError
+        If one leaves nothing of the table, or rows that are the counts of periods end before, or begin after it: what
+        was counted there is not known.
+
+    Warns
+    -----
+    DataWarning
+        If the list of incidents ends so long before the end that it was hardly watched until then.
+    """
+    first, last = table["date"].min(), table["date_end"].max()
+    for name, day, other, gone in (("start", start, end, "after the last"), ("end", end, start, "before the first")):
+        if day is not None and other is None and not first <= day <= last and (day > last) == (name == "start"):
+            raise InputError(
+                f"{name} {day.date()} is {gone} day of the table, which has {first.date()} to {last.date()}; give one "
+                "of these"
+            )
+    if "events" in table and _days_named(table) >= REGULAR * ((last - first).days + 1):
+        for name, day in (("start", start), ("end", end)):
+            if day is not None and not first <= day <= last:
+                raise InputError(
+                    f"{name} {day.date()} lies outside the counts of the table, which has {first.date()} to "
+                    f"{last.date()}: what was counted beyond is not known, and is not 0; leave {name} out, or add rows"
+                )
+    elif end is not None and end > last and _silence(table, last, end) < IMPOSSIBLE:
+        warn(
+            f"the last incident is of {last.date()}, and {(end - last).days:,} days to the end that was given count as "
+            "watched and quiet, which would be very unusual here; give the last day that was watched"
+        )
+
+
+def _days_named(table: pd.DataFrame) -> int:
+    """How many days the windows of rows are of, each window once."""
+    windows = table[["date", "date_end"]].drop_duplicates()
+    return int(((windows["date_end"] - windows["date"]).dt.days + 1).sum())
 
 
 def _named_days(files: list[str]) -> list[pd.Timestamp]:

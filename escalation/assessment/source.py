@@ -20,7 +20,7 @@ from escalation.assessment.case_folder import (
     find_folder,
     read_folder,
 )
-from escalation.assessment.ending import ending_note, last_watched
+from escalation.assessment.ending import check_days, ending_note, last_watched
 from escalation.assessment.incident_counts import by_day, spans_of
 from escalation.assessment.listed import listed_incidents, of_victims
 from escalation.assessment.notes import gap_notes, quality_notes, table_notes, tally_notes, warning_note
@@ -37,7 +37,7 @@ from escalation.conventions.randomness import Seed
 from escalation.counts.periods import DateLike, exposure, parse_date, period_word
 from escalation.counts.series import CountSeries, Silence
 from escalation.errors import EscalationWarning, InputError
-from escalation.files.disk import kind_of
+from escalation.files.disk import hash_of, kind_of
 from escalation.files.ledger import LedgerEntries
 from escalation.files.read import column_names
 from escalation.incidents.aggregate import aggregate
@@ -47,6 +47,7 @@ from escalation.incidents.formats.kinds import Kind
 from escalation.incidents.formats.read import expand_paths, is_pattern, read_incidents
 from escalation.incidents.formats.reports import Reports
 from escalation.incidents.observed import observed_spans, with_sources
+from escalation.incidents.units import columns_read_as
 from escalation.incidents.victims import Victim, check_victims, deaths_of, victims_text
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
@@ -258,7 +259,7 @@ def open_source(
         refuse_options(name or str(paths[0]), given=tabular or bool(columns) or of_incidents)
         tallies, ledger, unreviewed = open_text(paths, published)
         tallies = _printed_by(tallies, as_of, name or str(paths[0]))
-        digest = _hash(article_files(paths))
+        digest = hash_of(article_files(paths))
         return Source(
             name or str(paths[0]), Path(paths[0]).stem, "tallies", tallies, ledger, digest, {}, unreviewed=unreviewed
         )
@@ -278,7 +279,7 @@ def open_source(
         else:
             tallies, ledger = read_tallies(path, encoding=encoding, sheet=sheet)
         tallies = _printed_by(tallies, as_of, name)
-        return Source(name, path.stem, "tallies", tallies, ledger, _hash(files), {}, unreviewed=unreviewed)
+        return Source(name, path.stem, "tallies", tallies, ledger, hash_of(files), {}, unreviewed=unreviewed)
     incidents, ledger = read_incidents(
         files,
         layout,
@@ -293,7 +294,7 @@ def open_source(
         cumulative=cumulative,
     )
     quality = data_quality(incidents, ledger=ledger, coverage=coverage)
-    return Source(name, path.stem, "incidents", incidents, ledger, _hash(files), {}, quality, coverage=coverage)
+    return Source(name, path.stem, "incidents", incidents, ledger, hash_of(files), {}, quality, coverage=coverage)
 
 
 def count_series(
@@ -487,18 +488,22 @@ def _from_incidents(
 ) -> SourceSeries:
     if (by is None) != (series is None):
         raise InputError(
-            f"by is {by!r} and series {series!r}, which go together for incidents: by='country', series='Syria' counts "
-            "Syria's rows"
+            f"by is {by!r} and series {series!r}, which go together for incidents: by='country', series='Syria' (--by "
+            "country --series Syria) counts Syria's rows; several units at once are counted and backtested in Python"
         )
     table = source.table
     # without coverage the span is that of the whole table: a unit that was quiet at first was still watched
-    first = table["date"].min() if start is None else parse_date(start, "start")
-    last = table["date_end"].max() if end is None else parse_date(end, "end", side="end")
+    begin = None if start is None else parse_date(start, "start")
+    finish = None if end is None else parse_date(end, "end", side="end")
+    if coverage is None:
+        check_days(table, begin, finish)
+    first, last = begin or table["date"].min(), finish or table["date_end"].max()
     if end is None and coverage is None:
         last = last_watched(table, freq)
         table = table[table["date"] <= last]
     title, gaps = source.title, None if coverage is not None or source.quality is None else source.quality.gaps
     if by is not None:
+        by = str(columns_read_as(source.table, by))
         if by not in table.columns:
             raise InputError(f"by is {by!r}; name a column of the table as it is read: {', '.join(table.columns)}")
         values = table[by].astype(str)
@@ -545,12 +550,3 @@ def _printed_by(tallies: pd.DataFrame, as_of: DateLike | None, name: str) -> pd.
 def _holds_tallies(path: Path, encoding: str | None, sheet: str | None) -> bool:
     """Recognise a table of tallies; one that lacks a single column is still meant as one, and its reader says which."""
     return len(set(REQUIRED) & set(column_names(path, encoding=encoding, sheet=sheet))) >= len(REQUIRED) - 1
-
-
-def _hash(paths: Sequence[Path]) -> str:
-    """SHA-256 of a file, or of those of several."""
-    digests = []
-    for path in paths:
-        with path.open("rb") as stream:
-            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -208,3 +209,12 @@ def table_text(table: pd.DataFrame, form: str) -> str:
         text = table.to_json(orient="records", date_format="iso", date_unit="s", double_precision=10)
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
     raise InputError(f"format is {form!r}; use csv or json")
+
+
+def hash_of(paths: Sequence[Path]) -> str:
+    """SHA-256 of a file, or of the digests of several."""
+    digests = []
+    for path in paths:
+        with path.open("rb") as stream:
+            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -34,7 +34,7 @@ from escalation.incidents.coverage import Basis, coverage_of, merged_spans, peri
 from escalation.incidents.schema import check_incidents, event_numbers
 from escalation.incidents.spans import Spans, covered_days, span_of
 from escalation.incidents.spread import Spread, draw_histories, fatality_figures
-from escalation.incidents.units import unit_columns_of, units_of, with_units
+from escalation.incidents.units import columns_read_as, unit_columns_of, units_of, with_units
 from escalation.incidents.victims import Victim, deaths_of
 
 MAX_CELLS = 50_000_000
@@ -153,6 +153,7 @@ def aggregate(
     check_option(measure, MEASURES, "measure")
     check_option("last" if count_on is None else count_on, COUNT_ON, "count_on")
     check_option(figures, FIGURES, "figures")
+    by = columns_read_as(incidents, by) if isinstance(incidents, pd.DataFrame) else by
     names = unit_columns_of(by)
     if victims is not None and measure != "fatalities":
         raise InputError(f"victims is {victims!r}, which goes with measure='fatalities'; {measure} were asked for")

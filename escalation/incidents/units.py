@@ -28,6 +28,30 @@ def unit_columns_of(by: str | list[str] | None) -> list[str]:
     return names
 
 
+def columns_read_as(table: pd.DataFrame, by: str | list[str] | None) -> str | list[str] | None:
+    """The columns of a table that was read, for names that stand in its files.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Incidents, whose ``attrs["columns"]`` say what columns of files were taken for.
+    by : str, list of str or None
+        Names as in the table or as in its files.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"date": ["2024-01-01"], "admin1": ["North"]})
+    >>> table.attrs["columns"] = {"own.csv": {"date": "Day", "admin1": "Region"}}
+    >>> columns_read_as(table, "Region"), columns_read_as(table, ["admin1"])
+    ('admin1', ['admin1'])
+    """
+    if not isinstance(by, str | list):
+        return by
+    own = {name: target for names in table.attrs.get("columns", {}).values() for target, name in names.items()}
+    read = [own.get(name, name) if name not in table else name for name in ([by] if isinstance(by, str) else by)]
+    return read[0] if isinstance(by, str) else read
+
+
 def check_units(names: list[str], columns: list[str]) -> None:
     """Refuse columns that the table does not have, or that mark histories."""
     for name in names:

@@ -98,7 +98,9 @@ def read_days(
 
 
 def dated_share(column: pd.Series) -> float:
-    """Which share of the cells of a column are dates, in the order of day and month in which more are.
+    """Which share of the cells of a column are dates, each in one order of day and month or the other.
+
+    A column in both is dates that are refused by name (see :func:`_order_of`).
 
     Examples
     --------
@@ -107,7 +109,8 @@ def dated_share(column: pd.Series) -> float:
     """
     cells = _Cells(column, "")
     late = pd.Timestamp("2200-01-01")
-    return max(float((cells.spread(_to_windows(cells, order, late)).problem == "").mean()) for order in ORDERS[1:])
+    read = [cells.spread(_to_windows(cells, order, late)).problem == "" for order in ORDERS[1:]]
+    return float(np.logical_or.reduce([one.to_numpy() for one in read]).mean())
 
 
 class _Cells:

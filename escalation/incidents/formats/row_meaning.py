@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from escalation.errors import InputError
@@ -34,6 +35,10 @@ FEW = 4
 """With fewer rows nothing is recognised by its shape."""
 MANY = 10
 """From so many rows on the shape alone, or a column of deaths, is taken seriously."""
+STRAY = 0.01
+"""Share of the numbers up to which those below 0 are taken for slips, where no name says that they are changes."""
+MOST_AGAIN = 0.2
+"""Share of the rows up to which a date that stands twice is a slip."""
 HALF = 0.5
 """A column of which so many cells are whole numbers is named where nothing is read from it."""
 FREQUENT = 10
@@ -301,16 +306,24 @@ def _unnamed_totals(seen: _Seen) -> RowMeaning | None:
 def _changes(seen: _Seen) -> RowMeaning | None:
     """Signed changes of a count."""
     signed = [name for name, values in seen.numbers.items() if is_signed(values)]
-    named = [name for name in signed if says(name, "change", "count", "deaths")]
+    changes = [name for name in signed if says(name, "change") or seen.shape.step or not _is_stray(seen.numbers[name])]
+    named = [name for name in changes if says(name, "change", "count", "deaths")]
     if named:
         return seen.meaning("changes", seen.only(named, "change of the count", "events"))
     if signed and (seen.shape.step or not seen.detail):
+        values = seen.numbers[signed[0]]
+        below = values[values < 0]
         raise InputError(
             f"{seen.where}: "
-            f"{_listed(signed)} holds numbers below 0, as changes of a count do; give --events {signed[0]!r} "
-            f"(events=...) if it is one, or {PLAIN}"
+            f"{_listed(signed)} holds numbers below 0 ({int(below.iloc[0]):,} in row {below.index[0]:,}), as changes "
+            f"of a count do; correct the table, give --events {signed[0]!r} (events=...) if it is one, or {PLAIN}"
         )
     return None
+
+
+def _is_stray(values: pd.Series) -> bool:
+    """Say whether so few numbers are below 0 that they are slips rather than corrections."""
+    return int((values < 0).sum()) <= max(1, STRAY * int(values.notna().sum()))
 
 
 def _counts(seen: _Seen) -> RowMeaning | None:
@@ -344,12 +357,29 @@ def _counts(seen: _Seen) -> RowMeaning | None:
     several = [name for name, values in seen.numbers.items() if bool((values.dropna() > 1).any())]
     said = [name for name in several if is_count_name(name) or (counts_alone(name) and not seen.detail)]
     if said:
+        _refuse_dates_twice(seen)
         raise InputError(
             f"{seen.where}: "
             f"the name of {_listed(said)} says that a row stands for so many incidents; give --events {said[0]!r} "
             f"(events=...) if so, or {PLAIN}"
         )
     return None
+
+
+def _refuse_dates_twice(seen: _Seen) -> None:
+    """Refuse a table of one row a period but for a few dates that stand twice."""
+    if seen.shape.single or seen.shape.texts or seen.detail:
+        return
+    again = seen.window["date"].duplicated()
+    once = row_shape(seen.cells[~again], seen.window[~again], seen.names, seen.numbers)
+    if once.step and again.sum() <= MOST_AGAIN * len(again):
+        at = int(np.argmax(again.to_numpy()))
+        date = seen.window["date"].iloc[at]
+        rows = seen.window.index[seen.window["date"] == date]
+        raise InputError(
+            f"{seen.where}: has one row a {once.step} but for {int(again.sum()):,} of them, such as the rows "
+            f"{rows[0]:,} and {rows[1]:,} of {date:%Y-%m-%d}; keep one row of each {once.step}"
+        )
 
 
 def _count_columns(seen: _Seen) -> list[str]:
