@@ -226,7 +226,10 @@ def _rests_on(found: Assessment) -> str:
             return f"{len(used):,} unreviewed {word}"
         return f"{len(used):,} {word}{f' ({len(new):,} unreviewed)' if new else ''}"
     if found.source is not None:
-        return f"{len(found.source.table):,} listed incidents"
+        table = found.source.table
+        if "events" in table:
+            return f"{len(table):,} rows that stand for {int(table['events'].sum()):,} incidents"
+        return f"{len(table):,} listed incidents"
     number_of = len(found.series.counts)
     return f"{number_of:,} {period_word(found.freq, number_of)} of counts as given"
 

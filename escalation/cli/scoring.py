@@ -74,17 +74,16 @@ def backtest(
     one, word = period_word(freq), period_word(freq, steps)
     ahead = f"1 {word}" if steps == 1 else f"{leads.replace(',', ', ') if leads else f'1 to {steps}'} {word}"
     what = f"{full_title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
-    skill, verdict = (table.get(name, pd.Series(index=table.index)) for name in ("skill", "verdict"))
     screen.show(
         what,
         ("model", [_spaced(model) for model in table.index]),
         ("CRPS", table["crps"].map(screen.number)),
         ("log score", table["log_score"].map("{:.2f}".format)),
         *((f"in {level}", table[f"coverage_{level}"].map("{:.0%}".format)) for level in ("50%", "90%")),
-        (f"skill over {_spaced(baseline)}", ["" if pd.isna(one) else f"{one:+.0%}" for one in skill]),
-        ("verdict", ["" if pd.isna(one) else str(one) for one in verdict]),
+        (f"skill over {_spaced(baseline)}", ["" if pd.isna(one) else f"{one:+.0%}" for one in table["skill"]]),
+        ("verdict", ["" if pd.isna(one) else str(one) for one in table["verdict"]]),
     )
-    if "verdict" in table:
+    if table["verdict"].notna().any():
         _say_differences(table, baseline)
     elif len(chosen) > 1:
         screen.say(f"{origins} origins are too few to distinguish models; with {ENOUGH} or more there is a verdict.")
@@ -185,11 +184,11 @@ def _read_leads(leads: str | None) -> list[int]:
 
 def _summary(result: Backtest, baseline: str, seed: int) -> pd.DataFrame:
     """Mean scores, coverage, and the difference to the baseline."""
-    table = result.table()
+    table, names = result.table(), ["skill", "difference", "lower", "upper", "verdict"]
     enough = max(result.scores["origin"].nunique(), result.scores["unit"].nunique()) >= ENOUGH
     if len(result.models) > 1 and enough:
-        table = table.join(result.compare(baseline, rng=seed)[["skill", "difference", "lower", "upper", "verdict"]])
-    return table
+        return table.join(result.compare(baseline, rng=seed)[names])
+    return table.assign(**dict.fromkeys(names))
 
 
 def _say_differences(table: pd.DataFrame, baseline: str) -> None:

@@ -41,9 +41,10 @@ def place_origins(origins: Origins, index: pd.PeriodIndex, last_step: int, every
         latest = len(index) - 1 - last_step
         earliest = latest - (count - 1) * every
         if earliest < 0:
+            most = max(0, latest // every + 1)
             raise InputError(
                 f"{count} origins every {every} periods and {last_step} steps need more than {len(index)} periods; "
-                "ask for fewer"
+                f"ask for {f'up to {most} origins, or ' if most else ''}fewer steps"
             )
         return np.arange(earliest, latest + 1, every)
     if not len(origins):
@@ -56,6 +57,10 @@ def place_origins(origins: Origins, index: pd.PeriodIndex, last_step: int, every
     if (places < 0).any():
         missing = periods[int((places < 0).argmax())]
         raise InputError(f"origin {missing} is not among the periods {index[0]} to {index[-1]}; name one of them")
+    if int(places.max()) == len(index) - 1:
+        raise InputError(
+            f"origin {index[-1]} is the last period, after which nothing is known; leave it out"
+        )
     if len(set(places.tolist())) < len(places):
         raise InputError("origins names one period twice; name each only once")
     return np.sort(places)

@@ -167,6 +167,8 @@ def backtest(
     check_whole(draws, "draws", MAX_CELLS)
     if window is not None:
         check_whole(window, "window", MAX_PERIODS)
+    if not isinstance(thresholds, Sequence | np.ndarray):
+        raise InputError(f"thresholds is {thresholds!r}; give a list of counts, such as (5, 10)")
     limits = tuple(check_whole(value, "thresholds", 2**53) for value in thresholds)
     places = place_origins(origins, index, max(scored), every)
     generator = as_generator(rng)
@@ -282,6 +284,8 @@ def _check_shrink(shrink: Sequence[str], chosen: Mapping[str, CountModel | Panel
 
 
 def _check_leads(leads: Sequence[int] | None, horizon: int) -> tuple[int, ...]:
+    if leads is not None and not isinstance(leads, Sequence | np.ndarray):
+        raise InputError(f"leads is {leads!r}; give a list of steps, such as (1, 4)")
     scored = tuple(range(1, horizon + 1)) if leads is None else tuple(sorted(set(leads)))
     if not scored or scored[0] < 1 or scored[-1] > horizon:
         raise InputError(f"leads is {leads!r}; give some of the steps 1 to {horizon}")

@@ -20,7 +20,7 @@ NAMES = ["model", "unit", "origin", "period"]
 def write_scores(path: str | Path, scores: pd.DataFrame) -> None:
     """Write scores as CSV, whole or not at all, after a line with the periods and the SHA-256 of the table."""
     table = scores.assign(origin=scores["origin"].map(_first_day), period=scores["period"].map(_first_day))
-    text = table.to_csv(index=False, float_format="%.4g", lineterminator="\n")
+    text = table.to_csv(index=False, float_format="%.8g", lineterminator="\n")
     with atomic_write(path) as stream:
         stream.write(f"# escalation backtest, {scores['period'].iloc[0].freqstr}, sha256 {_digest(text)}\n{text}")
 
