@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 from escalation.errors import FitError, InputError
@@ -293,7 +294,7 @@ def test_relabelling_leaves_the_posterior_alone():
     y, _ = simulated(120, [1, 8, 30], THREE, 0.1, 2)
     data = likelihood.observe(y, np.ones(120), 3, "stationary")
     theta = point([8.0, 30.0, 1.0], THREE, [0.05, 0.1, 0.3])
-    ordered, _ = hidden_markov._in_order(theta, np.eye(12), 3)
+    ordered, _ = hidden_markov._in_order(theta, np.eye(12), data)
     assert np.diff(ordered[:3]).min() > 0
     assert likelihood.log_posterior(ordered, data) == pytest.approx(likelihood.log_posterior(theta, data), abs=1e-9)
 
@@ -483,3 +484,75 @@ def test_poisson_regimes_have_no_dispersion():
 def test_counts_beyond_its_digits_are_refused():
     with pytest.raises(FitError, match=r"hidden_markov got a count of 2e\+07; it takes up to 1e\+07"):
         HiddenMarkov().fit(weekly([1, 2, 3, 2e7, 5]))
+
+
+def shifted(data, effects):
+    """The same series where regressors are part of the exposure."""
+    exposure = data.exposure * np.exp(data.x @ effects)
+    return likelihood.observe(data.y, exposure, data.states, "uniform" if data.uniform else "stationary")
+
+
+def with_regressors(n=7, states=2, seed=5):
+    rng = np.random.default_rng(seed)
+    y, _ = simulated(n, [2.0, 9.0], TWO, 0.2, seed)
+    y[2] = np.nan
+    return likelihood.observe(y, np.linspace(0.5, 1.5, n), states, "stationary", rng.normal(size=(n, 2)))
+
+
+def test_regressors_are_part_of_the_exposure_in_sums_over_all_paths():
+    data, effects = with_regressors(), np.array([0.4, -0.7])
+    theta = np.append(point([2.0, 9.0], TWO, [0.2]), effects)
+    llf, smoothed, filtered = enumerated(shifted(data, effects), [2.0, 9.0], TWO, [0.2, 0.2])
+    found = likelihood.smooth(theta, data)
+    assert found[3] == pytest.approx(llf, rel=1e-10)
+    np.testing.assert_allclose(found[2], smoothed, atol=1e-12)
+    np.testing.assert_allclose(found[0], filtered, atol=1e-12)
+    np.testing.assert_allclose(likelihood.last_regimes(theta[None], data)[0], filtered[-1], atol=1e-12)
+    # a normal prior of variance 1 on each coefficient, and what the point has without them
+    plain = likelihood.log_posterior(theta[:-2], shifted(data, effects)._replace(mean=data.mean))
+    assert likelihood.log_posterior(theta, data) == pytest.approx(plain - (effects @ effects) / 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("spreads", [[], [0.2], [0.1, 0.3, 0.2]])
+def test_gradients_with_regressors_are_those_of_differences(spreads):
+    data = with_regressors(n=60, states=3)
+    theta = np.concatenate([point([1.0, 4.0, 11.0], THREE, spreads), [0.3, -0.2]])
+    _, gradient = likelihood.derivatives(theta, data)
+    steps = 1e-6 * np.eye(len(theta))
+    ways = [likelihood.log_posteriors(theta + sign * steps, data) for sign in (1, -1)]
+    np.testing.assert_allclose(gradient, (ways[0] - ways[1]) / 2e-6, rtol=2e-5, atol=2e-5)
+
+
+def test_one_regime_with_regressors_is_a_regression():
+    rng = np.random.default_rng(4)
+    x = pd.DataFrame({"feast": (rng.random(300) < 0.2) * 1.0, "year": np.linspace(1990, 2020, 300)})
+    y = weekly(rng.poisson(4 * np.exp(0.6 * x["feast"] + 0.02 * (x["year"] - 2005))))
+    x.index = y.index
+    one = HiddenMarkov(states=1, family="poisson").fit(y, exog=x)
+    theirs = sm.GLM(y.to_numpy(), sm.add_constant(x - x.mean()).to_numpy(), family=sm.families.Poisson()).fit()
+    # the priors are worth less than one observation in 300
+    np.testing.assert_allclose(one.params[["feast", "year"]], theirs.params[1:], rtol=0.02)
+    np.testing.assert_allclose(one.bse[["feast", "year"]], theirs.bse[1:], rtol=0.02)
+    assert one.params["rate_steady"] == pytest.approx(np.exp(theirs.params[0]), rel=0.005)
+
+
+def test_the_effect_of_a_regressor_is_found_beside_regimes_and_goes_into_forecasts():
+    held = 0
+    for seed in range(40):
+        rng = np.random.default_rng(100 + seed)
+        x = (rng.random(150) < 0.3) * 1.0
+        y, _ = simulated(150, [2.0, 12.0], TWO, 0.2, seed, exposure=np.exp(0.7 * x))
+        y = weekly(y)
+        fit = HiddenMarkov().fit(y, exog=pd.DataFrame({"feast": x}, index=y.index))
+        lower, upper = fit.conf_int(level=0.9).loc["feast"]
+        held += lower <= 0.7 <= upper
+    assert held >= 31  # of 40 at 90%: fewer has probability 0.005
+    means = [
+        fit.forecast(1, exog=pd.DataFrame({"feast": [there]}), draws=20_000, rng=1).series_paths.mean()
+        for there in (1.0, 0.0)
+    ]
+    assert means[0] / means[1] == pytest.approx(np.exp(fit.params["feast"]), rel=0.1)
+    later = fit.update(y, exog=pd.DataFrame({"feast": x}, index=y.index))
+    np.testing.assert_allclose(later.fitted, fit.fitted)
+    with pytest.raises(InputError, match="cannot know the effect of 'feast', which is always 1"):
+        HiddenMarkov().fit(y, exog=pd.DataFrame({"feast": 1.0}, index=y.index))

@@ -58,9 +58,7 @@ def place_origins(origins: Origins, index: pd.PeriodIndex, last_step: int, every
         missing = periods[int((places < 0).argmax())]
         raise InputError(f"origin {missing} is not among the periods {index[0]} to {index[-1]}; name one of them")
     if int(places.max()) == len(index) - 1:
-        raise InputError(
-            f"origin {index[-1]} is the last period, after which nothing is known; leave it out"
-        )
+        raise InputError(f"origin {index[-1]} is the last period, after which nothing is known; leave it out")
     if len(set(places.tolist())) < len(places):
         raise InputError("origins names one period twice; name each only once")
     return np.sort(places)

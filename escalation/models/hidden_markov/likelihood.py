@@ -1,7 +1,8 @@
 """Likelihood, posterior and regimes of a hidden Markov model of counts; compiled.
 
 A point ``theta`` holds, for K regimes, the logs of their rates (K), for each row of the transition matrix the log odds
-of every other regime against staying (K - 1 each, in order), and the logs of the dispersions (none, one, or K).
+of every other regime against staying (K - 1 each, in order), the logs of the dispersions (none, one, or K), and the
+coefficients of the regressors (none, or r), which shift the log mean in all regimes alike.
 """
 
 from __future__ import annotations
@@ -43,18 +44,49 @@ class Observed(NamedTuple):
     mean: float  # rate of the whole series, never 0
     states: int
     uniform: bool  # first regime uniform and not stationary
+    x: FloatArray  # (n, r): regressors less their means, in units of ``scale``
+    scale: FloatArray  # (r,): standard deviations of the regressors
 
 
-def observe(y: FloatArray, exposure: FloatArray, states: int, start: str) -> Observed:
-    """Put a series (n,), the number of regimes and the distribution of the first one into arrays."""
+def observe(
+    y: FloatArray,
+    exposure: FloatArray,
+    states: int,
+    start: str,
+    x: FloatArray | None = None,
+    scale: FloatArray | None = None,
+) -> Observed:
+    """Put a series (n,), the number of regimes, the distribution of the first one and regressors (n, r) into arrays."""
+    x = np.empty((len(y), 0)) if x is None else x
+    scale = np.ones(x.shape[1]) if scale is None else scale
     seen = ~np.isnan(y)
     distinct, place = np.unique(np.where(seen, y, 0.0), return_inverse=True)
     mean = float((y[seen].sum() + 0.5) / exposure[seen].sum())
     constant = -float(gammaln(y[seen] + 1).sum())
     log_exposure = np.log(exposure)
-    return Observed(
-        y, exposure, log_exposure, distinct, place.astype(np.int64), constant, mean, states, start == "uniform"
-    )
+    place, uniform = place.astype(np.int64), start == "uniform"
+    return Observed(y, exposure, log_exposure, distinct, place, constant, mean, states, uniform, x, scale)
+
+
+@compiled()
+def with_shift(theta: FloatArray, data: Observed) -> tuple[FloatArray, Observed]:
+    """A point without its coefficients, and the series with the exposures that these leave of it."""
+    n, r = data.x.shape
+    d = len(theta) - r
+    if r == 0:
+        return theta[:d], data
+    exposure, log_exposure = data.exposure.copy(), data.log_exposure.copy()
+    for t in range(n):
+        shift = 0.0
+        for i in range(r):
+            shift += data.x[t, i] * theta[d + i]
+        exposure[t] *= math.exp(shift)
+        log_exposure[t] += shift
+    shifted = Observed(
+        data.y, exposure, log_exposure, data.distinct, data.place, data.constant, data.mean, data.states, data.uniform,
+        data.x, data.scale,
+    )  # fmt: skip
+    return theta[:d], shifted
 
 
 @compiled()
@@ -237,7 +269,8 @@ def backward(
 @compiled()
 def smooth(theta: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray, FloatArray, float]:
     """Filtered, predicted and smoothed probabilities (n, K) of the regimes, and the log-likelihood."""
-    rates, moves, dispersions = unpack(theta, data.states)
+    core, data = with_shift(theta, data)
+    rates, moves, dispersions = unpack(core, data.states)
     distribution, _ = first_distribution(moves, data.uniform)
     emissions = log_emissions(rates, dispersions, data)
     filtered, predicted, scales, total = forward(emissions, distribution, moves)
@@ -265,7 +298,10 @@ def log_prior(theta: FloatArray, data: Observed) -> float:
             odds += math.exp(theta[j])
         total -= (k + LEAVING * (k - 1)) * math.log(odds)
         at += k - 1
-    for j in range(at, len(theta)):
+    r = len(data.scale)
+    for i in range(r):
+        total -= theta[len(theta) - r + i] ** 2 / 2.0
+    for j in range(at, len(theta) - r):
         if not LOWEST_DISPERSION < theta[j] < HIGHEST_DISPERSION:
             return -math.inf
         total += theta[j] / 2.0 - math.exp(theta[j] / 2.0)
@@ -278,7 +314,8 @@ def log_posterior(theta: FloatArray, data: Observed) -> float:
     prior = log_prior(theta, data)
     if prior == -math.inf:
         return prior
-    rates, moves, dispersions = unpack(theta, data.states)
+    core, data = with_shift(theta, data)
+    rates, moves, dispersions = unpack(core, data.states)
     distribution, _ = first_distribution(moves, data.uniform)
     _, _, _, total = forward(log_emissions(rates, dispersions, data), distribution, moves)
     return total + data.constant + prior
@@ -316,14 +353,38 @@ def _count_slopes(
 
 
 @compiled()
+def _effect_slopes(
+    smoothed: FloatArray, rates: FloatArray, dispersions: FloatArray, data: Observed
+) -> tuple[FloatArray, FloatArray]:
+    """Derivatives (r,) of the log-likelihood by the coefficients of the regressors, and the information on each."""
+    r = data.x.shape[1]
+    slopes, information = np.zeros(r), np.zeros(r)
+    for t in range(len(data.y)):
+        y = data.y[t]
+        if np.isnan(y):
+            continue
+        pull = weight = 0.0
+        for j in range(len(rates)):
+            mean = rates[j] * data.exposure[t]
+            shrink = smoothed[t, j] / (1.0 + dispersions[j] * mean)
+            pull += (y - mean) * shrink
+            weight += mean * shrink
+        for i in range(r):
+            slopes[i] += pull * data.x[t, i]
+            information[i] += weight * data.x[t, i] ** 2
+    return slopes, information
+
+
+@compiled()
 def derivatives(theta: FloatArray, data: Observed) -> tuple[float, FloatArray]:
     """Log posterior and its gradient (d,), by Fisher's identity; the value is minus infinity where it is 0."""
     gradient = np.zeros(len(theta))
     prior = log_prior(theta, data)
     if prior == -math.inf:
         return prior, gradient
-    k = data.states
-    rates, moves, dispersions = unpack(theta, k)
+    k, r = data.states, len(data.scale)
+    core, data = with_shift(theta, data)
+    rates, moves, dispersions = unpack(core, k)
     distribution, inverse = first_distribution(moves, data.uniform)
     emissions = log_emissions(rates, dispersions, data)
     filtered, _, scales, total = forward(emissions, distribution, moves)
@@ -345,12 +406,16 @@ def derivatives(theta: FloatArray, data: Observed) -> tuple[float, FloatArray]:
                 gradient[at] = expected[i, j] + LEAVING - moves[i, j] * left
                 gradient[at] += distribution[i] * moves[i, j] * (of_first[j] - typical)
                 at += 1
-    own = len(theta) - at
+    own = len(core) - at
     for j in range(own):
         gradient[at + j] = 0.5 - math.exp(theta[at + j] / 2.0) / 2.0
     for i in range(k):
         if own > 0:
             gradient[at + (i if own > 1 else 0)] += by_spread[i]
+    if r > 0:
+        by_effect, _ = _effect_slopes(smoothed, rates, dispersions, data)
+        for i in range(r):
+            gradient[len(core) + i] = by_effect[i] - theta[len(core) + i]
     return total + data.constant + prior, gradient
 
 
@@ -370,9 +435,10 @@ def expect_and_maximise(start: FloatArray, data: Observed, rounds: int) -> Float
     The first regime's part in the transitions, and the rest of a maximisation over the dispersion, are left to the
     Newton steps that follow.
     """
-    theta, k = start.copy(), data.states
+    theta, k, r, given = start.copy(), data.states, len(data.scale), data
     for _ in range(rounds):
-        rates, moves, dispersions = unpack(theta, k)
+        core, data = with_shift(theta, given)
+        rates, moves, dispersions = unpack(core, k)
         distribution, _ = first_distribution(moves, data.uniform)
         emissions = log_emissions(rates, dispersions, data)
         filtered, _, scales, _ = forward(emissions, distribution, moves)
@@ -386,7 +452,7 @@ def expect_and_maximise(start: FloatArray, data: Observed, rounds: int) -> Float
                 if j != i:
                     theta[at] = math.log((expected[i, j] + LEAVING) / (expected[i, i] + k))
                     at += 1
-        own = len(theta) - at
+        own = len(core) - at
         for j in range(own):
             slope, weight = 0.5 - math.exp(theta[at + j] / 2.0) / 2.0, 0.5
             for i in range(k):
@@ -395,6 +461,11 @@ def expect_and_maximise(start: FloatArray, data: Observed, rounds: int) -> Float
                     weight += information[i]
             moved = theta[at + j] + min(max(slope / weight, -1.0), 1.0)
             theta[at + j] = min(max(moved, LOWEST_DISPERSION + 1.0), HIGHEST_DISPERSION - 1.0)
+        if r > 0:
+            slopes, weights = _effect_slopes(smoothed, rates, dispersions, data)
+            for i in range(r):
+                step = (slopes[i] - theta[len(core) + i]) / (weights[i] + 1.0)
+                theta[len(core) + i] += min(max(step, -1.0), 1.0)
     return theta
 
 
@@ -435,9 +506,10 @@ def last_regimes(points: FloatArray, data: Observed) -> FloatArray:
     """Probabilities (m, K) of the regimes of the last period given all counts, at m points (m, d)."""
     found = np.empty((len(points), data.states))
     for m in range(len(points)):
-        rates, moves, dispersions = unpack(points[m], data.states)
+        core, shifted = with_shift(points[m], data)
+        rates, moves, dispersions = unpack(core, data.states)
         distribution, _ = first_distribution(moves, data.uniform)
-        filtered, _, _, _ = forward(log_emissions(rates, dispersions, data), distribution, moves)
+        filtered, _, _, _ = forward(log_emissions(rates, dispersions, shifted), distribution, moves)
         found[m] = filtered[-1]
     return found
 

@@ -17,6 +17,7 @@ from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
 from escalation.models.contract.estimate import Estimate
 from escalation.models.contract.newton import Height, Peak, climb, highest, raised
+from escalation.models.contract.regressors import check_regressors
 from escalation.models.diagnostics.distributions import Distributions, MixtureDistributions
 from escalation.models.hidden_markov.likelihood import (
     FURTHEST_ODDS,
@@ -34,6 +35,7 @@ from escalation.models.hidden_markov.likelihood import (
     smooth,
     unpack,
     walk,
+    with_shift,
 )
 
 MOST_STATES = 4
@@ -79,6 +81,10 @@ class HiddenMarkov(CountModel):
     hold here, because the parameters of a regime that is not there cannot be estimated.  The covariance is the
     inverse observed information (with that of the priors), carried from the unconstrained scale by the delta method.
 
+    Regressors multiply the mean of all regimes by ``exp(x @ coefficients)``; they are taken less their means over the
+    observed periods, so that a rate is that where each regressor has its mean.  Coefficients have normal priors, by
+    which a standard deviation of a regressor changes the log mean by 1.
+
     ``fitted`` is the smoothed expected count: given all counts, later ones included.  Missing counts add nothing, and
     the chain runs on below them.
 
@@ -121,6 +127,7 @@ class HiddenMarkov(CountModel):
     start: Literal["stationary", "uniform"] = "stationary"
     name: ClassVar[str] = "hidden_markov"
     min_periods: ClassVar[int] = 5
+    takes_exog: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         whole = isinstance(self.states, int) and not isinstance(self.states, bool) and 1 <= self.states <= MOST_STATES
@@ -154,36 +161,38 @@ class HiddenMarkov(CountModel):
                 f"hidden_markov got a count of {most:g}; it takes up to {LARGEST_COUNT:g}, count larger units"
             )
         if self.states != "bic":
-            return tuple(self._estimate(observe(y, design.exposure, self.states, self.start)) for y in array)
+            return tuple(self._estimate(y, design, self.states) for y in array)
         seen = int((~np.isnan(array[0])).sum())
         each = [replace(self, states=states).estimate_all(array, design) for states in range(1, MOST_STATES + 1)]
         return min(each, key=lambda estimates: mean_bic(estimates, seen))
 
-    def _estimate(self, data: Observed) -> Estimate:
+    def _estimate(self, counts: FloatArray, design: Design, states: int) -> Estimate:
+        check_regressors(self.name, counts, design, self._names(states))
+        seen = ~np.isnan(counts)
+        centre, scale = design.exog[seen].mean(axis=0), design.exog[seen].std(axis=0)
+        data = observe(counts, design.exposure, states, self.start, _standardised(design, centre, scale), scale)
         theta, curvature, converged = _find_mode(data, self._spreads(data.states))
-        theta, curvature = _in_order(theta, curvature, data.states)
+        theta, curvature = _in_order(theta, curvature, data)
         cov = np.linalg.inv(curvature)
         _, _, smoothed, llf = smooth(theta, data)
-        slopes = np.array([self._natural(theta + row, data.states) for row in STEP * np.eye(len(theta))])
-        slopes -= [self._natural(theta - row, data.states) for row in STEP * np.eye(len(theta))]
+        slopes = np.array([self._natural(theta + row, data) for row in STEP * np.eye(len(theta))])
+        slopes -= [self._natural(theta - row, data) for row in STEP * np.eye(len(theta))]
         slopes /= 2 * STEP
-        rates, _, _ = unpack(theta, data.states)
         return Estimate(
-            params=self._natural(theta, data.states),
+            params=self._natural(theta, data),
             cov=slopes.T @ cov @ slopes,
-            names=self._names(data.states),
+            names=(*self._names(data.states), *design.exog_names),
             llf=llf,
-            fitted=data.exposure * (smoothed @ rates),
+            fitted=_expected(theta, data, smoothed),
             converged=converged,
-            state={"data": data, "theta": theta, "cov": cov},
+            state={"data": data, "theta": theta, "cov": cov, "centre": centre},
         )
 
     def carry(self, estimate: Estimate, counts: FloatArray, design: Design) -> Estimate:
         """Find the regimes of these counts at the same parameters; see :meth:`Model.carry`."""
         learnt: Observed = estimate.state.get("learnt", estimate.state["data"])
-        data = observe(counts, design.exposure, learnt.states, self.start)
-        theta = estimate.state["theta"]
-        fitted = data.exposure * (smooth(theta, data)[2] @ unpack(theta, data.states)[0])
+        data, theta = self._observe(estimate, counts, design), estimate.state["theta"]
+        fitted = _expected(theta, data, smooth(theta, data)[2])
         return estimate.carried(fitted, {"data": data, "learnt": learnt})
 
     def simulate(self, estimate: Estimate, design: Design, draws: int, rng: Generator) -> IntArray:
@@ -194,18 +203,28 @@ class HiddenMarkov(CountModel):
         data: Observed = estimate.state["data"]
         points = draw_points(estimate.state, max(POINTS, draws // 4), rng)
         rows = rng.permutation(np.arange(draws) % len(points))
-        natural = [unpack(point, data.states) for point in points]
+        core = len(points[0]) - data.x.shape[1]
+        natural = [unpack(point, data.states) for point in points[:, :core]]
         rates, moves, dispersions = (np.array(part) for part in zip(*natural, strict=True))
+        shift = points[:, core:] @ _standardised(design, estimate.state["centre"], data.scale).T
         regimes = draw_regimes(last_regimes(points, data), moves, rows, len(design.periods), rng)
-        mean = rates[rows[:, None], regimes] * design.exposure
+        mean = rates[rows[:, None], regimes] * design.exposure * np.exp(shift[rows])
         return draw_counts(mean, dispersions[rows[:, None], regimes] if self.family == "negbin" else None, rng)
 
     def distributions(self, estimate: Estimate, counts: FloatArray, design: Design) -> Distributions:
         """Mixtures over the regimes that the counts before leave open; see :meth:`CountModel.distributions`."""
-        theta, states = estimate.state["theta"], estimate.state["data"].states
-        _, predicted, _, _ = smooth(theta, observe(counts, design.exposure, states, self.start))
-        rates, _, dispersions = unpack(theta, states)
-        return MixtureDistributions(predicted, np.outer(design.exposure, rates), np.tile(dispersions, (len(counts), 1)))
+        theta, data = estimate.state["theta"], self._observe(estimate, counts, design)
+        _, predicted, _, _ = smooth(theta, data)
+        core, shifted = with_shift(theta, data)
+        rates, _, dispersions = unpack(core, data.states)
+        means = np.outer(shifted.exposure, rates)
+        return MixtureDistributions(predicted, means, np.tile(dispersions, (len(counts), 1)))
+
+    def _observe(self, estimate: Estimate, counts: FloatArray, design: Design) -> Observed:
+        """Other counts with their regressors, for the parameters of an estimate."""
+        learnt: Observed = estimate.state.get("learnt", estimate.state["data"])
+        x = _standardised(design, estimate.state["centre"], learnt.scale)
+        return observe(counts, design.exposure, learnt.states, self.start, x, learnt.scale)
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """See :meth:`Specification.limits`."""
@@ -227,13 +246,26 @@ class HiddenMarkov(CountModel):
         moves = [f"p_{one}_{other}" for one in regimes for other in regimes if other != one]
         return (*(f"rate_{name}" for name in regimes), *moves, *spreads)
 
-    def _natural(self, theta: FloatArray, states: int) -> FloatArray:
+    def _natural(self, theta: FloatArray, data: Observed) -> FloatArray:
         """Parameters (d,) in the order of their names."""
-        rates, moves, dispersions = unpack(theta, states)
+        states, core = data.states, len(theta) - data.x.shape[1]
+        rates, moves, dispersions = unpack(theta[:core], states)
         natural: FloatArray = np.concatenate(
-            [rates, moves[~np.eye(states, dtype=bool)], dispersions[: self._spreads(states)]]
+            [rates, moves[~np.eye(states, dtype=bool)], dispersions[: self._spreads(states)], theta[core:] / data.scale]
         )
         return natural
+
+
+def _standardised(design: Design, centre: FloatArray, scale: FloatArray) -> FloatArray:
+    """Regressors (n, r) less their means, in units of their standard deviations."""
+    return np.ascontiguousarray((design.exog - centre) / scale)
+
+
+def _expected(theta: FloatArray, data: Observed, probabilities: FloatArray) -> FloatArray:
+    """Expected count (n,) of each period by the probabilities (n, K) of its regimes."""
+    core, shifted = with_shift(theta, data)
+    expected: FloatArray = shifted.exposure * (probabilities @ unpack(core, data.states)[0])
+    return expected
 
 
 def mean_bic(estimates: tuple[Estimate, ...], seen: int) -> float:
@@ -258,7 +290,7 @@ def _starts(data: Observed, spreads: int) -> list[FloatArray]:
         centre = np.log([group.mean() + 0.02 * data.mean * (1 + 0.1 * i) for i, group in enumerate(groups)])
         stay = 0.9 if width > 1 else 0.75
         odds = np.full(k * (k - 1), np.log((1 - stay) / stay / max(k - 1, 1)))
-        found.append(np.concatenate([centre, odds, np.full(spreads, np.log(0.1))]))
+        found.append(np.concatenate([centre, odds, np.full(spreads, np.log(0.1)), np.zeros(data.x.shape[1])]))
     return found if k > 1 else found[:1]
 
 
@@ -273,9 +305,10 @@ def _find_mode(data: Observed, spreads: int) -> tuple[FloatArray, FloatArray, bo
 
 def _climb_from(theta: FloatArray, data: Observed, spreads: int) -> Peak:
     """Newton steps from a point (d,), within what the posterior is not 0 in."""
-    d, k = len(theta), data.states
-    far = np.repeat([FURTHEST_RATE, FURTHEST_ODDS], [k, d - k - spreads])
-    middle = np.repeat([np.log(data.mean), 0.0], [k, d - k - spreads])
+    d, k, r = len(theta), data.states, data.x.shape[1]
+    far = np.repeat([FURTHEST_RATE, FURTHEST_ODDS], [k, d - k - spreads - r])
+    middle = np.repeat([np.log(data.mean), 0.0], [k, d - k - spreads - r])
+    effect = FURTHEST_RATE / np.maximum(np.abs(data.x).max(axis=0, initial=0.0), 1e-300)
     moves = STEP * np.eye(d)
 
     def function(point: FloatArray) -> Height:
@@ -286,21 +319,22 @@ def _climb_from(theta: FloatArray, data: Observed, spreads: int) -> Peak:
     return climb(
         function,
         theta,
-        lower=np.append(middle - far, np.full(spreads, LOWEST_DISPERSION)) + 2 * STEP,
-        upper=np.append(middle + far, np.full(spreads, HIGHEST_DISPERSION)) - 2 * STEP,
+        lower=np.concatenate([middle - far + 2 * STEP, np.full(spreads, LOWEST_DISPERSION + 2 * STEP), -effect]),
+        upper=np.concatenate([middle + far - 2 * STEP, np.full(spreads, HIGHEST_DISPERSION - 2 * STEP), effect]),
         shrink=3.0,
         least_gain=5e-10 + 5e-16 * abs(data.constant),  # the digits that a sum of such terms keeps
     )
 
 
-def _in_order(theta: FloatArray, curvature: FloatArray, states: int) -> tuple[FloatArray, FloatArray]:
+def _in_order(theta: FloatArray, curvature: FloatArray, data: Observed) -> tuple[FloatArray, FloatArray]:
     """The same point and curvature with the regimes in the order of their rates."""
+    states, core = data.states, len(theta) - data.x.shape[1]
     order = np.argsort(theta[:states], kind="stable")
     at = np.full((states, states), -1)
     at[~np.eye(states, dtype=bool)] = states + np.arange(states * (states - 1))
     odds = at[np.ix_(order, order)][~np.eye(states, dtype=bool)]
-    rest = np.arange(states * states, len(theta))
-    places = np.concatenate([order, odds, rest[order] if len(rest) == states > 1 else rest])
+    spreads, effects = np.arange(states * states, core), np.arange(core, len(theta))
+    places = np.concatenate([order, odds, spreads[order] if len(spreads) == states > 1 else spreads, effects])
     return theta[places], curvature[np.ix_(places, places)]
 
 
