@@ -97,31 +97,23 @@ def filter_counts(
                 a, b = stay * (1.0 - moves.redraw[z]), aims[z]
                 moved[:] = 0.0
                 middle = moved[half : half + nx + 1]
-                mass = 0.0
-                for x in range(nx):
-                    mass += row[x]
+                landed = moves.jump * (add_up(row) if moves.targets else moves.prior[z])
                 if moves.targets:
                     scatter(row, marginal, a, b, moves.cell[z], moves.share[z], middle)
                 else:
                     shift(row, marginal, a, b, moves.cell[z, 0], moves.share[z, 0], middle)
                 smear(moved, moves.taps[z], spread)
-                landed = moves.jump * (mass if moves.targets else moves.prior[z])
                 for x in range(nx):
                     row[x] = spread[x] + landed * landing[x]
         add_rows(state, marginal)
         if len(kept.predicted):
             kept.predicted[t] = marginal
-        total = 0.0
-        for x in range(nx):
-            total += marginal[x] * rates[x]
-        expected[t] = total
+        expected[t] = add_up_products(marginal, rates)
         if seen[t]:
             now, floor, open_eyes = like[t], moves.outlier * blind[t], 1.0 - moves.outlier
             for x in range(nx):
                 spread[x] = open_eyes * now[x] + floor
-            total = 0.0
-            for x in range(nx):
-                total += marginal[x] * spread[x]
+            total = add_up_products(marginal, spread)
             if not total > 0.0:
                 log_density[t] = -math.inf
                 break
@@ -131,11 +123,10 @@ def filter_counts(
                 spread[x] *= scale
             for z in range(nz):
                 row = state[z]
-                mass = 0.0
                 for x in range(nx):
                     row[x] *= spread[x]
-                    mass += row[x]
-                aimed[z] += mass
+                if moves.targets:
+                    aimed[z] += add_up(row)
             visits += 1
             weight = learnt / visits
             if moves.targets:
@@ -149,6 +140,36 @@ def filter_counts(
             kept.landings[t] = landing
             kept.aims[t] = aims
     return Filtered(log_density, expected, state, landing, aims)
+
+
+@compiled(error_model="numpy")
+def add_up(values: FloatArray) -> float:
+    """Sum of values (nx,), in four sums side by side: one by one each addition waits for the one before."""
+    a = b = c = d = 0.0
+    whole = len(values) // 4 * 4
+    for x in range(0, whole, 4):
+        a += values[x]
+        b += values[x + 1]
+        c += values[x + 2]
+        d += values[x + 3]
+    for x in range(whole, len(values)):
+        a += values[x]
+    return (a + b) + (c + d)
+
+
+@compiled(error_model="numpy")
+def add_up_products(values: FloatArray, weights: FloatArray) -> float:
+    """Sum of the products of values and weights (nx,), as :func:`add_up`."""
+    a = b = c = d = 0.0
+    whole = len(values) // 4 * 4
+    for x in range(0, whole, 4):
+        a += values[x] * weights[x]
+        b += values[x + 1] * weights[x + 1]
+        c += values[x + 2] * weights[x + 2]
+        d += values[x + 3] * weights[x + 3]
+    for x in range(whole, len(values)):
+        a += values[x] * weights[x]
+    return (a + b) + (c + d)
 
 
 @compiled(error_model="numpy")

@@ -18,7 +18,7 @@ from escalation.errors import InputError
 from escalation.models.changing_rate.panel_prior import Shares, learn_shares
 from escalation.models.changing_rate.posterior import Explanations, Run, explain_counts
 from escalation.models.changing_rate.season import Season, find_season, possible, season_offset
-from escalation.models.changing_rate.segments import Segment, draw_on
+from escalation.models.changing_rate.segments import Segment, draw_on, segment_moments
 from escalation.models.changing_rate.smoothing import draw_rates
 from escalation.models.contract.base import CountModel
 from escalation.models.contract.design import Design
@@ -348,8 +348,13 @@ def located(logs: list[FloatArray], which: IntArray) -> tuple[IntArray, IntArray
 
 def pooled_moments(parts: Sequence[Run | Segment], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Posterior mean (3,) and covariance (3, 3) of the last rate, its growth, and the dispersion."""
-    moments = [part.moments() for part in parts]
-    means, within = np.array([one for one, _ in moments]), np.array([two for _, two in moments])
+    means, within = np.empty((len(parts), 3)), np.empty((len(parts), 3, 3))
+    segments = [k for k, part in enumerate(parts) if isinstance(part, Segment)]
+    if segments:
+        means[segments], within[segments] = segment_moments([part for part in parts if isinstance(part, Segment)])
+    for k, part in enumerate(parts):
+        if not isinstance(part, Segment):
+            means[k], within[k] = part.moments()
     mean = weights @ means
     away = means - mean
     return mean, np.einsum("k,kij->ij", weights, within + away[:, :, None] * away[:, None, :])

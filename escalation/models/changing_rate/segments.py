@@ -94,24 +94,25 @@ class Segment(NamedTuple):
         """How the rate moves, in one word."""
         return "grows" if self.root[1].any() else "steady"
 
-    def moments(self) -> tuple[FloatArray, FloatArray]:
-        """Mean (3,) and covariance (3, 3) of the last rate, its growth and the dispersion."""
-        slope, root = self.mode[1], self.root
-        if self.linear:
-            left = math.exp(self.mode[1] - self.mode[0])
-            slope = max((1 - left) / self.steps, math.log(LEAST_LEFT))
-            root = np.stack([root[0], (root[0] - root[1]) * left / self.steps])
-        cov = root @ root.T
-        rate = math.exp(self.mode[0] + cov[0, 0] / 2)
-        mean = np.array([rate, slope, self.dispersion])
-        within = np.zeros((3, 3))
-        within[0, 0], within[1, 1] = rate**2 * math.expm1(cov[0, 0]), cov[1, 1]
-        within[0, 1] = within[1, 0] = rate * cov[0, 1]
-        return mean, within
-
     def landed(self, u: float) -> float:
         """The level that a new segment begins at, by a random number from 0 to 1."""
         return float(self.levels[min(int(np.searchsorted(self.landing, u)), len(self.levels) - 1)])
+
+
+def segment_moments(segments: Sequence[Segment]) -> tuple[FloatArray, FloatArray]:
+    """Means (m, 3) and covariances (m, 3, 3) of the last rate, its growth and the dispersion."""
+    mode, root = np.array([one.mode for one in segments]), np.array([one.root for one in segments])
+    steps, linear = np.array([one.steps for one in segments]), np.array([one.linear for one in segments])
+    left = np.exp(np.where(linear, mode[:, 1] - mode[:, 0], 0.0))
+    slope = np.where(linear, np.maximum((1 - left) / steps, math.log(LEAST_LEFT)), mode[:, 1])
+    of_line = (root[:, 0] - root[:, 1]) * (left / steps)[:, None]
+    root = np.stack([root[:, 0], np.where(linear[:, None], of_line, root[:, 1])], axis=1)
+    cov = root @ root.transpose(0, 2, 1)
+    rate = np.exp(mode[:, 0] + cov[:, 0, 0] / 2)
+    within = np.zeros((len(segments), 3, 3))
+    within[:, 0, 0], within[:, 1, 1] = rate**2 * np.expm1(cov[:, 0, 0]), cov[:, 1, 1]
+    within[:, 0, 1] = within[:, 1, 0] = rate * cov[:, 0, 1]
+    return np.stack([rate, slope, [one.dispersion for one in segments]], axis=1), within
 
 
 def draw_on(segments: Sequence[Segment], offsets: FloatArray, exposure: FloatArray, rng: Generator) -> IntArray:
