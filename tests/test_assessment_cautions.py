@@ -171,3 +171,11 @@ def test_a_forecast_and_a_rate_that_are_withheld_are_told():
 def test_no_caution_is_said_twice():
     made = assessed(series_of(COUNTS, notes=("one file lacks dates", "one file lacks dates")))
     assert made.cautions == ("One file lacks dates.",)
+
+
+def test_another_model_than_the_default_one_is_said_beside_rates_that_it_does_not_have():
+    counts = pd.Series([3, 5, 4, 2, 6, 4] * 10, index=pd.period_range("2022-01-03", periods=60, freq="W-SUN"))
+    asked = escalation.assess(counts, model="negative_binomial", rng=1)
+    words = "Forecasts and flashpoints are those of the negative binomial model, which was asked for"
+    assert any(words in one for one in asked.cautions())
+    assert not any(words in one for one in escalation.assess(counts, rng=1).cautions())

@@ -111,6 +111,7 @@ def _about_models(outlook: Outlook | Withheld, within: int) -> list[str]:
         return [f"There is no forecast: {outlook.reason}."]
     beyond = far_beyond(outlook.forecast, within).removeprefix("Caution: ")
     said = [beyond[:1].upper() + beyond[1:]] if beyond else []
+    said += [outlook.other_model()] if outlook.other_model() else []
     said += [f"{_called(name)} was not fitted: {why}." for name, why in outlook.failed.items()]
     not_converged = [name for name, fit in outlook.fits.items() if not fit.converged]
     return said + [f"{_called(name)} did not converge: treat its forecast with care." for name in not_converged]

@@ -79,6 +79,15 @@ class Outlook:
         """What made it, in words."""
         return f"the {self.model.replace('_', ' ')} model"
 
+    def other_model(self) -> str:
+        """Where another model than the default one forecasts, what that means beside the rates; "" where none does."""
+        if self.model == DEFAULT:
+            return ""
+        return (
+            f"Forecasts and flashpoints are those of {self.maker()}, which was asked for, and rates and trend those of "
+            "the default model: where the rate changes, that forecast need not go on from it."
+        )
+
     def totals(self, within: int, level: float) -> pd.DataFrame:
         """What each model expects in the first period, and in all over the first ``within`` periods.
 

@@ -358,4 +358,5 @@ def method_lines(main: SeriesAnswers) -> list[str]:
     """Method and limits, as far as they are of this case, and what was found of the calendars that were asked for."""
     found = given(main)
     effects = [one.sentence() for one in effects_of_calendars(found.outlook, found.options)]
-    return [*(METHOD if found.reconstruction is not None else METHOD[1:]), *effects]
+    other = "" if isinstance(found.outlook, Withheld) else found.outlook.other_model()
+    return [*(METHOD if found.reconstruction is not None else METHOD[1:]), *([other] if other else []), *effects]

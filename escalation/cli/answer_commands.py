@@ -15,6 +15,7 @@ def report(
     at_least: AtLeast = None,
     over: Over = 1,
     within: Within = None,
+    model: Model = "changing_rate",
     season: Season = "auto",
     calendar: Calendars = None,
     sides: Sides = None,

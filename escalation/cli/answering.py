@@ -41,6 +41,7 @@ from escalation.cli.streams import write
 from escalation.counts.periods import parse_date, parse_freq, period_word
 from escalation.errors import EscalationWarning, warn
 from escalation.files.disk import kind_of
+from escalation.models.registry import DEFAULT
 from escalation.plots.backend import check_matplotlib
 
 Part = TypeVar("Part")
@@ -58,6 +59,7 @@ def report(
     at_least: int | None,
     over: int,
     within: int | None,
+    model: str,
     season: Season,
     calendar: list[str] | None,
     sides: list[str] | None,
@@ -70,7 +72,7 @@ def report(
 ) -> None:
     """Show the verdict and the answers, then write the brief as PDF, HTML or JSON, and say where it is."""
     calendars = calendar or ()
-    check_question(horizon=horizon, at_least=at_least, over=over, within=within, calendars=calendars)
+    check_question(horizon=horizon, at_least=at_least, over=over, within=within, model=model, calendars=calendars)
     check_form(output, full=full)
     if sides is not None:
         check_sides(sides)
@@ -79,10 +81,11 @@ def report(
         raise escalation.FileError(f"{figures}: is no folder; name one for the charts")
     check_cost(cost, loss)
     before = None if since is None else _before(since, selection.as_of)
-    if calendars and isinstance(before, pd.Timestamp):
-        raise escalation.InputError(
-            "--calendar and --since with a day do not go together; give the JSON file of the report before"
-        )
+    for name, given in (("calendar", bool(calendars)), ("model", model != DEFAULT)):
+        if given and isinstance(before, pd.Timestamp):
+            raise escalation.InputError(
+                f"--{name} and --since with a day do not go together; give the JSON file of the report before"
+            )
     check_matplotlib()
     with screen.progress(STEPS) as step:
         step(reading(selection))
@@ -103,6 +106,7 @@ def report(
             at_least=at_least,
             over=over,
             within=within,
+            model=model,
             season=season,
             calendars=calendars,
             models=MODELS if full else (),
