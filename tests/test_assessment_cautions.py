@@ -24,6 +24,11 @@ def assessed(series, **options):
     return assess(series, draws=300, models=["negative_binomial"], model="climatology", rng=1, **options)
 
 
+def said_of(made):
+    """The cautions but that about the model, which is asked for here because it is fast."""
+    return tuple(one for one in made.cautions if "which was asked for" not in one)
+
+
 @pytest.fixture(scope="module")
 def one_tally():
     tally = {"series": "raids", "count": 40, "qualifier": "exact", "start": "2024-09-02", "end": "2024-11-12"}
@@ -42,7 +47,7 @@ def with_reconstruction(one_tally, **changes):
 
 
 def test_an_ordinary_series_needs_no_caution():
-    assert assessed(series_of([3, 2, 4, 3, 2, 3, 4, 3, 2, 3])).cautions == ()
+    assert said_of(assessed(series_of([3, 2, 4, 3, 2, 3, 4, 3, 2, 3]))) == ()
 
 
 def test_notes_of_the_readers_are_passed_on_but_not_those_for_programmers():
@@ -140,10 +145,10 @@ def test_a_day_that_carries_the_change_is_told():
 def test_partly_covered_periods_are_told():
     shares = pd.Series(1.0, index=series_of(COUNTS).counts.index)
     shares.iloc[-1] = 0.25
-    (said,) = assessed(series_of(COUNTS, exposure=shares)).cautions
+    (said,) = said_of(assessed(series_of(COUNTS, exposure=shares)))
     assert said.startswith("Covered in part: the week 2024-05-13 to 2024-05-19 (25%)")
     shares.iloc[-2] = 0.5
-    (said,) = assessed(series_of(COUNTS, exposure=shares)).cautions
+    (said,) = said_of(assessed(series_of(COUNTS, exposure=shares)))
     assert "the weeks 2024-05-06 to 2024-05-12 (50%), 2024-05-13 to 2024-05-19 (25%); rates" in said
     shares.iloc[-2:] = 0
     nothing = assessed(series_of([*COUNTS[:-2], None, None], exposure=shares)).cautions
@@ -170,12 +175,12 @@ def test_a_forecast_and_a_rate_that_are_withheld_are_told():
 
 def test_no_caution_is_said_twice():
     made = assessed(series_of(COUNTS, notes=("one file lacks dates", "one file lacks dates")))
-    assert made.cautions == ("One file lacks dates.",)
+    assert said_of(made) == ("One file lacks dates.",)
 
 
 def test_another_model_than_the_default_one_is_said_beside_rates_that_it_does_not_have():
     counts = pd.Series([3, 5, 4, 2, 6, 4] * 10, index=pd.period_range("2022-01-03", periods=60, freq="W-SUN"))
-    asked = escalation.assess(counts, model="negative_binomial", rng=1)
+    asked = assess(counts, model="negative_binomial", rng=1)
     words = "Forecasts and flashpoints are those of the negative binomial model, which was asked for"
-    assert any(words in one for one in asked.cautions())
-    assert not any(words in one for one in escalation.assess(counts, rng=1).cautions())
+    assert any(words in one for one in asked.cautions)
+    assert not any(words in one for one in assess(counts, rng=1).cautions)
