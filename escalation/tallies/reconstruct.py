@@ -27,6 +27,7 @@ from escalation.tallies.layers import WHOLE, plan_layers
 from escalation.tallies.posterior import Posterior, least_seconds, sample_posterior
 from escalation.tallies.prediction import improbable, predict
 from escalation.tallies.reliability import ALONE, NAMED, SHARES, Tallied
+from escalation.tallies.running import counted_anew
 from escalation.tallies.schema import DATE_CONFIDENCE, FLAGS, check_tallies
 from escalation.tallies.silence import (
     SilenceFrom,
@@ -380,6 +381,7 @@ def reconstruct(
     read_together = several(counter) or several(place)
     told = counter if isinstance(counter, str) else None
     chosen, place = choose_rows(table, series, counter, place, unit)
+    chosen = counted_anew(chosen)
     sorted_out = sort_out(chosen, place, flags, start, end, together=read_together)
     used = sorted_out[sorted_out["used"]]
     first = used["start"].min() if start is None else parse_date(start, "start")

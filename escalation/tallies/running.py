@@ -17,8 +17,12 @@ POINTS = ("exact", "about", "nearly", "more_than", "at_least")
 FEWEST = 4
 """Tallies of so many days at least are looked at as a running total."""
 SAME = ["series", "counter", "place", "unit", "start"]
-WEIGHTY = ("restarted", "rebased", "corrected", "batch", "stood still")
-"""Faults that the reader of an assessment hears of; the reconstruction weighs those rounded, revised or taken back."""
+WEIGHTY = ("restarted", "rebased", "corrected", "withdrawn", "batch", "stood still")
+"""Faults that the reader of an assessment hears of; the reconstruction weighs those rounded or revised."""
+GOES_ON = 2
+"""Bulletins that a total which begins anew must have since, or the last of them may be a slip."""
+PRINTED = "printed_start"
+"""Column with the first day that was printed of tallies that count from another day on."""
 MOST_NOTES = 3
 
 
@@ -128,6 +132,8 @@ def totals_notes(tallies: pd.DataFrame) -> list[str]:
         Checked tallies that a reconstruction uses.
     """
     said = []
+    if PRINTED in tallies:
+        tallies = tallies.assign(start=tallies[PRINTED])
     for total in running_totals(tallies):
         findings = total.differenced.findings
         grave = findings[findings["kind"].isin(WEIGHTY)]
@@ -136,3 +142,45 @@ def totals_notes(tallies: pd.DataFrame) -> list[str]:
     if more > 0:
         said = [*said[:MOST_NOTES], f"{more} more faults of running totals; see escalation.tallies.running_totals"]
     return said
+
+
+def counted_anew(tallies: pd.DataFrame) -> pd.DataFrame:
+    """Let tallies of a running total that began anew count from then on, and not from the first day that was printed.
+
+    Parameters
+    ----------
+    tallies : pandas.DataFrame
+        Checked tallies.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows; where a total began anew ``start`` is the day after the bulletin before, and the column
+        ``printed_start`` holds the first days as they were printed.  A total of which no second bulletin goes on from
+        the new beginning is left as it is, for a single number that is too low may be a slip.
+
+    Examples
+    --------
+    >>> from escalation.tallies.schema import check_tallies
+    >>> table = check_tallies(pd.DataFrame({
+    ...     "series": "strikes", "counter": "ministry", "qualifier": "exact", "start": "2024-01-01",
+    ...     "end": ["2024-01-07", "2024-01-14", "2024-01-21", "2024-01-28"], "count": [40, 75, 12, 50],
+    ... }))
+    >>> counted_anew(table)["start"].dt.day.tolist()
+    [1, 1, 15, 15]
+    """
+    starts = tallies["start"].copy()
+    for total in running_totals(tallies):
+        own = (tallies["start"] == total.start) & (tallies["flag"] == "ok")
+        for column in ("series", "counter", "place", "unit"):
+            own &= tallies[column].astype(str) == getattr(total, column)
+        findings = total.differenced.findings
+        anew = findings[findings["kind"] == "restarted"].sort_values("date")
+        for at, (_, found) in enumerate(anew.iterrows()):
+            until = anew["date"].iloc[at + 1] if at + 1 < len(anew) else pd.Timestamp.max
+            since = own & (tallies["end"] >= found["date"]) & (tallies["end"] < until)
+            if tallies.loc[since, "end"].nunique() >= GOES_ON:
+                starts[since] = found["since"]
+    if (starts == tallies["start"]).all():
+        return tallies
+    return tallies.assign(**{PRINTED: tallies["start"], "start": starts})
