@@ -493,3 +493,16 @@ def test_past_rates_hold_their_season():
     assert np.median(rates.mean_over(slice(182, 210))) == pytest.approx(5 / 7, rel=0.1)
     assert rates.table()["median"].iloc[-3] == pytest.approx(4, rel=0.2)  # a Friday
     assert abs(np.median(rates.growth)) < 0.01 and abs(np.median(rates.slope_over(slice(182, 210)))) < 0.005
+
+
+@pytest.mark.parametrize(
+    ("counts", "most"),
+    [([1] + [0] * 300, 0.5), ([5] * 30 + [0] * 200, 1.0), ([5] * 30 + [0] * 520, 1.0), ([1] + [0] * 700 + [1], 0.5)],
+)
+def test_a_long_silence_is_forecast_to_go_on(counts, most):
+    """The posterior of a rate near 0 is skewed: a normal one of its log would bring hundreds of events by its tail."""
+    weeks = pd.period_range("2000-01-03", periods=len(counts), freq="W-SUN")
+    fit = ChangingRate().fit(pd.Series(counts, index=weeks))
+    totals = fit.forecast(8, draws=8000, rng=1).series_paths.sum(axis=1)
+    assert np.isfinite(fit.params).all() and np.isfinite(fit.bse).all()
+    assert totals.mean() < most and np.quantile(totals, 0.95) <= 2

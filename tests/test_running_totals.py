@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 import escalation
+from escalation.assessment.notes import tally_notes
 from escalation.counts import TotalsDifferenced, difference_totals
 from escalation.errors import DataWarning, EscalationWarning, InputError
 from escalation.incidents import IncidentVintages
 from escalation.tallies import running_totals
-from escalation.tallies.running import totals_notes
+from escalation.tallies.running import counted_anew, totals_notes
 
 FIRST = pd.Timestamp("2024-01-01")
 
@@ -368,3 +369,26 @@ def test_an_assessment_says_that_a_total_began_anew(tmp_path) -> None:
     PRESS.to_csv(path, index=False)
     counted = counted_quietly(escalation.open_source(path), draws=20, rng=1)
     assert any("the total begins anew: 75 on 2024-01-14, 12 on 2024-01-21" in note for note in counted.notes)
+
+
+def totals_of(steps):
+    ends = pd.date_range("2024-01-07", periods=len(steps), freq="7D")
+    rows = {"series": "raids", "qualifier": "exact", "start": "2024-01-01", "counter": "press"}
+    return pd.DataFrame({**rows, "count": steps, "end": ends.strftime("%Y-%m-%d")})
+
+
+def test_a_reconstruction_counts_a_total_that_begins_anew_from_then_on():
+    twice = [5 * week for week in range(1, 14)] * 2  # 5 a week; the total begins anew after 13 weeks
+    made = escalation.reconstruct(totals_of(twice), series="raids", freq="W-SUN", draws=60, rng=1)
+    assert (made.histories.median(axis=1) == 5).all()
+    assert made.histories.sum().between(122, 138).all()
+    used = made.tallies[made.tallies["used"]]
+    assert set(used["start"].dt.month) == {1, 4} and set(used["printed_start"].dt.month) == {1}
+    (said,) = [note for note in tally_notes(made) if "begins anew" in note]
+    assert "65 on 2024-03-31, 5 on 2024-04-07" in said
+
+
+def test_a_single_number_that_is_too_low_is_no_new_beginning():
+    steps = [5 * week for week in range(1, 14)] + [7]  # 70 without its 0
+    table = escalation.tallies.schema.check_tallies(totals_of(steps))
+    assert counted_anew(table) is table

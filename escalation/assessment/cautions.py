@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from escalation.analysis.trend.influence import Carrier
@@ -19,6 +20,10 @@ FEW_TALLIES = 5
 
 SAID_HERE = ("(R-hat", "rates and fits allow for it")
 """Notes for who calls the functions; this module says the same to who reads the answers."""
+CEILINGS, FLOORS = ("at_most", "up_to"), ("at_least", "more_than")
+"""Qualifiers of counts that bound what there was from one side."""
+WIDE = 0.25
+"""Width of the 90% interval of a total, relative to its median, from which on tallies leave it open."""
 
 
 def find_cautions(
@@ -35,7 +40,8 @@ def find_cautions(
     reconstruction or one that did not converge, periods covered in part, and models that failed or did not converge.
     """
     reconstruction = series.reconstruction if isinstance(series, SourceSeries) else None
-    said = [] if isinstance(carrier, Withheld) or carrier.carried_by is None else [carrier.sentence()]
+    said = _about_bounds(reconstruction)
+    said += [] if isinstance(carrier, Withheld) or carrier.carried_by is None else [carrier.sentence()]
     notes = series.notes if isinstance(series, SourceSeries) else ()
     said += [_sentence(note) for note in notes if not any(known in note for known in SAID_HERE)]
     if reconstruction is not None:
@@ -55,15 +61,13 @@ def _about_reconstruction(reconstruction: Reconstruction, recent: pd.PeriodIndex
     ending = int(used["end"].between(recent[0].start_time, recent[-1].end_time).sum())
     if len(used) <= FEW_TALLIES:
         said.append(f"The counts rest on {_tallies(len(used))}.")
-    elif ending <= FEW_TALLIES:
+    elif ending <= FEW_TALLIES and _is_wide(reconstruction, recent):
         few = (
             "No tally ends"
             if ending == 0
             else f"Only {ending} of {len(used)} tallies {'ends' if ending == 1 else 'end'}"
         )
         said.append(f"{few} in {span}, so the counts of that window are uncertain.")
-    if used["qualifier"].isin(["at_most", "up_to"]).all():
-        said.append("Only ceilings speak of these days: there may have been none at all.")
     last, end = reconstruction.last_known_day, pd.Timestamp(reconstruction.daily.index[-1].start_time)
     days = (end - last).days
     if days > 0:
@@ -72,7 +76,7 @@ def _about_reconstruction(reconstruction: Reconstruction, recent: pd.PeriodIndex
             f"{end.date()} are extrapolated."
         )
     weak = least_known(reconstruction)
-    if weak and (not reconstruction.converged or ending <= FEW_TALLIES):
+    if weak and (not reconstruction.converged or (ending <= FEW_TALLIES and _is_wide(reconstruction, recent))):
         said.append(weak)
     if not reconstruction.converged:
         said.append(
@@ -80,6 +84,32 @@ def _about_reconstruction(reconstruction: Reconstruction, recent: pd.PeriodIndex
             f"{reconstruction.ess:.0f}): its intervals may be too narrow or too wide."
         )
     return said
+
+
+def _about_bounds(reconstruction: Reconstruction | None) -> list[str]:
+    """What counts mean of which only floors, or only ceilings, were printed."""
+    if reconstruction is None:
+        return []
+    used = reconstruction.tallies.loc[reconstruction.tallies["used"], "qualifier"]
+    if used.isin(CEILINGS).all():
+        return [
+            "Only ceilings speak of these days: there may have been none at all, and how far below the ceilings the "
+            "counts lie is assumed, not known."
+        ]
+    if used.isin(FLOORS).all():
+        return [
+            "Only floors speak of these days (at least so many): the counts are the least that there was, and how far "
+            "above the floors they lie is assumed, not known."
+        ]
+    return []
+
+
+def _is_wide(reconstruction: Reconstruction, recent: pd.PeriodIndex) -> bool:
+    """Whether the tallies leave the total of the recent window open."""
+    histories = reconstruction.histories
+    totals = histories.loc[histories.index.intersection(recent)].sum().to_numpy(dtype=float)
+    low, middle, high = np.quantile(totals, [0.05, 0.5, 0.95])
+    return bool(high - low > max(2.0, WIDE * middle))
 
 
 def _tallies(number: int) -> str:

@@ -51,7 +51,7 @@ from escalation.incidents.units import columns_read_as
 from escalation.incidents.victims import Victim, check_victims, deaths_of, victims_text
 from escalation.tallies.read import read_tallies
 from escalation.tallies.reconstruct import Reconstruction, reconstruct
-from escalation.tallies.schema import REQUIRED
+from escalation.tallies.schema import REQUIRED, plain_headers
 from escalation.tallies.vintages import known_by
 
 HISTORIES = 500
@@ -549,4 +549,5 @@ def _printed_by(tallies: pd.DataFrame, as_of: DateLike | None, name: str) -> pd.
 
 def _holds_tallies(path: Path, encoding: str | None, sheet: str | None) -> bool:
     """Recognise a table of tallies; one that lacks a single column is still meant as one, and its reader says which."""
-    return len(set(REQUIRED) & set(column_names(path, encoding=encoding, sheet=sheet))) >= len(REQUIRED) - 1
+    names = column_names(path, encoding=encoding, sheet=sheet)
+    return len(set(REQUIRED) & {*names, *plain_headers(names).values()}) >= len(REQUIRED) - 1

@@ -81,11 +81,8 @@ def report(
         raise escalation.FileError(f"{figures}: is no folder; name one for the charts")
     check_cost(cost, loss)
     before = None if since is None else _before(since, selection.as_of)
-    for name, given in (("calendar", bool(calendars)), ("model", model != DEFAULT)):
-        if given and isinstance(before, pd.Timestamp):
-            raise escalation.InputError(
-                f"--{name} and --since with a day do not go together; give the JSON file of the report before"
-            )
+    if isinstance(before, pd.Timestamp):
+        _refuse_beside_a_day(selection, {"calendar": bool(calendars), "model": model != DEFAULT})
     check_matplotlib()
     with screen.progress(STEPS) as step:
         step(reading(selection))
@@ -135,6 +132,23 @@ def _before(since: str, as_of: str | None) -> escalation.cases.SavedReport | pd.
     return day
 
 
+def _refuse_beside_a_day(selection: Selection, given: dict[str, bool]) -> None:
+    """Refuse options that the counts of an earlier day cannot be made with.
+
+    Raises
+    ------
+    InputError
+        If one of them was given.
+    """
+    for name in ("measure", "victims", "coverage", "draws", "start", "end", "silence", "flags"):
+        given |= {name: getattr(selection, name) != getattr(Selection(), name)}
+    for name, there in given.items():
+        if there:
+            raise escalation.InputError(
+                f"--{name} and --since with a day do not go together; give the JSON file of the report before"
+            )
+
+
 def _changed(
     selection: Selection,
     source: escalation.assessment.Source,
@@ -143,11 +157,6 @@ def _changed(
     step: Callable[[str], None],
 ) -> escalation.cases.Changed:
     """What changed in the counts of a report since a day, by cause."""
-    for name in ("measure", "victims", "coverage", "draws", "start", "end", "silence", "flags"):
-        if getattr(selection, name) != getattr(Selection(), name):
-            raise escalation.InputError(
-                f"--{name} and --since with a day do not go together; give the JSON file of the report before"
-            )
     options = assessment.options
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EscalationWarning)  # what is new since then is what the answer is about

@@ -9,7 +9,7 @@ import pandas as pd
 from escalation.files.ledger import LedgerEntries
 from escalation.files.places import KEY, runs_of
 from escalation.files.read import read_table
-from escalation.tallies.schema import COLUMNS, DATES, DEFAULTS, NUMBERS, check_tallies
+from escalation.tallies.schema import COLUMNS, DATES, DEFAULTS, NUMBERS, check_tallies, plain_headers
 
 MAX_TALLIES = 100_000
 """A table of tallies with more rows than this is refused: it is a table of incidents."""
@@ -61,6 +61,7 @@ def read_tallies(
     ['attacks', '200', 'nearly', 'interval']
     """
     raw = read_table(path, encoding=encoding, max_rows=MAX_TALLIES, sheet=sheet)
+    raw = raw.rename(columns=plain_headers(raw.columns))
     tallies = check_tallies(raw, str(path))
     entries = LedgerEntries(str(path))
     unused = [name for name in raw.columns if name not in COLUMNS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import get_args
 
 import numpy as np
@@ -63,6 +64,19 @@ def contains(whole: str, part: str) -> bool:
     return whole in (EVERYWHERE, part) or part.startswith(whole + "/")
 
 
+def plain_headers(columns: Iterable[object]) -> dict[str, str]:
+    """Headers of a table that are names of columns of tallies but for capitals and blanks, with these names.
+
+    Examples
+    --------
+    >>> plain_headers(["Series", " COUNT", "start", "note of mine"])
+    {'Series': 'series', ' COUNT': 'count'}
+    """
+    given = [str(name) for name in columns]
+    plain = {name: name.strip().lower().replace(" ", "_") for name in given}
+    return {name: to for name, to in plain.items() if to in COLUMNS and to not in given}
+
+
 def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame:
     """Check a table of tallies and return it with all columns in their types.
 
@@ -85,6 +99,7 @@ def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame
         If a column is missing or a row cannot be used; the message names all such rows.
     """
     tallies = as_pandas(tallies, where, "a DataFrame, such as read_tallies(path)[0]")
+    tallies = tallies.rename(columns=plain_headers(tallies.columns))
     missing = [name for name in REQUIRED if name not in tallies.columns]
     if missing:
         raise InputError(

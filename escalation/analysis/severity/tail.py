@@ -139,7 +139,7 @@ class FatalityTail:
     def _mean(self) -> str:
         if self.alpha_lower > 2.0:
             return ""
-        what = "has" if self.alpha <= 2.0 else "may have"
+        what = "has" if self.alpha_upper <= 2.0 else "may have"
         return f" A power law with an exponent up to 2 has no mean: this one {what} none."
 
     def exceedance(self, killed: Sequence[float]) -> pd.DataFrame:

@@ -199,7 +199,8 @@ def read_incidents(
     ]
     filled = [file for file in files if len(file.rows)]
     if not filled:
-        raise InputError(f"{path_or_paths}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
+        read = ", ".join(str(file.notes.entries.file) for file in files)
+        raise InputError(f"{read}: no row was known by {known_by:%Y-%m-%d}; choose a later as_of")
     incidents = join_files(filled)
     for column in reversed(TEXT_COLUMNS):  # ids first, which hardly repeat, while the others still take little memory
         incidents[column] = _text(incidents[column])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.special import gammaincinv
 
 from escalation.conventions.arrays import FloatArray, IntArray
 from escalation.conventions.compilation import compiled
@@ -34,6 +35,10 @@ LEAST_LEFT = 0.7
 """Share of the rate that a falling line leaves from one period to the next at the least."""
 RECENT, SPARSER = 24, 1.08
 """So many last periods are all tried as starts; before them starts are further and further apart, by this factor."""
+BOUNDING, BOUND, BOUND_Z = 26, 0.999, 3.09
+"""Last periods whose counts bound the last rate; probability of the bound, and its normal quantile."""
+FAR_BEYOND, NEXT_TO_NOTHING = 1.0, 4.0
+"""Logs above the bound from which on a normal distribution is put below it, and below which a rate is as good as 0."""
 MOST_STEPS, HALVINGS, GAIN = 30, 20, 1e-6
 """Limits of Newton's method: steps, halvings of one, and the gain in log posterior with which it ends."""
 
@@ -189,10 +194,49 @@ def find_segments(
     mode, root, log_weight = np.empty((len(rows), 2)), np.zeros((len(rows), 2, 2)), np.empty(len(rows))
     start, number, growth_sd, linear, share, dispersion = (np.array(column) for column in zip(*rows, strict=True))
     explain_segments(counts, log_scale, exposure, level, start, growth_sd, linear, dispersion, mode, root, log_weight)
+    _bound_ends(counts, log_scale, start, linear, dispersion, mode, root)
     began = np.where(start, np.log(HAZARD * number), 0.0)
     log_weight += before[start] + began + (n - start) * math.log1p(-HAZARD)
     log_weight += np.log(SHARE * share / len(dispersions)) + log_prior
     return Segments(start, dispersion, linear, mode, root, log_weight, n)
+
+
+def _bound_ends(
+    counts: FloatArray,
+    log_scale: FloatArray,
+    start: IntArray,
+    linear: NDArray[np.bool_],
+    dispersion: FloatArray,
+    mode: FloatArray,
+    root: FloatArray,
+) -> None:
+    """Keep last log rates from reaching above what the last counts leave possible, where normal ones would.
+
+    The posterior of a rate that has long been near 0 is skewed: nearly anything below, next to nothing above.  The
+    bound is the upper quantile of a gamma distribution of the rate, given the last counts of the segment and how its
+    rate moves over them, dispersion allowed for.  Where the normal distribution of the log rate goes far beyond it, it
+    is put below the bound, no lower than where the rate is next to nothing.
+    """
+    n = len(counts)
+    back = np.arange(min(BOUNDING, n))
+    seen = ~np.isnan(counts[n - 1 - back])
+    scale = np.where(seen, np.exp(log_scale[n - 1 - back]), 0.0)
+    counted = np.where(seen, counts[n - 1 - back], 0.0)
+    own = (n - 1 - back) >= start[:, None]  # (m, back): periods of the segment
+    steps = np.maximum(n - 1 - start, 1)
+    first = np.exp(np.clip(mode[:, 1] - mode[:, 0], -50.0, 50.0))  # of a line: its first rate over its last
+    of_line = 1 + (first - 1)[:, None] * np.minimum(back / steps[:, None], 1.0)
+    of_growth = np.exp(np.clip(-np.where(linear, 0.0, mode[:, 1])[:, None] * back, -50.0, 50.0))
+    moved = np.where(linear[:, None], of_line, of_growth)
+    covered = (own * scale * moved).sum(axis=1)
+    total = (own * counted).sum(axis=1) + 0.5
+    shape = 1 / (1 / total + dispersion / np.maximum((own * seen).sum(axis=1), 1))
+    with np.errstate(divide="ignore"):
+        bound = np.log(total * gammaincinv(shape, BOUND) / shape) - np.log(covered)  # infinite where nothing is seen
+    wide = np.flatnonzero(mode[:, 0] + BOUND_Z * root[:, 0, 0] > bound + FAR_BEYOND)
+    mode[wide, 0] = np.maximum(mode[wide, 0], bound[wide] - NEXT_TO_NOTHING)
+    room = np.maximum(bound[wide] - mode[wide, 0], FAR_BEYOND)
+    root[wide, 0, 0] = np.minimum(root[wide, 0, 0], room / BOUND_Z)
 
 
 @compiled(error_model="numpy")
