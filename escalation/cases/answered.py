@@ -25,6 +25,9 @@ from escalation.tallies.schema import DEFAULTS
 PARTS = ("rate", "growth", "forecast", "flashpoints")
 """What is answered about a series beside the main one."""
 
+MOST_NAMED = 3
+"""Counters and units that are named of those whose counts are not used."""
+
 
 @dataclass(frozen=True, eq=False)
 class SeriesAnswers:
@@ -44,6 +47,8 @@ class SeriesAnswers:
         Usable tallies of the series by other counters, or of other units, which are not in the answers.
     printed : str
         What was printed last of a series that cannot be counted, with its days.
+    unused : str
+        Whose counts, and of what, those that are left out are.
     """
 
     name: str
@@ -54,6 +59,7 @@ class SeriesAnswers:
     at_least: int | None = None
     left_out: int = 0
     printed: str = ""
+    unused: str = ""
 
     @cached_property
     def rare(self) -> RareEvents | None:
@@ -132,15 +138,27 @@ def answer_counted(counted: Assessment) -> SeriesAnswers:
     """What is answered about a series that was assessed already."""
     series = counted.series
     source, name = counted.source, series.title
-    handful, left_out, at_least, title = None, 0, None, title_of(series)
+    handful, left_out, at_least, title, unused = None, 0, None, title_of(series), ""
     if isinstance(series, SourceSeries) and series.reconstruction is not None and source is not None:
         name = series.reconstruction.series
         rows = usable(source.table, name)
         left_out = len(rows) - len(taken(rows, series.counter, series.unit))
+        unused = _unused(rows, series.counter, series.unit)
         settings = source.settings(name)
         at_least, title = settings.at_least, settings.title or title
         handful = announced(source, series.reconstruction)
-    return SeriesAnswers(name, title, series.unit, counted, handful, at_least, left_out)
+    return SeriesAnswers(name, title, series.unit, counted, handful, at_least, left_out, unused=unused)
+
+
+def _unused(rows: pd.DataFrame, counter: str | None, unit: str | None) -> str:
+    """Whose tallies, and of which units, are not in counts by a counter in a unit; empty where all are."""
+    of_unit = taken(rows, None, unit)
+    others = of_unit.drop(taken(of_unit, counter, None).index)["counter"].value_counts()
+    units = rows.drop(of_unit.index)["unit"].value_counts()
+    said = [f"{number:,} by {counter_text(str(name))}" for name, number in others.items()]
+    said += [f"{number:,} of {name}" for name, number in units.items()]
+    more = f" and {len(said) - MOST_NAMED} more" if len(said) > MOST_NAMED else ""
+    return f"{', '.join(said[:MOST_NAMED])}{more}"
 
 
 def _last_printed(rows: pd.DataFrame, counter: str | None, unit: str | None) -> str:

@@ -94,7 +94,8 @@ class Brief:
         """What could overturn the verdict, and what else its reader should keep in mind."""
         other = self.other_periods
         differs = isinstance(other, OtherPeriods) and other.differs
-        return (*([other.sentence()] if differs else []), *self.assessment.cautions)
+        unused = (f"Not in these counts: {self.main.unused}.",) if self.main.unused else ()
+        return (*([other.sentence()] if differs else []), *self.assessment.cautions, *unused)
 
     def verdict(self) -> tuple[Statement, ...]:
         """The six sentences, each with the keys of the answers that its numbers are."""
