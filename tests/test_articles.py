@@ -626,3 +626,35 @@ def test_an_age_between_commas_after_a_name_is_no_count(said):
         f"There were 11 attacks in November, officials said. {said}", published="2025-03-12"
     )[:2]
     assert rows["count"].tolist() == [11] and ledger["why"].tolist() == ["an age"]
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("The ministry denied reports that rebels had carried out 18 attacks in April.", []),
+        ("The army said there was no truth in reports of 18 attacks in April.", []),
+        ("It rejected as false an estimate of 55 attacks since January.", []),
+        ("The army denied killing 12 villagers on Monday.", []),
+        ("Rebels denied involvement, but the army counted 12 attacks in April.", [12]),
+        ("The army had dismissed two officers over a strike that killed seven workers on Monday.", [7]),
+        (
+            "Rebels carried out 17 attacks in April. Correction: An earlier version of this article said that there "
+            "were 71 attacks in April.",
+            [17],
+        ),
+        (
+            "Belmark carried out 12 strikes on Saturday. It had earlier spoken of 15 strikes but later corrected this.",
+            [12],
+        ),
+        (
+            "The ministry had recorded 58 attacks since January 1. It revised its count for May to 22 attacks, "
+            "from 19.",
+            [58, 22],
+        ),
+        ("The ministry said 55 people were killed on Sunday, revising an earlier toll of 48.", [55]),
+        ('"In spring 1994 we had 300 attacks in all," said Omar Teyn, 71.', [300]),
+    ],
+)
+def test_what_is_denied_or_taken_back_is_no_count(text, counts):
+    tallies, _ = escalation.read_article(text, published=DAY)
+    assert tallies.loc[tallies["flag"] == "ok", "count"].tolist() == counts

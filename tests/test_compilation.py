@@ -100,7 +100,7 @@ def test_code_is_made_anew_when_a_function_that_it_calls_changes(tmp_path):
 
     def called():
         command = [sys.executable, "-m", "escalation.calling"]
-        variables = environment(PYTHONPATH=str(tmp_path), HOME=str(tmp_path))
+        variables = environment(PYTHONPATH=str(tmp_path), HOME=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
         return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     assert called() == "8\n"

@@ -15,7 +15,7 @@ from escalation.models.levels.local_level import LocalLevel
 from escalation.models.levels.local_trend import LocalTrend, growth
 from escalation.models.levels.paths import trend_paths
 from escalation.models.levels.trend_likelihood import log_posterior
-from escalation.models.levels.trend_smoother import _carry_cubes, smooth
+from escalation.models.levels.trend_smoother import _carry_cubes, _correct, smooth
 
 pytestmark = pytest.mark.usefixtures("fits_made_anew")
 
@@ -168,7 +168,8 @@ def test_kernels_are_their_plain_loops(name, natural, monkeypatch):
     log_exposure, start = np.linspace(-0.5, 0.2, N), np.full(N, 1.0)
     points = np.array([natural, POINTS[0]])
     compiled = smooth(SERIES[name], log_exposure, 1.0, points, start, 1e-6)
-    monkeypatch.setitem(smooth.py_func.__globals__, "_carry_cubes", _carry_cubes.py_func)
+    for kernel in (_carry_cubes, _correct):
+        monkeypatch.setitem(smooth.py_func.__globals__, kernel.__name__, kernel.py_func)
     plain = smooth.py_func(SERIES[name], log_exposure, 1.0, points, start, 1e-6)
     for ours, twin in zip(compiled, plain, strict=True):
         np.testing.assert_allclose(ours, twin, rtol=1e-12, atol=1e-12)

@@ -11,7 +11,7 @@ from escalation.analysis import Event, Scenario
 from escalation.conventions.randomness import as_generator, draw_root, generator_for
 from escalation.forecasts import get_flashpoint
 from escalation.models import Bootstrap, EndemicEpidemic
-from escalation.models.contract.estimate import simulate_paths
+from escalation.models.contract.calls import simulate_paths
 from escalation.models.registry import MODELS, get_model
 
 WEEKS = pd.period_range("2023-01-02", periods=100, freq="W-SUN", name="period")

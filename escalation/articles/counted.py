@@ -8,7 +8,7 @@ from escalation.articles.by_verb import PEOPLE, by_verb, verb_near
 from escalation.articles.decisions import Antecedent, Decision, no
 from escalation.articles.governors import clause_verb, noun_left
 from escalation.articles.phrases import AUXILIARIES, Parsed, Phrase
-from escalation.articles.traps import format_trap, stocked, supposed
+from escalation.articles.traps import format_trap, stocked, supposed, taken_back
 from escalation.articles.unnamed import unnamed
 from escalation.articles.word_lists import word_list
 from escalation.articles.words import Unit
@@ -36,9 +36,9 @@ def decide(parsed: Parsed, position: int, before: Sequence[Decision], antecedent
         return no("the whole of which a part is counted")
     if phrase.number.word == "thousands":
         return no("thousands, a word too wide for a count")
-    plan = supposed(parsed, phrase)
-    if plan:
-        return no(plan)
+    unsaid = supposed(parsed, phrase) or taken_back(parsed, phrase)
+    if unsaid:
+        return no(unsaid)
     bracket = _bracketed(parsed, position, antecedent)
     if bracket is not None:
         return bracket

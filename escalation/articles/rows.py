@@ -127,12 +127,20 @@ def _superseded(table: pd.DataFrame) -> pd.DataFrame:
             & (earlier["start"] <= row["end"])
             & (earlier["end"] >= row["start"])
         ]
-        same = same[same["sentence"] != row["sentence"]]
+        same = same[(same["sentence"] != row["sentence"]) & _alike(same, row)]
         if len(same):
             last = same.index[-1]
             table.loc[last, "flag"] = "stale"
             table.loc[last, "note"] = f"superseded by {row['count']} in a later sentence"
     return table
+
+
+def _alike(rows: pd.DataFrame, row: pd.Series) -> pd.Series:
+    """Say which windows share half of all days with that of a row: a part that is revised revises no whole."""
+    start, end = rows["start"].clip(lower=row["start"]), rows["end"].clip(upper=row["end"])
+    first, last = rows["start"].clip(upper=row["start"]), rows["end"].clip(lower=row["end"])
+    shared: pd.Series = 2 * ((end - start).dt.days + 1) >= (last - first).dt.days + 1
+    return shared
 
 
 def ledger_rows(

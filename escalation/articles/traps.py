@@ -91,7 +91,12 @@ def format_trap(parsed: Parsed, phrase: Phrase) -> str:
         return "a name with a number"
     if _is_year(parsed, phrase):
         return "a year"
-    if number.kind == "cardinal" and after.startswith(",") and _OF_A_NAME.search(before) and number.count in AGES:
+    if (
+        number.kind == "cardinal"
+        and after.startswith((",", "."))
+        and _OF_A_NAME.search(before)
+        and number.count in AGES
+    ):
         return "an age"
     return ""
 
@@ -147,6 +152,51 @@ def _new_clause(parsed: Parsed, at: int) -> bool:
     """Say whether a comma ends a clause rather than parts two items of a list."""
     after = parsed.word(at + 1)
     return after in ("and", "but", "while") and parsed.verb(at + 2) is None
+
+
+_CLAIM = (
+    r"(?:(?!but\b|after\b)[\w'’-]+ ){0,3}?(?:reports?|claims?|allegations?|accusations?|suggestions?|estimates?|figures?|"
+    r"accounts?|that)\b"
+)
+_DENIED = re.compile(
+    rf"\b(?:(?:den(?:y|ies|ied|ying)|dismiss(?:es|ed|ing)?|refut(?:es|ed|ing)|reject(?:s|ed|ing)?) {_CLAIM}"
+    r"|den(?:y|ies|ied|ying) (?:having |ever )?(?!wrongdoing|anything|everything|nothing)\w+ing\b"
+    r"|reject(?:s|ed|ing)? as (?:false|untrue|baseless|fabricated)\b|no truth (?:in|to)\b)[^.;]*$",
+    re.IGNORECASE,
+)
+_EARLIER_VERSION = re.compile(
+    r"\b(?:an? |the )?(?:earlier|previous|first|original) versions? of (?:this|the) (?:article|story|report|text|piece)\b"
+    r"|\bhad (?:earlier|previously|at first|initially|first) (?:spoken|said|reported|put|given|claimed|stated|announced)\b"
+    r"[^.;]*$",
+    re.IGNORECASE,
+)
+_TAKEN_BACK = re.compile(r"\b(?:correct(?:ed|s|ing)|revis(?:ed|es|ing)|withdrew|withdrawn|retract\w*|lowered)\b")
+
+
+_FROM = re.compile(
+    r"(?:,? from|\b(?:earlier|previous|initial|first) (?:count|toll|figure|tally|estimate|number|report) of) "
+    r"(?:about |some |around |at least |nearly )?$"
+)
+
+
+def taken_back(parsed: Parsed, phrase: Phrase) -> str:
+    """Say whether a sentence denies or takes back what is counted in it; blank where it does not.
+
+    A denial reaches to the end of its clause; what an earlier version of the article said is not said any more, nor is
+    what somebody "had earlier" said in a sentence that corrects it.
+    """
+    text = parsed.sentence.text
+    begin = parsed.tokens[phrase.number.first].begin
+    before, after = text[:begin], text[begin:]
+    denied = _DENIED.search(before)
+    if denied is not None and not re.search(r"\b(?:but|while|after|when|saying|although|and said)\b", denied[0]):
+        return "a claim that is denied"
+    earlier = _EARLIER_VERSION.search(before)
+    if earlier is not None and ("version" in earlier[0].lower() or _TAKEN_BACK.search(after)):
+        return "a number that is taken back"
+    if _FROM.search(before) and _TAKEN_BACK.search(before):
+        return "a number that is taken back"
+    return ""
 
 
 def stocked(parsed: Parsed, phrase: Phrase) -> bool:

@@ -168,7 +168,11 @@ def counted_answer(
     """Answer how many were counted in the recent periods; the interval is that of the histories."""
     span = f"{len(periods)} {period_word(series.freq, len(periods))}"
     until_now = periods[-1] == series.periods[-1]
-    question = f"counted in the last {span}" if until_now else f"counted in the {span} to {periods[-1].end_time.date()}"
+    last = periods[-1].end_time.normalize()
+    question = f"counted in the last {span}" if until_now else f"counted in the {span} to {last.date()}"
+    until = series.observed_until
+    if until is not None and periods[0].start_time <= until < last:  # fewer days than so many periods have
+        question = f"counted from {periods[0].start_time.date()} to {until.date()}"
     return answer_from(counted, "count_recent", question, series.unit, lambda values: values)
 
 

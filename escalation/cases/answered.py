@@ -131,7 +131,10 @@ def answer_series(source: Source, series: str, *, seed: int) -> SeriesAnswers:
     except (InputError, FitError) as error:
         found = Withheld("answers", _without_name(str(error), source))
     printed = _last_printed(usable(source.table, series), counter, unit) if isinstance(found, Withheld) else ""
-    return SeriesAnswers(series, title, unit or "incidents", found, handful, settings.at_least, left_out, printed)
+    unused = _unused(usable(source.table, series), counter, unit)
+    return SeriesAnswers(
+        series, title, unit or "incidents", found, handful, settings.at_least, left_out, printed, unused
+    )
 
 
 def answer_counted(counted: Assessment) -> SeriesAnswers:

@@ -62,10 +62,12 @@ def _now(found: Assessment) -> Statement:
     number_of = len(found.recent)
     # a sentence that names days which nobody has counted yet would be read as if they were quiet
     last = min(found.recent[-1].end_time.normalize(), found.series.observed_until)
-    span = f"the {number_of} {period_word(found.freq, number_of)} to {last.date()}"
+    span = f"in the {number_of} {period_word(found.freq, number_of)} to {last.date()}"
+    if last < found.recent[-1].end_time.normalize():  # fewer days than so many weeks back from then
+        span = f"from {found.recent[0].start_time.date()} to {last.date()}"
     if isinstance(counted, Withheld):
         return Statement("now", f"How many {unit} there are now is not known: {_short(counted)}.", ("count_recent",))
-    text = f"{_with_interval(counted, found.level, unit)} fell in {span}"
+    text = f"{_with_interval(counted, found.level, unit)} fell {span}"
     if isinstance(quiet, Assessment):
         other = quiet.counted()
         if not isinstance(other, Withheld):

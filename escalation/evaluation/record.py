@@ -65,7 +65,7 @@ def with_record(
     >>> point = escalation.flashpoint(model.fit(counts).forecast(4, rng=1), busy)
     >>> past = escalation.backtest([model], counts, origins=60, horizon=4, flashpoints=[busy], rng=1)
     >>> with_record(point, past, rng=1).record.sentence()
-    'After 16 past forecasts of 0.2 to 0.3 (on average 0.27) it came 19% of the time (90% interval 0% to 53%).'
+    'After 16 past forecasts of 0.2 to 0.3 (on average 0.27) it came 19% of the time (90% interval 0% to 64%).'
     """
     model = point.model if model is None else model
     if model not in past.models:
