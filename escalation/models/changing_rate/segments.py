@@ -217,6 +217,9 @@ def _bound_ends(
     rate moves over them, dispersion allowed for.  Where the normal distribution of the log rate goes far beyond it, it
     is put below the bound, no lower than where the rate is next to nothing.
     """
+    some = np.flatnonzero(root[:, 0, 0] > FAR_BEYOND / BOUND_Z)  # others do not reach so far above their modes
+    start, linear, dispersion = start[some], linear[some], dispersion[some]
+    last, other, sd = mode[some, 0], mode[some, 1], root[some, 0, 0]
     n = len(counts)
     back = np.arange(min(BOUNDING, n))
     seen = ~np.isnan(counts[n - 1 - back])
@@ -224,19 +227,18 @@ def _bound_ends(
     counted = np.where(seen, counts[n - 1 - back], 0.0)
     own = (n - 1 - back) >= start[:, None]  # (m, back): periods of the segment
     steps = np.maximum(n - 1 - start, 1)
-    first = np.exp(np.clip(mode[:, 1] - mode[:, 0], -50.0, 50.0))  # of a line: its first rate over its last
+    first = np.exp(np.clip(other - last, -50.0, 50.0))  # of a line: its first rate over its last
     of_line = 1 + (first - 1)[:, None] * np.minimum(back / steps[:, None], 1.0)
-    of_growth = np.exp(np.clip(-np.where(linear, 0.0, mode[:, 1])[:, None] * back, -50.0, 50.0))
-    moved = np.where(linear[:, None], of_line, of_growth)
-    covered = (own * scale * moved).sum(axis=1)
+    of_growth = np.exp(np.clip(-np.where(linear, 0.0, other)[:, None] * back, -50.0, 50.0))
+    covered = (own * scale * np.where(linear[:, None], of_line, of_growth)).sum(axis=1)
     total = (own * counted).sum(axis=1) + 0.5
     shape = 1 / (1 / total + dispersion / np.maximum((own * seen).sum(axis=1), 1))
     with np.errstate(divide="ignore"):
         bound = np.log(total * gammaincinv(shape, BOUND) / shape) - np.log(covered)  # infinite where nothing is seen
-    wide = np.flatnonzero(mode[:, 0] + BOUND_Z * root[:, 0, 0] > bound + FAR_BEYOND)
-    mode[wide, 0] = np.maximum(mode[wide, 0], bound[wide] - NEXT_TO_NOTHING)
-    room = np.maximum(bound[wide] - mode[wide, 0], FAR_BEYOND)
-    root[wide, 0, 0] = np.minimum(root[wide, 0, 0], room / BOUND_Z)
+    wide = last + BOUND_Z * sd > bound + FAR_BEYOND
+    mode[some[wide], 0] = last = np.maximum(last[wide], bound[wide] - NEXT_TO_NOTHING)
+    room = np.maximum(bound[wide] - last, FAR_BEYOND)
+    root[some[wide], 0, 0] = np.minimum(sd[wide], room / BOUND_Z)
 
 
 @compiled(error_model="numpy")
