@@ -427,3 +427,10 @@ def test_the_commands_ask_resolve_and_show_the_same(case: Path, capsys: pytest.C
     assert main(["scorecard", str(case), "--repair", "--head", "0" * 63 + "1"]) == 2
     assert "none of its 2 entries has the head" in capsys.readouterr().err
     assert main(["scorecard", str(case)]) == 0
+
+
+@pytest.mark.parametrize("command", ["resolve", "scorecard"])
+def test_a_file_of_questions_that_is_named_must_be_there(tmp_path, capsys, command):
+    (tmp_path / "list.csv").write_text("date,country\n2024-01-05,Iraq\n")
+    assert main([command, str(tmp_path / "list.csv"), "--questions", str(tmp_path / "gone.jsonl")]) == 2
+    assert "gone.jsonl: no such file of questions" in capsys.readouterr().err

@@ -143,6 +143,7 @@ def test_files_that_are_missing_or_half_written_leave_the_ledger_whole(folder: P
         ('case = "x"\n[[rule]]\nname = "a"\nfalse_alarms = "1"\n', "false_alarms is '1'; write a number"),
         ('case = "x"\n[[rule]]\nname = "a"\nfalse_alarms = 0\n', "false_alarms is 0; give a number a year"),
         ('case = "x"\n[[rule]]\nname = "a"\nanswer = "flashpoint"\n', "give one of at_least and at_most"),
+        ('case = "x"\n[[rule]]\nname = "a"\nanswer = "flashpoint"\nat_least = 5\n', "is a probability, and 5 is none"),
         ('case = "x"\n[[rule]]\nname = "a"\nfalse_alarms = 1\nwithin = 3\n', "go with an answer"),
         ('case = "x"\n[[rule]]\nname = "a"\nfalse_alarms = 1\ncool_down = -1\n', "cool_down is -1"),
         ("case = ", "is no TOML"),

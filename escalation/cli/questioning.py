@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import escalation
 from escalation.cases.questions.ledger import ledger_path
@@ -12,7 +13,7 @@ from escalation.cli.counting import deliver, resolve_target
 from escalation.cli.options import Target
 from escalation.cli.streams import write
 from escalation.errors import warn
-from escalation.files.disk import atomic_write
+from escalation.files.disk import atomic_write, kind_of
 from escalation.files.hash_chain import cut_half_line
 
 
@@ -72,6 +73,18 @@ def said(asked: Question) -> list[str]:
     return lines
 
 
+def _check_there(questions: str | None) -> None:
+    """Refuse a file of questions that was named and is not there.
+
+    Raises
+    ------
+    FileError
+        If there is none.
+    """
+    if questions is not None and kind_of(Path(questions)) == "nothing":
+        raise escalation.FileError(f"{questions}: no such file of questions; name the one that escalation ask wrote")
+
+
 def resolve(
     source: str,
     target: Target,
@@ -84,6 +97,7 @@ def resolve(
 ) -> None:
     """Answer what can be answered, and show it."""
     target = resolve_target(target)
+    _check_there(questions)
     with screen.progress(1) as step:
         step("putting together what came")
         found = escalation.cases.resolve(
@@ -102,6 +116,7 @@ def resolve(
 def scorecard(source: str, target: Target, *, head: str | None, repair: bool, questions: str | None) -> None:
     """Show how good the probabilities were, after a repair where one is asked for."""
     target = resolve_target(target)
+    _check_there(questions)
     if repair:
         half = cut_half_line(ledger_path(source, questions))
         cut = f"a half-written last line was taken away: {half!r}"

@@ -16,6 +16,8 @@ from escalation.models.contract.estimate import MAX_STEPS
 LONGEST = 3_650
 """Days of a cool-down: more would be never."""
 MOST_ALARMS = 365.0
+PROBABILITIES = ("probability", "flashpoint")
+"""What keys of answers begin with that are probabilities."""
 EXAMPLE = 'case = "my-case" and a table [[rule]] with name and false_alarms, or name, answer and at_least'
 
 
@@ -137,6 +139,8 @@ def _check_values(rule: WatchRule) -> None:
     limits = [one for one in (rule.at_least, rule.at_most) if one is not None]
     if (rule.false_alarms is None) == (rule.answer is None):
         raise InputError("give either false_alarms, so many a year, or an answer with at_least or at_most")
+    if rule.answer is not None and rule.answer.startswith(PROBABILITIES) and limits and not 0 <= limits[0] <= 1:
+        raise InputError(f"{rule.answer} is a probability, and {limits[0]:g} is none; give a limit from 0 to 1")
     if rule.answer is not None and len(limits) != 1:
         raise InputError(f"answer is {rule.answer!r}; give one of at_least and at_most beside it")
     if rule.answer is None and (limits or rule.flashpoint is not None or rule.within is not None):
