@@ -184,3 +184,19 @@ def test_another_model_than_the_default_one_is_said_beside_rates_that_it_does_no
     words = "Forecasts and flashpoints are those of the negative binomial model, which was asked for"
     assert any(words in one for one in asked.cautions)
     assert not any(words in one for one in assess(counts, rng=1).cautions)
+
+
+def test_an_earlier_window_that_was_hardly_reported_on_is_said_first():
+    weeks = [*pd.date_range("2023-01-02", periods=16, freq="7D"), *pd.date_range("2023-11-13", periods=8, freq="7D")]
+    table = pd.DataFrame(
+        {
+            "series": "raids",
+            "qualifier": "exact",
+            "count": [4] * 16 + [12] * 8,
+            "start": [f"{day:%Y-%m-%d}" for day in weeks],
+            "end": [f"{day + pd.Timedelta(days=6):%Y-%m-%d}" for day in weeks],
+        }
+    )
+    made = assess(reconstruct(table, series="raids", draws=60, rng=1), models=[], model="climatology", draws=50, rng=1)
+    assert made.cautions[0].startswith("Of the earlier window (the 26 weeks 2023-06-")
+    assert "15% of the days are spoken of: its rate" in made.cautions[0]

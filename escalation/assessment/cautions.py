@@ -7,6 +7,7 @@ import pandas as pd
 
 from escalation.analysis.trend.influence import Carrier
 from escalation.analysis.trend.rate_change import RateChange
+from escalation.assessment.gate import HALF, recent_share
 from escalation.assessment.outlook import Outlook, far_beyond
 from escalation.assessment.source import SourceSeries
 from escalation.assessment.withheld import Withheld
@@ -40,7 +41,7 @@ def find_cautions(
     reconstruction or one that did not converge, periods covered in part, and models that failed or did not converge.
     """
     reconstruction = series.reconstruction if isinstance(series, SourceSeries) else None
-    said = _about_bounds(reconstruction)
+    said = _about_bounds(reconstruction) + _about_baseline(series, rate)
     said += [] if isinstance(carrier, Withheld) or carrier.carried_by is None else [carrier.sentence()]
     notes = series.notes if isinstance(series, SourceSeries) else ()
     said += [_sentence(note) for note in notes if not any(known in note for known in SAID_HERE)]
@@ -102,6 +103,20 @@ def _about_bounds(reconstruction: Reconstruction | None) -> list[str]:
             "above the floors they lie is assumed, not known."
         ]
     return []
+
+
+def _about_baseline(series: CountSeries, rate: RateChange | Withheld) -> list[str]:
+    """That the earlier window was hardly reported on, so that its rate comes from the days around what is known."""
+    if isinstance(rate, Withheld):
+        return []
+    window = rate.baseline
+    share = recent_share(series, pd.period_range(window.first, window.last, freq=series.freq))
+    if share >= HALF:
+        return []
+    return [
+        f"Of the earlier window ({window.span()}) {share:.0%} of the days are spoken of: its rate, and so the change "
+        "since then, is mostly interpolated."
+    ]
 
 
 def _is_wide(reconstruction: Reconstruction, recent: pd.PeriodIndex) -> bool:
