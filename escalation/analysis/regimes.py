@@ -24,7 +24,7 @@ from escalation.models.hidden_markov.likelihood import (
     last_regimes,
     smooth,
     unpack,
-    with_shift,
+    without_effects,
 )
 from escalation.models.hidden_markov.model import MOST_STATES, REGIMES, HiddenMarkov, draw_points, mean_bic
 
@@ -202,7 +202,7 @@ def regime_durations(fit: CountFit, *, level: float = 0.9) -> pd.DataFrame:
     odds, variances, rates, shares = (np.empty((len(fit.estimates), states)) for _ in range(4))
     for m, one in enumerate(fit.estimates):
         theta, cov = one.state["theta"], one.state["cov"]
-        rates[m], moves, _ = unpack(with_shift(theta, one.state["data"])[0], states)
+        rates[m], moves, _ = unpack(without_effects(theta, one.state["data"]), states)
         shares[m] = first_distribution(moves, False)[0]
         for i in range(states):
             place = slice(states + i * (states - 1), states + (i + 1) * (states - 1))
@@ -347,7 +347,7 @@ def compare_states(fit: CountFit) -> pd.DataFrame:
     rows, before = [], float("nan")
     for states in range(1, MOST_STATES + 1):
         found = replace(fit.model, states=states).estimate_all(fit.array, fit.design)
-        moves = [unpack(with_shift(one.state["theta"], one.state["data"])[0], states)[1] for one in found]
+        moves = [unpack(without_effects(one.state["theta"], one.state["data"]), states)[1] for one in found]
         rates = np.mean([one.params[:states] for one in found], axis=0)
         llf = float(np.mean([one.llf for one in found]))
         rows.append(
@@ -404,7 +404,7 @@ def _drawn(state: dict[str, object], number: int, rng: np.random.Generator) -> t
     assert isinstance(data, Observed)
     points = draw_points(state, number, rng)
     now = last_regimes(points, data)
-    points = points[:, : points.shape[1] - data.x.shape[1]]
+    points = without_effects(points, data)
     order = np.argsort(points[:, : data.states], axis=1)
     stay = np.array([np.diagonal(unpack(point, data.states)[1]) for point in points])
     return np.take_along_axis(now, order, 1), 1 - np.take_along_axis(stay, order, 1)

@@ -11,6 +11,7 @@ from escalation.cli import screen
 from escalation.cli.counting import count, deliver, resolve_target, with_dates
 from escalation.cli.options import Selection, Target
 from escalation.conventions.arguments import check_whole
+from escalation.conventions.wording import spaced
 from escalation.counts.periods import MAX_PERIODS, period_word
 from escalation.errors import InputError, warn
 from escalation.evaluation.comparison import ENOUGH
@@ -76,11 +77,11 @@ def backtest(
     what = f"{full_title(counted)}; {result.scores['origin'].nunique()} past origins, {ahead} ahead"
     screen.show(
         what,
-        ("model", [_spaced(model) for model in table.index]),
+        ("model", [spaced(str(model)) for model in table.index]),
         ("CRPS", table["crps"].map(screen.number)),
         ("log score", table["log_score"].map("{:.2f}".format)),
         *((f"in {level}", table[f"coverage_{level}"].map("{:.0%}".format)) for level in ("50%", "90%")),
-        (f"skill over {_spaced(baseline)}", ["" if pd.isna(one) else f"{one:+.0%}" for one in table["skill"]]),
+        (f"skill over {spaced(baseline)}", ["" if pd.isna(one) else f"{one:+.0%}" for one in table["skill"]]),
         ("verdict", ["" if pd.isna(one) else str(one) for one in table["verdict"]]),
     )
     if table["verdict"].notna().any():
@@ -194,13 +195,13 @@ def _summary(result: Backtest, baseline: str, seed: int) -> pd.DataFrame:
 def _say_differences(table: pd.DataFrame, baseline: str) -> None:
     """Say each difference with the interval that its verdict stands on."""
     parts = [
-        f"{_spaced(model)} {row['difference']:+.2g} ({row['lower']:.2g} to {row['upper']:.2g})"
+        f"{spaced(str(model))} {row['difference']:+.2g} ({row['lower']:.2g} to {row['upper']:.2g})"
         for model, row in table.dropna(subset=["difference"]).iterrows()
     ]
     made_of = f" ({get_model(baseline)!r})" if baseline == BASELINE else ""
     if parts:
         screen.say(
-            f"CRPS less that of {_spaced(baseline)}{made_of}, with its 95% paired interval, of the forecasts that all "
+            f"CRPS less that of {spaced(baseline)}{made_of}, with its 95% paired interval, of the forecasts that all "
             f"models made: {', '.join(parts)}."
         )
 
@@ -210,13 +211,9 @@ def _say_failures(result: Backtest) -> None:
     total = result.scores["origin"].nunique()
     for model, own in result.failures.groupby("model", sort=True):
         screen.say(
-            f"{_spaced(model)} gave no forecast at {own['origin'].nunique()} of {total} origins "
+            f"{spaced(str(model))} gave no forecast at {own['origin'].nunique()} of {total} origins "
             f"({own['error'].iloc[0]}); its scores are of the others."
         )
-
-
-def _spaced(name: object) -> str:
-    return str(name).replace("_", " ")
 
 
 def _with_more(result: Backtest, table: pd.DataFrame, sizes: pd.DataFrame, curve: pd.DataFrame | None) -> pd.DataFrame:
@@ -235,7 +232,7 @@ def _show_leads(result: Backtest, models: list[str], word: str) -> None:
     """Show the mean CRPS of each model by lead."""
     steps = result.by_step()
     columns = [(f"{step} ahead", [screen.number(steps.loc[step, model]) for model in models]) for step in steps.index]
-    screen.show(f"CRPS by {word} ahead", ("model", [_spaced(model) for model in models]), *columns)
+    screen.show(f"CRPS by {word} ahead", ("model", [spaced(str(model)) for model in models]), *columns)
 
 
 def _show_reliability(model: str, curve: pd.DataFrame, what: str) -> None:
@@ -243,7 +240,7 @@ def _show_reliability(model: str, curve: pd.DataFrame, what: str) -> None:
     own = curve.xs(model)
     assert isinstance(own, pd.DataFrame)
     screen.show(
-        f"{_spaced(model)}: probabilities of {what}, and how often it came",
+        f"{spaced(str(model))}: probabilities of {what}, and how often it came",
         ("probability", [f"{a:.0%} to {b:.0%}" for a, b in zip(own["above"], own["upto"], strict=True)]),
         ("forecasts", own["forecasts"].map("{:,}".format)),
         ("mean probability", own["probability"].map("{:.2f}".format)),
@@ -255,7 +252,7 @@ def _show_reliability(model: str, curve: pd.DataFrame, what: str) -> None:
 def _show_sizes(model: str, own: pd.DataFrame) -> None:
     """Show where intervals of the model with the smallest CRPS hold what they state."""
     screen.show(
-        f"{_spaced(model)}: what came and its 90% intervals, by the mean of the last four counts before",
+        f"{spaced(str(model))}: what came and its 90% intervals, by the mean of the last four counts before",
         ("recent count", list(own.index)),
         ("forecasts", own["forecasts"].map("{:,}".format)),
         ("in 90%", own["inside"].map("{:.0%}".format)),

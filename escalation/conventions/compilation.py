@@ -55,31 +55,42 @@ def compiled(
     def decorate(function: Function) -> Function:
         options: dict[str, Any] = {"nogil": True, "error_model": error_model, "fastmath": fastmath, "inline": inline}
         dispatcher: Any = njit(**options)(function)
-        frameless: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        inner: Any = njit(**options, **frameless)(function)
+        _keep(dispatcher, function)
+
+        @functools.cache
+        def inner() -> Any:
+            bare = options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+            frameless: Any = njit(**bare)(function)
+            _keep(frameless, function, ".inner")
+            return frameless
+
         _answer_compiled_callers(dispatcher, inner)
-        try:
-            dispatcher._cache = _Cache(function)  # as njit(cache=True) does
-            inner._cache = _Cache(function, ".inner")
-        except RuntimeError:  # no folder that can be written
-            _warn_once()
         decorated: Function = dispatcher
         return decorated
 
     return decorate
 
 
-def _answer_compiled_callers(dispatcher: Any, inner: Any) -> None:
-    """Let compiled functions that call ``dispatcher`` have the code of ``inner``.
+def _keep(dispatcher: Any, function: Callable[..., object], ending: str = "") -> None:
+    """Keep the code of a dispatcher on disk, as ``njit(cache=True)`` does, where a folder can be written."""
+    try:
+        dispatcher._cache = _Cache(function, ending)
+    except RuntimeError:
+        _warn_once()
+
+
+def _answer_compiled_callers(dispatcher: Any, inner: Callable[[], Any]) -> None:
+    """Let compiled functions that call ``dispatcher`` have the code of ``inner``, made when one is first compiled.
 
     Constants among the arguments of a call are numbers like others: numba compiles anew for each of them.
     """
 
     def call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
         plain = tuple(types.unliteral(one) for one in args)
-        return inner.get_call_template(plain, {name: types.unliteral(one) for name, one in kws.items()})
+        return inner().get_call_template(plain, {name: types.unliteral(one) for name, one in kws.items()})
 
-    dispatcher.get_call_template, dispatcher.get_overload = call_template, inner.get_overload
+    dispatcher.get_call_template = call_template
+    dispatcher.get_overload = lambda sig: inner().get_overload(sig)
 
 
 class _Cache(FunctionCache):

@@ -57,8 +57,8 @@ class Backtest:
 
     @property
     def models(self) -> list[str]:
-        """Names of the models, in the order of the backtest."""
-        return list(self.scores["model"].cat.categories)
+        """Names of the models that have scores, in the order of the backtest."""
+        return list(self.scores["model"].cat.remove_unused_categories().cat.categories)
 
     def table(self, by: str | Sequence[str] = "model") -> pd.DataFrame:
         """Mean scores and coverage.

@@ -166,9 +166,8 @@ def auto_model(
     columns = ["log_score", "crps", "crps_log1p", "coverage_50%", "coverage_90%"]
     scores = scores[columns].sort_values(criterion, kind="stable")
     if BASELINE in names and len(names) > 1 and origins >= 8:
-        own = result.scores[result.scores["model"].isin(names)]
-        own = own.assign(model=own["model"].cat.remove_unused_categories())
-        against = Backtest(own, result.failures).compare(BASELINE, score=criterion, rng=rng)
+        own = Backtest(result.scores[result.scores["model"].isin(names)], result.failures)
+        against = own.compare(BASELINE, score=criterion, rng=rng)
         scores = scores.join(against[["difference", "lower", "upper", "verdict"]])
     best = next(model for model in kept if model.name == scores.index[0])
     return Choice(best, best.fit(table, exposure=exposure, unit=unit), scores, criterion, result)

@@ -74,7 +74,8 @@ def plain_headers(columns: Iterable[object]) -> dict[str, str]:
     """
     given = [str(name) for name in columns]
     plain = {name: name.strip().lower().replace(" ", "_") for name in given}
-    return {name: to for name, to in plain.items() if to in COLUMNS and to not in given}
+    twice = {to for to in plain.values() if list(plain.values()).count(to) > 1}  # which of them is meant is not known
+    return {name: to for name, to in plain.items() if to in COLUMNS and to not in given and to not in twice}
 
 
 def check_tallies(tallies: pd.DataFrame, where: str = "tallies") -> pd.DataFrame:

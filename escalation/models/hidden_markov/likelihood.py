@@ -68,6 +68,11 @@ def observe(
     return Observed(y, exposure, log_exposure, distinct, place, constant, mean, states, uniform, x, scale)
 
 
+def without_effects(theta: FloatArray, data: Observed) -> FloatArray:
+    """A point (d,), or points (m, d), without the coefficients of the regressors."""
+    return theta[..., : theta.shape[-1] - data.x.shape[1]]
+
+
 @compiled()
 def with_shift(theta: FloatArray, data: Observed) -> tuple[FloatArray, Observed]:
     """A point without its coefficients, and the series with the exposures that these leave of it."""
